@@ -287,3 +287,107 @@ impl Write for MemoryPipe {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fd::AsFd;
+    use std::io::{PipeReader, PipeWriter, pipe};
+    use std::thread;
+
+    /// Standard output as it is when it goes to a pipe.
+    fn piped() -> (PipeReader, Output) {
+        let (reader, writer) = pipe().unwrap();
+        let writer: &'static PipeWriter = Box::leak(Box::new(writer));
+        let sink = Sink::Inherited(writer.as_fd());
+        (reader, Output { sink, pending: Vec::new(), pace: Some(Pace::default()) })
+    }
+
+    fn write(output: &mut Output, bytes: &[u8]) -> io::Result<usize> {
+        output.write(&mut [IoSlice::new(bytes), IoSlice::new(&[])])
+    }
+
+    /// Makes the next write one too many.
+    fn exhaust(output: &mut Output) {
+        output.pace = Some(Pace { credit: 0, since: None });
+    }
+
+    fn read(reader: &mut PipeReader, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        reader.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_few_writes_go_straight_through() {
+        let (mut reader, mut output) = piped();
+        for _ in 0..100 {
+            assert_eq!(write(&mut output, b"line\n").unwrap(), 5);
+            assert!(output.pending.is_empty());
+        }
+        assert_eq!(read(&mut reader, 500), b"line\n".repeat(100));
+    }
+
+    #[test]
+    fn many_writes_are_gathered_and_all_arrive() {
+        let (mut reader, mut output) = piped();
+        let expected: Vec<u8> = (0..100_000).flat_map(|n| format!("{n}\n").into_bytes()).collect();
+        let len = expected.len();
+        let arrived = thread::spawn(move || read(&mut reader, len));
+        let mut gathered = false;
+        for line in expected.split_inclusive(|&byte| byte == b'\n') {
+            assert_eq!(write(&mut output, line).unwrap(), line.len());
+            gathered |= !output.pending.is_empty();
+            assert!(output.pending.capacity() <= CAPACITY);
+        }
+        output.flush().unwrap();
+        assert!(gathered);
+        assert!(arrived.join().unwrap() == expected);
+    }
+
+    #[test]
+    fn what_is_gathered_comes_before_what_is_large() {
+        let (mut reader, mut output) = piped();
+        exhaust(&mut output);
+        write(&mut output, b"small").unwrap();
+        assert_eq!(output.pending, b"small");
+        let large = vec![b'x'; CAPACITY];
+        assert_eq!(write(&mut output, &large).unwrap(), large.len());
+        assert_eq!(read(&mut reader, 6), b"smallx");
+    }
+
+    #[test]
+    fn a_full_pipe_that_does_not_block_is_waited_for() {
+        let (mut reader, mut output) = piped();
+        rustix::io::ioctl_fionbio(output.fd().unwrap(), true).unwrap();
+        let large: Vec<u8> = (0..1_000_000u32).map(|n| n as u8).collect();
+        let len = large.len();
+        let arrived = thread::spawn(move || read(&mut reader, len));
+        assert_eq!(write(&mut output, &large).unwrap(), len);
+        assert!(arrived.join().unwrap() == large);
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_an_error_and_loses_nothing_silently() {
+        let (reader, mut output) = piped();
+        drop(reader);
+        let error = write(&mut output, b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        exhaust(&mut output);
+        write(&mut output, b"kept").unwrap();
+        for _ in 0..2 {
+            assert_eq!(output.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(output.pending, b"kept");
+        }
+    }
+
+    #[test]
+    fn an_embedder_sees_every_write_at_once() {
+        let pipe = MemoryPipe::new();
+        let mut output = Output::custom(Box::new(pipe.clone()));
+        for _ in 0..1000 {
+            write(&mut output, b"x").unwrap();
+        }
+        assert_eq!(pipe.contents().len(), 1000);
+    }
+}

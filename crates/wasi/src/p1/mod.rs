@@ -21,6 +21,8 @@ mod proc;
 pub(crate) mod rights;
 mod sock;
 mod stat;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use env::Strings;
 pub(crate) use errno::Errno;
