@@ -1,6 +1,5 @@
 //! Preopened directories, and listing directories.
 
-use super::fds::Object;
 use super::rights::FD_READDIR;
 use super::{Args, Errno, Memory, Result};
 use crate::WasiCtx;
@@ -30,12 +29,10 @@ pub(super) fn fd_readdir(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>)
     let (cookie, result) = (args.u64(3), args.u32(4));
     mem.check(result, 1, 4)?;
     let buffer = mem.bytes_mut(args.u32(1), args.u32(2))?;
-    let Object::Dir(directory) = &cx.fds.get(args.u32(0), FD_READDIR)?.object else {
-        return Err(Errno::Notdir.into());
-    };
+    let dir = cx.fds.dir(args.u32(0), FD_READDIR)?;
 
     let mut used = 0;
-    directory.dir.read_dir(cookie, buffer.len(), &mut |entry| {
+    dir.read_dir(cookie, buffer.len(), &mut |entry| {
         let mut header = [0; 24];
         header[0..8].copy_from_slice(&entry.next.to_le_bytes());
         header[8..16].copy_from_slice(&entry.ino.to_le_bytes());

@@ -56,13 +56,28 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     /// Checks that all of `needed` is granted.
     pub(crate) fn require(&self, needed: Rights) -> Result<(), Errno> {
-        if needed & !self.base == 0 {
-            Ok(())
-        } else if matches!(self.object, Object::Dir(_)) && needed & rights::DIRECTORY == 0 {
-            // Not given away: it never could be done with a directory.
-            Err(Errno::Isdir)
-        } else {
-            Err(Errno::Notcapable)
+        match needed & !self.base {
+            0 => Ok(()),
+            missing => Err(self.refusal(missing)),
+        }
+    }
+
+    /// The error for wanting rights that are not there: POSIX's own where the
+    /// descriptor never could have had them.
+    fn refusal(&self, missing: Rights) -> Errno {
+        let kind = match &self.object {
+            Object::Std(std) => std.kind,
+            Object::File(file) => file.kind,
+            Object::Dir(_) => FileKind::Directory,
+        };
+        let reads = missing & rights::FD_READ == 0;
+        let writes = missing & rights::WRITING == 0 || self.base & rights::FD_WRITE != 0;
+        match kind {
+            FileKind::Directory if missing & rights::DIRECTORY == 0 => Errno::Badf,
+            _ if !(reads && writes) => Errno::Badf,
+            FileKind::RegularFile | FileKind::BlockDevice => Errno::Notcapable,
+            _ if missing & (rights::FD_SEEK | rights::FD_TELL) != 0 => Errno::Spipe,
+            _ => Errno::Notcapable,
         }
     }
 
@@ -242,8 +257,9 @@ mod tests {
         table.any_mut(dir).unwrap().base = rights::FD_READDIR;
         assert!(table.get(dir, rights::FD_READDIR).is_ok());
         assert_eq!(table.get(dir, rights::PATH_OPEN).err(), Some(Errno::Notcapable));
-        assert_eq!(table.get(dir, rights::FD_READ).err(), Some(Errno::Isdir));
+        assert_eq!(table.get(dir, rights::FD_READ).err(), Some(Errno::Badf));
         assert_eq!(table.dir(0, rights::PATH_OPEN).err(), Some(Errno::Notdir));
-        assert_eq!(table.get(1, rights::FD_READ).err(), Some(Errno::Notcapable));
+        assert_eq!(table.get(1, rights::FD_READ).err(), Some(Errno::Badf));
+        assert_eq!(table.get(1, rights::FD_SEEK).err(), Some(Errno::Spipe));
     }
 }

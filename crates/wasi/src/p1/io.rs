@@ -25,7 +25,7 @@ pub(super) fn fd_read(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) ->
             let whole = open.kind == FileKind::RegularFile;
             mem.scatter(buffers, whole, &mut |slices, _| file::read(open.fd.as_fd(), slices))
         }
-        Object::Dir(_) => Err(Errno::Isdir),
+        Object::Dir(_) => Err(Errno::Badf),
     };
     Ok(mem.write_u32(args.u32(3), read?)?)
 }
@@ -42,7 +42,7 @@ pub(super) fn fd_write(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -
         Object::File(open) => {
             mem.gather(buffers, &mut |slices, _| file::write(open.fd.as_fd(), slices))
         }
-        Object::Dir(_) => Err(Errno::Isdir),
+        Object::Dir(_) => Err(Errno::Badf),
     };
     Ok(mem.write_u32(args.u32(3), written?)?)
 }

@@ -47,11 +47,12 @@ pub(super) fn path_open(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) 
         needed_inheriting |= rights::FD_DATASYNC;
     }
     let dir = cx.fds.dir(args.u32(0), needed)?;
-    if needed_inheriting & !cx.fds.any(args.u32(0))?.inheriting != 0 {
+    let passed_on = cx.fds.any(args.u32(0))?.inheriting;
+    if needed_inheriting & !passed_on != 0 {
         return Err(Errno::Notcapable.into());
     }
 
-    let read = base & (rights::FD_READ | rights::FD_READDIR) != 0;
+    let read = base & rights::FD_READ != 0;
     let write = base & rights::FD_WRITE != 0;
     let fd = dir.open(
         path,
@@ -71,12 +72,12 @@ pub(super) fn path_open(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) 
     let kind = file::stat(fd.as_fd())?.kind;
     let descriptor = if kind == FileKind::Directory {
         let object = Object::Dir(Directory { dir: Dir::from_fd(fd), preopen: None });
-        Descriptor { object, base: base & rights::DIRECTORY, inheriting }
+        Descriptor { object, base: passed_on & rights::DIRECTORY, inheriting: passed_on }
     } else {
         let terminal = is_terminal(fd.as_fd(), kind);
         let applicable = rights::of_file(kind, terminal, read, write);
         let object = Object::File(File { fd, kind, append: flags.append });
-        Descriptor { object, base: base & applicable, inheriting: 0 }
+        Descriptor { object, base: passed_on & applicable, inheriting: 0 }
     };
     let fd = cx.fds.insert(descriptor);
     Ok(mem.write_u32(args.u32(8), fd)?)

@@ -1,4 +1,7 @@
 //! Waiting for several things at once.
+//!
+//! What can not be waited for (no such descriptor, a clock that stands still)
+//! fails the call, as engines do, and not the one event.
 
 use super::clock::clock;
 use super::rights::{FD_READ, FD_WRITE, POLL_FD_READWRITE};
@@ -36,8 +39,8 @@ enum Source {
     Until(Clock, u64),
     /// For this number in the waiter.
     Fd(usize),
-    /// For nothing: it is ready, or can not be waited for.
-    Now(Result<Ready, Errno>),
+    /// For an embedder's stream, of which only trying could tell.
+    Stream,
 }
 
 pub(super) fn poll_oneoff(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
@@ -74,8 +77,8 @@ fn poll(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout)
         waiter.wait(waits.iter().filter_map(|wait| wait.source.left()).min())?;
         let mut happened = 0;
         for wait in &waits {
-            if let Some(outcome) = wait.source.outcome(&waiter) {
-                mem.write(events + happened * EVENT_SIZE, &wait.event(outcome))?;
+            if let Some(ready) = wait.source.outcome(&waiter) {
+                mem.write(events + happened * EVENT_SIZE, &wait.event(ready))?;
                 happened += 1;
             }
         }
@@ -101,20 +104,17 @@ fn subscribe<'a>(
             let id = mem.u32(at, layout.clock)?;
             let timeout = mem.u64(at, layout.clock + 8)?;
             let flags = u16::from_le_bytes(mem.array(at, layout.clock + 24)?);
-            until(id, timeout, flags).unwrap_or_else(|error| Source::Now(Err(error)))
+            until(id, timeout, flags)?
         }
         FD_READ_EVENT | FD_WRITE_EVENT => {
             let (direction, right) = match event {
                 FD_READ_EVENT => (Direction::Read, FD_READ),
                 _ => (Direction::Write, FD_WRITE),
             };
-            match cx.fds.get(mem.u32(at, 16)?, right | POLL_FD_READWRITE) {
-                Ok(descriptor) => match descriptor.object.fd(&cx.stdio) {
-                    Some(fd) => Source::Fd(waiter.add(fd, direction)),
-                    // An embedder's stream, which only trying could tell.
-                    None => Source::Now(Ok(Ready { bytes: 1, hangup: false })),
-                },
-                Err(error) => Source::Now(Err(error)),
+            let descriptor = cx.fds.get(mem.u32(at, 16)?, right | POLL_FD_READWRITE)?;
+            match descriptor.object.fd(&cx.stdio) {
+                Some(fd) => Source::Fd(waiter.add(fd, direction)),
+                None => Source::Stream,
             }
         }
         _ => return Err(Errno::Inval),
@@ -144,35 +144,30 @@ impl Source {
         match self {
             Source::Until(clock, end) => Some(end.saturating_sub(clocks::now(*clock))),
             Source::Fd(_) => None,
-            Source::Now(_) => Some(0),
+            Source::Stream => Some(0),
         }
     }
 
     /// What came of it, if it has happened.
-    fn outcome(&self, waiter: &Waiter<'_>) -> Option<Result<Ready, Errno>> {
+    fn outcome(&self, waiter: &Waiter<'_>) -> Option<Ready> {
         match self {
             Source::Until(clock, end) => {
-                (clocks::now(*clock) >= *end).then_some(Ok(Ready { bytes: 0, hangup: false }))
+                (clocks::now(*clock) >= *end).then_some(Ready { bytes: 0, hangup: false })
             }
-            Source::Fd(index) => waiter.ready(*index).map(Ok),
-            Source::Now(outcome) => Some(*outcome),
+            Source::Fd(index) => waiter.ready(*index),
+            Source::Stream => Some(Ready { bytes: 1, hangup: false }),
         }
     }
 }
 
 impl Wait {
     /// The event that tells the guest.
-    fn event(&self, outcome: Result<Ready, Errno>) -> [u8; EVENT_SIZE as usize] {
+    fn event(&self, ready: Ready) -> [u8; EVENT_SIZE as usize] {
         let mut bytes = [0; EVENT_SIZE as usize];
         bytes[0..8].copy_from_slice(&self.userdata.to_le_bytes());
         bytes[10] = self.event;
-        match outcome {
-            Ok(ready) => {
-                bytes[16..24].copy_from_slice(&ready.bytes.to_le_bytes());
-                bytes[24] = u8::from(ready.hangup);
-            }
-            Err(error) => bytes[8..10].copy_from_slice(&(error as u16).to_le_bytes()),
-        }
+        bytes[16..24].copy_from_slice(&ready.bytes.to_le_bytes());
+        bytes[24] = u8::from(ready.hangup);
         bytes
     }
 }

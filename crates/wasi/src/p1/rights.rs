@@ -1,7 +1,11 @@
 //! Rights: what may be done with a descriptor, and with those opened from it.
 //!
-//! A guest can only give rights away. Bits that name nothing, or nothing that
-//! the kind of file has, are dropped in silence when a descriptor is made.
+//! A guest gives rights away with `fd_fdstat_set_rights`, and what it gave away
+//! stays away, also from whatever it opens below. Opening a path does not
+//! narrow them: of what a guest asks for there only reading and writing count,
+//! and the rest is what the directory passes on and the kind of file has.
+//! Programs ask for less than they use as a matter of course, since engines
+//! have been granting it for years.
 
 use crate::host::fs::FileKind;
 
@@ -75,7 +79,7 @@ const STREAM: Rights = FD_DATASYNC
 const FILE: Rights = STREAM | FD_SEEK | FD_TELL | FD_ADVISE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 
 /// What can be done with a descriptor only if it is open for writing.
-const WRITING: Rights = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
+pub(crate) const WRITING: Rights = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 
 /// What can be inherited: everything.
 pub(crate) const ALL: Rights = DIRECTORY | FILE;

@@ -141,7 +141,7 @@ impl Guest {
 const CREATE: u64 = 1;
 const DIRECTORY: u64 = 2;
 const TRUNCATE: u64 = 8;
-const READ_WRITE: Rights = rights::FD_READ | rights::FD_WRITE | rights::FD_SEEK;
+const READ_WRITE: Rights = rights::FD_READ | rights::FD_WRITE;
 
 #[test]
 fn arguments_and_environment_are_laid_out() {
@@ -200,7 +200,7 @@ fn input_comes_from_the_embedder() {
     assert_eq!(guest.call("fd_read", &[0, array, count, RESULT.into()]), 0);
     assert_eq!(guest.read(0, 100).unwrap(), b"rds");
     assert_eq!(guest.read(0, 100).unwrap(), b"");
-    assert_eq!(guest.write(0, b"no"), Errno::Notcapable as u16);
+    assert_eq!(guest.write(0, b"no"), Errno::Badf as u16);
 }
 
 #[test]
@@ -282,12 +282,12 @@ fn creating_asks_for_no_more_than_the_guest_did() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
     let file = guest.open("file", CREATE, rights::FD_READ).unwrap();
     assert_eq!(guest.read(file, 10).unwrap(), b"kept");
-    assert_eq!(guest.write(file, b"x"), Errno::Notcapable as u16);
+    assert_eq!(guest.write(file, b"x"), Errno::Badf as u16);
 
     fs::write(guest.scratch.path().join("other"), "cut").unwrap();
     let file = guest.open("other", TRUNCATE, rights::FD_READ).unwrap();
     assert_eq!(guest.read(file, 10).unwrap(), b"");
-    assert_eq!(guest.write(file, b"x"), Errno::Notcapable as u16);
+    assert_eq!(guest.write(file, b"x"), Errno::Badf as u16);
 }
 
 #[test]
@@ -362,6 +362,9 @@ fn directories_are_listed_whole_whatever_the_buffer() {
         names.sort();
         assert_eq!(names, expected, "{len}");
     }
+    let past_the_end = [DIR, DATA.into(), 4096, u64::MAX / 2 + 1, RESULT.into()];
+    assert_eq!(guest.call("fd_readdir", &past_the_end), 0);
+    assert_eq!(guest.u32(RESULT), 0);
     // A buffer too small for any entry is filled as far as it goes.
     assert_eq!(guest.call("fd_readdir", &[DIR, DATA.into(), 10, 0, RESULT.into()]), 0);
     assert_eq!(guest.u32(RESULT), 10);
@@ -405,24 +408,54 @@ fn preopens_have_names() {
 #[test]
 fn rights_only_shrink() {
     let mut guest = Guest::new();
-    let all = rights::DIRECTORY;
-    let dir = guest.open(".", DIRECTORY, all).unwrap();
-    let inheriting = all & !rights::PATH_CREATE_FILE;
-    assert_eq!(guest.call("fd_fdstat_set_rights", &[dir, all, inheriting]), 0);
-    let regain = guest.call("fd_fdstat_set_rights", &[dir, all, all]);
+    let dir = guest.open(".", DIRECTORY, 0).unwrap();
+    assert_eq!(guest.call("fd_fdstat_get", &[dir, RESULT.into()]), 0);
+    let (base, inheriting) = (guest.u64(RESULT + 8), guest.u64(RESULT + 16));
+    assert_eq!((base, inheriting), (rights::DIRECTORY, rights::ALL));
+    let less = inheriting & !(rights::PATH_CREATE_FILE | rights::FD_WRITE);
+    assert_eq!(guest.call("fd_fdstat_set_rights", &[dir, base, less]), 0);
+    let regain = guest.call("fd_fdstat_set_rights", &[dir, base, inheriting]);
     assert_eq!(regain, Errno::Notcapable as u16);
 
-    let (pointer, len) = guest.put(PATH, b".");
-    let mut args = [dir, 0, pointer, len, DIRECTORY, all, 0, 0, RESULT.into()];
+    // What was given away can not be had below either; what is no right at all
+    // does not matter.
+    let (pointer, len) = guest.put(PATH, b"new");
+    let mut args = [dir, 0, pointer, len, CREATE, rights::FD_WRITE, 0, 0, RESULT.into()];
     assert_eq!(guest.call("path_open", &args), Errno::Notcapable as u16);
-    args[5] = inheriting | 1 << 40;
+    args[5] = rights::FD_READ | 1 << 40;
+    assert_eq!(guest.call("path_open", &args), 0);
+    let (pointer, len) = guest.put(PATH, b".");
+    let args = [dir, 0, pointer, len, DIRECTORY, less, less, 0, RESULT.into()];
     assert_eq!(guest.call("path_open", &args), 0);
     let below = guest.u32(RESULT).into();
     assert_eq!(guest.call("fd_fdstat_get", &[below, RESULT.into()]), 0);
-    assert_eq!((guest.u64(RESULT + 8), guest.u64(RESULT + 16)), (inheriting, 0));
-    let (pointer, len) = guest.put(PATH, b"new");
+    assert_eq!(guest.u64(RESULT + 8), base & less);
+    assert_eq!(guest.u64(RESULT + 16), less);
+    let (pointer, len) = guest.put(PATH, b"newer");
     let args = [below, 0, pointer, len, CREATE, 0, 0, 0, RESULT.into()];
     assert_eq!(guest.call("path_open", &args), Errno::Notcapable as u16);
+}
+
+#[test]
+fn what_can_not_be_done_with_a_descriptor_has_its_own_error() {
+    let mut guest = Guest::new();
+    let result = RESULT.into();
+    let file = guest.open("file", CREATE, rights::FD_READ).unwrap();
+    for (args, name, errno) in [
+        (&[DIR, 0, 0, result][..], "fd_read", Errno::Badf),
+        (&[DIR, 0, 0, result], "fd_write", Errno::Badf),
+        (&[DIR, 0, 0, result], "fd_seek", Errno::Badf),
+        (&[DIR, result], "fd_tell", Errno::Badf),
+        (&[DIR, 0, 1], "fd_allocate", Errno::Badf),
+        (&[DIR, 0], "fd_filestat_set_size", Errno::Badf),
+        (&[file, 0], "fd_filestat_set_size", Errno::Badf),
+        (&[file, 0, 1], "fd_allocate", Errno::Badf),
+        (&[1, 0, 0, result], "fd_seek", Errno::Spipe),
+        (&[file, DATA.into(), 10, 0, result], "fd_readdir", Errno::Notdir),
+        (&[file, DATA.into(), 0], "path_create_directory", Errno::Notdir),
+    ] {
+        assert_eq!(guest.call(name, args), errno as u16, "{name} {args:?}");
+    }
 }
 
 #[test]
@@ -447,8 +480,7 @@ fn standard_streams_move_and_close() {
 fn the_older_abi_has_its_own_numbers() {
     let mut guest = Guest::new();
     fs::write(guest.scratch.path().join("file"), "0123456789").unwrap();
-    let rights = READ_WRITE | rights::FD_FILESTAT_GET;
-    let file = guest.open("file", 0, rights).unwrap();
+    let file = guest.open("file", 0, READ_WRITE).unwrap();
     let result = RESULT.into();
     for (whence, old, at) in [(0, 2, 2), (1, 0, 4), (2, 1, 12)] {
         assert_eq!(guest.call("fd_seek", &[file, 2, 0, result]), 0);
@@ -520,28 +552,35 @@ fn polling_waits_for_clocks_and_descriptors() {
     assert!(start.elapsed().as_millis() >= 30);
     assert!(start.elapsed().as_secs() < 5);
 
-    // What can not be waited for comes at once, with its error.
+    // Everything that is ready comes, and nothing else.
     let events = poll(
         &mut guest,
         &[
-            subscription(1, 1, 77, 0, 0),
-            subscription(2, 0, 9, 0, 0),
-            subscription(3, 0, 2, 0, 0),
-            subscription(4, 0, 1, 0, 8),
-            subscription(5, 2, 0, 0, 0),
-            subscription(6, 0, 1, u64::MAX, 0),
-            subscription(7, 2, 1, 0, 0),
+            subscription(1, 0, 0, 1, 1),
+            subscription(2, 0, 1, u64::MAX, 0),
+            subscription(3, 2, 1, 0, 0),
+            subscription(4, 1, 0, 0, 0),
         ],
     );
-    let [badf, inval, notsup, notcapable] =
-        [Errno::Badf, Errno::Inval, Errno::Notsup, Errno::Notcapable].map(|errno| errno as u16);
-    assert_eq!(
-        events,
-        [(1, badf, 1), (2, inval, 0), (3, notsup, 0), (4, inval, 0), (5, notcapable, 2), (7, 0, 2),]
-    );
+    assert_eq!(events, [(1, 0, 0), (3, 0, 2), (4, 0, 1)]);
+
+    // What can not be waited for is an error.
+    for (subscription, errno) in [
+        (subscription(1, 1, 77, 0, 0), Errno::Badf),
+        (subscription(1, 2, 0, 0, 0), Errno::Badf),
+        (subscription(1, 1, DIR as u32, 0, 0), Errno::Badf),
+        (subscription(1, 0, 9, 0, 0), Errno::Inval),
+        (subscription(1, 0, 2, 0, 0), Errno::Notsup),
+        (subscription(1, 0, 1, 0, 8), Errno::Inval),
+        (subscription(1, 3, 1, 0, 0), Errno::Inval),
+    ] {
+        guest.put(DATA, &subscription);
+        let args = [DATA.into(), 0x3000, 1, RESULT.into()];
+        assert_eq!(guest.call("poll_oneoff", &args), errno as u16);
+    }
 
     fs::write(guest.scratch.path().join("file"), "12345").unwrap();
-    let file = guest.open("file", 0, READ_WRITE | rights::POLL_FD_READWRITE).unwrap();
+    let file = guest.open("file", 0, READ_WRITE).unwrap();
     let events = poll(&mut guest, &[subscription(9, 1, file as u32, 0, 0)]);
     assert_eq!(events, [(9, 0, 1)]);
     assert_eq!((guest.u64(0x3010), guest.memory[0x3018]), (5, 0));
@@ -579,8 +618,7 @@ fn nothing_is_a_socket() {
 #[test]
 fn times_are_set_as_the_flags_say() {
     let mut guest = Guest::new();
-    let rights = READ_WRITE | rights::FD_FILESTAT_GET | rights::FD_FILESTAT_SET_TIMES;
-    let file = guest.open("file", CREATE, rights).unwrap();
+    let file = guest.open("file", CREATE, READ_WRITE).unwrap();
     let (early, late) = (1_000_000_001, 2_000_000_000_000_000_002);
     assert_eq!(guest.call("fd_filestat_set_times", &[file, early, late, 0b0101]), 0);
     assert_eq!(guest.call("fd_filestat_get", &[file, RESULT.into()]), 0);

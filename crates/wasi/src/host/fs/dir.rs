@@ -15,6 +15,7 @@ use cap_std::fs::{MetadataExt, OpenOptions, OpenOptionsExt};
 use cap_std::time::{Duration, SystemClock};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, OFlags, RawDir, SeekFrom, Timespec, seek, statat};
+use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::Result;
@@ -187,7 +188,11 @@ impl Dir {
         let ahead = ahead.clamp(512, buffer.len());
 
         let fd = self.as_fd();
-        seek(fd, SeekFrom::Start(cookie))?;
+        match seek(fd, SeekFrom::Start(cookie)) {
+            // Where there can be no entry there is none: past the end, too.
+            Err(Errno::INVAL) => return Ok(()),
+            position => position?,
+        };
         let mut raw = RawDir::new(fd, &mut buffer[..ahead]);
         while let Some(raw_entry) = raw.next() {
             let raw_entry = raw_entry?;
