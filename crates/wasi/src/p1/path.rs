@@ -71,7 +71,7 @@ pub(super) fn path_open(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) 
 
     let kind = file::stat(fd.as_fd())?.kind;
     let descriptor = if kind == FileKind::Directory {
-        let object = Object::Dir(Directory { dir: Dir::from_fd(fd), preopen: None });
+        let object = Object::Dir(Directory { dir: Dir::from_fd(fd)?, preopen: None });
         Descriptor { object, base: passed_on & rights::DIRECTORY, inheriting: passed_on }
     } else {
         let terminal = is_terminal(fd.as_fd(), kind);

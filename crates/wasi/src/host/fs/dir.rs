@@ -14,7 +14,9 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, SystemTimeSpec};
 use cap_std::fs::{MetadataExt, OpenOptions, OpenOptionsExt};
 use cap_std::time::{Duration, SystemClock};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, OFlags, RawDir, SeekFrom, Timespec, seek, statat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Timespec, fcntl_getfl, openat, seek, statat,
+};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fs::File;
@@ -64,8 +66,14 @@ impl Dir {
     }
 
     /// Takes a descriptor that is open on a directory.
-    pub(crate) fn from_fd(fd: OwnedFd) -> Dir {
-        Dir(cap_std::fs::Dir::from_std_file(fd.into()))
+    pub(crate) fn from_fd(mut fd: OwnedFd) -> Result<Dir> {
+        // Without `openat2`, cap-std opens some directories for looking up
+        // paths only.
+        if fcntl_getfl(&fd)?.contains(OFlags::PATH) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            fd = openat(&fd, ".", flags, Mode::empty())?;
+        }
+        Ok(Dir(cap_std::fs::Dir::from_std_file(fd.into())))
     }
 
     /// Opens or creates a file, or opens a directory.
