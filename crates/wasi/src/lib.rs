@@ -6,7 +6,7 @@
 //! capability can be asked for, and none knows what a guest looks like. `p1/`
 //! is the ABI on top: numbers and pointers out of guest memory, the descriptor
 //! table with its rights, error codes. One declared table of functions
-//! ([`p1::FUNCTIONS`]) drives linking, so that the whole ABI costs one thunk
+//! (`p1::FUNCTIONS`) drives linking, so that the whole ABI costs one thunk
 //! instead of one per function.
 //!
 //! ```no_run
@@ -36,8 +36,10 @@
 mod ctx;
 mod exit;
 mod host;
+mod link;
 mod p1;
 
 pub use ctx::{WasiCtx, WasiCtxBuilder};
 pub use exit::I32Exit;
 pub use host::stdio::MemoryPipe;
+pub use link::add_to_linker;

@@ -94,14 +94,10 @@ pub(super) fn fd_fdstat_set_rights(cx: &mut WasiCtx, _: &mut Memory<'_>, args: A
     Ok(())
 }
 
-/// How a [`Stat`] lies in guest memory.
-type Layout = fn(&Stat) -> [u8; 64];
-
-/// The length of [`layout`].
-const LEN: usize = 64;
-/// The length of [`unstable_layout`].
+/// The length of a file's record in the older ABI.
 const UNSTABLE_LEN: usize = 56;
 
+/// A file's record as it lies in guest memory.
 fn layout(stat: &Stat) -> [u8; 64] {
     let mut bytes = [0; 64];
     bytes[0..8].copy_from_slice(&stat.dev.to_le_bytes());
@@ -115,7 +111,8 @@ fn layout(stat: &Stat) -> [u8; 64] {
     bytes
 }
 
-/// The number of links had 32 bits, and stood where there is padding now.
+/// The same in the older ABI, in the first [`UNSTABLE_LEN`] bytes: the number
+/// of links had 32 bits, and stood where there is padding now.
 fn unstable_layout(stat: &Stat) -> [u8; 64] {
     let mut bytes = layout(stat);
     let nlink = u32::try_from(stat.nlink).unwrap_or(u32::MAX);

@@ -94,6 +94,8 @@ pub(crate) fn set_times(fd: BorrowedFd<'_>, accessed: SetTime, modified: SetTime
 /// What the host knows of the file behind the descriptor.
 pub(crate) fn stat(fd: BorrowedFd<'_>) -> Result<Stat> {
     let stat = fs::fstat(fd)?;
+    #[allow(clippy::useless_conversion)] // It has 32 bits on AArch64.
+    let nlink = stat.st_nlink.into();
     let time = |secs: i64, nanos: u64| {
         clocks::nanoseconds(fs::Timespec { tv_sec: secs, tv_nsec: nanos as _ })
     };
@@ -101,7 +103,7 @@ pub(crate) fn stat(fd: BorrowedFd<'_>) -> Result<Stat> {
         dev: stat.st_dev,
         ino: stat.st_ino,
         kind: FileKind::from(fs::FileType::from_raw_mode(stat.st_mode)),
-        nlink: stat.st_nlink.into(),
+        nlink,
         size: stat.st_size as u64,
         accessed: time(stat.st_atime, stat.st_atime_nsec),
         modified: time(stat.st_mtime, stat.st_mtime_nsec),
