@@ -161,3 +161,34 @@ impl WasiCtxBuilder {
         WasiCtx { args: new.args, env: new.env, stdio, fds }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryPipe;
+
+    #[test]
+    fn a_context_can_move_to_another_thread() {
+        fn assert_send<T: Send>(_: &T) {}
+        assert_send(&WasiCtx::builder().inherit_env().build());
+    }
+
+    #[test]
+    fn building_leaves_the_builder_new() {
+        let pipe = MemoryPipe::new();
+        let mut builder = WasiCtx::builder();
+        builder.arg("a").stdout(Box::new(pipe.clone()));
+        builder.preopen_dir(std::env::temp_dir(), "/tmp").unwrap();
+        assert!(builder.build().fds.any(3).is_ok());
+        assert!(builder.build().fds.any(3).is_err());
+    }
+
+    #[test]
+    fn what_is_no_directory_can_not_be_preopened() {
+        let program = std::env::current_exe().unwrap();
+        let error = WasiCtx::builder().preopen_dir(&program, "/").map(drop).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+        let error = WasiCtx::builder().preopen_dir(program.join("x"), "/").map(drop);
+        assert!(error.is_err());
+    }
+}

@@ -70,12 +70,14 @@ impl Descriptor {
             Object::File(file) => file.kind,
             Object::Dir(_) => FileKind::Directory,
         };
-        let reads = missing & rights::FD_READ == 0;
-        let writes = missing & rights::WRITING == 0 || self.base & rights::FD_WRITE != 0;
+        let unreadable = missing & rights::FD_READ != 0;
+        let unwritable = missing & rights::WRITING != 0 && self.base & rights::FD_WRITE == 0;
         match kind {
+            _ if unreadable || unwritable => Errno::Badf,
             FileKind::Directory if missing & rights::DIRECTORY == 0 => Errno::Badf,
-            _ if !(reads && writes) => Errno::Badf,
-            FileKind::RegularFile | FileKind::BlockDevice => Errno::Notcapable,
+            FileKind::Directory | FileKind::RegularFile | FileKind::BlockDevice => {
+                Errno::Notcapable
+            }
             _ if missing & (rights::FD_SEEK | rights::FD_TELL) != 0 => Errno::Spipe,
             _ => Errno::Notcapable,
         }
