@@ -1,4 +1,7 @@
 //! The table of functions as imports.
+//!
+//! Only what names the store's data is generic, and that is as little as can
+//! be: it is compiled anew for every embedder.
 
 use zwasm::{Caller, FuncType, Linker, ValType};
 
@@ -34,17 +37,20 @@ fn define<T: 'static>(
     function: &'static Function,
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> zwasm::Result<()> {
-    let params = function.params.iter().map(|param| match param {
-        Type::I32 => ValType::I32,
-        Type::I64 => ValType::I64,
-    });
-    let ty = FuncType::new(params, function.returns.then_some(ValType::I32));
     let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| match caller.guest_memory() {
         Some((memory, data)) => run(function, get(data), memory, slots),
         None => run(function, get(caller.data_mut()), &mut [], slots),
     };
-    linker.func_slots(module, function.name, ty, thunk)?;
+    linker.func_slots(module, function.name, signature(function), thunk)?;
     Ok(())
+}
+
+fn signature(function: &Function) -> FuncType {
+    let params = function.params.iter().map(|param| match param {
+        Type::I32 => ValType::I32,
+        Type::I64 => ValType::I64,
+    });
+    FuncType::new(params, function.returns.then_some(ValType::I32))
 }
 
 fn run(
