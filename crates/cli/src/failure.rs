@@ -1,0 +1,123 @@
+//! What went wrong, as one line on standard error and an exit code.
+
+use std::fmt::Write;
+
+use zwasm::{Error, ErrorKind, WasmBacktrace};
+
+/// A failure of the command: the exit code and what to print.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    message: String,
+    frames: String,
+}
+
+/// The frames of a backtrace that are shown; of deep recursion, more tell
+/// nothing new.
+const MAX_FRAMES: usize = 20;
+
+impl Failure {
+    /// Wrong usage or a failure at run time.
+    pub fn runtime(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into(), frames: String::new() }
+    }
+
+    /// A module that is not valid.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::runtime(message) }
+    }
+
+    /// A module's file that does not exist or cannot be read.
+    pub fn unreadable(message: impl Into<String>) -> Self {
+        Self { code: 126, ..Self::runtime(message) }
+    }
+
+    /// Standard output that cannot be written to.
+    pub fn output(error: &std::io::Error) -> Self {
+        Self::runtime(format!("cannot write to standard output: {error}"))
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// The lines for standard error: one with the message, then the frames of
+    /// a trap's backtrace, indented.
+    ///
+    /// Names come from the guest, so control characters are escaped: a message
+    /// is always one line and never steers the terminal.
+    pub fn report(&self) -> String {
+        let mut text = String::from("error: ");
+        push_line(&mut text, &self.message);
+        text.push_str(&self.frames);
+        text
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = match error.trap() {
+            Some(trap) => format!("trap: {trap}"),
+            None => error.to_string(),
+        };
+        let mut failure = match error.kind() {
+            ErrorKind::Invalid | ErrorKind::Unsupported => Self::invalid(message),
+            _ => Self::runtime(message),
+        };
+        if let Some(backtrace) = error.backtrace() {
+            failure.frames = frames(backtrace);
+        }
+        failure
+    }
+}
+
+fn frames(backtrace: &WasmBacktrace) -> String {
+    let mut text = String::new();
+    let all = backtrace.frames();
+    for frame in all.iter().take(MAX_FRAMES) {
+        let mut line = format!("  at function {}", frame.func_index());
+        // Writing to a String cannot fail.
+        if let Some(name) = frame.func_name() {
+            let _ = write!(line, " <{name}>");
+        }
+        if let Some(offset) = frame.module_offset() {
+            let _ = write!(line, ", offset {offset:#x}");
+        }
+        push_line(&mut text, &line);
+    }
+    if let Some(more @ 1..) = all.len().checked_sub(MAX_FRAMES) {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text
+}
+
+fn push_line(text: &mut String, line: &str) {
+    for c in line.chars() {
+        if c.is_control() {
+            text.extend(c.escape_default());
+        } else {
+            text.push(c);
+        }
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        assert_eq!(Failure::runtime("").code(), 1);
+        assert_eq!(Failure::invalid("").code(), 2);
+        assert_eq!(Failure::unreadable("").code(), 126);
+        assert_eq!(Failure::from(Error::msg("odd")).code(), 1);
+    }
+
+    #[test]
+    fn a_report_is_one_line() {
+        let report = Failure::runtime("no 'a\nb\x1b[31m' é").report();
+        assert_eq!(report, "error: no 'a\\nb\\u{1b}[31m' é\n");
+    }
+}

@@ -1,0 +1,180 @@
+//! `zwasm FILE`: links a module, runs it, prints what it returns.
+//!
+//! The function to call and its arguments are checked against the module
+//! before anything of the guest runs, so that a slip on the command line has
+//! no side effects. WASI is set up only for modules that import it: a plain
+//! module pays for nothing but itself.
+
+use std::io::Write;
+
+use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, Val};
+use zwasm_wasi::{I32Exit, WasiCtx};
+
+use crate::args::Run;
+use crate::failure::Failure;
+use crate::grants::Grants;
+use crate::suggest::did_you_mean;
+use crate::{module, values};
+
+/// The module name under which programs import WASI preview 1.
+const WASI: &str = "wasi_snapshot_preview1";
+
+/// What a WASI command exports to be run.
+const START: &str = "_start";
+
+/// What a WASI reactor exports to be called before anything else.
+const INITIALIZE: &str = "_initialize";
+
+/// Exported functions are listed in an error message up to this many.
+const MAX_LISTED: usize = 12;
+
+/// Runs a module and returns the exit code: the guest's own if it set one.
+///
+/// # Errors
+/// When the module cannot be read, is invalid, lacks the function asked for,
+/// cannot be linked, or traps.
+pub fn run(options: &Run) -> Result<i32, Failure> {
+    let engine = Engine::new(&config(options))?;
+    let bytes = module::read(&options.file)?;
+    let module = module::load(&engine, &options.file, &bytes)?;
+    drop(bytes);
+    let call = Call::prepare(&module, options)?;
+
+    let mut linker = Linker::new(&engine);
+    let context = if module.imports().any(|import| import.module() == WASI) {
+        zwasm_wasi::add_to_linker(&mut linker, |context| context)?;
+        wasi_context(options)?
+    } else {
+        WasiCtx::builder().build()
+    };
+    let mut store = Store::new(&engine, context);
+    let outcome = execute(&mut store, &linker, &module, call);
+    // What the guest wrote comes before what is written about it.
+    let flushed = store.data_mut().flush();
+    let results = match outcome {
+        Ok(results) => results,
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(exit) => return Ok(exit.0),
+            None => return Err(error.into()),
+        },
+    };
+    flushed.and_then(|()| print(&results)).map_err(|error| Failure::output(&error))?;
+    Ok(0)
+}
+
+fn config(options: &Run) -> Config {
+    let mut config = Config::new();
+    if let Some(bytes) = options.max_memory {
+        config.max_memory(bytes);
+    }
+    if let Some(bytes) = options.max_stack {
+        config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+    config
+}
+
+fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
+    let mut builder = WasiCtx::builder();
+    builder.inherit_stdio();
+    builder.arg(options.file.file_name().unwrap_or_default().to_string_lossy());
+    builder.args(&options.program_args);
+    if options.grants.contains(Grants::ENV) {
+        builder.inherit_env();
+    }
+    for (key, value) in &options.env {
+        builder.env(key, value);
+    }
+    for dir in &options.dirs {
+        builder.preopen_dir(&dir.host, &dir.guest).map_err(|error| {
+            Failure::runtime(format!("cannot open directory '{}': {error}", dir.host))
+        })?;
+    }
+    Ok(builder.build())
+}
+
+/// The call that runs the module.
+struct Call<'a> {
+    name: &'a str,
+    args: Vec<Val>,
+}
+
+impl<'a> Call<'a> {
+    /// The call that the options ask for; none when they name no function and
+    /// the module exports no `_start`, so that instantiating it is all.
+    fn prepare(module: &Module, options: &'a Run) -> Result<Option<Self>, Failure> {
+        let name = options.invoke.as_deref().unwrap_or(START);
+        let ty = match module.get_export(name) {
+            Some(ExternType::Func(ty)) => ty,
+            None if options.invoke.is_none() => return Ok(None),
+            None => return Err(Failure::runtime(no_function(module, name))),
+            Some(other) => {
+                return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
+            }
+        };
+        let args = arguments(name, &ty, &options.call_args).map_err(Failure::runtime)?;
+        Ok(Some(Self { name, args }))
+    }
+}
+
+fn arguments(name: &str, ty: &FuncType, words: &[String]) -> Result<Vec<Val>, String> {
+    let expected = ty.params().count();
+    if words.len() != expected {
+        let plural = if expected == 1 { "" } else { "s" };
+        return Err(format!("'{name}' expects {expected} argument{plural}, got {}", words.len()));
+    }
+    ty.params()
+        .zip(words)
+        .enumerate()
+        .map(|(index, (ty, word))| {
+            values::parse(word, &ty)
+                .map_err(|wrong| format!("argument {} of '{name}': '{word}' {wrong}", index + 1))
+        })
+        .collect()
+}
+
+/// The message for a missing export, with what there is instead.
+fn no_function(module: &Module, name: &str) -> String {
+    let functions: Vec<_> = module
+        .exports()
+        .filter(|export| matches!(export.ty(), ExternType::Func(_)))
+        .map(|export| export.name().to_owned())
+        .collect();
+    let mut message = format!("no exported function '{name}'");
+    message += &did_you_mean(name, functions.iter().map(String::as_str));
+    match functions.len() {
+        0 => message += "; the module exports no functions",
+        1..=MAX_LISTED => message += &format!("; exported: {}", functions.join(", ")),
+        _ => {}
+    }
+    message
+}
+
+fn execute(
+    store: &mut Store<WasiCtx>,
+    linker: &Linker<WasiCtx>,
+    module: &Module,
+    call: Option<Call<'_>>,
+) -> Result<Vec<Val>, Error> {
+    let instance = linker.instantiate(&mut *store, module)?;
+    if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
+        && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
+    {
+        initialize.call(&mut *store, &[], &mut [])?;
+    }
+    let mut results = Vec::new();
+    if let Some(call) = call
+        && let Some(func) = instance.get_func(&mut *store, call.name)
+    {
+        results.extend(func.ty(&*store).results().map(|_| Val::I32(0)));
+        func.call(&mut *store, &call.args, &mut results)?;
+    }
+    Ok(results)
+}
+
+fn print(results: &[Val]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    for value in results {
+        writeln!(stdout, "{}", values::show(value))?;
+    }
+    stdout.flush()
+}
