@@ -111,16 +111,22 @@ impl<'a> Call<'a> {
                 return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
             }
         };
-        let args = arguments(name, &ty, &options.call_args).map_err(Failure::runtime)?;
+        let args = arguments(name, &ty, options).map_err(Failure::runtime)?;
         Ok(Some(Self { name, args }))
     }
 }
 
-fn arguments(name: &str, ty: &FuncType, words: &[String]) -> Result<Vec<Val>, String> {
+fn arguments(name: &str, ty: &FuncType, options: &Run) -> Result<Vec<Val>, String> {
+    let words = &options.call_args;
     let expected = ty.params().count();
     if words.len() != expected {
         let plural = if expected == 1 { "" } else { "s" };
-        return Err(format!("'{name}' expects {expected} argument{plural}, got {}", words.len()));
+        let hint = match options.program_args.is_empty() || options.invoke.is_none() {
+            true => "",
+            false => " (words after '--' go to the program)",
+        };
+        let given = words.len();
+        return Err(format!("'{name}' expects {expected} argument{plural}, got {given}{hint}"));
     }
     ty.params()
         .zip(words)

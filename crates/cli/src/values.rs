@@ -8,7 +8,7 @@
 
 use std::fmt::{Display, LowerExp};
 
-use zwasm::{HeapType, Val, ValType};
+use zwasm::{Val, ValType};
 
 /// Reads a word as a value of type `ty`.
 ///
@@ -38,7 +38,7 @@ pub fn parse(word: &str, ty: &ValType) -> Result<Val, String> {
             format!("is not a reference that can be written here: {ty} takes 'null'")
         }
         (Wrong::Form, ValType::Ref(_)) => format!("is not possible: no {ty} can be written here"),
-        (Wrong::Form, ValType::F32 | ValType::F64 | ValType::V128) => format!("is not a {ty}"),
+        (Wrong::Form, ValType::V128) => "is not a v128".into(),
         (Wrong::Form, _) => format!("is not an {ty}"),
     })
 }
@@ -190,8 +190,8 @@ mod tests {
         assert!(bits("-0").is_sign_negative());
         assert_eq!(error("1e400", ValType::F64), "is out of range for f64");
         assert_eq!(error("-1e39", ValType::F32), "is out of range for f32");
-        assert_eq!(error("pi", ValType::F64), "is not a f64");
-        assert_eq!(error("", ValType::F32), "is not a f32");
+        assert_eq!(error("pi", ValType::F64), "is not an f64");
+        assert_eq!(error("", ValType::F32), "is not an f32");
     }
 
     #[test]

@@ -160,13 +160,17 @@ fn invoke_checks_its_arguments() {
         ("math.wat --invoke add 2", "'add' expects 2 arguments, got 1"),
         ("math.wat --invoke add 2 3 4", "'add' expects 2 arguments, got 3"),
         ("math.wat --invoke abs", "'abs' expects 1 argument, got 0"),
+        (
+            "math.wat --invoke add -- 2 3",
+            "'add' expects 2 arguments, got 0 (words after '--' go to the program)",
+        ),
         ("math.wat --invoke add 2 x", "argument 2 of 'add': 'x' is not an i32"),
         ("math.wat --invoke add 1.5 2", "argument 1 of 'add': '1.5' is not an i32"),
         (
             "math.wat --invoke add 4294967296 2",
             "argument 1 of 'add': '4294967296' is out of range for i32",
         ),
-        ("math.wat --invoke half x", "argument 1 of 'half': 'x' is not a f64"),
+        ("math.wat --invoke half x", "argument 1 of 'half': 'x' is not an f64"),
     ] {
         assert_eq!(line(&dir, words).fails(1), message, "{words}");
     }
