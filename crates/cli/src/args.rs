@@ -44,7 +44,8 @@ pub struct Run {
     pub program_args: Vec<String>,
     /// The directories the guest may reach.
     pub dirs: Vec<Preopen>,
-    /// Environment variables for the guest, in the order given.
+    /// Environment variables for the guest, in the order given; of one given
+    /// twice, the last.
     pub env: Vec<(String, String)>,
     /// The capabilities granted.
     pub grants: Grants,
@@ -197,7 +198,11 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
         match flag.id {
             Id::Invoke => once(&mut run.invoke, value, name)?,
             Id::Dir => run.dirs.push(preopen(value)?),
-            Id::Env => run.env.push(variable(&value)?),
+            Id::Env => {
+                let (key, value) = variable(&value)?;
+                run.env.retain(|(other, _)| *other != key);
+                run.env.push((key, value));
+            }
             Id::Allow(grants) => run.grants.insert(grants),
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
@@ -386,6 +391,7 @@ mod tests {
         assert_eq!(dirs, [(".", "."), ("/host", "/guest")]);
         let env: Vec<_> = r.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(env, [("A", "1"), ("B", "x=y"), ("C", "")]);
+        assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
         let r = run("a --max-memory 16777216 --max-stack 64k");
         assert_eq!((r.max_memory, r.max_stack), (Some(16 << 20), Some(64 << 10)));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));

@@ -22,19 +22,14 @@ impl Failure {
         Self { code: 1, message: message.into(), frames: String::new() }
     }
 
-    /// A module that is not valid.
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self { code: 2, ..Self::runtime(message) }
-    }
-
-    /// A module's file that does not exist or cannot be read.
-    pub fn unreadable(message: impl Into<String>) -> Self {
-        Self { code: 126, ..Self::runtime(message) }
-    }
-
     /// Standard output that cannot be written to.
     pub fn output(error: &std::io::Error) -> Self {
         Self::runtime(format!("cannot write to standard output: {error}"))
+    }
+
+    /// Adds to the end of the message.
+    pub fn add(&mut self, text: &str) {
+        self.message.push_str(text);
     }
 
     /// The exit code.
@@ -61,9 +56,11 @@ impl From<Error> for Failure {
             Some(trap) => format!("trap: {trap}"),
             None => error.to_string(),
         };
-        let mut failure = match error.kind() {
-            ErrorKind::Invalid | ErrorKind::Unsupported => Self::invalid(message),
-            _ => Self::runtime(message),
+        let mut failure = Self::runtime(message);
+        failure.code = match error.kind() {
+            ErrorKind::Invalid | ErrorKind::Unsupported => 2,
+            ErrorKind::Io => 126,
+            _ => 1,
         };
         if let Some(backtrace) = error.backtrace() {
             failure.frames = frames(backtrace);
@@ -86,8 +83,9 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         }
         push_line(&mut text, &line);
     }
-    if let Some(more @ 1..) = all.len().checked_sub(MAX_FRAMES) {
-        let _ = writeln!(text, "  and {more} more");
+    if all.len() > MAX_FRAMES {
+        text.push_str("  ...
+");
     }
     text
 }
@@ -105,14 +103,16 @@ fn push_line(text: &mut String, line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use zwasm::{Engine, Module};
+
     use super::*;
 
     #[test]
     fn codes() {
         assert_eq!(Failure::runtime("").code(), 1);
-        assert_eq!(Failure::invalid("").code(), 2);
-        assert_eq!(Failure::unreadable("").code(), 126);
         assert_eq!(Failure::from(Error::msg("odd")).code(), 1);
+        let invalid = Module::from_binary(&Engine::default(), b"no module").unwrap_err();
+        assert_eq!(Failure::from(invalid).code(), 2);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! no side effects. WASI is set up only for modules that import it: a plain
 //! module pays for nothing but itself.
 
+use std::ffi::OsStr;
 use std::io::Write;
 
 use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, Val};
@@ -16,8 +17,8 @@ use crate::grants::Grants;
 use crate::suggest::did_you_mean;
 use crate::{module, values};
 
-/// The module name under which programs import WASI preview 1.
-const WASI: &str = "wasi_snapshot_preview1";
+/// The module names under which programs import WASI, newest first.
+const WASI: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
 
 /// What a WASI command exports to be run.
 const START: &str = "_start";
@@ -35,13 +36,11 @@ const MAX_LISTED: usize = 12;
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
     let engine = Engine::new(&config(options))?;
-    let bytes = module::read(&options.file)?;
-    let module = module::load(&engine, &options.file, &bytes)?;
-    drop(bytes);
+    let module = module::load(&engine, &options.file)?;
     let call = Call::prepare(&module, options)?;
 
     let mut linker = Linker::new(&engine);
-    let context = if module.imports().any(|import| import.module() == WASI) {
+    let context = if module.imports().any(|import| WASI.contains(&import.module())) {
         zwasm_wasi::add_to_linker(&mut linker, |context| context)?;
         wasi_context(options)?
     } else {
@@ -76,16 +75,19 @@ fn config(options: &Run) -> Config {
 fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
     let mut builder = WasiCtx::builder();
     builder.inherit_stdio();
-    builder.arg(options.file.file_name().unwrap_or_default().to_string_lossy());
+    builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
     builder.args(&options.program_args);
     if options.grants.contains(Grants::ENV) {
-        builder.inherit_env();
+        let set = |name: &OsStr| options.env.iter().any(|(key, _)| name == key.as_str());
+        for (name, value) in std::env::vars_os().filter(|(name, _)| !set(name)) {
+            builder.env(name.as_encoded_bytes(), value.as_encoded_bytes());
+        }
     }
     for (key, value) in &options.env {
         builder.env(key, value);
     }
     for dir in &options.dirs {
-        builder.preopen_dir(&dir.host, &dir.guest).map_err(|error| {
+        builder.preopen_dir(&dir.host, dir.guest.as_str()).map_err(|error| {
             Failure::runtime(format!("cannot open directory '{}': {error}", dir.host))
         })?;
     }

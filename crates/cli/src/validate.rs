@@ -12,7 +12,6 @@ use crate::module;
 /// # Errors
 /// When the file cannot be read or the module is invalid.
 pub fn validate(path: &Path) -> Result<String, Failure> {
-    let bytes = module::read(path)?;
-    module::load(&Engine::default(), path, &bytes)?;
+    module::load(&Engine::default(), path)?;
     Ok(format!("{}: valid\n", path.display()))
 }

@@ -29,15 +29,15 @@ pub fn parse(word: &str, ty: &ValType) -> Result<Val, String> {
             Ok(value) => Ok(Val::F64(value.to_bits())),
             Err(_) => Err(Wrong::Form),
         },
-        ValType::Ref(_) if word == "null" => Val::default_for(ty).ok_or(Wrong::Form),
+        ValType::Ref(_) if word == "null" => Val::default_for(*ty).ok_or(Wrong::Form),
         ValType::Ref(_) => Err(Wrong::Form),
     };
     value.map_err(|wrong| match (wrong, ty) {
         (Wrong::Range, _) => format!("is out of range for {ty}"),
-        (Wrong::Form, ValType::Ref(ty)) if ty.is_nullable() => {
-            format!("is not a reference that can be written here: {ty} takes 'null'")
-        }
-        (Wrong::Form, ValType::Ref(_)) => format!("is not possible: no {ty} can be written here"),
+        (Wrong::Form, ValType::Ref(_)) => match Val::default_for(*ty) {
+            Some(_) => format!("is no {ty} that can be written here: only 'null' can"),
+            None => format!("is not possible: no {ty} can be written here"),
+        },
         (Wrong::Form, ValType::V128) => "is not a v128".into(),
         (Wrong::Form, _) => format!("is not an {ty}"),
     })
@@ -90,9 +90,13 @@ pub fn show(value: &Val) -> String {
             float(value, value)
         }
         Val::V128(value) => format!("{value:#034x}"),
-        Val::FuncRef(None) | Val::ExternRef(None) => "null".into(),
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => {
+            "null".into()
+        }
         Val::FuncRef(Some(_)) => "funcref".into(),
         Val::ExternRef(Some(_)) => "externref".into(),
+        Val::AnyRef(Some(_)) => "anyref".into(),
+        Val::ExnRef(Some(_)) => "exnref".into(),
     }
 }
 

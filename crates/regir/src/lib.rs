@@ -1,1 +1,28 @@
-//! placeholder
+//! The register IR of zwasm.
+//!
+//! A validated WebAssembly function body is translated in one forward pass into
+//! the *slot form*: instructions over the 8-byte slots of a frame, with operands
+//! that are slots or immediates. The slot form is not fused and not allocated to
+//! registers; it is what the interpreter encodes into threaded code and what a
+//! compiler reads.
+//!
+//! - [`ops`] declares every numeric and memory op once, with its opcode, text,
+//!   types and meaning; enums, decoding, display and the interpreter's handlers
+//!   are derived from that table.
+//! - [`inst`] is the instruction set of the slot form.
+//! - [`translate`] turns a body into a [`inst::Function`].
+//! - [`display`] prints it.
+#![forbid(unsafe_code)]
+
+pub mod display;
+pub mod inst;
+pub mod ops;
+pub mod reader;
+pub mod round;
+pub mod translate;
+pub mod types;
+
+pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
+pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+pub use translate::{TranslateError, Translator, Types};
+pub use types::{Signature, TrapCode, Type};

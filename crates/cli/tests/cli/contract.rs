@@ -329,7 +329,7 @@ fn validate() {
     assert!(!line(&dir, "validate bad.wasm").fails(2).is_empty());
     assert!(!line(&dir, "validate bad.wat").fails(2).is_empty());
     assert!(!line(&dir, "bad.wasm").fails(2).is_empty());
-    line(&dir, "validate missing.wasm").fails_saying(126, &["'missing.wasm'"]);
+    line(&dir, "validate missing.wasm").fails_saying(126, &["missing.wasm"]);
 }
 
 #[test]

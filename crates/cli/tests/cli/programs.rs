@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::support::{Dir, Outcome, zwasm};
 
 /// The longest a program may take, on a slow and busy machine, in a build for
@@ -88,7 +86,7 @@ fn benchmark(dir: &str, file: &str, args: &[&str]) -> Option<Outcome> {
 #[track_caller]
 fn digest_is(outcome: &Outcome, digest: u64) {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let actual = Sha256::digest(&outcome.stdout);
+    let actual = hmac_sha256::Hash::hash(&outcome.stdout);
     assert_eq!(actual[..8], digest.to_be_bytes(), "{}", outcome.text());
 }
 

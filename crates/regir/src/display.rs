@@ -1,0 +1,134 @@
+//! Prints the slot form, one instruction a line.
+
+use core::fmt::{self, Display, Formatter};
+
+use crate::inst::{Bulk, Function, Inst, Label, Operand, Slot, WideOp};
+
+impl Display for Slot {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "s{}", self.0)
+    }
+}
+
+impl Display for Label {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "L{}", self.0)
+    }
+}
+
+impl Display for Operand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Slot(slot) => slot.fmt(f),
+            Operand::Const(value) => write!(f, "{value:#x}"),
+        }
+    }
+}
+
+impl Display for Bulk {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Bulk::MemoryFill { mem } => write!(f, "memory.fill m{mem}"),
+            Bulk::MemoryCopy { dst, src } => write!(f, "memory.copy m{dst} m{src}"),
+            Bulk::MemoryInit { mem, data } => write!(f, "memory.init m{mem} d{data}"),
+            Bulk::DataDrop { data } => write!(f, "data.drop d{data}"),
+            Bulk::TableFill { table } => write!(f, "table.fill t{table}"),
+            Bulk::TableCopy { dst, src } => write!(f, "table.copy t{dst} t{src}"),
+            Bulk::TableInit { table, elem } => write!(f, "table.init t{table} e{elem}"),
+            Bulk::ElemDrop { elem } => write!(f, "elem.drop e{elem}"),
+            Bulk::TableGrow { table } => write!(f, "table.grow t{table}"),
+        }
+    }
+}
+
+impl WideOp {
+    /// The op's name in the text format.
+    pub const fn text(self) -> &'static str {
+        match self {
+            WideOp::Add128 => "i64.add128",
+            WideOp::Sub128 => "i64.sub128",
+            WideOp::MulWideS => "i64.mul_wide_s",
+            WideOp::MulWideU => "i64.mul_wide_u",
+        }
+    }
+}
+
+impl Display for Inst {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            Inst::Label { label, loop_header: false } => write!(f, "{label}:"),
+            Inst::Label { label, loop_header: true } => write!(f, "{label}: (loop)"),
+            Inst::Zero { from, count } => write!(f, "zero {from} x{count}"),
+            Inst::Const { dst, value } => write!(f, "{dst} = {value:#x}"),
+            Inst::Copy { dst, src } => write!(f, "{dst} = {src}"),
+            Inst::Unary { op, dst, a } => write!(f, "{dst} = {} {a}", op.text()),
+            Inst::Binary { op, dst, a, b } => write!(f, "{dst} = {} {a} {b}", op.text()),
+            Inst::Compare { op, dst, a, b } => write!(f, "{dst} = {} {a} {b}", op.text()),
+            Inst::Select { dst, cond, a, b } => write!(f, "{dst} = select {cond} {a} {b}"),
+            Inst::Wide { op, base } => write!(f, "{} {base}", op.text()),
+            Inst::Load { op, dst, addr, mem, offset } => {
+                write!(f, "{dst} = {} m{mem}[{addr} + {offset:#x}]", op.text())
+            }
+            Inst::Store { op, addr, value, mem, offset } => {
+                write!(f, "{} m{mem}[{addr} + {offset:#x}] {value}", op.text())
+            }
+            Inst::MemorySize { dst, mem } => write!(f, "{dst} = memory.size m{mem}"),
+            Inst::MemoryGrow { base, mem } => write!(f, "{base} = memory.grow m{mem} {base}"),
+            Inst::Bulk { op, base } => write!(f, "{op} {base}"),
+            Inst::GlobalGet { dst, global } => write!(f, "{dst} = global.get g{global}"),
+            Inst::GlobalSet { global, value } => write!(f, "global.set g{global} {value}"),
+            Inst::TableGet { dst, index, table } => write!(f, "{dst} = table.get t{table}[{index}]"),
+            Inst::TableSet { index, value, table } => {
+                write!(f, "table.set t{table}[{index}] {value}")
+            }
+            Inst::TableSize { dst, table } => write!(f, "{dst} = table.size t{table}"),
+            Inst::RefFunc { dst, func } => write!(f, "{dst} = ref.func f{func}"),
+            Inst::RefAsNonNull { src } => write!(f, "ref.as_non_null {src}"),
+            Inst::Br { target } => write!(f, "br {target}"),
+            Inst::BrIf { cond, negate: false, target } => write!(f, "br_if {cond} {target}"),
+            Inst::BrIf { cond, negate: true, target } => write!(f, "br_unless {cond} {target}"),
+            Inst::BrTable { index, first, count } => {
+                write!(f, "br_table {index} [{first}..{}]", first + count)
+            }
+            Inst::Unreachable => write!(f, "unreachable"),
+            Inst::Return => write!(f, "return"),
+            Inst::ReturnValue { value } => write!(f, "return {value}"),
+            Inst::ReturnSlots { from, count } => write!(f, "return {from} x{count}"),
+            Inst::Call { func, base } => write!(f, "call f{func} {base}"),
+            Inst::CallIndirect { ty, table, index, base } => {
+                write!(f, "call_indirect type {ty} t{table}[{index}] {base}")
+            }
+            Inst::CallRef { ty, callee, base } => write!(f, "call_ref type {ty} {callee} {base}"),
+            Inst::ReturnCall { func, base } => write!(f, "return_call f{func} {base}"),
+            Inst::ReturnCallIndirect { ty, table, index, base } => {
+                write!(f, "return_call_indirect type {ty} t{table}[{index}] {base}")
+            }
+            Inst::ReturnCallRef { ty, callee, base } => {
+                write!(f, "return_call_ref type {ty} {callee} {base}")
+            }
+        }
+    }
+}
+
+impl Display for Function {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let frame = &self.frame;
+        writeln!(
+            f,
+            "frame params {} header s{} locals s{} stack s{} size {}",
+            frame.params, frame.header, frame.locals, frame.stack, frame.size
+        )?;
+        for inst in &self.insts {
+            let indent = if matches!(inst, Inst::Label { .. }) { "" } else { "  " };
+            write!(f, "{indent}{inst}")?;
+            if let Inst::BrTable { first, count, .. } = *inst {
+                let range = first as usize..(first + count) as usize;
+                for target in self.br_targets.get(range).unwrap_or_default() {
+                    write!(f, " {target}")?;
+                }
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! The instructions of the slot form, and the frame they address.
+//!
+//! Field names are the same everywhere: `dst` is the slot defined, `a` and `b`
+//! are read, `base` starts a run of slots, and `mem`, `table`, `func`, `ty`,
+//! `data`, `elem` and `global` are the module's indices.
+
+use crate::ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use crate::types::{Signature, Type, slots_of};
+
+/// A slot of the frame, counted in 8-byte units from the frame's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub u32);
+
+/// What an instruction reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// The value in a slot.
+    Slot(Slot),
+    /// An immediate, as its slot would hold it.
+    Const(u64),
+}
+
+/// A position in the code that branches name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Label(pub u32);
+
+/// A bulk or table operation: its operands lie in consecutive slots.
+#[allow(missing_docs, reason = "field names are explained in the module header")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bulk {
+    /// `memory.fill`: destination, value, length.
+    MemoryFill { mem: u32 },
+    /// `memory.copy`: destination, source, length.
+    MemoryCopy { dst: u32, src: u32 },
+    /// `memory.init`: destination, source, length.
+    MemoryInit { mem: u32, data: u32 },
+    /// `data.drop`.
+    DataDrop { data: u32 },
+    /// `table.fill`: destination, value, length.
+    TableFill { table: u32 },
+    /// `table.copy`: destination, source, length.
+    TableCopy { dst: u32, src: u32 },
+    /// `table.init`: destination, source, length.
+    TableInit { table: u32, elem: u32 },
+    /// `elem.drop`.
+    ElemDrop { elem: u32 },
+    /// `table.grow`: value, delta; the old size replaces the value.
+    TableGrow { table: u32 },
+}
+
+/// The 128-bit integer ops: operands and results lie in consecutive slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WideOp {
+    /// `i64.add128`: two 128-bit operands, one result.
+    Add128,
+    /// `i64.sub128`: two 128-bit operands, one result.
+    Sub128,
+    /// `i64.mul_wide_s`: two 64-bit operands, a 128-bit result.
+    MulWideS,
+    /// `i64.mul_wide_u`: two 64-bit operands, a 128-bit result.
+    MulWideU,
+}
+
+/// An instruction of the slot form.
+///
+/// `base` is the first of consecutive slots that hold operands and receive
+/// results; such slots are always operand-stack slots in canonical order.
+#[allow(missing_docs, reason = "field names are explained in the module header")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Inst {
+    /// Marks where a label is. At a loop header every local and live operand is
+    /// in its canonical slot.
+    Label { label: Label, loop_header: bool },
+    /// Sets `count` slots from `from` to zero.
+    Zero { from: Slot, count: u32 },
+    /// Loads an immediate.
+    Const { dst: Slot, value: u64 },
+    /// Copies a slot.
+    Copy { dst: Slot, src: Slot },
+    /// A one-operand op.
+    Unary { op: UnaryOp, dst: Slot, a: Slot },
+    /// A two-operand op; at most one operand is an immediate.
+    Binary { op: BinaryOp, dst: Slot, a: Operand, b: Operand },
+    /// A comparison; at most one operand is an immediate.
+    Compare { op: CompareOp, dst: Slot, a: Operand, b: Operand },
+    /// `cond != 0 ? a : b`.
+    Select { dst: Slot, cond: Slot, a: Operand, b: Operand },
+    /// A 128-bit integer op.
+    Wide { op: WideOp, base: Slot },
+    /// A load from memory `mem` at `addr + offset`.
+    Load { op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64 },
+    /// A store to memory `mem` at `addr + offset`.
+    Store { op: StoreOp, addr: Operand, value: Operand, mem: u32, offset: u64 },
+    /// `memory.size`.
+    MemorySize { dst: Slot, mem: u32 },
+    /// `memory.grow`: the delta, then the old size, is in `base`.
+    MemoryGrow { base: Slot, mem: u32 },
+    /// A bulk or table operation.
+    Bulk { op: Bulk, base: Slot },
+    /// `global.get`.
+    GlobalGet { dst: Slot, global: u32 },
+    /// `global.set`.
+    GlobalSet { global: u32, value: Operand },
+    /// `table.get`.
+    TableGet { dst: Slot, index: Operand, table: u32 },
+    /// `table.set`.
+    TableSet { index: Operand, value: Operand, table: u32 },
+    /// `table.size`.
+    TableSize { dst: Slot, table: u32 },
+    /// `ref.func`.
+    RefFunc { dst: Slot, func: u32 },
+    /// Traps when the reference is null.
+    RefAsNonNull { src: Slot },
+    /// Jumps.
+    Br { target: Label },
+    /// Jumps when the `i32` in `cond` is not zero, or is zero with `negate`.
+    BrIf { cond: Slot, negate: bool, target: Label },
+    /// Jumps to `targets[index]`, the last one being the default; the targets
+    /// are `Function::br_targets[first..first + count]`.
+    BrTable { index: Slot, first: u32, count: u32 },
+    /// Traps.
+    Unreachable,
+    /// Returns nothing.
+    Return,
+    /// Returns one value of one slot.
+    ReturnValue { value: Operand },
+    /// Returns the `count` slots from `from`.
+    ReturnSlots { from: Slot, count: u32 },
+    /// Calls function `func`; arguments from `base`, results replace them.
+    Call { func: u32, base: Slot },
+    /// Calls the function that table `table` holds at `index`.
+    CallIndirect { ty: u32, table: u32, index: Operand, base: Slot },
+    /// Calls the function reference in `callee`.
+    CallRef { ty: u32, callee: Slot, base: Slot },
+    /// Replaces this frame by a call of `func`.
+    ReturnCall { func: u32, base: Slot },
+    /// Replaces this frame by a call through a table.
+    ReturnCallIndirect { ty: u32, table: u32, index: Operand, base: Slot },
+    /// Replaces this frame by a call of a function reference.
+    ReturnCallRef { ty: u32, callee: Slot, base: Slot },
+}
+
+impl Inst {
+    /// The one slot this instruction defines, if redirecting its result to
+    /// another slot keeps its meaning.
+    pub fn dst_mut(&mut self) -> Option<&mut Slot> {
+        match self {
+            Inst::Const { dst, .. }
+            | Inst::Copy { dst, .. }
+            | Inst::Unary { dst, .. }
+            | Inst::Binary { dst, .. }
+            | Inst::Compare { dst, .. }
+            | Inst::Select { dst, .. }
+            | Inst::Load { dst, .. }
+            | Inst::MemorySize { dst, .. }
+            | Inst::GlobalGet { dst, .. }
+            | Inst::TableGet { dst, .. }
+            | Inst::TableSize { dst, .. }
+            | Inst::RefFunc { dst, .. } => Some(dst),
+            _ => None,
+        }
+    }
+}
+
+/// Slots between the parameters and the locals that hold what a return needs:
+/// the return address, the caller's frame and the caller's `vmctx`.
+pub const HEADER_SLOTS: u32 = 3;
+
+/// Where things lie in a frame.
+///
+/// Parameters start at slot 0, where the caller left them, and results are
+/// returned there; the header follows whichever list is longer, so that results
+/// never overwrite it; then come the locals and the operand stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Slots of the parameters.
+    pub params: u32,
+    /// Slots of the results.
+    pub results: u32,
+    /// First slot of the header.
+    pub header: u32,
+    /// First slot of the locals that are not parameters.
+    pub locals: u32,
+    /// First slot of the operand stack.
+    pub stack: u32,
+    /// All slots of the frame, callee headers included.
+    pub size: u32,
+}
+
+impl Frame {
+    /// The frame of a function without locals of its own.
+    pub fn of(signature: Signature<'_>) -> Frame {
+        let params = slots_of(signature.params);
+        let results = slots_of(signature.results);
+        let header = params.max(results);
+        let locals = header + HEADER_SLOTS;
+        Frame { params, results, header, locals, stack: locals, size: locals }
+    }
+}
+
+/// A translated function.
+#[derive(Clone, Debug, Default)]
+pub struct Function {
+    /// The frame's layout.
+    pub frame: Frame,
+    /// The instructions in order.
+    pub insts: Vec<Inst>,
+    /// For each instruction, the module offset of the Wasm instruction it came from.
+    pub offsets: Vec<u32>,
+    /// Targets of all `BrTable`s.
+    pub br_targets: Vec<Label>,
+    /// How many labels there are; they are numbered from 0.
+    pub labels: u32,
+    /// The kinds of parameters and locals, run-length encoded.
+    pub locals: Vec<(u32, Type)>,
+}

@@ -1,0 +1,135 @@
+//! Rounding to integral floats without calls into a maths library.
+//!
+//! Adding and subtracting 2^52 (2^23 for `f32`) rounds to nearest-even in the
+//! default rounding mode; the directed roundings correct that by one. It is a
+//! handful of SSE2 or NEON instructions everywhere, where a library call would
+//! cost the interpreter its register-only calling convention.
+
+macro_rules! rounding {
+    ($module:ident, $float:ident, $limit:expr) => {
+        /// Rounding for one float width.
+        pub mod $module {
+            const LIMIT: $float = $limit;
+
+            /// Rounds to the nearest integral value, ties to even.
+            #[inline(always)]
+            pub fn nearest(x: $float) -> $float {
+                let magnitude = x.abs();
+                if magnitude < LIMIT {
+                    ((magnitude + LIMIT) - LIMIT).copysign(x)
+                } else {
+                    // Already integral, infinite or NaN; the addition quiets a signalling NaN.
+                    x + 0.0
+                }
+            }
+
+            /// Rounds towards positive infinity.
+            #[inline(always)]
+            pub fn ceil(x: $float) -> $float {
+                let near = nearest(x);
+                let up = if near < x { near + 1.0 } else { near };
+                if x.is_nan() { near } else { up.copysign(x) }
+            }
+
+            /// Rounds towards negative infinity.
+            #[inline(always)]
+            pub fn floor(x: $float) -> $float {
+                let near = nearest(x);
+                let down = if near > x { near - 1.0 } else { near };
+                if x.is_nan() { near } else { down.copysign(x) }
+            }
+
+            /// Rounds towards zero.
+            #[inline(always)]
+            pub fn trunc(x: $float) -> $float {
+                let near = nearest(x.abs());
+                let down = if near > x.abs() { near - 1.0 } else { near };
+                if x.is_nan() { x + 0.0 } else { down.copysign(x) }
+            }
+
+            /// The specification's `min`: NaN wins, and -0 is less than +0.
+            #[inline(always)]
+            pub fn min(a: $float, b: $float) -> $float {
+                if a < b {
+                    a
+                } else if b < a {
+                    b
+                } else if a == b {
+                    $float::from_bits(a.to_bits() | b.to_bits())
+                } else {
+                    a + b
+                }
+            }
+
+            /// The specification's `max`: NaN wins, and +0 is more than -0.
+            #[inline(always)]
+            pub fn max(a: $float, b: $float) -> $float {
+                if a > b {
+                    a
+                } else if b > a {
+                    b
+                } else if a == b {
+                    $float::from_bits(a.to_bits() & b.to_bits())
+                } else {
+                    a + b
+                }
+            }
+        }
+    };
+}
+
+rounding!(single, f32, 8_388_608.0);
+rounding!(double, f64, 4_503_599_627_370_496.0);
+
+#[cfg(test)]
+mod tests {
+    use super::{double, single};
+
+    const EDGES: [f64; 22] = [
+        0.0,
+        -0.0,
+        0.5,
+        -0.5,
+        0.49999999999999994,
+        -0.49999999999999994,
+        1.5,
+        -1.5,
+        2.5,
+        -2.5,
+        0.9999999999999999,
+        4503599627370495.5,
+        -4503599627370495.5,
+        4503599627370497.0,
+        8388607.5,
+        -8388607.5,
+        1e300,
+        -1e300,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::MIN_POSITIVE,
+        -f64::MIN_POSITIVE,
+    ];
+
+    #[test]
+    fn rounding_matches_the_standard_library() {
+        for x in EDGES {
+            assert_eq!(double::ceil(x).to_bits(), x.ceil().to_bits(), "ceil {x}");
+            assert_eq!(double::floor(x).to_bits(), x.floor().to_bits(), "floor {x}");
+            assert_eq!(double::trunc(x).to_bits(), x.trunc().to_bits(), "trunc {x}");
+            assert_eq!(double::nearest(x).to_bits(), x.round_ties_even().to_bits(), "nearest {x}");
+            let y = x as f32;
+            assert_eq!(single::ceil(y).to_bits(), y.ceil().to_bits(), "ceil {y}");
+            assert_eq!(single::floor(y).to_bits(), y.floor().to_bits(), "floor {y}");
+            assert_eq!(single::trunc(y).to_bits(), y.trunc().to_bits(), "trunc {y}");
+            assert_eq!(single::nearest(y).to_bits(), y.round_ties_even().to_bits(), "nearest {y}");
+        }
+    }
+
+    #[test]
+    fn min_and_max_order_zeros_and_keep_nans() {
+        assert!(double::min(0.0, -0.0).is_sign_negative());
+        assert!(double::max(-0.0, 0.0).is_sign_positive());
+        assert!(double::min(f64::NAN, 1.0).is_nan());
+        assert!(single::max(1.0, f32::NAN).is_nan());
+    }
+}

@@ -1,0 +1,433 @@
+//! One forward pass from a validated body to the slot form.
+//!
+//! The translator simulates the operand stack. An entry is a value in its
+//! *canonical slot* (the one its stack height gives it), or a local or constant
+//! that has not been copied anywhere yet: `local.get` and constants emit
+//! nothing, and the instruction that consumes the entry names the local or the
+//! immediate itself. Three rules keep that sound:
+//!
+//! 1. Writing a local first copies it into the canonical slot of every entry
+//!    that still refers to it. Those entries are chained per local, so this
+//!    costs one step per entry however deep the stack is.
+//! 2. Entering a block copies all entries of the enclosing one into their
+//!    canonical slots, so that both arms of a join agree about them and a loop
+//!    header sees nothing but slots.
+//! 3. Branches and block ends move the values they carry into the canonical
+//!    slots of their target.
+//!
+//! `local.set` of a value just computed redirects the computing instruction to
+//! the local's slot instead of copying.
+
+mod control;
+mod operators;
+
+use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
+use crate::reader::{Malformed, Reader};
+use crate::types::{Signature, Type};
+use control::Control;
+
+/// What the translator has to know of the module around a function.
+pub trait Types {
+    /// The kinds of the function type with this index.
+    fn signature(&self, ty: u32) -> Signature<'_>;
+    /// The index of the type of a function.
+    fn func_type(&self, func: u32) -> u32;
+    /// The kind of a global.
+    fn global_type(&self, global: u32) -> Type;
+    /// The kind of a memory's addresses and sizes: `I32` or `I64`.
+    fn memory_index(&self, memory: u32) -> Type;
+    /// The kind of a table's indices and sizes: `I32` or `I64`.
+    fn table_index(&self, table: u32) -> Type;
+}
+
+/// Why a body could not be translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TranslateError {
+    /// The body uses an instruction that this engine does not execute.
+    Unsupported {
+        /// The proposal it belongs to.
+        feature: &'static str,
+        /// Offset of the instruction in the body.
+        offset: usize,
+    },
+    /// The body is not valid WebAssembly.
+    Malformed {
+        /// Offset in the body.
+        offset: usize,
+    },
+}
+
+/// How an operand-stack entry's value is held.
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    /// In the entry's canonical slot.
+    Temp,
+    /// In a local; `below` is the next lower stack index that refers to it.
+    Local { index: u32, below: u32 },
+    /// An immediate.
+    Const(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    slot: u32,
+    ty: Type,
+    value: Value,
+}
+
+/// The end of a chain of entries that refer to a local.
+const NONE: u32 = u32::MAX;
+
+struct Local {
+    slot: u32,
+    ty: Type,
+    /// The highest stack index that refers to this local.
+    top: u32,
+}
+
+/// The state of one translation.
+pub struct Translator<'a> {
+    types: &'a dyn Types,
+    reader: Reader<'a>,
+    /// Module offset of the body's first byte.
+    base_offset: u32,
+    /// Body offset of the instruction being translated.
+    at: usize,
+    function: Function,
+    stack: Vec<Entry>,
+    /// Entries below this index are known to be in their canonical slots.
+    flushed: usize,
+    locals: Vec<Local>,
+    controls: Vec<Control<'a>>,
+    /// False after a branch, until the block it ended is closed.
+    reachable: bool,
+    /// Blocks opened in unreachable code and not closed yet.
+    skipped_blocks: u32,
+    high: u32,
+}
+
+type Result<T> = core::result::Result<T, Malformed>;
+
+/// Failure inside the translator, before an offset is attached.
+enum Stop {
+    Malformed,
+    Unsupported(&'static str),
+}
+
+impl From<Malformed> for Stop {
+    fn from(_: Malformed) -> Self {
+        Stop::Malformed
+    }
+}
+
+impl<'a> Translator<'a> {
+    /// Translates a body, given as its bytes from the local declarations on;
+    /// `offset` is the module offset of the first of them.
+    pub fn translate(
+        types: &'a dyn Types,
+        ty: u32,
+        body: &'a [u8],
+        offset: u32,
+    ) -> core::result::Result<Function, TranslateError> {
+        let mut translator = Translator {
+            types,
+            reader: Reader::new(body),
+            base_offset: offset,
+            at: 0,
+            function: Function::default(),
+            stack: Vec::new(),
+            flushed: 0,
+            locals: Vec::new(),
+            controls: Vec::new(),
+            reachable: true,
+            skipped_blocks: 0,
+            high: 0,
+        };
+        match translator.run(types.signature(ty)) {
+            Ok(()) => Ok(translator.function),
+            Err(Stop::Malformed) => Err(TranslateError::Malformed { offset: translator.at }),
+            Err(Stop::Unsupported(feature)) => {
+                Err(TranslateError::Unsupported { feature, offset: translator.at })
+            }
+        }
+    }
+
+    fn run(&mut self, signature: Signature<'a>) -> core::result::Result<(), Stop> {
+        self.declare_locals(signature)?;
+        self.open_function(signature);
+        while !self.controls.is_empty() {
+            self.at = self.reader.position();
+            self.operator()?;
+        }
+        self.function.frame.size = self.high;
+        Ok(())
+    }
+
+    fn declare_locals(&mut self, signature: Signature<'a>) -> Result<()> {
+        let mut frame = Frame::of(signature);
+        let mut slot = 0;
+        for &ty in signature.params {
+            self.declare(1, ty, &mut slot);
+        }
+        let mut slot = frame.locals;
+        for _ in 0..self.reader.u32()? {
+            let count = self.reader.u32()?;
+            let ty = self.value_type()?;
+            self.declare(count, ty, &mut slot);
+        }
+        frame.stack = slot;
+        self.high = slot;
+        self.function.frame = frame;
+        if slot > frame.locals {
+            self.emit(Inst::Zero { from: Slot(frame.locals), count: slot - frame.locals });
+        }
+        Ok(())
+    }
+
+    fn declare(&mut self, count: u32, ty: Type, slot: &mut u32) {
+        if count > 0 {
+            self.function.locals.push((count, ty));
+        }
+        for _ in 0..count {
+            self.locals.push(Local { slot: *slot, ty, top: NONE });
+            *slot += ty.slots();
+        }
+    }
+
+    fn value_type(&mut self) -> Result<Type> {
+        let byte = self.reader.byte()?;
+        Ok(match byte {
+            0x7F => Type::I32,
+            0x7E => Type::I64,
+            0x7D => Type::F32,
+            0x7C => Type::F64,
+            0x7B => Type::V128,
+            0x63 | 0x64 => {
+                self.reader.i64()?;
+                Type::Ref
+            }
+            _ => Type::Ref,
+        })
+    }
+
+    fn emit(&mut self, inst: Inst) {
+        self.function.insts.push(inst);
+        self.function.offsets.push(self.base_offset.wrapping_add(self.at as u32));
+    }
+
+    fn new_label(&mut self) -> Label {
+        let label = Label(self.function.labels);
+        self.function.labels += 1;
+        label
+    }
+
+    fn place(&mut self, label: Label) {
+        self.emit(Inst::Label { label, loop_header: false });
+    }
+
+    /// The canonical slot of the next value pushed.
+    fn top(&self) -> u32 {
+        self.stack.last().map_or(self.function.frame.stack, |entry| entry.slot + entry.ty.slots())
+    }
+
+    fn push(&mut self, ty: Type, value: Value) -> Slot {
+        let slot = self.top();
+        self.stack.push(Entry { slot, ty, value });
+        self.high = self.high.max(slot + ty.slots());
+        Slot(slot)
+    }
+
+    /// Pushes a value that the instruction emitted next computes.
+    fn push_temp(&mut self, ty: Type) -> Slot {
+        self.push(ty, Value::Temp)
+    }
+
+    fn push_const(&mut self, ty: Type, bits: u64) {
+        self.push(ty, Value::Const(bits));
+    }
+
+    fn pop(&mut self) -> Result<Entry> {
+        let entry = self.stack.pop().ok_or(Malformed)?;
+        self.flushed = self.flushed.min(self.stack.len());
+        if let Value::Local { index, below } = entry.value {
+            self.locals[index as usize].top = below;
+        }
+        Ok(entry)
+    }
+
+    fn pop_operand(&mut self) -> Result<Operand> {
+        let entry = self.pop()?;
+        Ok(self.operand(entry))
+    }
+
+    fn operand(&self, entry: Entry) -> Operand {
+        match entry.value {
+            Value::Temp => Operand::Slot(Slot(entry.slot)),
+            Value::Local { index, .. } => Operand::Slot(Slot(self.locals[index as usize].slot)),
+            Value::Const(bits) => Operand::Const(bits),
+        }
+    }
+
+    /// Pops a value that has to be in a slot.
+    fn pop_slot(&mut self) -> Result<Slot> {
+        let entry = self.pop()?;
+        Ok(match self.operand(entry) {
+            Operand::Slot(slot) => slot,
+            Operand::Const(value) => {
+                let dst = Slot(entry.slot);
+                self.emit(Inst::Const { dst, value });
+                dst
+            }
+        })
+    }
+
+    /// Pops two operands of which at most one is an immediate.
+    fn pop_pair(&mut self) -> Result<(Operand, Operand)> {
+        let b = self.pop_operand()?;
+        let entry = self.pop()?;
+        let mut a = self.operand(entry);
+        if let (Operand::Const(value), Operand::Const(_)) = (a, b) {
+            let dst = Slot(entry.slot);
+            self.emit(Inst::Const { dst, value });
+            a = Operand::Slot(dst);
+        }
+        Ok((a, b))
+    }
+
+    fn copy(&mut self, dst: u32, ty: Type, operand: Operand) {
+        match operand {
+            Operand::Const(value) => self.emit(Inst::Const { dst: Slot(dst), value }),
+            Operand::Slot(Slot(src)) if src == dst => {}
+            Operand::Slot(Slot(src)) => {
+                for half in 0..ty.slots() {
+                    self.emit(Inst::Copy { dst: Slot(dst + half), src: Slot(src + half) });
+                }
+            }
+        }
+    }
+
+    /// Brings the top `count` entries into their canonical slots.
+    fn flush_top(&mut self, count: usize) -> Result<()> {
+        let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
+        self.flush_from(from);
+        Ok(())
+    }
+
+    /// Brings every entry into its canonical slot.
+    fn flush_all(&mut self) {
+        self.flush_from(self.flushed);
+        self.flushed = self.stack.len();
+    }
+
+    /// Drops entries that are all in their canonical slots.
+    fn truncate(&mut self, height: usize) {
+        self.stack.truncate(height);
+        self.flushed = self.flushed.min(height);
+    }
+
+    /// The canonical slot of the entry at a stack index, or of the next one.
+    fn slot_at(&self, height: usize) -> u32 {
+        self.stack.get(height).map_or_else(|| self.top(), |entry| entry.slot)
+    }
+
+    /// Brings the entries from stack index `from` into their canonical slots.
+    /// Top down, because the topmost reference heads each local's chain.
+    fn flush_from(&mut self, from: usize) {
+        for index in (from..self.stack.len()).rev() {
+            let entry = self.stack[index];
+            if let Value::Local { index: local, below } = entry.value {
+                self.locals[local as usize].top = below;
+            }
+            let operand = self.operand(entry);
+            self.copy(entry.slot, entry.ty, operand);
+            self.stack[index].value = Value::Temp;
+        }
+    }
+
+    /// Copies a local about to be written into every entry that refers to it.
+    fn preserve(&mut self, local: u32) {
+        let Local { slot, ty, top } = self.locals[local as usize];
+        let mut index = top;
+        while index != NONE {
+            let entry = self.stack[index as usize];
+            let Value::Local { below, .. } = entry.value else { break };
+            self.copy(entry.slot, ty, Operand::Slot(Slot(slot)));
+            self.stack[index as usize].value = Value::Temp;
+            index = below;
+        }
+        self.locals[local as usize].top = NONE;
+    }
+
+    fn local(&mut self) -> Result<u32> {
+        let index = self.reader.u32()?;
+        if (index as usize) < self.locals.len() { Ok(index) } else { Err(Malformed) }
+    }
+
+    fn local_get(&mut self) -> Result<()> {
+        let index = self.local()?;
+        let position = self.stack.len() as u32;
+        let local = &mut self.locals[index as usize];
+        let ty = local.ty;
+        let below = core::mem::replace(&mut local.top, position);
+        self.push(ty, Value::Local { index, below });
+        Ok(())
+    }
+
+    /// Writes a popped value to a local. True if the instruction that computed
+    /// it was redirected, so that its canonical slot does not hold it.
+    fn write_local(&mut self, index: u32, entry: Entry) -> bool {
+        if let Value::Local { index: source, .. } = entry.value
+            && source == index
+        {
+            return false;
+        }
+        let pending = self.locals[index as usize].top != NONE;
+        self.preserve(index);
+        let slot = self.locals[index as usize].slot;
+        if let Value::Temp = entry.value
+            && !pending
+            && entry.ty.slots() == 1
+            && let Some(dst) = self.function.insts.last_mut().and_then(Inst::dst_mut)
+            && dst.0 == entry.slot
+        {
+            *dst = Slot(slot);
+            return true;
+        }
+        let operand = self.operand(entry);
+        self.copy(slot, entry.ty, operand);
+        false
+    }
+
+    fn local_set(&mut self) -> Result<()> {
+        let index = self.local()?;
+        let entry = self.pop()?;
+        self.write_local(index, entry);
+        Ok(())
+    }
+
+    fn local_tee(&mut self) -> Result<()> {
+        let index = self.local()?;
+        let entry = self.pop()?;
+        let redirected = self.write_local(index, entry);
+        let (source, value) = match entry.value {
+            _ if redirected => (Some(index), entry.value),
+            Value::Local { index, .. } => (Some(index), entry.value),
+            value => (None, value),
+        };
+        match source {
+            Some(index) => {
+                let position = self.stack.len() as u32;
+                let local = &mut self.locals[index as usize];
+                let below = core::mem::replace(&mut local.top, position);
+                self.push(entry.ty, Value::Local { index, below });
+            }
+            None => {
+                self.push(entry.ty, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

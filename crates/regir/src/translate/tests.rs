@@ -1,0 +1,102 @@
+use super::{Signature, TranslateError, Translator, Type, Types};
+
+/// A module with one type `(i32 i32) -> i32` for every function.
+struct Fixture;
+
+const I32: &[Type] = &[Type::I32];
+const PAIR: &[Type] = &[Type::I32, Type::I32];
+
+impl Types for Fixture {
+    fn signature(&self, _: u32) -> Signature<'_> {
+        Signature { params: PAIR, results: I32 }
+    }
+    fn func_type(&self, _: u32) -> u32 {
+        0
+    }
+    fn global_type(&self, _: u32) -> Type {
+        Type::I32
+    }
+    fn memory_index(&self, _: u32) -> Type {
+        Type::I32
+    }
+    fn table_index(&self, _: u32) -> Type {
+        Type::I32
+    }
+}
+
+fn translate(body: &[u8]) -> String {
+    let function = Translator::translate(&Fixture, 0, body, 0).expect("translates");
+    let text = function.to_string();
+    text.lines().skip(1).map(|line| line.trim().to_owned() + "\n").collect()
+}
+
+#[test]
+fn locals_and_constants_cost_nothing() {
+    // (i32.add (local.get 0) (i32.const 5))
+    let text = translate(&[0, 0x20, 0, 0x41, 5, 0x6A, 0x0B]);
+    assert_eq!(text, "s5 = i32.add s0 0x5\nreturn s5\n");
+}
+
+#[test]
+fn local_set_redirects_the_producer() {
+    // local.0 = local.0 + local.1; return local.0
+    let text = translate(&[0, 0x20, 0, 0x20, 1, 0x6A, 0x21, 0, 0x20, 0, 0x0B]);
+    assert_eq!(text, "s0 = i32.add s0 s1\nreturn s0\n");
+}
+
+#[test]
+fn writing_a_local_keeps_pending_reads_of_its_old_value() {
+    // local.get 0; local.0 = 7; local.get 0; i32.sub
+    let text = translate(&[0, 0x20, 0, 0x41, 7, 0x21, 0, 0x20, 0, 0x6B, 0x0B]);
+    assert_eq!(text, "s5 = s0\ns0 = 0x7\ns5 = i32.sub s5 s0\nreturn s5\n");
+}
+
+#[test]
+fn tee_leaves_a_reference_to_the_local() {
+    // (i32.mul (local.tee 1 (i32.add (local.get 0) (local.get 1))) (local.get 1))
+    let text = translate(&[0, 0x20, 0, 0x20, 1, 0x6A, 0x22, 1, 0x20, 1, 0x6C, 0x0B]);
+    assert_eq!(text, "s1 = i32.add s0 s1\ns5 = i32.mul s1 s1\nreturn s5\n");
+}
+
+#[test]
+fn loop_headers_see_canonical_slots() {
+    // local.get 0; loop (param i32) (result i32) is a type index; here: local.get 0, loop, end, drop-free
+    let text = translate(&[0, 0x20, 0, 0x03, 0x40, 0x20, 1, 0x0D, 0, 0x0B, 0x0B]);
+    assert_eq!(text, "s5 = s0\nL1: (loop)\nbr_if s1 L1\nreturn s5\n");
+}
+
+#[test]
+fn eqz_turns_a_comparison_around() {
+    // i32.lt_s; i32.eqz
+    let text = translate(&[0, 0x20, 0, 0x20, 1, 0x48, 0x45, 0x0B]);
+    assert_eq!(text, "s5 = i32.ge_s s0 s1\nreturn s5\n");
+}
+
+#[test]
+fn a_conditional_branch_with_values_moves_them_only_when_taken() {
+    // block (result i32) local.get 0; local.get 1; br_if 0; end
+    let text = translate(&[0, 0x02, 0x7F, 0x20, 0, 0x20, 1, 0x0D, 0, 0x0B, 0x0B]);
+    assert_eq!(text, "br_unless s1 L2\ns5 = s0\nbr L1\nL2:\ns5 = s0\nL1:\nreturn s5\n");
+}
+
+#[test]
+fn code_after_a_branch_is_passed_over() {
+    // return (local.get 0); unreachable nested blocks with immediates
+    let body = [0, 0x20, 0, 0x0F, 0x02, 0x40, 0x41, 0x80, 1, 0x1A, 0x0E, 1, 0, 0, 0x0B, 0x00, 0x0B];
+    assert_eq!(translate(&body), "return s0\n");
+}
+
+#[test]
+fn arguments_are_placed_for_the_callee() {
+    // call f9 (local.get 1) (i32.const 3)
+    let text = translate(&[0, 0x20, 1, 0x41, 3, 0x10, 9, 0x0B]);
+    assert_eq!(text, "s6 = 0x3\ns5 = s1\ncall f9 s5\nreturn s5\n");
+}
+
+#[test]
+fn bodies_that_are_not_valid_give_an_error() {
+    for body in [&[0u8, 0x6A, 0x0B][..], &[0], &[], &[0, 0x0C, 9], &[0, 0xC7], &[0, 0x20, 7, 0x0B]] {
+        let result = Translator::translate(&Fixture, 0, body, 0);
+        assert!(matches!(result, Err(TranslateError::Malformed { .. })), "{body:?}");
+    }
+}
