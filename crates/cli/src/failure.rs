@@ -84,8 +84,10 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         push_line(&mut text, &line);
     }
     if all.len() > MAX_FRAMES {
-        text.push_str("  ...
-");
+        text.push_str(
+            "  ...
+",
+        );
     }
     text
 }

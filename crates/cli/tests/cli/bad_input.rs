@@ -36,10 +36,11 @@ fn wat(text: impl AsRef<[u8]>) -> Outcome {
     line(&dir, "m.wat")
 }
 
-fn wasm(bytes: impl AsRef<[u8]>) -> Outcome {
+/// Runs a file with a name that tells nothing about its format.
+fn file(bytes: impl AsRef<[u8]>) -> Outcome {
     let dir = Dir::new();
-    dir.write("m.wasm", bytes);
-    line(&dir, "m.wasm")
+    dir.write("m", bytes);
+    line(&dir, "m")
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn files_that_are_no_modules() {
         b"(modul)",
         b"\xff\xfe(module)",
     ] {
-        let outcome = wasm(bytes);
+        let outcome = file(bytes);
         assert!(!outcome.fails(2).contains('\n'), "{bytes:?}");
     }
     assert!(!wat("(module))").fails(2).is_empty());
@@ -88,7 +89,7 @@ fn random_bytes() {
     for round in 0..60 {
         let mut bytes = if round % 2 == 0 { Vec::new() } else { b"\0asm\x01\0\0\0".to_vec() };
         bytes.extend((0..round * 11 + 1).map(|_| random()));
-        wasm(&bytes).fails(2);
+        file(&bytes).fails(2);
     }
 }
 
@@ -128,7 +129,7 @@ fn a_text_cut_at_every_byte() {
 #[test]
 fn text_errors_show_line_and_column() {
     let syntax = wat("(module\n  (func\n    i32.cosnt 1))\n");
-    syntax.fails_saying(2, &["m.wat:3:5: ", "i32.cosnt"]);
+    syntax.fails_saying(2, &["m.wat:3:5: ", "unknown operator"]);
     let unclosed = wat("(module\n  (func)\n");
     unclosed.fails_saying(2, &["m.wat:3:1: "]);
     let name = wat("(module (func (call $nowhere)))");
@@ -137,7 +138,7 @@ fn text_errors_show_line_and_column() {
 
 #[test]
 fn invalid_modules_say_where() {
-    let binary = wasm(assemble("(func) (func (result i32) i64.const 1)"));
+    let binary = file(assemble("(func) (func (result i32) i64.const 1)"));
     binary.fails_saying(2, &["invalid module", "type mismatch", "offset 0x"]);
     wat("(func (result i32) i64.const 1)").fails_saying(2, &["type mismatch"]);
 }
@@ -209,7 +210,7 @@ fn requests_too_large() {
 fn a_function_with_two_billion_locals() {
     let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0".to_vec();
     bytes.extend(b"\x0a\x0b\x01\x09\x01\x80\x80\x80\x80\x08\x7f\x01\x0b");
-    wasm(&bytes).fails_saying(2, &["locals"]);
+    file(&bytes).fails_saying(2, &["locals"]);
 }
 
 #[test]
@@ -217,7 +218,7 @@ fn deep_nesting() {
     let depth = 100_000;
     wat("(".repeat(depth)).fails(2);
     let blocks = "block ".repeat(depth) + &"end ".repeat(depth);
-    let outcome = wasm(assemble(&format!(r#"(func (export "_start") {blocks})"#)));
+    let outcome = file(assemble(&format!(r#"(func (export "_start") {blocks})"#)));
     assert!(outcome.code == Some(0) || !outcome.fails(2).is_empty());
 }
 

@@ -20,10 +20,11 @@ pub struct Zwasm {
     patience: Duration,
 }
 
-/// `zwasm` with these arguments, standard input closed.
+/// `zwasm` with these arguments, no environment variables and an empty standard
+/// input.
 pub fn zwasm<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Zwasm {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zwasm"));
-    command.args(args);
+    command.args(args).env_clear();
     Zwasm { command, stdout: None, patience: PATIENCE }
 }
 
@@ -39,7 +40,7 @@ impl Zwasm {
         self
     }
 
-    /// Sets one environment variable of the host.
+    /// Sets an environment variable of the host.
     pub fn env(mut self, key: &str, value: &str) -> Self {
         self.command.env(key, value);
         self
