@@ -39,12 +39,9 @@ impl Failure {
 
     /// The lines for standard error: one with the message, then the frames of
     /// a trap's backtrace, indented.
-    ///
-    /// Names come from the guest, so control characters are escaped: a message
-    /// is always one line and never steers the terminal.
     pub fn report(&self) -> String {
         let mut text = String::from("error: ");
-        push_line(&mut text, &self.message);
+        text.push_str(&one_line(&self.message));
         text.push_str(&self.frames);
         text
     }
@@ -52,11 +49,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let message = match error.trap() {
-            Some(trap) => format!("trap: {trap}"),
-            None => error.to_string(),
-        };
-        let mut failure = Self::runtime(message);
+        let mut failure = Self::runtime(error.to_string());
         failure.code = match error.kind() {
             ErrorKind::Invalid | ErrorKind::Unsupported => 2,
             ErrorKind::Io => 126,
@@ -81,7 +74,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         if let Some(offset) = frame.module_offset() {
             let _ = write!(line, ", offset {offset:#x}");
         }
-        push_line(&mut text, &line);
+        text.push_str(&one_line(&line));
     }
     if all.len() > MAX_FRAMES {
         text.push_str(
@@ -92,15 +85,19 @@ fn frames(backtrace: &WasmBacktrace) -> String {
     text
 }
 
-fn push_line(text: &mut String, line: &str) {
-    for c in line.chars() {
+/// A message as one line: control characters, which may come from names in
+/// the guest, are escaped so that they neither break it nor steer the terminal.
+pub fn one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len() + 1);
+    for c in message.chars() {
         if c.is_control() {
-            text.extend(c.escape_default());
+            line.extend(c.escape_default());
         } else {
-            text.push(c);
+            line.push(c);
         }
     }
-    text.push('\n');
+    line.push('\n');
+    line
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, 
 use zwasm_wasi::{I32Exit, WasiCtx};
 
 use crate::args::Run;
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::grants::Grants;
 use crate::suggest::did_you_mean;
 use crate::{module, values};
@@ -50,15 +50,15 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     let outcome = execute(&mut store, &linker, &module, call);
     // What the guest wrote comes before what is written about it.
     let flushed = store.data_mut().flush();
-    let results = match outcome {
-        Ok(results) => results,
+    let (code, results) = match outcome {
+        Ok(results) => (0, results),
         Err(error) => match error.downcast_ref::<I32Exit>() {
-            Some(exit) => return Ok(exit.0),
+            Some(exit) => (exit.0, Vec::new()),
             None => return Err(error.into()),
         },
     };
     flushed.and_then(|()| print(&results)).map_err(|error| Failure::output(&error))?;
-    Ok(0)
+    Ok(code)
 }
 
 fn config(options: &Run) -> Config {
@@ -107,7 +107,10 @@ impl<'a> Call<'a> {
         let name = options.invoke.as_deref().unwrap_or(START);
         let ty = match module.get_export(name) {
             Some(ExternType::Func(ty)) => ty,
-            None if options.invoke.is_none() => return Ok(None),
+            None if options.invoke.is_none() => {
+                note_uncalled(module);
+                return Ok(None);
+            }
             None => return Err(Failure::runtime(no_function(module, name))),
             Some(other) => {
                 return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
@@ -142,19 +145,36 @@ fn arguments(name: &str, ty: &FuncType, options: &Run) -> Result<Vec<Val>, Strin
 
 /// The message for a missing export, with what there is instead.
 fn no_function(module: &Module, name: &str) -> String {
-    let functions: Vec<_> = module
-        .exports()
-        .filter(|export| matches!(export.ty(), ExternType::Func(_)))
-        .map(|export| export.name().to_owned())
-        .collect();
+    let functions: Vec<_> = exported_functions(module).collect();
     let mut message = format!("no exported function '{name}'");
-    message += &did_you_mean(name, functions.iter().map(String::as_str));
+    message += &did_you_mean(name, functions.iter().copied());
     match functions.len() {
         0 => message += "; the module exports no functions",
         1..=MAX_LISTED => message += &format!("; exported: {}", functions.join(", ")),
         _ => {}
     }
     message
+}
+
+/// Tells someone who runs a library as if it were a program how to call it;
+/// running it that way is no error, since instantiating it may have been the
+/// point.
+fn note_uncalled(module: &Module) {
+    let mut functions = exported_functions(module);
+    if module.get_export(INITIALIZE).is_none()
+        && let Some(first) = functions.next()
+    {
+        let note = format!("note: no export '{START}' to call; '--invoke {first}' would call that");
+        // Where standard error is closed there is nobody to tell.
+        let _ = std::io::stderr().write_all(one_line(&note).as_bytes());
+    }
+}
+
+fn exported_functions(module: &Module) -> impl Iterator<Item = &str> {
+    module
+        .exports()
+        .filter(|export| matches!(export.ty(), ExternType::Func(_)))
+        .map(|export| export.name())
 }
 
 fn execute(

@@ -202,6 +202,10 @@ fn modules_without_a_start_do_nothing() {
     line(&dir, "empty.wasm").prints("");
     line(&dir, "start.wat").prints("");
     line(&dir, "named.anything").prints("");
+    let library = line(&math(), "math.wat");
+    assert_eq!((library.code, library.text().as_str()), (Some(0), ""));
+    assert!(library.stderr.starts_with("note: no export '_start'"), "{library:?}");
+    assert!(library.stderr.contains("'--invoke add'"), "{library:?}");
 }
 
 #[test]
