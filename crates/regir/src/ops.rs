@@ -489,6 +489,11 @@ macro_rules! unary_enum {
         }
 
         impl UnaryOp {
+            /// The operand's type.
+            pub const fn operand(self) -> crate::types::Type {
+                match self { $(UnaryOp::$name => type_of!($a),)* }
+            }
+
             /// The result's type.
             pub const fn result(self) -> crate::types::Type {
                 match self { $(UnaryOp::$name => type_of!($r),)* }

@@ -1,1 +1,66 @@
-//! placeholder
+//! zwasm: a small, full and fast WebAssembly runtime.
+//!
+//! The API has the shape of wasmtime's: an [`Engine`] compiles [`Module`]s, a
+//! [`Store`] owns [`Instance`]s, a [`Linker`] provides their imports, and a
+//! [`Func`] or [`TypedFunc`] calls into them.
+//!
+//! ```
+//! use zwasm::{Engine, Linker, Module, Store};
+//!
+//! let engine = Engine::default();
+//! let module = Module::new(
+//!     &engine,
+//!     r#"(module
+//!         (import "host" "double" (func $double (param i32) (result i32)))
+//!         (func (export "quadruple") (param i32) (result i32)
+//!             (call $double (call $double (local.get 0)))))"#,
+//! )?;
+//! let mut linker = Linker::new(&engine);
+//! linker.func_wrap("host", "double", |x: i32| x * 2)?;
+//! let mut store = Store::new(&engine, ());
+//! let instance = linker.instantiate(&mut store, &module)?;
+//! let quadruple = instance.get_typed_func::<i32, i32>(&mut store, "quadruple")?;
+//! assert_eq!(quadruple.call(&mut store, 5)?, 20);
+//! # Ok::<(), zwasm::Error>(())
+//! ```
+//!
+//! For one call there is [`invoke`]:
+//!
+//! ```
+//! use zwasm::Val;
+//! let wat = r#"(module (func (export "add") (param i32 i32) (result i32)
+//!     (i32.add (local.get 0) (local.get 1))))"#;
+//! let results = zwasm::invoke(wat, "add", &[Val::I32(2), Val::I32(3)])?;
+//! assert_eq!(results[0].i32(), Some(5));
+//! # Ok::<(), zwasm::Error>(())
+//! ```
+
+#[cfg(target_endian = "big")]
+compile_error!("slots and memories are accessed as the little-endian layout they have");
+
+mod api;
+mod engine;
+mod error;
+mod interp;
+mod module;
+mod stack;
+mod store;
+mod sys;
+mod tuning;
+mod types;
+
+pub use api::externs::{Extern, Global, Memory, Table, Tag};
+pub use api::func::{
+    Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy,
+};
+pub use api::instance::{Instance, invoke};
+pub use api::linker::Linker;
+pub use api::val::{AnyRef, ExnRef, ExternRef, Val};
+pub use engine::{Config, Engine};
+pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
+pub use module::{ExportType, ImportType, Module};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use types::{
+    ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
+    TagType, ValType,
+};

@@ -1,0 +1,453 @@
+//! Memories, tables, globals and tags of a store.
+
+use super::Stored;
+use super::func::Func;
+use super::val::Val;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::instance::Item;
+use crate::store::{
+    AsContext, AsContextMut, GlobalInst, MemoryInst, Store, StoreContext, StoreContextMut,
+    StoreCore, TableInst, TagInst,
+};
+use crate::types::{
+    ExternType, FuncType, GlobalType, MemoryType, Mutability, TableType, TagType, ValType,
+};
+
+/// Something that can be imported or exported.
+#[derive(Clone, Copy, Debug)]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A table.
+    Table(Table),
+    /// A memory.
+    Memory(Memory),
+    /// A global.
+    Global(Global),
+    /// An exception tag.
+    Tag(Tag),
+}
+
+impl Extern {
+    /// # Safety
+    ///
+    /// `core` is valid and owns the item.
+    pub(crate) unsafe fn from_item(core: *const StoreCore, item: Item) -> Extern {
+        // SAFETY: by the contract.
+        unsafe {
+            match item {
+                Item::Func(record) => Extern::Func(Func(Stored::new(core, record))),
+                Item::Table(table) => Extern::Table(Table(Stored::new(core, table))),
+                Item::Memory(memory) => Extern::Memory(Memory(Stored::new(core, memory))),
+                Item::Global(global) => Extern::Global(Global(Stored::new(core, global))),
+                Item::Tag(tag) => Extern::Tag(Tag(Stored::new(core, tag))),
+            }
+        }
+    }
+
+    /// The item, if it is of this store.
+    pub(crate) fn item(&self, core: *const StoreCore) -> Option<Item> {
+        Some(match self {
+            Extern::Func(func) => Item::Func(func.0.checked(core)?),
+            Extern::Table(table) => Item::Table(table.0.checked(core)?),
+            Extern::Memory(memory) => Item::Memory(memory.0.checked(core)?),
+            Extern::Global(global) => Item::Global(global.0.checked(core)?),
+            Extern::Tag(tag) => Item::Tag(tag.0.checked(core)?),
+        })
+    }
+
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        match self {
+            Extern::Func(func) => Some(func),
+            _ => None,
+        }
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        match self {
+            Extern::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The memory, if it is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        match self {
+            Extern::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        match self {
+            Extern::Global(global) => Some(global),
+            _ => None,
+        }
+    }
+
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        match self {
+            Extern::Tag(tag) => Some(tag),
+            _ => None,
+        }
+    }
+
+    /// The type.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        match self {
+            Extern::Func(func) => ExternType::Func(func.ty(store)),
+            Extern::Table(table) => ExternType::Table(table.ty(store)),
+            Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::Global(global) => ExternType::Global(global.ty(store)),
+            Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
+        }
+    }
+}
+
+macro_rules! extern_from {
+    ($($ty:ident)*) => {$(
+        impl From<$ty> for Extern {
+            fn from(item: $ty) -> Extern {
+                Extern::$ty(item)
+            }
+        }
+    )*};
+}
+extern_from!(Func Table Memory Global Tag);
+
+/// A linear memory of a store.
+///
+/// ```
+/// use zwasm::{Engine, Memory, MemoryType, Store};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory = Memory::new(&mut store, MemoryType::new(1, Some(2)))?;
+/// memory.write(&mut store, 10, b"abc")?;
+/// assert_eq!(&memory.data(&store)[10..13], b"abc");
+/// assert_eq!(memory.grow(&mut store, 1)?, 1);
+/// assert!(memory.grow(&mut store, 1).is_err());
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Memory(pub(crate) Stored<MemoryInst>);
+
+impl Memory {
+    /// A new memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if it cannot be allocated.
+    pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive.
+        unsafe {
+            let memory = MemoryInst::new(ty, (*core).engine.config())?;
+            Ok(Memory(Stored::new(core, (*core).add_memory(memory))))
+        }
+    }
+
+    /// The type.
+    pub fn ty(&self, store: impl AsContext) -> MemoryType {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().ty }
+    }
+
+    /// The size in pages.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().pages() }
+    }
+
+    /// The size in bytes.
+    pub fn data_size(&self, store: impl AsContext) -> usize {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().len }
+    }
+
+    /// Grows by `delta` pages; the old size in pages.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
+        // SAFETY: the context is exclusive.
+        let memory = unsafe { self.0.get(store.as_context_mut().core()).as_mut() };
+        memory.grow(delta).ok_or_else(|| {
+            Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
+        })
+    }
+
+    /// The contents.
+    pub fn data<'a, T: 'a>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
+        // SAFETY: the store is borrowed for `'a`, so nothing writes meanwhile.
+        unsafe { (*self.0.get(store.into().core()).as_ptr()).bytes() }
+    }
+
+    /// The contents, to be changed.
+    pub fn data_mut<'a, T: 'a>(&self, store: impl Into<StoreContextMut<'a, T>>) -> &'a mut [u8] {
+        // SAFETY: the store is borrowed exclusively for `'a`.
+        unsafe { (*self.0.get(store.into().core()).as_ptr()).bytes_mut() }
+    }
+
+    /// The contents and the user's data at once.
+    pub fn data_and_store_mut<'a, T: 'a>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> (&'a mut [u8], &'a mut T) {
+        let store = store.into();
+        // SAFETY: as above; the memory's bytes are not part of the user's data.
+        let bytes = unsafe { (*self.0.get(store.core()).as_ptr()).bytes_mut() };
+        (bytes, store.into_data_mut())
+    }
+
+    /// Copies from the memory.
+    ///
+    /// # Errors
+    ///
+    /// If the range is not within it.
+    pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        let context = store.as_context();
+        let data = self.data(context);
+        let source = data.get(offset..).and_then(|data| data.get(..buffer.len()));
+        buffer.copy_from_slice(source.ok_or_else(|| outside(offset, buffer.len()))?);
+        Ok(())
+    }
+
+    /// Copies to the memory.
+    ///
+    /// # Errors
+    ///
+    /// If the range is not within it.
+    pub fn write(&self, mut store: impl AsContextMut, offset: usize, buffer: &[u8]) -> Result<()> {
+        let data = self.data_mut(store.as_context_mut());
+        let target = data.get_mut(offset..).and_then(|data| data.get_mut(..buffer.len()));
+        target.ok_or_else(|| outside(offset, buffer.len()))?.copy_from_slice(buffer);
+        Ok(())
+    }
+}
+
+fn outside(offset: usize, length: usize) -> Error {
+    Error::msg(format_args!("{length} bytes at {offset:#x} are outside the memory"))
+}
+
+/// A table of a store.
+///
+/// ```
+/// use zwasm::{Engine, RefType, Store, Table, TableType, Val};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let ty = TableType::new(RefType::FUNCREF, 2, None);
+/// let table = Table::new(&mut store, ty, Val::FuncRef(None))?;
+/// assert_eq!(table.grow(&mut store, 3, Val::FuncRef(None))?, 2);
+/// assert_eq!(table.size(&store), 5);
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Table(pub(crate) Stored<TableInst>);
+
+impl Table {
+    /// A new table filled with `init`.
+    ///
+    /// # Errors
+    ///
+    /// If `init` has another type, or [`ErrorKind::Limit`] if the table cannot
+    /// be allocated.
+    pub fn new(mut store: impl AsContextMut, ty: TableType, init: Val) -> Result<Table> {
+        let core = store.as_context_mut().core();
+        init.check(core, ValType::Ref(ty.element()))?;
+        // SAFETY: the context is exclusive.
+        unsafe {
+            let table = TableInst::new(ty, init.to_bits() as u64, (*core).engine.config())?;
+            Ok(Table(Stored::new(core, (*core).add_table(table))))
+        }
+    }
+
+    /// The type.
+    pub fn ty(&self, store: impl AsContext) -> TableType {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().ty }
+    }
+
+    /// The number of elements.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().len as u64 }
+    }
+
+    /// An element, if there is one at this index.
+    pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Val> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed, and elements have the table's type.
+        unsafe {
+            let table = self.0.get(core).as_ref();
+            let slot = *table.elements().get(usize::try_from(index).ok()?)?;
+            Some(Val::from_bits(core, slot.into(), ValType::Ref(table.ty.element())))
+        }
+    }
+
+    /// Writes an element.
+    ///
+    /// # Errors
+    ///
+    /// If there is none at this index or the value has another type.
+    pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Val) -> Result<()> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive.
+        let table = unsafe { self.0.get(core).as_mut() };
+        value.check(core, ValType::Ref(table.ty.element()))?;
+        let elements = table.elements_mut();
+        let slot = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
+        *slot.ok_or_else(|| Error::msg(format_args!("the table has no element {index}")))? =
+            value.to_bits() as u64;
+        Ok(())
+    }
+
+    /// Grows by `delta` elements set to `init`; the old size.
+    ///
+    /// # Errors
+    ///
+    /// If `init` has another type, or [`ErrorKind::Limit`] if the size is beyond
+    /// the maximum or a limit.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive.
+        let table = unsafe { self.0.get(core).as_mut() };
+        init.check(core, ValType::Ref(table.ty.element()))?;
+        table.grow(delta, init.to_bits() as u64).ok_or_else(|| {
+            Error::new(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
+        })
+    }
+}
+
+/// A global of a store.
+///
+/// ```
+/// use zwasm::{Engine, Global, GlobalType, Mutability, Store, Val, ValType};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let ty = GlobalType::new(ValType::I32, Mutability::Var);
+/// let global = Global::new(&mut store, ty, Val::I32(1))?;
+/// global.set(&mut store, Val::I32(2))?;
+/// assert_eq!(global.get(&mut store).i32(), Some(2));
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Global(pub(crate) Stored<GlobalInst>);
+
+impl Global {
+    /// A new global.
+    ///
+    /// # Errors
+    ///
+    /// If the value has another type.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
+        let core = store.as_context_mut().core();
+        value.check(core, ty.content())?;
+        // SAFETY: the context is exclusive.
+        unsafe {
+            let global = (*core).add_global(GlobalInst { value: value.to_bits(), ty });
+            Ok(Global(Stored::new(core, global)))
+        }
+    }
+
+    /// The type.
+    pub fn ty(&self, store: impl AsContext) -> GlobalType {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().ty }
+    }
+
+    /// The value.
+    pub fn get(&self, mut store: impl AsContextMut) -> Val {
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed, and the value has the global's type.
+        unsafe {
+            let global = self.0.get(core).as_ref();
+            Val::from_bits(core, global.value, global.ty.content())
+        }
+    }
+
+    /// Changes the value.
+    ///
+    /// # Errors
+    ///
+    /// If the global is constant or the value has another type.
+    pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive.
+        let global = unsafe { self.0.get(core).as_mut() };
+        if global.ty.mutability() == Mutability::Const {
+            return Err(Error::msg("the global is constant"));
+        }
+        value.check(core, global.ty.content())?;
+        global.value = value.to_bits();
+        Ok(())
+    }
+}
+
+/// An exception tag of a store.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tag(pub(crate) Stored<TagInst>);
+
+impl Tag {
+    /// A new tag.
+    pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Tag {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive.
+        unsafe {
+            let id = (*core).engine.types().intern_func(ty.ty().clone());
+            Tag(Stored::new(core, (*core).add_tag(id)))
+        }
+    }
+
+    /// The type.
+    pub fn ty(&self, store: impl AsContext) -> TagType {
+        let core = store.as_context().core();
+        // SAFETY: the store is borrowed.
+        let func: FuncType =
+            unsafe { (*core).engine.types().func_type(self.0.get(core).as_ref().ty) };
+        TagType::new(func)
+    }
+}
+
+impl<'a, T> From<&'a Store<T>> for StoreContext<'a, T> {
+    fn from(store: &'a Store<T>) -> Self {
+        store.as_context()
+    }
+}
+
+impl<'a, T> From<&'a mut Store<T>> for StoreContext<'a, T> {
+    fn from(store: &'a mut Store<T>) -> Self {
+        Self::from(&*store)
+    }
+}
+
+impl<'a, T> From<&'a mut Store<T>> for StoreContextMut<'a, T> {
+    fn from(store: &'a mut Store<T>) -> Self {
+        store.as_context_mut()
+    }
+}
+
+impl<'a, T> From<&'a crate::Caller<'_, T>> for StoreContext<'a, T> {
+    fn from(caller: &'a crate::Caller<'_, T>) -> Self {
+        caller.as_context()
+    }
+}
+
+impl<'a, T> From<&'a mut crate::Caller<'_, T>> for StoreContext<'a, T> {
+    fn from(caller: &'a mut crate::Caller<'_, T>) -> Self {
+        Self::from(&*caller)
+    }
+}
+
+impl<'a, T> From<&'a mut crate::Caller<'_, T>> for StoreContextMut<'a, T> {
+    fn from(caller: &'a mut crate::Caller<'_, T>) -> Self {
+        caller.as_context_mut()
+    }
+}
+
+impl<'a, T> From<&'a mut StoreContextMut<'_, T>> for StoreContextMut<'a, T> {
+    fn from(context: &'a mut StoreContextMut<'_, T>) -> Self {
+        context.as_context_mut()
+    }
+}

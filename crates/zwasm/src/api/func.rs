@@ -1,0 +1,564 @@
+//! Functions: calling them, and making them from closures.
+
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::Stored;
+use super::externs::Extern;
+use super::val::{ExternRef, Val};
+use crate::error::{Error, ErrorKind, Result};
+use crate::stack::activation::{self, HostCall};
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::{AsContext, AsContextMut, HostCode, StoreContext, StoreContextMut, StoreCore};
+use crate::types::{FuncType, ValType};
+
+/// A function of a store.
+///
+/// ```
+/// use zwasm::{Engine, Func, Store, Val};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let add = Func::wrap(&mut store, |a: i32, b: i32| a + b);
+/// let mut results = [Val::I32(0)];
+/// add.call(&mut store, &[Val::I32(2), Val::I32(3)], &mut results)?;
+/// assert_eq!(results[0].i32(), Some(5));
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq)]
+pub struct Func(pub(crate) Stored<FuncRecord>);
+
+/// Slots that fit on the stack of a call from the host.
+const INLINE_SLOTS: usize = 32;
+
+/// Runs `work` with this many zeroed slots.
+fn with_slots<R>(count: usize, work: impl FnOnce(&mut [u64]) -> R) -> R {
+    if count <= INLINE_SLOTS {
+        let mut slots = [0; INLINE_SLOTS];
+        work(&mut slots[..count])
+    } else {
+        work(&mut vec![0; count])
+    }
+}
+
+fn slots_of(types: &[ValType]) -> usize {
+    types.iter().map(|ty| ty.kind().slots() as usize).sum()
+}
+
+impl Func {
+    /// A host function from a closure over typed values.
+    pub fn wrap<T: 'static, P, R>(
+        mut store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, P, R>,
+    ) -> Func {
+        let (ty, code) = func.into_func();
+        // SAFETY: the closure is for stores with this data.
+        unsafe { Func::from_code(store.as_context_mut().core(), &ty, code) }
+    }
+
+    /// A host function from a closure over values of a type known at run time.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let code = dynamic_code(ty.clone(), func);
+        // SAFETY: as above.
+        unsafe { Func::from_code(store.as_context_mut().core(), &ty, code) }
+    }
+
+    /// # Safety
+    ///
+    /// `core` is valid, and `code` is for stores with its data.
+    pub(crate) unsafe fn from_code(core: *mut StoreCore, ty: &FuncType, code: HostCode) -> Func {
+        // SAFETY: by the contract.
+        unsafe { Func(Stored::new(core, StoreCore::add_host_func(core, ty, code))) }
+    }
+
+    pub(crate) fn to_slot(func: Option<Func>) -> u64 {
+        func.map_or(0, |func| func.0.pointer.as_ptr() as u64)
+    }
+
+    /// # Safety
+    ///
+    /// `core` is valid, and the slot holds a function reference of it.
+    pub(crate) unsafe fn from_slot(core: *const StoreCore, slot: u64) -> Option<Func> {
+        let record = NonNull::new(slot as *mut FuncRecord)?;
+        // SAFETY: by the contract.
+        Some(Func(unsafe { Stored::new(core, record) }))
+    }
+
+    /// The function's type.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let core = store.as_context().core();
+        let record = self.0.get(core);
+        // SAFETY: the store is borrowed.
+        unsafe { (*core).engine.types().func_type(record.as_ref().ty) }
+    }
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// If number or types of the arguments are wrong, or whatever stopped the
+    /// function: a trap or a host function's error.
+    pub fn call(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let ty = self.ty(&mut store);
+        let core = store.as_context_mut().core();
+        count("arguments", ty.params().len(), params.len())?;
+        count("results", ty.results().len(), results.len())?;
+        for (value, ty) in params.iter().zip(ty.params()) {
+            value.check(core, ty)?;
+        }
+        let slots = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
+        with_slots(slots, |slots| {
+            Val::write_all(params, ty.params_slice(), slots);
+            // SAFETY: the context is exclusive, and the arguments have been checked.
+            unsafe {
+                activation::call(core, self.0.get(core).as_ptr(), slots)?;
+                Val::read_all(core, results, ty.results_slice(), slots);
+            }
+            Ok(())
+        })
+    }
+
+    /// The function with its types known to the compiler.
+    ///
+    /// # Errors
+    ///
+    /// If the function has other types.
+    pub fn typed<P: WasmParams, R: WasmResults>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<P, R>> {
+        let ty = self.ty(store);
+        let want = FuncType::new(P::types(), R::types());
+        if ty != want {
+            return Err(Error::new(
+                ErrorKind::Host,
+                format!("type mismatch: the function is a {ty}, not a {want}"),
+            ));
+        }
+        Ok(TypedFunc { func: *self, types: PhantomData })
+    }
+}
+
+fn count(what: &str, want: usize, got: usize) -> Result<()> {
+    if want == got {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Host, format!("expected {want} {what}, got {got}")))
+}
+
+/// A function whose types the compiler knows.
+///
+/// ```
+/// use zwasm::{Engine, Func, Store};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let func = Func::wrap(&mut store, |a: i64, b: f64| (b, a));
+/// let typed = func.typed::<(i64, f64), (f64, i64)>(&store)?;
+/// assert_eq!(typed.call(&mut store, (1, 2.5))?, (2.5, 1));
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+pub struct TypedFunc<P, R> {
+    func: Func,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, R> Copy for TypedFunc<P, R> {}
+
+impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    /// The function without its types.
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// As [`Func::call`].
+    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
+        let core = store.as_context_mut().core();
+        with_slots(P::COUNT.max(R::COUNT), |slots| {
+            params.store(core, slots)?;
+            // SAFETY: the context is exclusive, and the types were compared.
+            unsafe {
+                activation::call(core, self.func.0.get(core).as_ptr(), slots)?;
+                Ok(R::load(core, slots))
+            }
+        })
+    }
+}
+
+/// What a host function can use of the guest that called it: the store, and the
+/// exports of the calling instance.
+///
+/// ```
+/// use zwasm::{Caller, Engine, Linker};
+/// let mut linker = Linker::<u32>::new(&Engine::default());
+/// linker.func_wrap("env", "count", |mut caller: Caller<'_, u32>| *caller.data_mut() += 1)?;
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+pub struct Caller<'a, T> {
+    store: StoreContextMut<'a, T>,
+    vm: *mut VmCtx,
+}
+
+impl<'a, T> Caller<'a, T> {
+    /// # Safety
+    ///
+    /// The call is in progress in a store with data of type `T`.
+    unsafe fn new(call: &HostCall) -> Caller<'a, T> {
+        // SAFETY: by the contract.
+        Caller { store: unsafe { StoreContextMut::from_core(call.store) }, vm: call.caller }
+    }
+
+    /// The user's data.
+    pub fn data(&self) -> &T {
+        self.store.data()
+    }
+
+    /// The user's data, to be changed.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.store.data_mut()
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &crate::Engine {
+        self.store.engine()
+    }
+
+    fn instance(&self) -> Option<&crate::store::instance::InstanceData> {
+        // SAFETY: the caller's context is live while it waits for this call.
+        unsafe { (*self.vm).instance.as_ref() }
+    }
+
+    /// What the calling instance exports under a name; nothing if the host
+    /// itself called.
+    pub fn get_export(&mut self, name: &str) -> Option<Extern> {
+        let item = self.instance()?.export(name)?;
+        // SAFETY: the item is of this store.
+        Some(unsafe { Extern::from_item(self.store.core(), item) })
+    }
+
+    /// The contents of the calling instance's exported memory `memory`, beside
+    /// the user's data.
+    pub fn guest_memory(&mut self) -> Option<(&mut [u8], &mut T)> {
+        let memory = self.instance()?.guest_memory?;
+        // SAFETY: memory and data are apart, the store is borrowed through `self`,
+        // and the guest waits for this call.
+        unsafe { Some(((*memory.as_ptr()).bytes_mut(), self.store.data_mut())) }
+    }
+}
+
+impl<T> AsContext for Caller<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        self.store.as_context()
+    }
+}
+
+impl<T> AsContextMut for Caller<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        self.store.as_context_mut()
+    }
+}
+
+/// The code of a host function over dynamically typed values.
+pub(crate) fn dynamic_code<T: 'static>(
+    ty: FuncType,
+    func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+) -> HostCode {
+    Arc::new(move |call| {
+        let (params, results) = (ty.params_slice(), ty.results_slice());
+        let count = slots_of(params).max(slots_of(results));
+        let mut args = vec![Val::I32(0); params.len()];
+        let mut out: Vec<Val> =
+            results.iter().map(|ty| Val::default_for(*ty).unwrap_or(Val::FuncRef(None))).collect();
+        // SAFETY: the frame of the call has these slots, and its arguments have the
+        // function's types; the closure is for stores with this data.
+        unsafe {
+            let slots = std::slice::from_raw_parts_mut(call.slots, count);
+            Val::read_all(call.store, &mut args, params, slots);
+            func(Caller::new(&call), &args, &mut out)?;
+            for (value, ty) in out.iter().zip(results) {
+                value.check(call.store, *ty)?;
+            }
+            Val::write_all(&out, results, slots);
+        }
+        Ok(())
+    })
+}
+
+/// The code of a host function over raw slots; numeric types only.
+pub(crate) fn slots_code<T: 'static>(
+    count: usize,
+    func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+) -> HostCode {
+    Arc::new(move |call| {
+        // SAFETY: as above.
+        unsafe {
+            let slots = std::slice::from_raw_parts_mut(call.slots, count);
+            func(Caller::new(&call), slots)
+        }
+    })
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A Rust type that stands for a WebAssembly type.
+pub trait WasmTy: sealed::Sealed + Sized {
+    #[doc(hidden)]
+    fn val_type() -> ValType;
+    #[doc(hidden)]
+    fn into_slot(self, core: *mut StoreCore) -> Result<u64>;
+    #[doc(hidden)]
+    /// # Safety
+    ///
+    /// The slot holds a value of this type in the store.
+    unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self;
+}
+
+macro_rules! wasm_ty {
+    ($($rust:ty, $ty:ident, $value:ident => $into:expr, $slot:ident => $from:expr;)*) => {$(
+        impl sealed::Sealed for $rust {}
+        impl WasmTy for $rust {
+            fn val_type() -> ValType {
+                ValType::$ty
+            }
+            fn into_slot(self, _: *mut StoreCore) -> Result<u64> {
+                let $value = self;
+                Ok($into)
+            }
+            unsafe fn from_slot(_: *mut StoreCore, $slot: u64) -> Self {
+                $from
+            }
+        }
+    )*};
+}
+
+wasm_ty! {
+    i32, I32, value => u64::from(value as u32), slot => slot as i32;
+    u32, I32, value => u64::from(value), slot => slot as u32;
+    i64, I64, value => value as u64, slot => slot as i64;
+    u64, I64, value => value, slot => slot;
+    f32, F32, value => u64::from(value.to_bits()), slot => f32::from_bits(slot as u32);
+    f64, F64, value => value.to_bits(), slot => f64::from_bits(slot);
+}
+
+impl sealed::Sealed for Option<Func> {}
+impl WasmTy for Option<Func> {
+    fn val_type() -> ValType {
+        ValType::FUNCREF
+    }
+    fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
+        Val::FuncRef(self).check(core, ValType::FUNCREF)?;
+        Ok(Func::to_slot(self))
+    }
+    unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self {
+        // SAFETY: by the contract.
+        unsafe { Func::from_slot(core, slot) }
+    }
+}
+
+impl sealed::Sealed for Option<ExternRef> {}
+impl WasmTy for Option<ExternRef> {
+    fn val_type() -> ValType {
+        ValType::EXTERNREF
+    }
+    fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
+        ExternRef::to_slot(self, core)
+    }
+    unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self {
+        // SAFETY: by the contract.
+        unsafe { ExternRef::from_slot(core, slot) }
+    }
+}
+
+/// Parameters of a [`TypedFunc`]: one type, or a tuple of them.
+pub trait WasmParams: Sized {
+    #[doc(hidden)]
+    const COUNT: usize;
+    #[doc(hidden)]
+    fn types() -> Vec<ValType>;
+    #[doc(hidden)]
+    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()>;
+}
+
+/// Results of a [`TypedFunc`]: one type, or a tuple of them.
+pub trait WasmResults: Sized {
+    #[doc(hidden)]
+    const COUNT: usize;
+    #[doc(hidden)]
+    fn types() -> Vec<ValType>;
+    #[doc(hidden)]
+    /// # Safety
+    ///
+    /// The slots hold values of these types in the store.
+    unsafe fn load(core: *mut StoreCore, slots: &[u64]) -> Self;
+}
+
+/// What a host function's closure may return: results, or a `Result` of them.
+pub trait WasmRet {
+    #[doc(hidden)]
+    const COUNT: usize;
+    #[doc(hidden)]
+    fn types() -> Vec<ValType>;
+    #[doc(hidden)]
+    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()>;
+}
+
+impl<T: WasmTy> WasmParams for T {
+    const COUNT: usize = 1;
+    fn types() -> Vec<ValType> {
+        vec![T::val_type()]
+    }
+    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+        slots[0] = self.into_slot(core)?;
+        Ok(())
+    }
+}
+
+impl<T: WasmTy> WasmResults for T {
+    const COUNT: usize = 1;
+    fn types() -> Vec<ValType> {
+        vec![T::val_type()]
+    }
+    unsafe fn load(core: *mut StoreCore, slots: &[u64]) -> Self {
+        // SAFETY: by the contract.
+        unsafe { T::from_slot(core, slots[0]) }
+    }
+}
+
+impl<T: WasmTy> WasmRet for T {
+    const COUNT: usize = 1;
+    fn types() -> Vec<ValType> {
+        vec![T::val_type()]
+    }
+    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+        WasmParams::store(self, core, slots)
+    }
+}
+
+impl<R: WasmRet> WasmRet for Result<R> {
+    const COUNT: usize = R::COUNT;
+    fn types() -> Vec<ValType> {
+        R::types()
+    }
+    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+        self?.store(core, slots)
+    }
+}
+
+/// A closure that can be a host function: up to 16 parameters, with or without a
+/// [`Caller`] before them.
+pub trait IntoFunc<T, P, R>: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn into_func(self) -> (FuncType, HostCode);
+}
+
+macro_rules! tuples {
+    ($count:literal $($name:ident)*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, reason = "one macro for all arities, 0 included")]
+        impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
+            const COUNT: usize = $count;
+            fn types() -> Vec<ValType> {
+                vec![$($name::val_type()),*]
+            }
+            fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+                let ($($name,)*) = self;
+                let mut at = 0;
+                $(slots[at] = $name.into_slot(core)?; at += 1;)*
+                Ok(())
+            }
+        }
+
+        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, reason = "one macro for all arities, 0 included")]
+        impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
+            const COUNT: usize = $count;
+            fn types() -> Vec<ValType> {
+                vec![$($name::val_type()),*]
+            }
+            unsafe fn load(core: *mut StoreCore, slots: &[u64]) -> Self {
+                let mut at = 0;
+                // SAFETY: by the contract.
+                $(let $name = unsafe { $name::from_slot(core, slots[at]) }; at += 1;)*
+                ($($name,)*)
+            }
+        }
+
+        impl<$($name: WasmTy),*> WasmRet for ($($name,)*) {
+            const COUNT: usize = $count;
+            fn types() -> Vec<ValType> {
+                vec![$($name::val_type()),*]
+            }
+            fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+                WasmParams::store(self, core, slots)
+            }
+        }
+
+        #[allow(non_snake_case, reason = "type names serve as variables")]
+        impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, ($($name,)*), Ret> for Fun
+        where
+            Fun: Fn($($name),*) -> Ret + Send + Sync + 'static,
+        {
+            fn into_func(self) -> (FuncType, HostCode) {
+                let func = move |_: Caller<'_, T>, $($name: $name),*| self($($name),*);
+                IntoFunc::<T, (Caller<'_, T>, $($name,)*), Ret>::into_func(func)
+            }
+        }
+
+        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, reason = "one macro for all arities, 0 included")]
+        impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), Ret> for Fun
+        where
+            Fun: Fn(Caller<'_, T>, $($name),*) -> Ret + Send + Sync + 'static,
+        {
+            fn into_func(self) -> (FuncType, HostCode) {
+                let ty = FuncType::new([$($name::val_type()),*], Ret::types());
+                let count = const { if Ret::COUNT > $count { Ret::COUNT } else { $count } };
+                let code = move |call: HostCall| {
+                    // SAFETY: the frame of the call has these slots, and its arguments
+                    // have the function's types.
+                    unsafe {
+                        let slots = std::slice::from_raw_parts_mut(call.slots, count);
+                        let mut at = 0;
+                        $(let $name = $name::from_slot(call.store, slots[at]); at += 1;)*
+                        self(Caller::new(&call), $($name),*).store(call.store, slots)
+                    }
+                };
+                (ty, Arc::new(code))
+            }
+        }
+    };
+}
+
+tuples!(0);
+tuples!(1 A1);
+tuples!(2 A1 A2);
+tuples!(3 A1 A2 A3);
+tuples!(4 A1 A2 A3 A4);
+tuples!(5 A1 A2 A3 A4 A5);
+tuples!(6 A1 A2 A3 A4 A5 A6);
+tuples!(7 A1 A2 A3 A4 A5 A6 A7);
+tuples!(8 A1 A2 A3 A4 A5 A6 A7 A8);
+tuples!(9 A1 A2 A3 A4 A5 A6 A7 A8 A9);
+tuples!(10 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
+tuples!(11 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+tuples!(12 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
+tuples!(13 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
+tuples!(14 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
+tuples!(15 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
+tuples!(16 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);

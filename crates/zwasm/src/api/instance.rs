@@ -1,0 +1,171 @@
+//! Instances, and the one-liner.
+
+use super::Stored;
+use super::externs::{Extern, Global, Memory, Table};
+use super::func::{Func, TypedFunc, WasmParams, WasmResults};
+use super::linker::Linker;
+use super::val::Val;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::Module;
+use crate::store::instance::{InstanceData, Item, instantiate, link_error, mismatch};
+use crate::store::{AsContext, AsContextMut, Store, StoreCore};
+
+/// An instance of a module.
+///
+/// ```
+/// use zwasm::{Engine, Instance, Module, Store};
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module (global (export "g") i32 (i32.const 7)))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let global = instance.get_global(&mut store, "g").unwrap();
+/// assert_eq!(global.get(&mut store).i32(), Some(7));
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Instance(Stored<InstanceData>);
+
+impl Instance {
+    /// Instantiates a module with its imports in order, and runs its start
+    /// function.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] if number or types of the imports differ,
+    /// [`ErrorKind::Limit`] if memories or tables cannot be allocated, and
+    /// whatever stopped the start function or a segment's initialisation.
+    pub fn new(
+        mut store: impl AsContextMut,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
+        let core = store.as_context_mut().core();
+        let declared = &module.inner().imports;
+        if declared.len() != imports.len() {
+            return Err(Error::new(
+                ErrorKind::Link,
+                format!("expected {} imports, got {}", declared.len(), imports.len()),
+            ));
+        }
+        let mut items = Vec::with_capacity(imports.len());
+        for given in imports {
+            let foreign =
+                || Error::new(ErrorKind::Link, "an import belongs to another store");
+            items.push(given.item(core).ok_or_else(foreign)?);
+        }
+        // SAFETY: the context is exclusive.
+        unsafe { Instance::link(core, module, &items) }
+    }
+
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone, and owns the items.
+    pub(crate) unsafe fn link(
+        core: *mut StoreCore,
+        module: &Module,
+        items: &[Item],
+    ) -> Result<Instance> {
+        // SAFETY: by the contract.
+        if !Engine::same(module.engine(), unsafe { &(*core).engine }) {
+            return Err(Error::msg("the module was compiled for another engine than the store's"));
+        }
+        let declared = &module.inner().imports;
+        let problems: Vec<String> = declared
+            .iter()
+            .zip(items)
+            .filter_map(|(import, item)| mismatch(module.inner(), import, *item))
+            .collect();
+        if !problems.is_empty() {
+            return Err(link_error(&problems));
+        }
+        // SAFETY: by the contract, and the items have just been matched.
+        unsafe { Ok(Instance(Stored::new(core, instantiate(core, module, items)?))) }
+    }
+
+    /// What is exported under a name.
+    pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed.
+        unsafe {
+            let item = self.0.get(core).as_ref().export(name)?;
+            Some(Extern::from_item(core, item))
+        }
+    }
+
+    /// The function exported under a name.
+    pub fn get_func(&self, store: impl AsContextMut, name: &str) -> Option<Func> {
+        self.get_export(store, name)?.into_func()
+    }
+
+    /// The memory exported under a name.
+    pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
+        self.get_export(store, name)?.into_memory()
+    }
+
+    /// The table exported under a name.
+    pub fn get_table(&self, store: impl AsContextMut, name: &str) -> Option<Table> {
+        self.get_export(store, name)?.into_table()
+    }
+
+    /// The global exported under a name.
+    pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
+        self.get_export(store, name)?.into_global()
+    }
+
+    /// The function exported under a name, with its types.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or it has other types.
+    pub fn get_typed_func<P: WasmParams, R: WasmResults>(
+        &self,
+        mut store: impl AsContextMut,
+        name: &str,
+    ) -> Result<TypedFunc<P, R>> {
+        let func = self
+            .get_func(&mut store, name)
+            .ok_or_else(|| Error::msg(format_args!("no exported function {name:?}")))?;
+        func.typed(&store)
+    }
+
+    /// The module instantiated.
+    pub fn module(&self, store: impl AsContext) -> Module {
+        // SAFETY: the store is borrowed.
+        unsafe { self.0.get(store.as_context().core()).as_ref().module.clone() }
+    }
+
+    /// All exports in order.
+    pub fn exports(&self, mut store: impl AsContextMut) -> Vec<(String, Extern)> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed.
+        let instance = unsafe { self.0.get(core).as_ref() };
+        let exports = &instance.module.inner().exports;
+        exports
+            .iter()
+            .filter_map(|export| {
+                let item = instance.item(export.entity)?;
+                // SAFETY: the item is of this store.
+                Some((export.name.to_string(), unsafe { Extern::from_item(core, item) }))
+            })
+            .collect()
+    }
+}
+
+/// Loads a module that needs no imports and calls one of its exports.
+///
+/// # Errors
+///
+/// As [`Module::new`], [`Instance::new`] and [`Func::call`].
+pub fn invoke(bytes: impl AsRef<[u8]>, name: &str, args: &[Val]) -> Result<Vec<Val>> {
+    let engine = Engine::default();
+    let module = Module::new(&engine, bytes)?;
+    let mut store = Store::new(&engine, ());
+    let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
+    let func = instance
+        .get_func(&mut store, name)
+        .ok_or_else(|| Error::msg(format_args!("no exported function {name:?}")))?;
+    let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
+    func.call(&mut store, args, &mut results)?;
+    Ok(results)
+}

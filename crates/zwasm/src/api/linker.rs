@@ -1,0 +1,228 @@
+//! Providing imports by name.
+
+use std::collections::BTreeMap;
+
+use super::externs::Extern;
+use super::func::{Caller, Func, IntoFunc, dynamic_code, slots_code};
+use super::instance::Instance;
+use super::val::Val;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::Module;
+use crate::store::instance::{link_error, mismatch};
+use crate::store::{AsContext, AsContextMut, HostCode};
+use crate::types::FuncType;
+
+/// Names that modules may import, and what they stand for.
+///
+/// ```
+/// use zwasm::{Engine, Linker, Module, Store};
+/// let engine = Engine::default();
+/// let mut linker = Linker::new(&engine);
+/// linker.func_wrap("env", "log", |x: i32| println!("{x}"))?;
+/// let module = Module::new(&engine, r#"(module (import "env" "log" (func (param i32))))"#)?;
+/// linker.instantiate(&mut Store::new(&engine, ()), &module)?;
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+pub struct Linker<T> {
+    engine: Engine,
+    shadowing: bool,
+    modules: BTreeMap<String, BTreeMap<String, Definition>>,
+    data: std::marker::PhantomData<fn(T)>,
+}
+
+#[derive(Clone)]
+enum Definition {
+    Extern(Extern),
+    /// A host function, made anew in each store.
+    Host(FuncType, HostCode),
+}
+
+impl<T> Clone for Linker<T> {
+    fn clone(&self) -> Self {
+        Linker {
+            engine: self.engine.clone(),
+            shadowing: self.shadowing,
+            modules: self.modules.clone(),
+            data: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// A linker that defines nothing.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker {
+            engine: engine.clone(),
+            shadowing: false,
+            modules: BTreeMap::new(),
+            data: std::marker::PhantomData,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a later definition of a name may replace an earlier one.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.shadowing = allow;
+        self
+    }
+
+    fn insert(&mut self, module: &str, name: &str, definition: Definition) -> Result<&mut Self> {
+        let names = self.modules.entry(module.to_owned()).or_default();
+        if !self.shadowing && names.contains_key(name) {
+            return Err(Error::new(
+                ErrorKind::Link,
+                format!("{module:?}.{name:?} is defined twice"),
+            ));
+        }
+        names.insert(name.to_owned(), definition);
+        Ok(self)
+    }
+
+    /// Defines a name as something of a store.
+    ///
+    /// # Errors
+    ///
+    /// If the name is defined and shadowing not allowed; likewise below.
+    pub fn define(
+        &mut self,
+        _store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Self> {
+        self.insert(module, name, Definition::Extern(item.into()))
+    }
+
+    /// Defines a name as a host function from a closure over typed values.
+    pub fn func_wrap<P, R>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoFunc<T, P, R>,
+    ) -> Result<&mut Self> {
+        let (ty, code) = func.into_func();
+        self.insert(module, name, Definition::Host(ty, code))
+    }
+
+    /// Defines a name as a host function of a type known at run time.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Self> {
+        let code = dynamic_code(ty.clone(), func);
+        self.insert(module, name, Definition::Host(ty, code))
+    }
+
+    /// Defines a name as a host function over raw slots: the arguments' 64-bit
+    /// slots come in and the results' are left in their place, from index 0. The
+    /// cheapest form, for numbers only.
+    ///
+    /// # Errors
+    ///
+    /// If the type has references or vectors in it.
+    pub fn func_slots(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Self> {
+        let scalar = |ty: crate::ValType| ty.is_numeric() && ty != crate::ValType::V128;
+        if !ty.params().chain(ty.results()).all(scalar) {
+            return Err(Error::msg(format_args!("{module:?}.{name:?} is not over numbers only")));
+        }
+        let code = slots_code(ty.params().len().max(ty.results().len()), func);
+        self.insert(module, name, Definition::Host(ty, code))
+    }
+
+    /// Defines all exports of an instance under a module name.
+    pub fn instance(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Self> {
+        for (name, item) in instance.exports(&mut store) {
+            self.insert(module, &name, Definition::Extern(item))?;
+        }
+        Ok(self)
+    }
+
+    fn lookup(&self, module: &str, name: &str) -> Option<&Definition> {
+        self.modules.get(module)?.get(name)
+    }
+
+    fn provide(&self, mut store: impl AsContextMut, definition: &Definition) -> Extern {
+        match definition {
+            Definition::Extern(item) => *item,
+            Definition::Host(ty, code) => {
+                let core = store.as_context_mut().core();
+                // SAFETY: the context is exclusive, and the public methods only accept
+                // stores with this linker's data.
+                Extern::Func(unsafe { Func::from_code(core, ty, code.clone()) })
+            }
+        }
+    }
+
+    /// What a name stands for; a host function is made in the store.
+    pub fn get(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        name: &str,
+    ) -> Option<Extern> {
+        let definition = self.lookup(module, name)?;
+        Some(self.provide(&mut store, definition))
+    }
+
+    /// Instantiates a module, and runs its start function.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Link`] with *all* imports that are missing or have other
+    /// types, else as [`Instance::new`].
+    pub fn instantiate(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        let inner = module.inner();
+        let mut items = Vec::with_capacity(inner.imports.len());
+        let mut problems = Vec::new();
+        for import in &inner.imports {
+            let Some(definition) = self.lookup(&import.module, &import.name) else {
+                problems.push(format!(
+                    "unknown import {:?}.{:?}: {}",
+                    import.module,
+                    import.name,
+                    inner.entity_type(import.entity)
+                ));
+                continue;
+            };
+            let given = self.provide(&mut store, definition);
+            let core = store.as_context_mut().core();
+            let Some(item) = given.item(core) else {
+                problems.push(format!(
+                    "{:?}.{:?} belongs to another store",
+                    import.module, import.name
+                ));
+                continue;
+            };
+            problems.extend(mismatch(inner, import, item));
+            items.push(item);
+        }
+        if !problems.is_empty() {
+            return Err(link_error(&problems));
+        }
+        // SAFETY: the context is exclusive, and the items are of this store.
+        unsafe { Instance::link(store.as_context_mut().core(), module, &items) }
+    }
+}

@@ -1,0 +1,122 @@
+//! `Config` and `Engine`: what all modules and stores share.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::tuning;
+use crate::types::TypeRegistry;
+
+/// How an [`Engine`] behaves.
+///
+/// ```
+/// let mut config = zwasm::Config::new();
+/// config.max_stack(1 << 20).max_memory(64 << 20);
+/// let engine = zwasm::Engine::new(&config)?;
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) max_stack: usize,
+    pub(crate) guard_pages: bool,
+    pub(crate) max_memory: u64,
+    pub(crate) max_table_elements: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The defaults.
+    pub fn new() -> Config {
+        Config {
+            max_stack: tuning::DEFAULT_MAX_STACK,
+            guard_pages: true,
+            max_memory: u64::MAX,
+            max_table_elements: tuning::MAX_TABLE_ELEMENTS,
+        }
+    }
+
+    /// Bytes of stack for the guest's frames in each store; deeper recursion
+    /// traps. At least 64 KiB; 16 MiB unless set.
+    pub fn max_stack(&mut self, bytes: usize) -> &mut Config {
+        self.max_stack = bytes;
+        self
+    }
+
+    /// Whether 32-bit memories reserve their whole address space with guard
+    /// pages. Without, each takes the address space of its size and moves when
+    /// it grows: for hosts with little address space or very many instances.
+    pub fn guard_pages(&mut self, enable: bool) -> &mut Config {
+        self.guard_pages = enable;
+        self
+    }
+
+    /// The largest size in bytes of each memory: growth beyond fails, and a
+    /// module that asks for more at once cannot be instantiated.
+    pub fn max_memory(&mut self, bytes: u64) -> &mut Config {
+        self.max_memory = bytes;
+        self
+    }
+
+    /// The largest number of elements of each table; 10 million unless set.
+    pub fn max_table_elements(&mut self, elements: u64) -> &mut Config {
+        self.max_table_elements = elements;
+        self
+    }
+}
+
+/// What modules and stores share: the configuration and the canonical types.
+/// Cheap to clone.
+///
+/// ```
+/// let engine = zwasm::Engine::default();
+/// let module = zwasm::Module::new(&engine, "(module)")?;
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    types: TypeRegistry,
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine(Arc::new(Inner { config: Config::new(), types: TypeRegistry::default() }))
+    }
+}
+
+impl Engine {
+    /// An engine with this configuration.
+    ///
+    /// # Errors
+    ///
+    /// If a value is out of its range.
+    pub fn new(config: &Config) -> Result<Engine> {
+        if config.max_stack < tuning::MIN_MAX_STACK {
+            return Err(crate::Error::msg(format_args!(
+                "a stack of {} bytes is too small: at least {} are needed",
+                config.max_stack,
+                tuning::MIN_MAX_STACK
+            )));
+        }
+        Ok(Engine(Arc::new(Inner { config: config.clone(), types: TypeRegistry::default() })))
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub(crate) fn types(&self) -> &TypeRegistry {
+        &self.0.types
+    }
+
+    /// Whether two handles are the same engine.
+    pub fn same(a: &Engine, b: &Engine) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+}

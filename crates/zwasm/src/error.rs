@@ -1,0 +1,334 @@
+//! Errors: one type for everything that can go wrong, with a kind to match on.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Debug, Display, Formatter};
+
+use zwasm_regir::TrapCode;
+
+/// A result whose error is [`Error`] unless said otherwise.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, with the place and, for traps, the backtrace.
+///
+/// Like the error types of `anyhow` and wasmtime it does not implement
+/// [`std::error::Error`] itself, so that `?` converts any error into it; it
+/// converts into `Box<dyn std::error::Error>`.
+///
+/// ```
+/// let engine = zwasm::Engine::default();
+/// let error = zwasm::Module::new(&engine, b"\0asm\x01\0\0\0\xFF").unwrap_err();
+/// assert_eq!(error.kind(), zwasm::ErrorKind::Invalid);
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    payload: Payload,
+    offset: Option<usize>,
+    backtrace: Option<WasmBacktrace>,
+}
+
+enum Payload {
+    Message(String),
+    Trap(Trap),
+    Source(Box<dyn StdError + Send + Sync>),
+}
+
+/// The classes of errors.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The bytes are not a valid module.
+    Invalid,
+    /// The module is valid but needs what this build cannot run.
+    Unsupported,
+    /// Imports are missing or have other types.
+    Link,
+    /// The guest trapped.
+    Trap,
+    /// A configured limit or the system's memory does not allow it.
+    Limit,
+    /// A file could not be read.
+    Io,
+    /// A host function or a misuse of the API.
+    Host,
+}
+
+/// Why the guest was stopped, in the specification's terms.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// `unreachable` was executed.
+    UnreachableCodeReached,
+    /// A memory access left its memory.
+    MemoryOutOfBounds,
+    /// A table access left its table.
+    TableOutOfBounds,
+    /// A `call_indirect` index beyond the table.
+    UndefinedElement,
+    /// A `call_indirect` to a null element.
+    IndirectCallToNull,
+    /// A `call_indirect` to a function of another type.
+    BadSignature,
+    /// A quotient or conversion that does not fit.
+    IntegerOverflow,
+    /// Division or remainder by zero.
+    IntegerDivisionByZero,
+    /// NaN or infinity converted to an integer.
+    BadConversionToInteger,
+    /// The call stack is exhausted.
+    StackOverflow,
+    /// A null function reference was called.
+    NullFunctionReference,
+    /// A null reference was dereferenced.
+    NullReference,
+}
+
+impl Trap {
+    pub(crate) fn from_code(code: TrapCode) -> Trap {
+        match code {
+            TrapCode::Unreachable => Trap::UnreachableCodeReached,
+            TrapCode::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
+            TrapCode::TableOutOfBounds => Trap::TableOutOfBounds,
+            TrapCode::UndefinedElement => Trap::UndefinedElement,
+            TrapCode::UninitializedElement => Trap::IndirectCallToNull,
+            TrapCode::BadSignature => Trap::BadSignature,
+            TrapCode::IntegerOverflow => Trap::IntegerOverflow,
+            TrapCode::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
+            TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
+            TrapCode::StackOverflow => Trap::StackOverflow,
+            TrapCode::NullFunctionReference => Trap::NullFunctionReference,
+            TrapCode::NullReference => Trap::NullReference,
+        }
+    }
+
+    /// The official suite's wording.
+    pub fn message(self) -> &'static str {
+        match self {
+            Trap::UnreachableCodeReached => "unreachable",
+            Trap::MemoryOutOfBounds => "out of bounds memory access",
+            Trap::TableOutOfBounds => "out of bounds table access",
+            Trap::UndefinedElement => "undefined element",
+            Trap::IndirectCallToNull => "uninitialized element",
+            Trap::BadSignature => "indirect call type mismatch",
+            Trap::IntegerOverflow => "integer overflow",
+            Trap::IntegerDivisionByZero => "integer divide by zero",
+            Trap::BadConversionToInteger => "invalid conversion to integer",
+            Trap::StackOverflow => "call stack exhausted",
+            Trap::NullFunctionReference => "null function reference",
+            Trap::NullReference => "null reference",
+        }
+    }
+}
+
+impl Display for Trap {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl StdError for Trap {}
+
+impl Error {
+    fn with(kind: ErrorKind, payload: Payload, offset: Option<usize>) -> Error {
+        Error(Box::new(Inner { kind, payload, offset, backtrace: None }))
+    }
+
+    /// An error of kind [`ErrorKind::Host`] with a message.
+    pub fn msg(message: impl Display) -> Error {
+        Error::new(ErrorKind::Host, message.to_string())
+    }
+
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error::with(kind, Payload::Message(message.into()), None)
+    }
+
+    /// An invalid module; the message gains the byte offset.
+    pub(crate) fn invalid(message: impl Display, offset: usize) -> Error {
+        let message = format!("invalid module: {message} (at byte offset {offset:#x})");
+        Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
+    }
+
+    /// An invalid function body; the message gains function and byte offset.
+    pub(crate) fn invalid_in(message: &str, offset: usize, func: u32) -> Error {
+        let message =
+            format!("invalid module: {message} (at byte offset {offset:#x}, function {func})");
+        Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
+    }
+
+    /// The kind of error, for matching.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The byte offset in the module that the error is about.
+    pub fn offset(&self) -> Option<usize> {
+        self.0.offset
+    }
+
+    /// The trap, if the guest trapped.
+    pub fn trap(&self) -> Option<Trap> {
+        match self.0.payload {
+            Payload::Trap(trap) => Some(trap),
+            _ => self.downcast_ref::<Trap>().copied(),
+        }
+    }
+
+    /// The frames of the guest at the time of a trap or a host function's error.
+    pub fn backtrace(&self) -> Option<&WasmBacktrace> {
+        self.0.backtrace.as_ref()
+    }
+
+    pub(crate) fn set_backtrace(&mut self, backtrace: WasmBacktrace) {
+        self.0.backtrace.get_or_insert(backtrace);
+    }
+
+    /// The error that was converted into this one, if it is a `T`.
+    pub fn downcast_ref<T: StdError + 'static>(&self) -> Option<&T> {
+        match &self.0.payload {
+            Payload::Source(source) => source.downcast_ref(),
+            Payload::Trap(trap) => (trap as &(dyn StdError + 'static)).downcast_ref(),
+            Payload::Message(_) => None,
+        }
+    }
+
+    /// Whether this error was converted from a `T`.
+    pub fn is<T: StdError + 'static>(&self) -> bool {
+        self.downcast_ref::<T>().is_some()
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.0.payload {
+            Payload::Message(message) => f.write_str(message),
+            Payload::Trap(trap) => write!(f, "trap: {trap}"),
+            Payload::Source(source) => Display::fmt(source, f),
+        }
+    }
+}
+
+impl Debug for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)?;
+        match &self.0.backtrace {
+            Some(backtrace) => write!(f, "\n{backtrace}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Trap> for Payload {
+    fn from(trap: Trap) -> Payload {
+        Payload::Trap(trap)
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Error {
+        match (&error as &(dyn StdError + 'static)).downcast_ref::<Trap>() {
+            Some(&trap) => Error::with(ErrorKind::Trap, trap.into(), None),
+            None => Error::with(ErrorKind::Host, Payload::Source(Box::new(error)), None),
+        }
+    }
+}
+
+/// An [`Error`] as a standard error.
+struct Opaque(Error);
+
+impl Display for Opaque {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl Debug for Opaque {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Opaque {}
+
+impl From<Error> for Box<dyn StdError + Send + Sync> {
+    fn from(error: Error) -> Self {
+        Box::new(Opaque(error))
+    }
+}
+
+impl From<Error> for Box<dyn StdError> {
+    fn from(error: Error) -> Self {
+        Box::new(Opaque(error))
+    }
+}
+
+/// One frame of a [`WasmBacktrace`].
+#[derive(Clone, Debug)]
+pub struct FrameInfo {
+    pub(crate) func_index: u32,
+    pub(crate) func_name: Option<String>,
+    pub(crate) module_name: Option<String>,
+    pub(crate) offset: Option<usize>,
+}
+
+impl FrameInfo {
+    /// The function's index in its module.
+    pub fn func_index(&self) -> u32 {
+        self.func_index
+    }
+
+    /// The function's name, from the name section.
+    pub fn func_name(&self) -> Option<&str> {
+        self.func_name.as_deref()
+    }
+
+    /// The module's name, from the name section.
+    pub fn module_name(&self) -> Option<&str> {
+        self.module_name.as_deref()
+    }
+
+    /// The byte offset in the module of the instruction being executed.
+    pub fn module_offset(&self) -> Option<usize> {
+        self.offset
+    }
+}
+
+/// The guest's frames, innermost first.
+#[derive(Clone, Debug, Default)]
+pub struct WasmBacktrace {
+    pub(crate) frames: Vec<FrameInfo>,
+    /// Frames beyond the ones kept.
+    pub(crate) omitted: bool,
+}
+
+impl WasmBacktrace {
+    /// The frames, innermost first; deep stacks keep only the innermost ones.
+    pub fn frames(&self) -> &[FrameInfo] {
+        &self.frames
+    }
+}
+
+impl Display for WasmBacktrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (number, frame) in self.frames.iter().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{number:4}: ")?;
+            if let Some(module) = &frame.module_name {
+                write!(f, "{module}!")?;
+            }
+            match &frame.func_name {
+                Some(name) => f.write_str(name)?,
+                None => write!(f, "<function {}>", frame.func_index)?,
+            }
+            if let Some(offset) = frame.offset {
+                write!(f, " at {offset:#x}")?;
+            }
+        }
+        if self.omitted {
+            write!(f, "\n      …")?;
+        }
+        Ok(())
+    }
+}

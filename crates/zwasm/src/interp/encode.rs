@@ -1,0 +1,591 @@
+//! From the slot form to threaded code.
+//!
+//! One pass over the instructions. For each it picks the handler for the forms
+//! of its operands: a slot, an immediate, or the accumulator when the operand is
+//! what the instruction just before computed. Every result is stored in its slot
+//! as well, so that the accumulator is only ever a shortcut and no instruction
+//! depends on another one having used it. Comparisons are fused with the branch
+//! that follows, copies with the copy that follows.
+//!
+//! An instruction is a handler word and an operand word of four 16-bit fields;
+//! the upper two may together be a 32-bit immediate, memory offset or branch
+//! distance. Larger immediates follow in words of their own.
+
+use super::code::Code;
+use super::handlers::numeric::Form;
+use super::handlers::{Handler, call, control, memory, numeric, state};
+use crate::module::Inner;
+use crate::store::vmctx::VmCtx;
+use zwasm_regir::inst::Bulk;
+use zwasm_regir::inst::WideOp;
+use zwasm_regir::types::slots_of;
+use zwasm_regir::{
+    BinaryOp, CompareOp, Function, Inst, Label, LoadOp, Operand, Slot, StoreOp, Type,
+};
+
+/// Slots behind a frame for immediates that a rare handler wants in slots.
+pub(super) const SCRATCH_SLOTS: u32 = 2;
+
+/// Encodes a function. `visit` is told the word each instruction starts at and
+/// the index of the slot-form instruction it came from.
+pub(super) fn encode(
+    module: &Inner,
+    function: &Function,
+    visit: impl FnMut(usize, usize),
+) -> Code {
+    let mut encoder = Encoder {
+        module,
+        function,
+        words: Vec::with_capacity(function.insts.len() * 2 + 1),
+        labels: vec![usize::MAX; function.labels as usize],
+        fixups: Vec::new(),
+        held: Held::default(),
+    };
+    let frame = function.frame.size + SCRATCH_SLOTS;
+    encoder.words.push(u64::from(frame) * 8);
+    encoder.insts(visit);
+    encoder.patch();
+    Code { words: encoder.words.into(), header: function.frame.header }
+}
+
+/// A branch whose target was not known when it was encoded.
+struct Fixup {
+    /// The word the distance counts from.
+    from: usize,
+    /// Where the distance goes, in 32-bit units.
+    place: usize,
+    target: Label,
+}
+
+/// Which slots' values the accumulators hold.
+#[derive(Default)]
+struct Held {
+    int: Option<Slot>,
+    double: Option<Slot>,
+    single: Option<Slot>,
+}
+
+impl Held {
+    fn of(&mut self, ty: Type) -> &mut Option<Slot> {
+        match ty {
+            Type::F64 => &mut self.double,
+            Type::F32 => &mut self.single,
+            _ => &mut self.int,
+        }
+    }
+
+    /// A slot gets a new value that no accumulator holds.
+    fn forget(&mut self, slot: Slot) {
+        for held in [&mut self.int, &mut self.double, &mut self.single] {
+            if *held == Some(slot) {
+                *held = None;
+            }
+        }
+    }
+
+    /// A slot gets a new value that its type's accumulator holds as well.
+    fn define(&mut self, slot: Slot, ty: Type) {
+        self.forget(slot);
+        *self.of(ty) = Some(slot);
+    }
+}
+
+/// A handler that moves bits without caring for their type leaves them in the
+/// integer accumulator.
+const BITS: Type = Type::I64;
+
+struct Encoder<'a> {
+    module: &'a Inner,
+    function: &'a Function,
+    words: Vec<u64>,
+    /// The word of each label.
+    labels: Vec<usize>,
+    fixups: Vec<Fixup>,
+    held: Held,
+}
+
+/// Four fields of an operand word.
+fn fields(a: u32, b: u32, c: u32, d: u32) -> u64 {
+    let field = |value: u32, shift: u32| u64::from(value as u16) << shift;
+    field(a, 0) | field(b, 16) | field(c, 32) | field(d, 48)
+}
+
+/// Two fields and the upper half of an operand word.
+fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
+    fields(a, b, 0, 0) | u64::from(upper) << 32
+}
+
+impl Encoder<'_> {
+    fn insts(&mut self, mut visit: impl FnMut(usize, usize)) {
+        let mut index = 0;
+        while let Some(inst) = self.function.insts.get(index) {
+            visit(self.words.len(), index);
+            let following = self.function.insts.get(index + 1);
+            index += 1 + usize::from(self.fused(inst, following) || {
+                self.inst(inst);
+                false
+            });
+        }
+    }
+
+    /// Encodes two instructions as one, if they go together.
+    fn fused(&mut self, inst: &Inst, following: Option<&Inst>) -> bool {
+        match (*inst, following) {
+            (Inst::Compare { op, dst, a, b }, Some(&Inst::BrIf { cond, negate, target }))
+                if dst == cond && dst.0 >= self.function.frame.stack =>
+            {
+                self.br_compare(op, a, b, negate, target);
+                true
+            }
+            (Inst::Copy { dst, src }, Some(&Inst::Copy { dst: dst2, src: src2 })) => {
+                self.op(numeric::copy_pair, fields(dst.0, src.0, dst2.0, src2.0));
+                self.held.forget(dst);
+                self.held.forget(dst2);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn op(&mut self, handler: Handler, operands: u64) {
+        self.words.push(handler as usize as u64);
+        self.words.push(operands);
+    }
+
+    /// How to give an operand of type `ty`, and its slot if it has one.
+    fn form(&mut self, operand: Operand, ty: Type) -> (Form, u32) {
+        match operand {
+            Operand::Const(_) => (Form::Imm, 0),
+            Operand::Slot(slot) if *self.held.of(ty) == Some(slot) => (Form::Acc, slot.0),
+            Operand::Slot(slot) => (Form::Slot, slot.0),
+        }
+    }
+
+    /// The slot of an operand for a handler that knows no other form.
+    fn in_slot(&mut self, operand: Operand, scratch: u32) -> u32 {
+        match operand {
+            Operand::Slot(slot) => slot.0,
+            Operand::Const(value) => {
+                let slot = self.function.frame.size + scratch;
+                self.op(numeric::const64, fields(slot, 0, 0, 0));
+                self.words.push(value);
+                self.held.int = None;
+                slot
+            }
+        }
+    }
+
+    fn constant(&mut self, operand: Operand) {
+        if let Operand::Const(value) = operand {
+            self.words.push(value);
+        }
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        match *inst {
+            Inst::Label { label, .. } => {
+                self.labels[label.0 as usize] = self.words.len();
+                self.held = Held::default();
+            }
+            Inst::Zero { from, count } => {
+                // The slot behind the locals may be overwritten too: the operand
+                // stack is empty when locals are zeroed.
+                let handler = match count {
+                    1 => numeric::zero1,
+                    2 => numeric::zero2,
+                    3 | 4 => numeric::zero4,
+                    _ => numeric::zero,
+                };
+                self.op(handler, with_upper(from.0, 0, count));
+            }
+            Inst::Const { dst, value } => {
+                match u32::try_from(value) {
+                    Ok(value) => self.op(numeric::const32, with_upper(dst.0, 0, value)),
+                    Err(_) => {
+                        self.op(numeric::const64, fields(dst.0, 0, 0, 0));
+                        self.words.push(value);
+                    }
+                }
+                self.held.define(dst, BITS);
+            }
+            Inst::Copy { dst, src } => {
+                self.op(numeric::copy, fields(dst.0, src.0, 0, 0));
+                self.held.define(dst, BITS);
+            }
+            Inst::Unary { op, dst, a } => {
+                let (form, slot) = self.form(Operand::Slot(a), op.operand());
+                let handler = numeric::UNARY[op as usize][form as usize];
+                self.op(handler, fields(dst.0, slot, 0, 0));
+                self.held.define(dst, op.result());
+            }
+            Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
+            Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
+            Inst::Select { dst, cond, a, b } => {
+                let (form, cond) = self.form(Operand::Slot(cond), Type::I32);
+                let (a_form, a_slot) = slot_or_imm(a);
+                let (b_form, b_slot) = slot_or_imm(b);
+                let handler = numeric::SELECT[form as usize * 4 + a_form * 2 + b_form];
+                self.op(handler, fields(dst.0, a_slot, b_slot, cond));
+                self.constant(a);
+                self.constant(b);
+                self.held.define(dst, BITS);
+            }
+            Inst::Wide { op, base } => {
+                let handler = match op {
+                    WideOp::Add128 => numeric::add128,
+                    WideOp::Sub128 => numeric::sub128,
+                    WideOp::MulWideS => numeric::mul_wide_s,
+                    WideOp::MulWideU => numeric::mul_wide_u,
+                };
+                self.op(handler, fields(base.0, 0, 0, 0));
+                self.held.forget(base);
+                self.held.forget(Slot(base.0 + 1));
+            }
+            Inst::Load { op, dst, addr, mem, offset } => self.load(op, dst, addr, mem, offset),
+            Inst::Store { op, addr, value, mem, offset } => {
+                self.store(op, addr, value, mem, offset);
+            }
+            Inst::MemorySize { dst, mem } => {
+                self.op(memory::memory_size, with_upper(dst.0, 0, mem));
+                self.held.define(dst, BITS);
+            }
+            Inst::MemoryGrow { base, mem } => {
+                self.op(memory::memory_grow, with_upper(base.0, 0, mem));
+                self.held.forget(base);
+            }
+            Inst::Bulk { op, base } => self.bulk(op, base),
+            Inst::GlobalGet { dst, global } => {
+                let (imported, place) = self.global(global);
+                let handler = match imported {
+                    false => state::global_get,
+                    true => state::global_get_imported,
+                };
+                self.op(handler, with_upper(dst.0, 0, place));
+                self.held.define(dst, BITS);
+            }
+            Inst::GlobalSet { global, value } => {
+                let (imported, place) = self.global(global);
+                let (form, slot) = slot_or_imm(value);
+                let handler = state::GLOBAL_SET[usize::from(imported)][form];
+                self.op(handler, with_upper(slot, 0, place));
+                self.constant(value);
+            }
+            Inst::TableGet { dst, index, table } => {
+                let index = self.in_slot(index, 0);
+                self.op(state::table_get, with_upper(dst.0, index, table));
+                self.held.define(dst, BITS);
+            }
+            Inst::TableSet { index, value, table } => {
+                let index = self.in_slot(index, 0);
+                let value = self.in_slot(value, 1);
+                self.op(state::table_set, with_upper(index, value, table));
+            }
+            Inst::TableSize { dst, table } => {
+                self.op(state::table_size, with_upper(dst.0, 0, table));
+                self.held.define(dst, BITS);
+            }
+            Inst::RefFunc { dst, func } => {
+                match self.func(func) {
+                    Callee::Own(offset) => self.op(state::ref_func, with_upper(dst.0, 0, offset)),
+                    Callee::Imported(index) => {
+                        self.op(state::ref_func_imported, with_upper(dst.0, 0, index));
+                    }
+                }
+                self.held.define(dst, BITS);
+            }
+            Inst::RefAsNonNull { src } => self.op(state::ref_as_non_null, fields(src.0, 0, 0, 0)),
+            Inst::Br { target } => self.branch(control::br, 0, 0, target),
+            Inst::BrIf { cond, negate, target } => {
+                let (form, cond) = self.form(Operand::Slot(cond), Type::I32);
+                let handler = control::BR_IF[form as usize][usize::from(negate)];
+                self.branch(handler, cond, 0, target);
+            }
+            Inst::BrTable { index, first, count } => self.br_table(index, first, count),
+            Inst::Unreachable => self.op(control::unreachable, 0),
+            Inst::Return => self.op(control::ret, fields(self.function.frame.header, 0, 0, 0)),
+            Inst::ReturnValue { value } => {
+                let (form, slot) = self.form(value, BITS);
+                let handler = control::RET_VALUE[form as usize];
+                self.op(handler, fields(self.function.frame.header, slot, 0, 0));
+                self.constant(value);
+            }
+            Inst::ReturnSlots { from, count } => {
+                let operands = with_upper(self.function.frame.header, from.0, count);
+                self.op(control::ret_slots, operands);
+            }
+            Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. } => {
+                self.call(inst);
+                self.held = Held::default();
+            }
+            Inst::ReturnCall { .. }
+            | Inst::ReturnCallIndirect { .. }
+            | Inst::ReturnCallRef { .. } => self.return_call(inst),
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, dst: Slot, mut a: Operand, mut b: Operand) {
+        let ty = op.result();
+        if op.commutes() {
+            let b_first = matches!(a, Operand::Const(_))
+                || (self.form(b, ty).0 == Form::Acc && self.form(a, ty).0 != Form::Acc);
+            if b_first {
+                (a, b) = (b, a);
+            }
+        }
+        let (a_form, a_slot) = self.form(a, ty);
+        let (mut b_form, b_slot) = self.form(b, ty);
+        if a_form == Form::Acc && b_form == Form::Acc {
+            b_form = Form::Slot;
+        }
+        let handler = numeric::BINARY[op as usize][a_form as usize * 3 + b_form as usize];
+        self.op_pair(handler, dst.0, a_slot, b_slot, b, ty);
+        self.constant(a);
+        self.held.define(dst, ty);
+    }
+
+    /// An op on two operands of which the second may be an immediate: a narrow
+    /// one goes into the operand word, a wide one into a word of its own.
+    fn op_pair(&mut self, handler: Handler, dst: u32, a: u32, b: u32, operand: Operand, ty: Type) {
+        match (operand, ty) {
+            (Operand::Const(value), Type::I32 | Type::F32) => {
+                self.op(handler, with_upper(dst, a, value as u32));
+            }
+            _ => {
+                self.op(handler, fields(dst, a, b, 0));
+                self.constant(operand);
+            }
+        }
+    }
+
+    /// A comparison with its accumulator operand first and its immediate second.
+    fn ordered(
+        &mut self,
+        op: CompareOp,
+        a: Operand,
+        b: Operand,
+    ) -> (CompareOp, Operand, Operand, usize) {
+        let ty = op.operand();
+        let b_first = matches!(a, Operand::Const(_))
+            || (self.form(b, ty).0 == Form::Acc && self.form(a, ty).0 != Form::Acc);
+        let (op, a, b) = if b_first { (op.swap(), b, a) } else { (op, a, b) };
+        let acc = self.form(a, ty).0 == Form::Acc;
+        let imm = matches!(b, Operand::Const(_));
+        (op, a, b, usize::from(acc) * 2 + usize::from(imm))
+    }
+
+    fn compare(&mut self, op: CompareOp, dst: Slot, a: Operand, b: Operand) {
+        let (op, a, b, form) = self.ordered(op, a, b);
+        let handler = numeric::COMPARE[op as usize][form];
+        self.op_pair(handler, dst.0, slot_of(a), slot_of(b), b, op.operand());
+        self.held.define(dst, Type::I32);
+    }
+
+    fn br_compare(&mut self, op: CompareOp, a: Operand, b: Operand, negate: bool, to: Label) {
+        let (op, a, b, form) = self.ordered(op, a, b);
+        let handler = control::BR_COMPARE[op as usize][usize::from(negate)][form];
+        self.branch(handler, slot_of(a), slot_of(b), to);
+        self.constant(b);
+    }
+
+    /// An instruction with two fields and a branch distance.
+    fn branch(&mut self, handler: Handler, a: u32, b: u32, target: Label) {
+        let from = self.words.len();
+        self.op(handler, fields(a, b, 0, 0));
+        self.fixups.push(Fixup { from, place: (from + 1) * 2 + 1, target });
+    }
+
+    fn br_table(&mut self, index: Slot, first: u32, count: u32) {
+        let (form, index) = self.form(Operand::Slot(index), Type::I32);
+        let from = self.words.len();
+        self.op(control::BR_TABLE[form as usize], with_upper(index, 0, count - 1));
+        self.words.resize(from + 2 + (count as usize).div_ceil(2), 0);
+        for entry in 0..count as usize {
+            let target = self.function.br_targets[first as usize + entry];
+            self.fixups.push(Fixup { from, place: (from + 2) * 2 + entry, target });
+        }
+    }
+
+    /// Writes the distances of all branches.
+    fn patch(&mut self) {
+        for Fixup { from, place, target } in &self.fixups {
+            let distance = (self.labels[target.0 as usize] as i64 - *from as i64) * 8;
+            let shift = (place % 2) * 32;
+            self.words[place / 2] |= u64::from(distance as i32 as u32) << shift;
+        }
+    }
+
+    /// The offset as a fast access can carry it, if memory and offset allow one.
+    fn fast_offset(&self, mem: u32, offset: u64) -> Option<u32> {
+        let fast = mem == 0 && !self.module.memories[0].is_64();
+        u32::try_from(offset).ok().filter(|_| fast)
+    }
+
+    fn load(&mut self, op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64) {
+        let handlers = &memory::LOAD[op as usize];
+        match (self.fast_offset(mem, offset), self.form(addr, Type::I32)) {
+            (Some(offset), (Form::Imm, _)) => {
+                self.op(handlers[2], fields(dst.0, 0, 0, 0));
+                self.words.push(constant_address(addr, offset));
+            }
+            (Some(offset), (form, slot)) => {
+                self.op(handlers[form as usize], with_upper(dst.0, slot, offset));
+            }
+            (None, _) => {
+                let addr = self.in_slot(addr, 0);
+                self.op(handlers[3], with_upper(dst.0, addr, mem));
+                self.words.push(offset);
+            }
+        }
+        self.held.define(dst, op.result());
+    }
+
+    fn store(&mut self, op: StoreOp, addr: Operand, value: Operand, mem: u32, offset: u64) {
+        let Some(offset) = self.fast_offset(mem, offset) else {
+            let addr = self.in_slot(addr, 0);
+            let value = self.in_slot(value, 1);
+            self.op(memory::STORE_ANY[op as usize], with_upper(addr, value, mem));
+            self.words.push(offset);
+            return;
+        };
+        let (addr_form, addr_slot) = self.form(addr, Type::I32);
+        let (value_form, value_slot) = self.form(value, op.operand());
+        let handler = memory::STORE[op as usize][addr_form as usize][value_form as usize];
+        if addr_form == Form::Imm {
+            self.op(handler, fields(0, value_slot, 0, 0));
+            self.words.push(constant_address(addr, offset));
+        } else {
+            self.op(handler, with_upper(addr_slot, value_slot, offset));
+        }
+        self.constant(value);
+    }
+
+    fn bulk(&mut self, op: Bulk, base: Slot) {
+        let base = base.0;
+        let (handler, upper, word): (Handler, u32, Option<u32>) = match op {
+            Bulk::MemoryFill { mem } => (state::memory_fill, mem, None),
+            Bulk::MemoryCopy { dst, src } => (state::memory_copy, dst, Some(src)),
+            Bulk::MemoryInit { mem, data } => (state::memory_init, mem, Some(data)),
+            Bulk::DataDrop { data } => (state::data_drop, data, None),
+            Bulk::TableFill { table } => (state::table_fill, table, None),
+            Bulk::TableCopy { dst, src } => (state::table_copy, dst, Some(src)),
+            Bulk::TableInit { table, elem } => (state::table_init, table, Some(elem)),
+            Bulk::ElemDrop { elem } => (state::elem_drop, elem, None),
+            Bulk::TableGrow { table } => (state::table_grow, table, None),
+        };
+        self.op(handler, with_upper(base, 0, upper));
+        self.words.extend(word.map(u64::from));
+        self.held.forget(Slot(base));
+    }
+
+    /// Whether a global is imported, and its index or its offset in the `vmctx`.
+    fn global(&self, global: u32) -> (bool, u32) {
+        match global.checked_sub(self.module.imported_globals) {
+            None => (true, global),
+            Some(defined) => {
+                let funcs = self.module.bodies.len() as u32;
+                (false, VmCtx::global_offset(funcs, defined) as u32)
+            }
+        }
+    }
+
+    fn func(&self, func: u32) -> Callee {
+        match func.checked_sub(self.module.imported_funcs) {
+            None => Callee::Imported(func),
+            Some(defined) => Callee::Own(VmCtx::record_offset(defined) as u32),
+        }
+    }
+
+    /// The slots of a function type's parameters, and where its header goes.
+    fn layout(&self, ty: u32) -> (u32, u32) {
+        let signature = self.module.signature(ty);
+        let params = slots_of(signature.params);
+        (params, params.max(slots_of(signature.results)))
+    }
+
+    /// Table and canonical type of an indirect call.
+    fn table_and_type(&self, table: u32, ty: u32) -> u64 {
+        u64::from(table) | u64::from(self.module.types[ty as usize]) << 32
+    }
+
+    fn call(&mut self, inst: &Inst) {
+        match *inst {
+            Inst::Call { func, base } => {
+                let (_, header) = self.layout(self.module.funcs[func as usize]);
+                let (handler, place): (Handler, u32) = match self.func(func) {
+                    Callee::Own(offset) => (call::call, offset),
+                    Callee::Imported(index) => (call::call_imported, index),
+                };
+                self.op(handler, with_upper(base.0, base.0 + header, place));
+            }
+            Inst::CallIndirect { ty, table, index, base } => {
+                let (_, header) = self.layout(ty);
+                let index = self.in_slot(index, 0);
+                self.op(call::call_indirect, fields(base.0, base.0 + header, index, 0));
+                self.words.push(self.table_and_type(table, ty));
+            }
+            Inst::CallRef { ty, callee, base } => {
+                let (_, header) = self.layout(ty);
+                self.op(call::call_ref, fields(base.0, base.0 + header, callee.0, 0));
+            }
+            _ => {}
+        }
+    }
+
+    fn return_call(&mut self, inst: &Inst) {
+        let own = self.function.frame.header;
+        match *inst {
+            Inst::ReturnCall { func, base } => {
+                let (params, header) = self.layout(self.module.funcs[func as usize]);
+                let (handler, place): (Handler, u32) = match self.func(func) {
+                    Callee::Own(offset) => (call::return_call, offset),
+                    Callee::Imported(index) => (call::return_call_imported, index),
+                };
+                self.op(handler, fields(base.0, own, header, params));
+                self.words.push(u64::from(place));
+            }
+            Inst::ReturnCallIndirect { ty, table, index, base } => {
+                let (params, header) = self.layout(ty);
+                let index = self.in_slot(index, 0);
+                self.op(call::return_call_indirect, fields(base.0, own, header, params));
+                self.words.push(self.table_and_type(table, ty));
+                self.words.push(u64::from(index));
+            }
+            Inst::ReturnCallRef { ty, callee, base } => {
+                let (params, header) = self.layout(ty);
+                self.op(call::return_call_ref, fields(base.0, own, header, params));
+                self.words.push(u64::from(callee.0));
+            }
+            _ => {}
+        }
+    }
+}
+
+enum Callee {
+    /// A function of the module, by its record's offset.
+    Own(u32),
+    /// An imported function, by its index.
+    Imported(u32),
+}
+
+fn slot_of(operand: Operand) -> u32 {
+    match operand {
+        Operand::Slot(slot) => slot.0,
+        Operand::Const(_) => 0,
+    }
+}
+
+/// 0 and the slot, or 1 for an immediate.
+fn slot_or_imm(operand: Operand) -> (usize, u32) {
+    match operand {
+        Operand::Slot(slot) => (0, slot.0),
+        Operand::Const(_) => (1, 0),
+    }
+}
+
+/// The address of an access at a constant: it may lie beyond 32 bits.
+fn constant_address(addr: Operand, offset: u32) -> u64 {
+    match addr {
+        Operand::Const(addr) => u64::from(addr as u32) + u64::from(offset),
+        Operand::Slot(_) => u64::from(offset),
+    }
+}

@@ -1,0 +1,259 @@
+//! Calls of all kinds.
+//!
+//! Arguments lie from the callee's slot 0 on; the call writes the header behind
+//! them (or behind the results, if those are longer), checks that the callee's
+//! frame fits, and enters with the callee's record in `acc`, which the stubs for
+//! untranslated and host functions need. See `docs/calling-convention.md`.
+
+use super::{DONE, Regs, STOPPED, handlers, jump, tail, trap};
+use crate::interp::code;
+use crate::stack::activation::{self, Stop};
+use crate::stack::backtrace::Cursor;
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use zwasm_regir::TrapCode;
+
+/// Enters `record` with a new frame at `fp + base` whose header is `header`
+/// slots into the caller's frame; the call is `words` long.
+macro_rules! enter {
+    ($regs:ident, $record:expr, $words:expr) => {{
+        let record: *const FuncRecord = $record;
+        let body = (*record).body;
+        let frame = $regs.slot(0);
+        let header = $regs.slot(1);
+        let vm = (*record).vmctx;
+        if frame.byte_add(*body as usize) > (*(*$regs.vm).store).stack_limit {
+            trap!($regs, TrapCode::StackOverflow)
+        }
+        *header = $regs.ip.add($words) as u64;
+        *header.add(1) = $regs.fp as u64;
+        *header.add(2) = $regs.vm as u64;
+        $regs.fp = frame;
+        $regs.ip = body.add(1);
+        $regs.acc = record as u64;
+        if vm != $regs.vm {
+            tail!($regs, enter_other)
+        }
+        jump!($regs)
+    }};
+}
+
+/// Replaces the frame by one of `record`, whose arguments are at `fp + base`.
+/// Field 1 is this frame's header, field 2 the callee's, field 3 how many slots
+/// the arguments fill.
+macro_rules! replace {
+    ($regs:ident, $record:expr) => {{
+        let record: *const FuncRecord = $record;
+        let body = (*record).body;
+        let vm = (*record).vmctx;
+        if $regs.fp.byte_add(*body as usize) > (*(*$regs.vm).store).stack_limit {
+            trap!($regs, TrapCode::StackOverflow)
+        }
+        let header = $regs.slot(1);
+        let (ip, fp, caller) = (*header, *header.add(1), *header.add(2));
+        let mut from = $regs.slot(0);
+        let mut to = $regs.fp;
+        let end = from.add($regs.field(3));
+        // Volatile, lest the loop become a library call.
+        while from < end {
+            to.write_volatile(*from);
+            to = to.add(1);
+            from = from.add(1);
+        }
+        let header = $regs.slot(2);
+        *header = ip;
+        *header.add(1) = fp;
+        *header.add(2) = caller;
+        $regs.ip = body.add(1);
+        $regs.acc = record as u64;
+        if vm != $regs.vm {
+            tail!($regs, enter_other)
+        }
+        jump!($regs)
+    }};
+}
+
+/// The function a table holds, or the trap. Word 2 is table and type.
+macro_rules! element {
+    ($regs:ident, $index:expr, $mismatch:path) => {{
+        let table = *(*$regs.vm).tables.add($regs.word(2) as u32 as usize);
+        let index = $index;
+        let index = if (*table).ty.table64 { index } else { u64::from(index as u32) };
+        if index >= (*table).len as u64 {
+            trap!($regs, TrapCode::UndefinedElement)
+        }
+        let record = *(*table).base.add(index as usize) as *const FuncRecord;
+        if record.is_null() {
+            trap!($regs, TrapCode::UninitializedElement)
+        }
+        if (*record).ty != ($regs.word(2) >> 32) as u32 {
+            $regs.acc = record as u64;
+            tail!($regs, $mismatch)
+        }
+        record
+    }};
+}
+
+handlers! {
+    /// Calls a function of this instance; the upper half is its record's offset.
+    fn call(regs) {
+        let record: *const FuncRecord = regs.vm.byte_add(regs.upper() as usize).cast();
+        let body = (*record).body;
+        let frame = regs.slot(0);
+        let header = regs.slot(1);
+        if frame.byte_add(*body as usize) > (*(*regs.vm).store).stack_limit {
+            trap!(regs, TrapCode::StackOverflow)
+        }
+        *header = regs.ip.add(2) as u64;
+        *header.add(1) = regs.fp as u64;
+        *header.add(2) = regs.vm as u64;
+        regs.fp = frame;
+        regs.ip = body.add(1);
+        regs.acc = record as u64;
+        jump!(regs)
+    }
+
+    /// Calls an imported function; the upper half is its index.
+    fn call_imported(regs) {
+        enter!(regs, *(*regs.vm).imported_funcs.add(regs.upper() as usize), 2)
+    }
+
+    /// Calls through a table; field 2 is the index.
+    fn call_indirect(regs) {
+        let record = element!(regs, *regs.slot(2), call_subtype);
+        enter!(regs, record, 3)
+    }
+
+    /// Calls `acc`, found in a table, if its type is a subtype of the expected.
+    #[cold]
+    fn call_subtype(regs) {
+        if !is_subtype(&regs) {
+            trap!(regs, TrapCode::BadSignature)
+        }
+        enter!(regs, regs.acc as *const FuncRecord, 3)
+    }
+
+    /// Calls the reference in field 2.
+    fn call_ref(regs) {
+        let record = *regs.slot(2) as *const FuncRecord;
+        if record.is_null() {
+            trap!(regs, TrapCode::NullFunctionReference)
+        }
+        enter!(regs, record, 2)
+    }
+
+    /// Word 2 is the record's offset.
+    fn return_call(regs) {
+        replace!(regs, regs.vm.byte_add(regs.word(2) as usize).cast())
+    }
+
+    /// Word 2 is the import's index.
+    fn return_call_imported(regs) {
+        replace!(regs, *(*regs.vm).imported_funcs.add(regs.word(2) as usize))
+    }
+
+    /// Word 2 is table and type, word 3 the slot of the index.
+    fn return_call_indirect(regs) {
+        let index = *regs.fp.add(regs.word(3) as usize);
+        let record = element!(regs, index, return_call_subtype);
+        replace!(regs, record)
+    }
+
+    #[cold]
+    fn return_call_subtype(regs) {
+        if !is_subtype(&regs) {
+            trap!(regs, TrapCode::BadSignature)
+        }
+        replace!(regs, regs.acc as *const FuncRecord)
+    }
+
+    /// Word 2 is the slot of the reference.
+    fn return_call_ref(regs) {
+        let record = *regs.fp.add(regs.word(2) as usize) as *const FuncRecord;
+        if record.is_null() {
+            trap!(regs, TrapCode::NullFunctionReference)
+        }
+        replace!(regs, record)
+    }
+
+    /// Continues in the instance of the record in `acc`.
+    fn enter_other(regs) {
+        regs.vm = (*(regs.acc as *const FuncRecord)).vmctx;
+        regs.reload();
+        jump!(regs)
+    }
+
+    /// Translates the function in `acc`, which is being entered for the first time.
+    #[cold]
+    fn lazy(regs) {
+        match prepare(&regs) {
+            Some(body) => {
+                regs.ip = body.add(1);
+                jump!(regs)
+            }
+            None => STOPPED,
+        }
+    }
+
+    /// Calls the host function in `acc`; word 1 is the header.
+    #[cold]
+    fn host_call(regs) {
+        let record = regs.acc as *const FuncRecord;
+        if !activation::call_host(record, regs.fp) {
+            return STOPPED;
+        }
+        let header = regs.fp.add(regs.word(1) as usize);
+        regs.ip = *header as *const u64;
+        regs.fp = *header.add(1) as *mut u64;
+        regs.vm = *header.add(2) as *mut VmCtx;
+        regs.reload();
+        jump!(regs)
+    }
+
+    /// Ends the activation.
+    fn exit(_regs) {
+        DONE
+    }
+}
+
+/// Whether the record in `acc` has a subtype of the type in word 2.
+#[inline(never)]
+unsafe fn is_subtype(regs: &Regs) -> bool {
+    // SAFETY: the record is live; the instruction carries the type.
+    unsafe {
+        let ty = (*(regs.acc as *const FuncRecord)).ty;
+        let store = &*(*regs.vm).store;
+        store.engine.types().read().is_subtype(ty, (regs.word(2) >> 32) as u32)
+    }
+}
+
+/// Translates the function in `acc` and checks that its frame fits. None if the
+/// guest has to stop; the store then knows why.
+#[inline(never)]
+unsafe fn prepare(regs: &Regs) -> Option<*const u64> {
+    // SAFETY: `acc` is the record of a function of a live instance, and its frame
+    // starts at `fp` with the header where its signature puts it.
+    unsafe {
+        let record = regs.acc as *mut FuncRecord;
+        let vm = (*record).vmctx;
+        let store = (*vm).store;
+        let module = (*vm).module()?.inner();
+        let defined = (*record).index - module.imported_funcs;
+        let ty = module.funcs[(*record).index as usize];
+        let header = zwasm_regir::Frame::of(module.signature(ty)).header;
+        let caller = Cursor::of_caller(regs.fp.add(header as usize));
+        let body = match code::code(module, defined) {
+            Ok(code) => code.words.as_ptr(),
+            Err(error) => {
+                (*store).error = Some(error);
+                (*store).stop = Some(Stop::Error(caller));
+                return None;
+            }
+        };
+        (*record).body = body;
+        if regs.fp.byte_add(*body as usize) > (*store).stack_limit {
+            (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
+            return None;
+        }
+        Some(body)
+    }
+}

@@ -1,0 +1,141 @@
+//! Branches and returns.
+
+use super::{
+    Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, tail, trap, words,
+};
+use zwasm_regir::TrapCode;
+use zwasm_regir::ops::{Compare, meaning};
+
+handlers! {
+    fn br(regs) {
+        regs.branch();
+        jump!(regs)
+    }
+
+    /// Branches if the condition is not zero, or is zero with `NEGATE`.
+    fn br_if[C: Source, const NEGATE: bool](regs) {
+        let cond: u32 = C::get(&regs, 0);
+        if (cond != 0) != NEGATE {
+            regs.branch();
+            jump!(regs)
+        }
+        next!(regs, 2)
+    }
+
+    /// Branches if a comparison holds, or does not with `NEGATE`.
+    fn br_compare[O: Compare<A: Lane>, A: Source, B: Source, const NEGATE: bool](regs) {
+        if O::eval(A::get(&regs, 0), B::get(&regs, 1)) != NEGATE {
+            regs.branch();
+            jump!(regs)
+        }
+        next!(regs, 2 + words::<B, O::A>())
+    }
+
+    /// Branches by a table of 32-bit distances behind the operand word.
+    fn br_table[I: Source](regs) {
+        let index: u32 = I::get(&regs, 0);
+        let last = regs.upper();
+        let index = if index < last { index } else { last };
+        let distance = *regs.ip.add(2).cast::<i32>().add(index as usize);
+        regs.ip = regs.ip.byte_offset(distance as isize);
+        jump!(regs)
+    }
+
+    fn unreachable(regs) {
+        trap!(regs, TrapCode::Unreachable)
+    }
+
+    /// Returns; results are in place. Field 0 is the header.
+    fn ret(regs) {
+        let header = regs.slot(0);
+        let vm = *header.add(2) as *mut _;
+        regs.ip = *header as *const u64;
+        regs.fp = *header.add(1) as *mut u64;
+        if vm != regs.vm {
+            regs.acc = vm as u64;
+            tail!(regs, back)
+        }
+        jump!(regs)
+    }
+
+    /// Returns one value. Field 0 is the header.
+    fn ret_value[V: Source](regs) {
+        let value: u64 = V::get(&regs, 1);
+        *regs.fp = value;
+        let header = regs.slot(0);
+        let vm = *header.add(2) as *mut _;
+        regs.ip = *header as *const u64;
+        regs.fp = *header.add(1) as *mut u64;
+        if vm != regs.vm {
+            regs.acc = vm as u64;
+            tail!(regs, back)
+        }
+        jump!(regs)
+    }
+
+    /// Returns the slots from field 1 on, as many as the upper half says.
+    fn ret_slots(regs) {
+        let mut from = regs.slot(1);
+        let mut to = regs.fp;
+        let end = from.add(regs.upper() as usize);
+        while from < end {
+            to.write_volatile(*from);
+            to = to.add(1);
+            from = from.add(1);
+        }
+        let header = regs.slot(0);
+        let vm = *header.add(2) as *mut _;
+        regs.ip = *header as *const u64;
+        regs.fp = *header.add(1) as *mut u64;
+        if vm != regs.vm {
+            regs.acc = vm as u64;
+            tail!(regs, back)
+        }
+        jump!(regs)
+    }
+
+    /// Continues in the instance that `acc` names, at `ip`.
+    fn back(regs) {
+        regs.vm = regs.acc as *mut _;
+        regs.reload();
+        jump!(regs)
+    }
+}
+
+/// Handlers of `br_if`: condition in slot or accumulator, plain or negated.
+pub(in crate::interp) static BR_IF: [[Handler; 2]; 2] =
+    [[br_if::<InSlot, false>, br_if::<InSlot, true>], [br_if::<InAcc, false>, br_if::<InAcc, true>]];
+
+/// Handlers of `br_table`: index in slot or accumulator.
+pub(in crate::interp) static BR_TABLE: [Handler; 2] = [br_table::<InSlot>, br_table::<InAcc>];
+
+/// Handlers of the return of one value: in a slot, the accumulator, immediate.
+pub(in crate::interp) static RET_VALUE: [Handler; 3] =
+    [ret_value::<InSlot>, ret_value::<InAcc>, ret_value::<InWord<2>>];
+
+/// The four forms of a fused comparison.
+macro_rules! br_forms {
+    ($name:ident $negate:literal) => {
+        [
+            br_compare::<meaning::$name, InSlot, InSlot, $negate>,
+            br_compare::<meaning::$name, InSlot, InWord<2>, $negate>,
+            br_compare::<meaning::$name, InAcc, InSlot, $negate>,
+            br_compare::<meaning::$name, InAcc, InWord<2>, $negate>,
+        ]
+    };
+}
+
+macro_rules! br_compare_table {
+    // Where the opposite comparison exists it serves as the negation.
+    (@negated $name:ident) => { br_forms!($name true) };
+    (@negated $name:ident $not:ident) => { br_forms!($not false) };
+    ($($name:ident $opcode:literal $text:literal ($a:ty) not [$($not:ident)?] swap $swap:ident = |$x:ident, $y:ident| $body:expr;)*) => {
+        /// Handlers of comparisons fused with a branch: by op, plain or negated,
+        /// and form.
+        pub(in crate::interp) static BR_COMPARE: &[[[Handler; 4]; 2]] = &[$([
+            br_forms!($name false),
+            br_compare_table!(@negated $name $($not)?),
+        ],)*];
+    };
+}
+zwasm_regir::for_each_compare!(br_compare_table);

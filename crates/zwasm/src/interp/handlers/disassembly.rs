@@ -1,0 +1,101 @@
+//! Checks the machine code of every handler: only jumps out of the hot ones.
+//!
+//! The handlers are found by their symbols in the test executable, so that none
+//! can be forgotten, generic ones included. Run it optimised and not stripped:
+//! `CARGO_PROFILE_RELEASE_STRIP=none cargo test --release -p zwasm --lib handlers`.
+
+use std::collections::BTreeMap;
+
+use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction};
+use object::{Object, ObjectSection, ObjectSymbol};
+
+const MODULE: &str = "zwasm::interp::handlers::";
+
+/// Handlers that call out, and what they call. Each is `#[cold]` in the source.
+const COLD: &[&str] = &[
+    "raise",
+    "no_form",
+    "stop",
+    "start",
+    "trap_code",
+    "memory::memory_grow",
+    "state::memory_fill",
+    "state::memory_copy",
+    "state::memory_init",
+    "state::memory_init_segment",
+    "state::data_drop",
+    "state::table_fill",
+    "state::table_copy",
+    "state::table_init",
+    "state::table_init_segment",
+    "state::elem_drop",
+    "state::table_grow",
+    "call::call_subtype",
+    "call::return_call_subtype",
+    "call::is_subtype",
+    "call::lazy",
+    "call::prepare",
+    "call::host_call",
+];
+
+#[test]
+fn handlers_end_in_jumps_and_call_nothing() {
+    let path = std::env::current_exe().expect("the test has a path");
+    let bytes = std::fs::read(path).expect("the test can be read");
+    let file = object::File::parse(&*bytes).expect("the test is an object file");
+    let names: BTreeMap<u64, String> = file
+        .symbols()
+        .filter_map(|symbol| {
+            let name = format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?));
+            Some((symbol.address(), name))
+        })
+        .collect();
+    let text = file.section_by_name(".text").expect("there is code");
+    let code = text.data().expect("the code can be read");
+    let mut checked = 0;
+    let mut wrong = Vec::new();
+    for symbol in file.symbols().filter(|symbol| symbol.size() > 0) {
+        let Some(name) = names.get(&symbol.address()) else { continue };
+        let Some(handler) = name.strip_prefix(MODULE) else { continue };
+        let plain = handler.split('<').next().unwrap_or(handler).trim_end_matches("::");
+        if plain.contains("disassembly") || plain.contains("{{") {
+            continue;
+        }
+        let start = (symbol.address() - text.address()) as usize;
+        let body = &code[start..start + symbol.size() as usize];
+        let instructions: Vec<Instruction> =
+            Decoder::with_ip(64, body, symbol.address(), DecoderOptions::NONE)
+                .into_iter()
+                .collect();
+        let cold = COLD.contains(&plain);
+        wrong.extend(faults(&instructions, cold, &names).map(|fault| format!("{name}: {fault}")));
+        checked += 1;
+    }
+    assert!(checked > 400, "only {checked} handlers have symbols; is the test stripped?");
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn faults<'a>(
+    instructions: &'a [Instruction],
+    cold: bool,
+    names: &'a BTreeMap<u64, String>,
+) -> impl Iterator<Item = String> + 'a {
+    instructions.iter().filter_map(move |instruction| {
+        let target = names.get(&instruction.near_branch_target());
+        let target = target.map_or("?", String::as_str);
+        match instruction.flow_control() {
+            FlowControl::Call | FlowControl::IndirectCall if !cold => {
+                Some(format!("calls {target} at {:#x}", instruction.ip()))
+            }
+            FlowControl::Call if target.contains("panicking") => Some(format!("panics: {target}")),
+            _ if !cold && is_push(instruction) => {
+                Some(format!("uses the stack at {:#x}", instruction.ip()))
+            }
+            _ => None,
+        }
+    })
+}
+
+fn is_push(instruction: &Instruction) -> bool {
+    matches!(instruction.code(), Code::Push_r64 | Code::Push_rm64)
+}

@@ -1,0 +1,161 @@
+//! Loads, stores and the other memory instructions.
+//!
+//! # Bounds checks
+//!
+//! Everything that keeps the guest inside its memories is in this file and in
+//! the bulk operations of [`super::state`]. An access of `N` bytes at `address`
+//! is made only if `address + N <= len`. For the fast forms, `address` is the sum
+//! of two 32-bit numbers, so neither sum can wrap; the general form adds with a
+//! check.
+
+use super::{Handler, InAcc, InSlot, InWord, Lane, Source, handlers, next, trap, words};
+use zwasm_regir::TrapCode;
+use zwasm_regir::ops::{Load, Store, meaning};
+
+handlers! {
+    /// A load from memory 0 with 32-bit addresses: field 0 is the destination,
+    /// field 1 the address, the upper half the offset.
+    fn load[O: Load<R: Lane>, A: Source](regs) {
+        let address: u32 = A::get(&regs, 1);
+        let address = address as usize + regs.upper() as usize;
+        if address + size_of::<O::M>() > regs.len {
+            trap!(regs, TrapCode::MemoryOutOfBounds)
+        }
+        let raw = regs.mem.add(address).cast::<O::M>().read_unaligned();
+        regs.result(O::extend(raw));
+        next!(regs, 2)
+    }
+
+    /// A load from the constant address in word 2.
+    fn load_at[O: Load<R: Lane>](regs) {
+        let address = regs.word(2) as usize;
+        if address + size_of::<O::M>() > regs.len {
+            trap!(regs, TrapCode::MemoryOutOfBounds)
+        }
+        let raw = regs.mem.add(address).cast::<O::M>().read_unaligned();
+        regs.result(O::extend(raw));
+        next!(regs, 3)
+    }
+
+    /// A load from any memory: field 1 is the address, the upper half the
+    /// memory, word 2 the offset.
+    fn load_any[O: Load<R: Lane>](regs) {
+        let memory = *(*regs.vm).memories.add(regs.upper() as usize);
+        let address = *regs.slot(1);
+        let address = if (*memory).ty.memory64 { address } else { address as u32 as u64 };
+        let (start, wrapped) = address.overflowing_add(regs.word(2));
+        let (end, past) = start.overflowing_add(size_of::<O::M>() as u64);
+        if wrapped || past || end > (*memory).len as u64 {
+            trap!(regs, TrapCode::MemoryOutOfBounds)
+        }
+        let raw = (*memory).base.add(start as usize).cast::<O::M>().read_unaligned();
+        regs.result(O::extend(raw));
+        next!(regs, 3)
+    }
+
+    /// A store to memory 0 with 32-bit addresses: field 0 is the address, field
+    /// 1 the value, the upper half the offset.
+    fn store[O: Store<A: Lane>, A: Source, V: Source](regs) {
+        let address: u32 = A::get(&regs, 0);
+        let value: O::A = V::get(&regs, 1);
+        let address = address as usize + regs.upper() as usize;
+        if address + size_of::<O::M>() > regs.len {
+            trap!(regs, TrapCode::MemoryOutOfBounds)
+        }
+        regs.mem.add(address).cast::<O::M>().write_unaligned(O::narrow(value));
+        next!(regs, 2 + words::<V, O::A>())
+    }
+
+    /// A store to the constant address in word 2.
+    fn store_at[O: Store<A: Lane>, V: Source](regs) {
+        let address = regs.word(2) as usize;
+        let value: O::A = V::get(&regs, 1);
+        if address + size_of::<O::M>() > regs.len {
+            trap!(regs, TrapCode::MemoryOutOfBounds)
+        }
+        regs.mem.add(address).cast::<O::M>().write_unaligned(O::narrow(value));
+        next!(regs, 3 + words::<V, O::A>())
+    }
+
+    /// A store to any memory: field 0 is the address, field 1 the value, the
+    /// upper half the memory, word 2 the offset.
+    fn store_any[O: Store<A: Lane>](regs) {
+        let memory = *(*regs.vm).memories.add(regs.upper() as usize);
+        let address = *regs.slot(0);
+        let value: O::A = InSlot::get(&regs, 1);
+        let address = if (*memory).ty.memory64 { address } else { address as u32 as u64 };
+        let (start, wrapped) = address.overflowing_add(regs.word(2));
+        let (end, past) = start.overflowing_add(size_of::<O::M>() as u64);
+        if wrapped || past || end > (*memory).len as u64 {
+            trap!(regs, TrapCode::MemoryOutOfBounds)
+        }
+        (*memory).base.add(start as usize).cast::<O::M>().write_unaligned(O::narrow(value));
+        next!(regs, 3)
+    }
+
+    fn memory_size(regs) {
+        let memory = *(*regs.vm).memories.add(regs.upper() as usize);
+        let pages = (*memory).len as u64 >> (*memory).ty.page_size_log2;
+        regs.result(pages);
+        next!(regs, 2)
+    }
+
+    /// Field 0 holds the delta and receives the old size.
+    #[cold]
+    fn memory_grow(regs) {
+        let memory = *(*regs.vm).memories.add(regs.upper() as usize);
+        let slot = regs.slot(0);
+        let is_64 = (*memory).ty.memory64;
+        let delta = if is_64 { *slot } else { u64::from(*slot as u32) };
+        *slot = match (*memory).grow(delta) {
+            Some(old) => old,
+            None if is_64 => u64::MAX,
+            None => u64::from(u32::MAX),
+        };
+        regs.reload();
+        next!(regs, 2)
+    }
+}
+
+macro_rules! load_table {
+    ($($name:ident $opcode:literal $text:literal $m:ident -> $r:ident = |$x:ident| $body:expr;)*) => {
+        /// Handlers of the loads: address in a slot, the accumulator, constant;
+        /// any memory.
+        pub(in crate::interp) static LOAD: &[[Handler; 4]] = &[$([
+            load::<meaning::$name, InSlot>,
+            load::<meaning::$name, InAcc>,
+            load_at::<meaning::$name>,
+            load_any::<meaning::$name>,
+        ],)*];
+    };
+}
+zwasm_regir::for_each_load!(load_table);
+
+macro_rules! store_table {
+    ($($name:ident $opcode:literal $text:literal $a:ident -> $m:ident = |$x:ident| $body:expr;)*) => {
+        /// Handlers of the stores: by the form of the address (slot, accumulator,
+        /// constant), then of the value (slot, accumulator, immediate).
+        pub(in crate::interp) static STORE: &[[[Handler; 3]; 3]] = &[$([
+            [
+                store::<meaning::$name, InSlot, InSlot>,
+                store::<meaning::$name, InSlot, InAcc>,
+                store::<meaning::$name, InSlot, InWord<2>>,
+            ],
+            [
+                store::<meaning::$name, InAcc, InSlot>,
+                store::<meaning::$name, InAcc, InAcc>,
+                store::<meaning::$name, InAcc, InWord<2>>,
+            ],
+            [
+                store_at::<meaning::$name, InSlot>,
+                store_at::<meaning::$name, InAcc>,
+                store_at::<meaning::$name, InWord<3>>,
+            ],
+        ],)*];
+
+        /// Handlers of the stores to any memory.
+        pub(in crate::interp) static STORE_ANY: &[Handler] =
+            &[$(store_any::<meaning::$name>,)*];
+    };
+}
+zwasm_regir::for_each_store!(store_table);

@@ -1,0 +1,459 @@
+//! The handlers of threaded code.
+//!
+//! Every handler has the same signature: six integer and two float arguments,
+//! which all travel in registers, and a scalar result. A handler ends by jumping
+//! to the next instruction's handler; with this signature, and nothing left to
+//! drop, LLVM makes that call a jump. Whatever really calls out is marked
+//! `#[cold]` and reached by a jump as well, so that the hot handlers need no
+//! stack frame. Where the compiler cannot be relied on for that (unoptimised
+//! builds, other targets) a handler parks its registers in the store instead
+//! and a loop calls the next one.
+//!
+//! # Safety
+//!
+//! The handlers trust the encoder, which trusts the validator:
+//! - `ip` points at an instruction of the threaded code whose first word is this
+//!   handler; its operands follow in the form this handler expects.
+//! - `fp` is a frame with room for every slot the code names; the check at the
+//!   call made sure of it.
+//! - `vm` is the `vmctx` of the instance the code runs in, and `mem` and `len`
+//!   are the base and size of its memory 0. They are read again after anything
+//!   that can change them.
+//! - `acc`, `fd` and `fs` hold what the encoder says they hold, or anything.
+
+pub(super) mod call;
+pub(super) mod control;
+pub(super) mod memory;
+pub(super) mod numeric;
+pub(super) mod state;
+
+#[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
+mod disassembly;
+
+use super::Status;
+use crate::stack::activation::Stop;
+use crate::stack::backtrace::Cursor;
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use zwasm_regir::TrapCode;
+use zwasm_regir::ops::Scalar;
+
+/// The interpreter's registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Regs {
+    /// The instruction being executed.
+    pub(super) ip: *const u64,
+    /// The frame.
+    pub(super) fp: *mut u64,
+    /// The instance.
+    pub(super) vm: *mut VmCtx,
+    /// The first byte of memory 0.
+    pub(super) mem: *mut u8,
+    /// The size of memory 0 in bytes.
+    pub(super) len: usize,
+    /// The integer accumulator.
+    pub(super) acc: u64,
+    /// The `f64` accumulator.
+    pub(super) fd: f64,
+    /// The `f32` accumulator.
+    pub(super) fs: f32,
+}
+
+/// What a handler returns when the activation ends.
+const DONE: usize = 0;
+/// What a handler returns when the guest is stopped.
+const STOPPED: usize = 1;
+/// What a handler returns to the loop when it has parked its registers.
+#[cfg(not(tail_dispatch))]
+const NEXT: usize = 2;
+
+/// Declares handlers: `fn name[generics](registers) { body }`. A body ends in
+/// one of the macros below, which return.
+macro_rules! handlers {
+    ($abi:literal; $($(#[$meta:meta])* fn $name:ident $([$($generics:tt)*])? ($regs:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        #[allow(unused_mut, unused_unsafe, reason = "not every handler changes registers or memory")]
+        pub(in crate::interp) unsafe extern $abi fn $name $(<$($generics)*>)? (
+            ip: *const u64,
+            fp: *mut u64,
+            vm: *mut $crate::store::vmctx::VmCtx,
+            mem: *mut u8,
+            len: usize,
+            acc: u64,
+            fd: f64,
+            fs: f32,
+        ) -> usize {
+            let mut $regs = $crate::interp::handlers::Regs { ip, fp, vm, mem, len, acc, fd, fs };
+            // SAFETY: the encoder chose this handler for this instruction; see the
+            // module header for what that guarantees.
+            unsafe { $body }
+        }
+    )*};
+    ($($rest:tt)*) => { $crate::interp::handlers::with_abi!($($rest)*); };
+}
+
+/// The calling convention with six integer registers, whatever the system.
+#[cfg(target_arch = "x86_64")]
+macro_rules! with_abi {
+    ($($rest:tt)*) => { $crate::interp::handlers::handlers!("sysv64"; $($rest)*); };
+}
+#[cfg(not(target_arch = "x86_64"))]
+macro_rules! with_abi {
+    ($($rest:tt)*) => { $crate::interp::handlers::handlers!("C"; $($rest)*); };
+}
+
+/// The type of a handler.
+#[cfg(target_arch = "x86_64")]
+pub(super) type Handler = unsafe extern "sysv64" fn(
+    *const u64,
+    *mut u64,
+    *mut VmCtx,
+    *mut u8,
+    usize,
+    u64,
+    f64,
+    f32,
+) -> usize;
+/// The type of a handler.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) type Handler =
+    unsafe extern "C" fn(*const u64, *mut u64, *mut VmCtx, *mut u8, usize, u64, f64, f32) -> usize;
+
+/// Leaves for another handler, given as an expression, with these registers.
+macro_rules! tail {
+    ($regs:ident, $handler:expr) => {
+        return $handler(
+            $regs.ip, $regs.fp, $regs.vm, $regs.mem, $regs.len, $regs.acc, $regs.fd, $regs.fs,
+        )
+    };
+}
+
+/// Continues at `ip`.
+#[cfg(tail_dispatch)]
+macro_rules! jump {
+    ($regs:ident) => {
+        $crate::interp::handlers::tail!(
+            $regs,
+            (*$regs.ip.cast::<$crate::interp::handlers::Handler>())
+        )
+    };
+}
+
+/// Continues at `ip`, through the loop.
+#[cfg(not(tail_dispatch))]
+macro_rules! jump {
+    ($regs:ident) => {{
+        (*(*$regs.vm).store).parked = $regs;
+        return $crate::interp::handlers::NEXT;
+    }};
+}
+
+/// Continues at the instruction `$words` further on.
+macro_rules! next {
+    ($regs:ident, $words:expr) => {{
+        $regs.ip = $regs.ip.add($words);
+        $crate::interp::handlers::jump!($regs)
+    }};
+}
+
+/// Stops the guest with a trap.
+macro_rules! trap {
+    ($regs:ident, $code:expr) => {{
+        $regs.acc = $code as u64;
+        $crate::interp::handlers::tail!($regs, $crate::interp::handlers::raise)
+    }};
+}
+
+use {handlers, jump, next, tail, trap, with_abi};
+
+impl Regs {
+    /// The operand in 16-bit field `field` of the word after the handler.
+    #[inline(always)]
+    unsafe fn field(&self, field: usize) -> usize {
+        // SAFETY: the instruction has an operand word.
+        usize::from(unsafe { *self.ip.add(1).cast::<u16>().add(field) })
+    }
+
+    /// The slot that a field names.
+    #[inline(always)]
+    unsafe fn slot(&self, field: usize) -> *mut u64 {
+        // SAFETY: the frame has the slot.
+        unsafe { self.fp.add(self.field(field)) }
+    }
+
+    /// The upper half of the operand word.
+    #[inline(always)]
+    unsafe fn upper(&self) -> u32 {
+        // SAFETY: the instruction has an operand word.
+        unsafe { *self.ip.add(1).cast::<u32>().add(1) }
+    }
+
+    /// Word `word` of the instruction.
+    #[inline(always)]
+    unsafe fn word(&self, word: usize) -> u64 {
+        // SAFETY: the instruction is that long.
+        unsafe { *self.ip.add(word) }
+    }
+
+    /// Stores a result in the slot of field 0 and in its accumulator.
+    #[inline(always)]
+    unsafe fn result<T: Lane>(&mut self, value: T) {
+        // SAFETY: field 0 names the destination.
+        unsafe { *self.slot(0) = value.to_slot() };
+        value.set_acc(self);
+    }
+
+    /// Moves `ip` by the signed byte offset in the upper half of the operand word.
+    #[inline(always)]
+    unsafe fn branch(&mut self) {
+        // SAFETY: the encoder wrote the distance to an instruction.
+        unsafe { self.ip = self.ip.byte_offset(self.upper() as i32 as isize) }
+    }
+
+    /// Reads base and size of memory 0 again.
+    #[inline(always)]
+    unsafe fn reload(&mut self) {
+        // SAFETY: every `vmctx` has a memory 0, if only one of size zero.
+        unsafe {
+            let memory = (*self.vm).memory0;
+            self.mem = (*memory).base;
+            self.len = (*memory).len;
+        }
+    }
+}
+
+#[cfg(not(tail_dispatch))]
+impl Default for Regs {
+    fn default() -> Regs {
+        Regs {
+            ip: std::ptr::null(),
+            fp: std::ptr::null_mut(),
+            vm: std::ptr::null_mut(),
+            mem: std::ptr::null_mut(),
+            len: 0,
+            acc: 0,
+            fd: 0.0,
+            fs: 0.0,
+        }
+    }
+}
+
+/// A type handlers compute with: it has an accumulator.
+pub(in crate::interp) trait Lane: Scalar {
+    /// Whether an immediate of this type takes a word of its own.
+    const WIDE: bool;
+    fn acc(regs: &Regs) -> Self;
+    fn set_acc(self, regs: &mut Regs);
+}
+
+impl Lane for u32 {
+    const WIDE: bool = false;
+    #[inline(always)]
+    fn acc(regs: &Regs) -> u32 {
+        regs.acc as u32
+    }
+    #[inline(always)]
+    fn set_acc(self, regs: &mut Regs) {
+        regs.acc = u64::from(self);
+    }
+}
+
+impl Lane for u64 {
+    const WIDE: bool = true;
+    #[inline(always)]
+    fn acc(regs: &Regs) -> u64 {
+        regs.acc
+    }
+    #[inline(always)]
+    fn set_acc(self, regs: &mut Regs) {
+        regs.acc = self;
+    }
+}
+
+impl Lane for f32 {
+    const WIDE: bool = false;
+    #[inline(always)]
+    fn acc(regs: &Regs) -> f32 {
+        regs.fs
+    }
+    #[inline(always)]
+    fn set_acc(self, regs: &mut Regs) {
+        regs.fs = self;
+    }
+}
+
+impl Lane for f64 {
+    const WIDE: bool = true;
+    #[inline(always)]
+    fn acc(regs: &Regs) -> f64 {
+        regs.fd
+    }
+    #[inline(always)]
+    fn set_acc(self, regs: &mut Regs) {
+        regs.fd = self;
+    }
+}
+
+/// Where a handler finds an operand.
+pub(in crate::interp) trait Source {
+    /// Words it adds to an instruction on a narrow type.
+    const NARROW: usize;
+    /// Words it adds to an instruction on a wide type.
+    const WIDE: usize;
+    /// Reads the operand; `field` is its field if it is a slot.
+    unsafe fn get<T: Lane>(regs: &Regs, field: usize) -> T;
+}
+
+/// Words a source adds for a type.
+const fn words<S: Source, T: Lane>() -> usize {
+    if T::WIDE { S::WIDE } else { S::NARROW }
+}
+
+/// In a slot.
+pub(in crate::interp) struct InSlot;
+/// In the type's accumulator.
+pub(in crate::interp) struct InAcc;
+/// An immediate: in the operand word's upper half, or in word 2 if it is wide.
+pub(in crate::interp) struct InImm;
+/// An immediate in word `N`.
+pub(in crate::interp) struct InWord<const N: usize>;
+
+impl Source for InSlot {
+    const NARROW: usize = 0;
+    const WIDE: usize = 0;
+    #[inline(always)]
+    unsafe fn get<T: Lane>(regs: &Regs, field: usize) -> T {
+        // SAFETY: the frame has the slot.
+        T::from_slot(unsafe { *regs.slot(field) })
+    }
+}
+
+impl Source for InAcc {
+    const NARROW: usize = 0;
+    const WIDE: usize = 0;
+    #[inline(always)]
+    unsafe fn get<T: Lane>(regs: &Regs, _: usize) -> T {
+        T::acc(regs)
+    }
+}
+
+impl Source for InImm {
+    const NARROW: usize = 0;
+    const WIDE: usize = 1;
+    #[inline(always)]
+    unsafe fn get<T: Lane>(regs: &Regs, _: usize) -> T {
+        // SAFETY: the instruction carries the immediate.
+        T::from_slot(unsafe { if T::WIDE { regs.word(2) } else { u64::from(regs.upper()) } })
+    }
+}
+
+impl<const N: usize> Source for InWord<N> {
+    const NARROW: usize = 1;
+    const WIDE: usize = 1;
+    #[inline(always)]
+    unsafe fn get<T: Lane>(regs: &Regs, _: usize) -> T {
+        // SAFETY: the instruction carries the immediate.
+        T::from_slot(unsafe { regs.word(N) })
+    }
+}
+
+handlers! {
+    /// Stops the guest; the trap's code is in `acc`.
+    #[cold]
+    fn raise(regs) {
+        let code = trap_code(regs.acc);
+        stop(regs, code);
+        STOPPED
+    }
+
+    /// A form the encoder never emits.
+    #[cold]
+    fn no_form(regs) {
+        trap!(regs, TrapCode::Unreachable)
+    }
+}
+
+/// Remembers where and why the guest stopped.
+#[inline(never)]
+unsafe fn stop(regs: Regs, code: TrapCode) {
+    let cursor = Cursor { ip: regs.ip, fp: regs.fp, vm: regs.vm };
+    // SAFETY: the store is running this handler and nothing else uses it.
+    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, cursor)) };
+}
+
+fn trap_code(code: u64) -> TrapCode {
+    use TrapCode::*;
+    const ALL: [TrapCode; 12] = [
+        Unreachable,
+        MemoryOutOfBounds,
+        TableOutOfBounds,
+        UndefinedElement,
+        UninitializedElement,
+        BadSignature,
+        IntegerOverflow,
+        IntegerDivisionByZero,
+        BadConversionToInteger,
+        StackOverflow,
+        NullFunctionReference,
+        NullReference,
+    ];
+    ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
+}
+
+/// Starts an activation and runs it to its end.
+///
+/// # Safety
+///
+/// As [`super::enter`]; the header is written.
+pub(super) unsafe fn start(record: *const FuncRecord, fp: *mut u64, vm: *mut VmCtx) -> Status {
+    // SAFETY: by the contract; the registers are those of a call of `record`.
+    unsafe {
+        let body = (*record).body;
+        let mut regs = Regs {
+            ip: body.add(1),
+            fp,
+            vm,
+            mem: std::ptr::null_mut(),
+            len: 0,
+            acc: record as u64,
+            fd: 0.0,
+            fs: 0.0,
+        };
+        regs.reload();
+        if fp.byte_add(*body as usize) > (*(*vm).store).stack_limit {
+            (*(*vm).store).stop = Some(Stop::Trap(
+                TrapCode::StackOverflow,
+                Cursor { ip: super::exit(), fp, vm },
+            ));
+            return Status::Stopped;
+        }
+        if dispatch(regs) == DONE { Status::Done } else { Status::Stopped }
+    }
+}
+
+/// Runs from `regs.ip` until the activation ends.
+#[cfg(tail_dispatch)]
+unsafe fn dispatch(regs: Regs) -> usize {
+    // SAFETY: the first word of an instruction is its handler.
+    unsafe { tail!(regs, (*regs.ip.cast::<Handler>())) }
+}
+
+/// Runs from `regs.ip` until the activation ends.
+#[cfg(not(tail_dispatch))]
+unsafe fn dispatch(mut regs: Regs) -> usize {
+    // SAFETY: the first word of an instruction is its handler; every handler that
+    // asks for the next one has parked the registers, and all contexts of an
+    // activation are of one store.
+    unsafe {
+        let store = (*regs.vm).store;
+        loop {
+            let handler = *regs.ip.cast::<Handler>();
+            let status = handler(
+                regs.ip, regs.fp, regs.vm, regs.mem, regs.len, regs.acc, regs.fd, regs.fs,
+            );
+            if status != NEXT {
+                return status;
+            }
+            regs = (*store).parked;
+        }
+    }
+}

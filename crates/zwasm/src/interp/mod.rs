@@ -1,0 +1,84 @@
+//! Tier 0: the register-IR interpreter.
+//!
+//! A function's slot form is encoded ([`encode`]) into threaded code: each
+//! instruction is the address of its handler followed by its operands. A handler
+//! does its work and jumps to the next one; all state travels in registers.
+//! Frames lie on the store's value stack, so that a call is a few stores and a
+//! jump, and nothing about the guest's depth shows on the native stack.
+//!
+//! The encoder chooses among the forms of an op (slot, immediate or accumulator
+//! operands) and fuses comparisons with branches; both happen only here, so the
+//! slot form stays plain for compilers.
+
+pub(crate) mod code;
+mod encode;
+mod handlers;
+
+use crate::store::vmctx::{FuncRecord, VmCtx};
+#[cfg(not(tail_dispatch))]
+pub(crate) use handlers::Regs;
+
+/// How an activation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// The function returned.
+    Done,
+    /// The store knows why.
+    Stopped,
+}
+
+/// Threaded code of the interpreter's own, as function records point at it: a
+/// frame size, a handler, its operands.
+#[repr(C)]
+struct Stub {
+    frame_bytes: u64,
+    handler: handlers::Handler,
+    operand: u64,
+}
+
+/// Translates the function it stands for, then runs it.
+static LAZY: Stub = Stub { frame_bytes: 0, handler: handlers::call::lazy, operand: 0 };
+
+/// Where the outermost frame of an activation returns to.
+static EXIT: Stub = Stub { frame_bytes: 0, handler: handlers::call::exit, operand: 0 };
+
+/// The body of a function that has not been translated.
+pub(crate) fn lazy_body() -> *const u64 {
+    (&raw const LAZY).cast()
+}
+
+fn exit() -> *const u64 {
+    // SAFETY: the second word of the stub.
+    unsafe { (&raw const EXIT).cast::<u64>().add(1) }
+}
+
+/// Whether an address is where activations end.
+pub(crate) fn is_exit(ip: *const u64) -> bool {
+    ip == exit()
+}
+
+/// The handler that calls a host function, as a word of threaded code.
+pub(crate) fn host_call_word() -> u64 {
+    handlers::call::host_call as handlers::Handler as usize as u64
+}
+
+/// Runs a function whose arguments are at `base`, with its header at `header`.
+///
+/// # Safety
+///
+/// The record is live; the value stack has room up to the header's end; the
+/// native stack in use is the store's.
+pub(crate) unsafe fn enter(
+    record: *const FuncRecord,
+    base: *mut u64,
+    header: *mut u64,
+) -> Status {
+    // SAFETY: by the contract; the handlers' invariants are in their module.
+    unsafe {
+        let vm: *mut VmCtx = (*record).vmctx;
+        header.write(exit() as u64);
+        header.add(1).write(base as u64);
+        header.add(2).write(vm as u64);
+        handlers::start(record, base, vm)
+    }
+}

@@ -1,0 +1,382 @@
+//! Modules: decoded, validated and ready to be instantiated.
+
+pub(crate) mod const_expr;
+mod decode;
+mod names;
+mod validate;
+
+use std::fmt::{self, Debug, Formatter};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use zwasm_regir::{Signature, Type};
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interp::code::Code;
+use crate::types::{
+    ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId,
+};
+use const_expr::ConstExpr;
+
+/// A compiled module. Cheap to clone, and can be shared between threads and
+/// instantiated in any number of stores.
+///
+/// ```
+/// let engine = zwasm::Engine::default();
+/// let module = zwasm::Module::new(&engine, r#"(module (func (export "f")))"#)?;
+/// assert!(module.get_export("f").is_some());
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Module(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) bytes: Vec<u8>,
+    /// Canonical numbers of the module's types.
+    pub(crate) types: Vec<TypeId>,
+    /// The slot kinds of each function type: parameters, then results.
+    pub(crate) signatures: Vec<(Box<[Type]>, usize)>,
+    pub(crate) imports: Vec<Import>,
+    /// Type indices of all functions, imported ones first.
+    pub(crate) funcs: Vec<u32>,
+    pub(crate) imported_funcs: u32,
+    pub(crate) tables: Vec<TableType>,
+    pub(crate) imported_tables: u32,
+    /// Initial elements of the defined tables that have them.
+    pub(crate) table_inits: Vec<Option<ConstExpr>>,
+    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) imported_memories: u32,
+    pub(crate) globals: Vec<GlobalType>,
+    pub(crate) imported_globals: u32,
+    /// Initial values of the defined globals.
+    pub(crate) global_inits: Vec<ConstExpr>,
+    /// Type indices of all tags.
+    pub(crate) tags: Vec<u32>,
+    pub(crate) exports: Vec<Export>,
+    /// Indices into `exports`, ordered by name.
+    pub(crate) exports_by_name: Vec<u32>,
+    pub(crate) start: Option<u32>,
+    pub(crate) elements: Vec<ElementSegment>,
+    pub(crate) data: Vec<DataSegment>,
+    /// Ranges of the bodies of the defined functions.
+    pub(crate) bodies: Vec<Range<u32>>,
+    /// The interpreter's code of the defined functions, made on first call.
+    pub(crate) codes: Vec<OnceLock<Box<Code>>>,
+    /// The contents of the name section.
+    pub(crate) names: Range<usize>,
+}
+
+/// An import as the module declares it; types are module indices.
+pub(crate) struct Import {
+    pub(crate) module: Box<str>,
+    pub(crate) name: Box<str>,
+    pub(crate) entity: Entity,
+}
+
+/// The kind and index of something in the module's index spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entity {
+    Func(u32),
+    Table(u32),
+    Memory(u32),
+    Global(u32),
+    Tag(u32),
+}
+
+pub(crate) struct Export {
+    pub(crate) name: Box<str>,
+    pub(crate) entity: Entity,
+}
+
+/// Where a segment goes at instantiation.
+pub(crate) enum SegmentMode {
+    Passive,
+    /// Written to a memory or table at an offset, then dropped.
+    Active {
+        target: u32,
+        offset: ConstExpr,
+    },
+    /// Only declares function references.
+    Declared,
+}
+
+pub(crate) struct ElementSegment {
+    pub(crate) mode: SegmentMode,
+    pub(crate) items: Elements,
+}
+
+pub(crate) enum Elements {
+    Funcs(Box<[u32]>),
+    Exprs(Box<[ConstExpr]>),
+}
+
+impl Elements {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Elements::Funcs(funcs) => funcs.len(),
+            Elements::Exprs(exprs) => exprs.len(),
+        }
+    }
+}
+
+pub(crate) struct DataSegment {
+    pub(crate) mode: SegmentMode,
+    pub(crate) range: Range<usize>,
+}
+
+impl Module {
+    /// Compiles a module from its binary form or, with the feature `wat`, from
+    /// its text form.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] with the byte offset, or line and column of text.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        let bytes = bytes.as_ref();
+        if is_text(bytes) {
+            Module::from_text(engine, bytes, None)
+        } else {
+            Module::compile(engine, bytes.to_vec())
+        }
+    }
+
+    /// Compiles a module from its binary form.
+    pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        Module::compile(engine, bytes.to_vec())
+    }
+
+    /// Reads and compiles a module from a file in binary or text form.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] if the file cannot be read, else as [`Module::new`].
+    pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot read {}: {error}", path.display()))
+        })?;
+        let named_as_text = path.extension().is_some_and(|extension| extension == "wat");
+        if is_text(&bytes) || (named_as_text && !bytes.starts_with(b"\0asm")) {
+            Module::from_text(engine, &bytes, Some(path))
+        } else {
+            Module::compile(engine, bytes)
+        }
+    }
+
+    #[cfg(feature = "wat")]
+    fn from_text(engine: &Engine, text: &[u8], path: Option<&Path>) -> Result<Module> {
+        let invalid = |message: String| Error::new(ErrorKind::Invalid, message);
+        let text = std::str::from_utf8(text).map_err(|error| {
+            invalid(format!(
+                "invalid module: neither binary nor text: not UTF-8 at byte offset {:#x}",
+                error.valid_up_to()
+            ))
+        })?;
+        let binary = wat::parse_str(text).map_err(|mut error| {
+            if let Some(path) = path {
+                error.set_path(path);
+            }
+            invalid(text_error(&error.to_string()))
+        })?;
+        Module::compile(engine, binary)
+    }
+
+    #[cfg(not(feature = "wat"))]
+    fn from_text(_: &Engine, _: &[u8], _: Option<&Path>) -> Result<Module> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "this build reads no text modules (it was built without the feature `wat`)",
+        ))
+    }
+
+    fn compile(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
+        let inner = decode::decode(engine, bytes)?;
+        Ok(Module(Arc::new(inner)))
+    }
+
+    /// Checks that a module is valid.
+    pub fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
+        Module::new(engine, bytes).map(|_| ())
+    }
+
+    /// The engine the module was compiled for.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The module's name from its name section.
+    pub fn name(&self) -> Option<String> {
+        names::module_name(self.0.bytes.get(self.0.names.clone())?)
+    }
+
+    /// The name of a function from the name section.
+    pub(crate) fn function_name(&self, func: u32) -> Option<String> {
+        names::function_name(self.0.bytes.get(self.0.names.clone())?, func)
+    }
+
+    /// The imports in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
+        self.0.imports.iter().map(|import| ImportType {
+            module: &import.module,
+            name: &import.name,
+            ty: self.0.entity_type(import.entity),
+        })
+    }
+
+    /// The exports in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
+        self.0.exports.iter().map(|export| ExportType {
+            name: &export.name,
+            ty: self.0.entity_type(export.entity),
+        })
+    }
+
+    /// The type of the export with this name.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        self.0.export(name).map(|entity| self.0.entity_type(entity))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Debug for Module {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// Text starts with a parenthesis, a comment or white space; nothing that could
+/// be meant as a binary does.
+fn is_text(bytes: &[u8]) -> bool {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        Some(b'(') => true,
+        Some(b';') => bytes.windows(2).any(|pair| pair == b";;"),
+        _ => false,
+    }
+}
+
+/// Brings the text parser's error with its excerpt into one line.
+#[cfg(feature = "wat")]
+fn text_error(error: &str) -> String {
+    let mut lines = error.lines();
+    let message = lines.next().unwrap_or_default();
+    let place = error
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("--> "))
+        .next();
+    match place {
+        Some(place) => format!("invalid module: {place}: {message}"),
+        None => format!("invalid module: {message}"),
+    }
+}
+
+impl Inner {
+    /// The entity exported under a name.
+    pub(crate) fn export(&self, name: &str) -> Option<Entity> {
+        let found = self
+            .exports_by_name
+            .binary_search_by(|&index| (*self.exports[index as usize].name).cmp(name))
+            .ok()?;
+        Some(self.exports[self.exports_by_name[found] as usize].entity)
+    }
+
+    /// The canonical type of a function.
+    pub(crate) fn func_type_id(&self, func: u32) -> TypeId {
+        self.types[self.funcs[func as usize] as usize]
+    }
+
+    /// The slot kinds of a function type.
+    pub(crate) fn signature(&self, ty: u32) -> Signature<'_> {
+        let (kinds, params) = &self.signatures[ty as usize];
+        Signature { params: &kinds[..*params], results: &kinds[*params..] }
+    }
+
+    pub(crate) fn entity_type(&self, entity: Entity) -> ExternType {
+        let func = |ty: u32| -> FuncType { self.engine.types().func_type(self.types[ty as usize]) };
+        match entity {
+            Entity::Func(index) => ExternType::Func(func(self.funcs[index as usize])),
+            Entity::Table(index) => ExternType::Table(self.tables[index as usize]),
+            Entity::Memory(index) => ExternType::Memory(self.memories[index as usize]),
+            Entity::Global(index) => ExternType::Global(self.globals[index as usize]),
+            Entity::Tag(index) => ExternType::Tag(TagType::new(func(self.tags[index as usize]))),
+        }
+    }
+
+    /// The bytes of a defined function's body, and its index among all.
+    pub(crate) fn body(&self, defined: u32) -> &[u8] {
+        let range = &self.bodies[defined as usize];
+        &self.bytes[range.start as usize..range.end as usize]
+    }
+}
+
+impl zwasm_regir::Types for Inner {
+    fn signature(&self, ty: u32) -> Signature<'_> {
+        Inner::signature(self, ty)
+    }
+
+    fn func_type(&self, func: u32) -> u32 {
+        self.funcs[func as usize]
+    }
+
+    fn global_type(&self, global: u32) -> Type {
+        self.globals[global as usize].content().kind()
+    }
+
+    fn memory_index(&self, memory: u32) -> Type {
+        if self.memories[memory as usize].is_64() { Type::I64 } else { Type::I32 }
+    }
+
+    fn table_index(&self, table: u32) -> Type {
+        if self.tables[table as usize].is_64() { Type::I64 } else { Type::I32 }
+    }
+}
+
+/// An import of a module.
+#[derive(Clone, Debug)]
+pub struct ImportType<'module> {
+    module: &'module str,
+    name: &'module str,
+    ty: ExternType,
+}
+
+impl<'module> ImportType<'module> {
+    /// The name of the module imported from.
+    pub fn module(&self) -> &'module str {
+        self.module
+    }
+
+    /// The name of what is imported.
+    pub fn name(&self) -> &'module str {
+        self.name
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> ExternType {
+        self.ty.clone()
+    }
+}
+
+/// An export of a module.
+#[derive(Clone, Debug)]
+pub struct ExportType<'module> {
+    name: &'module str,
+    ty: ExternType,
+}
+
+impl<'module> ExportType<'module> {
+    /// The export's name.
+    pub fn name(&self) -> &'module str {
+        self.name
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> ExternType {
+        self.ty.clone()
+    }
+}

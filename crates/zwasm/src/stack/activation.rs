@@ -1,0 +1,167 @@
+//! Entering the guest, and leaving it for the host.
+//!
+//! A call from the host starts an *activation*: a run of guest frames on the
+//! value stack whose outermost return address is the exit instruction. When the
+//! guest calls a host function, a [`HostFrame`] record remembers where its
+//! frames end; a call back into the guest continues above it. The chain of these
+//! records is all that traps, backtraces and (later) throws and collections need
+//! to cross between host and guest. Nothing unwinds through guest frames: a
+//! trap returns a status to the activation's start.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::backtrace::{self, Cursor};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::interp::{self, Status};
+use crate::store::{HostFunc, StoreCore};
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use zwasm_regir::TrapCode;
+use zwasm_regir::inst::HEADER_SLOTS;
+
+/// A host function that the guest has called and that has not returned.
+pub(crate) struct HostFrame {
+    /// The host frame further out.
+    pub(crate) previous: *const HostFrame,
+    /// The guest frame that made the call.
+    pub(crate) caller: Cursor,
+}
+
+/// How the guest stopped other than by returning.
+#[derive(Clone, Copy)]
+pub(crate) enum Stop {
+    /// A trap at this place.
+    Trap(TrapCode, Cursor),
+    /// An error in [`StoreCore::error`], raised by what the guest called here.
+    Error(Cursor),
+}
+
+/// Calls a function.
+///
+/// `args` holds the parameters' slots and receives the results'; it is as long
+/// as the longer of the two lists.
+///
+/// # Safety
+///
+/// `store` is valid and not borrowed elsewhere; `record` belongs to it; the
+/// slots hold values of the parameters' types.
+pub(crate) unsafe fn call(
+    store: *mut StoreCore,
+    record: *const FuncRecord,
+    args: &mut [u64],
+) -> Result<()> {
+    // SAFETY: by the contract the store is ours alone. It is used through the
+    // raw pointer because the guest changes it while it runs, and no reference
+    // to it is kept across the run.
+    unsafe {
+        (*store).prepare_stack()?;
+        let base = (*store).value_top;
+        let header = base.add(args.len());
+        if header.add(HEADER_SLOTS as usize) > (*store).stack_limit {
+            return Err(overflow(store));
+        }
+        base.copy_from_nonoverlapping(args.as_ptr(), args.len());
+        let status = if (*store).on_stack {
+            interp::enter(record, base, header)
+        } else {
+            let Some(stack) = &(*store).stack else { return Err(overflow(store)) };
+            let native = stack.native();
+            (*store).on_stack = true;
+            let status = corosensei::on_stack(native, || interp::enter(record, base, header));
+            (*store).on_stack = false;
+            status
+        };
+        match status {
+            Status::Done => {
+                args.as_mut_ptr().copy_from_nonoverlapping(base, args.len());
+                Ok(())
+            }
+            Status::Stopped => Err(stopped(store)),
+        }
+    }
+}
+
+/// # Safety
+///
+/// `store` is valid.
+unsafe fn overflow(store: *mut StoreCore) -> Error {
+    let mut error = Error::from(Trap::StackOverflow);
+    // SAFETY: valid by the contract.
+    error.set_backtrace(unsafe { backtrace::capture(None, (*store).host_frame) });
+    error
+}
+
+/// Turns what stopped the guest into an error, or continues a host panic.
+///
+/// # Safety
+///
+/// `store` is valid, and its guest has just stopped.
+unsafe fn stopped(store: *mut StoreCore) -> Error {
+    // SAFETY: valid by the contract; the frames of the stopped guest are intact
+    // above the value stack's top until something runs there again.
+    unsafe {
+        if let Some(panic) = (*store).panic.take() {
+            resume_unwind(panic);
+        }
+        let (mut error, cursor) = match (*store).stop.take() {
+            Some(Stop::Trap(code, cursor)) => (Error::from(Trap::from_code(code)), Some(cursor)),
+            Some(Stop::Error(cursor)) => {
+                let missing = || Error::new(ErrorKind::Host, "the guest stopped without a reason");
+                ((*store).error.take().unwrap_or_else(missing), Some(cursor))
+            }
+            None => (Error::new(ErrorKind::Host, "the guest stopped without a reason"), None),
+        };
+        if error.backtrace().is_none() {
+            error.set_backtrace(backtrace::capture(cursor, (*store).host_frame));
+        }
+        error
+    }
+}
+
+/// What a host function is called with.
+pub struct HostCall {
+    /// The store the call happens in.
+    pub(crate) store: *mut StoreCore,
+    /// The `vmctx` of the guest function that called.
+    pub(crate) caller: *mut VmCtx,
+    /// The arguments, then the results.
+    pub(crate) slots: *mut u64,
+}
+
+/// Calls a host function on behalf of a guest frame. False if the guest has to
+/// stop; the store then knows why.
+///
+/// # Safety
+///
+/// `record` is that of a host function, `fp` its frame with arguments and header.
+pub(crate) unsafe fn call_host(record: *const FuncRecord, fp: *mut u64) -> bool {
+    // SAFETY: a host function's record is the first field of its `HostFunc`, which
+    // lives as long as the store; header and slots are where the frame has them.
+    unsafe {
+        let func = record.cast::<HostFunc>();
+        let store = (*(*record).vmctx).store;
+        let header = fp.add((*func).frame_slots);
+        let caller = Cursor::of_caller(header);
+        let marker = 0u8;
+        if (&raw const marker as usize) < (*store).native_limit() {
+            (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
+            return false;
+        }
+        let frame = HostFrame { previous: (*store).host_frame, caller };
+        let top = (*store).value_top;
+        (*store).host_frame = &raw const frame;
+        (*store).value_top = header.add(HEADER_SLOTS as usize);
+        let call = HostCall { store, caller: caller.vm, slots: fp };
+        let outcome: Result<Result<()>, Box<dyn Any + Send>> =
+            catch_unwind(AssertUnwindSafe(|| ((*func).code)(call)));
+        (*store).host_frame = frame.previous;
+        (*store).value_top = top;
+        match outcome {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => (*store).error = Some(error),
+            Err(panic) => (*store).panic = Some(panic),
+        }
+        (*store).stop = Some(Stop::Error(caller));
+        false
+    }
+}

@@ -1,0 +1,96 @@
+//! The stack a store runs on.
+//!
+//! One mapping: the value stack at its low end grows up, the native stack at
+//! its high end grows down, and inaccessible pages lie between. Frames of
+//! interpreted (and baseline) code lie on the value stack; handlers, host
+//! functions and later optimised code use the native stack. Nothing of the
+//! guest ever depends on the stack of the host's thread, so depth is the same
+//! in every embedder.
+//!
+//! # Safety
+//!
+//! The mapping outlives every frame on it, because a store is dropped only
+//! when nothing runs on its stack; and only one activation chain uses it at a
+//! time, because running takes the store exclusively.
+
+pub(crate) mod activation;
+pub(crate) mod backtrace;
+
+use std::io;
+use std::num::NonZeroUsize;
+
+use corosensei::stack::{Stack as NativeStack, StackPointer};
+
+use crate::sys::Mapping;
+use crate::tuning;
+
+/// Bytes between the two stacks that cannot be accessed; a page is 64 KiB at most.
+const GUARD: usize = 64 << 10;
+
+/// A store's stack.
+pub(crate) struct Stack {
+    mapping: Mapping,
+    value_bytes: usize,
+}
+
+impl Stack {
+    /// Maps a stack with `max_stack` bytes for values.
+    pub(crate) fn new(max_stack: usize) -> io::Result<Stack> {
+        let page = GUARD;
+        let value_bytes = max_stack
+            .checked_next_multiple_of(page)
+            .filter(|bytes| *bytes < usize::MAX / 2)
+            .ok_or(io::ErrorKind::OutOfMemory)?;
+        let native = tuning::NATIVE_STACK;
+        let mut mapping = Mapping::reserve(value_bytes + GUARD + native)?;
+        mapping.commit(0, value_bytes)?;
+        mapping.commit(value_bytes + GUARD, native)?;
+        Ok(Stack { mapping, value_bytes })
+    }
+
+    /// The first slot of the value stack.
+    pub(crate) fn value_base(&self) -> *mut u64 {
+        self.mapping.base().cast()
+    }
+
+    /// Where frames must end.
+    pub(crate) fn value_limit(&self) -> *mut u64 {
+        self.mapping
+            .base()
+            .wrapping_add(self.value_bytes - tuning::VALUE_STACK_RESERVE)
+            .cast()
+    }
+
+    /// The native stack pointer below which no host function is called.
+    pub(crate) fn native_limit(&self) -> usize {
+        self.mapping.base() as usize + self.value_bytes + GUARD + tuning::HOST_STACK_RESERVE
+    }
+
+    /// The native stack, to switch to.
+    pub(crate) fn native(&self) -> Native {
+        let base = self.mapping.base() as usize;
+        Native { top: base + self.mapping.len(), bottom: base + self.value_bytes }
+    }
+}
+
+/// The bounds of a native stack.
+pub(crate) struct Native {
+    top: usize,
+    bottom: usize,
+}
+
+fn pointer(address: usize) -> StackPointer {
+    NonZeroUsize::new(address).unwrap_or(NonZeroUsize::MIN)
+}
+
+// SAFETY: the bounds are those of a mapping that outlives the switch (see the
+// module header), are page-aligned, and include the guard at the low end.
+unsafe impl NativeStack for Native {
+    fn base(&self) -> StackPointer {
+        pointer(self.top)
+    }
+
+    fn limit(&self) -> StackPointer {
+        pointer(self.bottom)
+    }
+}

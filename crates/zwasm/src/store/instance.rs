@@ -1,0 +1,360 @@
+//! Instances, and how a module becomes one.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+use super::vmctx::{FuncRecord, VmCtx};
+use super::{GlobalInst, MemoryInst, StoreCore, TableInst, TagInst};
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::interp;
+use crate::module::const_expr::ConstExpr;
+use crate::module::{Elements, Entity, Import, Inner, Module, SegmentMode};
+use crate::stack::activation;
+use crate::types::{Mutability, RefType, Types};
+
+/// Something that can be imported, as the store holds it.
+#[derive(Clone, Copy)]
+pub(crate) enum Item {
+    Func(NonNull<FuncRecord>),
+    Table(NonNull<TableInst>),
+    Memory(NonNull<MemoryInst>),
+    Global(NonNull<GlobalInst>),
+    Tag(NonNull<TagInst>),
+}
+
+/// An instance. Its `vmctx` points at the arrays kept here.
+pub(crate) struct InstanceData {
+    pub(crate) vmctx: NonNull<VmCtx>,
+    layout: Layout,
+    pub(crate) module: Module,
+    imported_funcs: Box<[*const FuncRecord]>,
+    pub(crate) memories: Box<[*mut MemoryInst]>,
+    pub(crate) tables: Box<[*mut TableInst]>,
+    globals: Box<[*mut GlobalInst]>,
+    tags: Box<[NonNull<TagInst>]>,
+    /// The values of passive element segments; empty once dropped.
+    pub(crate) elements: Box<[Box<[u64]>]>,
+    /// Whether each data segment has been dropped.
+    pub(crate) dropped_data: Box<[bool]>,
+    /// The memory exported as `memory`, for host functions.
+    pub(crate) guest_memory: Option<NonNull<MemoryInst>>,
+}
+
+impl InstanceData {
+    /// # Safety
+    ///
+    /// `this` is valid, and nothing uses its `vmctx` any more.
+    pub(super) unsafe fn free_vmctx(this: *mut InstanceData) {
+        // SAFETY: by the contract.
+        unsafe { VmCtx::free((*this).vmctx, (*this).layout) }
+    }
+
+    /// A function reference as slots hold it.
+    pub(crate) fn func_ref(&self, func: u32) -> u64 {
+        self.func(func) as u64
+    }
+
+    pub(crate) fn func(&self, func: u32) -> *const FuncRecord {
+        let imported = self.imported_funcs.len() as u32;
+        match self.imported_funcs.get(func as usize) {
+            Some(record) => *record,
+            // SAFETY: validation leaves only indices of defined functions here.
+            None => unsafe { VmCtx::record(self.vmctx.as_ptr(), func - imported) },
+        }
+    }
+
+    /// What the instance has at an index.
+    pub(crate) fn item(&self, entity: Entity) -> Option<Item> {
+        Some(match entity {
+            Entity::Func(index) => Item::Func(NonNull::new(self.func(index).cast_mut())?),
+            Entity::Table(index) => Item::Table(NonNull::new(self.tables[index as usize])?),
+            Entity::Memory(index) => Item::Memory(NonNull::new(self.memories[index as usize])?),
+            Entity::Global(index) => Item::Global(NonNull::new(self.globals[index as usize])?),
+            Entity::Tag(index) => Item::Tag(self.tags[index as usize]),
+        })
+    }
+
+    /// What the instance exports under a name.
+    pub(crate) fn export(&self, name: &str) -> Option<Item> {
+        self.item(self.module.inner().export(name)?)
+    }
+
+    /// The value of a constant expression.
+    fn eval(&self, expr: &ConstExpr) -> u128 {
+        expr.eval(
+            // SAFETY: globals live as long as the store.
+            |global| unsafe { (*self.globals[global as usize]).value },
+            |func| self.func_ref(func),
+        )
+    }
+
+    /// The references of an element segment.
+    fn eval_elements(&self, items: &Elements) -> Box<[u64]> {
+        match items {
+            Elements::Funcs(funcs) => funcs.iter().map(|&func| self.func_ref(func)).collect(),
+            Elements::Exprs(exprs) => exprs.iter().map(|expr| self.eval(expr) as u64).collect(),
+        }
+    }
+}
+
+/// Why an item does not fit an import, or nothing if it does.
+///
+/// Source: WebAssembly 3.0, section "Matching", external types.
+pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<String> {
+    let types = module.engine.types();
+    // SAFETY: items belong to the store being instantiated into and live as long.
+    let (fits, found) = unsafe {
+        match (import.entity, item) {
+            (Entity::Func(index), Item::Func(record)) => {
+                let ty = record.as_ref().ty;
+                let fits = types.read().is_subtype(ty, module.func_type_id(index));
+                (fits, types.func_type(ty).to_string())
+            }
+            (Entity::Table(index), Item::Table(table)) => {
+                let (want, table) = (module.tables[index as usize], table.as_ref());
+                let types = types.read();
+                let element = same_ref(&types, table.ty.element(), want.element());
+                let fits = element
+                    && table.ty.table64 == want.table64
+                    && limits(table.len as u64, table.ty.maximum, want.minimum, want.maximum);
+                (fits, table.ty.to_string())
+            }
+            (Entity::Memory(index), Item::Memory(memory)) => {
+                let (want, memory) = (module.memories[index as usize], memory.as_ref());
+                let have = memory.ty;
+                let fits = have.memory64 == want.memory64
+                    && have.shared == want.shared
+                    && have.page_size_log2 == want.page_size_log2
+                    && limits(memory.pages(), have.maximum, want.minimum, want.maximum);
+                (fits, have.to_string())
+            }
+            (Entity::Global(index), Item::Global(global)) => {
+                let (want, have) = (module.globals[index as usize], global.as_ref().ty);
+                let types = types.read();
+                let fits = want.mutability() == have.mutability()
+                    && types.val_matches(have.content(), want.content())
+                    && (want.mutability() == Mutability::Const
+                        || types.val_matches(want.content(), have.content()));
+                (fits, have.to_string())
+            }
+            (Entity::Tag(index), Item::Tag(tag)) => {
+                let want = module.types[module.tags[index as usize] as usize];
+                (tag.as_ref().ty == want, "tag".to_owned())
+            }
+            (_, Item::Func(_)) => (false, "a function".to_owned()),
+            (_, Item::Table(_)) => (false, "a table".to_owned()),
+            (_, Item::Memory(_)) => (false, "a memory".to_owned()),
+            (_, Item::Global(_)) => (false, "a global".to_owned()),
+            (_, Item::Tag(_)) => (false, "a tag".to_owned()),
+        }
+    };
+    if fits {
+        return None;
+    }
+    Some(format!(
+        "incompatible import type for {:?}.{:?}: expected {}, found {found}",
+        import.module,
+        import.name,
+        module.entity_type(import.entity)
+    ))
+}
+
+fn same_ref(types: &Types, a: RefType, b: RefType) -> bool {
+    types.ref_matches(a, b) && types.ref_matches(b, a)
+}
+
+fn limits(size: u64, have: Option<u64>, min: u64, want: Option<u64>) -> bool {
+    size >= min
+        && match (have, want) {
+            (_, None) => true,
+            (Some(have), Some(want)) => have <= want,
+            (None, Some(_)) => false,
+        }
+}
+
+/// Instantiates a module whose imports have been matched.
+///
+/// # Safety
+///
+/// `store` is valid and not borrowed elsewhere; the items belong to it and fit
+/// the module's imports.
+pub(crate) unsafe fn instantiate(
+    store: *mut StoreCore,
+    module: &Module,
+    imports: &[Item],
+) -> Result<NonNull<InstanceData>> {
+    // SAFETY: by the contract; see the header of the parent module.
+    unsafe {
+        let instance = allocate(store, module, imports)?;
+        initialize(instance)?;
+        if let Some(start) = module.inner().start {
+            let record = (*instance.as_ptr()).func(start);
+            activation::call(store, record, &mut [])?;
+        }
+        Ok(instance)
+    }
+}
+
+/// Creates what the module defines and links it up.
+///
+/// # Safety
+///
+/// As [`instantiate`].
+unsafe fn allocate(
+    store: *mut StoreCore,
+    module: &Module,
+    imports: &[Item],
+) -> Result<NonNull<InstanceData>> {
+    let inner = module.inner();
+    let mut funcs = Vec::with_capacity(inner.imported_funcs as usize);
+    let mut tables = Vec::with_capacity(inner.tables.len());
+    let mut memories = Vec::with_capacity(inner.memories.len());
+    let mut globals = Vec::with_capacity(inner.globals.len());
+    let mut tags = Vec::with_capacity(inner.tags.len());
+    for item in imports {
+        match *item {
+            Item::Func(func) => funcs.push(func.as_ptr().cast_const()),
+            Item::Table(table) => tables.push(table.as_ptr()),
+            Item::Memory(memory) => memories.push(memory.as_ptr()),
+            Item::Global(global) => globals.push(global.as_ptr()),
+            Item::Tag(tag) => tags.push(tag),
+        }
+    }
+    // SAFETY: the store is ours by the contract; everything allocated here is
+    // owned by it from the moment it is added.
+    unsafe {
+        let config = (*store).engine.config().clone();
+        for ty in &inner.memories[memories.len()..] {
+            memories.push((*store).add_memory(MemoryInst::new(*ty, &config)?).as_ptr());
+        }
+        for ty in &inner.tables[tables.len()..] {
+            tables.push((*store).add_table(TableInst::new(*ty, 0, &config)?).as_ptr());
+        }
+        for ty in &inner.tags[tags.len()..] {
+            tags.push((*store).add_tag(inner.types[*ty as usize]));
+        }
+        let defined = inner.bodies.len() as u32;
+        let defined_globals = inner.globals.len() as u32 - inner.imported_globals;
+        let (vmctx, layout) = VmCtx::allocate(defined, defined_globals);
+        let context = vmctx.as_ptr();
+        for index in 0..defined_globals {
+            let offset = VmCtx::global_offset(defined, index);
+            let global: *mut GlobalInst = context.byte_add(offset).cast();
+            let ty = inner.globals[(inner.imported_globals + index) as usize];
+            global.write(GlobalInst { value: 0, ty });
+            globals.push(global);
+        }
+        for index in 0..defined {
+            VmCtx::record(context, index).write(FuncRecord {
+                body: interp::lazy_body(),
+                vmctx: context,
+                ty: inner.func_type_id(inner.imported_funcs + index),
+                index: inner.imported_funcs + index,
+            });
+        }
+        let no_memory = (*store).no_memory().as_ptr();
+        let memory0 = memories.first().copied().unwrap_or(no_memory);
+        let instance = (*store).add_instance(InstanceData {
+            vmctx,
+            layout,
+            module: module.clone(),
+            imported_funcs: funcs.into(),
+            memories: memories.into(),
+            tables: tables.into(),
+            globals: globals.into(),
+            tags: tags.into(),
+            elements: Box::default(),
+            dropped_data: Box::default(),
+            guest_memory: None,
+        });
+        let data = &mut *instance.as_ptr();
+        if let Some(Entity::Memory(index)) = inner.export("memory") {
+            data.guest_memory = NonNull::new(data.memories[index as usize]);
+        }
+        context.write(VmCtx {
+            store,
+            instance: instance.as_ptr(),
+            memory0,
+            memories: data.memories.as_ptr(),
+            tables: data.tables.as_ptr(),
+            globals: data.globals.as_ptr(),
+            imported_funcs: data.imported_funcs.as_ptr(),
+        });
+        Ok(instance)
+    }
+}
+
+/// Evaluates globals and segments, in the specification's order.
+///
+/// # Safety
+///
+/// As [`instantiate`].
+unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
+    // SAFETY: the instance has just been made and nothing runs in it yet.
+    let data = unsafe { &mut *instance.as_ptr() };
+    let module = data.module.clone();
+    let inner = module.inner();
+    for (index, init) in inner.global_inits.iter().enumerate() {
+        let value = data.eval(init);
+        let global = data.globals[inner.imported_globals as usize + index];
+        // SAFETY: defined globals are part of the instance.
+        unsafe { (*global).value = value };
+    }
+    for (index, init) in inner.table_inits.iter().enumerate() {
+        let table = data.tables[inner.imported_tables as usize + index];
+        if let Some(init) = init {
+            let value = data.eval(init) as u64;
+            // SAFETY: tables live as long as the store, and nothing runs in it.
+            unsafe { (*table).elements_mut().fill(value) };
+        }
+    }
+    data.elements = inner
+        .elements
+        .iter()
+        .map(|segment| match segment.mode {
+            SegmentMode::Passive => data.eval_elements(&segment.items),
+            _ => Box::default(),
+        })
+        .collect();
+    data.dropped_data = vec![false; inner.data.len()].into();
+    for segment in &inner.elements {
+        let SegmentMode::Active { target, offset } = &segment.mode else { continue };
+        let table = data.tables[*target as usize];
+        // SAFETY: as above.
+        let table = unsafe { &mut *table };
+        let start = index_of(data.eval(offset), table.ty.table64);
+        let room = (table.len as u64).checked_sub(start);
+        if room.is_none_or(|room| room < segment.items.len() as u64) {
+            return Err(Trap::TableOutOfBounds.into());
+        }
+        let values = data.eval_elements(&segment.items);
+        let start = start as usize;
+        table.elements_mut()[start..start + values.len()].copy_from_slice(&values);
+    }
+    for (index, segment) in inner.data.iter().enumerate() {
+        let SegmentMode::Active { target, offset } = &segment.mode else { continue };
+        let memory = data.memories[*target as usize];
+        // SAFETY: memories live as long as the store, and nothing runs in it.
+        let memory = unsafe { &mut *memory };
+        let start = index_of(data.eval(offset), memory.ty.memory64);
+        let bytes = &inner.bytes[segment.range.clone()];
+        let room = (memory.len as u64).checked_sub(start);
+        if room.is_none_or(|room| room < bytes.len() as u64) {
+            return Err(Trap::MemoryOutOfBounds.into());
+        }
+        let start = start as usize;
+        // SAFETY: as above; nothing else uses the memory now.
+        unsafe { memory.bytes_mut()[start..start + bytes.len()].copy_from_slice(bytes) };
+        data.dropped_data[index] = true;
+    }
+    Ok(())
+}
+
+fn index_of(value: u128, is_64: bool) -> u64 {
+    if is_64 { value as u64 } else { u64::from(value as u32) }
+}
+
+/// The error for imports that nothing provides or whose types differ.
+pub(crate) fn link_error(problems: &[String]) -> Error {
+    Error::new(ErrorKind::Link, problems.join("; "))
+}

@@ -1,0 +1,474 @@
+//! Stores: the owners of everything a guest can reach.
+//!
+//! # Safety
+//!
+//! A store's state is one heap allocation that never moves; `vmctx`s point back
+//! at it. It is created from a box, only ever reached through the raw pointer,
+//! and each use takes a context borrowed from the `Store`, so that two uses
+//! never overlap except where the guest, already running for one, calls a host
+//! function: that function gets the context of the running call. Memories,
+//! tables, globals and functions are boxed likewise and freed with the store.
+
+pub(crate) mod instance;
+mod memory;
+mod table;
+pub(crate) mod vmctx;
+
+use std::alloc::Layout;
+use std::any::Any;
+use std::marker::PhantomData;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use memory::MemoryInst;
+pub(crate) use table::TableInst;
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interp;
+use crate::stack::Stack;
+use crate::stack::activation::{HostCall, HostFrame, Stop};
+use crate::types::{FuncType, GlobalType, TypeId, ValType};
+use instance::InstanceData;
+use vmctx::{FuncRecord, VmCtx};
+use zwasm_regir::inst::HEADER_SLOTS;
+
+/// A global of a store.
+#[repr(C)]
+pub(crate) struct GlobalInst {
+    /// The value; one that fits a slot is in the low half.
+    pub(crate) value: u128,
+    pub(crate) ty: GlobalType,
+}
+
+/// A tag of a store: its identity is its address.
+pub(crate) struct TagInst {
+    pub(crate) ty: TypeId,
+}
+
+/// The code of a host function.
+pub type HostCode = std::sync::Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
+
+/// A host function of a store.
+#[repr(C)]
+pub(crate) struct HostFunc {
+    pub(crate) record: FuncRecord,
+    /// Slots of arguments or results, whichever are more; the header follows.
+    pub(crate) frame_slots: usize,
+    pub(crate) code: HostCode,
+    /// The threaded code that calls `code`.
+    stub: [u64; 3],
+}
+
+/// The part of a store that does not depend on the user's data.
+pub struct StoreCore {
+    /// Where guest frames must end.
+    pub(crate) stack_limit: *mut u64,
+    /// The first slot of the value stack not used by guest frames.
+    pub(crate) value_top: *mut u64,
+    /// The innermost host function the guest has called.
+    pub(crate) host_frame: *const HostFrame,
+    /// Whether the native stack in use is this store's.
+    pub(crate) on_stack: bool,
+    /// Why the guest stopped.
+    pub(crate) stop: Option<Stop>,
+    /// The error of the host function that stopped the guest.
+    pub(crate) error: Option<Error>,
+    /// The panic of the host function that stopped the guest.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
+    /// The interpreter's registers between two handlers.
+    #[cfg(not(tail_dispatch))]
+    pub(crate) parked: interp::Regs,
+    pub(crate) stack: Option<Stack>,
+    pub(crate) engine: Engine,
+    pub(crate) id: u64,
+    native_limit: usize,
+    host_vmctx: NonNull<VmCtx>,
+    host_layout: Layout,
+    no_memory: NonNull<MemoryInst>,
+    instances: Vec<NonNull<InstanceData>>,
+    memories: Vec<NonNull<MemoryInst>>,
+    tables: Vec<NonNull<TableInst>>,
+    globals: Vec<NonNull<GlobalInst>>,
+    tags: Vec<NonNull<TagInst>>,
+    host_funcs: Vec<NonNull<HostFunc>>,
+    /// Host values behind external references; a reference is the index plus one.
+    externs: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+fn leak<T>(value: T) -> NonNull<T> {
+    NonNull::from(Box::leak(Box::new(value)))
+}
+
+impl StoreCore {
+    fn new(engine: &Engine) -> StoreCore {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let (host_vmctx, host_layout) = VmCtx::allocate(0, 0);
+        StoreCore {
+            stack_limit: ptr::null_mut(),
+            value_top: ptr::null_mut(),
+            host_frame: ptr::null(),
+            on_stack: false,
+            stop: None,
+            error: None,
+            panic: None,
+            #[cfg(not(tail_dispatch))]
+            parked: interp::Regs::default(),
+            stack: None,
+            engine: engine.clone(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            native_limit: 0,
+            host_vmctx,
+            host_layout,
+            no_memory: leak(MemoryInst::none()),
+            instances: Vec::new(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+            tags: Vec::new(),
+            host_funcs: Vec::new(),
+            externs: Vec::new(),
+        }
+    }
+
+    /// Maps the stack on first use.
+    pub(crate) fn prepare_stack(&mut self) -> Result<()> {
+        if self.stack.is_none() {
+            let bytes = self.engine.config().max_stack;
+            let stack = Stack::new(bytes).map_err(|error| {
+                Error::new(
+                    ErrorKind::Limit,
+                    format!("cannot map a stack of {bytes} bytes: {error}"),
+                )
+            })?;
+            self.stack_limit = stack.value_limit();
+            self.value_top = stack.value_base();
+            self.native_limit = stack.native_limit();
+            self.stack = Some(stack);
+        }
+        Ok(())
+    }
+
+    /// The native stack pointer below which no host function is called.
+    pub(crate) fn native_limit(&self) -> usize {
+        self.native_limit
+    }
+
+    pub(crate) fn no_memory(&self) -> NonNull<MemoryInst> {
+        self.no_memory
+    }
+
+    pub(crate) fn add_memory(&mut self, memory: MemoryInst) -> NonNull<MemoryInst> {
+        let memory = leak(memory);
+        self.memories.push(memory);
+        memory
+    }
+
+    pub(crate) fn add_table(&mut self, table: TableInst) -> NonNull<TableInst> {
+        let table = leak(table);
+        self.tables.push(table);
+        table
+    }
+
+    pub(crate) fn add_global(&mut self, global: GlobalInst) -> NonNull<GlobalInst> {
+        let global = leak(global);
+        self.globals.push(global);
+        global
+    }
+
+    pub(crate) fn add_tag(&mut self, ty: TypeId) -> NonNull<TagInst> {
+        let tag = leak(TagInst { ty });
+        self.tags.push(tag);
+        tag
+    }
+
+    pub(crate) fn add_instance(&mut self, instance: InstanceData) -> NonNull<InstanceData> {
+        let instance = leak(instance);
+        self.instances.push(instance);
+        instance
+    }
+
+    pub(crate) fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> u64 {
+        self.externs.push(value);
+        self.externs.len() as u64
+    }
+
+    pub(crate) fn get_extern(&self, reference: u64) -> Option<&(dyn Any + Send + Sync)> {
+        let index = usize::try_from(reference).ok()?.checked_sub(1)?;
+        self.externs.get(index).map(|value| &**value)
+    }
+
+    /// Adds a host function to the store that `this` points at.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and stays where it is.
+    pub(crate) unsafe fn add_host_func(
+        this: *mut StoreCore,
+        ty: &FuncType,
+        code: HostCode,
+    ) -> NonNull<FuncRecord> {
+        let slots = |types: &[ValType]| -> u32 { types.iter().map(|ty| ty.kind().slots()).sum() };
+        let header = slots(ty.params_slice()).max(slots(ty.results_slice()));
+        let frame = u64::from(header + HEADER_SLOTS) * 8;
+        // SAFETY: valid by the contract; the function is boxed, so that pointers to
+        // its stub and record stay good until the store frees it.
+        unsafe {
+            let id = (*this).engine.types().intern_func(ty.clone());
+            let func = leak(HostFunc {
+                record: FuncRecord {
+                    body: ptr::null(),
+                    vmctx: (*this).host_vmctx.as_ptr(),
+                    ty: id,
+                    index: (*this).host_funcs.len() as u32,
+                },
+                frame_slots: header as usize,
+                code,
+                stub: [frame, interp::host_call_word(), u64::from(header)],
+            });
+            (*func.as_ptr()).record.body = (&raw const (*func.as_ptr()).stub).cast();
+            let host_vmctx = (*this).host_vmctx.as_ptr();
+            (*host_vmctx).store = this;
+            (*host_vmctx).memory0 = (*this).no_memory.as_ptr();
+            (*this).host_funcs.push(func);
+            func.cast()
+        }
+    }
+}
+
+impl Drop for StoreCore {
+    fn drop(&mut self) {
+        /// # Safety
+        ///
+        /// The pointers came from [`leak`] and are used no more.
+        unsafe fn free<T>(all: &mut Vec<NonNull<T>>) {
+            for each in all.drain(..) {
+                // SAFETY: by the contract.
+                drop(unsafe { Box::from_raw(each.as_ptr()) });
+            }
+        }
+        // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and
+        // all these were leaked by it.
+        unsafe {
+            for instance in &self.instances {
+                InstanceData::free_vmctx(instance.as_ptr());
+            }
+            free(&mut self.instances);
+            free(&mut self.memories);
+            free(&mut self.tables);
+            free(&mut self.globals);
+            free(&mut self.tags);
+            free(&mut self.host_funcs);
+            drop(Box::from_raw(self.no_memory.as_ptr()));
+            VmCtx::free(self.host_vmctx, self.host_layout);
+        }
+    }
+}
+
+/// The state of a store; the core comes first, so that a pointer to either is a
+/// pointer to both.
+#[repr(C)]
+pub(crate) struct Inner<T> {
+    pub(crate) core: StoreCore,
+    pub(crate) data: T,
+}
+
+/// Owns instances and everything they consist of, and data of the user's.
+///
+/// ```
+/// let engine = zwasm::Engine::default();
+/// let mut store = zwasm::Store::new(&engine, 41);
+/// *store.data_mut() += 1;
+/// assert_eq!(store.into_data(), 42);
+/// ```
+pub struct Store<T> {
+    inner: NonNull<Inner<T>>,
+    owns: PhantomData<Inner<T>>,
+}
+
+// SAFETY: everything in the store is reached only through it; host functions and
+// external references are `Send + Sync`, and the stack is not in use while the
+// store itself can be moved.
+unsafe impl<T: Send> Send for Store<T> {}
+// SAFETY: a shared store only gives out shared references to data and contents.
+unsafe impl<T: Sync> Sync for Store<T> {}
+
+impl<T> Store<T> {
+    /// An empty store with the user's data.
+    pub fn new(engine: &Engine, data: T) -> Store<T> {
+        let inner = leak(Inner { core: StoreCore::new(engine), data });
+        Store { inner, owns: PhantomData }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        // SAFETY: see the module header.
+        unsafe { &(*self.inner.as_ptr()).core.engine }
+    }
+
+    /// The user's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: see the module header.
+        unsafe { &(*self.inner.as_ptr()).data }
+    }
+
+    /// The user's data, to be changed.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: see the module header.
+        unsafe { &mut (*self.inner.as_ptr()).data }
+    }
+
+    /// Drops the store and returns the user's data.
+    pub fn into_data(self) -> T {
+        let inner = self.inner;
+        std::mem::forget(self);
+        // SAFETY: the box was leaked by `new`, and `self` is forgotten.
+        unsafe { Box::from_raw(inner.as_ptr()) }.data
+    }
+}
+
+impl<T> Drop for Store<T> {
+    fn drop(&mut self) {
+        // SAFETY: the box was leaked by `new`, and this is the last use.
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
+/// Shared access to a store.
+pub struct StoreContext<'a, T> {
+    inner: NonNull<Inner<T>>,
+    borrow: PhantomData<&'a T>,
+}
+
+/// Exclusive access to a store.
+pub struct StoreContextMut<'a, T> {
+    inner: NonNull<Inner<T>>,
+    borrow: PhantomData<&'a mut T>,
+}
+
+impl<'a, T> StoreContext<'a, T> {
+    /// The user's data.
+    pub fn data(&self) -> &'a T {
+        // SAFETY: the context borrows the store for `'a`.
+        unsafe { &(*self.inner.as_ptr()).data }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &'a Engine {
+        // SAFETY: as above.
+        unsafe { &(*self.inner.as_ptr()).core.engine }
+    }
+
+    pub(crate) fn core(&self) -> *mut StoreCore {
+        self.inner.as_ptr().cast()
+    }
+}
+
+impl<'a, T> StoreContextMut<'a, T> {
+    /// A context for a host function that is called while the store runs.
+    ///
+    /// # Safety
+    ///
+    /// `core` is the core of a store with data of type `T`, and the context is
+    /// used only while the guest waits for the host function.
+    pub(crate) unsafe fn from_core(core: *mut StoreCore) -> StoreContextMut<'a, T> {
+        // SAFETY: a store's core is never null.
+        let inner = unsafe { NonNull::new_unchecked(core.cast()) };
+        StoreContextMut { inner, borrow: PhantomData }
+    }
+
+    /// The user's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: the context borrows the store exclusively for `'a`.
+        unsafe { &(*self.inner.as_ptr()).data }
+    }
+
+    /// The user's data, to be changed.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: as above.
+        unsafe { &mut (*self.inner.as_ptr()).data }
+    }
+
+    /// The user's data, to be changed as long as the context could be.
+    pub(crate) fn into_data_mut(self) -> &'a mut T {
+        // SAFETY: as above; the context is used up.
+        unsafe { &mut (*self.inner.as_ptr()).data }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        // SAFETY: as above.
+        unsafe { &(*self.inner.as_ptr()).core.engine }
+    }
+
+    pub(crate) fn core(&self) -> *mut StoreCore {
+        self.inner.as_ptr().cast()
+    }
+}
+
+/// What gives shared access to a store: stores, contexts and callers.
+pub trait AsContext {
+    /// The user's data in the store.
+    type Data;
+    /// The access.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// What gives exclusive access to a store.
+pub trait AsContextMut: AsContext {
+    /// The access.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T> AsContext for Store<T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T> AsContextMut for Store<T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T> AsContextMut for StoreContextMut<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}

@@ -1,0 +1,77 @@
+//! Tables of references.
+
+use crate::engine::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::TableType;
+
+/// A table of a store. Elements are references as slots hold them.
+#[repr(C)]
+pub(crate) struct TableInst {
+    /// The first element.
+    pub(crate) base: *mut u64,
+    /// How many there are.
+    pub(crate) len: usize,
+    pub(crate) ty: TableType,
+    max_len: u64,
+    elements: Vec<u64>,
+}
+
+impl TableInst {
+    /// A table of its minimal size filled with `init`.
+    pub(crate) fn new(ty: TableType, init: u64, config: &Config) -> Result<TableInst> {
+        let addressable = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+        let max_len =
+            ty.maximum.unwrap_or(u64::MAX).min(addressable).min(config.max_table_elements);
+        let mut table =
+            TableInst { base: std::ptr::null_mut(), len: 0, ty, max_len, elements: Vec::new() };
+        if ty.minimum > config.max_table_elements || table.grow(ty.minimum, init).is_none() {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!(
+                    "cannot allocate a table of {} elements (the limit is {})",
+                    ty.minimum, config.max_table_elements
+                ),
+            ));
+        }
+        Ok(table)
+    }
+
+    /// Grows by `delta` elements. The old size, or none if that is not possible.
+    pub(crate) fn grow(&mut self, delta: u64, init: u64) -> Option<u64> {
+        let old = self.len as u64;
+        let len = old.checked_add(delta).filter(|len| *len <= self.max_len)?;
+        let delta = usize::try_from(delta).ok()?;
+        self.elements.try_reserve(delta).ok()?;
+        self.elements.resize(len as usize, init);
+        self.base = self.elements.as_mut_ptr();
+        self.len = self.elements.len();
+        Some(old)
+    }
+
+    /// The elements.
+    pub(crate) fn elements(&self) -> &[u64] {
+        // SAFETY: `base` and `len` are those of `elements`; code writes elements
+        // through `base`, but not while the store is borrowed for this.
+        unsafe { slice(self.base, self.len) }
+    }
+
+    /// The elements, to be written.
+    pub(crate) fn elements_mut(&mut self) -> &mut [u64] {
+        if self.len == 0 {
+            return &mut [];
+        }
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.base, self.len) }
+    }
+}
+
+/// # Safety
+///
+/// `base` points at `len` elements, unless there are none.
+unsafe fn slice<'a>(base: *const u64, len: usize) -> &'a [u64] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: by the contract.
+    unsafe { std::slice::from_raw_parts(base, len) }
+}

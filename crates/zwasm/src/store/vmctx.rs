@@ -1,0 +1,100 @@
+//! What code sees of an instance: the `vmctx` and function records.
+//!
+//! # Safety
+//!
+//! A `VmCtx` is allocated once per instance, never moves and lives as long as
+//! its store; so do the memories, tables, globals and records it points at.
+//! Exclusive use of the store (or running inside it) is what makes dereferencing
+//! these pointers sound.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+
+use super::instance::InstanceData;
+use super::{GlobalInst, MemoryInst, StoreCore, TableInst};
+use crate::module::Module;
+use crate::types::TypeId;
+
+/// A function of an instance: what a function reference points at.
+#[repr(C)]
+pub(crate) struct FuncRecord {
+    /// The interpreter's code: the frame size, then instructions.
+    pub(crate) body: *const u64,
+    /// The instance the function runs in.
+    pub(crate) vmctx: *mut VmCtx,
+    /// The canonical number of its type.
+    pub(crate) ty: TypeId,
+    /// Its index in the module.
+    pub(crate) index: u32,
+}
+
+/// The part of an instance that code addresses. Records of the defined
+/// functions and the defined globals follow it in the same allocation.
+#[repr(C, align(16))]
+pub(crate) struct VmCtx {
+    pub(crate) store: *mut StoreCore,
+    /// Null for the context of host functions.
+    pub(crate) instance: *mut InstanceData,
+    /// Memory 0, or one of size zero.
+    pub(crate) memory0: *mut MemoryInst,
+    pub(crate) memories: *const *mut MemoryInst,
+    pub(crate) tables: *const *mut TableInst,
+    /// All globals, imported ones first.
+    pub(crate) globals: *const *mut GlobalInst,
+    /// The records of the imported functions.
+    pub(crate) imported_funcs: *const *const FuncRecord,
+}
+
+impl VmCtx {
+    /// The byte offset of a defined function's record.
+    pub(crate) const fn record_offset(defined: u32) -> usize {
+        size_of::<VmCtx>() + defined as usize * size_of::<FuncRecord>()
+    }
+
+    /// The byte offset of a defined global in a module with `funcs` defined functions.
+    pub(crate) const fn global_offset(funcs: u32, defined: u32) -> usize {
+        VmCtx::record_offset(funcs).next_multiple_of(16)
+            + defined as usize * size_of::<GlobalInst>()
+    }
+
+    /// Allocates a zeroed context for this many functions and globals.
+    pub(crate) fn allocate(funcs: u32, globals: u32) -> (NonNull<VmCtx>, Layout) {
+        let size = VmCtx::global_offset(funcs, globals);
+        let layout = Layout::from_size_align(size, align_of::<VmCtx>())
+            .unwrap_or_else(|_| Layout::new::<VmCtx>());
+        // SAFETY: the layout is not empty.
+        let pointer = unsafe { alloc_zeroed(layout) };
+        let Some(vmctx) = NonNull::new(pointer.cast()) else { handle_alloc_error(layout) };
+        (vmctx, layout)
+    }
+
+    /// Frees a context.
+    ///
+    /// # Safety
+    ///
+    /// It was allocated with this layout, and nothing refers to it any more.
+    pub(crate) unsafe fn free(vmctx: NonNull<VmCtx>, layout: Layout) {
+        // SAFETY: by the contract.
+        unsafe { dealloc(vmctx.as_ptr().cast(), layout) }
+    }
+
+    /// The record of a defined function.
+    ///
+    /// # Safety
+    ///
+    /// `vmctx` is valid and has such a function.
+    pub(crate) unsafe fn record(vmctx: *mut VmCtx, defined: u32) -> *mut FuncRecord {
+        // SAFETY: the record lies in the same allocation.
+        unsafe { vmctx.byte_add(VmCtx::record_offset(defined)).cast() }
+    }
+
+    /// The module of the instance; none for host functions.
+    ///
+    /// # Safety
+    ///
+    /// `self` is the context of a live instance.
+    pub(crate) unsafe fn module(&self) -> Option<&Module> {
+        // SAFETY: the instance's data lives as long as its context.
+        unsafe { self.instance.as_ref().map(|instance| &instance.module) }
+    }
+}

@@ -1,0 +1,108 @@
+//! Address space through `mmap`.
+
+use std::io;
+use std::ptr::{self, NonNull};
+
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
+/// A range of address space, unmapped when dropped.
+pub(crate) struct Mapping {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the range is owned, and access to it goes through raw pointers whose
+// users answer for synchronisation.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// A mapping without address space.
+    pub(crate) fn empty() -> Mapping {
+        Mapping { base: NonNull::dangling(), len: 0 }
+    }
+
+    /// Reserves `len` bytes that cannot be accessed yet.
+    pub(crate) fn reserve(len: usize) -> io::Result<Mapping> {
+        Mapping::map(len, ProtFlags::empty())
+    }
+
+    /// Maps `len` bytes of zeros.
+    pub(crate) fn zeroed(len: usize) -> io::Result<Mapping> {
+        Mapping::map(len, ProtFlags::READ | ProtFlags::WRITE)
+    }
+
+    fn map(len: usize, protection: ProtFlags) -> io::Result<Mapping> {
+        if len == 0 {
+            return Ok(Mapping::empty());
+        }
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a fresh anonymous mapping touches no existing memory.
+        let base = unsafe { mmap_anonymous(ptr::null_mut(), len, protection, flags)? };
+        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Mapping { base, len })
+    }
+
+    /// Makes `len` bytes from `offset` readable and writable.
+    pub(crate) fn commit(&mut self, offset: usize, len: usize) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        assert!(offset + len <= self.len, "commit beyond the mapping");
+        // SAFETY: the range lies within this mapping, which nothing else uses.
+        unsafe {
+            let start = self.base.as_ptr().add(offset);
+            mprotect(start.cast(), len, MprotectFlags::READ | MprotectFlags::WRITE)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the size of a mapping made by [`Mapping::zeroed`], which may move
+    /// it; new bytes are zero.
+    pub(crate) fn resize(&mut self, len: usize) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if self.len != 0 && len != 0 {
+            // SAFETY: the whole mapping is given up for the one that replaces it.
+            let base = unsafe {
+                rustix::mm::mremap(
+                    self.base.as_ptr().cast(),
+                    self.len,
+                    len,
+                    rustix::mm::MremapFlags::MAYMOVE,
+                )?
+            };
+            self.base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+            self.len = len;
+            return Ok(());
+        }
+        let grown = Mapping::zeroed(len)?;
+        // SAFETY: both ranges are mapped, disjoint and at least that long.
+        unsafe {
+            let count = self.len.min(len);
+            ptr::copy_nonoverlapping(self.base.as_ptr(), grown.base.as_ptr(), count);
+        }
+        *self = grown;
+        Ok(())
+    }
+
+    /// The first byte.
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    /// The size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if self.len > 0 {
+            // SAFETY: the range is this mapping's own, and no pointer into it
+            // outlives its owner. Failure would only leak address space.
+            let _ = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+        }
+    }
+}

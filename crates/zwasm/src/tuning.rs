@@ -1,0 +1,36 @@
+//! Every tuning constant, with the reason for its value.
+
+/// Bytes of a store's value stack unless configured. A frame of a simple
+/// recursive function takes 8 to 20 slots, so this holds 100,000 of them and
+/// more; pages are touched only as they are used.
+pub(crate) const DEFAULT_MAX_STACK: usize = 16 << 20;
+
+/// The smallest value stack that can be configured: one frame of the largest
+/// signature fits.
+pub(crate) const MIN_MAX_STACK: usize = 64 << 10;
+
+/// The part of the value stack kept back from the limit that calls compare
+/// with, for the header and arguments a tail call writes before its check.
+pub(crate) const VALUE_STACK_RESERVE: usize = 32 << 10;
+
+/// Bytes of native stack that host functions find free when they are called.
+pub(crate) const HOST_STACK_RESERVE: usize = 512 << 10;
+
+/// Bytes of a store's native stack: the reserve, and room for a few hundred
+/// host functions that call back into the guest.
+pub(crate) const NATIVE_STACK: usize = 2 << 20;
+
+/// Code sections above this many bytes are validated by several threads; below
+/// it, starting a thread costs more than it saves.
+pub(crate) const PARALLEL_VALIDATION_BYTES: usize = 512 << 10;
+
+/// Address space reserved for a 32-bit memory with guard pages: every address a
+/// 32-bit index and a 32-bit offset reach would need 8 GiB; compiled code checks
+/// large offsets and this covers the rest.
+pub(crate) const MEMORY32_RESERVATION: usize = (4 << 30) + (64 << 10);
+
+/// Elements a table may have unless configured.
+pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
+
+/// Frames a backtrace keeps.
+pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;

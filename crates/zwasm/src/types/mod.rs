@@ -1,0 +1,457 @@
+//! The types of WebAssembly as the API and the runtime see them.
+
+mod registry;
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+
+pub(crate) use registry::{
+    Composite, FieldType, StorageType, SubType, TypeId, TypeRegistry, Types, relative,
+};
+use zwasm_regir::Type;
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValType {
+    /// A 32-bit integer.
+    I32,
+    /// A 64-bit integer.
+    I64,
+    /// A 32-bit float.
+    F32,
+    /// A 64-bit float.
+    F64,
+    /// A 128-bit vector.
+    V128,
+    /// A reference.
+    Ref(RefType),
+}
+
+impl ValType {
+    /// `funcref`
+    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
+    /// `externref`
+    pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
+
+    /// Whether this is an integer, a float or a vector.
+    pub fn is_numeric(self) -> bool {
+        !matches!(self, ValType::Ref(_))
+    }
+
+    /// Whether this is a reference.
+    pub fn is_ref(self) -> bool {
+        matches!(self, ValType::Ref(_))
+    }
+
+    pub(crate) fn kind(self) -> Type {
+        match self {
+            ValType::I32 => Type::I32,
+            ValType::I64 => Type::I64,
+            ValType::F32 => Type::F32,
+            ValType::F64 => Type::F64,
+            ValType::V128 => Type::V128,
+            ValType::Ref(_) => Type::Ref,
+        }
+    }
+}
+
+/// The type of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RefType {
+    nullable: bool,
+    heap_type: HeapType,
+}
+
+impl RefType {
+    /// `funcref`, that is `(ref null func)`.
+    pub const FUNCREF: RefType = RefType::new(true, HeapType::Func);
+    /// `externref`, that is `(ref null extern)`.
+    pub const EXTERNREF: RefType = RefType::new(true, HeapType::Extern);
+
+    /// A reference to `heap_type`, perhaps null.
+    pub const fn new(nullable: bool, heap_type: HeapType) -> RefType {
+        RefType { nullable, heap_type }
+    }
+
+    /// Whether null is a value of this type.
+    pub const fn is_nullable(&self) -> bool {
+        self.nullable
+    }
+
+    /// What is referred to.
+    pub const fn heap_type(&self) -> HeapType {
+        self.heap_type
+    }
+}
+
+/// What a reference refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeapType {
+    /// Any function.
+    Func,
+    /// No function: only null.
+    NoFunc,
+    /// Any value of the host.
+    Extern,
+    /// No value of the host: only null.
+    NoExtern,
+    /// Any value internal to WebAssembly.
+    Any,
+    /// Values that can be compared.
+    Eq,
+    /// Unboxed 31-bit integers.
+    I31,
+    /// Any structure.
+    Struct,
+    /// Any array.
+    Array,
+    /// No internal value: only null.
+    None,
+    /// Exceptions.
+    Exn,
+    /// No exception: only null.
+    NoExn,
+    /// A defined type, by its canonical number in the engine.
+    Concrete(u32),
+}
+
+impl Display for HeapType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            HeapType::Func => "func",
+            HeapType::NoFunc => "nofunc",
+            HeapType::Extern => "extern",
+            HeapType::NoExtern => "noextern",
+            HeapType::Any => "any",
+            HeapType::Eq => "eq",
+            HeapType::I31 => "i31",
+            HeapType::Struct => "struct",
+            HeapType::Array => "array",
+            HeapType::None => "none",
+            HeapType::Exn => "exn",
+            HeapType::NoExn => "noexn",
+            HeapType::Concrete(id) => return write!(f, "type#{id}"),
+        })
+    }
+}
+
+impl Display for RefType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match (self.nullable, self.heap_type) {
+            (true, HeapType::Func) => f.write_str("funcref"),
+            (true, HeapType::Extern) => f.write_str("externref"),
+            (true, heap) => write!(f, "(ref null {heap})"),
+            (false, heap) => write!(f, "(ref {heap})"),
+        }
+    }
+}
+
+impl Display for ValType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ValType::I32 => f.write_str("i32"),
+            ValType::I64 => f.write_str("i64"),
+            ValType::F32 => f.write_str("f32"),
+            ValType::F64 => f.write_str("f64"),
+            ValType::V128 => f.write_str("v128"),
+            ValType::Ref(ty) => ty.fmt(f),
+        }
+    }
+}
+
+/// The type of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FuncType {
+    /// Parameters, then results.
+    types: Arc<[ValType]>,
+    params: usize,
+}
+
+impl FuncType {
+    /// A function type from its parameters and results.
+    ///
+    /// ```
+    /// use zwasm::{FuncType, ValType};
+    /// let ty = FuncType::new([ValType::I32, ValType::I32], [ValType::I64]);
+    /// assert_eq!(ty.to_string(), "func (param i32 i32) (result i64)");
+    /// ```
+    pub fn new(
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> FuncType {
+        let mut types: Vec<ValType> = params.into_iter().collect();
+        let params = types.len();
+        types.extend(results);
+        FuncType { types: types.into(), params }
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
+        self.params_slice().iter().copied()
+    }
+
+    /// The results.
+    pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
+        self.results_slice().iter().copied()
+    }
+
+    pub(crate) fn params_slice(&self) -> &[ValType] {
+        &self.types[..self.params]
+    }
+
+    pub(crate) fn results_slice(&self) -> &[ValType] {
+        &self.types[self.params..]
+    }
+}
+
+impl Display for FuncType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("func")?;
+        for (word, types) in [("param", self.params_slice()), ("result", self.results_slice())] {
+            if !types.is_empty() {
+                write!(f, " ({word}")?;
+                for ty in types {
+                    write!(f, " {ty}")?;
+                }
+                f.write_str(")")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The type of a memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryType {
+    pub(crate) minimum: u64,
+    pub(crate) maximum: Option<u64>,
+    pub(crate) memory64: bool,
+    pub(crate) shared: bool,
+    pub(crate) page_size_log2: u8,
+}
+
+impl MemoryType {
+    /// A 32-bit memory; sizes are in pages of 64 KiB.
+    pub fn new(minimum: u32, maximum: Option<u32>) -> MemoryType {
+        MemoryType {
+            minimum: minimum.into(),
+            maximum: maximum.map(Into::into),
+            memory64: false,
+            shared: false,
+            page_size_log2: 16,
+        }
+    }
+
+    /// A 64-bit memory; sizes are in pages of 64 KiB.
+    pub fn new64(minimum: u64, maximum: Option<u64>) -> MemoryType {
+        MemoryType { minimum, maximum, memory64: true, shared: false, page_size_log2: 16 }
+    }
+
+    /// The initial size in pages.
+    pub fn minimum(&self) -> u64 {
+        self.minimum
+    }
+
+    /// The largest size in pages, if there is one.
+    pub fn maximum(&self) -> Option<u64> {
+        self.maximum
+    }
+
+    /// Whether addresses are 64 bits wide.
+    pub fn is_64(&self) -> bool {
+        self.memory64
+    }
+
+    /// Whether threads may share it.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Bytes in a page.
+    pub fn page_size(&self) -> u64 {
+        1 << self.page_size_log2
+    }
+}
+
+impl Display for MemoryType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "memory {}{}", if self.memory64 { "i64 " } else { "" }, self.minimum)?;
+        if let Some(maximum) = self.maximum {
+            write!(f, " {maximum}")?;
+        }
+        if self.shared {
+            f.write_str(" shared")?;
+        }
+        if self.page_size_log2 != 16 {
+            write!(f, " (pagesize {})", self.page_size())?;
+        }
+        Ok(())
+    }
+}
+
+/// The type of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableType {
+    pub(crate) element: RefType,
+    pub(crate) minimum: u64,
+    pub(crate) maximum: Option<u64>,
+    pub(crate) table64: bool,
+}
+
+impl TableType {
+    /// A table with 32-bit indices.
+    pub fn new(element: RefType, minimum: u32, maximum: Option<u32>) -> TableType {
+        TableType {
+            element,
+            minimum: minimum.into(),
+            maximum: maximum.map(Into::into),
+            table64: false,
+        }
+    }
+
+    /// A table with 64-bit indices.
+    pub fn new64(element: RefType, minimum: u64, maximum: Option<u64>) -> TableType {
+        TableType { element, minimum, maximum, table64: true }
+    }
+
+    /// The type of the elements.
+    pub fn element(&self) -> RefType {
+        self.element
+    }
+
+    /// The initial size in elements.
+    pub fn minimum(&self) -> u64 {
+        self.minimum
+    }
+
+    /// The largest size in elements, if there is one.
+    pub fn maximum(&self) -> Option<u64> {
+        self.maximum
+    }
+
+    /// Whether indices are 64 bits wide.
+    pub fn is_64(&self) -> bool {
+        self.table64
+    }
+}
+
+impl Display for TableType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "table {}{}", if self.table64 { "i64 " } else { "" }, self.minimum)?;
+        if let Some(maximum) = self.maximum {
+            write!(f, " {maximum}")?;
+        }
+        write!(f, " {}", self.element)
+    }
+}
+
+/// Whether a global can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutability {
+    /// It keeps its initial value.
+    Const,
+    /// It can be written.
+    Var,
+}
+
+/// The type of a global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalType {
+    content: ValType,
+    mutability: Mutability,
+}
+
+impl GlobalType {
+    /// A global type.
+    pub fn new(content: ValType, mutability: Mutability) -> GlobalType {
+        GlobalType { content, mutability }
+    }
+
+    /// The type of the value.
+    pub fn content(&self) -> ValType {
+        self.content
+    }
+
+    /// Whether it can be written.
+    pub fn mutability(&self) -> Mutability {
+        self.mutability
+    }
+}
+
+impl Display for GlobalType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.mutability {
+            Mutability::Const => write!(f, "global {}", self.content),
+            Mutability::Var => write!(f, "global (mut {})", self.content),
+        }
+    }
+}
+
+/// The type of an exception tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagType {
+    func: FuncType,
+}
+
+impl TagType {
+    /// A tag whose payload is the function type's parameters.
+    pub fn new(func: FuncType) -> TagType {
+        TagType { func }
+    }
+
+    /// The function type whose parameters are the payload.
+    pub fn ty(&self) -> &FuncType {
+        &self.func
+    }
+}
+
+impl Display for TagType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("tag")?;
+        if self.func.params > 0 {
+            f.write_str(" (param")?;
+            for ty in self.func.params() {
+                write!(f, " {ty}")?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+/// The type of something imported or exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExternType {
+    /// A function.
+    Func(FuncType),
+    /// A table.
+    Table(TableType),
+    /// A memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+    /// An exception tag.
+    Tag(TagType),
+}
+
+impl ExternType {
+    /// The function type, if this is a function.
+    pub fn func(&self) -> Option<&FuncType> {
+        match self {
+            ExternType::Func(ty) => Some(ty),
+            _ => None,
+        }
+    }
+}
+
+impl Display for ExternType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ExternType::Func(ty) => ty.fmt(f),
+            ExternType::Table(ty) => ty.fmt(f),
+            ExternType::Memory(ty) => ty.fmt(f),
+            ExternType::Global(ty) => ty.fmt(f),
+            ExternType::Tag(ty) => ty.fmt(f),
+        }
+    }
+}
