@@ -14,6 +14,7 @@ pub use corpus::Corpus;
 use crate::panics;
 use rng::Rng;
 use rustix::time::{ClockId, clock_gettime};
+use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,11 @@ use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store};
 const SLOW: Duration = Duration::from_secs(1);
 /// Time by the wall after which a case is taken to hang.
 const HUNG: Duration = Duration::from_secs(60);
+/// Findings told and saved of those that begin with the same characters: one
+/// cause may show in thousands of cases.
+const SAMPLES: usize = 3;
+/// How many characters that is.
+const ALIKE: usize = 60;
 /// Resident memory the whole process may reach.
 const MEMORY: u64 = 512 << 20;
 /// Bytes each memory of a mutant may take.
@@ -56,8 +62,12 @@ pub struct Report {
     pub instantiated: u64,
     /// Mutants that made it panic.
     pub panics: u64,
-    /// Everything that must not be, one line each.
+    /// What must not be, one line each, a few of those that read alike.
     pub findings: Vec<String>,
+    /// Further findings like these, neither told nor saved.
+    pub more: u64,
+    /// How often a finding that begins so was told.
+    kinds: HashMap<String, usize>,
     /// The longest processor time of a case.
     pub slowest: Duration,
     /// The most memory the process ever had resident, in bytes.
@@ -168,7 +178,14 @@ fn run_case(engine: &Engine, bytes: &[u8], report: &mut Report) {
     };
     let slow = (took > SLOW).then(|| format!("took {} ms", took.as_millis()));
     for finding in finding.into_iter().chain(slow) {
-        report.findings.push(format!("{}: {finding}", save_current()));
+        let kind: String = finding.chars().take(ALIKE).collect();
+        let seen = report.kinds.entry(kind).or_insert(0);
+        if *seen < SAMPLES {
+            *seen += 1;
+            report.findings.push(format!("{}: {finding}", save_current()));
+        } else {
+            report.more += 1;
+        }
     }
 }
 

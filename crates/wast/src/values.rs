@@ -43,7 +43,14 @@ fn null(heap: &HeapType<'_>) -> Option<Val> {
     match ty {
         AbstractHeapType::Func | AbstractHeapType::NoFunc => Some(Val::FuncRef(None)),
         AbstractHeapType::Extern | AbstractHeapType::NoExtern => Some(Val::ExternRef(None)),
-        _ => None,
+        AbstractHeapType::Exn | AbstractHeapType::NoExn => Some(Val::ExnRef(None)),
+        AbstractHeapType::Any
+        | AbstractHeapType::Eq
+        | AbstractHeapType::Struct
+        | AbstractHeapType::Array
+        | AbstractHeapType::I31
+        | AbstractHeapType::None => Some(Val::AnyRef(None)),
+        AbstractHeapType::Cont | AbstractHeapType::NoCont => None,
     }
 }
 
@@ -79,12 +86,15 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
 }
 
 fn is_null(value: &Val) -> bool {
-    matches!(value, Val::FuncRef(None) | Val::ExternRef(None))
+    matches!(
+        value,
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None)
+    )
 }
 
 /// The number a script put into an `externref`.
 fn host_number(store: &Store<()>, reference: &ExternRef) -> Option<u32> {
-    reference.data(store).ok()?.downcast_ref::<u32>().copied()
+    reference.data(store).downcast_ref::<u32>().copied()
 }
 
 fn f32_matches(pattern: &NanPattern<F32>, bits: u32) -> bool {
@@ -140,7 +150,10 @@ pub(crate) fn show(store: &Store<()>, values: &[Val], patterns: &[WastRet<'_>]) 
                 Some(number) => format!("(ref.extern {number})"),
                 None => "(ref.extern)".into(),
             },
-            _ => "a value of another type".into(),
+            Val::AnyRef(None) => "(ref.null any)".into(),
+            Val::AnyRef(Some(_)) => "(ref.any)".into(),
+            Val::ExnRef(None) => "(ref.null exn)".into(),
+            Val::ExnRef(Some(_)) => "(ref.exn)".into(),
         });
     }
     or_nothing(text)

@@ -16,7 +16,7 @@ The modules are those of the .wasm, .wat and .wast files below DIR, by default
 ../shared/corpora, or examples/wat where that is absent. The same seed, number
 and corpus give the same cases. A case that panics, takes over a second or is
 refused in a disorderly way is saved as mutate-S-CASE.wasm in the current
-directory. The exit code is 1 when there was one or when memory exceeded 512 MB.
+directory, at most three of those alike. The exit code is 1 when there was one or when memory exceeded 512 MB.
 
 Options:
       --seed S      determines all cases
@@ -91,6 +91,9 @@ fn attack(arguments: &Arguments) -> Result<bool, String> {
     };
     for finding in &report.findings {
         line(finding.clone());
+    }
+    if report.more > 0 {
+        line(format!("and {} more findings like these", report.more));
     }
     line(format!(
         "{} modules in the corpus, {} mutants instantiated, slowest case {} ms, peak memory {} MB",

@@ -1,9 +1,9 @@
 //! Damages a module.
 //!
 //! Blind damage (bits, bytes, truncation, splices) mostly dies in the first
-//! length field it breaks. The other half therefore knows the two frames of
-//! the binary format, sections and function bodies, and repairs their lengths
-//! around the damage, so that it reaches the validator.
+//! length field it breaks. Three quarters of it therefore know the two frames
+//! of the binary format, sections and function bodies, and repair their
+//! lengths around the damage, so that it reaches the validator.
 
 use super::corpus::Corpus;
 use super::rng::Rng;
@@ -54,8 +54,9 @@ struct Section {
 /// The mutant that `rng` makes of a module of the corpus.
 pub(super) fn mutant(corpus: &Corpus, rng: &mut Rng) -> Vec<u8> {
     let mut bytes = corpus.draw(rng).to_vec();
-    for _ in 0..=rng.below(4) {
-        if rng.below(2) == 0 {
+    let most = rng.below(4) + 1;
+    for _ in 0..=rng.below(most) {
+        if rng.below(4) == 0 {
             damage(&mut bytes, corpus, rng);
         } else {
             damage_framed(&mut bytes, corpus, rng);
@@ -87,7 +88,8 @@ fn damage(bytes: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
 }
 
 fn flip_bits(bytes: &mut [u8], rng: &mut Rng) {
-    for _ in 0..=rng.below(4) {
+    let most = rng.below(4) + 1;
+    for _ in 0..=rng.below(most) {
         let at = rng.below(bytes.len());
         if let Some(byte) = bytes.get_mut(at) {
             *byte ^= 1 << rng.below(8);
