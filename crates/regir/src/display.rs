@@ -77,7 +77,9 @@ impl Display for Inst {
             Inst::Bulk { op, base } => write!(f, "{op} {base}"),
             Inst::GlobalGet { dst, global } => write!(f, "{dst} = global.get g{global}"),
             Inst::GlobalSet { global, value } => write!(f, "global.set g{global} {value}"),
-            Inst::TableGet { dst, index, table } => write!(f, "{dst} = table.get t{table}[{index}]"),
+            Inst::TableGet { dst, index, table } => {
+                write!(f, "{dst} = table.get t{table}[{index}]")
+            }
             Inst::TableSet { index, value, table } => {
                 write!(f, "table.set t{table}[{index}] {value}")
             }

@@ -50,9 +50,7 @@ mod tuning;
 mod types;
 
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
-pub use api::func::{
-    Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy,
-};
+pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use api::instance::{Instance, invoke};
 pub use api::linker::Linker;
 pub use api::val::{AnyRef, ExnRef, ExternRef, Val};

@@ -343,7 +343,17 @@ impl<'a> Translator<'a> {
                 }
                 self.reader.u32()?;
             }
-            0x0C | 0x0D | 0x10 | 0x12 | 0x14 | 0x15 | 0x20..=0x26 | 0x3F | 0x40 | 0xD2 | 0xD5
+            0x0C
+            | 0x0D
+            | 0x10
+            | 0x12
+            | 0x14
+            | 0x15
+            | 0x20..=0x26
+            | 0x3F
+            | 0x40
+            | 0xD2
+            | 0xD5
             | 0xD6 => {
                 self.reader.u32()?;
             }

@@ -95,7 +95,8 @@ fn arguments_are_placed_for_the_callee() {
 
 #[test]
 fn bodies_that_are_not_valid_give_an_error() {
-    for body in [&[0u8, 0x6A, 0x0B][..], &[0], &[], &[0, 0x0C, 9], &[0, 0xC7], &[0, 0x20, 7, 0x0B]] {
+    for body in [&[0u8, 0x6A, 0x0B][..], &[0], &[], &[0, 0x0C, 9], &[0, 0xC7], &[0, 0x20, 7, 0x0B]]
+    {
         let result = Translator::translate(&Fixture, 0, body, 0);
         assert!(matches!(result, Err(TranslateError::Malformed { .. })), "{body:?}");
     }

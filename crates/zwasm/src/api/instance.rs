@@ -50,8 +50,7 @@ impl Instance {
         }
         let mut items = Vec::with_capacity(imports.len());
         for given in imports {
-            let foreign =
-                || Error::new(ErrorKind::Link, "an import belongs to another store");
+            let foreign = || Error::new(ErrorKind::Link, "an import belongs to another store");
             items.push(given.item(core).ok_or_else(foreign)?);
         }
         // SAFETY: the context is exclusive.

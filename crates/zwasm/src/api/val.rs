@@ -238,14 +238,17 @@ impl Val {
                 let reference = bits as u64;
                 // SAFETY: by the contract.
                 let (store, is_func) = unsafe {
-                    ((*core).id, (*core).engine.types().read().heap_matches(ty.heap_type(), HeapType::Func))
+                    (
+                        (*core).id,
+                        (*core).engine.types().read().heap_matches(ty.heap_type(), HeapType::Func),
+                    )
                 };
                 match ty.heap_type() {
                     // SAFETY: by the contract a function reference is a record.
                     _ if is_func => Val::FuncRef(unsafe { Func::from_slot(core, reference) }),
-                    HeapType::Extern | HeapType::NoExtern => Val::ExternRef(
-                        (reference != 0).then_some(ExternRef { store, reference }),
-                    ),
+                    HeapType::Extern | HeapType::NoExtern => {
+                        Val::ExternRef((reference != 0).then_some(ExternRef { store, reference }))
+                    }
                     HeapType::Exn | HeapType::NoExn => Val::ExnRef(None),
                     _ => Val::AnyRef(None),
                 }

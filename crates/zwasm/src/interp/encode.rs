@@ -28,11 +28,7 @@ pub(super) const SCRATCH_SLOTS: u32 = 2;
 
 /// Encodes a function. `visit` is told the word each instruction starts at and
 /// the index of the slot-form instruction it came from.
-pub(super) fn encode(
-    module: &Inner,
-    function: &Function,
-    visit: impl FnMut(usize, usize),
-) -> Code {
+pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usize, usize)) -> Code {
     let mut encoder = Encoder {
         module,
         function,
@@ -121,10 +117,12 @@ impl Encoder<'_> {
         while let Some(inst) = self.function.insts.get(index) {
             visit(self.words.len(), index);
             let following = self.function.insts.get(index + 1);
-            index += 1 + usize::from(self.fused(inst, following) || {
-                self.inst(inst);
-                false
-            });
+            index += 1 + usize::from(
+                self.fused(inst, following) || {
+                    self.inst(inst);
+                    false
+                },
+            );
         }
     }
 
@@ -537,7 +535,8 @@ impl Encoder<'_> {
             Inst::ReturnCall { func, base } => {
                 let (params, header) = self.layout(self.module.funcs[func as usize]);
                 let (handler, place): (Handler, u32) = match self.func(func) {
-                    Callee::Own(offset) => (call::return_call, offset),
+                    Callee::Own(offset) if own == header => (call::return_call, offset),
+                    Callee::Own(offset) => (call::return_call_moved, offset),
                     Callee::Imported(index) => (call::return_call_imported, index),
                 };
                 self.op(handler, fields(base.0, own, header, params));
@@ -546,13 +545,21 @@ impl Encoder<'_> {
             Inst::ReturnCallIndirect { ty, table, index, base } => {
                 let (params, header) = self.layout(ty);
                 let index = self.in_slot(index, 0);
-                self.op(call::return_call_indirect, fields(base.0, own, header, params));
+                let handler = match own == header {
+                    true => call::return_call_indirect,
+                    false => call::return_call_indirect_moved,
+                };
+                self.op(handler, fields(base.0, own, header, params));
                 self.words.push(self.table_and_type(table, ty));
                 self.words.push(u64::from(index));
             }
             Inst::ReturnCallRef { ty, callee, base } => {
                 let (params, header) = self.layout(ty);
-                self.op(call::return_call_ref, fields(base.0, own, header, params));
+                let handler = match own == header {
+                    true => call::return_call_ref,
+                    false => call::return_call_ref_moved,
+                };
+                self.op(handler, fields(base.0, own, header, params));
                 self.words.push(u64::from(callee.0));
             }
             _ => {}

@@ -68,11 +68,7 @@ pub(crate) fn host_call_word() -> u64 {
 ///
 /// The record is live; the value stack has room up to the header's end; the
 /// native stack in use is the store's.
-pub(crate) unsafe fn enter(
-    record: *const FuncRecord,
-    base: *mut u64,
-    header: *mut u64,
-) -> Status {
+pub(crate) unsafe fn enter(record: *const FuncRecord, base: *mut u64, header: *mut u64) -> Status {
     // SAFETY: by the contract; the handlers' invariants are in their module.
     unsafe {
         let vm: *mut VmCtx = (*record).vmctx;

@@ -74,11 +74,7 @@ impl ConstExpr {
     }
 
     /// Evaluates the expression. A slot value is in the low half of the result.
-    pub(crate) fn eval(
-        &self,
-        global: impl Fn(u32) -> u128,
-        func: impl Fn(u32) -> u64,
-    ) -> u128 {
+    pub(crate) fn eval(&self, global: impl Fn(u32) -> u128, func: impl Fn(u32) -> u64) -> u128 {
         let mut stack: Vec<u128> = Vec::new();
         for op in &self.0 {
             let value = match *op {

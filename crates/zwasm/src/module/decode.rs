@@ -218,9 +218,10 @@ impl Decoder {
         }
         for ty in &members {
             let (kinds, params) = match &ty.composite {
-                Composite::Func(ty) => {
-                    (ty.params().chain(ty.results()).map(ValType::kind).collect(), ty.params().len())
-                }
+                Composite::Func(ty) => (
+                    ty.params().chain(ty.results()).map(ValType::kind).collect(),
+                    ty.params().len(),
+                ),
                 _ => (Box::default(), 0),
             };
             self.inner.signatures.push((kinds, params));

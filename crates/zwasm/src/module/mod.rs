@@ -15,9 +15,7 @@ use zwasm_regir::{Signature, Type};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp::code::Code;
-use crate::types::{
-    ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId,
-};
+use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
@@ -228,10 +226,10 @@ impl Module {
 
     /// The exports in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
-        self.0.exports.iter().map(|export| ExportType {
-            name: &export.name,
-            ty: self.0.entity_type(export.entity),
-        })
+        self.0
+            .exports
+            .iter()
+            .map(|export| ExportType { name: &export.name, ty: self.0.entity_type(export.entity) })
     }
 
     /// The type of the export with this name.
@@ -266,10 +264,7 @@ fn is_text(bytes: &[u8]) -> bool {
 fn text_error(error: &str) -> String {
     let mut lines = error.lines();
     let message = lines.next().unwrap_or_default();
-    let place = error
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("--> "))
-        .next();
+    let place = error.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")).next();
     match place {
         Some(place) => format!("invalid module: {place}: {message}"),
         None => format!("invalid module: {message}"),

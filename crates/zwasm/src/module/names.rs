@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn names_are_found_behind_other_subsections() {
-        let section = [&[0u8, 2, 1, b'm'][..], &[9, 1, 0], &[1, 7, 2, 0, 1, b'f', 3, 1, b'g']].concat();
+        let section =
+            [&[0u8, 2, 1, b'm'][..], &[9, 1, 0], &[1, 7, 2, 0, 1, b'f', 3, 1, b'g']].concat();
         assert_eq!(module_name(&section).as_deref(), Some("m"));
         assert_eq!(function_name(&section, 3).as_deref(), Some("g"));
         assert_eq!(function_name(&section, 1), None);

@@ -54,9 +54,11 @@ pub(super) fn bodies(jobs: Vec<Job<'_>>) -> Result<()> {
         }
         let mut outcomes = vec![sequential(own)];
         outcomes.extend(left.into_iter().map(sequential));
-        outcomes.extend(started.into_iter().map(|handle| {
-            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        }));
+        outcomes.extend(
+            started.into_iter().map(|handle| {
+                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }),
+        );
         let first = outcomes.into_iter().filter_map(Result::err).min_by_key(|(_, at)| *at);
         first.map_or(Ok(()), |error| Err(report(error)))
     })

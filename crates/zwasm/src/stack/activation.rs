@@ -14,8 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::backtrace::{self, Cursor};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::interp::{self, Status};
-use crate::store::{HostFunc, StoreCore};
 use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::{HostFunc, StoreCore};
 use zwasm_regir::TrapCode;
 use zwasm_regir::inst::HEADER_SLOTS;
 

@@ -46,10 +46,7 @@ impl Cursor {
 /// # Safety
 ///
 /// The frames are live or were until the guest stopped.
-pub(crate) unsafe fn capture(
-    start: Option<Cursor>,
-    mut host: *const HostFrame,
-) -> WasmBacktrace {
+pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) -> WasmBacktrace {
     let mut trace = WasmBacktrace::default();
     let mut next = start;
     loop {

@@ -55,10 +55,7 @@ impl Stack {
 
     /// Where frames must end.
     pub(crate) fn value_limit(&self) -> *mut u64 {
-        self.mapping
-            .base()
-            .wrapping_add(self.value_bytes - tuning::VALUE_STACK_RESERVE)
-            .cast()
+        self.mapping.base().wrapping_add(self.value_bytes - tuning::VALUE_STACK_RESERVE).cast()
     }
 
     /// The native stack pointer below which no host function is called.

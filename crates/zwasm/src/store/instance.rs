@@ -223,6 +223,7 @@ unsafe fn allocate(
     // SAFETY: the store is ours by the contract; everything allocated here is
     // owned by it from the moment it is added.
     unsafe {
+        (*store).prepare_stack()?;
         let config = (*store).engine.config().clone();
         for ty in &inner.memories[memories.len()..] {
             memories.push((*store).add_memory(MemoryInst::new(*ty, &config)?).as_ptr());
@@ -273,6 +274,7 @@ unsafe fn allocate(
         }
         context.write(VmCtx {
             store,
+            stack_limit: (*store).stack_limit,
             instance: instance.as_ptr(),
             memory0,
             memories: data.memories.as_ptr(),

@@ -229,6 +229,8 @@ impl StoreCore {
             (*func.as_ptr()).record.body = (&raw const (*func.as_ptr()).stub).cast();
             let host_vmctx = (*this).host_vmctx.as_ptr();
             (*host_vmctx).store = this;
+            // Host functions have no frames of their own size to check.
+            (*host_vmctx).stack_limit = ptr::without_provenance_mut(usize::MAX);
             (*host_vmctx).memory0 = (*this).no_memory.as_ptr();
             (*this).host_funcs.push(func);
             func.cast()

@@ -11,6 +11,8 @@ pub(crate) struct TableInst {
     pub(crate) base: *mut u64,
     /// How many there are.
     pub(crate) len: usize,
+    /// Whether indices are 64 bits wide.
+    pub(crate) is_64: bool,
     pub(crate) ty: TableType,
     max_len: u64,
     elements: Vec<u64>,
@@ -22,8 +24,14 @@ impl TableInst {
         let addressable = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max_len =
             ty.maximum.unwrap_or(u64::MAX).min(addressable).min(config.max_table_elements);
-        let mut table =
-            TableInst { base: std::ptr::null_mut(), len: 0, ty, max_len, elements: Vec::new() };
+        let mut table = TableInst {
+            base: std::ptr::null_mut(),
+            len: 0,
+            is_64: ty.table64,
+            ty,
+            max_len,
+            elements: Vec::new(),
+        };
         if ty.minimum > config.max_table_elements || table.grow(ty.minimum, init).is_none() {
             return Err(Error::new(
                 ErrorKind::Limit,

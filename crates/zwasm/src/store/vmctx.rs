@@ -33,6 +33,8 @@ pub(crate) struct FuncRecord {
 #[repr(C, align(16))]
 pub(crate) struct VmCtx {
     pub(crate) store: *mut StoreCore,
+    /// Where guest frames must end; the store's, kept here for calls.
+    pub(crate) stack_limit: *mut u64,
     /// Null for the context of host functions.
     pub(crate) instance: *mut InstanceData,
     /// Memory 0, or one of size zero.

@@ -273,8 +273,8 @@ mod tests {
 
     fn list(head: ValType) -> Vec<SubType> {
         let next = ValType::Ref(RefType::new(true, HeapType::Concrete(relative(0))));
-        let fields = [head, next]
-            .map(|ty| FieldType { storage: StorageType::Value(ty), mutable: false });
+        let fields =
+            [head, next].map(|ty| FieldType { storage: StorageType::Value(ty), mutable: false });
         vec![SubType {
             is_final: true,
             supertype: None,

@@ -13,63 +13,86 @@ use crate::store::vmctx::{FuncRecord, VmCtx};
 use zwasm_regir::TrapCode;
 
 /// Enters `record` with a new frame at `fp + base` whose header is `header`
-/// slots into the caller's frame; the call is `words` long.
+/// slots into the caller's frame; the call is `words` long. The record goes
+/// where the accumulator was, to leave enough registers free.
 macro_rules! enter {
     ($regs:ident, $record:expr, $words:expr) => {{
-        let record: *const FuncRecord = $record;
-        let body = (*record).body;
+        $regs.acc = $record as u64;
+        let body = (*record(&$regs)).body;
         let frame = $regs.slot(0);
-        let header = $regs.slot(1);
-        let vm = (*record).vmctx;
-        if frame.byte_add(*body as usize) > (*(*$regs.vm).store).stack_limit {
+        if frame.byte_add(*body as usize) > (*$regs.vm).stack_limit {
             trap!($regs, TrapCode::StackOverflow)
         }
+        let header = $regs.slot(1);
         *header = $regs.ip.add($words) as u64;
         *header.add(1) = $regs.fp as u64;
         *header.add(2) = $regs.vm as u64;
         $regs.fp = frame;
         $regs.ip = body.add(1);
-        $regs.acc = record as u64;
-        if vm != $regs.vm {
+        if (*record(&$regs)).vmctx != $regs.vm {
             tail!($regs, enter_other)
         }
         jump!($regs)
     }};
 }
 
+/// The record of the function being entered.
+#[inline(always)]
+fn record(regs: &Regs) -> *mut FuncRecord {
+    regs.acc as *mut FuncRecord
+}
+
 /// Replaces the frame by one of `record`, whose arguments are at `fp + base`.
 /// Field 1 is this frame's header, field 2 the callee's, field 3 how many slots
 /// the arguments fill.
 macro_rules! replace {
+    // The headers are at the same place, and the arguments end below it.
     ($regs:ident, $record:expr) => {{
-        let record: *const FuncRecord = $record;
-        let body = (*record).body;
-        let vm = (*record).vmctx;
-        if $regs.fp.byte_add(*body as usize) > (*(*$regs.vm).store).stack_limit {
+        $regs.acc = $record as u64;
+        let body = (*record(&$regs)).body;
+        if $regs.fp.byte_add(*body as usize) > (*$regs.vm).stack_limit {
+            trap!($regs, TrapCode::StackOverflow)
+        }
+        copy_arguments!($regs);
+        $regs.ip = (*record(&$regs)).body.add(1);
+        if (*record(&$regs)).vmctx != $regs.vm {
+            tail!($regs, enter_other)
+        }
+        jump!($regs)
+    }};
+    ($regs:ident, $record:expr, moved) => {{
+        $regs.acc = $record as u64;
+        let body = (*record(&$regs)).body;
+        if $regs.fp.byte_add(*body as usize) > (*$regs.vm).stack_limit {
             trap!($regs, TrapCode::StackOverflow)
         }
         let header = $regs.slot(1);
         let (ip, fp, caller) = (*header, *header.add(1), *header.add(2));
-        let mut from = $regs.slot(0);
-        let mut to = $regs.fp;
-        let end = from.add($regs.field(3));
-        // Volatile, lest the loop become a library call.
-        while from < end {
-            to.write_volatile(*from);
-            to = to.add(1);
-            from = from.add(1);
-        }
+        copy_arguments!($regs);
         let header = $regs.slot(2);
         *header = ip;
         *header.add(1) = fp;
         *header.add(2) = caller;
         $regs.ip = body.add(1);
-        $regs.acc = record as u64;
-        if vm != $regs.vm {
+        if (*record(&$regs)).vmctx != $regs.vm {
             tail!($regs, enter_other)
         }
         jump!($regs)
     }};
+}
+
+/// Moves the arguments of a tail call to the frame's start.
+macro_rules! copy_arguments {
+    ($regs:ident) => {
+        let mut at = 0;
+        let from = $regs.slot(0);
+        let end = $regs.field(3);
+        // Volatile, lest the loop become a library call.
+        while at < end {
+            $regs.fp.add(at).write_volatile(*from.add(at));
+            at += 1;
+        }
+    };
 }
 
 /// The function a table holds, or the trap. Word 2 is table and type.
@@ -77,7 +100,7 @@ macro_rules! element {
     ($regs:ident, $index:expr, $mismatch:path) => {{
         let table = *(*$regs.vm).tables.add($regs.word(2) as u32 as usize);
         let index = $index;
-        let index = if (*table).ty.table64 { index } else { u64::from(index as u32) };
+        let index = if (*table).is_64 { index } else { u64::from(index as u32) };
         if index >= (*table).len as u64 {
             trap!($regs, TrapCode::UndefinedElement)
         }
@@ -96,19 +119,18 @@ macro_rules! element {
 handlers! {
     /// Calls a function of this instance; the upper half is its record's offset.
     fn call(regs) {
-        let record: *const FuncRecord = regs.vm.byte_add(regs.upper() as usize).cast();
-        let body = (*record).body;
+        regs.acc = regs.vm.byte_add(regs.upper() as usize) as u64;
+        let body = (*record(&regs)).body;
         let frame = regs.slot(0);
-        let header = regs.slot(1);
-        if frame.byte_add(*body as usize) > (*(*regs.vm).store).stack_limit {
+        if frame.byte_add(*body as usize) > (*regs.vm).stack_limit {
             trap!(regs, TrapCode::StackOverflow)
         }
+        let header = regs.slot(1);
         *header = regs.ip.add(2) as u64;
         *header.add(1) = regs.fp as u64;
         *header.add(2) = regs.vm as u64;
         regs.fp = frame;
         regs.ip = body.add(1);
-        regs.acc = record as u64;
         jump!(regs)
     }
 
@@ -119,17 +141,17 @@ handlers! {
 
     /// Calls through a table; field 2 is the index.
     fn call_indirect(regs) {
-        let record = element!(regs, *regs.slot(2), call_subtype);
-        enter!(regs, record, 3)
+        enter!(regs, element!(regs, *regs.slot(2), call_subtype), 3)
     }
 
     /// Calls `acc`, found in a table, if its type is a subtype of the expected.
     #[cold]
+    #[inline(never)]
     fn call_subtype(regs) {
         if !is_subtype(&regs) {
             trap!(regs, TrapCode::BadSignature)
         }
-        enter!(regs, regs.acc as *const FuncRecord, 3)
+        enter!(regs, record(&regs), 3)
     }
 
     /// Calls the reference in field 2.
@@ -143,27 +165,39 @@ handlers! {
 
     /// Word 2 is the record's offset.
     fn return_call(regs) {
-        replace!(regs, regs.vm.byte_add(regs.word(2) as usize).cast())
+        replace!(regs, regs.vm.byte_add(regs.word(2) as usize))
+    }
+
+    #[cold]
+    fn return_call_moved(regs) {
+        replace!(regs, regs.vm.byte_add(regs.word(2) as usize), moved)
     }
 
     /// Word 2 is the import's index.
+    #[cold]
     fn return_call_imported(regs) {
-        replace!(regs, *(*regs.vm).imported_funcs.add(regs.word(2) as usize))
+        replace!(regs, *(*regs.vm).imported_funcs.add(regs.word(2) as usize), moved)
     }
 
     /// Word 2 is table and type, word 3 the slot of the index.
     fn return_call_indirect(regs) {
         let index = *regs.fp.add(regs.word(3) as usize);
-        let record = element!(regs, index, return_call_subtype);
-        replace!(regs, record)
+        replace!(regs, element!(regs, index, return_call_subtype))
     }
 
     #[cold]
+    fn return_call_indirect_moved(regs) {
+        let index = *regs.fp.add(regs.word(3) as usize);
+        replace!(regs, element!(regs, index, return_call_subtype), moved)
+    }
+
+    #[cold]
+    #[inline(never)]
     fn return_call_subtype(regs) {
         if !is_subtype(&regs) {
             trap!(regs, TrapCode::BadSignature)
         }
-        replace!(regs, regs.acc as *const FuncRecord)
+        replace!(regs, record(&regs), moved)
     }
 
     /// Word 2 is the slot of the reference.
@@ -175,9 +209,20 @@ handlers! {
         replace!(regs, record)
     }
 
+    #[cold]
+    fn return_call_ref_moved(regs) {
+        let record = *regs.fp.add(regs.word(2) as usize) as *const FuncRecord;
+        if record.is_null() {
+            trap!(regs, TrapCode::NullFunctionReference)
+        }
+        replace!(regs, record, moved)
+    }
+
     /// Continues in the instance of the record in `acc`.
+    #[cold]
+    #[inline(never)]
     fn enter_other(regs) {
-        regs.vm = (*(regs.acc as *const FuncRecord)).vmctx;
+        regs.vm = (*record(&regs)).vmctx;
         regs.reload();
         jump!(regs)
     }
@@ -197,8 +242,7 @@ handlers! {
     /// Calls the host function in `acc`; word 1 is the header.
     #[cold]
     fn host_call(regs) {
-        let record = regs.acc as *const FuncRecord;
-        if !activation::call_host(record, regs.fp) {
+        if !activation::call_host(record(&regs), regs.fp) {
             return STOPPED;
         }
         let header = regs.fp.add(regs.word(1) as usize);
@@ -220,7 +264,7 @@ handlers! {
 unsafe fn is_subtype(regs: &Regs) -> bool {
     // SAFETY: the record is live; the instruction carries the type.
     unsafe {
-        let ty = (*(regs.acc as *const FuncRecord)).ty;
+        let ty = (*record(regs)).ty;
         let store = &*(*regs.vm).store;
         store.engine.types().read().is_subtype(ty, (regs.word(2) >> 32) as u32)
     }
@@ -233,7 +277,7 @@ unsafe fn prepare(regs: &Regs) -> Option<*const u64> {
     // SAFETY: `acc` is the record of a function of a live instance, and its frame
     // starts at `fp` with the header where its signature puts it.
     unsafe {
-        let record = regs.acc as *mut FuncRecord;
+        let record = record(regs);
         let vm = (*record).vmctx;
         let store = (*vm).store;
         let module = (*vm).module()?.inner();

@@ -6,6 +6,19 @@ use super::{
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Compare, meaning};
 
+/// Continues where a frame's header says. The accumulator is free after a call.
+macro_rules! leave {
+    ($regs:ident, $header:ident) => {{
+        $regs.acc = *$header.add(2);
+        $regs.ip = *$header as *const u64;
+        $regs.fp = *$header.add(1) as *mut u64;
+        if $regs.acc != $regs.vm as u64 {
+            tail!($regs, back)
+        }
+        jump!($regs)
+    }};
+}
+
 handlers! {
     fn br(regs) {
         regs.branch();
@@ -48,14 +61,7 @@ handlers! {
     /// Returns; results are in place. Field 0 is the header.
     fn ret(regs) {
         let header = regs.slot(0);
-        let vm = *header.add(2) as *mut _;
-        regs.ip = *header as *const u64;
-        regs.fp = *header.add(1) as *mut u64;
-        if vm != regs.vm {
-            regs.acc = vm as u64;
-            tail!(regs, back)
-        }
-        jump!(regs)
+        leave!(regs, header)
     }
 
     /// Returns one value. Field 0 is the header.
@@ -63,38 +69,24 @@ handlers! {
         let value: u64 = V::get(&regs, 1);
         *regs.fp = value;
         let header = regs.slot(0);
-        let vm = *header.add(2) as *mut _;
-        regs.ip = *header as *const u64;
-        regs.fp = *header.add(1) as *mut u64;
-        if vm != regs.vm {
-            regs.acc = vm as u64;
-            tail!(regs, back)
-        }
-        jump!(regs)
+        leave!(regs, header)
     }
 
     /// Returns the slots from field 1 on, as many as the upper half says.
     fn ret_slots(regs) {
-        let mut from = regs.slot(1);
-        let mut to = regs.fp;
-        let end = from.add(regs.upper() as usize);
-        while from < end {
-            to.write_volatile(*from);
-            to = to.add(1);
-            from = from.add(1);
+        let from = regs.slot(1);
+        let mut at = 0;
+        while at < regs.upper() as usize {
+            regs.fp.add(at).write_volatile(*from.add(at));
+            at += 1;
         }
         let header = regs.slot(0);
-        let vm = *header.add(2) as *mut _;
-        regs.ip = *header as *const u64;
-        regs.fp = *header.add(1) as *mut u64;
-        if vm != regs.vm {
-            regs.acc = vm as u64;
-            tail!(regs, back)
-        }
-        jump!(regs)
+        leave!(regs, header)
     }
 
     /// Continues in the instance that `acc` names, at `ip`.
+    #[cold]
+    #[inline(never)]
     fn back(regs) {
         regs.vm = regs.acc as *mut _;
         regs.reload();
@@ -103,8 +95,10 @@ handlers! {
 }
 
 /// Handlers of `br_if`: condition in slot or accumulator, plain or negated.
-pub(in crate::interp) static BR_IF: [[Handler; 2]; 2] =
-    [[br_if::<InSlot, false>, br_if::<InSlot, true>], [br_if::<InAcc, false>, br_if::<InAcc, true>]];
+pub(in crate::interp) static BR_IF: [[Handler; 2]; 2] = [
+    [br_if::<InSlot, false>, br_if::<InSlot, true>],
+    [br_if::<InAcc, false>, br_if::<InAcc, true>],
+];
 
 /// Handlers of `br_table`: index in slot or accumulator.
 pub(in crate::interp) static BR_TABLE: [Handler; 2] = [br_table::<InSlot>, br_table::<InAcc>];

@@ -359,10 +359,13 @@ impl<const N: usize> Source for InWord<N> {
 handlers! {
     /// Stops the guest; the trap's code is in `acc`.
     #[cold]
+    #[inline(never)]
     fn raise(regs) {
         let code = trap_code(regs.acc);
         stop(regs, code);
-        STOPPED
+        // Opaque, because a result known to the compiler would be returned by the
+        // caller itself, behind a call instead of a jump.
+        std::hint::black_box(STOPPED)
     }
 
     /// A form the encoder never emits.
@@ -419,11 +422,9 @@ pub(super) unsafe fn start(record: *const FuncRecord, fp: *mut u64, vm: *mut VmC
             fs: 0.0,
         };
         regs.reload();
-        if fp.byte_add(*body as usize) > (*(*vm).store).stack_limit {
-            (*(*vm).store).stop = Some(Stop::Trap(
-                TrapCode::StackOverflow,
-                Cursor { ip: super::exit(), fp, vm },
-            ));
+        if fp.byte_add(*body as usize) > (*vm).stack_limit {
+            (*(*vm).store).stop =
+                Some(Stop::Trap(TrapCode::StackOverflow, Cursor { ip: super::exit(), fp, vm }));
             return Status::Stopped;
         }
         if dispatch(regs) == DONE { Status::Done } else { Status::Stopped }
@@ -447,9 +448,8 @@ unsafe fn dispatch(mut regs: Regs) -> usize {
         let store = (*regs.vm).store;
         loop {
             let handler = *regs.ip.cast::<Handler>();
-            let status = handler(
-                regs.ip, regs.fp, regs.vm, regs.mem, regs.len, regs.acc, regs.fd, regs.fs,
-            );
+            let status =
+                handler(regs.ip, regs.fp, regs.vm, regs.mem, regs.len, regs.acc, regs.fd, regs.fs);
             if status != NEXT {
                 return status;
             }

@@ -219,7 +219,11 @@ unsafe fn table_range(table: *const TableInst, start: u64, length: u64) -> Optio
 }
 
 /// A range of a memory given by slots of its index type, if it is within it.
-unsafe fn memory_range(memory: *const MemoryInst, start: u64, length: u64) -> Option<(usize, usize)> {
+unsafe fn memory_range(
+    memory: *const MemoryInst,
+    start: u64,
+    length: u64,
+) -> Option<(usize, usize)> {
     // SAFETY: the memory is live.
     unsafe {
         let length = if (*memory).ty.memory64 { length } else { u64::from(length as u32) };
@@ -265,12 +269,7 @@ unsafe fn memory_init_segment(
 }
 
 /// `table.init`; false if either range is out of bounds.
-unsafe fn table_init_segment(
-    vm: *mut VmCtx,
-    base: *const u64,
-    table: u32,
-    segment: usize,
-) -> bool {
+unsafe fn table_init_segment(vm: *mut VmCtx, base: *const u64, table: u32, segment: usize) -> bool {
     // SAFETY: table and instance are live, and the slots are the operands.
     unsafe {
         let instance = &*(*vm).instance;
