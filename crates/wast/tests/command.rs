@@ -24,7 +24,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 const GOOD: &str = r#"(module (func (export "f"))) (assert_return (invoke "f"))"#;
-const BAD: &str = r#"(assert_malformed (module quote "") "x")"#;
+const BAD: &str = r#"(assert_malformed (module quote "(func)") "x")"#;
 
 #[test]
 fn folders_are_run_in_order_and_counted() {
