@@ -1,1 +1,45 @@
-fn main() {}
+//! The `zwasm` command. This file only dispatches and reports; what a word of
+//! the command line means is in `args`, what it does in a module of its name.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod failure;
+mod grants;
+mod help;
+mod module;
+mod run;
+mod suggest;
+mod validate;
+mod values;
+
+use std::io::Write;
+
+use crate::args::Command;
+use crate::failure::Failure;
+
+fn main() {
+    let code = dispatch().unwrap_or_else(|failure| {
+        // Where standard error is closed there is nobody to tell.
+        let _ = std::io::stderr().write_all(failure.report().as_bytes());
+        failure.code().into()
+    });
+    std::process::exit(code)
+}
+
+fn dispatch() -> Result<i32, Failure> {
+    match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
+        Command::Run(options) => run::run(&options),
+        Command::Validate(file) => print(&validate::validate(&file)?),
+        Command::Version => print(&format!("{}\n", help::VERSION)),
+        Command::Help => print(&help::text()),
+    }
+}
+
+fn print(text: &str) -> Result<i32, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(0),
+        Err(error) => Err(Failure::output(&error)),
+    }
+}

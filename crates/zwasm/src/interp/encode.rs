@@ -34,6 +34,7 @@ pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usiz
         function,
         words: Vec::with_capacity(function.insts.len() * 2 + 1),
         labels: vec![usize::MAX; function.labels as usize],
+        leads_to: leads_to(function),
         fixups: Vec::new(),
         held: Held::default(),
     };
@@ -42,6 +43,19 @@ pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usiz
     encoder.insts(visit);
     encoder.patch();
     Code { words: encoder.words.into(), header: function.frame.header }
+}
+
+/// The first instruction behind each label that is not a label itself.
+fn leads_to(function: &Function) -> Vec<usize> {
+    let mut leads_to = vec![function.insts.len(); function.labels as usize];
+    let mut next = function.insts.len();
+    for (index, inst) in function.insts.iter().enumerate().rev() {
+        match inst {
+            Inst::Label { label, .. } => leads_to[label.0 as usize] = next,
+            _ => next = index,
+        }
+    }
+    leads_to
 }
 
 /// A branch whose target was not known when it was encoded.
@@ -67,6 +81,20 @@ impl Held {
             Type::F64 => &mut self.double,
             Type::F32 => &mut self.single,
             _ => &mut self.int,
+        }
+    }
+
+    /// How to copy a slot: its form in the tables of copies, and the type whose
+    /// accumulator holds the value afterwards.
+    fn copy_form(&self, src: Slot) -> (usize, Type) {
+        if self.int == Some(src) {
+            (1, BITS)
+        } else if self.double == Some(src) {
+            (2, Type::F64)
+        } else if self.single == Some(src) {
+            (3, Type::F32)
+        } else {
+            (0, BITS)
         }
     }
 
@@ -96,6 +124,8 @@ struct Encoder<'a> {
     words: Vec<u64>,
     /// The word of each label.
     labels: Vec<usize>,
+    /// The first instruction behind each label that is not a label itself.
+    leads_to: Vec<usize>,
     fixups: Vec<Fixup>,
     held: Held,
 }
@@ -116,33 +146,58 @@ impl Encoder<'_> {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
             visit(self.words.len(), index);
-            let following = self.function.insts.get(index + 1);
-            index += 1 + usize::from(
-                self.fused(inst, following) || {
-                    self.inst(inst);
-                    false
-                },
-            );
+            if self.fused(index) {
+                index += 2;
+            } else {
+                self.inst(inst);
+                index += 1;
+            }
         }
     }
 
     /// Encodes two instructions as one, if they go together.
-    fn fused(&mut self, inst: &Inst, following: Option<&Inst>) -> bool {
-        match (*inst, following) {
+    fn fused(&mut self, index: usize) -> bool {
+        let insts = &self.function.insts;
+        match (insts[index], insts.get(index + 1)) {
             (Inst::Compare { op, dst, a, b }, Some(&Inst::BrIf { cond, negate, target }))
                 if dst == cond && dst.0 >= self.function.frame.stack =>
             {
                 self.br_compare(op, a, b, negate, target);
                 true
             }
-            (Inst::Copy { dst, src }, Some(&Inst::Copy { dst: dst2, src: src2 })) => {
-                self.op(numeric::copy_pair, fields(dst.0, src.0, dst2.0, src2.0));
+            (Inst::Copy { dst, src }, Some(&Inst::Copy { dst: dst2, src: src2 }))
+                if !self.returns(dst2, index + 2) =>
+            {
                 self.held.forget(dst);
-                self.held.forget(dst2);
+                let (form, ty) = self.held.copy_form(src2);
+                self.op(numeric::COPY_PAIR[form], fields(dst.0, src.0, dst2.0, src2.0));
+                self.held.define(dst2, ty);
+                true
+            }
+            (Inst::Copy { dst, src }, Some(&Inst::Br { .. })) if self.returns(dst, index + 1) => {
+                self.inst(&Inst::ReturnValue { value: Operand::Slot(src) });
+                true
+            }
+            (Inst::Const { dst, value }, Some(&Inst::Br { .. }))
+                if self.returns(dst, index + 1) =>
+            {
+                self.inst(&Inst::ReturnValue { value: Operand::Const(value) });
                 true
             }
             _ => false,
         }
+    }
+
+    /// The return that a label leads to without anything in between.
+    fn return_at(&self, label: Label) -> Option<Inst> {
+        let inst = self.function.insts.get(self.leads_to[label.0 as usize])?;
+        matches!(inst, Inst::Return | Inst::ReturnValue { .. }).then_some(*inst)
+    }
+
+    /// Whether the instruction at `index` is a branch to a return of `slot`.
+    fn returns(&self, slot: Slot, index: usize) -> bool {
+        let Some(&Inst::Br { target }) = self.function.insts.get(index) else { return false };
+        self.return_at(target) == Some(Inst::ReturnValue { value: Operand::Slot(slot) })
     }
 
     fn op(&mut self, handler: Handler, operands: u64) {
@@ -207,8 +262,9 @@ impl Encoder<'_> {
                 self.held.define(dst, BITS);
             }
             Inst::Copy { dst, src } => {
-                self.op(numeric::copy, fields(dst.0, src.0, 0, 0));
-                self.held.define(dst, BITS);
+                let (form, ty) = self.held.copy_form(src);
+                self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
+                self.held.define(dst, ty);
             }
             Inst::Unary { op, dst, a } => {
                 let (form, slot) = self.form(Operand::Slot(a), op.operand());
@@ -292,7 +348,10 @@ impl Encoder<'_> {
                 self.held.define(dst, BITS);
             }
             Inst::RefAsNonNull { src } => self.op(state::ref_as_non_null, fields(src.0, 0, 0, 0)),
-            Inst::Br { target } => self.branch(control::br, 0, 0, target),
+            Inst::Br { target } => match self.return_at(target) {
+                Some(ret) => self.inst(&ret),
+                None => self.branch(control::br, 0, 0, target),
+            },
             Inst::BrIf { cond, negate, target } => {
                 let (form, cond) = self.form(Operand::Slot(cond), Type::I32);
                 let handler = control::BR_IF[form as usize][usize::from(negate)];

@@ -36,16 +36,19 @@ handlers! {
         next!(regs, 2 + words::<B, O::A>())
     }
 
-    fn copy(regs) {
-        let value = *regs.slot(1);
+    /// Copies a slot, or an accumulator of type `T`.
+    fn copy[T: Lane, S: Source](regs) {
+        let value: T = S::get(&regs, 1);
         regs.result(value);
         next!(regs, 2)
     }
 
-    /// Two copies, one after the other.
-    fn copy_pair(regs) {
+    /// Two copies, one after the other; the second perhaps of an accumulator.
+    fn copy_pair[T: Lane, S: Source](regs) {
         *regs.slot(0) = *regs.slot(1);
-        *regs.slot(2) = *regs.slot(3);
+        let value: T = S::get(&regs, 3);
+        *regs.slot(2) = value.to_slot();
+        value.set_acc(&mut regs);
         next!(regs, 2)
     }
 
@@ -148,6 +151,18 @@ unsafe fn set_wide(base: *mut u64, value: u128) {
         *base.add(1) = (value >> 64) as u64;
     }
 }
+
+/// Handlers of `copy`: a slot, or the accumulator for bits, `f64` and `f32`.
+pub(in crate::interp) static COPY: [Handler; 4] =
+    [copy::<u64, InSlot>, copy::<u64, InAcc>, copy::<f64, InAcc>, copy::<f32, InAcc>];
+
+/// Handlers of `copy_pair`, by the form of the second copy.
+pub(in crate::interp) static COPY_PAIR: [Handler; 4] = [
+    copy_pair::<u64, InSlot>,
+    copy_pair::<u64, InAcc>,
+    copy_pair::<f64, InAcc>,
+    copy_pair::<f32, InAcc>,
+];
 
 macro_rules! unary_table {
     ($($name:ident $opcode:literal $text:literal ($a:ty) -> $r:ty = |$x:ident| $body:expr;)*) => {

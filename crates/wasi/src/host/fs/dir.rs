@@ -1,0 +1,247 @@
+//! Directories, and every operation that takes a path.
+//!
+//! A path is relative to an open directory and can not leave it: not by `..`,
+//! not by an absolute path, not through a symbolic link, not while somebody
+//! renames things underneath. That is cap-std's work (`openat2` with
+//! `RESOLVE_BENEATH` where the kernel has it, component by component where it
+//! has not).
+//!
+//! Directories are listed straight from the kernel's own positions, with
+//! nothing kept between calls: an entry's cookie stays good while others come
+//! and go, which an index into a listing would not.
+
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, SystemTimeSpec};
+use cap_std::fs::{MetadataExt, OpenOptions, OpenOptionsExt};
+use cap_std::time::{Duration, SystemClock};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Timespec, fcntl_getfl, openat, seek, statat,
+};
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Result;
+use std::mem::MaybeUninit;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::{FileKind, Flags, SetTime, Stat};
+use crate::host::clocks;
+
+/// An open directory.
+pub(crate) struct Dir(cap_std::fs::Dir);
+
+/// How to open a path.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct OpenHow {
+    pub read: bool,
+    pub write: bool,
+    pub create: bool,
+    /// Fail when the path exists.
+    pub exclusive: bool,
+    pub truncate: bool,
+    /// Fail when the path is no directory.
+    pub directory: bool,
+    /// Follow a symbolic link in the last component.
+    pub follow: bool,
+    pub flags: Flags,
+}
+
+/// One name in a directory.
+pub(crate) struct DirEntry<'a> {
+    pub name: &'a [u8],
+    pub ino: u64,
+    pub kind: FileKind,
+    /// Where the next entry starts.
+    pub next: u64,
+}
+
+impl Dir {
+    /// Opens a directory of the host by path: the one ambient operation, for
+    /// whoever sets up the guest.
+    pub(crate) fn preopen(path: &Path) -> Result<Dir> {
+        let file =
+            File::options().read(true).custom_flags(OFlags::DIRECTORY.bits() as i32).open(path)?;
+        Ok(Dir(cap_std::fs::Dir::from_std_file(file)))
+    }
+
+    /// Takes a descriptor that is open on a directory.
+    pub(crate) fn from_fd(mut fd: OwnedFd) -> Result<Dir> {
+        // Without `openat2`, cap-std opens some directories for looking up
+        // paths only.
+        if fcntl_getfl(&fd)?.contains(OFlags::PATH) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            fd = openat(&fd, ".", flags, Mode::empty())?;
+        }
+        Ok(Dir(cap_std::fs::Dir::from_std_file(fd.into())))
+    }
+
+    /// Opens or creates a file, or opens a directory.
+    pub(crate) fn open(&self, path: &str, how: OpenHow) -> Result<OwnedFd> {
+        // Creation flags go past cap-std's own options, which, like std's, ask
+        // for write access with them; POSIX and WASI do not.
+        let mut flags = OFlags::NOCTTY;
+        flags.set(OFlags::CREATE, how.create);
+        flags.set(OFlags::EXCL, how.exclusive);
+        flags.set(OFlags::TRUNC, how.truncate);
+        flags.set(OFlags::APPEND, how.flags.append);
+        flags.set(OFlags::NONBLOCK, how.flags.nonblock);
+        flags.set(OFlags::DSYNC, how.flags.dsync);
+        if how.flags.sync {
+            flags |= OFlags::SYNC;
+        }
+
+        let mut path = Cow::Borrowed(path);
+        if how.directory && how.follow {
+            // The same as the flag, and understood by the fallback for
+            // kernels without `openat2` as well.
+            path.to_mut().push('/');
+        } else {
+            flags.set(OFlags::DIRECTORY, how.directory);
+        }
+
+        let mut options = OpenOptions::new();
+        options
+            .read(how.read || !how.write)
+            .write(how.write)
+            .follow(follow(how.follow))
+            .custom_flags(flags.bits() as i32);
+        Ok(self.0.open_with(path.as_ref(), &options)?.into_std().into())
+    }
+
+    /// Creates a directory.
+    pub(crate) fn create_dir(&self, path: &str) -> Result<()> {
+        self.0.create_dir(path)
+    }
+
+    /// What the host knows of the file at `path`.
+    pub(crate) fn stat(&self, path: &str, follow: bool) -> Result<Stat> {
+        // A trailing slash asks for what a link leads to.
+        let meta = match follow || path.ends_with('/') {
+            true => self.0.metadata(path)?,
+            false => self.0.symlink_metadata(path)?,
+        };
+        let time = |secs: i64, nanos: i64| {
+            clocks::nanoseconds(Timespec { tv_sec: secs, tv_nsec: nanos as _ })
+        };
+        Ok(Stat {
+            dev: meta.dev(),
+            ino: meta.ino(),
+            kind: FileKind::from(FileType::from_raw_mode(meta.mode())),
+            nlink: meta.nlink(),
+            size: meta.size(),
+            accessed: time(meta.atime(), meta.atime_nsec()),
+            modified: time(meta.mtime(), meta.mtime_nsec()),
+            changed: time(meta.ctime(), meta.ctime_nsec()),
+        })
+    }
+
+    /// Sets the times of the file at `path`.
+    pub(crate) fn set_times(
+        &self,
+        path: &str,
+        follow: bool,
+        accessed: SetTime,
+        modified: SetTime,
+    ) -> Result<()> {
+        let (accessed, modified) = (time_spec(accessed), time_spec(modified));
+        match follow {
+            true => DirExt::set_times(&self.0, path, accessed, modified),
+            false => self.0.set_symlink_times(path, accessed, modified),
+        }
+    }
+
+    /// Gives the file at `from` another name, `to` below `to_dir`.
+    pub(crate) fn hard_link(&self, from: &str, to_dir: &Dir, to: &str) -> Result<()> {
+        self.0.hard_link(from, &to_dir.0, to)
+    }
+
+    /// The text of the symbolic link at `path`; absolute ones are refused.
+    pub(crate) fn read_link(&self, path: &str) -> Result<Vec<u8>> {
+        Ok(self.0.read_link(path)?.into_os_string().into_encoded_bytes())
+    }
+
+    /// Removes an empty directory.
+    pub(crate) fn remove_dir(&self, path: &str) -> Result<()> {
+        self.0.remove_dir(path)
+    }
+
+    /// Moves what is at `from` to `to` below `to_dir`, replacing that.
+    pub(crate) fn rename(&self, from: &str, to_dir: &Dir, to: &str) -> Result<()> {
+        self.0.rename(from, &to_dir.0, to)
+    }
+
+    /// Creates a symbolic link at `path`; absolute targets are refused.
+    pub(crate) fn symlink(&self, target: &str, path: &str) -> Result<()> {
+        DirExt::symlink(&self.0, target, path)
+    }
+
+    /// Removes a file or a symbolic link.
+    pub(crate) fn unlink(&self, path: &str) -> Result<()> {
+        self.0.remove_file(path)
+    }
+
+    /// Calls `entry` for every name from `cookie` on (0 is the start; others
+    /// come from [`DirEntry::next`]) until it returns false. `.` and `..` are
+    /// among them. `ahead` is how much to read from the host at a time, in
+    /// bytes, roughly.
+    pub(crate) fn read_dir(
+        &self,
+        cookie: u64,
+        ahead: usize,
+        entry: &mut dyn FnMut(DirEntry<'_>) -> bool,
+    ) -> Result<()> {
+        // The smallest holds the longest name there is with its header.
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 8192];
+        let ahead = ahead.clamp(512, buffer.len());
+
+        let fd = self.as_fd();
+        match seek(fd, SeekFrom::Start(cookie)) {
+            // Where there can be no entry there is none: past the end, too.
+            Err(Errno::INVAL) => return Ok(()),
+            position => position?,
+        };
+        let mut raw = RawDir::new(fd, &mut buffer[..ahead]);
+        while let Some(raw_entry) = raw.next() {
+            let raw_entry = raw_entry?;
+            let name = raw_entry.file_name();
+            let kind = match raw_entry.file_type() {
+                // Some file systems do not keep it in the directory. Gone in
+                // the meantime is no reason to fail.
+                FileType::Unknown => statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)
+                    .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
+                kind => kind,
+            };
+            let more = entry(DirEntry {
+                name: name.to_bytes(),
+                ino: raw_entry.ino(),
+                kind: kind.into(),
+                next: raw_entry.next_entry_cookie(),
+            });
+            if !more {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn follow(follow: bool) -> FollowSymlinks {
+    if follow { FollowSymlinks::Yes } else { FollowSymlinks::No }
+}
+
+fn time_spec(time: SetTime) -> Option<SystemTimeSpec> {
+    match time {
+        SetTime::Keep => None,
+        SetTime::Now => Some(SystemTimeSpec::SymbolicNow),
+        SetTime::To(nanoseconds) => Some(SystemTimeSpec::Absolute(
+            SystemClock::UNIX_EPOCH + Duration::from_nanos(nanoseconds),
+        )),
+    }
+}

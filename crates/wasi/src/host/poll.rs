@@ -1,0 +1,91 @@
+//! Waiting for descriptors to become ready, and for time to pass.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::BorrowedFd;
+use rustix::io::{Errno, ioctl_fionread};
+use std::io::Result;
+
+use super::clocks;
+
+/// What to wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+impl Direction {
+    fn flags(self) -> PollFlags {
+        match self {
+            Direction::Read => PollFlags::IN,
+            Direction::Write => PollFlags::OUT,
+        }
+    }
+}
+
+/// What is known of a descriptor that is ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ready {
+    /// How much can be read, where the host can tell.
+    pub bytes: u64,
+    /// The other side is gone.
+    pub hangup: bool,
+}
+
+/// A set of descriptors to wait for.
+#[derive(Default)]
+pub(crate) struct Waiter<'a> {
+    fds: Vec<PollFd<'a>>,
+}
+
+impl<'a> Waiter<'a> {
+    /// Adds a descriptor and returns its number in this set.
+    pub(crate) fn add(&mut self, fd: BorrowedFd<'a>, direction: Direction) -> usize {
+        self.fds.push(PollFd::from_borrowed_fd(fd, direction.flags()));
+        self.fds.len() - 1
+    }
+
+    /// Waits until a descriptor is ready or `timeout` nanoseconds are over,
+    /// for ever without one. An interruption by a signal ends it early, with
+    /// nothing ready.
+    pub(crate) fn wait(&mut self, timeout: Option<u64>) -> Result<()> {
+        match poll(&mut self.fds, timeout.map(clocks::timespec).as_ref()) {
+            Err(Errno::INTR) => self.fds.iter_mut().for_each(PollFd::clear_revents),
+            result => {
+                result?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How descriptor `index` stood at the end of the last wait.
+    pub(crate) fn ready(&self, index: usize) -> Option<Ready> {
+        let fd = &self.fds[index];
+        let events = fd.revents();
+        if events.is_empty() {
+            return None;
+        }
+        let bytes = match events.contains(PollFlags::IN) {
+            true => ioctl_fionread(fd).unwrap_or(0),
+            false => 0,
+        };
+        // Errors come with the operation the guest was waiting to do.
+        let hangup = events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+        Some(Ready { bytes, hangup })
+    }
+}
+
+/// Whether the descriptor is ready now.
+pub(crate) fn is_ready(fd: BorrowedFd<'_>, direction: Direction) -> Result<bool> {
+    let mut waiter = Waiter::default();
+    let index = waiter.add(fd, direction);
+    waiter.wait(Some(0))?;
+    Ok(waiter.ready(index).is_some())
+}
+
+/// Waits until the descriptor is ready.
+pub(crate) fn wait_ready(fd: BorrowedFd<'_>, direction: Direction) -> Result<()> {
+    let mut waiter = Waiter::default();
+    waiter.add(fd, direction);
+    waiter.wait(None)
+}

@@ -1,0 +1,76 @@
+//! The table of functions as imports.
+//!
+//! Only what names the store's data is generic, and that is as little as can
+//! be: it is compiled anew for every embedder.
+
+use zwasm::{Caller, FuncType, Linker, ValType};
+
+use crate::WasiCtx;
+use crate::p1::{Args, FUNCTIONS, Function, Memory, Stop, Type, UNSTABLE};
+
+/// Defines all of `wasi_snapshot_preview1`, and of `wasi_unstable` before it,
+/// in `linker`. `get` finds the context in the store's data.
+///
+/// The functions work on the memory that the calling instance exports as
+/// `memory`. Without one, every pointer is out of range and an error of the
+/// guest's.
+///
+/// # Errors
+///
+/// When one of the names is defined already and the linker does not allow
+/// shadowing.
+pub fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+) -> zwasm::Result<()> {
+    for function in &FUNCTIONS {
+        define(linker, "wasi_snapshot_preview1", function, get)?;
+        let own = UNSTABLE.iter().find(|own| own.name == function.name);
+        define(linker, "wasi_unstable", own.unwrap_or(function), get)?;
+    }
+    Ok(())
+}
+
+fn define<T: 'static>(
+    linker: &mut Linker<T>,
+    module: &str,
+    function: &'static Function,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+) -> zwasm::Result<()> {
+    let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| match caller.guest_memory() {
+        Some((memory, data)) => run(function, get(data), memory, slots),
+        None => run(function, get(caller.data_mut()), &mut [], slots),
+    };
+    linker.func_slots(module, function.name, signature(function), thunk)?;
+    Ok(())
+}
+
+fn signature(function: &Function) -> FuncType {
+    let params = function.params.iter().map(|param| match param {
+        Type::I32 => ValType::I32,
+        Type::I64 => ValType::I64,
+    });
+    FuncType::new(params, function.returns.then_some(ValType::I32))
+}
+
+fn run(
+    function: &Function,
+    cx: &mut WasiCtx,
+    memory: &mut [u8],
+    slots: &mut [u64],
+) -> zwasm::Result<()> {
+    let result = match (function.call)(cx, &mut Memory::new(memory), Args(slots)) {
+        Ok(()) => 0,
+        Err(Stop::Errno(errno)) => errno as u64,
+        Err(Stop::Exit(exit)) => {
+            // What can not be written stays for the embedder's own flush,
+            // which can tell of it.
+            let _ = cx.flush();
+            return Err(exit.into());
+        }
+    };
+    if function.returns {
+        slots[0] = result;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Preopened directories, and listing directories.
+
+use super::rights::FD_READDIR;
+use super::{Args, Errno, Memory, Result};
+use crate::WasiCtx;
+
+pub(super) fn fd_prestat_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+    let name = cx.fds.preopen_name(args.u32(0))?;
+    // The first word says that it is a directory, the only kind there is.
+    let len = u32::try_from(name.len()).or(Err(Errno::Overflow))?;
+    Ok(mem.write_u64(args.u32(1), u64::from(len) << 32)?)
+}
+
+pub(super) fn fd_prestat_dir_name(
+    cx: &mut WasiCtx,
+    mem: &mut Memory<'_>,
+    args: Args<'_>,
+) -> Result {
+    let name = cx.fds.preopen_name(args.u32(0))?;
+    if (args.u32(2) as usize) < name.len() {
+        return Err(Errno::Nametoolong.into());
+    }
+    Ok(mem.write(args.u32(1), name.as_bytes())?)
+}
+
+/// Fills the buffer with entries, the last cut off where it does not fit: a
+/// buffer that is not full tells the guest that it has seen everything.
+pub(super) fn fd_readdir(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+    let (cookie, result) = (args.u64(3), args.u32(4));
+    mem.check(result, 1, 4)?;
+    let buffer = mem.bytes_mut(args.u32(1), args.u32(2))?;
+    let dir = cx.fds.dir(args.u32(0), FD_READDIR)?;
+
+    let mut used = 0;
+    dir.read_dir(cookie, buffer.len(), &mut |entry| {
+        let mut header = [0; 24];
+        header[0..8].copy_from_slice(&entry.next.to_le_bytes());
+        header[8..16].copy_from_slice(&entry.ino.to_le_bytes());
+        header[16..20].copy_from_slice(&(entry.name.len() as u32).to_le_bytes());
+        header[20] = entry.kind as u8;
+        for part in [&header[..], entry.name] {
+            let len = part.len().min(buffer.len() - used);
+            buffer[used..used + len].copy_from_slice(&part[..len]);
+            used += len;
+        }
+        used < buffer.len()
+    })?;
+    Ok(mem.write_u32(result, used as u32)?)
+}

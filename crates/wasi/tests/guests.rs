@@ -1,0 +1,115 @@
+//! Small guests, from the text format through the linker to their effects.
+
+use std::io::Cursor;
+
+use zwasm::{Engine, Linker, Module, Store};
+use zwasm_wasi::{I32Exit, MemoryPipe, WasiCtx, WasiCtxBuilder};
+
+/// Runs `_start` of the module and returns what it exited with, if it did.
+fn run(builder: &mut WasiCtxBuilder, text: &str) -> zwasm::Result<Option<i32>> {
+    let engine = Engine::default();
+    let module = Module::new(&engine, wat::parse_str(text)?)?;
+    let mut linker = Linker::new(&engine);
+    zwasm_wasi::add_to_linker(&mut linker, |ctx| ctx)?;
+    let mut store = Store::new(&engine, builder.build());
+    let instance = linker.instantiate(&mut store, &module)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    match start.call(&mut store, ()) {
+        Ok(()) => Ok(None),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(exit) => Ok(Some(exit.0)),
+            None => Err(error),
+        },
+    }
+}
+
+#[test]
+fn hello_reaches_standard_output() {
+    let out = MemoryPipe::new();
+    let exit = run(
+        WasiCtx::builder().stdout(Box::new(out.clone())),
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write"
+                (func $fd_write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 8) "hello\n")
+            (func (export "_start")
+                (i32.store (i32.const 0) (i32.const 8))
+                (i32.store (i32.const 4) (i32.const 6))
+                (call $proc_exit (i32.or
+                    (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20))
+                    (i32.load (i32.const 20))))
+                unreachable))"#,
+    );
+    assert_eq!(exit.unwrap(), Some(6));
+    assert_eq!(out.contents(), b"hello\n");
+}
+
+#[test]
+fn a_module_without_memory_gets_errors_and_can_exit() {
+    let exit = run(
+        &mut WasiCtx::builder(),
+        r#"(module
+            (import "wasi_snapshot_preview1" "random_get"
+                (func $random_get (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "sched_yield" (func $sched_yield (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+            (func (export "_start")
+                (call $proc_exit (i32.add
+                    (call $random_get (i32.const 0) (i32.const 1))
+                    (call $sched_yield)))))"#,
+    );
+    const FAULT: i32 = 21;
+    assert_eq!(exit.unwrap(), Some(FAULT));
+}
+
+#[test]
+fn input_is_echoed_through_the_older_abi() {
+    let out = MemoryPipe::new();
+    let exit = run(
+        WasiCtx::builder()
+            .stdin(Box::new(Cursor::new(b"line one\nline two\n".to_vec())))
+            .stdout(Box::new(out.clone())),
+        r#"(module
+            (import "wasi_unstable" "fd_read"
+                (func $fd_read (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_unstable" "fd_write"
+                (func $fd_write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "_start")
+                (i32.store (i32.const 0) (i32.const 100))
+                (loop $more
+                    (i32.store (i32.const 4) (i32.const 5))
+                    (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))
+                        (then unreachable))
+                    (i32.store (i32.const 4) (i32.load (i32.const 8)))
+                    (if (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12))
+                        (then unreachable))
+                    (br_if $more (i32.load (i32.const 8))))))"#,
+    );
+    assert_eq!(exit.unwrap(), None);
+    assert_eq!(out.contents(), b"line one\nline two\n");
+}
+
+#[test]
+fn all_functions_are_there_under_both_names() {
+    const NAMES: &str = "args_get args_sizes_get environ_get environ_sizes_get clock_res_get \
+        clock_time_get fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get \
+        fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size \
+        fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read \
+        fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write path_create_directory \
+        path_filestat_get path_filestat_set_times path_link path_open path_readlink \
+        path_remove_directory path_rename path_symlink path_unlink_file poll_oneoff proc_exit \
+        proc_raise sched_yield random_get sock_accept sock_recv sock_send sock_shutdown";
+    let engine = Engine::default();
+    let mut linker: Linker<WasiCtx> = Linker::new(&engine);
+    zwasm_wasi::add_to_linker(&mut linker, |ctx| ctx).unwrap();
+    let mut store = Store::new(&engine, WasiCtx::builder().build());
+    for name in NAMES.split_whitespace() {
+        for module in ["wasi_snapshot_preview1", "wasi_unstable"] {
+            assert!(linker.get(&mut store, module, name).is_some(), "{module} {name}");
+        }
+    }
+    assert!(zwasm_wasi::add_to_linker(&mut linker, |ctx| ctx).is_err());
+}
