@@ -1,1 +1,357 @@
-//! placeholder
+//! Runs WebAssembly test scripts (`.wast`) against the engine.
+//!
+//! The scripts are those of the official suite and of its relatives. Every
+//! directive counts, module definitions included, and there is no list of
+//! directives to skip: a feature the engine lacks shows as failures. `manifest`
+//! measures over a fixed set of files, `mutate` checks that damaged modules
+//! are refused in an orderly way.
+
+#![forbid(unsafe_code)]
+
+pub mod manifest;
+pub mod mutate;
+mod panics;
+mod runner;
+mod script;
+mod sha256;
+mod spectest;
+mod values;
+
+use runner::{Mismatch, Runner};
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::{fs, io};
+use wast::{WastDirective, WastExecute, WastInvoke};
+use zwasm::Config;
+
+/// How the engine runs the code of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything in the interpreter.
+    Interp,
+}
+
+impl Mode {
+    /// Every mode, in the order of the help text.
+    pub const ALL: [Self; 1] = [Self::Interp];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interp => "interp",
+        }
+    }
+
+    /// The engine configuration that forces this mode.
+    #[must_use]
+    pub fn config(self) -> Config {
+        match self {
+            Self::Interp => Config::new(),
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(|mode| mode.name()).collect();
+            format!("unknown mode '{name}' (known: {})", known.join(", "))
+        })
+    }
+}
+
+/// How many directives held and how many did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Directives that did what they say.
+    pub passed: usize,
+    /// Directives that did not.
+    pub failed: usize,
+}
+
+impl Tally {
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    fn count(&mut self, passed: bool) {
+        if passed {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+}
+
+impl Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+/// A directive that did not do what it says. Displayed as the line
+/// `file:line: what, expected X, got Y`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The script.
+    pub file: String,
+    /// The line where the directive begins, counted from one.
+    pub line: usize,
+    /// The directive in a few words.
+    pub what: String,
+    /// What should have come.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, what, expected, got } = self;
+        write!(f, "{file}:{line}: {what}, expected {expected}, got {got}")
+    }
+}
+
+/// The result of one script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// All directives.
+    pub directives: Tally,
+    /// Only those that assert something.
+    pub assertions: Tally,
+    /// The failures in the order of the script.
+    pub failures: Vec<Failure>,
+}
+
+/// Runs the script in the file at `path`. A file that cannot be read counts
+/// as one failed directive.
+#[must_use]
+pub fn run_file(path: &Path, mode: Mode) -> Outcome {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => run_source(&name, &text, mode),
+        Err(error) => {
+            let failure = mismatch_at(name, 1, "file", "a readable script", error);
+            Outcome {
+                directives: Tally { passed: 0, failed: 1 },
+                failures: vec![failure],
+                ..Outcome::default()
+            }
+        }
+    }
+}
+
+/// Runs the script `text`, which failures call `name`.
+#[must_use]
+pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
+    let mut run = Run { name, lines: script::Lines::new(text), outcome: Outcome::default() };
+    let (forms, broken) = script::split(text);
+    let whole = name.to_string();
+    match panics::catch(move || whole.clone(), || Runner::new(mode)) {
+        Ok(Ok(mut runner)) => {
+            for form in &forms {
+                run.form(&mut runner, form);
+            }
+        }
+        Ok(Err(error)) => run.record(0, "script", Err(unstarted(error))),
+        Err(message) => run.record(0, "script", Err(unstarted(message))),
+    }
+    if let Some((offset, message)) = broken {
+        let mismatch = Mismatch { expected: "a directive".into(), got: message };
+        run.record(offset, "script", Err(mismatch));
+    }
+    run.outcome
+}
+
+fn unstarted(reason: impl Display) -> Mismatch {
+    Mismatch { expected: "an engine".into(), got: reason.to_string() }
+}
+
+fn mismatch_at(
+    file: String,
+    line: usize,
+    what: &str,
+    expected: &str,
+    got: impl Display,
+) -> Failure {
+    let (expected, got) = (expected.into(), got.to_string());
+    Failure { file, line, what: what.into(), expected, got }
+}
+
+/// A script being run.
+struct Run<'a> {
+    name: &'a str,
+    lines: script::Lines,
+    outcome: Outcome,
+}
+
+impl Run<'_> {
+    fn form(&mut self, runner: &mut Runner, form: &script::Form<'_>) {
+        let parsed = script::buffer(form.text);
+        let parsed = match &parsed {
+            Ok(buffer) => script::directive(buffer, form),
+            Err(error) => Err(wast::Error::new(error.span(), error.message())),
+        };
+        match parsed {
+            Ok(directive) => self.directive(runner, directive, form.offset),
+            Err(error) => {
+                let mismatch = Mismatch {
+                    expected: "a directive".into(),
+                    got: format!("unparsable text: {}", error.message()),
+                };
+                let what = if form.keyword.is_empty() { "module" } else { form.keyword };
+                self.record(form.offset, what, Err(mismatch));
+            }
+        }
+    }
+
+    fn directive(&mut self, runner: &mut Runner, directive: WastDirective<'_>, base: usize) {
+        let offset = base + directive.span().offset();
+        let what = describe(&directive);
+        if let WastDirective::Thread(thread) = directive {
+            self.record(offset, &what, Err(unsupported("thread")));
+            for inner in thread.directives {
+                let offset = base + inner.span().offset();
+                self.record(offset, &describe(&inner), Err(unsupported("thread")));
+            }
+            return;
+        }
+        let place = format!("{}:{}: {what}", self.name, self.lines.line(offset));
+        let result = panics::catch(move || place.clone(), || perform(runner, directive));
+        let result = result
+            .unwrap_or_else(|message| Err(Mismatch { expected: "no panic".into(), got: message }));
+        self.record(offset, &what, result);
+    }
+
+    fn record(&mut self, offset: usize, what: &str, result: Result<(), Mismatch>) {
+        self.outcome.directives.count(result.is_ok());
+        if what.starts_with("assert_") {
+            self.outcome.assertions.count(result.is_ok());
+        }
+        if let Err(Mismatch { expected, got }) = result {
+            let line = self.lines.line(offset);
+            self.outcome.failures.push(mismatch_at(self.name.into(), line, what, &expected, got));
+        }
+    }
+}
+
+fn perform(runner: &mut Runner, directive: WastDirective<'_>) -> Result<(), Mismatch> {
+    match directive {
+        WastDirective::Module(wat) => runner.module(wat),
+        WastDirective::ModuleDefinition(wat) => runner.define(wat),
+        WastDirective::ModuleInstance { instance, module, .. } => {
+            runner.instantiate(instance, module)
+        }
+        WastDirective::Register { name, module, .. } => runner.register(name, module),
+        WastDirective::Invoke(invoke) => runner.invoke(&invoke),
+        WastDirective::AssertReturn { exec, results, .. } => runner.assert_return(exec, &results),
+        WastDirective::AssertTrap { exec, message, .. } => runner.assert_trap(exec, message),
+        WastDirective::AssertExhaustion { call, message, .. } => {
+            runner.assert_trap(WastExecute::Invoke(call), message)
+        }
+        WastDirective::AssertException { exec, .. } => runner.assert_exception(exec),
+        WastDirective::AssertMalformed { module, message, .. }
+        | WastDirective::AssertMalformedCustom { module, message, .. } => {
+            runner.assert_rejected(module, "malformed", message)
+        }
+        WastDirective::AssertInvalid { module, message, .. }
+        | WastDirective::AssertInvalidCustom { module, message, .. } => {
+            runner.assert_rejected(module, "invalid", message)
+        }
+        WastDirective::AssertUnlinkable { module, message, .. } => {
+            runner.assert_unlinkable(module, message)
+        }
+        WastDirective::AssertSuspension { .. } => Err(unsupported("suspension")),
+        WastDirective::Thread(_) => Err(unsupported("thread")),
+        WastDirective::Wait { .. } => Err(unsupported("wait")),
+    }
+}
+
+fn unsupported(feature: &str) -> Mismatch {
+    Mismatch { expected: "to run".into(), got: format!("unsupported: {feature}") }
+}
+
+/// The directive in a few words: its keyword and what it is about.
+fn describe(directive: &WastDirective<'_>) -> String {
+    let named = |keyword: &str, id: Option<wast::token::Id<'_>>| match id {
+        Some(id) => format!("{keyword} ${}", id.name()),
+        None => keyword.into(),
+    };
+    match directive {
+        WastDirective::Module(wat) => named("module", wat.name()),
+        WastDirective::ModuleDefinition(wat) => named("module definition", wat.name()),
+        WastDirective::ModuleInstance { instance, .. } => named("module instance", *instance),
+        WastDirective::Register { name, .. } => format!("register {name:?}"),
+        WastDirective::Invoke(invoke) => describe_invoke(invoke),
+        WastDirective::AssertReturn { exec, .. } => describe_action("assert_return", exec),
+        WastDirective::AssertTrap { exec, .. } => describe_action("assert_trap", exec),
+        WastDirective::AssertException { exec, .. } => describe_action("assert_exception", exec),
+        WastDirective::AssertSuspension { exec, .. } => describe_action("assert_suspension", exec),
+        WastDirective::AssertExhaustion { call, .. } => {
+            format!("assert_exhaustion {}", describe_invoke(call))
+        }
+        WastDirective::AssertMalformed { .. } => "assert_malformed".into(),
+        WastDirective::AssertMalformedCustom { .. } => "assert_malformed_custom".into(),
+        WastDirective::AssertInvalid { .. } => "assert_invalid".into(),
+        WastDirective::AssertInvalidCustom { .. } => "assert_invalid_custom".into(),
+        WastDirective::AssertUnlinkable { .. } => "assert_unlinkable".into(),
+        WastDirective::Thread(thread) => named("thread", Some(thread.name)),
+        WastDirective::Wait { thread, .. } => named("wait", Some(*thread)),
+    }
+}
+
+fn describe_action(keyword: &str, action: &WastExecute<'_>) -> String {
+    match action {
+        WastExecute::Invoke(invoke) => format!("{keyword} {}", describe_invoke(invoke)),
+        WastExecute::Wat(_) => format!("{keyword} module"),
+        WastExecute::Get { global, .. } => format!("{keyword} get {global:?}"),
+    }
+}
+
+fn describe_invoke(invoke: &WastInvoke<'_>) -> String {
+    match invoke.module {
+        Some(module) => format!("invoke ${} {:?}", module.name(), invoke.name),
+        None => format!("invoke {:?}", invoke.name),
+    }
+}
+
+/// The scripts at `path`: itself when it is a file, else every `.wast` file
+/// below it, in the order of their paths.
+///
+/// # Errors
+/// When `path` or a folder below it cannot be read.
+pub fn scripts(path: &Path) -> io::Result<Vec<PathBuf>> {
+    files_below(path, &["wast"])
+}
+
+/// The file at `path`, or the files below it with one of the extensions.
+fn files_below(path: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if fs::metadata(path)?.is_file() {
+        found.push(path.into());
+        return Ok(found);
+    }
+    let mut folders = vec![path.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|found| extensions.iter().any(|&wanted| found == wanted))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,131 @@
+//! `zwasm-wast`: runs test scripts and counts what holds.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zwasm_wast::{Mode, Outcome, Tally, manifest, run_file, scripts};
+
+const HELP: &str = "\
+Runs WebAssembly test scripts and counts the directives that hold.
+
+Usage: zwasm-wast [OPTIONS] PATH...
+       zwasm-wast [OPTIONS] --manifest MANIFEST.tsv
+
+A PATH is a .wast file or a folder, whose .wast files are run recursively.
+A line is printed for every directive that fails, and the totals last.
+The exit code is 1 when anything failed, 2 when the arguments are wrong.
+
+Options:
+      --mode M[,M...]   how the engine runs the code (default: interp)
+      --manifest FILE   run the files listed there, checking the hash of each,
+                        and count only their assertions
+  -v, --verbose         print the counts of every file
+  -h, --help            print this help
+";
+
+struct Arguments {
+    modes: Vec<Mode>,
+    manifest: Option<PathBuf>,
+    paths: Vec<PathBuf>,
+    verbose: bool,
+}
+
+fn main() -> ExitCode {
+    let result = match parse(lexopt::Parser::from_env()) {
+        Ok(Some(arguments)) => run(&arguments),
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match result {
+        Ok(total) if total.failed == 0 => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("zwasm-wast: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The arguments, or none when help was asked for.
+fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut arguments =
+        Arguments { modes: vec![Mode::Interp], manifest: None, paths: Vec::new(), verbose: false };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("mode") => arguments.modes = modes(parser.value()?)?,
+            Long("manifest") => arguments.manifest = Some(parser.value()?.into()),
+            Short('v') | Long("verbose") => arguments.verbose = true,
+            Short('h') | Long("help") => return Ok(None),
+            Value(path) => arguments.paths.push(path.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if arguments.manifest.is_some() != arguments.paths.is_empty() {
+        return Err("expected either files and folders or one manifest (see --help)".into());
+    }
+    Ok(Some(arguments))
+}
+
+fn modes(list: OsString) -> Result<Vec<Mode>, lexopt::Error> {
+    let list = list.into_string()?;
+    list.split(',').map(|name| name.parse().map_err(|error: String| error.into())).collect()
+}
+
+fn run(arguments: &Arguments) -> Result<Tally, String> {
+    let mut report = Report { arguments, total: Tally::default() };
+    if let Some(path) = &arguments.manifest {
+        for entry in manifest::read(path)? {
+            for &mode in &arguments.modes {
+                let outcome = manifest::run(&entry, mode);
+                report.add(&entry.name, mode, outcome.assertions, &outcome);
+            }
+        }
+    }
+    for path in &arguments.paths {
+        let files = scripts(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if files.is_empty() {
+            return Err(format!("{}: no .wast file in this folder", path.display()));
+        }
+        for file in files {
+            for &mode in &arguments.modes {
+                let outcome = run_file(&file, mode);
+                report.add(&file.display().to_string(), mode, outcome.directives, &outcome);
+            }
+        }
+    }
+    report.line(&report.total.to_string());
+    Ok(report.total)
+}
+
+struct Report<'a> {
+    arguments: &'a Arguments,
+    total: Tally,
+}
+
+impl Report<'_> {
+    fn add(&mut self, name: &str, mode: Mode, tally: Tally, outcome: &Outcome) {
+        let mode = match self.arguments.modes.len() {
+            0 | 1 => String::new(),
+            _ => format!(" [{}]", mode.name()),
+        };
+        for failure in &outcome.failures {
+            self.line(&format!("{failure}{mode}"));
+        }
+        if self.arguments.verbose {
+            self.line(&format!("{name}{mode}: {tally}"));
+        }
+        self.total.add(tally);
+    }
+
+    /// Prints a line; a reader that went away does not stop the run.
+    fn line(&self, text: &str) {
+        let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+}

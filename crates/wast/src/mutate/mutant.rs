@@ -1,0 +1,282 @@
+//! Damages a module.
+//!
+//! Blind damage (bits, bytes, truncation, splices) mostly dies in the first
+//! length field it breaks. Three quarters of it therefore know the two frames
+//! of the binary format, sections and function bodies, and repair their
+//! lengths around the damage, so that it reaches the validator.
+
+use super::corpus::Corpus;
+use super::rng::Rng;
+use std::ops::Range;
+
+/// Mutants stop growing here.
+const LONGEST: usize = 8 << 20;
+
+/// The identifier of the start section.
+const START: u8 = 8;
+/// The identifier of the code section.
+const CODE: u8 = 10;
+
+/// Byte strings that mean something at many places: opcodes, types, and LEB128
+/// numbers at, just above and far beyond their limits.
+const INTERESTING: [&[u8]; 22] = [
+    &[0x00],
+    &[0x01],
+    &[0x0b],
+    &[0x40],
+    &[0x60],
+    &[0x6f],
+    &[0x70],
+    &[0x7b],
+    &[0x7f],
+    &[0x80],
+    &[0xfb],
+    &[0xfc],
+    &[0xfd],
+    &[0xfe],
+    &[0xff],
+    &[0xff, 0xff, 0x03],
+    &[0xff, 0xff, 0xff, 0xff, 0x07],
+    &[0xff, 0xff, 0xff, 0xff, 0x0f],
+    &[0x80, 0x80, 0x80, 0x80, 0x10],
+    &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00],
+    &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+    &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+];
+
+/// A section: its identifier, where it begins, and its content.
+struct Section {
+    id: u8,
+    start: usize,
+    body: Range<usize>,
+}
+
+/// The mutant that `rng` makes of a module of the corpus.
+pub(super) fn mutant(corpus: &Corpus, rng: &mut Rng) -> Vec<u8> {
+    let mut bytes = corpus.draw(rng).to_vec();
+    let most = rng.below(4) + 1;
+    for _ in 0..=rng.below(most) {
+        if rng.below(4) == 0 {
+            damage(&mut bytes, corpus, rng);
+        } else {
+            damage_framed(&mut bytes, corpus, rng);
+        }
+        bytes.truncate(LONGEST);
+    }
+    bytes
+}
+
+/// Damage that knows nothing of the format.
+fn damage(bytes: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
+    match rng.below(8) {
+        0 | 1 => flip_bits(bytes, rng),
+        2 | 3 => overwrite(bytes, rng),
+        4 => bytes.truncate(rng.below(bytes.len())),
+        5 => inflate(bytes, rng),
+        6 => {
+            let donor = corpus.draw(rng);
+            let taken = donor[rng.range(donor.len())].to_vec();
+            let place = rng.range(bytes.len());
+            bytes.splice(place, taken);
+        }
+        _ => {
+            let taken = bytes[rng.range(bytes.len())].to_vec();
+            let place = rng.below(bytes.len());
+            bytes.splice(place..place, taken);
+        }
+    }
+}
+
+fn flip_bits(bytes: &mut [u8], rng: &mut Rng) {
+    let most = rng.below(4) + 1;
+    for _ in 0..=rng.below(most) {
+        let at = rng.below(bytes.len());
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte ^= 1 << rng.below(8);
+        }
+    }
+}
+
+/// Puts an interesting byte string in the place of as many bytes or of one.
+fn overwrite(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    let value = INTERESTING[rng.below(INTERESTING.len())];
+    let at = rng.below(bytes.len());
+    let replaced = [0, 1, value.len()][rng.below(3)];
+    let end = (at + replaced).min(bytes.len());
+    bytes.splice(at..end, value.iter().copied());
+}
+
+/// Writes a number that may stand here with more bytes than it needs, at times
+/// more than are allowed.
+fn inflate(bytes: &mut Vec<u8>, rng: &mut Rng) {
+    let at = rng.below(bytes.len());
+    let Some(byte) = bytes.get_mut(at).filter(|byte| **byte < 0x80) else {
+        return;
+    };
+    *byte |= 0x80;
+    let mut tail = vec![0x80; rng.below(10)];
+    tail.push(0);
+    bytes.splice(at + 1..at + 1, tail);
+}
+
+/// Damage in the terms of the format.
+fn damage_framed(bytes: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
+    let found = sections(bytes);
+    let Some(section) = rng.pick(&found) else {
+        return damage(bytes, corpus, rng);
+    };
+    match rng.below(8) {
+        0 => {
+            bytes.drain(section.start..section.body.end);
+        }
+        1 => {
+            let copy = bytes[section.start..section.body.end].to_vec();
+            let place = rng.pick(&found).map_or(section.body.end, |other| other.start);
+            bytes.splice(place..place, copy);
+        }
+        2 => {
+            let moved: Vec<u8> = bytes.drain(section.start..section.body.end).collect();
+            let left = sections(bytes);
+            let place = rng.pick(&left).map_or(bytes.len(), |other| other.start);
+            bytes.splice(place..place, moved);
+        }
+        3 => {
+            let donor = corpus.draw(rng);
+            let offered = sections(donor);
+            let same: Vec<&Section> =
+                offered.iter().filter(|other| other.id == section.id).collect();
+            if let Some(other) = rng.pick(&same) {
+                let taken = donor[other.start..other.body.end].to_vec();
+                bytes.splice(section.start..section.body.end, taken);
+            }
+        }
+        _ => {
+            let mut body = bytes[section.body.clone()].to_vec();
+            if section.id == CODE && rng.below(4) != 0 {
+                damage_function(&mut body, corpus, rng);
+            } else {
+                damage(&mut body, corpus, rng);
+            }
+            replace(bytes, section.start + 1..section.body.end, &body);
+        }
+    }
+}
+
+/// Damages one function of a code section and repairs its length.
+fn damage_function(code: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
+    let functions = functions(code);
+    match rng.pick(&functions) {
+        Some((start, body)) => {
+            let mut function = code[body.clone()].to_vec();
+            damage(&mut function, corpus, rng);
+            replace(code, *start..body.end, &function);
+        }
+        None => damage(code, corpus, rng),
+    }
+}
+
+/// Puts `body` with its length before it in the place of `place`.
+fn replace(bytes: &mut Vec<u8>, place: Range<usize>, body: &[u8]) {
+    let mut framed = Vec::with_capacity(body.len() + 5);
+    let mut left = body.len();
+    while left >= 0x80 {
+        framed.push(left as u8 | 0x80);
+        left >>= 7;
+    }
+    framed.push(left as u8);
+    framed.extend_from_slice(body);
+    bytes.splice(place, framed);
+}
+
+/// Whether instantiating the module would run a function of its own. Text,
+/// in which no section is found, counts as having one.
+pub(super) fn has_start(bytes: &[u8]) -> bool {
+    let found = sections(bytes);
+    found.is_empty() || found.iter().any(|section| section.id == START)
+}
+
+/// The sections up to the first one that is cut off.
+fn sections(bytes: &[u8]) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let mut at = 8;
+    while let Some(&id) = bytes.get(at)
+        && let Some(body) = framed(bytes, at + 1)
+    {
+        let start = at;
+        at = body.end;
+        sections.push(Section { id, start, body });
+    }
+    sections
+}
+
+/// The functions of a code section: where the length begins, and the body.
+fn functions(code: &[u8]) -> Vec<(usize, Range<usize>)> {
+    let mut functions = Vec::new();
+    let Some((_, mut at)) = leb(code, 0) else {
+        return functions;
+    };
+    while let Some(body) = framed(code, at) {
+        let start = at;
+        at = body.end;
+        functions.push((start, body));
+    }
+    functions
+}
+
+/// The bytes after the length at `at`, when they are all there.
+fn framed(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let (length, start) = leb(bytes, at)?;
+    let end = start.checked_add(length)?;
+    (end <= bytes.len()).then_some(start..end)
+}
+
+/// The unsigned LEB128 number of at most five bytes at `at`, and its end.
+fn leb(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut value = 0_usize;
+    for (index, &byte) in bytes.get(at..)?.iter().take(5).enumerate() {
+        value |= usize::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            return Some((value, at + index + 1));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODULE: &[u8] = &[
+        0, b'a', b's', b'm', 1, 0, 0, 0, // header
+        1, 4, 1, 0x60, 0, 0, // one type
+        3, 2, 1, 0, // one function
+        10, 4, 1, 2, 0, 0x0b, // one body
+    ];
+
+    #[test]
+    fn frames_are_found_and_repaired() {
+        let found = sections(MODULE);
+        assert_eq!(found.iter().map(|section| section.id).collect::<Vec<_>>(), [1, 3, CODE]);
+        let code = &MODULE[found[2].body.clone()];
+        assert_eq!(functions(code), [(1, 2..4)]);
+        let mut longer = MODULE.to_vec();
+        replace(&mut longer, found[0].start + 1..found[0].body.end, &[7; 200]);
+        let found = sections(&longer);
+        assert_eq!(found.len(), 3);
+        assert_eq!(longer[found[0].body.clone()], [7; 200]);
+        assert_eq!(sections(&MODULE[..MODULE.len() - 1]).len(), 2);
+        assert!(!has_start(MODULE) && has_start(b"(module)"));
+    }
+
+    #[test]
+    fn mutants_follow_from_seed_and_case() {
+        let mut corpus = Corpus::default();
+        corpus.add_script("(func) (memory 1)");
+        corpus.add_script("(func (param i32)) (global i32 (i32.const 1))");
+        let make = |seed, case| mutant(&corpus, &mut Rng::for_case(seed, case));
+        assert!((0..50).all(|case| make(1, case) == make(1, case)));
+        assert!((0..50).any(|case| make(1, case) != make(2, case)));
+        let empty = Corpus::default();
+        assert!((0..50).all(|case| mutant(&empty, &mut Rng::for_case(1, case)).len() < 1000));
+    }
+}

@@ -1,0 +1,200 @@
+//! Which official scripts are known to fail, and why: the one list of them.
+//!
+//! A listed script that passes is an error as well, so that the list cannot
+//! outlive what it records.
+
+use std::fmt::Write;
+use zwasm_wast::{Outcome, Tally};
+
+/// A feature this engine does not have yet.
+struct Missing {
+    feature: &'static str,
+    /// What failures for want of it say; at least one failure of each script.
+    sign: &'static str,
+    /// The scripts that need it, as folder and file; a final `*` stands for
+    /// any rest.
+    scripts: &'static [&'static str],
+    /// Scripts among those that pass without it.
+    but: &'static [&'static str],
+}
+
+const MISSING: &[Missing] = &[
+    Missing {
+        feature: "SIMD",
+        sign: "uses SIMD",
+        scripts: &[
+            "simd/*",
+            "relaxed-simd/*",
+            "annotations/simd_lane.wast",
+            "memory64/simd_address.wast",
+        ],
+        but: &[
+            "simd/simd_linking.wast",
+            "simd/simd_memory-multi.wast",
+            "relaxed-simd/i32x4_relaxed_trunc.wast",
+        ],
+    },
+    Missing {
+        feature: "garbage collection",
+        sign: "garbage collection",
+        scripts: &[
+            "gc/*",
+            "bulk-memory/table_init.wast",
+            "memory64/table_init64.wast",
+            "custom-descriptors/br_on_cast.wast",
+            "custom-descriptors/br_on_cast_fail.wast",
+        ],
+        but: &["gc/binary-gc.wast"],
+    },
+    Missing {
+        feature: "exception handling",
+        sign: "exception handling",
+        scripts: &[
+            "spec-core/core/exceptions/*",
+            "proposals/exceptions/*",
+            "spec-core/core/instance.wast",
+            "wasm-v3/instance.wast",
+            "wasm-latest/instance.wast",
+        ],
+        but: &["exceptions/tag.wast"],
+    },
+    Missing { feature: "threads", sign: "threads", scripts: &["threads/atomic.wast"], but: &[] },
+    Missing {
+        feature: "custom descriptors, which are not in Wasm 3.0",
+        sign: "custom descriptors",
+        scripts: &["custom-descriptors/*"],
+        but: &["custom-descriptors/binary.wast"],
+    },
+    Missing {
+        feature: "the exception handling before Wasm 3.0, whose text does not parse",
+        sign: "unparsable text",
+        scripts: &["legacy/exceptions/core/*"],
+        but: &[],
+    },
+    Missing {
+        feature: "a check of branch hints, which the engine ignores",
+        sign: "a valid module",
+        scripts: &["metadata.code.branch_hint/branch_hint.wast"],
+        but: &[],
+    },
+];
+
+/// A script of an older version of the specification that asserts, in so many
+/// directives, what Wasm 3.0 has changed.
+type Superseded = (&'static str, usize, &'static str);
+
+const SUPERSEDED: &[Superseded] = &[
+    ("wasm-v1/binary-leb128.wast", 4, LONG_NUMBERS),
+    ("wasm-v1/imports.wast", 3, MULTIPLE_MEMORIES),
+    ("wasm-v1/memory.wast", 2, MULTIPLE_MEMORIES),
+    ("wasm-v2/binary-leb128.wast", 2, LONG_NUMBERS),
+    ("wasm-v2/binary.wast", 8, MEMORY_INDICES),
+    ("wasm-v2/imports.wast", 3, MULTIPLE_MEMORIES),
+    ("wasm-v2/memory.wast", 2, MULTIPLE_MEMORIES),
+    ("proposals/function-references/binary.wast", 8, MEMORY_INDICES),
+    ("proposals/memory64/binary.wast", 8, MEMORY_INDICES),
+    ("proposals/memory64/memory.wast", 2, MULTIPLE_MEMORIES),
+    ("proposals/memory64/memory64.wast", 2, MULTIPLE_MEMORIES),
+    ("proposals/multi-value/binary.wast", 8, MEMORY_INDICES),
+    (
+        "proposals/mutable-global/linking.wast",
+        10,
+        "a segment out of bounds is a trap, and those before it stay",
+    ),
+    ("proposals/reference-types/binary-leb128.wast", 4, LONG_NUMBERS),
+    ("proposals/reference-types/binary.wast", 12, MEMORY_INDICES),
+    ("proposals/reference-types/imports.wast", 3, MULTIPLE_MEMORIES),
+    (
+        "proposals/reference-types/unreached-invalid.wast",
+        1,
+        "types in unreachable code may be bottom",
+    ),
+    ("proposals/threads/imports.wast", 7, MULTIPLE_MEMORIES),
+    ("proposals/threads/memory.wast", 2, MULTIPLE_MEMORIES),
+];
+
+const MULTIPLE_MEMORIES: &str = "a module may have several memories and tables";
+const MEMORY_INDICES: &str = "where a zero byte stood there is a memory index";
+const LONG_NUMBERS: &str = "limits, alignments and indices may be written longer";
+
+/// Compares outcomes with what is known.
+#[derive(Default)]
+pub struct Verdict {
+    total: Tally,
+    wrong: String,
+}
+
+impl Verdict {
+    /// Takes the outcome of a script; `name` is its path.
+    pub fn add(&mut self, name: &str, outcome: &Outcome) {
+        self.total.add(outcome.directives);
+        if let Some(wrong) = judge(name, outcome) {
+            let _ = writeln!(self.wrong, "{name}: {wrong}");
+            for failure in outcome.failures.iter().take(3) {
+                let _ = writeln!(self.wrong, "    {failure}");
+            }
+        }
+    }
+
+    /// Panics with everything that was not as known.
+    pub fn conclude(self) {
+        println!("{}", self.total);
+        assert!(self.wrong.is_empty(), "\n{}", self.wrong);
+    }
+}
+
+/// What is wrong about an outcome, if anything.
+fn judge(name: &str, outcome: &Outcome) -> Option<String> {
+    let failures = outcome.failures.len();
+    if let Some((_, count, why)) = SUPERSEDED.iter().find(|(script, ..)| matches(script, name)) {
+        return (failures != *count)
+            .then(|| format!("{failures} failures, expected {count} ({why})"));
+    }
+    let any = |scripts: &[&str]| scripts.iter().any(|script| matches(script, name));
+    let Some(missing) = MISSING.iter().find(|one| any(one.scripts) && !any(one.but)) else {
+        return (failures > 0).then(|| format!("{failures} failures"));
+    };
+    let Missing { feature, sign, .. } = missing;
+    if failures == 0 {
+        return Some(format!("passes, though listed as lacking {feature}"));
+    }
+    let told = outcome.failures.iter().any(|failure| failure.got.contains(sign));
+    (!told).then(|| format!("{failures} failures, none for want of {feature}"))
+}
+
+/// Whether the path `name` ends with what `pattern` says, from a whole folder
+/// on.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (folder, file) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let (in_folder, name) = name.rsplit_once('/').unwrap_or(("", name));
+    let same_folder = in_folder
+        .strip_suffix(folder)
+        .is_some_and(|before| before.is_empty() || before.ends_with('/'));
+    let same_file = match file.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == file,
+    };
+    same_folder && same_file
+}
+
+#[test]
+fn patterns_match_whole_folders_and_the_starts_of_names() {
+    assert!(matches("simd/*", "core/simd/simd_lane.wast"));
+    assert!(matches("simd/simd_i*", "simd/simd_i8x16_cmp.wast"));
+    assert!(matches("gc/array.wast", "core/gc/array.wast"));
+    assert!(!matches("gc/array.wast", "core/gc/array_copy.wast"));
+    assert!(!matches("simd/*", "core/relaxed-simd/simd.wast"));
+}
+
+#[test]
+fn a_listed_script_that_passes_is_wrong() {
+    let run = |text: &str| zwasm_wast::run_source("t", text, zwasm_wast::Mode::Interp);
+    let passing = run("(module)");
+    let failing = run("(module (func (result i32)))");
+    assert_eq!(judge("core/any.wast", &passing), None);
+    assert_eq!(judge("core/any.wast", &failing).as_deref(), Some("1 failures"));
+    assert!(judge("simd/simd_any.wast", &passing).is_some());
+    assert!(judge("simd/simd_any.wast", &failing).is_some());
+    assert!(judge("wasm-v1/memory.wast", &passing).is_some());
+    assert!(judge("wasm-v1/memory.wast", &failing).is_some());
+}
