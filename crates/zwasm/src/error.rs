@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display, Formatter};
 
+use crate::api::exception::ThrownException;
 use zwasm_regir::TrapCode;
 
 /// A result whose error is [`Error`] unless said otherwise.
@@ -46,6 +47,8 @@ pub enum ErrorKind {
     Link,
     /// The guest trapped.
     Trap,
+    /// The guest or a host function threw an exception that nothing caught.
+    Exception,
     /// A configured limit or the system's memory does not allow it.
     Limit,
     /// A file could not be read.
@@ -174,7 +177,12 @@ impl Error {
         }
     }
 
-    /// The frames of the guest at the time of a trap or a host function's error.
+    /// The exception, if that is what was thrown.
+    pub fn exception(&self) -> Option<&ThrownException> {
+        self.downcast_ref()
+    }
+
+    /// The frames of the guest at the time of a trap, a throw or a host function's error.
     pub fn backtrace(&self) -> Option<&WasmBacktrace> {
         self.0.backtrace.as_ref()
     }
@@ -226,10 +234,12 @@ impl From<Trap> for Payload {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
-        match (&error as &(dyn StdError + 'static)).downcast_ref::<Trap>() {
-            Some(&trap) => Error::with(ErrorKind::Trap, trap.into(), None),
-            None => Error::with(ErrorKind::Host, Payload::Source(Box::new(error)), None),
+        let any = &error as &(dyn StdError + 'static);
+        if let Some(&trap) = any.downcast_ref::<Trap>() {
+            return Error::with(ErrorKind::Trap, trap.into(), None);
         }
+        let kind = if any.is::<ThrownException>() { ErrorKind::Exception } else { ErrorKind::Host };
+        Error::with(kind, Payload::Source(Box::new(error)), None)
     }
 }
 

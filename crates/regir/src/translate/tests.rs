@@ -22,6 +22,9 @@ impl Types for Fixture {
     fn table_index(&self, _: u32) -> Type {
         Type::I32
     }
+    fn tag_type(&self, _: u32) -> u32 {
+        0
+    }
 }
 
 fn translate(body: &[u8]) -> String {

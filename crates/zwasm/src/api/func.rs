@@ -121,6 +121,7 @@ impl Func {
             unsafe {
                 activation::call(core, self.0.get(core).as_ptr(), slots)?;
                 Val::read_all(core, results, ty.results_slice(), slots);
+                results.iter().for_each(|value| value.keep(core));
             }
             Ok(())
         })

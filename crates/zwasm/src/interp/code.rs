@@ -1,5 +1,6 @@
 //! Threaded code of functions, made when a function is first called.
 
+use super::catches::CatchTable;
 use super::encode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Inner;
@@ -11,6 +12,15 @@ pub(crate) struct Code {
     pub(crate) words: Box<[u64]>,
     /// The slot of the frame's header.
     pub(crate) header: u32,
+    /// Where exceptions are caught.
+    pub(crate) catches: CatchTable,
+}
+
+impl Code {
+    /// Whether an address is in this code.
+    pub(crate) fn contains(&self, ip: *const u64) -> bool {
+        self.words.as_ptr_range().contains(&ip)
+    }
 }
 
 /// Slots a frame may have: operands name slots with 16 bits.

@@ -40,6 +40,8 @@ const COLD: &[&str] = &[
     "call::lazy",
     "call::prepare",
     "call::host_call",
+    "exceptions::throw",
+    "exceptions::throw_ref",
 ];
 
 /// Handlers that copy any number of slots and save a register or two meanwhile.
