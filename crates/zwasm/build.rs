@@ -2,7 +2,8 @@
 //!
 //! A handler that ends in a call with its own signature becomes a jump where
 //! LLVM's tail-call elimination runs (optimisation level 2 and up, `s`, `z`) and
-//! all arguments travel in registers. Elsewhere a loop calls the handlers.
+//! all arguments travel in registers. Elsewhere a loop calls the handlers, and
+//! also with debug assertions, whose checks call out of the handlers.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -10,7 +11,8 @@ fn main() {
     let var = |name| std::env::var(name).unwrap_or_default();
     let optimised = matches!(var("OPT_LEVEL").as_str(), "2" | "3" | "s" | "z");
     let listed = matches!(var("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64");
-    if optimised && listed {
+    let checks = std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_some();
+    if optimised && listed && !checks {
         println!("cargo::rustc-cfg=tail_dispatch");
     }
 }

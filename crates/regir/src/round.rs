@@ -6,10 +6,20 @@
 //! cost the interpreter its register-only calling convention.
 
 macro_rules! rounding {
-    ($module:ident, $float:ident, $limit:expr) => {
+    ($module:ident, $float:ident, $bits:ident, $limit:expr) => {
         /// Rounding for one float width.
         pub mod $module {
             const LIMIT: $float = $limit;
+
+            /// The bit that makes a NaN quiet.
+            const QUIET: $bits = 1 << ($float::MANTISSA_DIGITS - 2);
+
+            /// Makes a NaN quiet. By its bits, because the compiler takes the
+            /// arithmetic that would do it for the identity.
+            #[inline(always)]
+            fn quiet(x: $float) -> $float {
+                if x.is_nan() { $float::from_bits(x.to_bits() | QUIET) } else { x }
+            }
 
             /// Rounds to the nearest integral value, ties to even.
             #[inline(always)]
@@ -18,8 +28,8 @@ macro_rules! rounding {
                 if magnitude < LIMIT {
                     ((magnitude + LIMIT) - LIMIT).copysign(x)
                 } else {
-                    // Already integral, infinite or NaN; the addition quiets a signalling NaN.
-                    x + 0.0
+                    // Already integral, infinite or NaN.
+                    quiet(x)
                 }
             }
 
@@ -44,7 +54,7 @@ macro_rules! rounding {
             pub fn trunc(x: $float) -> $float {
                 let near = nearest(x.abs());
                 let down = if near > x.abs() { near - 1.0 } else { near };
-                if x.is_nan() { x + 0.0 } else { down.copysign(x) }
+                if x.is_nan() { quiet(x) } else { down.copysign(x) }
             }
 
             /// The specification's `min`: NaN wins, and -0 is less than +0.
@@ -78,8 +88,8 @@ macro_rules! rounding {
     };
 }
 
-rounding!(single, f32, 8_388_608.0);
-rounding!(double, f64, 4_503_599_627_370_496.0);
+rounding!(single, f32, u32, 8_388_608.0);
+rounding!(double, f64, u64, 4_503_599_627_370_496.0);
 
 #[cfg(test)]
 mod tests {
@@ -123,6 +133,15 @@ mod tests {
             assert_eq!(single::trunc(y).to_bits(), y.trunc().to_bits(), "trunc {y}");
             assert_eq!(single::nearest(y).to_bits(), y.round_ties_even().to_bits(), "nearest {y}");
         }
+    }
+
+    #[test]
+    fn signalling_nans_become_quiet() {
+        let signalling = f64::from_bits(0x7FF0_0000_0000_0001);
+        for op in [double::ceil, double::floor, double::trunc, double::nearest] {
+            assert_eq!(op(signalling).to_bits(), 0x7FF8_0000_0000_0001);
+        }
+        assert_eq!(single::trunc(f32::from_bits(0xFF80_0001)).to_bits(), 0xFFC0_0001);
     }
 
     #[test]

@@ -93,6 +93,25 @@ fn input_is_echoed_through_the_older_abi() {
 }
 
 #[test]
+fn any_number_of_calls_fits_the_stack() {
+    let exit = run(
+        &mut WasiCtx::builder(),
+        r#"(module
+            (import "wasi_snapshot_preview1" "clock_time_get"
+                (func $clock_time_get (param i32 i64 i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "_start") (local $left i32)
+                (local.set $left (i32.const 200000))
+                (loop $more
+                    (if (call $clock_time_get (i32.const 1) (i64.const 0) (i32.const 0))
+                        (then unreachable))
+                    (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+                    (br_if $more (local.get $left)))))"#,
+    );
+    assert_eq!(exit.unwrap(), None);
+}
+
+#[test]
 fn all_functions_are_there_under_both_names() {
     const NAMES: &str = "args_get args_sizes_get environ_get environ_sizes_get clock_res_get \
         clock_time_get fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get \

@@ -1,1 +1,0 @@
-fn main(){ let a:Vec<String>=std::env::args().collect(); let b=std::fs::read(&a[1]).unwrap(); let args:Vec<zwasm::Val>=a[3..].iter().map(|x| zwasm::Val::I32(x.parse().unwrap())).collect(); println!("{:?}", zwasm::invoke(b,&a[2],&args)); }
