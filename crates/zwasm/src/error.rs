@@ -2,8 +2,10 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display, Formatter};
+use std::sync::OnceLock;
 
 use crate::api::exception::ThrownException;
+use crate::stack::backtrace::Place;
 use zwasm_regir::TrapCode;
 
 /// A result whose error is [`Error`] unless said otherwise.
@@ -311,9 +313,11 @@ impl FrameInfo {
 }
 
 /// The guest's frames, innermost first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct WasmBacktrace {
-    pub(crate) frames: Vec<FrameInfo>,
+    pub(crate) places: Vec<Place>,
+    /// What the places are, once somebody has asked.
+    frames: OnceLock<Vec<FrameInfo>>,
     /// Frames beyond the ones kept.
     pub(crate) omitted: bool,
 }
@@ -321,13 +325,19 @@ pub struct WasmBacktrace {
 impl WasmBacktrace {
     /// The frames, innermost first; deep stacks keep only the innermost ones.
     pub fn frames(&self) -> &[FrameInfo] {
-        &self.frames
+        self.frames.get_or_init(|| self.places.iter().map(Place::describe).collect())
+    }
+}
+
+impl Debug for WasmBacktrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmBacktrace").field("frames", &self.frames()).finish_non_exhaustive()
     }
 }
 
 impl Display for WasmBacktrace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (number, frame) in self.frames.iter().enumerate() {
+        for (number, frame) in self.frames().iter().enumerate() {
             if number > 0 {
                 writeln!(f)?;
             }

@@ -1,4 +1,5 @@
 //! Exceptions across calls, tail calls, instances and host functions.
+#![cfg(feature = "wat")]
 
 use zwasm::{
     Caller, Engine, Error, ErrorKind, ExnRef, Extern, Func, FuncType, Instance, Linker, Module,

@@ -10,6 +10,8 @@ use zwasm_regir::{TranslateError, Translator};
 pub(crate) struct Code {
     /// The frame's size in bytes, then the instructions.
     pub(crate) words: Box<[u64]>,
+    /// Which of the functions that the module defines it is.
+    pub(crate) defined: u32,
     /// The slot of the frame's header.
     pub(crate) header: u32,
     /// Where exceptions are caught.
@@ -65,7 +67,7 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
         let function = translate(module, defined)?;
-        let code = encode::encode(module, &function, |_, _| {});
+        let code = encode::encode(module, defined, &function, |_, _| {});
         // If another thread was faster, its code is as good.
         let _ = cell.set(Box::new(code));
     }
@@ -80,7 +82,7 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
 pub(crate) fn wasm_offset(module: &Inner, defined: u32, position: usize) -> Option<usize> {
     let function = translate(module, defined).ok()?;
     let mut found = None;
-    encode::encode(module, &function, |word, inst| {
+    encode::encode(module, defined, &function, |word, inst| {
         if word <= position {
             found = Some(inst);
         }

@@ -29,7 +29,12 @@ pub(super) const SCRATCH_SLOTS: u32 = 2;
 
 /// Encodes a function. `visit` is told the word each instruction starts at and
 /// the index of the slot-form instruction it came from.
-pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usize, usize)) -> Code {
+pub(super) fn encode(
+    module: &Inner,
+    defined: u32,
+    function: &Function,
+    visit: impl FnMut(usize, usize),
+) -> Code {
     let mut encoder = Encoder {
         module,
         function,
@@ -45,7 +50,7 @@ pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usiz
     encoder.insts(visit);
     encoder.patch();
     let catches = CatchTable::new(function, encoder.regions, &encoder.labels);
-    Code { words: encoder.words.into(), header: function.frame.header, catches }
+    Code { words: encoder.words.into(), defined, header: function.frame.header, catches }
 }
 
 /// The first instruction behind each label that is not a label itself.

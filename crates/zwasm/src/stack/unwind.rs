@@ -30,12 +30,13 @@ pub(crate) unsafe fn throw(
     values: *const u64,
 ) -> bool {
     // SAFETY: the instance has the tag, and the values of its type are in the
-    // frame, which ends where its code says.
+    // frame.
     unsafe {
         let store = (*vm).store;
         let tag = (*(*vm).instance).tags[tag as usize];
+        // The frame ends with the values now: nothing above them is used again.
+        let end = values;
         let values = std::slice::from_raw_parts(values, tag.as_ref().slots);
-        let end = (*store).code_at(ip).map_or(fp, |code| fp.byte_add(code.words[0] as usize));
         match StoreCore::add_exception(store, tag, values, end) {
             Ok(reference) => raise(ip, fp, vm, reference),
             Err(error) => {

@@ -38,6 +38,8 @@ pub(crate) struct Exceptions {
     bytes: usize,
     /// Bytes at which unreachable exceptions are looked for.
     threshold: usize,
+    /// Bytes that exceptions may take.
+    limit: usize,
     /// Exceptions that errors of the host hold.
     held: Vec<(u64, Weak<()>)>,
     /// Length of `held` at which it is cleared of errors that are gone.
@@ -58,6 +60,7 @@ impl Exceptions {
             free: Vec::new(),
             bytes: 0,
             threshold: tuning::MIN_EXCEPTION_BYTES,
+            limit: tuning::MAX_EXCEPTION_BYTES,
             held: Vec::new(),
             held_limit: tuning::MIN_HELD_EXCEPTIONS,
             handles: Vec::new(),
@@ -153,12 +156,13 @@ impl Exceptions {
             entry.generation = (entry.generation + 1) % (1 << GENERATION_BITS);
             self.free.push(index as u32);
         }
-        self.threshold = (self.bytes * 2).max(tuning::MIN_EXCEPTION_BYTES);
+        self.threshold = (self.bytes * 2).clamp(tuning::MIN_EXCEPTION_BYTES, self.limit);
     }
 }
 
 impl StoreCore {
-    /// Makes an exception; its reference. Guest frames end at `stack_end`.
+    /// Makes an exception; its reference. What guest frames still hold ends at
+    /// `stack_end`.
     ///
     /// # Errors
     ///
@@ -175,15 +179,16 @@ impl StoreCore {
     ) -> Result<u64> {
         // SAFETY: by the contract.
         unsafe {
-            if (*this).exceptions.bytes >= (*this).exceptions.threshold {
+            let size = size(values.len());
+            if (*this).exceptions.bytes + size > (*this).exceptions.threshold {
                 StoreCore::collect_exceptions(this, values, stack_end);
             }
             let exceptions = &mut (*this).exceptions;
-            if exceptions.bytes + size(values.len()) > tuning::MAX_EXCEPTION_BYTES {
-                let limit = tuning::MAX_EXCEPTION_BYTES >> 20;
+            if exceptions.bytes + size > exceptions.limit {
+                let limit = exceptions.limit;
                 return Err(Error::new(
                     ErrorKind::Limit,
-                    format!("the exceptions in use take more than {limit} MiB"),
+                    format!("the exceptions in use take more than {limit} bytes"),
                 ));
             }
             Ok(exceptions.add(tag, values))
@@ -238,5 +243,100 @@ impl StoreCore {
             exceptions.held = held;
             exceptions.sweep();
         }
+    }
+}
+
+#[cfg(all(test, feature = "wat"))]
+mod tests {
+    use super::Exceptions;
+    use crate::{Engine, ErrorKind, Instance, Module, Result, Store, tuning};
+
+    const WAT: &str = r#"(module
+        (tag $e (param i32))
+        (tag $list (param exnref))
+        (global $list (mut exnref) (ref.null exn))
+        (func $make (param i32)
+            (block $h (try_table (catch_all $h) (throw $e (local.get 0)))))
+        (func (export "throw") (param i32)
+            (loop $again
+                (call $make (local.get 0))
+                (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func $cons (param exnref) (result exnref exnref)
+            (try_table (catch_ref $list 0) (throw $list (local.get 0)))
+            (unreachable))
+        (func (export "list") (param i32)
+            (loop $again
+                (call $cons (global.get $list))
+                (global.set $list)
+                (drop)
+                (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "drop") (param i32) (global.set $list (ref.null exn))))"#;
+
+    struct Fixture {
+        store: Store<()>,
+        instance: Instance,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let mut store = Store::new(&Engine::default(), ());
+            let module = Module::new(store.engine(), WAT).expect("the module is valid");
+            let instance = Instance::new(&mut store, &module, &[]).expect("it can be made");
+            Fixture { store, instance }
+        }
+
+        fn call(&mut self, name: &str, argument: i32) -> Result<()> {
+            let func = self.instance.get_typed_func::<i32, ()>(&mut self.store, name)?;
+            func.call(&mut self.store, argument)
+        }
+
+        fn exceptions(&mut self) -> &mut Exceptions {
+            // SAFETY: the store is borrowed and nothing runs in it.
+            unsafe { &mut (*self.store.inner.as_ptr()).core.exceptions }
+        }
+    }
+
+    #[test]
+    fn a_million_throws_take_constant_space() {
+        let mut fixture = Fixture::new();
+        fixture.call("throw", 10_000).expect("all are caught");
+        let entries = fixture.exceptions().entries.len();
+        fixture.call("throw", 1_000_000).expect("all are caught");
+        assert_eq!(fixture.exceptions().entries.len(), entries);
+        assert!(entries * size_of::<super::Exception>() <= tuning::MIN_EXCEPTION_BYTES);
+    }
+
+    #[test]
+    fn long_lists_are_marked_and_freed_without_recursion() {
+        let mut fixture = Fixture::new();
+        fixture.call("list", 200_000).expect("the list fits");
+        fixture.call("throw", 200_000).expect("all are caught");
+        assert!(fixture.exceptions().bytes >= 200_000 * super::size(1));
+        fixture.call("drop", 0).expect("a global is set");
+        fixture.call("throw", 1_000_000).expect("all are caught");
+        assert!(fixture.exceptions().bytes <= tuning::MIN_EXCEPTION_BYTES * 2);
+    }
+
+    #[test]
+    fn too_many_in_use_are_an_error() {
+        let mut fixture = Fixture::new();
+        fixture.exceptions().limit = tuning::MIN_EXCEPTION_BYTES * 4;
+        let error = fixture.call("list", i32::MAX).expect_err("the list has no end");
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        fixture.call("drop", 0).expect("a global is set");
+        fixture.call("list", 1000).expect("the list fits");
+    }
+
+    #[test]
+    fn references_out_of_date_are_found_out() {
+        let mut fixture = Fixture::new();
+        fixture.call("list", 1).expect("the list fits");
+        let exceptions = fixture.exceptions();
+        let reference = super::MARK;
+        assert!(exceptions.get(reference).is_some());
+        exceptions.sweep();
+        assert!(exceptions.get(reference).is_none());
+        assert!(exceptions.get(0).is_none());
+        assert!(exceptions.get(u64::MAX).is_none());
     }
 }
