@@ -324,6 +324,8 @@ mod tests {
         let error = fixture.call("list", i32::MAX).expect_err("the list has no end");
         assert_eq!(error.kind(), ErrorKind::Limit);
         fixture.call("drop", 0).expect("a global is set");
+        // Overwrites what the frames have left on the stack.
+        fixture.call("throw", 1).expect("it is caught");
         fixture.call("list", 1000).expect("the list fits");
     }
 
