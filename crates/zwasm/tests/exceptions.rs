@@ -177,6 +177,42 @@ fn the_host_throws_catches_and_lets_pass() {
 }
 
 #[test]
+fn a_host_that_throws_all_the_time_leaves_nothing_behind() {
+    let mut store = store();
+    let tag = tag(&mut store, &[ValType::I32]);
+    let throws = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, x: i32| -> Result<()> {
+        let exn = ExnRef::new(&mut caller, &tag, &[Val::I32(x)])?;
+        Err(exn.throw(&mut caller)?.into())
+    });
+    let through = Func::wrap(&mut store, |mut caller: Caller<'_, ()>, func: Option<Func>| {
+        func.unwrap().call(&mut caller, &[], &mut [])
+    });
+    let instance = instance(
+        &mut store,
+        r#"(module
+            (import "" "tag" (tag $e (param i32)))
+            (import "" "throws" (func $throws (param i32)))
+            (import "" "through" (func $through (param funcref)))
+            (elem declare func $throw)
+            (func $throw (throw $e (i32.const 1)))
+            (func (export "f") (param i32) (result i32)
+                (local $sum i32)
+                (loop $again
+                    (block $h (result i32)
+                        (try_table (catch $e $h) (call $throws (i32.const 1)))
+                        (unreachable))
+                    (block $h (result i32)
+                        (try_table (catch $e $h) (call $through (ref.func $throw)))
+                        (unreachable))
+                    (local.set $sum (i32.add (i32.add (local.get $sum))))
+                    (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (local.get $sum)))"#,
+        &[tag.into(), throws.into(), through.into()],
+    );
+    assert_eq!(call(&mut store, instance, "f", 200_000).unwrap(), 400_000);
+}
+
+#[test]
 fn throw_ref_throws_the_same_exception() {
     let mut store = store();
     let instance = instance(
