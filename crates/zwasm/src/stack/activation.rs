@@ -138,6 +138,7 @@ pub struct HostCall {
 
 /// How a call of a host function ended.
 #[derive(Clone, Copy)]
+#[repr(u8)]
 pub(crate) enum HostOutcome {
     /// It returned.
     Returned,
@@ -155,7 +156,7 @@ pub(crate) enum HostOutcome {
 // Not inlined: its locals have their address taken, and with them in its frame
 // the handler could not leave by a jump.
 #[inline(never)]
-pub(crate) unsafe fn call_host(record: *const FuncRecord, fp: *mut u64) -> HostOutcome {
+pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u64) -> HostOutcome {
     // SAFETY: a host function's record is the first field of its `HostFunc`, which
     // lives as long as the store; header and slots are where the frame has them.
     unsafe {

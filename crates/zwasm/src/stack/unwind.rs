@@ -22,7 +22,7 @@ use crate::store::vmctx::VmCtx;
 ///
 /// The guest executes the `throw` at `ip` in the frame `fp` of `vm`.
 #[inline(never)]
-pub(crate) unsafe fn throw(
+pub(crate) unsafe extern "C" fn throw(
     ip: *const u64,
     fp: *mut u64,
     vm: *mut VmCtx,
@@ -54,7 +54,12 @@ pub(crate) unsafe fn throw(
 ///
 /// As [`throw`].
 #[inline(never)]
-pub(crate) unsafe fn raise(ip: *const u64, fp: *mut u64, vm: *mut VmCtx, reference: u64) -> bool {
+pub(crate) unsafe extern "C" fn raise(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+    reference: u64,
+) -> bool {
     let cursor = Cursor { ip, fp, vm };
     // SAFETY: by the contract.
     unsafe {
