@@ -100,6 +100,32 @@ fn values_of_all_types_arrive_and_locals_keep_theirs() {
 }
 
 #[test]
+fn vectors_among_the_values_take_two_slots() {
+    let mut store = store();
+    let instance = instance(
+        &mut store,
+        r#"(module
+            (tag $e (param i32 v128 i32))
+            (func $throw (param i32 v128)
+                (throw $e (local.get 0) (local.get 1) (i32.const 9)))
+            (func (export "f") (param i32 v128) (result i32 v128 i32 exnref)
+                (i64.const 1)
+                (try_table (catch_ref $e 0) (call $throw (local.get 0) (local.get 1)))
+                (unreachable)))"#,
+        &[],
+    );
+    let bits = 0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10;
+    let func = instance.get_func(&mut store, "f").unwrap();
+    let mut results = [Val::I32(0); 4];
+    func.call(&mut store, &[Val::I32(3), Val::V128(bits)], &mut results).unwrap();
+    let [Val::I32(3), Val::V128(vector), Val::I32(9), Val::ExnRef(Some(exn))] = results else {
+        panic!("{results:?}")
+    };
+    assert_eq!(vector, bits);
+    assert!(matches!(exn.values(&mut store).unwrap()[1], Val::V128(vector) if vector == bits));
+}
+
+#[test]
 fn ten_thousand_frames_are_thrown_through() {
     let mut store = store();
     let instance = instance(
@@ -398,6 +424,31 @@ fn the_host_may_hold_on_to_errors_and_references() {
     assert_eq!(exn.values(&mut store).unwrap()[0].i32(), Some(-2));
     let error = gone.unwrap().tag(&mut store).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Host);
+}
+
+#[test]
+fn references_pass_through_typed_functions() {
+    let mut store = store();
+    let tag = tag(&mut store, &[ValType::I32]);
+    let swap = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, exn: Option<ExnRef>| {
+        let exn = exn.ok_or_else(|| Error::msg("no exception"))?;
+        let value = exn.values(&mut caller)?[0].i32().unwrap();
+        Ok::<_, Error>(Some(ExnRef::new(&mut caller, &tag, &[Val::I32(value + 1)])?))
+    });
+    let instance = instance(
+        &mut store,
+        r#"(module
+            (import "" "tag" (tag $e (param i32)))
+            (import "" "swap" (func $swap (param exnref) (result exnref)))
+            (func (export "f") (param exnref) (result exnref)
+                (call $swap (call $swap (local.get 0)))))"#,
+        &[tag.into(), swap.into()],
+    );
+    let exn = ExnRef::new(&mut store, &tag, &[Val::I32(5)]).unwrap();
+    let func = instance.get_typed_func::<Option<ExnRef>, Option<ExnRef>>(&mut store, "f").unwrap();
+    let back = func.call(&mut store, Some(exn)).unwrap().unwrap();
+    assert_eq!(back.values(&mut store).unwrap()[0].i32(), Some(7));
+    assert_eq!(func.call(&mut store, None).unwrap_err().kind(), ErrorKind::Host);
 }
 
 #[test]
