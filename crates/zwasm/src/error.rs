@@ -82,6 +82,10 @@ pub enum Trap {
     NullFunctionReference,
     /// A null reference was dereferenced.
     NullReference,
+    /// An atomic access that is not aligned to its size.
+    UnalignedAtomic,
+    /// A wait on a memory that is not shared.
+    ExpectedSharedMemory,
 }
 
 impl Trap {
@@ -99,6 +103,8 @@ impl Trap {
             TrapCode::StackOverflow => Trap::StackOverflow,
             TrapCode::NullFunctionReference => Trap::NullFunctionReference,
             TrapCode::NullReference => Trap::NullReference,
+            TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
+            TrapCode::ExpectedSharedMemory => Trap::ExpectedSharedMemory,
         }
     }
 
@@ -117,6 +123,8 @@ impl Trap {
             Trap::StackOverflow => "call stack exhausted",
             Trap::NullFunctionReference => "null function reference",
             Trap::NullReference => "null reference",
+            Trap::UnalignedAtomic => "unaligned atomic",
+            Trap::ExpectedSharedMemory => "expected shared memory",
         }
     }
 }
