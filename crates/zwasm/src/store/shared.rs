@@ -20,8 +20,8 @@
 //!   that depends on the machine, where the same access without `volatile` would
 //!   be free to give a different value at each use. One access is one instruction
 //!   of the machine, read once into a register and then as good as any number;
-//! - bulk operations are calls of `memmove` and `memset` on raw pointers, and
-//!   what they moved is not looked at;
+//! - bulk operations and the host's copies are calls of `memmove` and `memset` on
+//!   raw pointers; the host looks only at its copy;
 //! - the guest's atomic accesses are those of `std::sync::atomic`;
 //! - the bytes are mapped for the guest, and nothing of the host's lies in them.
 //!   The true length stands outside, as an atomic of its own.
@@ -142,6 +142,26 @@ impl SharedCore {
             self.len.store(len, Ordering::SeqCst);
         }
         Some(pages)
+    }
+
+    /// Copies from the memory; false if the range is not within it.
+    pub(crate) fn read(&self, offset: usize, buffer: &mut [u8]) -> bool {
+        let inside = offset.checked_add(buffer.len()).is_some_and(|end| end <= self.len());
+        if inside {
+            // SAFETY: the range is mapped, and the buffer is not in the memory.
+            unsafe { buffer.as_mut_ptr().copy_from(self.base.add(offset), buffer.len()) };
+        }
+        inside
+    }
+
+    /// Copies to the memory; false if the range is not within it.
+    pub(crate) fn write(&self, offset: usize, buffer: &[u8]) -> bool {
+        let inside = offset.checked_add(buffer.len()).is_some_and(|end| end <= self.len());
+        if inside {
+            // SAFETY: as above.
+            unsafe { self.base.add(offset).copy_from(buffer.as_ptr(), buffer.len()) };
+        }
+        inside
     }
 
     /// The cell of `N` bytes at an address, if it is aligned and inside.
