@@ -164,6 +164,14 @@ impl Error {
         Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
     }
 
+    /// Puts the reason before the message of an invalid module.
+    pub(crate) fn because(reason: impl Display, error: &Error) -> Error {
+        let message = error.to_string();
+        let detail = message.strip_prefix("invalid module: ").unwrap_or(&message);
+        let message = format!("invalid module: {reason}: {detail}");
+        Error::with(error.kind(), Payload::Message(message), error.offset())
+    }
+
     /// The kind of error, for matching.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

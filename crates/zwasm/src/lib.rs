@@ -41,6 +41,7 @@ compile_error!("slots and memories are accessed as the little-endian layout they
 mod api;
 mod engine;
 mod error;
+mod features;
 mod interp;
 mod module;
 mod stack;
@@ -58,6 +59,7 @@ pub use api::shared::SharedMemory;
 pub use api::val::{AnyRef, ExnRef, ExternRef, Val};
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
+pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;

@@ -12,9 +12,9 @@
 //! distance. Larger immediates follow in words of their own.
 
 use super::code::Code;
-use super::handlers::numeric::Form;
 #[cfg(feature = "threads")]
 use super::handlers::atomic;
+use super::handlers::numeric::Form;
 use super::handlers::{Handler, call, control, memory, numeric, state};
 use crate::module::Inner;
 use crate::store::vmctx::VmCtx;

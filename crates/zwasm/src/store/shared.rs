@@ -302,8 +302,7 @@ mod tests {
         assert_eq!(memory.wait64(65532, 0, soon), None);
         assert_eq!(memory.notify(65536, 1), None);
         std::thread::scope(|scope| {
-            let waits: Vec<_> =
-                (0..3).map(|_| scope.spawn(|| memory.wait32(4, 0, None))).collect();
+            let waits: Vec<_> = (0..3).map(|_| scope.spawn(|| memory.wait32(4, 0, None))).collect();
             while lock(&memory.parked).len() < 3 {
                 std::thread::yield_now();
             }

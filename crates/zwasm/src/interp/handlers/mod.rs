@@ -162,10 +162,7 @@ macro_rules! next {
 /// instruction is executed once more.
 macro_rules! trap {
     ($regs:ident, TrapCode::MemoryOutOfBounds) => {
-        $crate::interp::handlers::tail!(
-            $regs,
-            $crate::interp::handlers::memory::out_of_bounds
-        )
+        $crate::interp::handlers::tail!($regs, $crate::interp::handlers::memory::out_of_bounds)
     };
     ($regs:ident, $code:expr) => {{
         $regs.acc = $code as u64;
