@@ -26,7 +26,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use std::{fs, io};
 use wast::parser::ParseBuffer;
 use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
-use zwasm::{Config, Engine};
+use zwasm::{Config, Engine, Feature};
 
 /// How the engine runs the code of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,8 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
     let (forms, broken) = script::split(text);
     let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();
     let whole = name.to_string();
-    let runner = panics::catch(move || whole.clone(), || Runner::new(mode));
+    let config = config(name, mode);
+    let runner = panics::catch(move || whole.clone(), || Runner::new(&config));
     // Threads of the script may outlive the directive that starts them, but not
     // the script.
     let mut outcome = thread::scope(|scope| {
@@ -179,6 +180,19 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
         outcome.record(name, lines.line(offset), "script", Err(mismatch));
     }
     outcome
+}
+
+/// Folders of scripts for a version of the specification before some feature,
+/// whose absence they assert.
+const BEFORE: [(&str, &[Feature]); 1] = [("proposals/threads/", &[Feature::MultiMemory])];
+
+fn config(name: &str, mode: Mode) -> Config {
+    let mut config = mode.config();
+    let later = BEFORE.iter().filter(|(folder, _)| name.contains(folder));
+    for &feature in later.flat_map(|(_, features)| *features) {
+        config.wasm_feature(feature, false);
+    }
+    config
 }
 
 fn unstarted(reason: impl Display) -> Mismatch {

@@ -4,11 +4,11 @@
 //! expected and what came instead. Nothing is skipped; a directive that needs
 //! what another one failed to provide fails as well and says so.
 
-use crate::{Mode, script, spectest, values};
+use crate::{script, spectest, values};
 use std::collections::{HashMap, HashSet};
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, WastExecute, WastInvoke, WastRet, Wat};
-use zwasm::{Engine, Error, ErrorKind, Instance, Linker, Module, SharedMemory, Store, Val};
+use zwasm::{Config, Engine, Error, ErrorKind, Instance, Linker, Module, SharedMemory, Store, Val};
 
 /// What a directive expected, and what came instead.
 pub(crate) struct Mismatch {
@@ -74,9 +74,9 @@ impl Runner {
     /// A store with nothing in it but `spectest`.
     ///
     /// # Errors
-    /// When the engine cannot be set up in this mode.
-    pub(crate) fn new(mode: Mode) -> zwasm::Result<Self> {
-        Self::with(Engine::new(&mode.config())?, Shared::new())
+    /// When the engine cannot be set up like this.
+    pub(crate) fn new(config: &Config) -> zwasm::Result<Self> {
+        Self::with(Engine::new(config)?, Shared::new())
     }
 
     /// As [`Runner::new`], for a thread: of another runner's state it has only

@@ -5,8 +5,8 @@
 //! collects garbage, which may do nothing as well.
 
 use zwasm::{
-    FuncType, Global, GlobalType, Linker, Memory, MemoryType, Mutability, RefType, Result, SharedMemory,
-    Store, Table, TableType, Val, ValType,
+    FuncType, Global, GlobalType, Linker, Memory, MemoryType, Mutability, RefType, Result,
+    SharedMemory, Store, Table, TableType, Val, ValType,
 };
 
 /// Defines the modules in `linker`, their items living in `store`.

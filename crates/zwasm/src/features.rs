@@ -160,6 +160,16 @@ impl Feature {
         self.row().build == Executes
     }
 
+    /// The features this one builds on: without them, it is off as well.
+    fn needs(self) -> &'static [Feature] {
+        match self {
+            Feature::RelaxedSimd => &[Feature::Simd],
+            Feature::FunctionReferences | Feature::Exceptions => &[Feature::ReferenceTypes],
+            Feature::Gc => &[Feature::FunctionReferences],
+            _ => &[],
+        }
+    }
+
     /// Whether this build accepts modules that use the feature.
     pub fn is_supported(self) -> bool {
         self.row().build != Build::Absent
@@ -190,12 +200,14 @@ impl Disabled {
     }
 
     pub(crate) fn contains(self, feature: Feature) -> bool {
-        self.0 & 1 << feature as u32 != 0 || !feature.is_supported()
+        self.0 & 1 << feature as u32 != 0
+            || !feature.is_supported()
+            || feature.needs().iter().any(|needed| self.contains(*needed))
     }
 
     /// What the validator is told.
     pub(crate) fn flags(self) -> WasmFeatures {
-        without(|feature| self.contains(feature))
+        flags(|feature| !self.contains(feature))
     }
 
     /// The error for a module that the validator refused with `error`, if all that
@@ -207,19 +219,19 @@ impl Disabled {
     pub(crate) fn explain(self, bytes: &[u8], error: &Error) -> Option<Error> {
         let valid = |flags| Validator::new_with_features(flags).validate_all(bytes).is_ok();
         let mut disabled = Feature::ALL.iter().copied().filter(|each| self.contains(*each));
-        if !disabled.clone().any(|_| true) || !valid(without(|_| false)) {
+        if disabled.clone().next().is_none() || !valid(flags(|_| true)) {
             return None;
         }
-        let feature = disabled.find(|used| !valid(without(|each| each == *used)))?;
+        let feature = disabled.find(|each| !valid(Disabled(1 << *each as u32).flags()))?;
         let why = if feature.is_supported() { "disabled" } else { "not part of this build" };
         let name = feature.name();
         Some(Error::because(format_args!("the feature '{name}' is {why}"), error))
     }
 }
 
-fn without(left_out: impl Fn(Feature) -> bool) -> WasmFeatures {
+fn flags(on: impl Fn(Feature) -> bool) -> WasmFeatures {
     let mut flags = WasmFeatures::MVP;
-    for &feature in Feature::ALL.iter().filter(|feature| !left_out(**feature)) {
+    for &feature in Feature::ALL.iter().filter(|feature| on(**feature)) {
         flags |= feature.row().flags;
     }
     flags
@@ -234,7 +246,7 @@ mod tests {
     fn the_table_is_all_of_wasm_3_and_more() {
         let more =
             WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC | WasmFeatures::CUSTOM_PAGE_SIZES;
-        assert_eq!(without(|_| false), WasmFeatures::WASM3 | more);
+        assert_eq!(flags(|_| true), WasmFeatures::WASM3 | more);
         for (row, feature) in TABLE.iter().zip(Feature::ALL) {
             assert_eq!(row.name, feature.name());
             assert_eq!(feature.name().parse::<Feature>().ok(), Some(*feature));

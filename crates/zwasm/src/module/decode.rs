@@ -12,11 +12,13 @@ use wasmparser::{
 };
 
 use super::const_expr::{ConstError, ConstExpr};
+use super::hints::{self, Hints};
 use super::{
     DataSegment, ElementSegment, Elements, Entity, Export, Import, Inner, SegmentMode, validate,
 };
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
+use crate::features::Feature;
 use crate::types::{
     Composite, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
     StorageType, SubType, TableType, TypeId, ValType, relative,
@@ -82,6 +84,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             data: Vec::new(),
             bodies: Vec::new(),
             codes: Vec::new(),
+            hints: Hints::default(),
             names: 0..0,
         },
     };
@@ -102,6 +105,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
     }
     validate::bodies(jobs)?;
     let mut inner = decoder.inner;
+    inner.hints.check(bytes, inner.imported_funcs, &inner.bodies)?;
     inner.codes = inner.bodies.iter().map(|_| OnceLock::new()).collect();
     let mut by_name: Vec<u32> = (0..inner.exports.len() as u32).collect();
     by_name.sort_by(|&a, &b| inner.exports[a as usize].name.cmp(&inner.exports[b as usize].name));
@@ -201,6 +205,12 @@ impl Decoder {
             Payload::CustomSection(section) if section.name() == "name" => {
                 let start = section.data_offset() as usize;
                 inner.names = start..start + section.data().len();
+            }
+            Payload::CustomSection(section) if section.name() == hints::SECTION => {
+                let enabled = !inner.engine.config().disabled.contains(Feature::BranchHinting);
+                if enabled {
+                    inner.hints = Hints::decode(section.data());
+                }
             }
             _ => {}
         }
