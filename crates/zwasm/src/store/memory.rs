@@ -60,7 +60,7 @@ pub(super) fn too_large(ty: MemoryType, config: &Config) -> Error {
     Error::new(
         ErrorKind::Limit,
         format!(
-            "cannot allocate a memory of {} pages of {} bytes (the limit is {} bytes)",
+            "cannot allocate a memory of {} x {} bytes (the limit is {} bytes)",
             ty.minimum,
             ty.page_size(),
             limit(config)

@@ -18,6 +18,7 @@
 use super::{
     Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, raise, tail, trap, words,
 };
+use crate::store::MemoryInst;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Load, Store, meaning};
@@ -50,7 +51,7 @@ unsafe fn write<T: Copy>(address: *mut u8, value: T) {
 
 /// Looks whether another thread has grown a memory of the instance.
 #[inline(never)]
-unsafe fn refresh(vm: *mut VmCtx) -> bool {
+unsafe extern "C" fn refresh(vm: *mut VmCtx) -> bool {
     let mut grown = false;
     // SAFETY: the instance runs, and its store is ours; no memory is borrowed.
     unsafe {
@@ -173,8 +174,17 @@ handlers! {
     /// Field 0 holds the delta and receives the old size.
     #[cold]
     fn memory_grow(regs) {
-        let memory = *(*regs.vm).memories.add(regs.upper() as usize);
-        let slot = regs.slot(0);
+        grow(*(*regs.vm).memories.add(regs.upper() as usize), regs.slot(0));
+        regs.reload();
+        next!(regs, 2)
+    }
+}
+
+/// `memory.grow` of the delta in a slot, which receives the old size.
+#[inline(never)]
+unsafe extern "C" fn grow(memory: *mut MemoryInst, slot: *mut u64) {
+    // SAFETY: the memory is live, and the frame has the slot.
+    unsafe {
         let is_64 = (*memory).ty.memory64;
         let delta = if is_64 { *slot } else { u64::from(*slot as u32) };
         *slot = match (*memory).grow(delta) {
@@ -182,8 +192,6 @@ handlers! {
             None if is_64 => u64::MAX,
             None => u64::from(u32::MAX),
         };
-        regs.reload();
-        next!(regs, 2)
     }
 }
 
