@@ -73,7 +73,7 @@ macro_rules! features {
         /// let engine = Engine::new(&config)?;
         /// let error = Module::new(&engine, "(module (memory 1) (memory 1))").unwrap_err();
         /// assert!(error.to_string().contains("'multi-memory' is disabled"));
-        /// assert_eq!("multi-memory".parse(), Ok(Feature::MultiMemory));
+        /// assert_eq!("multi-memory".parse::<Feature>()?, Feature::MultiMemory);
         /// # Ok::<(), zwasm::Error>(())
         /// ```
         #[non_exhaustive]
@@ -138,6 +138,8 @@ features! {
     WideArithmetic "wide-arithmetic" Proposal WasmFeatures::WIDE_ARITHMETIC, Executes;
     /// Memories with pages of other sizes than 64 KiB.
     CustomPageSizes "custom-page-sizes" Proposal WasmFeatures::CUSTOM_PAGE_SIZES, Executes;
+    /// Imports that share their module's name.
+    CompactImports "compact-imports" Proposal WasmFeatures::COMPACT_IMPORTS, Executes;
 }
 
 impl Feature {
@@ -244,8 +246,10 @@ mod tests {
 
     #[test]
     fn the_table_is_all_of_wasm_3_and_more() {
-        let more =
-            WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC | WasmFeatures::CUSTOM_PAGE_SIZES;
+        let more = WasmFeatures::THREADS
+            | WasmFeatures::WIDE_ARITHMETIC
+            | WasmFeatures::CUSTOM_PAGE_SIZES
+            | WasmFeatures::COMPACT_IMPORTS;
         assert_eq!(flags(|_| true), WasmFeatures::WASM3 | more);
         for (row, feature) in TABLE.iter().zip(Feature::ALL) {
             assert_eq!(row.name, feature.name());

@@ -133,9 +133,10 @@ handlers! {
     fn wait32(regs) {
         let memory = *(*regs.vm).memories.add(regs.word(3) as usize);
         let start = checked!(regs, memory, 4, regs.word(2));
-        let Some(ended) = wait_on(&regs, memory, start, false) else {
+        let ended = wait_on(&regs, memory, start, false);
+        if ended == NOT_SHARED {
             trap!(regs, TrapCode::ExpectedSharedMemory)
-        };
+        }
         regs.result(ended);
         next!(regs, 4)
     }
@@ -145,9 +146,10 @@ handlers! {
     fn wait64(regs) {
         let memory = *(*regs.vm).memories.add(regs.word(3) as usize);
         let start = checked!(regs, memory, 8, regs.word(2));
-        let Some(ended) = wait_on(&regs, memory, start, true) else {
+        let ended = wait_on(&regs, memory, start, true);
+        if ended == NOT_SHARED {
             trap!(regs, TrapCode::ExpectedSharedMemory)
-        };
+        }
         regs.result(ended);
         next!(regs, 4)
     }
@@ -163,24 +165,33 @@ handlers! {
     }
 }
 
-/// Waits; none if the memory is not shared.
+/// What [`wait_on`] returns for a memory that is not shared.
+const NOT_SHARED: u64 = u64::MAX;
+
+/// Waits, on the operands in slots.
 #[inline(never)]
-unsafe fn wait_on(regs: &Regs, memory: *const MemoryInst, start: u64, wide: bool) -> Option<u64> {
+unsafe extern "C" fn wait_on(
+    regs: &Regs,
+    memory: *const MemoryInst,
+    start: u64,
+    wide: bool,
+) -> u64 {
     // SAFETY: the memory is live, and the slots are the operands.
     unsafe {
-        let core = (*memory).as_shared()?;
+        let Some(core) = (*memory).as_shared() else { return NOT_SHARED };
         let (expected, timeout) = (*regs.slot(2), timeout(*regs.slot(3)));
         let ended = match wide {
             false => core.wait32(start, expected as u32, timeout),
             true => core.wait64(start, expected, timeout),
         };
-        ended.map(|ended| ended as u64)
+        // The handler has checked the address.
+        ended.map_or(NOT_SHARED, |ended| ended as u64)
     }
 }
 
 /// Notifies; nobody can wait on a memory that is not shared.
 #[inline(never)]
-unsafe fn notify_at(memory: *const MemoryInst, start: u64, count: u32) -> u32 {
+unsafe extern "C" fn notify_at(memory: *const MemoryInst, start: u64, count: u32) -> u32 {
     // SAFETY: the memory is live.
     let core = unsafe { (*memory).as_shared() };
     core.and_then(|core| core.notify(start, count)).unwrap_or(0)
