@@ -198,6 +198,10 @@ fn unstarted(reason: impl Display) -> Mismatch {
     Mismatch { expected: "an engine".into(), got: reason.to_string() }
 }
 
+fn unstarted_thread(id: &str) -> Mismatch {
+    Mismatch { expected: "to run".into(), got: format!("thread ${id} did not start") }
+}
+
 fn mismatch_at(
     file: String,
     line: usize,
@@ -292,19 +296,29 @@ impl<'scope, 'env> Run<'scope, 'env> {
         thread: WastThread<'env>,
         base: usize,
     ) -> Result<(), Mismatch> {
-        let (engine, shared) = runner.share(thread.shared_module)?;
+        let (engine, shared) = match runner.share(thread.shared_module) {
+            Ok(parts) => parts,
+            Err(mismatch) => {
+                for inner in &thread.directives {
+                    let lost = unstarted_thread(thread.name.name());
+                    self.record(base + inner.span().offset(), &describe(inner), Err(lost));
+                }
+                return Err(mismatch);
+            }
+        };
         let (file, lines, id) = (self.name, self.lines, thread.name.name());
+        if self.threads.contains_key(id) {
+            return Err(Mismatch {
+                expected: "a new name".into(),
+                got: format!("a thread ${id} that was not waited for"),
+            });
+        }
         let body = move || run_thread(file, lines, engine, shared, thread.directives, base);
         let started = thread::Builder::new().spawn_scoped(self.scope, body);
         let started = started
             .map_err(|error| Mismatch { expected: "a thread".into(), got: error.to_string() })?;
-        match self.threads.insert(id.into(), started) {
-            None => Ok(()),
-            Some(_) => Err(Mismatch {
-                expected: "a new name".into(),
-                got: format!("a thread ${id} that was not waited for"),
-            }),
-        }
+        self.threads.insert(id.into(), started);
+        Ok(())
     }
 
     /// `(wait $thread)`.
