@@ -136,7 +136,7 @@ impl<'a> Translator<'a> {
             0xD6 => self.br_on_non_null()?,
             0xFC => self.prefixed()?,
             0xFD => return Err(Stop::Unsupported("SIMD")),
-            0xFE => return Err(Stop::Unsupported("threads")),
+            0xFE => self.atomic()?,
             _ => return Err(Stop::Malformed),
         }
         Ok(())
@@ -208,7 +208,7 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    fn memarg(&mut self) -> Result<(u32, u64)> {
+    pub(super) fn memarg(&mut self) -> Result<(u32, u64)> {
         let align = self.reader.u32()?;
         let mem = if align & MEMORY_INDEX != 0 { self.reader.u32()? } else { 0 };
         let offset = self.reader.u64()?;
@@ -395,7 +395,7 @@ impl<'a> Translator<'a> {
             }
             0xD3 | 0xFB => return Err(Stop::Unsupported("garbage collection")),
             0xFD => return Err(Stop::Unsupported("SIMD")),
-            0xFE => return Err(Stop::Unsupported("threads")),
+            0xFE => self.skip_atomic()?,
             _ => return Err(Stop::Malformed),
         }
         Ok(())
