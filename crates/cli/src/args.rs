@@ -131,7 +131,7 @@ pub const SECTIONS: &[Section] = &[
         flags: &[flag(
             "--disable",
             "NAME",
-            "Refuse modules that use a feature ('zwasm features' lists them)",
+            "Refuse modules that use a feature (see 'zwasm features')",
             Id::Disable,
         )],
     },
