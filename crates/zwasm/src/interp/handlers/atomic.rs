@@ -81,7 +81,7 @@ macro_rules! checked {
         let address = if (*$memory).ty.memory64 { address } else { address as u32 as u64 };
         let (start, wrapped) = address.overflowing_add($offset);
         let (end, past) = start.overflowing_add($size as u64);
-        if !wrapped && start % $size as u64 != 0 {
+        if !wrapped && !start.is_multiple_of($size as u64) {
             trap!($regs, TrapCode::UnalignedAtomic)
         }
         if wrapped || past || end > (*$memory).len as u64 {
@@ -96,7 +96,7 @@ handlers! {
     /// address and the operands; word 2 is the offset.
     fn access[O: Access](regs) {
         let address = *regs.slot(1) as u32 as usize + regs.word(2) as usize;
-        if address % size_of::<O::M>() != 0 {
+        if !address.is_multiple_of(size_of::<O::M>()) {
             trap!(regs, TrapCode::UnalignedAtomic)
         }
         if address + size_of::<O::M>() > regs.len {
