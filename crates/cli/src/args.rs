@@ -131,7 +131,7 @@ pub const SECTIONS: &[Section] = &[
         flags: &[flag(
             "--disable",
             "NAME",
-            "Refuse modules that use a feature ('zwasm features' lists them)",
+            "Refuse modules that use this feature of WebAssembly",
             Id::Disable,
         )],
     },

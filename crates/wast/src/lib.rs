@@ -183,7 +183,8 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
 
 /// Folders of scripts for a version of the specification before some feature,
 /// whose absence they assert.
-const BEFORE: [(&str, &[Feature]); 1] = [("proposals/threads/", &[Feature::MultiMemory])];
+const BEFORE: [(&str, &[Feature]); 1] =
+    [("proposals/threads/", &[Feature::MultiMemory, Feature::ReferenceTypes])];
 
 fn config(name: &str, mode: Mode) -> Config {
     let mut config = mode.config();
