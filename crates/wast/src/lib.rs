@@ -181,7 +181,147 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
     outcome
 }
 
-/// Folders of scripts for a version of the specification before some feature,
+/// Folders and scripts for a version of the specification before some feature,
+/// whose absence they assert.
+const BEFORE: [(&str, &[Feature]); 2] = [
+    ("proposals/threads/", &[Feature::MultiMemory]),
+    ("proposals/threads/imports.wast", &[Feature::ReferenceTypes]),
+];
+
+fn config(self) -> Config {
+        match self {
+            Self::Interp => Config::new(),
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(|mode| mode.name()).collect();
+            format!("unknown mode '{name}' (known: {})", known.join(", "))
+        })
+    }
+}
+
+/// How many directives held and how many did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Directives that did what they say.
+    pub passed: usize,
+    /// Directives that did not.
+    pub failed: usize,
+}
+
+impl Tally {
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    fn count(&mut self, passed: bool) {
+        if passed {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+}
+
+impl Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+/// A directive that did not do what it says. Displayed as the line
+/// `file:line: what, expected X, got Y`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The script.
+    pub file: String,
+    /// The line where the directive begins, counted from one.
+    pub line: usize,
+    /// The directive in a few words.
+    pub what: String,
+    /// What should have come.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, what, expected, got } = self;
+        write!(f, "{file}:{line}: {what}, expected {expected}, got {got}")
+    }
+}
+
+/// The result of one script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// All directives.
+    pub directives: Tally,
+    /// Only those that assert something.
+    pub assertions: Tally,
+    /// The failures in the order of the script.
+    pub failures: Vec<Failure>,
+}
+
+/// Runs the script in the file at `path`. A file that cannot be read counts
+/// as one failed directive.
+#[must_use]
+pub fn run_file(path: &Path, mode: Mode) -> Outcome {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => run_source(&name, &text, mode),
+        Err(error) => {
+            let failure = mismatch_at(name, 1, "file", "a readable script", error);
+            Outcome {
+                directives: Tally { passed: 0, failed: 1 },
+                failures: vec![failure],
+                ..Outcome::default()
+            }
+        }
+    }
+}
+
+/// Runs the script `text`, which failures call `name`.
+#[must_use]
+pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
+    let lines = script::Lines::new(text);
+    let (forms, broken) = script::split(text);
+    let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();
+    let whole = name.to_string();
+    let config = config(name, mode);
+    let runner = panics::catch(move || whole.clone(), || Runner::new(&config));
+    // Threads of the script may outlive the directive that starts them, but not
+    // the script.
+    let mut outcome = thread::scope(|scope| {
+        let mut run = Run::new(name, &lines, scope);
+        match runner {
+            Ok(Ok(mut runner)) => {
+                for (form, buffer) in forms.iter().zip(&buffers) {
+                    run.form(&mut runner, form, buffer);
+                }
+            }
+            Ok(Err(error)) => run.record(0, "script", Err(unstarted(error))),
+            Err(message) => run.record(0, "script", Err(unstarted(message))),
+        }
+        run.finish()
+    });
+    if let Some((offset, message)) = broken {
+        let mismatch = Mismatch { expected: "a directive".into(), got: message };
+        outcome.record(name, lines.line(offset), "script", Err(mismatch));
+    }
+    outcome
+}
+
+/// Folders and scripts for a version of the specification before some feature,
 /// whose absence they assert.
 const BEFORE: [(&str, &[Feature]); 1] =
     [("proposals/threads/", &[Feature::MultiMemory, Feature::ReferenceTypes])];
