@@ -132,3 +132,62 @@ fn all_functions_are_there_under_both_names() {
     }
     assert!(zwasm_wasi::add_to_linker(&mut linker, |ctx| ctx).is_err());
 }
+
+/// Reads a file in several buffers, lists a directory and prints, all through a
+/// memory that other threads could use.
+#[cfg(feature = "threads")]
+#[test]
+fn a_shared_memory_is_read_and_written() {
+    let folder = std::env::temp_dir().join(format!("zwasm-shared-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let long: Vec<u8> = (0..200_000u32).map(|at| at as u8).collect();
+    std::fs::write(folder.join("long"), &long).unwrap();
+    let out = MemoryPipe::new();
+    let mut builder = WasiCtx::builder();
+    builder.stdout(Box::new(out.clone())).args(["a", "b"]).preopen_dir(&folder, "/").unwrap();
+    let exit = run(
+        &mut builder,
+        r#"(module
+            (import "wasi_snapshot_preview1" "args_get"
+                (func $args_get (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "random_get"
+                (func $random_get (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "path_open" (func $path_open
+                (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_readdir"
+                (func $fd_readdir (param i32 i32 i32 i64 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_read"
+                (func $fd_read (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_write"
+                (func $fd_write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+            (memory (export "memory") 8 8 shared)
+            (data (i32.const 8) "long")
+            (data (i32.const 16) "\00\00\01\00\05\00\00\00" "\00\00\02\00\ff\ff\04\00")
+            (func $must (param i32) (if (local.get 0) (then (call $proc_exit (local.get 0)))))
+            (func (export "_start")
+                (call $must (call $args_get (i32.const 64) (i32.const 128)))
+                (call $must (call $random_get (i32.const 256) (i32.const 70000)))
+                (call $must (i64.eqz (i64.load (i32.const 70248))))
+                (call $must (call $path_open (i32.const 3) (i32.const 0) (i32.const 8)
+                    (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0)
+                    (i32.const 40)))
+                (call $must (call $fd_read (i32.load (i32.const 40)) (i32.const 16)
+                    (i32.const 2) (i32.const 44)))
+                (i32.store (i32.const 20) (i32.const 5))
+                (i32.store (i32.const 28) (i32.sub (i32.load (i32.const 44)) (i32.const 5)))
+                (call $must (call $fd_write (i32.const 1) (i32.const 16) (i32.const 2)
+                    (i32.const 48)))
+                (call $must (i32.ne (i32.load (i32.const 44)) (i32.load (i32.const 48))))
+                (call $must (call $fd_readdir (i32.const 3) (i32.const 256) (i32.const 30)
+                    (i64.const 0) (i32.const 52)))
+                (call $must (i32.ne (i32.load (i32.const 52)) (i32.const 30)))
+                (call $must (i32.ne (i32.load8_u (i32.const 130)) (i32.const 98)))
+                (call $must (i32.ne
+                    (call $fd_write (i32.const 1) (i32.const 524284) (i32.const 1) (i32.const 0))
+                    (i32.const 21)))))"#,
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(exit.unwrap(), None);
+    assert_eq!(out.contents(), long);
+}

@@ -181,9 +181,12 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
     outcome
 }
 
-/// Folders of scripts for a version of the specification before some feature,
+/// Folders and scripts for a version of the specification before some feature,
 /// whose absence they assert.
-const BEFORE: [(&str, &[Feature]); 1] = [("proposals/threads/", &[Feature::MultiMemory])];
+const BEFORE: [(&str, &[Feature]); 2] = [
+    ("proposals/threads/", &[Feature::MultiMemory]),
+    ("proposals/threads/imports.wast", &[Feature::ReferenceTypes]),
+];
 
 fn config(name: &str, mode: Mode) -> Config {
     let mut config = mode.config();

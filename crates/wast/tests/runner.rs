@@ -294,8 +294,9 @@ fn threads_share_nothing_but_memories_and_report_what_failed() {
 (wait $t)"#
     );
     let outcome = run_source("t.wast", &script, Mode::Interp);
-    let mut failures: Vec<String> = outcome.failures.iter().map(ToString::to_string).collect();
-    failures.sort();
+    let mut failures = outcome.failures;
+    failures.sort_by_key(|failure| failure.line);
+    let failures: Vec<String> = failures.iter().map(ToString::to_string).collect();
     let at = |line: usize, rest: &str| format!("t.wast:{}: {rest}", before + line);
     assert_eq!(
         failures,

@@ -337,6 +337,30 @@ fn validate() {
 }
 
 #[test]
+fn features() {
+    let several = r#"(module (memory 1) (memory 1) (func (export "f") (result i32) i32.const 3))"#;
+    let dir = Dir::with(&[("several.wasm", several)]);
+    line(&dir, "several.wasm --invoke f").prints("3\n");
+    line(&dir, "several.wasm --invoke f --disable gc --disable=simd").prints("3\n");
+    let message = "the feature 'multi-memory' is disabled";
+    line(&dir, "several.wasm --invoke f --disable=multi-memory").fails_saying(2, &[message]);
+    line(&dir, "validate --disable multi-memory several.wasm").fails_saying(2, &[message]);
+    line(&dir, "several.wasm --disable multi-memroy").fails_saying(1, &["'multi-memory'?"]);
+    let outcome = line(&dir, "features");
+    outcome.prints(&outcome.text());
+    for feature in ["multi-memory", "threads", "branch-hinting"] {
+        let lines = outcome.text();
+        let line = lines.lines().find(|line| line.starts_with(feature)).expect(feature);
+        assert!(line.ends_with(" yes"), "{line}");
+    }
+    let json = line(&dir, "features --json").text();
+    let object =
+        r#"{"name": "threads", "status": "proposal", "supported": true, "executed": true}"#;
+    assert!(json.contains(object), "{json}");
+    line(&dir, "features --yaml").fails_saying(1, &["'--yaml'"]);
+}
+
+#[test]
 fn version_and_help() {
     let dir = Dir::new();
     let version = concat!("zwasm ", env!("CARGO_PKG_VERSION"), "\n");

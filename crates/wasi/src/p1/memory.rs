@@ -190,7 +190,12 @@ impl<'a> Memory<'a> {
             let pieces = self.pieces(buffers)?;
             return copy_out(memory, &pieces, write);
         }
-        let Memory::Own(memory) = self else { return Err(Errno::Fault) };
+        #[allow(clippy::infallible_destructuring_match, reason = "shared memories are optional")]
+        let memory = match self {
+            Memory::Own(memory) => memory,
+            #[cfg(feature = "threads")]
+            Memory::Shared(_) => return Err(Errno::Fault),
+        };
         for first in (0..buffers.count).step_by(AT_ONCE) {
             let mut slices = [IoSlice::new(&[]); AT_ONCE];
             let mut wanted = 0;
@@ -240,7 +245,15 @@ impl<'a> Memory<'a> {
 
             let mut wanted = len + next_len;
             index += 2;
-            let Memory::Own(memory) = &mut *self else { return Err(Errno::Fault) };
+            #[allow(
+                clippy::infallible_destructuring_match,
+                reason = "shared memories are optional"
+            )]
+            let memory = match &mut *self {
+                Memory::Own(memory) => memory,
+                #[cfg(feature = "threads")]
+                Memory::Shared(_) => return Err(Errno::Fault),
+            };
             let mut slices = match memory.get_disjoint_mut([here.clone(), next]) {
                 Ok(both) => both.map(IoSliceMut::new),
                 // They overlap: one after the other, then.

@@ -111,15 +111,15 @@ impl MemoryInst {
             mapping.commit(0, len)?;
             Ok(mapping)
         };
-        let backing = match reserves.then(reserved) {
-            Some(Ok(mapping)) => Backing::Reserved(mapping),
+        let (base, backing) = match reserves.then(reserved) {
+            Some(Ok(mapping)) => (mapping.base(), Backing::Reserved(mapping)),
             // Where address space is scarce the checked form serves as well.
-            _ => Backing::Exact(Mapping::zeroed(len).map_err(|_| too_large(ty, config))?),
+            _ => {
+                let mapping = Mapping::zeroed(len).map_err(|_| too_large(ty, config))?;
+                (mapping.base(), Backing::Exact(mapping))
+            }
         };
-        let (Backing::Reserved(mapping) | Backing::Exact(mapping)) = &backing else {
-            return Err(too_large(ty, config));
-        };
-        Ok(MemoryInst { base: mapping.base(), len, ty, max_len, backing })
+        Ok(MemoryInst { base, len, ty, max_len, backing })
     }
 
     /// A view of a shared memory.

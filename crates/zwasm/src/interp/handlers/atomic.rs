@@ -81,7 +81,7 @@ macro_rules! checked {
         let address = if (*$memory).ty.memory64 { address } else { address as u32 as u64 };
         let (start, wrapped) = address.overflowing_add($offset);
         let (end, past) = start.overflowing_add($size as u64);
-        if !wrapped && start % $size as u64 != 0 {
+        if !wrapped && !start.is_multiple_of($size as u64) {
             trap!($regs, TrapCode::UnalignedAtomic)
         }
         if wrapped || past || end > (*$memory).len as u64 {
