@@ -111,6 +111,9 @@ pub enum Inst {
     RefFunc { dst: Slot, func: u32 },
     /// Traps when the reference is null.
     RefAsNonNull { src: Slot },
+    /// A vector instruction.
+    #[cfg(feature = "simd")]
+    Simd(crate::simd::SimdInst),
     /// Jumps.
     Br { target: Label },
     /// Jumps when the `i32` in `cond` is not zero, or is zero with `negate`.
@@ -141,7 +144,7 @@ pub enum Inst {
 }
 
 impl Inst {
-    /// The one slot this instruction defines, if redirecting its result to
+    /// The slot (of a vector, the first of two) this instruction defines, if redirecting its result to
     /// another slot keeps its meaning.
     pub fn dst_mut(&mut self) -> Option<&mut Slot> {
         match self {
@@ -157,6 +160,8 @@ impl Inst {
             | Inst::TableGet { dst, .. }
             | Inst::TableSize { dst, .. }
             | Inst::RefFunc { dst, .. } => Some(dst),
+            #[cfg(feature = "simd")]
+            Inst::Simd(inst) => inst.dst_mut(),
             _ => None,
         }
     }

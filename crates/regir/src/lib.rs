@@ -9,6 +9,7 @@
 //! - [`ops`] declares every numeric and memory op once, with its opcode, text,
 //!   types and meaning; enums, decoding, display and the interpreter's handlers
 //!   are derived from that table.
+//! - `simd_ops` and `simd` are the same for vectors (feature `simd`).
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`display`] prints it.
@@ -16,9 +17,15 @@
 
 pub mod display;
 pub mod inst;
+#[cfg(feature = "simd")]
+pub mod lanes;
 pub mod ops;
 pub mod reader;
 pub mod round;
+#[cfg(feature = "simd")]
+pub mod simd;
+#[cfg(feature = "simd")]
+pub mod simd_ops;
 pub mod translate;
 pub mod types;
 

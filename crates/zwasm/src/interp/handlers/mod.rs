@@ -25,6 +25,8 @@ pub(super) mod call;
 pub(super) mod control;
 pub(super) mod memory;
 pub(super) mod numeric;
+#[cfg(feature = "simd")]
+pub(super) mod simd;
 pub(super) mod state;
 
 #[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]

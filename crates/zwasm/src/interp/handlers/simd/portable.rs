@@ -1,0 +1,22 @@
+//! The ops of machines without definitions of their own.
+
+/// What every machine has.
+pub(super) mod baseline {
+    pub use zwasm_regir::simd_ops::meaning::*;
+
+    use zwasm_regir::lanes::U8x16;
+
+    /// The chosen lanes of two vectors in memory, all below 32.
+    #[inline(always)]
+    pub unsafe fn shuffle(a: *const u64, b: *const u64, lanes: U8x16) -> U8x16 {
+        lanes.map(
+            #[inline(always)]
+            |lane| {
+                let lane = usize::from(lane);
+                let from = if lane < 16 { a.cast::<u8>() } else { b.cast::<u8>().wrapping_sub(16) };
+                // SAFETY: the lane is one of the vector's sixteen bytes.
+                unsafe { from.wrapping_add(lane).read() }
+            },
+        )
+    }
+}
