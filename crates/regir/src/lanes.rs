@@ -1,9 +1,8 @@
 //! Vectors as arrays of lanes, and the few ways in which ops walk over them.
 //!
 //! Everything is a loop over arrays of known length, which compilers unroll and
-//! turn into vector instructions again.
-
-use core::array::from_fn;
+//! turn into vector instructions again. They do not for the combinators of the
+//! standard library (`map`, `from_fn`), which call their closure for each lane.
 
 /// Sixteen signed 8-bit lanes.
 pub type I8x16 = [i8; 16];
@@ -42,10 +41,23 @@ macro_rules! lanes {
 }
 lanes! { I8x16 U8x16 I16x8 U16x8 I32x4 U32x4 I64x2 U64x2 F32x4 F64x2 }
 
+/// The array of what `f` gives for each index.
+#[inline(always)]
+fn fill<R: Copy + Default, const N: usize>(f: impl Fn(usize) -> R) -> [R; N] {
+    let mut lanes = [R::default(); N];
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        *lane = f(i);
+    }
+    lanes
+}
+
 /// Applies `f` to each lane.
 #[inline(always)]
-pub(crate) fn each<A: Copy, R, const N: usize>(a: [A; N], f: impl Fn(A) -> R) -> [R; N] {
-    from_fn(
+pub(crate) fn each<A: Copy, R: Copy + Default, const N: usize>(
+    a: [A; N],
+    f: impl Fn(A) -> R,
+) -> [R; N] {
+    fill(
         #[inline(always)]
         |i| f(a[i]),
     )
@@ -53,12 +65,12 @@ pub(crate) fn each<A: Copy, R, const N: usize>(a: [A; N], f: impl Fn(A) -> R) ->
 
 /// Applies `f` to each lane of two vectors.
 #[inline(always)]
-pub(crate) fn both<A: Copy, B: Copy, R, const N: usize>(
+pub(crate) fn both<A: Copy, B: Copy, R: Copy + Default, const N: usize>(
     a: [A; N],
     b: [B; N],
     f: impl Fn(A, B) -> R,
 ) -> [R; N] {
-    from_fn(
+    fill(
         #[inline(always)]
         |i| f(a[i], b[i]),
     )
@@ -66,12 +78,12 @@ pub(crate) fn both<A: Copy, B: Copy, R, const N: usize>(
 
 /// Applies `f` to each two neighbouring lanes; `M` is half of `N`.
 #[inline(always)]
-pub(crate) fn pairs<A: Copy, R, const N: usize, const M: usize>(
+pub(crate) fn pairs<A: Copy, R: Copy + Default, const N: usize, const M: usize>(
     a: [A; N],
     f: impl Fn(A, A) -> R,
 ) -> [R; M] {
     const { assert!(N == 2 * M) }
-    from_fn(
+    fill(
         #[inline(always)]
         |i| f(a[2 * i], a[2 * i + 1]),
     )
@@ -79,13 +91,13 @@ pub(crate) fn pairs<A: Copy, R, const N: usize, const M: usize>(
 
 /// Applies `f` to the lanes of one vector and then of the other.
 #[inline(always)]
-pub(crate) fn join<A: Copy, R, const N: usize, const M: usize>(
+pub(crate) fn join<A: Copy, R: Copy + Default, const N: usize, const M: usize>(
     a: [A; N],
     b: [A; N],
     f: impl Fn(A) -> R,
 ) -> [R; M] {
     const { assert!(M == 2 * N) }
-    from_fn(
+    fill(
         #[inline(always)]
         |i| f(if i < N { a[i] } else { b[i - N] }),
     )
@@ -93,9 +105,9 @@ pub(crate) fn join<A: Copy, R, const N: usize, const M: usize>(
 
 /// The lower half of the lanes.
 #[inline(always)]
-pub(crate) fn low<A: Copy, const N: usize, const M: usize>(a: [A; N]) -> [A; M] {
+pub(crate) fn low<A: Copy + Default, const N: usize, const M: usize>(a: [A; N]) -> [A; M] {
     const { assert!(N == 2 * M) }
-    from_fn(
+    fill(
         #[inline(always)]
         |i| a[i],
     )
@@ -103,22 +115,32 @@ pub(crate) fn low<A: Copy, const N: usize, const M: usize>(a: [A; N]) -> [A; M] 
 
 /// The upper half of the lanes.
 #[inline(always)]
-pub(crate) fn high<A: Copy, const N: usize, const M: usize>(a: [A; N]) -> [A; M] {
+pub(crate) fn high<A: Copy + Default, const N: usize, const M: usize>(a: [A; N]) -> [A; M] {
     const { assert!(N == 2 * M) }
-    from_fn(
+    fill(
         #[inline(always)]
         |i| a[M + i],
     )
 }
 
-/// One bit for each lane, the first lane's lowest.
+/// One bit for each lane, the first lane's lowest: whether it is negative.
 #[inline(always)]
-pub(crate) fn bitmask<const N: usize>(set: [bool; N]) -> u32 {
+pub(crate) fn bitmask<A: Copy + Default + PartialOrd, const N: usize>(a: [A; N]) -> u32 {
     let mut mask = 0;
-    for (i, set) in set.into_iter().enumerate() {
-        mask |= u32::from(set) << i;
+    for (i, lane) in a.iter().enumerate() {
+        mask |= u32::from(*lane < A::default()) << i;
     }
     mask
+}
+
+/// Whether no lane is zero.
+#[inline(always)]
+pub(crate) fn all_true<A: Copy + Default + PartialEq, const N: usize>(a: [A; N]) -> u32 {
+    let mut all = true;
+    for lane in &a {
+        all &= *lane != A::default();
+    }
+    u32::from(all)
 }
 
 /// The product of two numbers in `[-1, 1)` with 15 fractional bits, rounded and

@@ -15,7 +15,7 @@
 //! both operands as signed and saturate the 16-bit sums.
 
 use crate::lanes::{F32x4, F64x2, I8x16, I16x8, I32x4, I64x2, Lanes, U8x16, U16x8, U32x4, U64x2};
-use crate::lanes::{bitmask, both, dot_i8, each, high, join, low, pairs, q15_mul};
+use crate::lanes::{all_true, bitmask, both, dot_i8, each, high, join, low, pairs, q15_mul};
 use crate::ops::{Scalar, op_enum, type_of};
 use crate::round::{double, single};
 
@@ -251,14 +251,14 @@ macro_rules! for_each_simd_test {
     ($callback:ident) => {
         $callback! {
             V128AnyTrue 0x53 "v128.any_true" (U64x2) -> u32 = |a| u32::from(a[0] | a[1] != 0);
-            I8x16AllTrue 0x63 "i8x16.all_true" (U8x16) -> u32 = |a| u32::from(!a.contains(&0));
-            I8x16Bitmask 0x64 "i8x16.bitmask" (I8x16) -> u32 = |a| bitmask(a.map(|a| a < 0));
-            I16x8AllTrue 0x83 "i16x8.all_true" (U16x8) -> u32 = |a| u32::from(!a.contains(&0));
-            I16x8Bitmask 0x84 "i16x8.bitmask" (I16x8) -> u32 = |a| bitmask(a.map(|a| a < 0));
-            I32x4AllTrue 0xa3 "i32x4.all_true" (U32x4) -> u32 = |a| u32::from(!a.contains(&0));
-            I32x4Bitmask 0xa4 "i32x4.bitmask" (I32x4) -> u32 = |a| bitmask(a.map(|a| a < 0));
-            I64x2AllTrue 0xc3 "i64x2.all_true" (U64x2) -> u32 = |a| u32::from(!a.contains(&0));
-            I64x2Bitmask 0xc4 "i64x2.bitmask" (I64x2) -> u32 = |a| bitmask(a.map(|a| a < 0));
+            I8x16AllTrue 0x63 "i8x16.all_true" (U8x16) -> u32 = |a| all_true(a);
+            I8x16Bitmask 0x64 "i8x16.bitmask" (I8x16) -> u32 = |a| bitmask(a);
+            I16x8AllTrue 0x83 "i16x8.all_true" (U16x8) -> u32 = |a| all_true(a);
+            I16x8Bitmask 0x84 "i16x8.bitmask" (I16x8) -> u32 = |a| bitmask(a);
+            I32x4AllTrue 0xa3 "i32x4.all_true" (U32x4) -> u32 = |a| all_true(a);
+            I32x4Bitmask 0xa4 "i32x4.bitmask" (I32x4) -> u32 = |a| bitmask(a);
+            I64x2AllTrue 0xc3 "i64x2.all_true" (U64x2) -> u32 = |a| all_true(a);
+            I64x2Bitmask 0xc4 "i64x2.bitmask" (I64x2) -> u32 = |a| bitmask(a);
         }
     };
 }
