@@ -1,7 +1,7 @@
 //! The ops of machines without definitions of their own.
 
 /// What every machine has.
-pub(super) mod baseline {
+pub mod baseline {
     pub use zwasm_regir::simd_ops::meaning::*;
 
     use zwasm_regir::lanes::U8x16;
