@@ -14,6 +14,8 @@
 #[cfg_attr(target_arch = "x86_64", path = "simd/x86.rs")]
 #[cfg_attr(not(target_arch = "x86_64"), path = "simd/portable.rs")]
 mod level;
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests;
 
 use super::control::leave;
 use super::{Handler, InAcc, InImm, InSlot, Lane, Regs, Source, handlers, next, trap};
