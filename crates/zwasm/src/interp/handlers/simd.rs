@@ -20,6 +20,7 @@ mod tests;
 use super::control::leave;
 use super::{Handler, InAcc, InImm, InSlot, Lane, Regs, Source, handlers, next, trap};
 use crate::store::GlobalInst;
+use std::sync::atomic::{Ordering, compiler_fence};
 use zwasm_regir::TrapCode;
 use zwasm_regir::lanes::{Lanes, U8x16, U64x2};
 use zwasm_regir::simd_ops::{Binary, Extract, Load, Shift, Splat, Ternary, Test, Unary, meaning};
@@ -38,6 +39,17 @@ unsafe fn set<T: Lanes>(slot: *mut u64, value: T) {
     const { assert!(size_of::<T>() == 16) }
     // SAFETY: the two slots are the caller's.
     unsafe { slot.cast::<T>().write_unaligned(value) }
+}
+
+impl Regs {
+    /// Stores a vector in the slots of field 0. The fence (for the compiler only)
+    /// keeps it from reading the field before it has a register to spare.
+    #[inline(always)]
+    unsafe fn vector<T: Lanes>(&self, value: T) {
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: field 0 names the destination.
+        unsafe { set(self.slot(0), value) }
+    }
 }
 
 /// The lanes of `a` where the mask is set, of `b` elsewhere.
@@ -63,8 +75,7 @@ macro_rules! bits {
             }
             #[inline(always)]
             fn splat(self) -> U64x2 {
-                // SAFETY: both are 16 bytes of plain integers.
-                unsafe { std::mem::transmute([self; 16 / size_of::<$ty>()]) }
+                [u64::from(self) * (u64::MAX / u64::from($ty::MAX)); 2]
             }
         }
     )*};
@@ -104,12 +115,12 @@ const fn access_words(any: bool) -> usize {
 handlers! {
     /// An immediate, in words 2 and 3.
     fn vector_const(regs) {
-        set(regs.slot(0), get::<U64x2>(regs.ip.add(2)));
+        regs.vector(get::<U64x2>(regs.ip.add(2)));
         next!(regs, 4)
     }
 
     fn vector_copy(regs) {
-        set(regs.slot(0), get::<U64x2>(regs.slot(1)));
+        regs.vector(get::<U64x2>(regs.slot(1)));
         next!(regs, 2)
     }
 
@@ -117,19 +128,19 @@ handlers! {
     fn vector_select[C: Source](regs) {
         let cond: u32 = C::get(&regs, 3);
         let chosen = if cond != 0 { regs.slot(1) } else { regs.slot(2) };
-        set(regs.slot(0), get::<U64x2>(chosen));
+        regs.vector(get::<U64x2>(chosen));
         next!(regs, 2)
     }
 
     fn vector_global_get(regs) {
         let global: *const GlobalInst = regs.vm.byte_add(regs.upper() as usize).cast();
-        set(regs.slot(0), get::<U64x2>((&raw const (*global).value).cast()));
+        regs.vector(get::<U64x2>((&raw const (*global).value).cast()));
         next!(regs, 2)
     }
 
     fn vector_global_get_imported(regs) {
         let global = *(*regs.vm).globals.add(regs.upper() as usize);
-        set(regs.slot(0), get::<U64x2>((&raw const (*global).value).cast()));
+        regs.vector(get::<U64x2>((&raw const (*global).value).cast()));
         next!(regs, 2)
     }
 
@@ -163,7 +174,7 @@ handlers! {
     fn replace[T: Bits, V: Source](regs) {
         let value: u64 = V::get(&regs, 2);
         let vector = get(regs.slot(1));
-        set(regs.slot(0), blend(get(regs.ip.add(2)), T::from_slot(value).splat(), vector));
+        regs.vector(blend(get(regs.ip.add(2)), T::from_slot(value).splat(), vector));
         next!(regs, 4)
     }
 
@@ -176,7 +187,7 @@ handlers! {
         let value = place.read_unaligned();
         let at = access_words(ANY);
         let vector = get(regs.fp.add(regs.word(at + 2) as usize));
-        set(regs.slot(0), blend(get(regs.ip.add(at)), value.splat(), vector));
+        regs.vector(blend(get(regs.ip.add(at)), value.splat(), vector));
         next!(regs, at + 3)
     }
 
@@ -261,27 +272,27 @@ macro_rules! tier {
             handlers! {
                 $(#[$target])*
                 fn unary[O: Unary](regs) {
-                    set(regs.slot(0), O::eval(get(regs.slot(1))));
+                    regs.vector(O::eval(get(regs.slot(1))));
                     next!(regs, 2)
                 }
 
                 $(#[$target])*
                 fn binary[O: Binary](regs) {
-                    set(regs.slot(0), O::eval(get(regs.slot(1)), get(regs.slot(2))));
+                    regs.vector(O::eval(get(regs.slot(1)), get(regs.slot(2))));
                     next!(regs, 2)
                 }
 
                 $(#[$target])*
                 fn ternary[O: Ternary](regs) {
                     let (a, b) = (get(regs.slot(1)), get(regs.slot(2)));
-                    set(regs.slot(0), O::eval(a, b, get(regs.slot(3))));
+                    regs.vector(O::eval(a, b, get(regs.slot(3))));
                     next!(regs, 2)
                 }
 
                 /// The count is field 2 or the upper half.
                 $(#[$target])*
                 fn shift[O: Shift, N: Source](regs) {
-                    set(regs.slot(0), O::eval(get(regs.slot(1)), N::get(&regs, 2)));
+                    regs.vector(O::eval(get(regs.slot(1)), N::get(&regs, 2)));
                     next!(regs, 2)
                 }
 
@@ -294,7 +305,7 @@ macro_rules! tier {
 
                 $(#[$target])*
                 fn splat[O: Splat<A: Lane>, A: Source](regs) {
-                    set(regs.slot(0), O::eval(A::get(&regs, 1)));
+                    regs.vector(O::eval(A::get(&regs, 1)));
                     next!(regs, 2)
                 }
 
@@ -304,7 +315,7 @@ macro_rules! tier {
                     let Some(place) = place::<O::M, A, ANY>(&regs, 1) else {
                         trap!(regs, TrapCode::MemoryOutOfBounds)
                     };
-                    set(regs.slot(0), O::extend(place.read_unaligned()));
+                    regs.vector(O::extend(place.read_unaligned()));
                     next!(regs, access_words(ANY))
                 }
 
@@ -313,7 +324,7 @@ macro_rules! tier {
                 fn shuffle(regs) {
                     let lanes: U8x16 = get(regs.ip.add(2));
                     let (a, b) = (regs.slot(1), regs.slot(2));
-                    set(regs.slot(0), ops::shuffle(a, b, lanes));
+                    regs.vector(ops::shuffle(a, b, lanes));
                     next!(regs, 4)
                 }
             }

@@ -1,7 +1,7 @@
 //! Holds each level's ops against the reference definitions, on edge values.
 
 use super::level::sse4;
-use zwasm_regir::simd_ops::{Binary, Test, Unary, meaning};
+use zwasm_regir::simd_ops::{Binary, Shift, Test, Unary, meaning};
 
 /// A vector by its bits, every NaN being the same: which one an op gives is open.
 trait Bits: Copy {
@@ -165,6 +165,24 @@ macro_rules! binary {
     };
 }
 zwasm_regir::for_each_simd_binary!(binary);
+
+macro_rules! shift {
+    ($($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$x:ident, $n:ident| $body:expr;)*) => {
+        #[test]
+        fn shifts() {
+            for a in edges().into_iter().filter(|_| has_level()) {
+                for count in [0, 1, 7, 8, 15, 16, 31, 32, 63, 64, 65, u32::MAX] {
+                    $(
+                        let reference = meaning::$name::eval(Bits::of(a), count).bits();
+                        let ours = sse4::$name::eval(Bits::of(a), count).bits();
+                        assert_eq!(ours, reference, "{} {a:#034x} {count}", $text);
+                    )*
+                }
+            }
+        }
+    };
+}
+zwasm_regir::for_each_simd_shift!(shift);
 
 #[test]
 fn shuffles() {

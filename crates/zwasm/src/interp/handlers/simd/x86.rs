@@ -17,7 +17,7 @@ pub(super) mod sse4 {
 
     use std::arch::x86_64::*;
     use zwasm_regir::lanes::U8x16;
-    use zwasm_regir::simd_ops::{Binary, Test, Unary};
+    use zwasm_regir::simd_ops::{Binary, Shift, Test, Unary};
 
     /// A vector in the machine's view of it, or back.
     #[inline(always)]
@@ -85,6 +85,25 @@ pub(super) mod sse4 {
         Binary F64x2Max = |a, b: __m128d| -> Self::R {
             let most = _mm_and_pd(_mm_max_pd(a, b), _mm_max_pd(b, a));
             cast(_mm_blendv_pd(most, _mm_add_pd(a, b), _mm_cmpunord_pd(a, b)))
+        }
+        // Lanes of 64 bits would be computed in general registers, and stored as two
+        // halves for whose merging the next read has to wait.
+        Binary I64x2Mul = |a, b: __m128i| -> Self::R {
+            let (a_high, b_high) = (_mm_srli_epi64::<32>(a), _mm_srli_epi64::<32>(b));
+            let cross = _mm_add_epi64(_mm_mul_epu32(a_high, b), _mm_mul_epu32(a, b_high));
+            cast(_mm_add_epi64(_mm_mul_epu32(a, b), _mm_slli_epi64::<32>(cross)))
+        }
+        Binary I64x2ExtmulLowI32x4S = |a, b: __m128i| -> Self::R {
+            cast(_mm_mul_epi32(_mm_unpacklo_epi32(a, a), _mm_unpacklo_epi32(b, b)))
+        }
+        Binary I64x2ExtmulHighI32x4S = |a, b: __m128i| -> Self::R {
+            cast(_mm_mul_epi32(_mm_unpackhi_epi32(a, a), _mm_unpackhi_epi32(b, b)))
+        }
+        Binary I64x2ExtmulLowI32x4U = |a, b: __m128i| -> Self::R {
+            cast(_mm_mul_epu32(_mm_unpacklo_epi32(a, a), _mm_unpacklo_epi32(b, b)))
+        }
+        Binary I64x2ExtmulHighI32x4U = |a, b: __m128i| -> Self::R {
+            cast(_mm_mul_epu32(_mm_unpackhi_epi32(a, a), _mm_unpackhi_epi32(b, b)))
         }
         Unary I8x16Popcnt = |a: __m128i| -> Self::R {
             let counts = _mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
@@ -159,6 +178,36 @@ pub(super) mod sse4 {
         }
         Test I32x4Bitmask = |a: __m128| -> u32 { _mm_movemask_ps(a) as u32 }
         Test I64x2Bitmask = |a: __m128d| -> u32 { _mm_movemask_pd(a) as u32 }
+    }
+
+    /// Declares shifts, whose second operand is a count below the lane's width.
+    macro_rules! shifts {
+        ($($name:ident = |$x:ident, $n:ident| $body:expr;)*) => {$(
+            pub struct $name;
+
+            impl Shift for $name {
+                type A = <baseline::$name as Shift>::A;
+                #[inline(always)]
+                fn eval($x: Self::A, $n: u32) -> Self::A {
+                    let $x: __m128i = cast($x);
+                    // SAFETY: as for the other ops.
+                    unsafe {
+                        let $n = _mm_cvtsi32_si128(($n % 64) as i32);
+                        cast($body)
+                    }
+                }
+            }
+        )*};
+    }
+
+    shifts! {
+        I64x2Shl = |a, n| _mm_sll_epi64(a, n);
+        I64x2ShrU = |a, n| _mm_srl_epi64(a, n);
+        // The sign bit is shifted as well, and extended from where it comes to lie.
+        I64x2ShrS = |a, n| {
+            let sign = _mm_srl_epi64(_mm_set1_epi64x(i64::MIN), n);
+            _mm_sub_epi64(_mm_xor_si128(_mm_srl_epi64(a, n), sign), sign)
+        };
     }
 
     const TOWARDS_ZERO: i32 = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
