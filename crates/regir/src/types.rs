@@ -71,4 +71,8 @@ pub enum TrapCode {
     NullFunctionReference,
     /// A null reference was dereferenced.
     NullReference,
+    /// An atomic access is not aligned to its size.
+    UnalignedAtomic,
+    /// A wait on a memory that no other thread can reach.
+    ExpectedSharedMemory,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::features::{Disabled, Feature};
 use crate::tuning;
 use crate::types::TypeRegistry;
 
@@ -20,6 +21,7 @@ pub struct Config {
     pub(crate) guard_pages: bool,
     pub(crate) max_memory: u64,
     pub(crate) max_table_elements: u64,
+    pub(crate) disabled: Disabled,
 }
 
 impl Default for Config {
@@ -36,6 +38,7 @@ impl Config {
             guard_pages: true,
             max_memory: u64::MAX,
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
+            disabled: Disabled::default(),
         }
     }
 
@@ -64,6 +67,13 @@ impl Config {
     /// The largest number of elements of each table; 10 million unless set.
     pub fn max_table_elements(&mut self, elements: u64) -> &mut Config {
         self.max_table_elements = elements;
+        self
+    }
+
+    /// Whether modules may use a feature; all that the build has are on unless
+    /// switched off. A module that uses another is invalid.
+    pub fn wasm_feature(&mut self, feature: Feature, enable: bool) -> &mut Config {
+        self.disabled.set(feature, !enable);
         self
     }
 }

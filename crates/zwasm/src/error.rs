@@ -82,6 +82,10 @@ pub enum Trap {
     NullFunctionReference,
     /// A null reference was dereferenced.
     NullReference,
+    /// An atomic access that is not aligned to its size.
+    UnalignedAtomic,
+    /// A wait on a memory that is not shared.
+    ExpectedSharedMemory,
 }
 
 impl Trap {
@@ -99,6 +103,8 @@ impl Trap {
             TrapCode::StackOverflow => Trap::StackOverflow,
             TrapCode::NullFunctionReference => Trap::NullFunctionReference,
             TrapCode::NullReference => Trap::NullReference,
+            TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
+            TrapCode::ExpectedSharedMemory => Trap::ExpectedSharedMemory,
         }
     }
 
@@ -117,6 +123,8 @@ impl Trap {
             Trap::StackOverflow => "call stack exhausted",
             Trap::NullFunctionReference => "null function reference",
             Trap::NullReference => "null reference",
+            Trap::UnalignedAtomic => "unaligned atomic",
+            Trap::ExpectedSharedMemory => "expected shared memory",
         }
     }
 }
@@ -156,6 +164,14 @@ impl Error {
             one_line(message)
         );
         Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
+    }
+
+    /// Puts the reason before the message of an invalid module.
+    pub(crate) fn because(reason: impl Display, error: &Error) -> Error {
+        let message = error.to_string();
+        let detail = message.strip_prefix("invalid module: ").unwrap_or(&message);
+        let message = format!("invalid module: {reason}: {detail}");
+        Error::with(error.kind(), Payload::Message(message), error.offset())
     }
 
     /// The kind of error, for matching.

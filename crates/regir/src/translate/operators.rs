@@ -147,7 +147,7 @@ impl<'a> Translator<'a> {
             0xFD => self.vector()?,
             #[cfg(not(feature = "simd"))]
             0xFD => return Err(Stop::Unsupported("SIMD")),
-            0xFE => return Err(Stop::Unsupported("threads")),
+            0xFE => self.atomic()?,
             _ => return Err(Stop::Malformed),
         }
         Ok(())
@@ -408,7 +408,7 @@ impl<'a> Translator<'a> {
             0xFD => self.skip_vector()?,
             #[cfg(not(feature = "simd"))]
             0xFD => return Err(Stop::Unsupported("SIMD")),
-            0xFE => return Err(Stop::Unsupported("threads")),
+            0xFE => self.skip_atomic()?,
             _ => return Err(Stop::Malformed),
         }
         Ok(())

@@ -10,6 +10,8 @@ pub(crate) mod externs;
 pub(crate) mod func;
 pub(crate) mod instance;
 pub(crate) mod linker;
+#[cfg(feature = "threads")]
+pub(crate) mod shared;
 pub(crate) mod val;
 
 use std::ptr::NonNull;

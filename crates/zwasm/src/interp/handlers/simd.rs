@@ -5,6 +5,12 @@
 //! There is no vector accumulator. Lanes that are replaced are blended in under a
 //! mask from the code for the same reason.
 //!
+//! Whole vectors are moved from and to memory by ordinary accesses, lanes by volatile
+//! ones as in [`super::memory`]: a volatile access of an array would be one for each of
+//! its lanes. What is read is used once, for the result, and decides nothing; so if
+//! another thread changes it meanwhile, lanes may be of different times, which the
+//! specification allows.
+//!
 //! All handlers exist for each tier of machine, made from the same source: the
 //! lane arrays of the reference definitions become the vector instructions the
 //! tier has, and the tier's own definitions, written with intrinsics, take the
@@ -18,10 +24,10 @@ mod level;
 mod tests;
 
 use super::control::leave;
+use super::memory::{read, write};
 use super::{Handler, InAcc, InImm, InSlot, Lane, Regs, Source, handlers, next, trap};
 use crate::store::GlobalInst;
 use std::sync::atomic::{Ordering, compiler_fence};
-use zwasm_regir::TrapCode;
 use zwasm_regir::lanes::{Lanes, U8x16, U64x2};
 use zwasm_regir::simd_ops::{Binary, Extract, Load, Shift, Splat, Ternary, Test, Unary, meaning};
 
@@ -184,7 +190,7 @@ handlers! {
         let Some(place) = place::<T, InSlot, ANY>(&regs, 1) else {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         };
-        let value = place.read_unaligned();
+        let value: T = read(place.cast());
         let at = access_words(ANY);
         let vector = get(regs.fp.add(regs.word(at + 2) as usize));
         regs.vector(blend(get(regs.ip.add(at)), value.splat(), vector));
@@ -208,7 +214,7 @@ handlers! {
         };
         let at = access_words(ANY);
         let lane = regs.slot(1).byte_add(regs.word(at) as usize).cast::<T>();
-        place.write_unaligned(lane.read_unaligned());
+        write(place.cast(), lane.read_unaligned());
         next!(regs, at + 1)
     }
 }
