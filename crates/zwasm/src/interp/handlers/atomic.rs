@@ -96,7 +96,7 @@ handlers! {
     /// address and the operands; word 2 is the offset.
     fn access[O: Access](regs) {
         let address = *regs.slot(1) as u32 as usize + regs.word(2) as usize;
-        if address % size_of::<O::M>() != 0 {
+        if !address.is_multiple_of(size_of::<O::M>()) {
             trap!(regs, TrapCode::UnalignedAtomic)
         }
         if address + size_of::<O::M>() > regs.len {
