@@ -20,6 +20,7 @@
 
 mod atomic;
 mod control;
+mod exceptions;
 mod operators;
 #[cfg(feature = "simd")]
 mod simd;
@@ -41,6 +42,8 @@ pub trait Types {
     fn memory_index(&self, memory: u32) -> Type;
     /// The kind of a table's indices and sizes: `I32` or `I64`.
     fn table_index(&self, table: u32) -> Type;
+    /// The index of the type of a tag.
+    fn tag_type(&self, tag: u32) -> u32;
 }
 
 /// Why a body could not be translated.
@@ -106,6 +109,10 @@ pub struct Translator<'a> {
     reachable: bool,
     /// Blocks opened in unreachable code and not closed yet.
     skipped_blocks: u32,
+    /// The innermost open `try_table`.
+    region: Option<u32>,
+    /// Where catch clauses that leave the function land.
+    caught_return: Option<Label>,
     high: u32,
 }
 
@@ -144,6 +151,8 @@ impl<'a> Translator<'a> {
             controls: Vec::new(),
             reachable: true,
             skipped_blocks: 0,
+            region: None,
+            caught_return: None,
             high: 0,
         };
         match translator.run(types.signature(ty)) {

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::Stored;
+use super::exception::ExnRef;
 use super::func::Func;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{AsContextMut, StoreCore};
@@ -40,10 +41,6 @@ pub enum Val {
 /// A reference to a value of the guest's heap. There are none yet but null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnyRef {}
-
-/// A reference to an exception. There are none yet but null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExnRef {}
 
 /// A reference to a value of the host. The value lives as long as the store.
 ///
@@ -202,7 +199,7 @@ impl Val {
                 RefType::new(false, HeapType::Extern)
             }
             Val::AnyRef(Some(reference)) => match *reference {},
-            Val::ExnRef(Some(reference)) => match *reference {},
+            Val::ExnRef(Some(exn)) if exn.is_of(core) => RefType::new(false, HeapType::Exn),
             _ => return false,
         };
         types.ref_matches(has, want)
@@ -218,7 +215,8 @@ impl Val {
             Val::V128(bits) => bits,
             Val::FuncRef(func) => u128::from(Func::to_slot(func)),
             Val::ExternRef(reference) => reference.map_or(0, |each| u128::from(each.reference)),
-            Val::AnyRef(_) | Val::ExnRef(_) => 0,
+            Val::ExnRef(exn) => exn.map_or(0, |exn| u128::from(exn.reference())),
+            Val::AnyRef(_) => 0,
         }
     }
 
@@ -249,10 +247,25 @@ impl Val {
                     HeapType::Extern | HeapType::NoExtern => {
                         Val::ExternRef((reference != 0).then_some(ExternRef { store, reference }))
                     }
-                    HeapType::Exn | HeapType::NoExn => Val::ExnRef(None),
+                    HeapType::Exn | HeapType::NoExn => {
+                        // SAFETY: by the contract.
+                        Val::ExnRef(unsafe { ExnRef::from_slot(core, reference) })
+                    }
                     _ => Val::AnyRef(None),
                 }
             }
+        }
+    }
+
+    /// Keeps what the value refers to while the host may use it.
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone.
+    pub(crate) unsafe fn keep(&self, core: *mut StoreCore) {
+        if let Val::ExnRef(Some(exn)) = self {
+            // SAFETY: by the contract.
+            unsafe { (*core).exceptions.keep(exn.reference()) };
         }
     }
 

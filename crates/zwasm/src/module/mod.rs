@@ -366,6 +366,10 @@ impl zwasm_regir::Types for Inner {
     fn table_index(&self, table: u32) -> Type {
         if self.tables[table as usize].is_64() { Type::I64 } else { Type::I32 }
     }
+
+    fn tag_type(&self, tag: u32) -> u32 {
+        self.tags[tag as usize]
+    }
 }
 
 /// An import of a module.

@@ -38,6 +38,8 @@ const COLD: &[&str] = &[
     "call::return_call_subtype",
     "call::lazy",
     "call::host_call",
+    "exceptions::throw",
+    "exceptions::throw_ref",
 ];
 
 /// What cold handlers and the encoder call. These are ordinary functions.
