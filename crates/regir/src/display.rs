@@ -115,6 +115,8 @@ impl Display for Inst {
             Inst::TableSize { dst, table } => write!(f, "{dst} = table.size t{table}"),
             Inst::RefFunc { dst, func } => write!(f, "{dst} = ref.func f{func}"),
             Inst::RefAsNonNull { src } => write!(f, "ref.as_non_null {src}"),
+            #[cfg(feature = "simd")]
+            Inst::Simd(inst) => inst.fmt(f),
             Inst::Br { target } => write!(f, "br {target}"),
             Inst::BrIf { cond, negate: false, target } => write!(f, "br_if {cond} {target}"),
             Inst::BrIf { cond, negate: true, target } => write!(f, "br_unless {cond} {target}"),

@@ -129,6 +129,9 @@ pub enum Inst {
     RefFunc { dst: Slot, func: u32 },
     /// Traps when the reference is null.
     RefAsNonNull { src: Slot },
+    /// A vector instruction.
+    #[cfg(feature = "simd")]
+    Simd(crate::simd::SimdInst),
     /// Jumps.
     Br { target: Label },
     /// Jumps when the `i32` in `cond` is not zero, or is zero with `negate`.
@@ -192,7 +195,7 @@ pub struct Catch {
 }
 
 impl Inst {
-    /// The one slot this instruction defines, if redirecting its result to
+    /// The slot (of a vector, the first of two) this instruction defines, if redirecting its result to
     /// another slot keeps its meaning.
     pub fn dst_mut(&mut self) -> Option<&mut Slot> {
         match self {
@@ -210,6 +213,8 @@ impl Inst {
             | Inst::TableGet { dst, .. }
             | Inst::TableSize { dst, .. }
             | Inst::RefFunc { dst, .. } => Some(dst),
+            #[cfg(feature = "simd")]
+            Inst::Simd(inst) => inst.dst_mut(),
             Inst::Atomic { op, dst, .. } if op.has_result() => Some(dst),
             _ => None,
         }

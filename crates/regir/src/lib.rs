@@ -10,6 +10,7 @@
 //!   types and meaning; enums, decoding, display and the interpreter's handlers
 //!   are derived from that table.
 //! - [`atomic_ops`] does the same for the atomic accesses.
+//! - `simd_ops` and `simd` are the same for vectors (feature `simd`).
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`display`] prints it.
@@ -18,9 +19,15 @@
 pub mod atomic_ops;
 pub mod display;
 pub mod inst;
+#[cfg(feature = "simd")]
+pub mod lanes;
 pub mod ops;
 pub mod reader;
 pub mod round;
+#[cfg(feature = "simd")]
+pub mod simd;
+#[cfg(feature = "simd")]
+pub mod simd_ops;
 pub mod translate;
 pub mod types;
 

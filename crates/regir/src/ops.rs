@@ -389,13 +389,31 @@ macro_rules! op_enum {
                 match self { $($enum::$name => $text,)* }
             }
 
-            /// The op with this opcode; prefixed opcodes are `0xFC00 | subopcode`.
+            /// The op with this opcode, as its table writes opcodes.
             pub const fn from_opcode(opcode: u16) -> Option<$enum> {
                 match opcode { $($opcode => Some($enum::$name),)* _ => None }
             }
         }
     };
 }
+
+macro_rules! type_of {
+    (u32) => {
+        crate::types::Type::I32
+    };
+    (u64) => {
+        crate::types::Type::I64
+    };
+    (f32) => {
+        crate::types::Type::F32
+    };
+    (f64) => {
+        crate::types::Type::F64
+    };
+}
+
+#[cfg(feature = "simd")]
+pub(crate) use {op_enum, type_of};
 
 /// The meanings, one unit type per op.
 pub mod meaning {
@@ -499,21 +517,6 @@ macro_rules! unary_enum {
                 match self { $(UnaryOp::$name => type_of!($r),)* }
             }
         }
-    };
-}
-
-macro_rules! type_of {
-    (u32) => {
-        crate::types::Type::I32
-    };
-    (u64) => {
-        crate::types::Type::I64
-    };
-    (f32) => {
-        crate::types::Type::F32
-    };
-    (f64) => {
-        crate::types::Type::F64
     };
 }
 

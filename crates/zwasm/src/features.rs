@@ -98,6 +98,12 @@ macro_rules! features {
 
 use Build::{Executes, Validates};
 
+/// What this build does with vectors: without them, large modules that hardly use
+/// any still run.
+const fn vectors() -> Build {
+    if cfg!(feature = "simd") { Executes } else { Validates }
+}
+
 features! {
     /// Globals that can be written, imported and exported.
     MutableGlobal "mutable-global" Wasm1 WasmFeatures::MUTABLE_GLOBAL, Executes;
@@ -112,7 +118,7 @@ features! {
     /// References as values, and several tables.
     ReferenceTypes "reference-types" Wasm2 WasmFeatures::REFERENCE_TYPES, Executes;
     /// 128-bit vectors.
-    Simd "simd" Wasm2 WasmFeatures::SIMD, Validates;
+    Simd "simd" Wasm2 WasmFeatures::SIMD, vectors();
     /// Calls that replace the caller's frame.
     TailCall "tail-call" Wasm3 WasmFeatures::TAIL_CALL, Executes;
     /// Arithmetic in constant expressions.
@@ -124,7 +130,7 @@ features! {
     /// Exceptions.
     Exceptions "exceptions" Wasm3 WasmFeatures::EXCEPTIONS, Executes;
     /// Vector operations with results that hosts may choose.
-    RelaxedSimd "relaxed-simd" Wasm3 WasmFeatures::RELAXED_SIMD, Validates;
+    RelaxedSimd "relaxed-simd" Wasm3 WasmFeatures::RELAXED_SIMD, vectors();
     /// Several memories.
     MultiMemory "multi-memory" Wasm3 WasmFeatures::MULTI_MEMORY, Executes;
     /// Memories and tables with 64-bit indices.

@@ -409,6 +409,11 @@ impl<'a> Translator<'a> {
                 let value = self.operand(entry);
                 self.emit(Inst::ReturnValue { value });
             }
+            #[cfg(feature = "simd")]
+            2 if count == 1 => {
+                let value = self.operand(self.stack[from]);
+                self.vector_return(value)?;
+            }
             count => {
                 // Copies instead of a flush: this path may be one arm of a branch,
                 // and the entries must keep their values for the other.

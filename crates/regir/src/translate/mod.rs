@@ -22,6 +22,8 @@ mod atomic;
 mod control;
 mod exceptions;
 mod operators;
+#[cfg(feature = "simd")]
+mod simd;
 
 use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
 use crate::reader::{Malformed, Reader};
@@ -308,6 +310,8 @@ impl<'a> Translator<'a> {
         match operand {
             Operand::Const(value) => self.emit(Inst::Const { dst: Slot(dst), value }),
             Operand::Slot(Slot(src)) if src == dst => {}
+            #[cfg(feature = "simd")]
+            Operand::Slot(Slot(src)) if ty == Type::V128 => self.vector_copy(dst, src),
             Operand::Slot(Slot(src)) => {
                 for half in 0..ty.slots() {
                     self.emit(Inst::Copy { dst: Slot(dst + half), src: Slot(src + half) });
@@ -396,7 +400,6 @@ impl<'a> Translator<'a> {
         let slot = self.locals[index as usize].slot;
         if let Value::Temp = entry.value
             && !pending
-            && entry.ty.slots() == 1
             && let Some(dst) = self.function.insts.last_mut().and_then(Inst::dst_mut)
             && dst.0 == entry.slot
         {

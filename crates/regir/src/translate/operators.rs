@@ -66,13 +66,23 @@ impl<'a> Translator<'a> {
             0x23 => {
                 let global = self.reader.u32()?;
                 let ty = self.types.global_type(global);
+                #[cfg(feature = "simd")]
+                if ty == Type::V128 {
+                    self.vector_global_get(global);
+                    return Ok(());
+                }
                 self.scalar_only(ty)?;
                 let dst = self.push_temp(ty);
                 self.emit(Inst::GlobalGet { dst, global });
             }
             0x24 => {
                 let global = self.reader.u32()?;
-                self.scalar_only(self.types.global_type(global))?;
+                let ty = self.types.global_type(global);
+                #[cfg(feature = "simd")]
+                if ty == Type::V128 {
+                    return Ok(self.vector_global_set(global)?);
+                }
+                self.scalar_only(ty)?;
                 let value = self.pop_operand()?;
                 self.emit(Inst::GlobalSet { global, value });
             }
@@ -135,6 +145,9 @@ impl<'a> Translator<'a> {
             0xD5 => self.br_on_null()?,
             0xD6 => self.br_on_non_null()?,
             0xFC => self.prefixed()?,
+            #[cfg(feature = "simd")]
+            0xFD => self.vector()?,
+            #[cfg(not(feature = "simd"))]
             0xFD => return Err(Stop::Unsupported("SIMD")),
             0xFE => self.atomic()?,
             _ => return Err(Stop::Malformed),
@@ -192,6 +205,10 @@ impl<'a> Translator<'a> {
 
     fn select(&mut self) -> core::result::Result<(), Stop> {
         let cond = self.pop_slot()?;
+        #[cfg(feature = "simd")]
+        if self.stack.last().is_some_and(|entry| entry.ty == Type::V128) {
+            return Ok(self.vector_select(cond)?);
+        }
         let b = self.pop_operand()?;
         let entry = self.pop()?;
         self.scalar_only(entry.ty)?;
@@ -394,6 +411,9 @@ impl<'a> Translator<'a> {
                 }
             }
             0xD3 | 0xFB => return Err(Stop::Unsupported("garbage collection")),
+            #[cfg(feature = "simd")]
+            0xFD => self.skip_vector()?,
+            #[cfg(not(feature = "simd"))]
             0xFD => return Err(Stop::Unsupported("SIMD")),
             0xFE => self.skip_atomic()?,
             _ => return Err(Stop::Malformed),

@@ -105,6 +105,50 @@ fn bodies_that_are_not_valid_give_an_error() {
     }
 }
 
+#[cfg(feature = "simd")]
+#[test]
+fn vectors_are_redirected_and_moved_as_one() {
+    // (local v128) local.2 = not(splat(local.0)); local.tee 2 (and l2 l2); any_true
+    let text = translate(&[
+        1, 1, 0x7B, 0x20, 0, 0xFD, 0x11, 0xFD, 0x4D, 0x21, 2, 0x20, 2, 0x20, 2, 0xFD, 0x4E, 0x22,
+        2, 0xFD, 0x53, 0x0B,
+    ]);
+    assert_eq!(
+        text,
+        "zero s5 x2\ns7 = i32x4.splat s0\ns5 = v128.not s7\ns5 = v128.and s5 s5\n\
+         s7 = v128.any_true s5\nreturn s7\n"
+    );
+    // (local v128) local.get 2; local.2 = const; (i8x16.eq); extract lane 15
+    let mut body = vec![1, 1, 0x7B, 0x20, 2, 0xFD, 0x0C];
+    body.extend(0..16);
+    body.extend([0x21, 2, 0x20, 2, 0xFD, 0x23, 0xFD, 0x16, 15, 0x0B]);
+    assert_eq!(
+        translate(&body),
+        "zero s5 x2\ns9 = v128.const 0x0f0e0d0c0b0a09080706050403020100\ns7 = v128.copy s5\n\
+         s5 = v128.copy s9\ns7 = i8x16.eq s7 s5\ns7 = i8x16.extract_lane_u s7 15\nreturn s7\n"
+    );
+}
+
+#[cfg(feature = "simd")]
+#[test]
+fn lanes_beyond_a_vector_are_malformed() {
+    let body = [0, 0x20, 0, 0xFD, 0x11, 0xFD, 0x1B, 4, 0x0B];
+    assert_eq!(
+        Translator::translate(&Fixture, 0, &body, 0).err(),
+        Some(TranslateError::Malformed { offset: 5 })
+    );
+}
+
+#[cfg(not(feature = "simd"))]
+#[test]
+fn vectors_are_refused() {
+    let body = [0, 0x20, 0, 0xFD, 0x11, 0xFD, 0x53, 0x0B];
+    assert_eq!(
+        Translator::translate(&Fixture, 0, &body, 0).err(),
+        Some(TranslateError::Unsupported { feature: "SIMD", offset: 3 })
+    );
+}
+
 #[test]
 fn catch_clauses_name_the_slots_of_their_label() {
     // block (result i32); try_table (catch 0 0) (catch_all_ref 1); throw 0; end; end

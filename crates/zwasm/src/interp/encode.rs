@@ -11,6 +11,9 @@
 //! the upper two may together be a 32-bit immediate, memory offset or branch
 //! distance. Larger immediates follow in words of their own.
 
+#[cfg(feature = "simd")]
+mod simd;
+
 use super::catches::CatchTable;
 use super::code::Code;
 #[cfg(feature = "threads")]
@@ -369,6 +372,8 @@ impl Encoder<'_> {
                 self.held.define(dst, BITS);
             }
             Inst::RefAsNonNull { src } => self.op(state::ref_as_non_null, fields(src.0, 0, 0, 0)),
+            #[cfg(feature = "simd")]
+            Inst::Simd(inst) => self.simd(inst),
             Inst::Br { target } => match self.return_at(target) {
                 Some(ret) => self.inst(&ret),
                 None => self.branch(control::br, 0, 0, target),

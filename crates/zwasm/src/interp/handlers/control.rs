@@ -1,8 +1,6 @@
 //! Branches and returns.
 
-use super::{
-    Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, tail, trap, words,
-};
+use super::{Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, trap, words};
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Compare, meaning};
 
@@ -13,11 +11,13 @@ macro_rules! leave {
         $regs.ip = *$header as *const u64;
         $regs.fp = *$header.add(1) as *mut u64;
         if $regs.acc != $regs.vm as u64 {
-            tail!($regs, back)
+            $crate::interp::handlers::tail!($regs, $crate::interp::handlers::control::back)
         }
-        jump!($regs)
+        $crate::interp::handlers::jump!($regs)
     }};
 }
+#[cfg(feature = "simd")]
+pub(super) use leave;
 
 handlers! {
     fn br(regs) {

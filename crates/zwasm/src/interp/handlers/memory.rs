@@ -33,7 +33,7 @@ struct Unaligned<T>(T);
 ///
 /// The address is checked against the memory's bounds.
 #[inline(always)]
-unsafe fn read<T: Copy>(address: *const u8) -> T {
+pub(super) unsafe fn read<T: Copy>(address: *const u8) -> T {
     // SAFETY: the bytes are mapped, and any bytes are a `T`, an integer.
     unsafe { address.cast::<Unaligned<T>>().read_volatile().0 }
 }
@@ -44,7 +44,7 @@ unsafe fn read<T: Copy>(address: *const u8) -> T {
 ///
 /// As [`read`].
 #[inline(always)]
-unsafe fn write<T: Copy>(address: *mut u8, value: T) {
+pub(super) unsafe fn write<T: Copy>(address: *mut u8, value: T) {
     // SAFETY: as above.
     unsafe { address.cast::<Unaligned<T>>().write_volatile(Unaligned(value)) }
 }

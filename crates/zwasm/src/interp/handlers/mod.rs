@@ -28,6 +28,8 @@ pub(super) mod control;
 pub(super) mod exceptions;
 pub(super) mod memory;
 pub(super) mod numeric;
+#[cfg(feature = "simd")]
+pub(super) mod simd;
 pub(super) mod state;
 
 #[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
