@@ -25,4 +25,4 @@ pub mod types;
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use translate::{TranslateError, Translator, Types};
-pub use types::{Signature, TrapCode, Type};
+pub use types::{Signature, Storage, TrapCode, Type};

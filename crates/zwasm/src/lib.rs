@@ -51,9 +51,10 @@ mod types;
 
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
 pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
+pub use api::gc::{AnyRef, ArrayRef, ExternRef, RootScope, StructRef};
 pub use api::instance::{Instance, invoke};
 pub use api::linker::Linker;
-pub use api::val::{AnyRef, ExnRef, ExternRef, Val};
+pub use api::val::{ExnRef, Val};
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use module::{ExportType, ImportType, Module};

@@ -8,6 +8,7 @@
 
 pub(crate) mod externs;
 pub(crate) mod func;
+pub(crate) mod gc;
 pub(crate) mod instance;
 pub(crate) mod linker;
 pub(crate) mod val;

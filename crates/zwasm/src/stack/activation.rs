@@ -152,6 +152,7 @@ pub(crate) unsafe fn call_host(record: *const FuncRecord, fp: *mut u64) -> bool 
         }
         let frame = HostFrame { previous: (*store).host_frame, caller };
         let top = (*store).value_top;
+        let roots = (*store).gc.open_scope();
         (*store).host_frame = &raw const frame;
         (*store).value_top = header.add(HEADER_SLOTS as usize);
         let call = HostCall { store, caller: caller.vm, slots: fp };
@@ -159,6 +160,7 @@ pub(crate) unsafe fn call_host(record: *const FuncRecord, fp: *mut u64) -> bool 
             catch_unwind(AssertUnwindSafe(|| ((*func).code)(call)));
         (*store).host_frame = frame.previous;
         (*store).value_top = top;
+        (*store).gc.close_scope(roots);
         match outcome {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => (*store).error = Some(error),

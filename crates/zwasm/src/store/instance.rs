@@ -30,7 +30,7 @@ pub(crate) struct InstanceData {
     imported_funcs: Box<[*const FuncRecord]>,
     pub(crate) memories: Box<[*mut MemoryInst]>,
     pub(crate) tables: Box<[*mut TableInst]>,
-    globals: Box<[*mut GlobalInst]>,
+    pub(super) globals: Box<[*mut GlobalInst]>,
     tags: Box<[NonNull<TagInst>]>,
     /// The values of passive element segments; empty once dropped.
     pub(crate) elements: Box<[Box<[u64]>]>,
@@ -224,6 +224,7 @@ unsafe fn allocate(
     // owned by it from the moment it is added.
     unsafe {
         (*store).prepare_stack()?;
+        (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types);
         let config = (*store).engine.config().clone();
         for ty in &inner.memories[memories.len()..] {
             memories.push((*store).add_memory(MemoryInst::new(*ty, &config)?).as_ptr());
@@ -275,6 +276,7 @@ unsafe fn allocate(
         context.write(VmCtx {
             store,
             stack_limit: (*store).stack_limit,
+            heap: (*store).gc.heap.base(),
             instance: instance.as_ptr(),
             memory0,
             memories: data.memories.as_ptr(),

@@ -385,7 +385,7 @@ unsafe fn stop(regs: Regs, code: TrapCode) {
 
 fn trap_code(code: u64) -> TrapCode {
     use TrapCode::*;
-    const ALL: [TrapCode; 12] = [
+    const ALL: [TrapCode; 17] = [
         Unreachable,
         MemoryOutOfBounds,
         TableOutOfBounds,
@@ -398,6 +398,11 @@ fn trap_code(code: u64) -> TrapCode {
         StackOverflow,
         NullFunctionReference,
         NullReference,
+        NullStructReference,
+        NullArrayReference,
+        NullI31Reference,
+        ArrayOutOfBounds,
+        CastFailure,
     ];
     ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
 }
