@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod display;
+pub mod gc;
 pub mod inst;
 pub mod ops;
 pub mod reader;

@@ -19,11 +19,12 @@
 //! the local's slot instead of copying.
 
 mod control;
+mod gc;
 mod operators;
 
 use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
 use crate::reader::{Malformed, Reader};
-use crate::types::{Signature, Type};
+use crate::types::{Signature, Storage, Type};
 use control::Control;
 
 /// What the translator has to know of the module around a function.
@@ -38,6 +39,10 @@ pub trait Types {
     fn memory_index(&self, memory: u32) -> Type;
     /// The kind of a table's indices and sizes: `I32` or `I64`.
     fn table_index(&self, table: u32) -> Type;
+    /// The fields of a structure type, or the element of an array type.
+    fn storage(&self, ty: u32) -> &[Storage];
+    /// Whether instructions on objects are translated.
+    fn has_gc(&self) -> bool;
 }
 
 /// Why a body could not be translated.

@@ -12,6 +12,7 @@
 
 pub(crate) mod code;
 mod encode;
+mod encode_gc;
 mod handlers;
 
 use crate::store::vmctx::{FuncRecord, VmCtx};

@@ -23,6 +23,7 @@
 
 pub(super) mod call;
 pub(super) mod control;
+pub(super) mod gc;
 pub(super) mod memory;
 pub(super) mod numeric;
 pub(super) mod state;

@@ -74,6 +74,17 @@ pub(crate) fn is_wide(types: &Types, heap: HeapType) -> bool {
     }
 }
 
+/// Writes a value, given as slots hold it, to its place in an object.
+///
+/// # Safety
+///
+/// The place has room for the storage.
+pub(crate) unsafe fn write(storage: Storage, to: *mut u8, bits: u128) {
+    let bytes = bits.to_le_bytes();
+    // SAFETY: by the contract.
+    unsafe { to.copy_from(bytes.as_ptr(), size_of(storage)) }
+}
+
 /// The offset of each field from the object's start, and the object's size.
 pub(crate) fn struct_layout(fields: &[Storage]) -> (Vec<u32>, usize) {
     let mut at = HEADER;
