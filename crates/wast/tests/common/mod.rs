@@ -35,18 +35,6 @@ const MISSING: &[Missing] = &[
         ],
     },
     Missing {
-        feature: "garbage collection",
-        sign: "garbage collection",
-        scripts: &[
-            "gc/*",
-            "bulk-memory/table_init.wast",
-            "memory64/table_init64.wast",
-            "custom-descriptors/br_on_cast.wast",
-            "custom-descriptors/br_on_cast_fail.wast",
-        ],
-        but: &["gc/binary-gc.wast"],
-    },
-    Missing {
         feature: "exception handling",
         sign: "exception handling",
         scripts: &[
