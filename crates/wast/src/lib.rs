@@ -13,7 +13,6 @@ pub mod mutate;
 mod panics;
 mod runner;
 mod script;
-mod sha256;
 mod spectest;
 mod values;
 

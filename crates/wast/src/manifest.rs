@@ -5,7 +5,7 @@
 //! Only `assert_…` directives count. A file that is missing or differs fails
 //! with all its assertions.
 
-use crate::{Mode, Outcome, Tally, mismatch_at, run_source, sha256};
+use crate::{Mode, Outcome, Tally, mismatch_at, run_source};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,7 @@ pub fn run(entry: &Entry, mode: Mode) -> Outcome {
         Ok(bytes) => bytes,
         Err(error) => return lost("a readable script", error.to_string()),
     };
-    let hash = sha256::hex(&bytes);
+    let hash = sha256_hex(&bytes);
     if !hash.starts_with(&entry.hash) {
         return lost(&format!("SHA-256 {}…", entry.hash), format!("{}…", &hash[..16]));
     }
@@ -81,6 +81,11 @@ pub fn run(entry: &Entry, mode: Mode) -> Outcome {
         outcome.assertions.failed = entry.assertions - outcome.assertions.passed;
     }
     outcome
+}
+
+/// The SHA-256 digest of `bytes` in lower-case hexadecimal.
+fn sha256_hex(bytes: &[u8]) -> String {
+    hmac_sha256::Hash::hash(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

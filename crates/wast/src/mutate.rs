@@ -2,11 +2,14 @@
 //! in an orderly way: no panic, no case over a second, bounded memory.
 //!
 //! Seed and case number determine a mutant, so that a finding can be made
-//! again. Functions are not called, since nothing ends an endless loop; a
-//! mutant that is valid is instantiated when that runs no code of its own.
+//! again. A mutant that is valid is instantiated when that runs no code of its
+//! own, and its functions are compiled but not run, since nothing would end an
+//! endless loop.
 
 mod corpus;
+mod frames;
 mod mutant;
+mod probe;
 mod rng;
 
 pub use corpus::Corpus;
@@ -60,6 +63,8 @@ pub struct Report {
     pub invalid: u64,
     /// Valid mutants that were instantiated.
     pub instantiated: u64,
+    /// Functions of valid mutants that were compiled.
+    pub functions: u64,
     /// Mutants that made it panic.
     pub panics: u64,
     /// What must not be, one line each, a few of those that read alike.
@@ -166,10 +171,11 @@ fn run_case(engine: &Engine, bytes: &[u8], report: &mut Report) {
             report.invalid += 1;
             Some(wrong)
         }
-        Ok(Loaded::Accepted { instantiated }) => {
+        Ok(Loaded::Accepted { instantiated, probed }) => {
             report.valid += 1;
             report.instantiated += u64::from(instantiated);
-            None
+            report.functions += *probed.as_ref().unwrap_or(&0) as u64;
+            probed.err()
         }
         Err(message) => {
             report.panics += 1;
@@ -192,9 +198,8 @@ fn run_case(engine: &Engine, bytes: &[u8], report: &mut Report) {
 enum Loaded {
     /// Refused, with what is wrong about the way it was.
     Refused(Option<String>),
-    Accepted {
-        instantiated: bool,
-    },
+    /// Accepted, with the number of functions compiled or what went wrong.
+    Accepted { instantiated: bool, probed: Result<usize, String> },
 }
 
 fn load(engine: &Engine, bytes: &[u8]) -> Loaded {
@@ -216,10 +221,13 @@ fn load(engine: &Engine, bytes: &[u8]) -> Loaded {
             return Loaded::Refused(wrong);
         }
     };
+    let sections = frames::sections(bytes);
+    let passive = !sections.iter().any(|section| section.id == frames::id::START);
     let instantiated = module.imports().next().is_none()
-        && !mutant::has_start(bytes)
+        && !sections.is_empty()
+        && passive
         && Instance::new(Store::new(engine, ()), &module, &[]).is_ok();
-    Loaded::Accepted { instantiated }
+    Loaded::Accepted { instantiated, probed: probe::probe(engine, &module, bytes) }
 }
 
 fn processor_time() -> Duration {

@@ -17,5 +17,6 @@ fn two_thousand_mutants_end_in_an_orderly_way() {
     println!("{report}, {} instantiated", report.instantiated);
     assert_eq!(report.findings, [""; 0]);
     assert_eq!(report.valid + report.invalid, 2_000);
-    assert!(report.valid > 100 && report.invalid > 100 && report.instantiated > 10, "{report:?}");
+    assert!(report.valid > 100 && report.invalid > 100, "{report:?}");
+    assert!(report.instantiated > 10 && report.functions > 100, "{report:?}");
 }

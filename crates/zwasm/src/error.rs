@@ -164,15 +164,17 @@ impl Error {
     }
 
     /// An invalid module; the message gains the byte offset.
-    pub(crate) fn invalid(message: impl Display, offset: usize) -> Error {
-        let message = format!("invalid module: {message} (at byte offset {offset:#x})");
+    pub(crate) fn invalid(message: &str, offset: usize) -> Error {
+        let message = format!("invalid module: {} (at byte offset {offset:#x})", one_line(message));
         Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
     }
 
     /// An invalid function body; the message gains function and byte offset.
     pub(crate) fn invalid_in(message: &str, offset: usize, func: u32) -> Error {
-        let message =
-            format!("invalid module: {message} (at byte offset {offset:#x}, function {func})");
+        let message = format!(
+            "invalid module: {} (at byte offset {offset:#x}, function {func})",
+            one_line(message)
+        );
         Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
     }
 
@@ -216,6 +218,11 @@ impl Error {
     pub fn is<T: StdError + 'static>(&self) -> bool {
         self.downcast_ref::<T>().is_some()
     }
+}
+
+/// Joins the lines of a parser's message.
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 impl Display for Error {

@@ -20,6 +20,10 @@ pub(crate) const HOST_STACK_RESERVE: usize = 512 << 10;
 /// host functions that call back into the guest.
 pub(crate) const NATIVE_STACK: usize = 2 << 20;
 
+/// Bytes of the largest file read as a module. The largest programs compiled to
+/// WebAssembly have tens of megabytes.
+pub(crate) const MAX_MODULE_BYTES: u64 = 512 << 20;
+
 /// Code sections above this many bytes are validated by several threads; below
 /// it, starting a thread costs more than it saves.
 pub(crate) const PARALLEL_VALIDATION_BYTES: usize = 512 << 10;

@@ -96,9 +96,13 @@ fn attack(arguments: &Arguments) -> Result<bool, String> {
         line(format!("and {} more findings like these", report.more));
     }
     line(format!(
-        "{} modules in the corpus, {} mutants instantiated, slowest case {} ms, peak memory {} MB",
+        "{} modules in the corpus, {} mutants instantiated, {} functions compiled",
         corpus.len(),
         report.instantiated,
+        report.functions,
+    ));
+    line(format!(
+        "slowest case {} ms, peak memory {} MB",
         report.slowest.as_millis(),
         report.peak_memory >> 20,
     ));

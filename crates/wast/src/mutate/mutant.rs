@@ -6,16 +6,12 @@
 //! lengths around the damage, so that it reaches the validator.
 
 use super::corpus::Corpus;
+use super::frames::{Section, functions, id, push_framed, sections};
 use super::rng::Rng;
 use std::ops::Range;
 
 /// Mutants stop growing here.
 const LONGEST: usize = 8 << 20;
-
-/// The identifier of the start section.
-const START: u8 = 8;
-/// The identifier of the code section.
-const CODE: u8 = 10;
 
 /// Byte strings that mean something at many places: opcodes, types, and LEB128
 /// numbers at, just above and far beyond their limits.
@@ -43,13 +39,6 @@ const INTERESTING: [&[u8]; 22] = [
     &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
     &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
 ];
-
-/// A section: its identifier, where it begins, and its content.
-struct Section {
-    id: u8,
-    start: usize,
-    body: Range<usize>,
-}
 
 /// The mutant that `rng` makes of a module of the corpus.
 pub(super) fn mutant(corpus: &Corpus, rng: &mut Rng) -> Vec<u8> {
@@ -152,7 +141,7 @@ fn damage_framed(bytes: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
         }
         _ => {
             let mut body = bytes[section.body.clone()].to_vec();
-            if section.id == CODE && rng.below(4) != 0 {
+            if section.id == id::CODE && rng.below(4) != 0 {
                 damage_function(&mut body, corpus, rng);
             } else {
                 damage(&mut body, corpus, rng);
@@ -178,94 +167,22 @@ fn damage_function(code: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
 /// Puts `body` with its length before it in the place of `place`.
 fn replace(bytes: &mut Vec<u8>, place: Range<usize>, body: &[u8]) {
     let mut framed = Vec::with_capacity(body.len() + 5);
-    let mut left = body.len();
-    while left >= 0x80 {
-        framed.push(left as u8 | 0x80);
-        left >>= 7;
-    }
-    framed.push(left as u8);
-    framed.extend_from_slice(body);
+    push_framed(&mut framed, body);
     bytes.splice(place, framed);
-}
-
-/// Whether instantiating the module would run a function of its own. Text,
-/// in which no section is found, counts as having one.
-pub(super) fn has_start(bytes: &[u8]) -> bool {
-    let found = sections(bytes);
-    found.is_empty() || found.iter().any(|section| section.id == START)
-}
-
-/// The sections up to the first one that is cut off.
-fn sections(bytes: &[u8]) -> Vec<Section> {
-    let mut sections = Vec::new();
-    let mut at = 8;
-    while let Some(&id) = bytes.get(at)
-        && let Some(body) = framed(bytes, at + 1)
-    {
-        let start = at;
-        at = body.end;
-        sections.push(Section { id, start, body });
-    }
-    sections
-}
-
-/// The functions of a code section: where the length begins, and the body.
-fn functions(code: &[u8]) -> Vec<(usize, Range<usize>)> {
-    let mut functions = Vec::new();
-    let Some((_, mut at)) = leb(code, 0) else {
-        return functions;
-    };
-    while let Some(body) = framed(code, at) {
-        let start = at;
-        at = body.end;
-        functions.push((start, body));
-    }
-    functions
-}
-
-/// The bytes after the length at `at`, when they are all there.
-fn framed(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let (length, start) = leb(bytes, at)?;
-    let end = start.checked_add(length)?;
-    (end <= bytes.len()).then_some(start..end)
-}
-
-/// The unsigned LEB128 number of at most five bytes at `at`, and its end.
-fn leb(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let mut value = 0_usize;
-    for (index, &byte) in bytes.get(at..)?.iter().take(5).enumerate() {
-        value |= usize::from(byte & 0x7f) << (7 * index);
-        if byte < 0x80 {
-            return Some((value, at + index + 1));
-        }
-    }
-    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MODULE: &[u8] = &[
-        0, b'a', b's', b'm', 1, 0, 0, 0, // header
-        1, 4, 1, 0x60, 0, 0, // one type
-        3, 2, 1, 0, // one function
-        10, 4, 1, 2, 0, 0x0b, // one body
-    ];
-
     #[test]
-    fn frames_are_found_and_repaired() {
-        let found = sections(MODULE);
-        assert_eq!(found.iter().map(|section| section.id).collect::<Vec<_>>(), [1, 3, CODE]);
-        let code = &MODULE[found[2].body.clone()];
-        assert_eq!(functions(code), [(1, 2..4)]);
-        let mut longer = MODULE.to_vec();
-        replace(&mut longer, found[0].start + 1..found[0].body.end, &[7; 200]);
-        let found = sections(&longer);
-        assert_eq!(found.len(), 3);
-        assert_eq!(longer[found[0].body.clone()], [7; 200]);
-        assert_eq!(sections(&MODULE[..MODULE.len() - 1]).len(), 2);
-        assert!(!has_start(MODULE) && has_start(b"(module)"));
+    fn a_section_that_grows_stays_framed() {
+        let mut bytes = b"\0asm\x01\0\0\0\x01\x01\0\x03\x01\0".to_vec();
+        let first = sections(&bytes).remove(0);
+        replace(&mut bytes, first.start + 1..first.body.end, &[7; 200]);
+        let found = sections(&bytes);
+        assert_eq!(found.iter().map(|section| section.id).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(bytes[found[0].body.clone()], [7; 200]);
     }
 
     #[test]

@@ -473,7 +473,14 @@ pub trait IntoFunc<T, P, R>: Send + Sync + 'static {
 
 macro_rules! tuples {
     ($count:literal $($name:ident)*) => {
-        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, reason = "one macro for all arities, 0 included")]
+        #[allow(
+            non_snake_case,
+            unused_variables,
+            unused_mut,
+            unused_assignments,
+            clippy::unused_unit,
+            reason = "one macro for all arities, 0 included"
+        )]
         impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             const COUNT: usize = $count;
             fn types() -> Vec<ValType> {
@@ -487,7 +494,14 @@ macro_rules! tuples {
             }
         }
 
-        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, reason = "one macro for all arities, 0 included")]
+        #[allow(
+            non_snake_case,
+            unused_variables,
+            unused_mut,
+            unused_assignments,
+            clippy::unused_unit,
+            reason = "one macro for all arities, 0 included"
+        )]
         impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
             const COUNT: usize = $count;
             fn types() -> Vec<ValType> {
@@ -522,7 +536,14 @@ macro_rules! tuples {
             }
         }
 
-        #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, reason = "one macro for all arities, 0 included")]
+        #[allow(
+            non_snake_case,
+            unused_variables,
+            unused_mut,
+            unused_assignments,
+            clippy::unused_unit,
+            reason = "one macro for all arities, 0 included"
+        )]
         impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), Ret> for Fun
         where
             Fun: Fn(Caller<'_, T>, $($name),*) -> Ret + Send + Sync + 'static,

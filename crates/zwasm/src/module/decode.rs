@@ -29,6 +29,7 @@ fn features() -> WasmFeatures {
         | WasmFeatures::THREADS
         | WasmFeatures::WIDE_ARITHMETIC
         | WasmFeatures::CUSTOM_PAGE_SIZES
+        | WasmFeatures::COMPACT_IMPORTS
 }
 
 /// An error of the parser or one of ours, before they become one type.

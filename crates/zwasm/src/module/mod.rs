@@ -5,7 +5,9 @@ mod decode;
 mod names;
 mod validate;
 
-use std::fmt::{self, Debug, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -15,6 +17,7 @@ use zwasm_regir::{Signature, Storage, Type};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp::code::Code;
+use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
 
@@ -155,9 +158,20 @@ impl Module {
     /// [`ErrorKind::Io`] if the file cannot be read, else as [`Module::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot read {}: {error}", path.display()))
-        })?;
+        let failed = |why: &dyn Display| {
+            Error::new(ErrorKind::Io, format!("cannot read {}: {why}", path.display()))
+        };
+        let file = File::open(path).map_err(|error| failed(&error))?;
+        let mut bytes = Vec::new();
+        // A device or pipe need not end, so its size cannot be asked for.
+        let mut limited = file.take(tuning::MAX_MODULE_BYTES + 1);
+        limited.read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        if bytes.len() as u64 > tuning::MAX_MODULE_BYTES {
+            return Err(failed(&format_args!(
+                "it is larger than {} bytes",
+                tuning::MAX_MODULE_BYTES
+            )));
+        }
         let named_as_text = path.extension().is_some_and(|extension| extension == "wat");
         if is_text(&bytes) || (named_as_text && !bytes.starts_with(b"\0asm")) {
             Module::from_text(engine, &bytes, Some(path))
@@ -261,17 +275,29 @@ fn is_text(bytes: &[u8]) -> bool {
     }
 }
 
-/// Brings the text parser's error with its excerpt into one line.
+/// Brings the text parser's error, whose excerpt of the source takes several
+/// lines, into one.
 #[cfg(feature = "wat")]
 fn text_error(error: &str) -> String {
-    let mut lines = error.lines();
-    let message = lines.next().unwrap_or_default();
-    let place = error.lines().filter_map(|line| line.trim_start().strip_prefix("--> ")).next();
-    match place {
-        Some(place) => format!("invalid module: {place}: {message}"),
-        None => format!("invalid module: {message}"),
-    }
+    let message = error.lines().next().unwrap_or_default();
+    let line_with = |mark: &str| {
+        error.lines().find_map(|line| Some(line.trim_start().split_once(mark)?.1.trim()))
+    };
+    let place = line_with("--> ").map_or(String::new(), |place| format!("{place}: "));
+    let source = error
+        .lines()
+        .filter(|line| line.trim_start().starts_with(|first: char| first.is_ascii_digit()))
+        .find_map(|line| Some(line.split_once(" | ")?.1.trim()));
+    let excerpt = source.map_or(String::new(), |source| {
+        let shown: String = source.chars().take(EXCERPT_CHARS).collect();
+        format!(" in `{shown}`")
+    });
+    format!("invalid module: {place}{message}{excerpt}")
 }
+
+/// How much of a faulty line of text an error shows.
+#[cfg(feature = "wat")]
+const EXCERPT_CHARS: usize = 60;
 
 impl Inner {
     /// The entity exported under a name.

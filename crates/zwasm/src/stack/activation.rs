@@ -137,7 +137,7 @@ pub struct HostCall {
 // Not inlined: its locals have their address taken, and with them in its frame
 // the handler could not leave by a jump.
 #[inline(never)]
-pub(crate) unsafe fn call_host(record: *const FuncRecord, fp: *mut u64) -> bool {
+pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u64) -> bool {
     // SAFETY: a host function's record is the first field of its `HostFunc`, which
     // lives as long as the store; header and slots are where the frame has them.
     unsafe {

@@ -48,10 +48,9 @@ impl MemoryInst {
             Error::new(
                 ErrorKind::Limit,
                 format!(
-                    "cannot allocate a memory of {} pages of {} bytes (the limit is {} bytes)",
+                    "cannot allocate a memory of {} x {} bytes (the limit is {limit} bytes)",
                     ty.minimum,
-                    ty.page_size(),
-                    limit
+                    ty.page_size()
                 ),
             )
         };

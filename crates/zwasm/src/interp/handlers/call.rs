@@ -6,6 +6,8 @@
 //! untranslated and host functions need. See `docs/calling-convention.md`.
 
 use super::{DONE, Regs, STOPPED, handlers, jump, tail, trap};
+use std::ptr::NonNull;
+
 use crate::interp::code;
 use crate::stack::activation::{self, Stop};
 use crate::stack::backtrace::Cursor;
@@ -232,7 +234,7 @@ handlers! {
     fn lazy(regs) {
         match prepare(&regs) {
             Some(body) => {
-                regs.ip = body.add(1);
+                regs.ip = body.as_ptr().add(1);
                 jump!(regs)
             }
             None => STOPPED,
@@ -261,7 +263,7 @@ handlers! {
 
 /// Whether the record in `acc` has a subtype of the type in word 2.
 #[inline(never)]
-unsafe fn is_subtype(regs: &Regs) -> bool {
+unsafe extern "C" fn is_subtype(regs: &Regs) -> bool {
     // SAFETY: the record is live; the instruction carries the type.
     unsafe {
         let ty = (*record(regs)).ty;
@@ -273,7 +275,7 @@ unsafe fn is_subtype(regs: &Regs) -> bool {
 /// Translates the function in `acc` and checks that its frame fits. None if the
 /// guest has to stop; the store then knows why.
 #[inline(never)]
-unsafe fn prepare(regs: &Regs) -> Option<*const u64> {
+unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
     // SAFETY: `acc` is the record of a function of a live instance, and its frame
     // starts at `fp` with the header where its signature puts it.
     unsafe {
@@ -298,6 +300,6 @@ unsafe fn prepare(regs: &Regs) -> Option<*const u64> {
             (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
             return None;
         }
-        Some(body)
+        NonNull::new(body.cast_mut())
     }
 }

@@ -9,6 +9,7 @@
 //! check.
 
 use super::{Handler, InAcc, InSlot, InWord, Lane, Source, handlers, next, trap, words};
+use crate::store::MemoryInst;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Load, Store, meaning};
 
@@ -103,8 +104,17 @@ handlers! {
     /// Field 0 holds the delta and receives the old size.
     #[cold]
     fn memory_grow(regs) {
-        let memory = *(*regs.vm).memories.add(regs.upper() as usize);
-        let slot = regs.slot(0);
+        grow(*(*regs.vm).memories.add(regs.upper() as usize), regs.slot(0));
+        regs.reload();
+        next!(regs, 2)
+    }
+}
+
+/// `memory.grow` of the delta in a slot, which receives the old size.
+#[inline(never)]
+unsafe extern "C" fn grow(memory: *mut MemoryInst, slot: *mut u64) {
+    // SAFETY: the memory is live, and the frame has the slot.
+    unsafe {
         let is_64 = (*memory).ty.memory64;
         let delta = if is_64 { *slot } else { u64::from(*slot as u32) };
         *slot = match (*memory).grow(delta) {
@@ -112,8 +122,6 @@ handlers! {
             None if is_64 => u64::MAX,
             None => u64::from(u32::MAX),
         };
-        regs.reload();
-        next!(regs, 2)
     }
 }
 

@@ -363,7 +363,7 @@ handlers! {
     #[inline(never)]
     fn raise(regs) {
         let code = trap_code(regs.acc);
-        stop(regs, code);
+        stop(&regs, code);
         // Opaque, because a result known to the compiler would be returned by the
         // caller itself, behind a call instead of a jump.
         std::hint::black_box(STOPPED)
@@ -378,7 +378,7 @@ handlers! {
 
 /// Remembers where and why the guest stopped.
 #[inline(never)]
-unsafe fn stop(regs: Regs, code: TrapCode) {
+unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
     let cursor = Cursor { ip: regs.ip, fp: regs.fp, vm: regs.vm };
     // SAFETY: the store is running this handler and nothing else uses it.
     unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, cursor)) };

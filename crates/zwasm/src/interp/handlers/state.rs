@@ -1,4 +1,7 @@
 //! Globals, tables, references and the bulk operations.
+//!
+//! What cold handlers call is `extern "C"`: it cannot unwind, so that they need
+//! no landing pads.
 
 use super::{InSlot, InWord, Source, handlers, next, trap};
 use crate::interp::handlers::Handler;
@@ -132,8 +135,7 @@ handlers! {
 
     #[cold]
     fn data_drop(regs) {
-        let instance = &mut *(*regs.vm).instance;
-        instance.dropped_data[regs.upper() as usize] = true;
+        drop_data(regs.vm, regs.upper() as usize);
         next!(regs, 2)
     }
 
@@ -146,7 +148,7 @@ handlers! {
         let Some(start) = table_range(table, *base, length) else {
             trap!(regs, TrapCode::TableOutOfBounds)
         };
-        (*table).elements_mut()[start..start + length as usize].fill(*base.add(1));
+        fill_table(table, start, length as usize, *base.add(1));
         next!(regs, 2)
     }
 
@@ -183,8 +185,7 @@ handlers! {
 
     #[cold]
     fn elem_drop(regs) {
-        let instance = &mut *(*regs.vm).instance;
-        instance.elements[regs.upper() as usize] = Box::default();
+        drop_elements(regs.vm, regs.upper() as usize);
         next!(regs, 2)
     }
 
@@ -192,14 +193,7 @@ handlers! {
     #[cold]
     fn table_grow(regs) {
         let table = *(*regs.vm).tables.add(regs.upper() as usize);
-        let base = regs.slot(0);
-        let is_64 = (*table).ty.table64;
-        let delta = table_index(table, *base.add(1));
-        *base = match (*table).grow(delta, *base) {
-            Some(old) => old,
-            None if is_64 => u64::MAX,
-            None => u64::from(u32::MAX),
-        };
+        grow_table(table, regs.slot(0));
         next!(regs, 2)
     }
 }
@@ -240,8 +234,45 @@ unsafe fn exact_range(memory: *const MemoryInst, start: u64, length: u64) -> Opt
     }
 }
 
+/// `data.drop`.
+#[inline(never)]
+unsafe extern "C" fn drop_data(vm: *mut VmCtx, segment: usize) {
+    // SAFETY: the instance is live and runs nothing else.
+    unsafe { (&mut (*(*vm).instance).dropped_data)[segment] = true }
+}
+
+/// `elem.drop`.
+#[inline(never)]
+unsafe extern "C" fn drop_elements(vm: *mut VmCtx, segment: usize) {
+    // SAFETY: the instance is live and runs nothing else.
+    unsafe { (&mut (*(*vm).instance).elements)[segment] = Box::default() }
+}
+
+/// `table.fill` of a range within the table.
+#[inline(never)]
+unsafe extern "C" fn fill_table(table: *mut TableInst, start: usize, length: usize, value: u64) {
+    // SAFETY: the table is live.
+    unsafe { (*table).elements_mut()[start..start + length].fill(value) }
+}
+
+/// `table.grow` by value and delta in two slots; the first receives the old size.
+#[inline(never)]
+unsafe extern "C" fn grow_table(table: *mut TableInst, base: *mut u64) {
+    // SAFETY: the table is live, and the frame has the slots.
+    unsafe {
+        let is_64 = (*table).ty.table64;
+        let delta = table_index(table, *base.add(1));
+        *base = match (*table).grow(delta, *base) {
+            Some(old) => old,
+            None if is_64 => u64::MAX,
+            None => u64::from(u32::MAX),
+        };
+    }
+}
+
 /// `memory.init`; false if either range is out of bounds.
-unsafe fn memory_init_segment(
+#[inline(never)]
+unsafe extern "C" fn memory_init_segment(
     vm: *mut VmCtx,
     base: *const u64,
     memory: u32,
@@ -269,7 +300,13 @@ unsafe fn memory_init_segment(
 }
 
 /// `table.init`; false if either range is out of bounds.
-unsafe fn table_init_segment(vm: *mut VmCtx, base: *const u64, table: u32, segment: usize) -> bool {
+#[inline(never)]
+unsafe extern "C" fn table_init_segment(
+    vm: *mut VmCtx,
+    base: *const u64,
+    table: u32,
+    segment: usize,
+) -> bool {
     // SAFETY: table and instance are live, and the slots are the operands.
     unsafe {
         let instance = &*(*vm).instance;
