@@ -80,7 +80,7 @@ impl HeapTarget {
             // func, extern, any and exn.
             -0x10 | -0x11 | -0x12 | -0x17 => HeapTarget::Top,
             // none, noextern, nofunc and noexn.
-            -0x0F | -0x0E | -0x0D | -0x0C => HeapTarget::Bottom,
+            -0x0F..=-0x0C => HeapTarget::Bottom,
             -0x13 => HeapTarget::Eq,
             -0x14 => HeapTarget::I31,
             -0x15 => HeapTarget::Struct,

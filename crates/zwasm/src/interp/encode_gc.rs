@@ -3,6 +3,7 @@
 use super::encode::{BITS, Encoder, fields, with_upper};
 use super::handlers::gc;
 use super::handlers::numeric::Form;
+use super::objects;
 use crate::store::gc::heap::{GRANULE, LARGE};
 use crate::store::gc::layout::{DISPLAY, Kind, size_of, struct_layout, word};
 use crate::types::Composite;
@@ -23,7 +24,7 @@ impl Encoder<'_> {
                     self.op(gc::struct_new_default, with_upper(base.0, 0, size as u32));
                     self.words.push(header);
                 } else {
-                    let code = gc::Code::StructNewDefault as u32;
+                    let code = objects::Code::StructNewDefault as u32;
                     self.op(gc::op, fields(base.0, 0, code, 0));
                     self.words.push(header | (size as u64) << 32);
                 }
@@ -153,7 +154,7 @@ impl Encoder<'_> {
     }
 
     fn gc_op(&mut self, op: GcOp, base: Slot) {
-        let Some((code, other)) = gc::code(op) else { return };
+        let Some((code, other)) = objects::code(op) else { return };
         let (ty, before, values, after) = match op {
             GcOp::ArrayNew { ty } => (ty, 0, 1, 1),
             GcOp::ArrayNewDefault { ty } => (ty, 0, 0, 1),

@@ -14,6 +14,7 @@ pub(crate) mod code;
 mod encode;
 mod encode_gc;
 mod handlers;
+mod objects;
 
 use crate::store::vmctx::{FuncRecord, VmCtx};
 #[cfg(not(tail_dispatch))]

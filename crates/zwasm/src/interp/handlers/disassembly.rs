@@ -33,6 +33,11 @@ const COLD: &[&str] = &[
     "call::return_call_subtype",
     "call::lazy",
     "call::host_call",
+    "gc::ref_test_deep",
+    "gc::ref_cast_deep",
+    "gc::struct_new_large",
+    "gc::refill",
+    "gc::op",
 ];
 
 /// What cold handlers call. These are ordinary functions.
@@ -48,6 +53,11 @@ const CALLED: &[&str] = &[
     "state::table_init_segment",
     "call::is_subtype",
     "call::prepare",
+    "gc::struct_gets",
+    "gc::struct_sets",
+    "gc::array_gets",
+    "gc::array_sets",
+    "gc::abstract_tests",
 ];
 
 /// Handlers that copy any number of slots and save a register or two meanwhile.

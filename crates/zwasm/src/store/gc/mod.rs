@@ -30,6 +30,7 @@ pub(crate) mod layout;
 mod mark;
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::StoreCore;
 use crate::engine::Config;
@@ -364,8 +365,9 @@ impl StoreCore {
             gc.budget = live.max(MIN_GC_BUDGET);
             dead
         };
-        // Destructors of the host run when the heap is whole again.
-        drop(dead);
+        // Destructors of the host run when the heap is whole again. What called for
+        // the collection cannot unwind, so a panic in one of them ends here.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(dead)));
     }
 }
 
