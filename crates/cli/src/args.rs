@@ -12,6 +12,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use zwasm::Feature;
+
 use crate::grants::Grants;
 use crate::suggest::did_you_mean;
 
@@ -21,7 +23,9 @@ pub enum Command {
     /// Execute a module.
     Run(Box<Run>),
     /// Check a module without executing it.
-    Validate(PathBuf),
+    Validate(Validate),
+    /// List the features of WebAssembly; as JSON if told so.
+    Features(bool),
     /// Print the version.
     Version,
     /// Print the usage.
@@ -29,7 +33,16 @@ pub enum Command {
 }
 
 /// The words that are commands when they come first.
-pub const COMMANDS: &[&str] = &["run", "validate", "version", "help"];
+pub const COMMANDS: &[&str] = &["run", "validate", "features", "version", "help"];
+
+/// What `zwasm validate FILE` takes.
+#[derive(Debug, Default, PartialEq)]
+pub struct Validate {
+    /// The module's file.
+    pub file: PathBuf,
+    /// The features of WebAssembly that the module may not use.
+    pub disabled: Vec<Feature>,
+}
 
 /// Everything that `zwasm FILE` and `zwasm run FILE` take.
 #[derive(Debug, Default, PartialEq)]
@@ -53,6 +66,8 @@ pub struct Run {
     pub max_memory: Option<u64>,
     /// Ceiling of the guest's call stack, in bytes.
     pub max_stack: Option<u64>,
+    /// The features of WebAssembly that the module may not use.
+    pub disabled: Vec<Feature>,
 }
 
 /// A host directory and the name under which the guest finds it.
@@ -91,6 +106,7 @@ enum Id {
     Allow(Grants),
     MaxMemory,
     MaxStack,
+    Disable,
     Help,
     Version,
 }
@@ -108,6 +124,15 @@ pub const SECTIONS: &[Section] = &[
             "NAME",
             "Call the exported function NAME with the words given",
             Id::Invoke,
+        )],
+    },
+    Section {
+        title: "WebAssembly",
+        flags: &[flag(
+            "--disable",
+            "NAME",
+            "Refuse modules that use a feature ('zwasm features' lists them)",
+            Id::Disable,
         )],
     },
     Section {
@@ -158,6 +183,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
     match first.to_str() {
         Some("run") => parse_run(&mut words),
         Some("validate") => parse_validate(&mut words),
+        Some("features") => parse_features(&mut words),
         Some("version") => Ok(Command::Version),
         Some("help") => Ok(Command::Help),
         _ => parse_run(&mut std::iter::once(first).chain(words)),
@@ -206,6 +232,7 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
             Id::Allow(grants) => run.grants.insert(grants),
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
+            Id::Disable => run.disabled.push(feature(&value)?),
             Id::Help => return Ok(Command::Help),
             Id::Version => return Ok(Command::Version),
         }
@@ -227,14 +254,26 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
 
 fn parse_validate(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, String> {
     let mut file = None;
+    let mut disabled = Vec::new();
     let mut options = true;
-    for word in words {
+    while let Some(word) = words.next() {
         if options && word == "--" {
             options = false;
         } else if options && is_option(&word) {
             let word = text(word)?;
-            match find(&word).map(|flag| flag.id) {
+            let (name, value) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (word.as_str(), None),
+            };
+            match find(name).map(|flag| flag.id) {
                 Some(Id::Help) => return Ok(Command::Help),
+                Some(Id::Disable) => {
+                    let value = match value {
+                        Some(value) => value,
+                        None => text(words.next().unwrap_or_default())?,
+                    };
+                    disabled.push(feature(&value)?);
+                }
                 _ => return Err(format!("'validate' takes no option '{word}'")),
             }
         } else if file.is_none() {
@@ -243,7 +282,30 @@ fn parse_validate(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, 
             return Err("'validate' takes one file".into());
         }
     }
-    file.map(Command::Validate).ok_or_else(|| "'validate' needs a file".into())
+    let file = file.ok_or_else(|| String::from("'validate' needs a file"))?;
+    Ok(Command::Validate(Validate { file, disabled }))
+}
+
+fn parse_features(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, String> {
+    let mut json = false;
+    for word in words {
+        match word.to_str() {
+            Some("--json") => json = true,
+            Some("--help" | "-h") => return Ok(Command::Help),
+            _ => {
+                let word = word.to_string_lossy();
+                return Err(format!("'features' takes nothing but '--json', got '{word}'"));
+            }
+        }
+    }
+    Ok(Command::Features(json))
+}
+
+fn feature(name: &str) -> Result<Feature, String> {
+    name.parse().map_err(|_| {
+        let hint = did_you_mean(name, Feature::ALL.iter().map(|feature| feature.name()));
+        format!("unknown feature '{name}'{hint}")
+    })
 }
 
 /// Whether a word is a flag rather than a file, a number or a plain word.
@@ -344,13 +406,22 @@ mod tests {
         words(line).expect_err(line)
     }
 
+    fn validate(file: &str, disabled: &[Feature]) -> Result<Command, String> {
+        Ok(Command::Validate(Validate { file: file.into(), disabled: disabled.to_vec() }))
+    }
+
     #[test]
     fn commands() {
         assert_eq!(run("a.wasm"), run("run a.wasm"));
         assert_eq!(run("./run").file, PathBuf::from("./run"));
         assert_eq!(run("run run").file, PathBuf::from("run"));
-        assert_eq!(words("validate a.wasm"), Ok(Command::Validate("a.wasm".into())));
-        assert_eq!(words("validate -- -a"), Ok(Command::Validate("-a".into())));
+        assert_eq!(words("validate a.wasm"), validate("a.wasm", &[]));
+        assert_eq!(words("validate -- -a"), validate("-a", &[]));
+        let disabled = [Feature::Simd, Feature::Threads];
+        assert_eq!(words("validate --disable=simd a --disable threads"), validate("a", &disabled));
+        assert_eq!(run("a --disable=simd --disable threads").disabled, disabled);
+        assert_eq!(words("features"), Ok(Command::Features(false)));
+        assert_eq!(words("features --json"), Ok(Command::Features(true)));
         for line in ["help", "--help", "-h", "a.wasm -h", "run --help", "validate -h", "help run"] {
             assert_eq!(words(line), Ok(Command::Help), "{line}");
         }
@@ -432,6 +503,10 @@ mod tests {
             ("a --max-memory K", "got 'K'"),
             ("a --max-stack 99999999999999999999", "'--max-stack' expects"),
             ("a --max-stack 99999999999999G", "'--max-stack' expects"),
+            ("a --disable smid", "unknown feature 'smid' (did you mean 'simd'?)"),
+            ("a --disable", "'--disable' needs a value: NAME"),
+            ("features a", "'features' takes nothing but '--json', got 'a'"),
+            ("validate --disable", "unknown feature ''"),
             ("validate", "needs a file"),
             ("validate a b", "one file"),
             ("validate a --invoke f", "'validate' takes no option '--invoke'"),

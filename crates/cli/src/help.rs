@@ -11,6 +11,7 @@ const USAGE: &str = "
 Usage:
   zwasm [run] FILE [OPTIONS] [ARGS...] [-- ARGS...]
   zwasm validate FILE    Check a module without running it
+  zwasm features         List the features of WebAssembly (--json: as JSON)
   zwasm version          Print the version
   zwasm help             Print this text
 

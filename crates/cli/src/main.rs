@@ -5,6 +5,7 @@
 
 mod args;
 mod failure;
+mod features;
 mod grants;
 mod help;
 mod module;
@@ -30,7 +31,8 @@ fn main() {
 fn dispatch() -> Result<i32, Failure> {
     match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
         Command::Run(options) => run::run(&options),
-        Command::Validate(file) => print(&validate::validate(&file)?),
+        Command::Validate(options) => print(&validate::validate(&options)?),
+        Command::Features(json) => print(&features::list(json)),
         Command::Version => print(&format!("{}\n", help::VERSION)),
         Command::Help => print(&help::text()),
     }

@@ -69,6 +69,9 @@ fn config(options: &Run) -> Config {
     if let Some(bytes) = options.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
+    for &feature in &options.disabled {
+        config.wasm_feature(feature, false);
+    }
     config
 }
 

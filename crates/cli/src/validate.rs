@@ -1,9 +1,8 @@
 //! `zwasm validate`: checks a module without running it.
 
-use std::path::Path;
+use zwasm::{Config, Engine};
 
-use zwasm::Engine;
-
+use crate::args::Validate;
 use crate::failure::Failure;
 use crate::module;
 
@@ -11,7 +10,11 @@ use crate::module;
 ///
 /// # Errors
 /// When the file cannot be read or the module is invalid.
-pub fn validate(path: &Path) -> Result<String, Failure> {
-    module::load(&Engine::default(), path)?;
-    Ok(format!("{}: valid\n", path.display()))
+pub fn validate(options: &Validate) -> Result<String, Failure> {
+    let mut config = Config::new();
+    for &feature in &options.disabled {
+        config.wasm_feature(feature, false);
+    }
+    module::load(&Engine::new(&config)?, &options.file)?;
+    Ok(format!("{}: valid\n", options.file.display()))
 }

@@ -73,6 +73,24 @@ impl Display for Inst {
             Inst::Store { op, addr, value, mem, offset } => {
                 write!(f, "{} m{mem}[{addr} + {offset:#x}] {value}", op.text())
             }
+            Inst::Atomic { op, dst, addr, a, b, mem, offset } => {
+                if op.has_result() {
+                    write!(f, "{dst} = ")?;
+                }
+                write!(f, "{} m{mem}[{addr} + {offset:#x}]", op.text())?;
+                [a, b].iter().take(op.operands()).try_for_each(|each| write!(f, " {each}"))
+            }
+            Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset } => {
+                let bits = if wide { 64 } else { 32 };
+                write!(
+                    f,
+                    "{dst} = memory.atomic.wait{bits} m{mem}[{addr} + {offset:#x}] {expected} {timeout}"
+                )
+            }
+            Inst::AtomicNotify { dst, addr, count, mem, offset } => {
+                write!(f, "{dst} = memory.atomic.notify m{mem}[{addr} + {offset:#x}] {count}")
+            }
+            Inst::AtomicFence => write!(f, "atomic.fence"),
             Inst::MemorySize { dst, mem } => write!(f, "{dst} = memory.size m{mem}"),
             Inst::MemoryGrow { base, mem } => write!(f, "{base} = memory.grow m{mem} {base}"),
             Inst::Bulk { op, base } => write!(f, "{op} {base}"),

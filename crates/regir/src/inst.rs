@@ -4,6 +4,7 @@
 //! are read, `base` starts a run of slots, and `mem`, `table`, `func`, `ty`,
 //! `data`, `elem` and `global` are the module's indices.
 
+use crate::atomic_ops::AtomicOp;
 use crate::gc::{Extend, GcOp, RefTarget};
 use crate::ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::types::{Signature, Type, slots_of};
@@ -92,6 +93,23 @@ pub enum Inst {
     Load { op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64 },
     /// A store to memory `mem` at `addr + offset`.
     Store { op: StoreOp, addr: Operand, value: Operand, mem: u32, offset: u64 },
+    /// An atomic access to memory `mem` at `addr + offset`; `a` and `b` are its
+    /// operands, as many as the op has, and `dst` its result, if it has one.
+    Atomic { op: AtomicOp, dst: Slot, addr: Slot, a: Slot, b: Slot, mem: u32, offset: u64 },
+    /// `memory.atomic.wait32` or, with `wide`, `wait64`.
+    AtomicWait {
+        wide: bool,
+        dst: Slot,
+        addr: Slot,
+        expected: Slot,
+        timeout: Slot,
+        mem: u32,
+        offset: u64,
+    },
+    /// `memory.atomic.notify`.
+    AtomicNotify { dst: Slot, addr: Slot, count: Slot, mem: u32, offset: u64 },
+    /// `atomic.fence`.
+    AtomicFence,
     /// `memory.size`.
     MemorySize { dst: Slot, mem: u32 },
     /// `memory.grow`: the delta, then the old size, is in `base`.
@@ -173,6 +191,8 @@ impl Inst {
             | Inst::Compare { dst, .. }
             | Inst::Select { dst, .. }
             | Inst::Load { dst, .. }
+            | Inst::AtomicWait { dst, .. }
+            | Inst::AtomicNotify { dst, .. }
             | Inst::MemorySize { dst, .. }
             | Inst::GlobalGet { dst, .. }
             | Inst::TableGet { dst, .. }
@@ -184,6 +204,7 @@ impl Inst {
             | Inst::I31New { dst, .. }
             | Inst::I31Get { dst, .. }
             | Inst::RefFunc { dst, .. } => Some(dst),
+            Inst::Atomic { op, dst, .. } if op.has_result() => Some(dst),
             _ => None,
         }
     }

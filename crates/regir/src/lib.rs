@@ -9,11 +9,13 @@
 //! - [`ops`] declares every numeric and memory op once, with its opcode, text,
 //!   types and meaning; enums, decoding, display and the interpreter's handlers
 //!   are derived from that table.
+//! - [`atomic_ops`] does the same for the atomic accesses.
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`display`] prints it.
 #![forbid(unsafe_code)]
 
+pub mod atomic_ops;
 pub mod display;
 pub mod gc;
 pub mod inst;
@@ -23,6 +25,7 @@ pub mod round;
 pub mod translate;
 pub mod types;
 
+pub use atomic_ops::AtomicOp;
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use translate::{TranslateError, Translator, Types};

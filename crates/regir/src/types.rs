@@ -119,4 +119,8 @@ pub enum TrapCode {
     ArrayOutOfBounds,
     /// A reference was cast to a type that it does not have.
     CastFailure,
+    /// An atomic access is not aligned to its size.
+    UnalignedAtomic,
+    /// A wait on a memory that no other thread can reach.
+    ExpectedSharedMemory,
 }

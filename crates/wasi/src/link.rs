@@ -37,9 +37,15 @@ fn define<T: 'static>(
     function: &'static Function,
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> zwasm::Result<()> {
-    let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| match caller.guest_memory() {
-        Some((memory, data)) => run(function, get(data), memory, slots),
-        None => run(function, get(caller.data_mut()), &mut [], slots),
+    let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| {
+        if let Some((memory, data)) = caller.guest_memory() {
+            return run(function, get(data), Memory::new(memory), slots);
+        }
+        #[cfg(feature = "threads")]
+        if let Some((memory, data)) = caller.guest_shared_memory() {
+            return run(function, get(data), Memory::Shared(memory), slots);
+        }
+        run(function, get(caller.data_mut()), Memory::new(&mut []), slots)
     };
     linker.func_slots(module, function.name, signature(function), thunk)?;
     Ok(())
@@ -56,10 +62,10 @@ fn signature(function: &Function) -> FuncType {
 fn run(
     function: &Function,
     cx: &mut WasiCtx,
-    memory: &mut [u8],
+    mut memory: Memory<'_>,
     slots: &mut [u64],
 ) -> zwasm::Result<()> {
-    let result = match (function.call)(cx, &mut Memory::new(memory), Args(slots)) {
+    let result = match (function.call)(cx, &mut memory, Args(slots)) {
         Ok(()) => 0,
         Err(Stop::Errno(errno)) => errno as u64,
         Err(Stop::Exit(exit)) => {

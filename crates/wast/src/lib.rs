@@ -17,12 +17,15 @@ mod spectest;
 mod values;
 
 use runner::{Mismatch, Runner};
+use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::{fs, io};
-use wast::{WastDirective, WastExecute, WastInvoke};
-use zwasm::Config;
+use wast::parser::ParseBuffer;
+use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
+use zwasm::{Config, Engine, Feature};
 
 /// How the engine runs the code of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,27 +157,53 @@ pub fn run_file(path: &Path, mode: Mode) -> Outcome {
 /// Runs the script `text`, which failures call `name`.
 #[must_use]
 pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
-    let mut run = Run { name, lines: script::Lines::new(text), outcome: Outcome::default() };
+    let lines = script::Lines::new(text);
     let (forms, broken) = script::split(text);
+    let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();
     let whole = name.to_string();
-    match panics::catch(move || whole.clone(), || Runner::new(mode)) {
-        Ok(Ok(mut runner)) => {
-            for form in &forms {
-                run.form(&mut runner, form);
+    let config = config(name, mode);
+    let runner = panics::catch(move || whole.clone(), || Runner::new(&config));
+    // Threads of the script may outlive the directive that starts them, but not
+    // the script.
+    let mut outcome = thread::scope(|scope| {
+        let mut run = Run::new(name, &lines, scope);
+        match runner {
+            Ok(Ok(mut runner)) => {
+                for (form, buffer) in forms.iter().zip(&buffers) {
+                    run.form(&mut runner, form, buffer);
+                }
             }
+            Ok(Err(error)) => run.record(0, "script", Err(unstarted(error))),
+            Err(message) => run.record(0, "script", Err(unstarted(message))),
         }
-        Ok(Err(error)) => run.record(0, "script", Err(unstarted(error))),
-        Err(message) => run.record(0, "script", Err(unstarted(message))),
-    }
+        run.finish()
+    });
     if let Some((offset, message)) = broken {
         let mismatch = Mismatch { expected: "a directive".into(), got: message };
-        run.record(offset, "script", Err(mismatch));
+        outcome.record(name, lines.line(offset), "script", Err(mismatch));
     }
-    run.outcome
+    outcome
+}
+
+/// Folders of scripts for a version of the specification before some feature,
+/// whose absence they assert.
+const BEFORE: [(&str, &[Feature]); 1] = [("proposals/threads/", &[Feature::MultiMemory])];
+
+fn config(name: &str, mode: Mode) -> Config {
+    let mut config = mode.config();
+    let later = BEFORE.iter().filter(|(folder, _)| name.contains(folder));
+    for &feature in later.flat_map(|(_, features)| *features) {
+        config.wasm_feature(feature, false);
+    }
+    config
 }
 
 fn unstarted(reason: impl Display) -> Mismatch {
     Mismatch { expected: "an engine".into(), got: reason.to_string() }
+}
+
+fn unstarted_thread(id: &str) -> Mismatch {
+    Mismatch { expected: "to run".into(), got: format!("thread ${id} did not start") }
 }
 
 fn mismatch_at(
@@ -188,17 +217,49 @@ fn mismatch_at(
     Failure { file, line, what: what.into(), expected, got }
 }
 
-/// A script being run.
-struct Run<'a> {
-    name: &'a str,
-    lines: script::Lines,
+impl Outcome {
+    fn record(&mut self, file: &str, line: usize, what: &str, result: Result<(), Mismatch>) {
+        self.directives.count(result.is_ok());
+        if what.starts_with("assert_") {
+            self.assertions.count(result.is_ok());
+        }
+        if let Err(Mismatch { expected, got }) = result {
+            self.failures.push(mismatch_at(file.into(), line, what, &expected, got));
+        }
+    }
+
+    fn add(&mut self, other: Outcome) {
+        self.directives.add(other.directives);
+        self.assertions.add(other.assertions);
+        self.failures.extend(other.failures);
+    }
+}
+
+/// A script, or a thread of one, being run.
+struct Run<'scope, 'env> {
+    name: &'env str,
+    lines: &'env script::Lines,
+    scope: &'scope Scope<'scope, 'env>,
+    threads: HashMap<String, ScopedJoinHandle<'scope, Outcome>>,
     outcome: Outcome,
 }
 
-impl Run<'_> {
-    fn form(&mut self, runner: &mut Runner, form: &script::Form<'_>) {
-        let parsed = script::buffer(form.text);
-        let parsed = match &parsed {
+impl<'scope, 'env> Run<'scope, 'env> {
+    fn new(
+        name: &'env str,
+        lines: &'env script::Lines,
+        scope: &'scope Scope<'scope, 'env>,
+    ) -> Self {
+        Run { name, lines, scope, threads: HashMap::new(), outcome: Outcome::default() }
+    }
+
+    fn form(
+        &mut self,
+        runner: &mut Runner,
+        form: &script::Form<'env>,
+        buffer: &'env Result<ParseBuffer<'env>, wast::Error>,
+    ) {
+        let parsed = match buffer {
             Ok(buffer) => script::directive(buffer, form),
             Err(error) => Err(wast::Error::new(error.span(), error.message())),
         };
@@ -215,34 +276,111 @@ impl Run<'_> {
         }
     }
 
-    fn directive(&mut self, runner: &mut Runner, directive: WastDirective<'_>, base: usize) {
+    fn directive(&mut self, runner: &mut Runner, directive: WastDirective<'env>, base: usize) {
         let offset = base + directive.span().offset();
         let what = describe(&directive);
-        if let WastDirective::Thread(thread) = directive {
-            self.record(offset, &what, Err(unsupported("thread")));
-            for inner in thread.directives {
-                let offset = base + inner.span().offset();
-                self.record(offset, &describe(&inner), Err(unsupported("thread")));
-            }
-            return;
-        }
         let place = format!("{}:{}: {what}", self.name, self.lines.line(offset));
-        let result = panics::catch(move || place.clone(), || perform(runner, directive));
+        let result = panics::catch(
+            move || place.clone(),
+            || match directive {
+                WastDirective::Thread(thread) => self.start(runner, thread, base),
+                WastDirective::Wait { thread, .. } => self.wait(thread.name()),
+                directive => perform(runner, directive),
+            },
+        );
         let result = result
             .unwrap_or_else(|message| Err(Mismatch { expected: "no panic".into(), got: message }));
         self.record(offset, &what, result);
     }
 
-    fn record(&mut self, offset: usize, what: &str, result: Result<(), Mismatch>) {
-        self.outcome.directives.count(result.is_ok());
-        if what.starts_with("assert_") {
-            self.outcome.assertions.count(result.is_ok());
+    /// `(thread …)`: starts a thread with a store of its own.
+    fn start(
+        &mut self,
+        runner: &mut Runner,
+        thread: WastThread<'env>,
+        base: usize,
+    ) -> Result<(), Mismatch> {
+        let (engine, shared) = match runner.share(thread.shared_module) {
+            Ok(parts) => parts,
+            Err(mismatch) => {
+                for inner in &thread.directives {
+                    let lost = unstarted_thread(thread.name.name());
+                    self.record(base + inner.span().offset(), &describe(inner), Err(lost));
+                }
+                return Err(mismatch);
+            }
+        };
+        let (file, lines, id) = (self.name, self.lines, thread.name.name());
+        if self.threads.contains_key(id) {
+            return Err(Mismatch {
+                expected: "a new name".into(),
+                got: format!("a thread ${id} that was not waited for"),
+            });
         }
-        if let Err(Mismatch { expected, got }) = result {
-            let line = self.lines.line(offset);
-            self.outcome.failures.push(mismatch_at(self.name.into(), line, what, &expected, got));
-        }
+        let body = move || run_thread(file, lines, engine, shared, thread.directives, base);
+        let started = thread::Builder::new().spawn_scoped(self.scope, body);
+        let started = started
+            .map_err(|error| Mismatch { expected: "a thread".into(), got: error.to_string() })?;
+        self.threads.insert(id.into(), started);
+        Ok(())
     }
+
+    /// `(wait $thread)`.
+    fn wait(&mut self, id: &str) -> Result<(), Mismatch> {
+        let thread = self.threads.remove(id);
+        let thread = thread.ok_or_else(|| Mismatch {
+            expected: "a thread to wait for".into(),
+            got: format!("no thread ${id}"),
+        })?;
+        self.join(thread)
+    }
+
+    fn join(&mut self, thread: ScopedJoinHandle<'scope, Outcome>) -> Result<(), Mismatch> {
+        let outcome = thread.join();
+        let outcome = outcome.map_err(|_| Mismatch {
+            expected: "the thread's end".into(),
+            got: "a panic of the runner".into(),
+        })?;
+        self.outcome.add(outcome);
+        Ok(())
+    }
+
+    fn record(&mut self, offset: usize, what: &str, result: Result<(), Mismatch>) {
+        self.outcome.record(self.name, self.lines.line(offset), what, result);
+    }
+
+    /// The outcome, with that of all threads.
+    fn finish(mut self) -> Outcome {
+        for (id, thread) in std::mem::take(&mut self.threads) {
+            if let Err(mismatch) = self.join(thread) {
+                self.record(0, &format!("thread ${id}"), Err(mismatch));
+            }
+        }
+        self.outcome
+    }
+}
+
+/// Runs the directives of a thread.
+fn run_thread(
+    name: &str,
+    lines: &script::Lines,
+    engine: Engine,
+    shared: runner::Shared,
+    directives: Vec<WastDirective<'_>>,
+    base: usize,
+) -> Outcome {
+    thread::scope(|scope| {
+        let mut run = Run::new(name, lines, scope);
+        match Runner::with(engine, shared) {
+            Ok(mut runner) => {
+                for directive in directives {
+                    run.directive(&mut runner, directive, base);
+                }
+            }
+            Err(error) => run.record(base, "thread", Err(unstarted(error))),
+        }
+        run.finish()
+    })
 }
 
 fn perform(runner: &mut Runner, directive: WastDirective<'_>) -> Result<(), Mismatch> {
@@ -272,8 +410,8 @@ fn perform(runner: &mut Runner, directive: WastDirective<'_>) -> Result<(), Mism
             runner.assert_unlinkable(module, message)
         }
         WastDirective::AssertSuspension { .. } => Err(unsupported("suspension")),
-        WastDirective::Thread(_) => Err(unsupported("thread")),
-        WastDirective::Wait { .. } => Err(unsupported("wait")),
+        // What threads are made of is the script's, not a runner's.
+        WastDirective::Thread(_) | WastDirective::Wait { .. } => Err(unsupported("threads here")),
     }
 }
 

@@ -4,11 +4,11 @@
 //! expected and what came instead. Nothing is skipped; a directive that needs
 //! what another one failed to provide fails as well and says so.
 
-use crate::{Mode, script, spectest, values};
+use crate::{script, spectest, values};
 use std::collections::{HashMap, HashSet};
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, WastExecute, WastInvoke, WastRet, Wat};
-use zwasm::{Engine, Error, ErrorKind, Instance, Linker, Module, Store, Val};
+use zwasm::{Config, Engine, Error, ErrorKind, Instance, Linker, Module, SharedMemory, Store, Val};
 
 /// What a directive expected, and what came instead.
 pub(crate) struct Mismatch {
@@ -53,7 +53,10 @@ impl Rejected {
 /// A named thing of the script, or why it is not there.
 type Slot<T> = Result<T, String>;
 
-/// The state of one script.
+/// The shared memories that instances export, by the instance's name.
+pub(crate) type Shared = HashMap<String, Vec<(String, SharedMemory)>>;
+
+/// The state of one script, or of one of its threads.
 pub(crate) struct Runner {
     engine: Engine,
     store: Store<()>,
@@ -62,6 +65,8 @@ pub(crate) struct Runner {
     last_definition: Slot<Module>,
     instances: HashMap<String, Slot<Instance>>,
     registered: HashSet<String>,
+    /// What the parent's thread shares, by the name of its instance.
+    shared: Shared,
     current: Slot<Instance>,
 }
 
@@ -69,9 +74,14 @@ impl Runner {
     /// A store with nothing in it but `spectest`.
     ///
     /// # Errors
-    /// When the engine cannot be set up in this mode.
-    pub(crate) fn new(mode: Mode) -> zwasm::Result<Self> {
-        let engine = Engine::new(&mode.config())?;
+    /// When the engine cannot be set up like this.
+    pub(crate) fn new(config: &Config) -> zwasm::Result<Self> {
+        Self::with(Engine::new(config)?, Shared::new())
+    }
+
+    /// As [`Runner::new`], for a thread: of another runner's state it has only
+    /// what is shared with it.
+    pub(crate) fn with(engine: Engine, shared: Shared) -> zwasm::Result<Self> {
         let mut store = Store::new(&engine, ());
         let mut linker = Linker::new(&engine);
         linker.allow_shadowing(true);
@@ -84,6 +94,7 @@ impl Runner {
             last_definition: Err("no module definition before this".into()),
             instances: HashMap::new(),
             registered: HashSet::from(["spectest".into(), "wasmtime".into()]),
+            shared,
             current: Err("no module before this".into()),
         })
     }
@@ -126,12 +137,42 @@ impl Runner {
     /// `(register "name" $instance)`.
     pub(crate) fn register(&mut self, name: &str, id: Option<Id<'_>>) -> Check {
         let expected = "an instance to register";
+        if let Some(exports) = id.and_then(|id| self.shared.get(id.name())) {
+            for (export, memory) in exports {
+                let defined = self.linker.define(&self.store, name, export, memory.clone());
+                defined.map_err(|error| mismatch(expected, show_error(&error)))?;
+            }
+            return Ok(());
+        }
         let instance = self.instance(id).map_err(|reason| mismatch(expected, reason))?;
         self.registered.insert(name.into());
         match self.linker.instance(&mut self.store, name, instance) {
             Ok(_) => Ok(()),
             Err(error) => Err(mismatch(expected, show_error(&error))),
         }
+    }
+
+    /// The engine, and what a thread shares with this runner.
+    ///
+    /// # Errors
+    /// When there is no such instance.
+    pub(crate) fn share(&mut self, id: Option<Id<'_>>) -> Result<(Engine, Shared), Mismatch> {
+        let mut shared = Shared::new();
+        if let Some(id) = id {
+            let exports = match self.shared.get(id.name()) {
+                Some(exports) => exports.clone(),
+                None => {
+                    let instance = find(&self.instances, id);
+                    let instance = instance.map_err(|reason| mismatch("to run", reason))?;
+                    let exports = instance.exports(&mut self.store).into_iter();
+                    exports
+                        .filter_map(|(name, item)| Some((name, item.into_shared_memory()?)))
+                        .collect()
+                }
+            };
+            shared.insert(id.name().into(), exports);
+        }
+        Ok((self.engine.clone(), shared))
     }
 
     /// An action whose results nobody looks at.

@@ -5,8 +5,8 @@
 //! collects garbage, which may do nothing as well.
 
 use zwasm::{
-    FuncType, Global, GlobalType, Linker, Memory, MemoryType, Mutability, RefType, Result, Store,
-    Table, TableType, Val, ValType,
+    FuncType, Global, GlobalType, Linker, Memory, MemoryType, Mutability, RefType, Result,
+    SharedMemory, Store, Table, TableType, Val, ValType,
 };
 
 /// Defines the modules in `linker`, their items living in `store`.
@@ -49,5 +49,7 @@ pub(crate) fn define(store: &mut Store<()>, linker: &mut Linker<()>) -> Result<(
     }
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define(&mut *store, "spectest", "memory", memory)?;
+    let shared = SharedMemory::new(store.engine(), MemoryType::shared(1, 2))?;
+    linker.define(&mut *store, "spectest", "shared_memory", shared)?;
     Ok(())
 }

@@ -232,14 +232,78 @@ fn what_cannot_run_or_be_read_counts() {
 (module (func (i32.frobnicate)))
 (module) (module"#,
         &[
-            "t.wast:1: thread $t, expected to run, got unsupported: thread",
-            r#"t.wast:2: register "m", expected to run, got unsupported: thread"#,
-            r#"t.wast:3: assert_return invoke "f", expected to run, got unsupported: thread"#,
-            "t.wast:4: wait $t, expected to run, got unsupported: wait",
+            r#"t.wast:2: register "m", expected to run, got thread $t did not start"#,
+            r#"t.wast:3: assert_return invoke "f", expected to run, got thread $t did not start"#,
+            "t.wast:1: thread $t, expected to run, got no module $m",
+            "t.wast:4: wait $t, expected a thread to wait for, got no thread $t",
             r#"t.wast:5: assert_suspension invoke "f", expected to run, got unsupported: suspension"#,
             "t.wast:6: assert_nothing, expected a directive, got unparsable text: unexpected token, expected one of: `module`, `component`, `assert_malformed`, `assert_malformed_custom`, `assert_invalid`, `assert_invalid_custom`, `register`, `invoke`, `assert_trap`, `assert_return`, `assert_exhaustion`, `assert_unlinkable`, `assert_exception`, `assert_suspension`, `thread`, `wait`",
             "t.wast:7: module, expected a directive, got unparsable text: unknown operator or unexpected token",
             "t.wast:8: script, expected a directive, got `(` without its `)`",
         ],
+    );
+}
+
+const SHARED: &str = r#"(module $m
+  (memory (export "memory") 1 1 shared)
+  (func (export "get") (result i32) (i32.atomic.load (i32.const 0))))
+"#;
+
+const WAKER: &str = r#"(module
+    (memory (import "m" "memory") 1 1 shared)
+    (func (export "set") (i32.atomic.store (i32.const 0) (i32.const 1)))
+    (func (export "wake") (result i32) (memory.atomic.notify (i32.const 0) (i32.const 1)))
+    (func (export "sleep") (result i32)
+      (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))"#;
+
+#[test]
+fn threads_run_beside_each_other() {
+    let script = format!(
+        r#"{SHARED}(thread $sleeper (shared (module $m))
+  (register "m" $m)
+  {WAKER}
+  (assert_return (invoke "sleep") (either (i32.const 0) (i32.const 1))))
+(thread $outer (shared (module $m))
+  (thread $inner (shared (module $m))
+    (register "m" $m)
+    {WAKER}
+    (invoke "set")
+    (invoke "wake"))
+  (wait $inner))
+(wait $outer)
+(wait $sleeper)
+(assert_return (invoke $m "get") (i32.const 1))"#
+    );
+    let outcome = run_source("t.wast", &script, Mode::Interp);
+    assert_eq!(outcome.failures, []);
+    assert_eq!(outcome.directives, Tally { passed: 15, failed: 0 });
+    assert_eq!(outcome.assertions, Tally { passed: 2, failed: 0 });
+}
+
+#[test]
+fn threads_share_nothing_but_memories_and_report_what_failed() {
+    let before = SHARED.lines().count();
+    let script = format!(
+        r#"{SHARED}(thread $t (shared (module $m))
+  (invoke $m "get")
+  (register "n" $m)
+  (assert_unlinkable (module (import "n" "get" (func (result i32)))) "unknown import")
+  (assert_return (invoke "f")))
+(thread $t)
+(wait $t)
+(wait $t)"#
+    );
+    let outcome = run_source("t.wast", &script, Mode::Interp);
+    let mut failures: Vec<String> = outcome.failures.iter().map(ToString::to_string).collect();
+    failures.sort();
+    let at = |line: usize, rest: &str| format!("t.wast:{}: {rest}", before + line);
+    assert_eq!(
+        failures,
+        [
+            at(2, r#"invoke $m "get", expected a return, got no module $m"#),
+            at(5, r#"assert_return invoke "f", expected no result, got no module before this"#),
+            at(6, "thread $t, expected a new name, got a thread $t that was not waited for"),
+            at(8, "wait $t, expected a thread to wait for, got no thread $t"),
+        ]
     );
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::features::{Disabled, Feature};
 use crate::tuning;
 use crate::types::TypeRegistry;
 
@@ -22,6 +23,7 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) gc_stress: bool,
+    pub(crate) disabled: Disabled,
 }
 
 impl Default for Config {
@@ -40,6 +42,7 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             gc_stress: false,
+            disabled: Disabled::default(),
         }
     }
 
@@ -83,6 +86,13 @@ impl Config {
     /// references that the collector does not see.
     pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
         self.gc_stress = enable;
+        self
+    }
+
+    /// Whether modules may use a feature; all that the build has are on unless
+    /// switched off. A module that uses another is invalid.
+    pub fn wasm_feature(&mut self, feature: Feature, enable: bool) -> &mut Config {
+        self.disabled.set(feature, !enable);
         self
     }
 }

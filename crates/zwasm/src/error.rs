@@ -92,6 +92,10 @@ pub enum Trap {
     ArrayOutOfBounds,
     /// A reference was cast to a type that it does not have.
     CastFailure,
+    /// An atomic access that is not aligned to its size.
+    UnalignedAtomic,
+    /// A wait on a memory that is not shared.
+    ExpectedSharedMemory,
 }
 
 impl Trap {
@@ -114,6 +118,8 @@ impl Trap {
             TrapCode::NullI31Reference => Trap::NullI31Reference,
             TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
             TrapCode::CastFailure => Trap::CastFailure,
+            TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
+            TrapCode::ExpectedSharedMemory => Trap::ExpectedSharedMemory,
         }
     }
 
@@ -137,6 +143,8 @@ impl Trap {
             Trap::NullI31Reference => "null i31 reference",
             Trap::ArrayOutOfBounds => "out of bounds array access",
             Trap::CastFailure => "cast failure",
+            Trap::UnalignedAtomic => "unaligned atomic",
+            Trap::ExpectedSharedMemory => "expected shared memory",
         }
     }
 }
@@ -176,6 +184,14 @@ impl Error {
             one_line(message)
         );
         Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
+    }
+
+    /// Puts the reason before the message of an invalid module.
+    pub(crate) fn because(reason: impl Display, error: &Error) -> Error {
+        let message = error.to_string();
+        let detail = message.strip_prefix("invalid module: ").unwrap_or(&message);
+        let message = format!("invalid module: {reason}: {detail}");
+        Error::with(error.kind(), Payload::Message(message), error.offset())
     }
 
     /// The kind of error, for matching.

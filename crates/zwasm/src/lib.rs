@@ -41,6 +41,7 @@ compile_error!("slots and memories are accessed as the little-endian layout they
 mod api;
 mod engine;
 mod error;
+mod features;
 mod interp;
 mod module;
 mod stack;
@@ -54,10 +55,15 @@ pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, 
 pub use api::gc::{AnyRef, ArrayRef, ExternRef, RootScope, StructRef};
 pub use api::instance::{Instance, invoke};
 pub use api::linker::Linker;
+#[cfg(feature = "threads")]
+pub use api::shared::SharedMemory;
 pub use api::val::{ExnRef, Val};
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
+pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
+#[cfg(feature = "threads")]
+pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,

@@ -33,6 +33,11 @@ pub(crate) const PARALLEL_VALIDATION_BYTES: usize = 512 << 10;
 /// large offsets and this covers the rest.
 pub(crate) const MEMORY32_RESERVATION: usize = (4 << 30) + (64 << 10);
 
+/// Address space a shared memory takes at most: it cannot move, so this is what a
+/// 64-bit one with a larger maximum can grow to.
+#[cfg(feature = "threads")]
+pub(crate) const MAX_SHARED_RESERVATION: u64 = 64 << 30;
+
 /// Elements a table may have unless configured.
 pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 

@@ -18,6 +18,7 @@
 //! `local.set` of a value just computed redirects the computing instruction to
 //! the local's slot instead of copying.
 
+mod atomic;
 mod control;
 mod gc;
 mod operators;

@@ -138,7 +138,7 @@ impl<'a> Translator<'a> {
             0xD6 => self.br_on_non_null()?,
             0xFC => self.prefixed()?,
             0xFD => return Err(Stop::Unsupported("SIMD")),
-            0xFE => return Err(Stop::Unsupported("threads")),
+            0xFE => self.atomic()?,
             _ => return Err(Stop::Malformed),
         }
         Ok(())
@@ -210,7 +210,7 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    fn memarg(&mut self) -> Result<(u32, u64)> {
+    pub(super) fn memarg(&mut self) -> Result<(u32, u64)> {
         let align = self.reader.u32()?;
         let mem = if align & MEMORY_INDEX != 0 { self.reader.u32()? } else { 0 };
         let offset = self.reader.u64()?;
@@ -385,7 +385,7 @@ impl<'a> Translator<'a> {
             0x08 | 0x0A | 0x1F => return Err(Stop::Unsupported("exception handling")),
             0xFB => self.skip_gc()?,
             0xFD => return Err(Stop::Unsupported("SIMD")),
-            0xFE => return Err(Stop::Unsupported("threads")),
+            0xFE => self.skip_atomic()?,
             _ => return Err(Stop::Malformed),
         }
         Ok(())

@@ -28,22 +28,27 @@ pub(super) fn fd_prestat_dir_name(
 pub(super) fn fd_readdir(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let (cookie, result) = (args.u64(3), args.u32(4));
     mem.check(result, 1, 4)?;
-    let buffer = mem.bytes_mut(args.u32(1), args.u32(2))?;
+    let (pointer, size) = (args.u32(1), args.u32(2));
+    mem.check(pointer, size, 1)?;
     let dir = cx.fds.dir(args.u32(0), FD_READDIR)?;
 
+    // Entries come one by one, and what is behind the last stays as it is.
     let mut used = 0;
-    dir.read_dir(cookie, buffer.len(), &mut |entry| {
+    let mut stored = Ok(());
+    dir.read_dir(cookie, size as usize, &mut |entry| {
         let mut header = [0; 24];
         header[0..8].copy_from_slice(&entry.next.to_le_bytes());
         header[8..16].copy_from_slice(&entry.ino.to_le_bytes());
         header[16..20].copy_from_slice(&(entry.name.len() as u32).to_le_bytes());
         header[20] = entry.kind as u8;
         for part in [&header[..], entry.name] {
-            let len = part.len().min(buffer.len() - used);
-            buffer[used..used + len].copy_from_slice(&part[..len]);
-            used += len;
+            let len = part.len().min((size - used) as usize);
+            // The range is checked, so that the sum is no more than 2³².
+            stored = stored.and(mem.write(pointer.wrapping_add(used), &part[..len]));
+            used += len as u32;
         }
-        used < buffer.len()
+        used < size && stored.is_ok()
     })?;
-    Ok(mem.write_u32(result, used as u32)?)
+    stored?;
+    Ok(mem.write_u32(result, used)?)
 }

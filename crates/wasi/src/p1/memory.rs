@@ -1,16 +1,29 @@
 //! The guest's memory, with every access checked.
 //!
+//! A memory that other threads use has no slices: what is in it is copied out or
+//! in, large buffers piece by piece. A memory of the guest's own is used where it
+//! is.
+//!
 //! A pointer or length out of range is the guest's mistake and its error,
 //! `FAULT`; nothing here can panic. Values are little-endian and need not be
 //! aligned.
 
+use std::borrow::Cow;
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 
 use super::Errno;
 
 /// The guest's memory; empty when it has none.
-pub(crate) struct Memory<'a>(&'a mut [u8]);
+pub(crate) enum Memory<'a> {
+    Own(&'a mut [u8]),
+    #[cfg(feature = "threads")]
+    Shared(zwasm::SharedMemory),
+}
+
+/// What is copied of a shared memory at once.
+#[cfg(feature = "threads")]
+const PIECE: usize = 64 << 10;
 
 /// An array of buffers in guest memory, known to lie inside it, as do the
 /// buffers.
@@ -25,14 +38,22 @@ const BUFFER_SIZE: u32 = 8;
 
 impl<'a> Memory<'a> {
     pub(crate) fn new(bytes: &'a mut [u8]) -> Memory<'a> {
-        Memory(bytes)
+        Memory::Own(bytes)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Memory::Own(bytes) => bytes.len(),
+            #[cfg(feature = "threads")]
+            Memory::Shared(memory) => memory.data_size(),
+        }
     }
 
     /// The range of `len` bytes at `pointer`.
     fn range(&self, pointer: u32, len: usize) -> Result<Range<usize>, Errno> {
         let start = pointer as usize;
         match start.checked_add(len) {
-            Some(end) if end <= self.0.len() => Ok(start..end),
+            Some(end) if end <= self.len() => Ok(start..end),
             _ => Err(Errno::Fault),
         }
     }
@@ -43,18 +64,47 @@ impl<'a> Memory<'a> {
         self.range(pointer, len).map(drop)
     }
 
-    pub(crate) fn bytes(&self, pointer: u32, len: u32) -> Result<&[u8], Errno> {
-        Ok(&self.0[self.range(pointer, len as usize)?])
-    }
-
-    pub(crate) fn bytes_mut(&mut self, pointer: u32, len: u32) -> Result<&mut [u8], Errno> {
+    /// Has `fill` write to a range of the memory, whose contents it does not see;
+    /// of a shared memory piece by piece.
+    pub(crate) fn fill(
+        &mut self,
+        pointer: u32,
+        len: u32,
+        fill: impl Fn(&mut [u8]) -> std::io::Result<()>,
+    ) -> Result<(), Errno> {
         let range = self.range(pointer, len as usize)?;
-        Ok(&mut self.0[range])
+        match self {
+            Memory::Own(bytes) => fill(&mut bytes[range])?,
+            #[cfg(feature = "threads")]
+            Memory::Shared(memory) => {
+                for start in range.clone().step_by(PIECE) {
+                    let mut copy = vec![0; PIECE.min(range.end - start)];
+                    fill(&mut copy)?;
+                    memory.write(start, &copy).or(Err(Errno::Fault))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A string, which WASI wants to be UTF-8.
-    pub(crate) fn str(&self, pointer: u32, len: u32) -> Result<&str, Errno> {
-        std::str::from_utf8(self.bytes(pointer, len)?).or(Err(Errno::Ilseq))
+    pub(crate) fn str(&self, pointer: u32, len: u32) -> Result<Cow<'_, str>, Errno> {
+        let range = self.range(pointer, len as usize)?;
+        match self {
+            Memory::Own(bytes) => match std::str::from_utf8(&bytes[range]) {
+                Ok(text) => Ok(Cow::Borrowed(text)),
+                Err(_) => Err(Errno::Ilseq),
+            },
+            // No host has names that long.
+            #[cfg(feature = "threads")]
+            Memory::Shared(_) if range.len() > PIECE => Err(Errno::Nametoolong),
+            #[cfg(feature = "threads")]
+            Memory::Shared(memory) => {
+                let mut copy = vec![0; range.len()];
+                memory.read(range.start, &mut copy).or(Err(Errno::Fault))?;
+                String::from_utf8(copy).map(Cow::Owned).or(Err(Errno::Ilseq))
+            }
+        }
     }
 
     /// `N` bytes at `pointer + offset`.
@@ -64,8 +114,16 @@ impl<'a> Memory<'a> {
         offset: u32,
     ) -> Result<[u8; N], Errno> {
         let pointer = pointer.checked_add(offset).ok_or(Errno::Fault)?;
-        let bytes = &self.0[self.range(pointer, N)?];
-        bytes.try_into().or(Err(Errno::Fault))
+        let range = self.range(pointer, N)?;
+        match self {
+            Memory::Own(bytes) => bytes[range].try_into().or(Err(Errno::Fault)),
+            #[cfg(feature = "threads")]
+            Memory::Shared(memory) => {
+                let mut copy = [0; N];
+                memory.read(range.start, &mut copy).or(Err(Errno::Fault))?;
+                Ok(copy)
+            }
+        }
     }
 
     pub(crate) fn u32(&self, pointer: u32, offset: u32) -> Result<u32, Errno> {
@@ -78,7 +136,11 @@ impl<'a> Memory<'a> {
 
     pub(crate) fn write(&mut self, pointer: u32, bytes: &[u8]) -> Result<(), Errno> {
         let range = self.range(pointer, bytes.len())?;
-        self.0[range].copy_from_slice(bytes);
+        match self {
+            Memory::Own(memory) => memory[range].copy_from_slice(bytes),
+            #[cfg(feature = "threads")]
+            Memory::Shared(memory) => memory.write(range.start, bytes).or(Err(Errno::Fault))?,
+        }
         Ok(())
     }
 
@@ -123,12 +185,18 @@ impl<'a> Memory<'a> {
     ) -> Result<u32, Errno> {
         const AT_ONCE: usize = 16;
         let mut total = 0u32;
+        #[cfg(feature = "threads")]
+        if let Memory::Shared(memory) = self {
+            let pieces = self.pieces(buffers)?;
+            return copy_out(memory, &pieces, write);
+        }
+        let Memory::Own(memory) = self else { return Err(Errno::Fault) };
         for first in (0..buffers.count).step_by(AT_ONCE) {
             let mut slices = [IoSlice::new(&[]); AT_ONCE];
             let mut wanted = 0;
             for (slice, index) in slices.iter_mut().zip(first..buffers.count) {
                 let (pointer, len) = self.buffer(buffers, index)?;
-                *slice = IoSlice::new(self.bytes(pointer, len)?);
+                *slice = IoSlice::new(&memory[self.range(pointer, len as usize)?]);
                 wanted += len;
             }
             if wanted == 0 {
@@ -158,6 +226,11 @@ impl<'a> Memory<'a> {
         read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> std::io::Result<usize>,
     ) -> Result<u32, Errno> {
         let mut total = 0u32;
+        #[cfg(feature = "threads")]
+        if let Memory::Shared(memory) = &*self {
+            let pieces = self.pieces(buffers)?;
+            return copy_in(memory, &pieces, fill, read);
+        }
         let mut index = 0;
         while index < buffers.count {
             let (pointer, len) = self.buffer(buffers, index)?;
@@ -167,13 +240,14 @@ impl<'a> Memory<'a> {
 
             let mut wanted = len + next_len;
             index += 2;
-            let mut slices = match self.0.get_disjoint_mut([here.clone(), next]) {
+            let Memory::Own(memory) = &mut *self else { return Err(Errno::Fault) };
+            let mut slices = match memory.get_disjoint_mut([here.clone(), next]) {
                 Ok(both) => both.map(IoSliceMut::new),
                 // They overlap: one after the other, then.
                 Err(_) => {
                     wanted = len;
                     index -= 1;
-                    [IoSliceMut::new(&mut self.0[here]), IoSliceMut::new(&mut [])]
+                    [IoSliceMut::new(&mut memory[here]), IoSliceMut::new(&mut [])]
                 }
             };
             if wanted == 0 {
@@ -191,4 +265,66 @@ impl<'a> Memory<'a> {
         }
         Ok(total)
     }
+
+    /// The buffers in pieces that are copied at once.
+    #[cfg(feature = "threads")]
+    fn pieces(&self, buffers: Buffers) -> Result<Vec<Range<usize>>, Errno> {
+        let mut pieces = Vec::new();
+        for index in 0..buffers.count {
+            let (pointer, len) = self.buffer(buffers, index)?;
+            let whole = self.range(pointer, len as usize)?;
+            let piece = |start| start..whole.end.min(start + PIECE);
+            pieces.extend(whole.clone().step_by(PIECE).map(piece));
+        }
+        Ok(pieces)
+    }
+}
+
+/// [`Memory::gather`] from a shared memory.
+#[cfg(feature = "threads")]
+fn copy_out(
+    memory: &zwasm::SharedMemory,
+    pieces: &[Range<usize>],
+    write: &mut dyn FnMut(&mut [IoSlice<'_>], u32) -> std::io::Result<usize>,
+) -> Result<u32, Errno> {
+    let mut total = 0;
+    for piece in pieces {
+        let mut copy = vec![0; piece.len()];
+        memory.read(piece.start, &mut copy).or(Err(Errno::Fault))?;
+        let taken = match write(&mut [IoSlice::new(&copy)], total) {
+            Ok(taken) => taken,
+            Err(_) if total > 0 => break,
+            Err(error) => return Err(error.into()),
+        };
+        total += taken as u32;
+        if taken < piece.len() {
+            break;
+        }
+    }
+    Ok(total)
+}
+
+/// [`Memory::scatter`] to a shared memory.
+#[cfg(feature = "threads")]
+fn copy_in(
+    memory: &zwasm::SharedMemory,
+    pieces: &[Range<usize>],
+    fill: bool,
+    read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> std::io::Result<usize>,
+) -> Result<u32, Errno> {
+    let mut total = 0;
+    for piece in pieces {
+        let mut copy = vec![0; piece.len()];
+        let given = match read(&mut [IoSliceMut::new(&mut copy)], total) {
+            Ok(given) => given.min(copy.len()),
+            Err(_) if total > 0 => break,
+            Err(error) => return Err(error.into()),
+        };
+        memory.write(piece.start, &copy[..given]).or(Err(Errno::Fault))?;
+        total += given as u32;
+        if given < piece.len() || !fill {
+            break;
+        }
+    }
+    Ok(total)
 }

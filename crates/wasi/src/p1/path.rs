@@ -1,5 +1,7 @@
 //! Operations on paths: opening, creating, renaming, linking, removing.
 
+use std::borrow::Cow;
+
 use rustix::fd::AsFd;
 
 use super::fds::{Descriptor, Directory, File, Object, is_terminal};
@@ -55,7 +57,7 @@ pub(super) fn path_open(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) 
     let read = base & rights::FD_READ != 0;
     let write = base & rights::FD_WRITE != 0;
     let fd = dir.open(
-        path,
+        &path,
         OpenHow {
             read,
             // Hosts truncate only what they open for writing.
@@ -90,7 +92,7 @@ fn dir_and_path<'a>(
     mem: &'a Memory<'_>,
     args: Args<'_>,
     needed: Rights,
-) -> Result<(&'a Dir, &'a str), Errno> {
+) -> Result<(&'a Dir, Cow<'a, str>), Errno> {
     let path = mem.str(args.u32(1), args.u32(2))?;
     Ok((cx.fds.dir(args.u32(0), needed)?, path))
 }
@@ -101,7 +103,7 @@ pub(super) fn path_create_directory(
     args: Args<'_>,
 ) -> Result {
     let (dir, path) = dir_and_path(cx, mem, args, rights::PATH_CREATE_DIRECTORY)?;
-    Ok(dir.create_dir(path)?)
+    Ok(dir.create_dir(&path)?)
 }
 
 pub(super) fn path_remove_directory(
@@ -110,21 +112,21 @@ pub(super) fn path_remove_directory(
     args: Args<'_>,
 ) -> Result {
     let (dir, path) = dir_and_path(cx, mem, args, rights::PATH_REMOVE_DIRECTORY)?;
-    Ok(dir.remove_dir(path)?)
+    Ok(dir.remove_dir(&path)?)
 }
 
 pub(super) fn path_unlink_file(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let (dir, path) = dir_and_path(cx, mem, args, rights::PATH_UNLINK_FILE)?;
-    Ok(dir.unlink(path)?)
+    Ok(dir.unlink(&path)?)
 }
 
 /// What does not fit the buffer is cut off.
 pub(super) fn path_readlink(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let (buffer, len, result) = (args.u32(3), args.u32(4), args.u32(5));
     let (dir, path) = dir_and_path(cx, mem, args, rights::PATH_READLINK)?;
-    let mut target = dir.read_link(path)?;
+    let mut target = dir.read_link(&path)?;
     target.truncate(len as usize);
-    mem.bytes(buffer, len)?;
+    mem.check(buffer, len, 1)?;
     mem.write(buffer, &target)?;
     Ok(mem.write_u32(result, target.len() as u32)?)
 }
@@ -137,7 +139,7 @@ pub(super) fn path_link(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) 
     let to = mem.str(args.u32(5), args.u32(6))?;
     let from_dir = cx.fds.dir(args.u32(0), rights::PATH_LINK_SOURCE)?;
     let to_dir = cx.fds.dir(args.u32(4), rights::PATH_LINK_TARGET)?;
-    Ok(from_dir.hard_link(from, to_dir, to)?)
+    Ok(from_dir.hard_link(&from, to_dir, &to)?)
 }
 
 pub(super) fn path_rename(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
@@ -145,12 +147,12 @@ pub(super) fn path_rename(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>
     let to = mem.str(args.u32(4), args.u32(5))?;
     let from_dir = cx.fds.dir(args.u32(0), rights::PATH_RENAME_SOURCE)?;
     let to_dir = cx.fds.dir(args.u32(3), rights::PATH_RENAME_TARGET)?;
-    Ok(from_dir.rename(from, to_dir, to)?)
+    Ok(from_dir.rename(&from, to_dir, &to)?)
 }
 
 pub(super) fn path_symlink(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let target = mem.str(args.u32(0), args.u32(1))?;
     let path = mem.str(args.u32(3), args.u32(4))?;
     let dir = cx.fds.dir(args.u32(2), rights::PATH_SYMLINK)?;
-    Ok(dir.symlink(target, path)?)
+    Ok(dir.symlink(&target, &path)?)
 }

@@ -33,5 +33,5 @@ pub(super) fn sched_yield(_: &mut WasiCtx, _: &mut Memory<'_>, _: Args<'_>) -> R
 }
 
 pub(super) fn random_get(_: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
-    Ok(random::fill(mem.bytes_mut(args.u32(0), args.u32(1))?)?)
+    Ok(mem.fill(args.u32(0), args.u32(1), random::fill)?)
 }

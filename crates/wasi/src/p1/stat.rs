@@ -161,7 +161,7 @@ pub(super) fn unstable_path_filestat_get(
 fn stat_path(cx: &WasiCtx, mem: &Memory<'_>, args: Args<'_>) -> Result<Stat> {
     let follow = args.flags(1, SYMLINK_FOLLOW)? != 0;
     let path = mem.str(args.u32(2), args.u32(3))?;
-    Ok(cx.fds.dir(args.u32(0), PATH_FILESTAT_GET)?.stat(path, follow)?)
+    Ok(cx.fds.dir(args.u32(0), PATH_FILESTAT_GET)?.stat(&path, follow)?)
 }
 
 pub(super) fn fd_filestat_set_times(
@@ -185,7 +185,7 @@ pub(super) fn path_filestat_set_times(
     let path = mem.str(args.u32(2), args.u32(3))?;
     let (accessed, modified) = times(args, 4)?;
     let dir = cx.fds.dir(args.u32(0), PATH_FILESTAT_SET_TIMES)?;
-    Ok(dir.set_times(path, follow, accessed, modified)?)
+    Ok(dir.set_times(&path, follow, accessed, modified)?)
 }
 
 /// Three arguments from `first` on: access time, modification time, and flags

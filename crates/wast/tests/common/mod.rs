@@ -46,7 +46,6 @@ const MISSING: &[Missing] = &[
         ],
         but: &["exceptions/tag.wast"],
     },
-    Missing { feature: "threads", sign: "threads", scripts: &["threads/atomic.wast"], but: &[] },
     Missing {
         feature: "custom descriptors, which are not in Wasm 3.0",
         sign: "custom descriptors",
@@ -57,12 +56,6 @@ const MISSING: &[Missing] = &[
         feature: "the exception handling before Wasm 3.0, whose text does not parse",
         sign: "unparsable text",
         scripts: &["legacy/exceptions/core/*"],
-        but: &[],
-    },
-    Missing {
-        feature: "a check of branch hints, which the engine ignores",
-        sign: "a valid module",
-        scripts: &["metadata.code.branch_hint/branch_hint.wast"],
         but: &[],
     },
 ];
@@ -97,8 +90,6 @@ const SUPERSEDED: &[Superseded] = &[
         1,
         "types in unreachable code may be bottom",
     ),
-    ("proposals/threads/imports.wast", 7, MULTIPLE_MEMORIES),
-    ("proposals/threads/memory.wast", 2, MULTIPLE_MEMORIES),
 ];
 
 const MULTIPLE_MEMORIES: &str = "a module may have several memories and tables";

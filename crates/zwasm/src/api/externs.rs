@@ -1,8 +1,14 @@
 //! Memories, tables, globals and tags of a store.
 
+use std::ptr::NonNull;
+
 use super::Stored;
 use super::func::Func;
+#[cfg(feature = "threads")]
+use super::shared::SharedMemory;
 use super::val::Val;
+#[cfg(feature = "threads")]
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::instance::Item;
 use crate::store::{
@@ -14,7 +20,7 @@ use crate::types::{
 };
 
 /// Something that can be imported or exported.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Extern {
     /// A function.
     Func(Func),
@@ -22,6 +28,9 @@ pub enum Extern {
     Table(Table),
     /// A memory.
     Memory(Memory),
+    /// A memory that threads share.
+    #[cfg(feature = "threads")]
+    SharedMemory(SharedMemory),
     /// A global.
     Global(Global),
     /// An exception tag.
@@ -38,19 +47,41 @@ impl Extern {
             match item {
                 Item::Func(record) => Extern::Func(Func(Stored::new(core, record))),
                 Item::Table(table) => Extern::Table(Table(Stored::new(core, table))),
-                Item::Memory(memory) => Extern::Memory(Memory(Stored::new(core, memory))),
+                Item::Memory(memory) => Extern::from_memory(core, memory),
                 Item::Global(global) => Extern::Global(Global(Stored::new(core, global))),
                 Item::Tag(tag) => Extern::Tag(Tag(Stored::new(core, tag))),
             }
         }
     }
 
+    /// # Safety
+    ///
+    /// As [`Extern::from_item`].
+    unsafe fn from_memory(core: *const StoreCore, memory: NonNull<MemoryInst>) -> Extern {
+        // SAFETY: by the contract.
+        unsafe {
+            #[cfg(feature = "threads")]
+            if let Some(shared) = memory.as_ref().as_shared() {
+                return Extern::SharedMemory(SharedMemory::from_core(shared, &(*core).engine));
+            }
+            Extern::Memory(Memory(Stored::new(core, memory)))
+        }
+    }
+
     /// The item, if it is of this store.
-    pub(crate) fn item(&self, core: *const StoreCore) -> Option<Item> {
+    pub(crate) fn item(&self, core: *mut StoreCore) -> Option<Item> {
         Some(match self {
             Extern::Func(func) => Item::Func(func.0.checked(core)?),
             Extern::Table(table) => Item::Table(table.0.checked(core)?),
             Extern::Memory(memory) => Item::Memory(memory.0.checked(core)?),
+            #[cfg(feature = "threads")]
+            Extern::SharedMemory(memory) => {
+                // SAFETY: contexts only give out pointers to live stores, and this one
+                // is exclusive.
+                let store = unsafe { &mut *core };
+                let ours = Engine::same(memory.engine(), &store.engine);
+                Item::Memory(ours.then(|| store.shared_memory(&memory.core))?)
+            }
             Extern::Global(global) => Item::Global(global.0.checked(core)?),
             Extern::Tag(tag) => Item::Tag(tag.0.checked(core)?),
         })
@@ -72,7 +103,16 @@ impl Extern {
         }
     }
 
-    /// The memory, if it is one.
+    /// The shared memory, if it is one.
+    #[cfg(feature = "threads")]
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        match self {
+            Extern::SharedMemory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The memory, if it is one that is not shared.
     pub fn into_memory(self) -> Option<Memory> {
         match self {
             Extern::Memory(memory) => Some(memory),
@@ -102,6 +142,8 @@ impl Extern {
             Extern::Func(func) => ExternType::Func(func.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            #[cfg(feature = "threads")]
+            Extern::SharedMemory(memory) => ExternType::Memory(memory.ty()),
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
@@ -118,8 +160,10 @@ macro_rules! extern_from {
     )*};
 }
 extern_from!(Func Table Memory Global Tag);
+#[cfg(feature = "threads")]
+extern_from!(SharedMemory);
 
-/// A linear memory of a store.
+/// A linear memory of a store; one that is shared is a `SharedMemory` instead.
 ///
 /// ```
 /// use zwasm::{Engine, Memory, MemoryType, Store};
@@ -139,8 +183,11 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if it cannot be allocated.
+    /// [`ErrorKind::Limit`] if it cannot be allocated, and if the type is shared.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        if ty.is_shared() {
+            return Err(Error::msg("a memory of a shared type is a SharedMemory"));
+        }
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
         unsafe {
@@ -229,7 +276,7 @@ impl Memory {
     }
 }
 
-fn outside(offset: usize, length: usize) -> Error {
+pub(super) fn outside(offset: usize, length: usize) -> Error {
     Error::msg(format_args!("{length} bytes at {offset:#x} are outside the memory"))
 }
 

@@ -254,12 +254,27 @@ impl<'a, T> Caller<'a, T> {
     }
 
     /// The contents of the calling instance's exported memory `memory`, beside
-    /// the user's data.
+    /// the user's data. None for a shared memory: see `guest_shared_memory`.
     pub fn guest_memory(&mut self) -> Option<(&mut [u8], &mut T)> {
         let memory = self.instance()?.guest_memory?;
+        // SAFETY: memories live as long as the store.
+        if unsafe { memory.as_ref() }.ty.is_shared() {
+            return None;
+        }
         // SAFETY: memory and data are apart, the store is borrowed through `self`,
         // and the guest waits for this call.
         unsafe { Some(((*memory.as_ptr()).bytes_mut(), self.store.data_mut())) }
+    }
+
+    /// The calling instance's exported memory `memory`, if it is shared, beside the
+    /// user's data.
+    #[cfg(feature = "threads")]
+    pub fn guest_shared_memory(&mut self) -> Option<(crate::SharedMemory, &mut T)> {
+        let memory = self.instance()?.guest_memory?;
+        // SAFETY: memories live as long as the store.
+        let shared = unsafe { memory.as_ref() }.as_shared()?;
+        let shared = crate::SharedMemory::from_core(shared, self.store.engine());
+        Some((shared, self.store.data_mut()))
     }
 }
 

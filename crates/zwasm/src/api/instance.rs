@@ -97,9 +97,19 @@ impl Instance {
         self.get_export(store, name)?.into_func()
     }
 
-    /// The memory exported under a name.
+    /// The memory exported under a name, if it is not shared.
     pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
+    }
+
+    /// The shared memory exported under a name.
+    #[cfg(feature = "threads")]
+    pub fn get_shared_memory(
+        &self,
+        store: impl AsContextMut,
+        name: &str,
+    ) -> Option<crate::SharedMemory> {
+        self.get_export(store, name)?.into_shared_memory()
     }
 
     /// The table exported under a name.

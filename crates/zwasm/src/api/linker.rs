@@ -162,7 +162,7 @@ impl<T: 'static> Linker<T> {
 
     fn provide(&self, mut store: impl AsContextMut, definition: &Definition) -> Extern {
         match definition {
-            Definition::Extern(item) => *item,
+            Definition::Extern(item) => item.clone(),
             Definition::Host(ty, code) => {
                 let core = store.as_context_mut().core();
                 // SAFETY: the context is exclusive, and the public methods only accept

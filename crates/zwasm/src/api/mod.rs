@@ -11,6 +11,8 @@ pub(crate) mod func;
 pub(crate) mod gc;
 pub(crate) mod instance;
 pub(crate) mod linker;
+#[cfg(feature = "threads")]
+pub(crate) mod shared;
 pub(crate) mod val;
 
 use std::ptr::NonNull;

@@ -12,6 +12,8 @@
 //! distance. Larger immediates follow in words of their own.
 
 use super::code::Code;
+#[cfg(feature = "threads")]
+use super::handlers::atomic;
 use super::handlers::numeric::Form;
 use super::handlers::{Handler, call, control, memory, numeric, state};
 use crate::module::Inner;
@@ -299,8 +301,16 @@ impl Encoder<'_> {
             Inst::Store { op, addr, value, mem, offset } => {
                 self.store(op, addr, value, mem, offset);
             }
+            Inst::Atomic { .. }
+            | Inst::AtomicWait { .. }
+            | Inst::AtomicNotify { .. }
+            | Inst::AtomicFence => self.atomic(inst),
             Inst::MemorySize { dst, mem } => {
-                self.op(memory::memory_size, with_upper(dst.0, 0, mem));
+                let handler = match self.module.memories[mem as usize].is_shared() {
+                    false => memory::memory_size,
+                    true => memory::memory_size_shared,
+                };
+                self.op(handler, with_upper(dst.0, 0, mem));
                 self.held.define(dst, BITS);
             }
             Inst::MemoryGrow { base, mem } => {
@@ -524,6 +534,47 @@ impl Encoder<'_> {
             self.op(handler, with_upper(addr_slot, value_slot, offset));
         }
         self.constant(value);
+    }
+
+    #[cfg(feature = "threads")]
+    fn atomic(&mut self, inst: &Inst) {
+        match *inst {
+            Inst::Atomic { op, dst, addr, a, b, mem, offset } => {
+                let [fast, any] = atomic::ATOMIC[op as usize];
+                let operands = fields(dst.0, addr.0, a.0, b.0);
+                match self.fast_offset(mem, offset) {
+                    Some(offset) => {
+                        self.op(fast, operands);
+                        self.words.push(u64::from(offset));
+                    }
+                    None => {
+                        self.op(any, operands);
+                        self.words.extend([offset, u64::from(mem)]);
+                    }
+                }
+                if op.has_result() {
+                    self.held.define(dst, BITS);
+                }
+            }
+            Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset } => {
+                let handler = if wide { atomic::wait64 } else { atomic::wait32 };
+                self.op(handler, fields(dst.0, addr.0, expected.0, timeout.0));
+                self.words.extend([offset, u64::from(mem)]);
+                self.held.define(dst, BITS);
+            }
+            Inst::AtomicNotify { dst, addr, count, mem, offset } => {
+                self.op(atomic::notify, fields(dst.0, addr.0, count.0, 0));
+                self.words.extend([offset, u64::from(mem)]);
+                self.held.define(dst, BITS);
+            }
+            _ => self.op(atomic::atomic_fence, 0),
+        }
+    }
+
+    /// A build without threads refuses modules with these instructions.
+    #[cfg(not(feature = "threads"))]
+    fn atomic(&mut self, _: &Inst) {
+        self.op(control::unreachable, 0);
     }
 
     fn bulk(&mut self, op: Bulk, base: Slot) {

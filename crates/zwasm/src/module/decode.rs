@@ -8,29 +8,22 @@ use std::sync::OnceLock;
 
 use wasmparser::{
     CompositeInnerType, DataKind, ElementItems, ElementKind, ExternalKind, Parser, Payload,
-    TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator, WasmFeatures,
+    TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator,
 };
 
 use super::const_expr::{ConstError, ConstExpr};
+use super::hints::{self, Hints};
 use super::{
     DataSegment, ElementSegment, Elements, Entity, Export, Import, Inner, SegmentMode, validate,
 };
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
+use crate::features::Feature;
 use crate::store::gc::layout;
 use crate::types::{
     Composite, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
     StorageType, SubType, TableType, TypeId, ValType, relative,
 };
-
-/// What the engine accepts: WebAssembly 3.0 and the proposals named beside it.
-fn features() -> WasmFeatures {
-    WasmFeatures::WASM3
-        | WasmFeatures::THREADS
-        | WasmFeatures::WIDE_ARITHMETIC
-        | WasmFeatures::CUSTOM_PAGE_SIZES
-        | WasmFeatures::COMPACT_IMPORTS
-}
 
 /// An error of the parser or one of ours, before they become one type.
 struct Failure(Error);
@@ -51,10 +44,16 @@ type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Decodes and validates a module.
 pub(super) fn decode(engine: &Engine, bytes: Vec<u8>) -> Result<Inner, Error> {
-    decode_sections(engine, bytes).map_err(|Failure(error)| error)
+    match decode_sections(engine, &bytes) {
+        Ok(inner) => Ok(Inner { bytes, ..inner }),
+        Err(Failure(error)) if error.kind() == ErrorKind::Invalid => {
+            Err(engine.config().disabled.explain(&bytes, &error).unwrap_or(error))
+        }
+        Err(Failure(error)) => Err(error),
+    }
 }
 
-fn decode_sections(engine: &Engine, bytes: Vec<u8>) -> Result<Inner> {
+fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
     if bytes.is_empty() {
         return Err(Error::invalid("the file is empty", 0).into());
     }
@@ -87,14 +86,16 @@ fn decode_sections(engine: &Engine, bytes: Vec<u8>) -> Result<Inner> {
             data: Vec::new(),
             bodies: Vec::new(),
             codes: Vec::new(),
+            hints: Hints::default(),
             names: 0..0,
         },
     };
-    let mut validator = Validator::new_with_features(features());
+    let features = engine.config().disabled.flags();
+    let mut validator = Validator::new_with_features(features);
     let mut jobs = Vec::new();
     let mut parser = Parser::new(0);
-    parser.set_features(features());
-    for payload in parser.parse_all(&bytes) {
+    parser.set_features(features);
+    for payload in parser.parse_all(bytes) {
         let payload = payload?;
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
             let range = body.range();
@@ -102,15 +103,15 @@ fn decode_sections(engine: &Engine, bytes: Vec<u8>) -> Result<Inner> {
             jobs.push((func, body));
             continue;
         }
-        decoder.section(&bytes, payload)?;
+        decoder.section(bytes, payload)?;
     }
     validate::bodies(jobs)?;
     let mut inner = decoder.inner;
+    inner.hints.check(bytes, inner.imported_funcs, &inner.bodies)?;
     inner.codes = inner.bodies.iter().map(|_| OnceLock::new()).collect();
     let mut by_name: Vec<u32> = (0..inner.exports.len() as u32).collect();
     by_name.sort_by(|&a, &b| inner.exports[a as usize].name.cmp(&inner.exports[b as usize].name));
     inner.exports_by_name = by_name;
-    inner.bytes = bytes;
     Ok(inner)
 }
 
@@ -206,6 +207,12 @@ impl Decoder {
             Payload::CustomSection(section) if section.name() == "name" => {
                 let start = section.data_offset() as usize;
                 inner.names = start..start + section.data().len();
+            }
+            Payload::CustomSection(section) if section.name() == hints::SECTION => {
+                let enabled = !inner.engine.config().disabled.contains(Feature::BranchHinting);
+                if enabled {
+                    inner.hints = Hints::decode(section.data());
+                }
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod const_expr;
 mod decode;
+mod hints;
 mod names;
 mod validate;
 
@@ -68,6 +69,8 @@ pub(crate) struct Inner {
     pub(crate) bodies: Vec<Range<u32>>,
     /// The interpreter's code of the defined functions, made on first call.
     pub(crate) codes: Vec<OnceLock<Box<Code>>>,
+    /// Which way branches are expected to go.
+    pub(crate) hints: hints::Hints,
     /// The contents of the name section.
     pub(crate) names: Range<usize>,
 }
@@ -209,6 +212,13 @@ impl Module {
     fn compile(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
         let inner = decode::decode(engine, bytes)?;
         Ok(Module(Arc::new(inner)))
+    }
+
+    /// Whether the module expects a branch to be taken (`br_if`) or its condition to
+    /// hold (`if`). The branch is at this byte offset of the function's body; imported
+    /// functions are counted.
+    pub fn branch_hint(&self, func: u32, offset: u32) -> Option<bool> {
+        self.0.hints.get(func, offset)
     }
 
     /// Checks that a module is valid.

@@ -173,6 +173,7 @@ pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<St
                 (fits, table.ty.to_string())
             }
             (Entity::Memory(index), Item::Memory(memory)) => {
+                (*memory.as_ptr()).refresh();
                 let (want, memory) = (module.memories[index as usize], memory.as_ref());
                 let have = memory.ty;
                 let fits = have.memory64 == want.memory64
@@ -398,13 +399,9 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
         let memory = unsafe { &mut *memory };
         let start = index_of(data.eval(offset)?, memory.ty.memory64);
         let bytes = &inner.bytes[segment.range.clone()];
-        let room = (memory.len as u64).checked_sub(start);
-        if room.is_none_or(|room| room < bytes.len() as u64) {
+        if !memory.init(start, bytes) {
             return Err(Trap::MemoryOutOfBounds.into());
         }
-        let start = start as usize;
-        // SAFETY: as above; nothing else uses the memory now.
-        unsafe { memory.bytes_mut()[start..start + bytes.len()].copy_from_slice(bytes) };
         data.dropped_data[index] = true;
     }
     Ok(())

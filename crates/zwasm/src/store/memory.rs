@@ -3,26 +3,86 @@
 //! A 32-bit memory normally reserves its whole address space, so that growing
 //! never moves it (compiled code will also rely on the guard that follows).
 //! Other memories, and all with `Config::guard_pages(false)`, are mapped at their
-//! size and may move when they grow.
+//! size and may move when they grow. What threads share is in [`super::shared`].
 
+#[cfg(feature = "threads")]
+use std::sync::Arc;
+
+#[cfg(feature = "threads")]
+use super::shared::SharedCore;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::Mapping;
 use crate::tuning;
 use crate::types::MemoryType;
 
-/// A memory of a store.
+/// A memory of a store, or a store's view of a shared one.
 #[repr(C)]
 pub(crate) struct MemoryInst {
     /// The first byte.
     pub(crate) base: *mut u8,
-    /// The size in bytes.
+    /// The size in bytes; of a shared memory the size when last looked at.
     pub(crate) len: usize,
     pub(crate) ty: MemoryType,
-    reserved: bool,
     /// The largest size in bytes.
     max_len: u64,
-    mapping: Mapping,
+    backing: Backing,
+}
+
+/// Who owns the bytes.
+enum Backing {
+    /// This memory, in a reservation for all it can grow to.
+    Reserved(Mapping),
+    /// This memory, with no room to grow in place.
+    Exact(Mapping),
+    #[cfg(feature = "threads")]
+    Shared(Arc<SharedCore>),
+}
+
+/// The size a memory starts with and the one it ends with, in bytes.
+pub(super) struct Limits {
+    pub(super) len: usize,
+    pub(super) max_len: u64,
+}
+
+fn bytes(ty: MemoryType, pages: u64) -> Option<u64> {
+    let shift = u32::from(ty.page_size_log2);
+    pages.checked_shl(shift).filter(|bytes| bytes >> shift == pages)
+}
+
+fn limit(config: &Config) -> u64 {
+    config.max_memory.min(isize::MAX as u64)
+}
+
+/// The error for a memory that cannot be allocated.
+#[cold]
+pub(super) fn too_large(ty: MemoryType, config: &Config) -> Error {
+    Error::new(
+        ErrorKind::Limit,
+        format!(
+            "cannot allocate a memory of {} x {} bytes (the limit is {} bytes)",
+            ty.minimum,
+            ty.page_size(),
+            limit(config)
+        ),
+    )
+}
+
+impl Limits {
+    pub(super) fn of(ty: MemoryType, config: &Config) -> Result<Limits> {
+        let limit = limit(config);
+        let len = bytes(ty, ty.minimum).filter(|len| *len <= limit);
+        let len = len.ok_or_else(|| too_large(ty, config))? as usize;
+        let addressable = if ty.memory64 { u64::MAX } else { 1 << 32 };
+        let declared = ty.maximum.map_or(u64::MAX, |max| bytes(ty, max).unwrap_or(u64::MAX));
+        Ok(Limits { len, max_len: declared.min(addressable).min(limit) })
+    }
+
+    /// The size in bytes of a memory of `pages` that grows by `delta`, if it may.
+    pub(super) fn grown(ty: MemoryType, pages: u64, delta: u64, max_len: u64) -> Option<usize> {
+        let len = bytes(ty, pages.checked_add(delta)?)?;
+        usize::try_from(len).ok().filter(|_| len <= max_len)
+    }
 }
 
 impl MemoryInst {
@@ -33,53 +93,67 @@ impl MemoryInst {
             base: mapping.base(),
             len: 0,
             ty: MemoryType::new(0, Some(0)),
-            reserved: false,
             max_len: 0,
-            mapping,
+            backing: Backing::Exact(mapping),
         }
     }
 
     /// Maps a memory of its minimal size.
     pub(crate) fn new(ty: MemoryType, config: &Config) -> Result<MemoryInst> {
-        let shift = u32::from(ty.page_size_log2);
-        let bytes = |pages: u64| pages.checked_shl(shift).filter(|b| b >> shift == pages);
-        let limit = config.max_memory.min(isize::MAX as u64);
-        let too_large = || {
-            Error::new(
-                ErrorKind::Limit,
-                format!(
-                    "cannot allocate a memory of {} x {} bytes (the limit is {limit} bytes)",
-                    ty.minimum,
-                    ty.page_size()
-                ),
-            )
+        #[cfg(feature = "threads")]
+        if ty.shared {
+            return Ok(MemoryInst::shared(Arc::new(SharedCore::new(ty, config)?)));
+        }
+        let Limits { len, max_len } = Limits::of(ty, config)?;
+        let reserves = config.guard_pages && !ty.memory64 && ty.page_size_log2 == 16;
+        let reserved = || -> std::io::Result<Mapping> {
+            let mut mapping = Mapping::reserve(tuning::MEMORY32_RESERVATION)?;
+            mapping.commit(0, len)?;
+            Ok(mapping)
         };
-        let len = bytes(ty.minimum).filter(|len| *len <= limit).ok_or_else(too_large)? as usize;
-        let addressable = if ty.memory64 { u64::MAX } else { 1 << 32 };
-        let declared = ty.maximum.map_or(u64::MAX, |max| bytes(max).unwrap_or(u64::MAX));
-        let max_len = declared.min(addressable).min(limit);
-        let mut reserved = config.guard_pages && !ty.memory64 && shift == 16;
-        let mapping = if reserved {
+        let backing = match reserves.then(reserved) {
+            Some(Ok(mapping)) => Backing::Reserved(mapping),
             // Where address space is scarce the checked form serves as well.
-            Mapping::reserve(tuning::MEMORY32_RESERVATION).and_then(|mut mapping| {
-                mapping.commit(0, len)?;
-                Ok(mapping)
-            })
-        } else {
-            Mapping::zeroed(len)
+            _ => Backing::Exact(Mapping::zeroed(len).map_err(|_| too_large(ty, config))?),
         };
-        let mapping = match mapping {
-            Err(_) if reserved => {
-                reserved = false;
-                Mapping::zeroed(len)
-            }
-            mapping => mapping,
+        let (Backing::Reserved(mapping) | Backing::Exact(mapping)) = &backing else {
+            return Err(too_large(ty, config));
         };
-        let mapping = mapping.map_err(|_| too_large())?;
-        Ok(MemoryInst { base: mapping.base(), len, ty, reserved, max_len, mapping })
+        Ok(MemoryInst { base: mapping.base(), len, ty, max_len, backing })
     }
 
-    /// The size in pages.
+    /// A view of a shared memory.
+    #[cfg(feature = "threads")]
+    pub(crate) fn shared(core: Arc<SharedCore>) -> MemoryInst {
+        MemoryInst {
+            base: core.base(),
+            len: core.len(),
+            ty: core.ty(),
+            max_len: 0,
+            backing: Backing::Shared(core),
+        }
+    }
+
+    /// The shared memory that this is a view of.
+    #[cfg(feature = "threads")]
+    pub(crate) fn as_shared(&self) -> Option<&Arc<SharedCore>> {
+        match &self.backing {
+            Backing::Shared(core) => Some(core),
+            _ => None,
+        }
+    }
+
+    /// Looks whether another thread has grown the memory.
+    pub(crate) fn refresh(&mut self) -> bool {
+        #[cfg(feature = "threads")]
+        if let Backing::Shared(core) = &self.backing {
+            let old = std::mem::replace(&mut self.len, core.len());
+            return self.len > old;
+        }
+        false
+    }
+
+    /// The size in pages, of a shared memory when last looked at.
     pub(crate) fn pages(&self) -> u64 {
         (self.len >> self.ty.page_size_log2) as u64
     }
@@ -87,30 +161,49 @@ impl MemoryInst {
     /// Grows by `delta` pages. The old size, or none if that is not possible.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.pages();
-        let pages = old.checked_add(delta)?;
-        let shift = u32::from(self.ty.page_size_log2);
-        let len = pages.checked_shl(shift).filter(|len| len >> shift == pages)?;
-        if len > self.max_len {
-            return None;
-        }
-        let len = usize::try_from(len).ok()?;
-        if delta > 0 {
-            if self.reserved {
-                self.mapping.commit(self.len, len - self.len).ok()?;
-            } else {
-                self.mapping.resize(len).ok()?;
+        let len = || Limits::grown(self.ty, old, delta, self.max_len);
+        match &mut self.backing {
+            Backing::Reserved(mapping) => {
+                let len = len()?;
+                mapping.commit(self.len, len - self.len).ok()?;
+                self.len = len;
             }
-            self.base = self.mapping.base();
-            self.len = len;
+            Backing::Exact(mapping) => {
+                let len = len()?;
+                if delta > 0 {
+                    mapping.resize(len).ok()?;
+                }
+                self.base = mapping.base();
+                self.len = len;
+            }
+            #[cfg(feature = "threads")]
+            Backing::Shared(core) => {
+                let old = core.grow(delta);
+                self.len = core.len();
+                return old;
+            }
         }
         Some(old)
+    }
+
+    /// Copies to the memory; false if the range is not within it.
+    pub(crate) fn init(&mut self, start: u64, bytes: &[u8]) -> bool {
+        self.refresh();
+        let room = (self.len as u64).checked_sub(start);
+        if room.is_none_or(|room| room < bytes.len() as u64) {
+            return false;
+        }
+        // SAFETY: the range is mapped, and no slice of it is borrowed: of a memory
+        // of the store that would borrow the store, of a shared one there are none.
+        unsafe { self.base.add(start as usize).copy_from(bytes.as_ptr(), bytes.len()) };
+        true
     }
 
     /// The contents.
     ///
     /// # Safety
     ///
-    /// Nothing writes to the memory while the slice lives.
+    /// The memory is not shared, and nothing writes to it while the slice lives.
     pub(crate) unsafe fn bytes(&self) -> &[u8] {
         // SAFETY: `len` bytes from `base` are mapped; the rest is the contract.
         unsafe { std::slice::from_raw_parts(self.base, self.len) }
@@ -120,7 +213,7 @@ impl MemoryInst {
     ///
     /// # Safety
     ///
-    /// Nothing else uses the memory while the slice lives.
+    /// The memory is not shared, and nothing else uses it while the slice lives.
     pub(crate) unsafe fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as above.
         unsafe { std::slice::from_raw_parts_mut(self.base, self.len) }

@@ -12,6 +12,8 @@
 pub(crate) mod gc;
 pub(crate) mod instance;
 mod memory;
+#[cfg(feature = "threads")]
+pub(crate) mod shared;
 mod table;
 pub(crate) mod vmctx;
 
@@ -164,6 +166,23 @@ impl StoreCore {
         let memory = leak(memory);
         self.memories.push(memory);
         memory
+    }
+
+    /// This store's view of a shared memory.
+    #[cfg(feature = "threads")]
+    pub(crate) fn shared_memory(
+        &mut self,
+        core: &std::sync::Arc<shared::SharedCore>,
+    ) -> NonNull<MemoryInst> {
+        let same = |memory: &&NonNull<MemoryInst>| {
+            // SAFETY: memories live as long as the store.
+            let view = unsafe { memory.as_ref() }.as_shared();
+            view.is_some_and(|other| std::sync::Arc::ptr_eq(other, core))
+        };
+        match self.memories.iter().find(same) {
+            Some(memory) => *memory,
+            None => self.add_memory(MemoryInst::shared(core.clone())),
+        }
     }
 
     pub(crate) fn add_table(&mut self, table: TableInst) -> NonNull<TableInst> {

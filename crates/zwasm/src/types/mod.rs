@@ -247,6 +247,11 @@ impl MemoryType {
         MemoryType { minimum, maximum, memory64: true, shared: false, page_size_log2: 16 }
     }
 
+    /// A 32-bit memory that threads can share; sizes are in pages of 64 KiB.
+    pub fn shared(minimum: u32, maximum: u32) -> MemoryType {
+        MemoryType { shared: true, ..MemoryType::new(minimum, Some(maximum)) }
+    }
+
     /// The initial size in pages.
     pub fn minimum(&self) -> u64 {
         self.minimum

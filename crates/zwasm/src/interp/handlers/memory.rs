@@ -7,13 +7,75 @@
 //! is made only if `address + N <= len`. For the fast forms, `address` is the sum
 //! of two 32-bit numbers, so neither sum can wrap; the general form adds with a
 //! check.
+//!
+//! # Volatile accesses
+//!
+//! Another thread may change a shared memory during an access, and the compiler
+//! must not assume otherwise. So all accesses are volatile: one machine
+//! instruction each, like an ordinary one, and with a value that is fixed once it
+//! is read. See `store::shared` for the rest of that argument.
 
-use super::{Handler, InAcc, InSlot, InWord, Lane, Source, handlers, next, trap, words};
+use super::{
+    Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, raise, tail, trap, words,
+};
 use crate::store::MemoryInst;
+use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Load, Store, meaning};
 
+/// A value at any address.
+#[repr(C, packed)]
+struct Unaligned<T>(T);
+
+/// Reads from a memory.
+///
+/// # Safety
+///
+/// The address is checked against the memory's bounds.
+#[inline(always)]
+unsafe fn read<T: Copy>(address: *const u8) -> T {
+    // SAFETY: the bytes are mapped, and any bytes are a `T`, an integer.
+    unsafe { address.cast::<Unaligned<T>>().read_volatile().0 }
+}
+
+/// Writes to a memory.
+///
+/// # Safety
+///
+/// As [`read`].
+#[inline(always)]
+unsafe fn write<T: Copy>(address: *mut u8, value: T) {
+    // SAFETY: as above.
+    unsafe { address.cast::<Unaligned<T>>().write_volatile(Unaligned(value)) }
+}
+
+/// Looks whether another thread has grown a memory of the instance.
+#[inline(never)]
+unsafe extern "C" fn refresh(vm: *mut VmCtx) -> bool {
+    let mut grown = false;
+    // SAFETY: the instance runs, and its store is ours; no memory is borrowed.
+    unsafe {
+        for &memory in &(*(*vm).instance).memories {
+            grown |= (*memory).refresh();
+        }
+    }
+    grown
+}
+
 handlers! {
+    /// Executes the instruction again if a memory is larger than was known, else
+    /// traps.
+    #[cold]
+    #[inline(never)]
+    fn out_of_bounds(regs) {
+        if refresh(regs.vm) {
+            regs.reload();
+            jump!(regs)
+        }
+        regs.acc = TrapCode::MemoryOutOfBounds as u64;
+        tail!(regs, raise)
+    }
+
     /// A load from memory 0 with 32-bit addresses: field 0 is the destination,
     /// field 1 the address, the upper half the offset.
     fn load[O: Load<R: Lane>, A: Source](regs) {
@@ -22,7 +84,7 @@ handlers! {
         if address + size_of::<O::M>() > regs.len {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         }
-        let raw = regs.mem.add(address).cast::<O::M>().read_unaligned();
+        let raw = read::<O::M>(regs.mem.add(address));
         regs.result(O::extend(raw));
         next!(regs, 2)
     }
@@ -33,7 +95,7 @@ handlers! {
         if address + size_of::<O::M>() > regs.len {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         }
-        let raw = regs.mem.add(address).cast::<O::M>().read_unaligned();
+        let raw = read::<O::M>(regs.mem.add(address));
         regs.result(O::extend(raw));
         next!(regs, 3)
     }
@@ -49,7 +111,7 @@ handlers! {
         if wrapped || past || end > (*memory).len as u64 {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         }
-        let raw = (*memory).base.add(start as usize).cast::<O::M>().read_unaligned();
+        let raw = read::<O::M>((*memory).base.add(start as usize));
         regs.result(O::extend(raw));
         next!(regs, 3)
     }
@@ -63,7 +125,7 @@ handlers! {
         if address + size_of::<O::M>() > regs.len {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         }
-        regs.mem.add(address).cast::<O::M>().write_unaligned(O::narrow(value));
+        write(regs.mem.add(address), O::narrow(value));
         next!(regs, 2 + words::<V, O::A>())
     }
 
@@ -74,7 +136,7 @@ handlers! {
         if address + size_of::<O::M>() > regs.len {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         }
-        regs.mem.add(address).cast::<O::M>().write_unaligned(O::narrow(value));
+        write(regs.mem.add(address), O::narrow(value));
         next!(regs, 3 + words::<V, O::A>())
     }
 
@@ -90,7 +152,7 @@ handlers! {
         if wrapped || past || end > (*memory).len as u64 {
             trap!(regs, TrapCode::MemoryOutOfBounds)
         }
-        (*memory).base.add(start as usize).cast::<O::M>().write_unaligned(O::narrow(value));
+        write((*memory).base.add(start as usize), O::narrow(value));
         next!(regs, 3)
     }
 
@@ -99,6 +161,14 @@ handlers! {
         let pages = (*memory).len as u64 >> (*memory).ty.page_size_log2;
         regs.result(pages);
         next!(regs, 2)
+    }
+
+    /// `memory.size` of a memory that other threads may grow.
+    #[cold]
+    fn memory_size_shared(regs) {
+        refresh(regs.vm);
+        regs.reload();
+        tail!(regs, memory_size)
     }
 
     /// Field 0 holds the delta and receives the old size.

@@ -21,6 +21,8 @@
 //!   that can change them.
 //! - `acc`, `fd` and `fs` hold what the encoder says they hold, or anything.
 
+#[cfg(feature = "threads")]
+pub(super) mod atomic;
 pub(super) mod call;
 pub(super) mod control;
 pub(super) mod gc;
@@ -156,8 +158,13 @@ macro_rules! next {
     }};
 }
 
-/// Stops the guest with a trap.
+/// Stops the guest with a trap. Out of bounds of a memory, a handler must leave
+/// before it changes anything: if the memory was grown by another thread, the
+/// instruction is executed once more.
 macro_rules! trap {
+    ($regs:ident, TrapCode::MemoryOutOfBounds) => {
+        $crate::interp::handlers::tail!($regs, $crate::interp::handlers::memory::out_of_bounds)
+    };
     ($regs:ident, $code:expr) => {{
         $regs.acc = $code as u64;
         $crate::interp::handlers::tail!($regs, $crate::interp::handlers::raise)
@@ -386,7 +393,7 @@ unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
 
 fn trap_code(code: u64) -> TrapCode {
     use TrapCode::*;
-    const ALL: [TrapCode; 17] = [
+    const ALL: [TrapCode; 19] = [
         Unreachable,
         MemoryOutOfBounds,
         TableOutOfBounds,
@@ -404,6 +411,8 @@ fn trap_code(code: u64) -> TrapCode {
         NullI31Reference,
         ArrayOutOfBounds,
         CastFailure,
+        UnalignedAtomic,
+        ExpectedSharedMemory,
     ];
     ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
 }

@@ -1,0 +1,153 @@
+//! Memories that stores on several threads use at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::store::shared::{SharedCore, WaitResult};
+use crate::types::MemoryType;
+
+/// A linear memory that instances in any number of stores of an engine can share.
+/// Cheap to clone; clones are the same memory.
+///
+/// Other threads may change the contents at any time, so that there are no slices
+/// of them, only copies.
+///
+/// ```
+/// use zwasm::{Engine, Instance, MemoryType, Module, SharedMemory, Store};
+/// let engine = Engine::default();
+/// let memory = SharedMemory::new(&engine, MemoryType::shared(1, 1))?;
+/// let module = Module::new(&engine, r#"(module
+///     (memory (import "env" "memory") 1 1 shared)
+///     (func (export "add") (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))))"#)?;
+/// std::thread::scope(|scope| {
+///     for _ in 0..2 {
+///         scope.spawn(|| -> zwasm::Result<()> {
+///             let mut store = Store::new(&engine, ());
+///             let instance = Instance::new(&mut store, &module, &[memory.clone().into()])?;
+///             instance.get_typed_func::<(), ()>(&mut store, "add")?.call(&mut store, ())
+///         });
+///     }
+/// });
+/// let mut sum = [0; 4];
+/// memory.read(0, &mut sum)?;
+/// assert_eq!(sum, [2, 0, 0, 0]);
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SharedMemory {
+    pub(crate) core: Arc<SharedCore>,
+    engine: Engine,
+}
+
+impl SharedMemory {
+    /// A new memory for stores of this engine.
+    ///
+    /// # Errors
+    ///
+    /// If the type is not shared, or [`ErrorKind::Limit`] if the memory cannot be
+    /// allocated.
+    pub fn new(engine: &Engine, ty: MemoryType) -> Result<SharedMemory> {
+        if !ty.is_shared() || ty.maximum().is_none_or(|maximum| maximum < ty.minimum()) {
+            return Err(Error::msg("a shared memory has a shared type with a valid maximum"));
+        }
+        let core = Arc::new(SharedCore::new(ty, engine.config())?);
+        Ok(SharedMemory { core, engine: engine.clone() })
+    }
+
+    pub(crate) fn from_core(core: &Arc<SharedCore>, engine: &Engine) -> SharedMemory {
+        SharedMemory { core: core.clone(), engine: engine.clone() }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The type.
+    pub fn ty(&self) -> MemoryType {
+        self.core.ty()
+    }
+
+    /// The size in pages.
+    pub fn size(&self) -> u64 {
+        self.core.pages()
+    }
+
+    /// The size in bytes.
+    pub fn data_size(&self) -> usize {
+        self.core.len()
+    }
+
+    /// Grows by `delta` pages; the old size in pages.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
+    pub fn grow(&self, delta: u64) -> Result<u64> {
+        self.core.grow(delta).ok_or_else(|| {
+            Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
+        })
+    }
+
+    /// Copies from the memory. Where another thread writes meanwhile, each byte is
+    /// an old or a new one.
+    ///
+    /// # Errors
+    ///
+    /// If the range is not within it.
+    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        let inside = self.core.read(offset, buffer);
+        inside.then_some(()).ok_or_else(|| super::externs::outside(offset, buffer.len()))
+    }
+
+    /// Copies to the memory.
+    ///
+    /// # Errors
+    ///
+    /// If the range is not within it.
+    pub fn write(&self, offset: usize, buffer: &[u8]) -> Result<()> {
+        let inside = self.core.write(offset, buffer);
+        inside.then_some(()).ok_or_else(|| super::externs::outside(offset, buffer.len()))
+    }
+
+    /// As `memory.atomic.notify`: wakes up to `count` threads that wait at an
+    /// address; how many.
+    ///
+    /// # Errors
+    ///
+    /// The instruction's traps; likewise below.
+    pub fn atomic_notify(&self, address: u64, count: u32) -> Result<u32, Trap> {
+        self.core.notify(address, count).ok_or_else(|| bad_address(address, 4))
+    }
+
+    /// As `memory.atomic.wait32`; without a timeout, waits for ever.
+    pub fn atomic_wait32(
+        &self,
+        address: u64,
+        expected: u32,
+        timeout: Option<Duration>,
+    ) -> Result<WaitResult, Trap> {
+        self.core.wait32(address, expected, timeout).ok_or_else(|| bad_address(address, 4))
+    }
+
+    /// As `memory.atomic.wait64`; without a timeout, waits for ever.
+    pub fn atomic_wait64(
+        &self,
+        address: u64,
+        expected: u64,
+        timeout: Option<Duration>,
+    ) -> Result<WaitResult, Trap> {
+        self.core.wait64(address, expected, timeout).ok_or_else(|| bad_address(address, 8))
+    }
+}
+
+impl std::fmt::Debug for SharedMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SharedMemory({})", self.ty())
+    }
+}
+
+fn bad_address(address: u64, size: u64) -> Trap {
+    if address.is_multiple_of(size) { Trap::MemoryOutOfBounds } else { Trap::UnalignedAtomic }
+}
