@@ -159,10 +159,9 @@ handlers! {
         if object == 0 {
             trap!(regs, TrapCode::NullStructReference)
         }
-        let from = (*regs.vm).heap.add(object as usize + regs.upper() as usize).cast::<u64>();
-        let to = regs.slot(0);
-        *to = from.read_unaligned();
-        *to.add(1) = from.add(1).read_unaligned();
+        let from = (*regs.vm).heap.add(object as usize + regs.upper() as usize).cast::<u128>();
+        let to = regs.slot(0).cast::<u128>();
+        to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
     }
 
@@ -171,10 +170,9 @@ handlers! {
         if object == 0 {
             trap!(regs, TrapCode::NullStructReference)
         }
-        let to = (*regs.vm).heap.add(object as usize + regs.upper() as usize).cast::<u64>();
-        let from = regs.slot(1);
-        to.write_unaligned(*from);
-        to.add(1).write_unaligned(*from.add(1));
+        let to = (*regs.vm).heap.add(object as usize + regs.upper() as usize).cast::<u128>();
+        let from = regs.slot(1).cast::<u128>();
+        to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
     }
 
@@ -220,10 +218,9 @@ handlers! {
         if index >= *array.cast::<u32>().add(1) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
-        let from = array.add(HEADER + index as usize * 16).cast::<u64>();
-        let to = regs.slot(0);
-        *to = from.read_unaligned();
-        *to.add(1) = from.add(1).read_unaligned();
+        let from = array.add(HEADER + index as usize * 16).cast::<u128>();
+        let to = regs.slot(0).cast::<u128>();
+        to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
     }
 
@@ -237,10 +234,9 @@ handlers! {
         if index >= *array.cast::<u32>().add(1) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
-        let to = array.add(HEADER + index as usize * 16).cast::<u64>();
-        let from = regs.slot(2);
-        to.write_unaligned(*from);
-        to.add(1).write_unaligned(*from.add(1));
+        let to = array.add(HEADER + index as usize * 16).cast::<u128>();
+        let from = regs.slot(2).cast::<u128>();
+        to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
     }
 

@@ -26,7 +26,7 @@ pub(crate) const GRANULE: usize = 16;
 /// Bytes of a line, the unit of reclaiming.
 const LINE: usize = 256;
 /// Bytes of a block.
-const BLOCK: usize = 32 << 10;
+pub(crate) const BLOCK: usize = 32 << 10;
 const LINES: usize = BLOCK / LINE;
 /// Objects larger than this have blocks of their own.
 pub(crate) const LARGE: usize = BLOCK / 4;
@@ -367,19 +367,15 @@ impl Heap {
         live
     }
 
-    /// The offsets of all marked objects, for a marking that lost some.
-    pub(crate) fn for_each_marked(&self, mut visit: impl FnMut(usize)) {
-        for index in 0..self.blocks.len() {
-            let start = place(index) * BLOCK;
-            for byte in start / 128..(start + BLOCK) / 128 {
-                // SAFETY: all blocks are committed.
-                let mut bits = unsafe { *self.base().sub(MARKS).add(byte) };
-                while bits != 0 {
-                    visit(byte * 128 + bits.trailing_zeros() as usize * GRANULE);
-                    bits &= bits - 1;
-                }
-            }
-        }
+    /// How many blocks have ever been used.
+    pub(crate) fn block_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// The marked object that starts at a granule of a block, if there is one.
+    pub(crate) fn marked_at(&self, block: usize, granule: usize) -> Option<usize> {
+        let offset = place(block) * BLOCK + granule * GRANULE;
+        self.is_marked(offset).then_some(offset)
     }
 }
 

@@ -9,7 +9,7 @@
 //! Everything marked was found by the bit of its start, or in a reference field
 //! of a marked object, so it is a live object whose header names its layout.
 
-use super::heap::Heap;
+use super::heap::{BLOCK, GRANULE, Heap};
 use super::layout::{HEADER, Layout, Layouts};
 
 pub(super) struct Marker<'a> {
@@ -17,6 +17,8 @@ pub(super) struct Marker<'a> {
     pub(super) layouts: &'a Layouts,
     /// Objects that are marked and whose references are to be followed.
     pub(super) stack: Vec<u32>,
+    /// The most objects that may wait there.
+    pub(super) limit: usize,
     /// Whether an object did not fit on the stack.
     pub(super) lost: bool,
 }
@@ -36,11 +38,12 @@ impl Marker<'_> {
         if !self.heap.mark(reference as usize) {
             return;
         }
-        if self.stack.len() == self.stack.capacity() && self.stack.try_reserve(1024).is_err() {
+        let full = self.stack.len() == self.stack.capacity();
+        if self.stack.len() == self.limit || (full && self.stack.try_reserve(1024).is_err()) {
             self.lost = true;
-            return;
+        } else {
+            self.stack.push(reference);
         }
-        self.stack.push(reference);
     }
 
     /// Follows all references.
@@ -52,14 +55,13 @@ impl Marker<'_> {
             if !std::mem::take(&mut self.lost) {
                 return;
             }
-            let mut all = Vec::new();
-            self.heap.for_each_marked(|offset| {
-                // Without memory even for this, a later round goes on from here.
-                if all.try_reserve(1).is_ok() {
-                    all.push(offset);
+            for block in 0..self.heap.block_count() {
+                for granule in 0..BLOCK / GRANULE {
+                    if let Some(offset) = self.heap.marked_at(block, granule) {
+                        self.scan(offset);
+                    }
                 }
-            });
-            all.into_iter().for_each(|offset| self.scan(offset));
+            }
         }
     }
 

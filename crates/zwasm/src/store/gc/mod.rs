@@ -328,8 +328,14 @@ impl StoreCore {
             let gc = &mut (*this).gc;
             gc.collections += 1;
             gc.heap.begin();
-            let mut marker =
-                Marker { heap: &mut gc.heap, layouts: &gc.layouts, stack: Vec::new(), lost: false };
+            let mut marker = Marker {
+                heap: &mut gc.heap,
+                layouts: &gc.layouts,
+                stack: Vec::new(),
+                // A small stack, when testing, for the way on without one to be taken.
+                limit: if gc.stress { 2 } else { usize::MAX },
+                lost: false,
+            };
             if let Some(stack) = &(*this).stack {
                 let mut slot = stack.value_base();
                 while slot < top {
