@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// The lines for standard error: one with the message, then the frames of
-    /// a trap's backtrace, indented.
+    /// a trap's or exception's backtrace, indented.
     pub fn report(&self) -> String {
         let mut text = String::from("error: ");
         text.push_str(&one_line(&self.message));

@@ -3,7 +3,7 @@
 use core::fmt::{self, Display, Formatter};
 
 use crate::gc::Extend;
-use crate::inst::{Bulk, Function, Inst, Label, Operand, Slot, WideOp};
+use crate::inst::{Bulk, Catch, Function, Inst, Label, Operand, Slot, WideOp};
 
 impl Display for Slot {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -51,6 +51,17 @@ impl WideOp {
             WideOp::MulWideS => "i64.mul_wide_s",
             WideOp::MulWideU => "i64.mul_wide_u",
         }
+    }
+}
+
+impl Display for Catch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let suffix = if self.by_ref { "_ref" } else { "" };
+        match self.tag {
+            Some(tag) => write!(f, "catch{suffix} e{tag}")?,
+            None => write!(f, "catch_all{suffix}")?,
+        }
+        write!(f, " {} {}", self.base, self.target)
     }
 }
 
@@ -149,6 +160,10 @@ impl Display for Inst {
             Inst::ReturnCallRef { ty, callee, base } => {
                 write!(f, "return_call_ref type {ty} {callee} {base}")
             }
+            Inst::Throw { tag, base } => write!(f, "throw e{tag} {base}"),
+            Inst::ThrowRef { src } => write!(f, "throw_ref {src}"),
+            Inst::TryBegin { region } => write!(f, "try {region}"),
+            Inst::TryEnd { region } => write!(f, "end_try {region}"),
         }
     }
 }
@@ -175,6 +190,14 @@ impl Display for Function {
                 let range = first as usize..(first + count) as usize;
                 for target in self.br_targets.get(range).unwrap_or_default() {
                     write!(f, " {target}")?;
+                }
+            }
+            if let Inst::TryBegin { region } = *inst
+                && let Some(region) = self.tries.get(region as usize)
+            {
+                let range = region.first as usize..(region.first + region.count) as usize;
+                for catch in self.catches.get(range).unwrap_or_default() {
+                    write!(f, " ({catch})")?;
                 }
             }
             writeln!(f)?;

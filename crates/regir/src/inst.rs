@@ -177,6 +177,39 @@ pub enum Inst {
     ReturnCallIndirect { ty: u32, table: u32, index: Operand, base: Slot },
     /// Replaces this frame by a call of a function reference.
     ReturnCallRef { ty: u32, callee: Slot, base: Slot },
+    /// Throws an exception of `tag` with the values from `base`.
+    Throw { tag: u32, base: Slot },
+    /// Throws the exception in `src` again; traps when it is null.
+    ThrowRef { src: Slot },
+    /// What follows, up to its end, is the body of `Function::tries[region]`.
+    TryBegin { region: u32 },
+    /// Ends the body of a try; bodies nest.
+    TryEnd { region: u32 },
+}
+
+/// A `try_table`: its clauses are tried in order before those of the try around
+/// it. A handler finds all locals and the operands below the try in their slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// The try around it.
+    pub parent: Option<u32>,
+    /// Its clauses are `Function::catches[first..first + count]`.
+    pub first: u32,
+    /// The number of clauses.
+    pub count: u32,
+}
+
+/// A clause of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Catch {
+    /// The tag it catches; all exceptions without one, and then no values.
+    pub tag: Option<u32>,
+    /// Whether the exception itself follows the values.
+    pub by_ref: bool,
+    /// Where it continues.
+    pub target: Label,
+    /// The slot for the first value.
+    pub base: Slot,
 }
 
 impl Inst {
@@ -257,6 +290,10 @@ pub struct Function {
     pub offsets: Vec<u32>,
     /// Targets of all `BrTable`s.
     pub br_targets: Vec<Label>,
+    /// The tries; a region is an index into them.
+    pub tries: Vec<Try>,
+    /// The clauses of all tries.
+    pub catches: Vec<Catch>,
     /// How many labels there are; they are numbered from 0.
     pub labels: u32,
     /// The kinds of parameters and locals, run-length encoded.

@@ -2,7 +2,10 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display, Formatter};
+use std::sync::OnceLock;
 
+use crate::api::exception::ThrownException;
+use crate::stack::backtrace::Place;
 use zwasm_regir::TrapCode;
 
 /// A result whose error is [`Error`] unless said otherwise.
@@ -46,6 +49,8 @@ pub enum ErrorKind {
     Link,
     /// The guest trapped.
     Trap,
+    /// The guest or a host function threw an exception that nothing caught.
+    Exception,
     /// A configured limit or the system's memory does not allow it.
     Limit,
     /// A file could not be read.
@@ -212,7 +217,12 @@ impl Error {
         }
     }
 
-    /// The frames of the guest at the time of a trap or a host function's error.
+    /// The exception, if that is what was thrown.
+    pub fn exception(&self) -> Option<&ThrownException> {
+        self.downcast_ref()
+    }
+
+    /// The frames of the guest at the time of a trap, a throw or a host function's error.
     pub fn backtrace(&self) -> Option<&WasmBacktrace> {
         self.0.backtrace.as_ref()
     }
@@ -269,10 +279,12 @@ impl From<Trap> for Payload {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
-        match (&error as &(dyn StdError + 'static)).downcast_ref::<Trap>() {
-            Some(&trap) => Error::with(ErrorKind::Trap, trap.into(), None),
-            None => Error::with(ErrorKind::Host, Payload::Source(Box::new(error)), None),
+        let any = &error as &(dyn StdError + 'static);
+        if let Some(&trap) = any.downcast_ref::<Trap>() {
+            return Error::with(ErrorKind::Trap, trap.into(), None);
         }
+        let kind = if any.is::<ThrownException>() { ErrorKind::Exception } else { ErrorKind::Host };
+        Error::with(kind, Payload::Source(Box::new(error)), None)
     }
 }
 
@@ -337,9 +349,11 @@ impl FrameInfo {
 }
 
 /// The guest's frames, innermost first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct WasmBacktrace {
-    pub(crate) frames: Vec<FrameInfo>,
+    pub(crate) places: Vec<Place>,
+    /// What the places are, once somebody has asked.
+    frames: OnceLock<Vec<FrameInfo>>,
     /// Frames beyond the ones kept.
     pub(crate) omitted: bool,
 }
@@ -347,13 +361,19 @@ pub struct WasmBacktrace {
 impl WasmBacktrace {
     /// The frames, innermost first; deep stacks keep only the innermost ones.
     pub fn frames(&self) -> &[FrameInfo] {
-        &self.frames
+        self.frames.get_or_init(|| self.places.iter().map(Place::describe).collect())
+    }
+}
+
+impl Debug for WasmBacktrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmBacktrace").field("frames", &self.frames()).finish_non_exhaustive()
     }
 }
 
 impl Display for WasmBacktrace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (number, frame) in self.frames.iter().enumerate() {
+        for (number, frame) in self.frames().iter().enumerate() {
             if number > 0 {
                 writeln!(f)?;
             }

@@ -122,7 +122,7 @@ features! {
     /// Structures and arrays on a collected heap.
     Gc "gc" Wasm3 WasmFeatures::GC, if cfg!(feature = "gc") { Executes } else { Validates };
     /// Exceptions.
-    Exceptions "exceptions" Wasm3 WasmFeatures::EXCEPTIONS, Validates;
+    Exceptions "exceptions" Wasm3 WasmFeatures::EXCEPTIONS, Executes;
     /// Vector operations with results that hosts may choose.
     RelaxedSimd "relaxed-simd" Wasm3 WasmFeatures::RELAXED_SIMD, Validates;
     /// Several memories.

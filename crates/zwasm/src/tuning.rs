@@ -47,3 +47,14 @@ pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
 /// Frames a backtrace keeps.
 pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
+
+/// Bytes of exceptions before those nothing refers to are looked for; enough
+/// that a throw's share of looking through a shallow stack is small.
+pub(crate) const MIN_EXCEPTION_BYTES: usize = 256 << 10;
+
+/// Bytes that the exceptions in use may take.
+pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
+
+/// Errors with an exception that a store remembers before it looks which of
+/// them are gone.
+pub(crate) const MIN_HELD_EXCEPTIONS: usize = 1024;

@@ -185,6 +185,19 @@ fn traps() {
 }
 
 #[test]
+fn uncaught_exceptions() {
+    let outcome = wat(r#"(module
+        (tag $e (param i32 f64)) (tag $none)
+        (func $throw (throw $e (i32.const -7) (f64.const 0.5)))
+        (func (export "_start") (call $throw))
+        (func (export "none") (throw $none)))"#);
+    assert_eq!(outcome.fails(1), "uncaught exception with i32 -7, f64 0.5");
+    assert!(outcome.stderr.contains("\n  at function 0 <throw>, offset 0x"), "{outcome:?}");
+    let start = wat("(tag $e) (func $f (throw $e)) (start $f)");
+    assert_eq!(start.fails(1), "uncaught exception");
+}
+
+#[test]
 fn infinite_recursion() {
     let outcome = wat(r#"(func $f (export "_start") (call $f))"#);
     outcome.fails_saying(1, &["trap: call stack exhausted"]);

@@ -124,7 +124,7 @@ impl Outcome {
 
     /// Checks that the command failed with this code and exactly one line
     /// `error: …`, whose text is returned. Lines after it may only be the
-    /// indented frames of a trap.
+    /// indented frames of a trap or an exception.
     #[track_caller]
     pub fn fails(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -132,7 +132,9 @@ impl Outcome {
         let message = message.strip_prefix("error: ").unwrap_or_else(|| panic!("{self:?}"));
         assert!(!message.trim().is_empty(), "{self:?}");
         assert!(frames.lines().all(|line| line.starts_with("  ")), "{self:?}");
-        assert!(frames.is_empty() || message.starts_with("trap: "), "{self:?}");
+        let has_frames = ["trap: ", "uncaught exception"];
+        let framed = has_frames.iter().any(|start| message.starts_with(start));
+        assert!(frames.is_empty() || framed, "{self:?}");
         assert!(frames.lines().count() <= 25, "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{self:?}");
         message

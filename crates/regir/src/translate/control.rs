@@ -5,26 +5,28 @@ use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
 use crate::types::{Signature, Type, slots_of};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Function,
     Block,
     Loop,
     /// An `if` whose `else` has not been seen; the label is where it would be.
     If(Label),
+    /// The body of a try.
+    Try(u32),
 }
 
 /// An open block.
 pub(super) struct Control<'a> {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Where a branch to this block goes.
-    label: Label,
+    pub(super) label: Label,
     /// Whether anything branches to the label.
-    branched: bool,
+    pub(super) branched: bool,
     /// Entries below the block's parameters.
     height: usize,
     /// The canonical slot at that height.
-    slot: u32,
-    signature: BlockSignature<'a>,
+    pub(super) slot: u32,
+    pub(super) signature: BlockSignature<'a>,
     /// The stub that carries values here for the `br_table` with this first
     /// target; a table may name a block thousands of times.
     stub: Option<(u32, Label)>,
@@ -32,7 +34,7 @@ pub(super) struct Control<'a> {
 
 /// The type of a block, without allocating for the short forms.
 #[derive(Clone, Copy)]
-enum BlockSignature<'a> {
+pub(super) enum BlockSignature<'a> {
     Result(Option<Type>),
     Function(Signature<'a>),
 }
@@ -45,7 +47,7 @@ impl BlockSignature<'_> {
         }
     }
 
-    fn results(&self) -> &[Type] {
+    pub(super) fn results(&self) -> &[Type] {
         match self {
             BlockSignature::Result(result) => result.as_slice(),
             BlockSignature::Function(signature) => signature.results,
@@ -87,7 +89,7 @@ impl<'a> Translator<'a> {
         });
     }
 
-    fn block_signature(&mut self) -> Result<BlockSignature<'a>> {
+    pub(super) fn block_signature(&mut self) -> Result<BlockSignature<'a>> {
         let byte = self.reader.peek()?;
         if byte == 0x40 {
             self.reader.byte()?;
@@ -101,7 +103,7 @@ impl<'a> Translator<'a> {
     }
 
     /// Opens a block: everything on the stack goes to its canonical slot.
-    fn open(&mut self, kind: Kind, signature: BlockSignature<'a>) -> Result<()> {
+    pub(super) fn open(&mut self, kind: Kind, signature: BlockSignature<'a>) -> Result<()> {
         self.flush_all();
         let height = self.stack.len().checked_sub(signature.params().len()).ok_or(Malformed)?;
         let slot = self.slot_at(height);
@@ -187,6 +189,7 @@ impl<'a> Translator<'a> {
             if self.reachable {
                 self.emit_return()?;
             }
+            self.land_returns()?;
             self.controls.pop();
             return Ok(());
         }
@@ -194,9 +197,13 @@ impl<'a> Translator<'a> {
             self.carry_results()?;
         }
         let control = self.controls.pop().ok_or(Malformed)?;
-        if let Kind::If(target) = kind {
-            self.place(target);
-            self.reachable = true;
+        match kind {
+            Kind::If(target) => {
+                self.place(target);
+                self.reachable = true;
+            }
+            Kind::Try(region) => self.end_try(region),
+            _ => {}
         }
         if control.branched && kind != Kind::Loop {
             self.place(control.label);
@@ -212,7 +219,7 @@ impl<'a> Translator<'a> {
         self.flush_top(count)
     }
 
-    fn reset_stack(&mut self, height: usize, types: &[Type]) {
+    pub(super) fn reset_stack(&mut self, height: usize, types: &[Type]) {
         while self.stack.len() > height {
             // Only entries of unreachable code are left here; popping unlinks them.
             let _ = self.pop();
@@ -222,7 +229,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    fn target(&self, depth: u32) -> Result<usize> {
+    pub(super) fn target(&self, depth: u32) -> Result<usize> {
         (self.controls.len() - 1).checked_sub(depth as usize).ok_or(Malformed)
     }
 
@@ -397,7 +404,7 @@ impl<'a> Translator<'a> {
     }
 
     /// Returns the function's results from the top of the stack, which stays.
-    fn emit_return(&mut self) -> Result<()> {
+    pub(super) fn emit_return(&mut self) -> Result<()> {
         let results = self.controls[0].signature.results();
         let (count, slots) = (results.len(), slots_of(results));
         let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
@@ -452,7 +459,7 @@ impl<'a> Translator<'a> {
     }
 
     /// Brings the arguments of a call into consecutive slots and pops them.
-    fn arguments(&mut self, signature: Signature<'a>) -> Result<Slot> {
+    pub(super) fn arguments(&mut self, signature: Signature<'a>) -> Result<Slot> {
         let count = signature.params.len();
         self.flush_top(count)?;
         let height = self.stack.len() - count;

@@ -20,6 +20,7 @@
 
 mod atomic;
 mod control;
+mod exceptions;
 mod gc;
 mod operators;
 
@@ -44,6 +45,8 @@ pub trait Types {
     fn storage(&self, ty: u32) -> &[Storage];
     /// Whether instructions on objects are translated.
     fn has_gc(&self) -> bool;
+    /// The index of the type of a tag.
+    fn tag_type(&self, tag: u32) -> u32;
 }
 
 /// Why a body could not be translated.
@@ -109,6 +112,10 @@ pub struct Translator<'a> {
     reachable: bool,
     /// Blocks opened in unreachable code and not closed yet.
     skipped_blocks: u32,
+    /// The innermost open `try_table`.
+    region: Option<u32>,
+    /// Where catch clauses that leave the function land.
+    caught_return: Option<Label>,
     high: u32,
 }
 
@@ -147,6 +154,8 @@ impl<'a> Translator<'a> {
             controls: Vec::new(),
             reachable: true,
             skipped_blocks: 0,
+            region: None,
+            caught_return: None,
             high: 0,
         };
         match translator.run(types.signature(ty)) {

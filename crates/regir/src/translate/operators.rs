@@ -26,7 +26,8 @@ impl<'a> Translator<'a> {
             0x03 => self.r#loop()?,
             0x04 => self.r#if()?,
             0x05 => self.r#else()?,
-            0x08 | 0x0A | 0x1F => return Err(Stop::Unsupported("exception handling")),
+            0x08 => self.throw()?,
+            0x0A => self.throw_ref()?,
             0x0B => self.end()?,
             0x0C => self.br()?,
             0x0D => self.br_if()?,
@@ -58,6 +59,7 @@ impl<'a> Translator<'a> {
                 self.select_types()?;
                 self.select()?;
             }
+            0x1F => self.try_table()?,
             0x20 => self.local_get()?,
             0x21 => self.local_set()?,
             0x22 => self.local_tee()?,
@@ -333,14 +335,20 @@ impl<'a> Translator<'a> {
             0x05 if self.skipped_blocks == 0 => self.r#else()?,
             0x0B if self.skipped_blocks == 0 => self.end()?,
             0x0B => self.skipped_blocks -= 1,
-            0x00 | 0x01 | 0x05 | 0x0F | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 | 0xD3 | 0xD4 => {}
+            0x00 | 0x01 | 0x05 | 0x0A | 0x0F | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 | 0xD3 | 0xD4 => {}
             0x0E => {
                 for _ in 0..self.reader.u32()? {
                     self.reader.u32()?;
                 }
                 self.reader.u32()?;
             }
-            0x0C
+            0x1F => {
+                self.skip_block_type()?;
+                self.skip_catches()?;
+                self.skipped_blocks += 1;
+            }
+            0x08
+            | 0x0C
             | 0x0D
             | 0x10
             | 0x12
@@ -382,7 +390,6 @@ impl<'a> Translator<'a> {
                     self.reader.u32()?;
                 }
             }
-            0x08 | 0x0A | 0x1F => return Err(Stop::Unsupported("exception handling")),
             0xFB => self.skip_gc()?,
             0xFD => return Err(Stop::Unsupported("SIMD")),
             0xFE => self.skip_atomic()?,

@@ -28,6 +28,9 @@ impl Types for Fixture {
     fn has_gc(&self) -> bool {
         true
     }
+    fn tag_type(&self, _: u32) -> u32 {
+        0
+    }
 }
 
 fn translate(body: &[u8]) -> String {
@@ -113,4 +116,26 @@ fn bodies_that_are_not_valid_give_an_error() {
         let result = Translator::translate(&Fixture, 0, body, 0);
         assert!(matches!(result, Err(TranslateError::Malformed { .. })), "{body:?}");
     }
+}
+
+#[test]
+fn catch_clauses_name_the_slots_of_their_label() {
+    // block (result i32); try_table (catch 0 0) (catch_all_ref 1); throw 0; end; end
+    let text = translate(&[
+        0, 0x02, 0x7F, 0x1F, 0x40, 2, 0, 0, 0, 3, 1, 0x20, 0, 0x41, 3, 0x08, 0, 0x0B, 0x00, 0x0B,
+        0x0B,
+    ]);
+    assert_eq!(
+        text,
+        "try 0 (catch e0 s5 L1) (catch_all_ref s5 L2)\n\
+         s6 = 0x3\ns5 = s0\nthrow e0 s5\nend_try 0\n\
+         L1:\nreturn s5\nL2:\nreturn s5\n"
+    );
+}
+
+#[test]
+fn unreachable_tries_are_passed_over() {
+    // unreachable; try_table (catch_ref 0 0) throw_ref end
+    let text = translate(&[0, 0x00, 0x1F, 0x40, 1, 1, 0, 0, 0x0A, 0x0B, 0x0B]);
+    assert_eq!(text, "unreachable\n");
 }

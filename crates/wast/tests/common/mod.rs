@@ -35,18 +35,6 @@ const MISSING: &[Missing] = &[
         ],
     },
     Missing {
-        feature: "exception handling",
-        sign: "exception handling",
-        scripts: &[
-            "spec-core/core/exceptions/*",
-            "proposals/exceptions/*",
-            "spec-core/core/instance.wast",
-            "wasm-v3/instance.wast",
-            "wasm-latest/instance.wast",
-        ],
-        but: &["exceptions/tag.wast"],
-    },
-    Missing {
         feature: "custom descriptors, which are not in Wasm 3.0",
         sign: "custom descriptors",
         scripts: &["custom-descriptors/*"],

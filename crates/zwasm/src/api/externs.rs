@@ -330,7 +330,9 @@ impl Table {
         unsafe {
             let table = self.0.get(core).as_ref();
             let slot = *table.elements().get(usize::try_from(index).ok()?)?;
-            Some(Val::from_bits(core, slot.into(), ValType::Ref(table.ty.element())))
+            let value = Val::from_bits(core, slot.into(), ValType::Ref(table.ty.element()));
+            value.keep(core);
+            Some(value)
         }
     }
 
@@ -410,7 +412,9 @@ impl Global {
         // SAFETY: the store is borrowed, and the value has the global's type.
         unsafe {
             let global = self.0.get(core).as_ref();
-            Val::from_bits(core, global.value, global.ty.content())
+            let value = Val::from_bits(core, global.value, global.ty.content());
+            value.keep(core);
+            value
         }
     }
 

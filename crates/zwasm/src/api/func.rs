@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::Stored;
+use super::exception::ExnRef;
 use super::externs::Extern;
 use super::gc::ExternRef;
 use super::val::Val;
@@ -122,6 +123,7 @@ impl Func {
             unsafe {
                 activation::call(core, self.0.get(core).as_ptr(), slots)?;
                 Val::read_all(core, results, ty.results_slice(), slots);
+                results.iter().for_each(|value| value.keep(core));
             }
             Ok(())
         })
@@ -401,6 +403,25 @@ impl WasmTy for Option<ExternRef> {
     unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self {
         // SAFETY: by the contract.
         unsafe { ExternRef::from_slot(core, slot) }
+    }
+}
+
+impl sealed::Sealed for Option<ExnRef> {}
+impl WasmTy for Option<ExnRef> {
+    fn val_type() -> ValType {
+        ValType::EXNREF
+    }
+    fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
+        Val::ExnRef(self).check(core, ValType::EXNREF)?;
+        Ok(self.map_or(0, |exn| exn.reference()))
+    }
+    unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self {
+        // SAFETY: by the contract.
+        unsafe {
+            let exn = ExnRef::from_slot(core, slot);
+            Val::ExnRef(exn).keep(core);
+            exn
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! Every use names a store; the number is compared, so that the pointer is only
 //! followed while the store that owns what it points at is borrowed.
 
+pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
 pub(crate) mod gc;

@@ -1,6 +1,7 @@
 //! Values as the API passes them.
 
 use super::Stored;
+use super::exception::ExnRef;
 use super::func::Func;
 use super::gc::{self, AnyRef, ExternRef, Handle};
 use crate::error::{Error, ErrorKind, Result};
@@ -35,10 +36,6 @@ pub enum Val {
     /// A reference to an exception, or null.
     ExnRef(Option<ExnRef>),
 }
-
-/// A reference to an exception. There are none yet but null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExnRef {}
 
 impl Val {
     /// The null or zero of a type, if it has one.
@@ -158,7 +155,7 @@ impl Val {
                 Some(reference) => RefType::new(false, unsafe { gc::heap_type(core, reference) }),
                 None => return false,
             },
-            Val::ExnRef(Some(reference)) => match *reference {},
+            Val::ExnRef(Some(exn)) if exn.is_of(core) => RefType::new(false, HeapType::Exn),
             _ => return false,
         };
         types.ref_matches(has, want)
@@ -176,7 +173,7 @@ impl Val {
             Val::FuncRef(func) => u128::from(Func::to_slot(func)),
             Val::ExternRef(each) => each.map_or(0, |each| reference(each.0)),
             Val::AnyRef(each) => each.map_or(0, |each| reference(each.0)),
-            Val::ExnRef(_) => 0,
+            Val::ExnRef(exn) => exn.map_or(0, |exn| u128::from(exn.reference())),
         }
     }
 
@@ -206,10 +203,25 @@ impl Val {
                     HeapType::Extern | HeapType::NoExtern => {
                         Val::ExternRef(handle().map(ExternRef))
                     }
-                    HeapType::Exn | HeapType::NoExn => Val::ExnRef(None),
+                    HeapType::Exn | HeapType::NoExn => {
+                        // SAFETY: by the contract.
+                        Val::ExnRef(unsafe { ExnRef::from_slot(core, reference) })
+                    }
                     _ => Val::AnyRef(handle().map(AnyRef)),
                 }
             }
+        }
+    }
+
+    /// Keeps what the value refers to while the host may use it.
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone.
+    pub(crate) unsafe fn keep(&self, core: *mut StoreCore) {
+        if let Val::ExnRef(Some(exn)) = self {
+            // SAFETY: by the contract.
+            unsafe { (*core).exceptions.keep(exn.reference()) };
         }
     }
 

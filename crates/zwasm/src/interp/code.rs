@@ -1,5 +1,6 @@
 //! Threaded code of functions, made when a function is first called.
 
+use super::catches::CatchTable;
 use super::encode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Inner;
@@ -9,8 +10,19 @@ use zwasm_regir::{TranslateError, Translator};
 pub(crate) struct Code {
     /// The frame's size in bytes, then the instructions.
     pub(crate) words: Box<[u64]>,
+    /// Which of the functions that the module defines it is.
+    pub(crate) defined: u32,
     /// The slot of the frame's header.
     pub(crate) header: u32,
+    /// Where exceptions are caught.
+    pub(crate) catches: CatchTable,
+}
+
+impl Code {
+    /// Whether an address is in this code.
+    pub(crate) fn contains(&self, ip: *const u64) -> bool {
+        self.words.as_ptr_range().contains(&ip)
+    }
 }
 
 /// Slots a frame may have: operands name slots with 16 bits.
@@ -55,7 +67,7 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
         let function = translate(module, defined)?;
-        let code = encode::encode(module, &function, |_, _| {});
+        let code = encode::encode(module, defined, &function, |_, _| {});
         // If another thread was faster, its code is as good.
         let _ = cell.set(Box::new(code));
     }
@@ -70,7 +82,7 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
 pub(crate) fn wasm_offset(module: &Inner, defined: u32, position: usize) -> Option<usize> {
     let function = translate(module, defined).ok()?;
     let mut found = None;
-    encode::encode(module, &function, |word, inst| {
+    encode::encode(module, defined, &function, |word, inst| {
         if word <= position {
             found = Some(inst);
         }

@@ -11,11 +11,12 @@
 //! the upper two may together be a 32-bit immediate, memory offset or branch
 //! distance. Larger immediates follow in words of their own.
 
+use super::catches::CatchTable;
 use super::code::Code;
 #[cfg(feature = "threads")]
 use super::handlers::atomic;
 use super::handlers::numeric::Form;
-use super::handlers::{Handler, call, control, memory, numeric, state};
+use super::handlers::{Handler, call, control, exceptions, memory, numeric, state};
 use crate::module::Inner;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::inst::Bulk;
@@ -30,7 +31,12 @@ pub(super) const SCRATCH_SLOTS: u32 = 2;
 
 /// Encodes a function. `visit` is told the word each instruction starts at and
 /// the index of the slot-form instruction it came from.
-pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usize, usize)) -> Code {
+pub(super) fn encode(
+    module: &Inner,
+    defined: u32,
+    function: &Function,
+    visit: impl FnMut(usize, usize),
+) -> Code {
     let mut encoder = Encoder {
         module,
         function,
@@ -39,12 +45,14 @@ pub(super) fn encode(module: &Inner, function: &Function, visit: impl FnMut(usiz
         leads_to: leads_to(function),
         fixups: Vec::new(),
         held: Held::default(),
+        regions: Vec::new(),
     };
     let frame = function.frame.size + SCRATCH_SLOTS;
     encoder.words.push(u64::from(frame) * 8);
     encoder.insts(visit);
     encoder.patch();
-    Code { words: encoder.words.into(), header: function.frame.header }
+    let catches = CatchTable::new(function, encoder.regions, &encoder.labels);
+    Code { words: encoder.words.into(), defined, header: function.frame.header, catches }
 }
 
 /// The first instruction behind each label that is not a label itself.
@@ -54,6 +62,7 @@ fn leads_to(function: &Function) -> Vec<usize> {
     for (index, inst) in function.insts.iter().enumerate().rev() {
         match inst {
             Inst::Label { label, .. } => leads_to[label.0 as usize] = next,
+            Inst::TryBegin { .. } | Inst::TryEnd { .. } => {}
             _ => next = index,
         }
     }
@@ -130,6 +139,8 @@ pub(super) struct Encoder<'a> {
     leads_to: Vec<usize>,
     fixups: Vec<Fixup>,
     pub(super) held: Held,
+    /// The words from which on another try is the innermost, or none.
+    regions: Vec<(u32, Option<u32>)>,
 }
 
 /// Four fields of an operand word.
@@ -397,6 +408,15 @@ impl Encoder<'_> {
             Inst::ReturnCall { .. }
             | Inst::ReturnCallIndirect { .. }
             | Inst::ReturnCallRef { .. } => self.return_call(inst),
+            Inst::Throw { tag, base } => {
+                self.op(exceptions::throw, with_upper(base.0, 0, tag));
+            }
+            Inst::ThrowRef { src } => self.op(exceptions::throw_ref, fields(src.0, 0, 0, 0)),
+            Inst::TryBegin { region } => self.regions.push((self.words.len() as u32, Some(region))),
+            Inst::TryEnd { region } => {
+                let parent = self.function.tries[region as usize].parent;
+                self.regions.push((self.words.len() as u32, parent));
+            }
         }
     }
 

@@ -10,6 +10,7 @@
 //! operands) and fuses comparisons with branches; both happen only here, so the
 //! slot form stays plain for compilers.
 
+pub(crate) mod catches;
 pub(crate) mod code;
 mod encode;
 mod encode_gc;

@@ -376,6 +376,10 @@ impl zwasm_regir::Types for Inner {
     fn has_gc(&self) -> bool {
         cfg!(feature = "gc")
     }
+
+    fn tag_type(&self, tag: u32) -> u32 {
+        self.tags[tag as usize]
+    }
 }
 
 /// An import of a module.

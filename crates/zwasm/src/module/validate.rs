@@ -88,5 +88,12 @@ fn sequential(jobs: Vec<Job<'_>>) -> Result<(), ((BinaryReaderError, u32), u64)>
 }
 
 fn report(((error, func), _): ((BinaryReaderError, u32), u64)) -> Error {
-    Error::invalid_in(error.message(), error.offset() as usize, func)
+    let message = match error.message() {
+        message if message.starts_with("legacy_exceptions") => LEGACY_EXCEPTIONS,
+        message => message,
+    };
+    Error::invalid_in(message, error.offset() as usize, func)
 }
+
+const LEGACY_EXCEPTIONS: &str =
+    "this is the exception handling of before WebAssembly 3.0; compile for `try_table` instead";

@@ -4,7 +4,7 @@
 //! value stack whose outermost return address is the exit instruction. When the
 //! guest calls a host function, a [`HostFrame`] record remembers where its
 //! frames end; a call back into the guest continues above it. The chain of these
-//! records is all that traps, backtraces and (later) throws and collections need
+//! records is all that traps, throws, backtraces and (later) collections need
 //! to cross between host and guest. Nothing unwinds through guest frames: a
 //! trap returns a status to the activation's start.
 
@@ -12,6 +12,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::backtrace::{self, Cursor};
+use super::unwind;
+use crate::api::exception::{self, ThrownException};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::interp::{self, Status};
 use crate::store::vmctx::{FuncRecord, VmCtx};
@@ -32,6 +34,8 @@ pub(crate) struct HostFrame {
 pub(crate) enum Stop {
     /// A trap at this place.
     Trap(TrapCode, Cursor),
+    /// An exception that this activation does not catch, thrown here.
+    Thrown(u64, Cursor),
     /// An error in [`StoreCore::error`], raised by what the guest called here.
     Error(Cursor),
 }
@@ -105,6 +109,10 @@ unsafe fn stopped(store: *mut StoreCore) -> Error {
         }
         let (mut error, cursor) = match (*store).stop.take() {
             Some(Stop::Trap(code, cursor)) => (Error::from(Trap::from_code(code)), Some(cursor)),
+            Some(Stop::Thrown(reference, cursor)) => {
+                let thrown = ThrownException::of(store, reference).map(Error::from);
+                (thrown.unwrap_or_else(exception::gone), Some(cursor))
+            }
             Some(Stop::Error(cursor)) => {
                 let missing = || Error::new(ErrorKind::Host, "the guest stopped without a reason");
                 ((*store).error.take().unwrap_or_else(missing), Some(cursor))
@@ -128,8 +136,19 @@ pub struct HostCall {
     pub(crate) slots: *mut u64,
 }
 
-/// Calls a host function on behalf of a guest frame. False if the guest has to
-/// stop; the store then knows why.
+/// How a call of a host function ended.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum HostOutcome {
+    /// It returned.
+    Returned,
+    /// It threw, and the guest caught that: `StoreCore::landing` says where.
+    Landed,
+    /// The guest has to stop; the store knows why.
+    Stopped,
+}
+
+/// Calls a host function on behalf of a guest frame.
 ///
 /// # Safety
 ///
@@ -137,7 +156,7 @@ pub struct HostCall {
 // Not inlined: its locals have their address taken, and with them in its frame
 // the handler could not leave by a jump.
 #[inline(never)]
-pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u64) -> bool {
+pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u64) -> HostOutcome {
     // SAFETY: a host function's record is the first field of its `HostFunc`, which
     // lives as long as the store; header and slots are where the frame has them.
     unsafe {
@@ -148,11 +167,12 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
         let marker = 0u8;
         if (&raw const marker as usize) < (*store).native_limit() {
             (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
-            return false;
+            return HostOutcome::Stopped;
         }
         let frame = HostFrame { previous: (*store).host_frame, caller };
         let top = (*store).value_top;
         let roots = (*store).gc.open_scope();
+        let handles = (*store).exceptions.handles();
         (*store).host_frame = &raw const frame;
         (*store).value_top = header.add(HEADER_SLOTS as usize);
         let call = HostCall { store, caller: caller.vm, slots: fp };
@@ -161,12 +181,21 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
         (*store).host_frame = frame.previous;
         (*store).value_top = top;
         (*store).gc.close_scope(roots);
+        (*store).exceptions.release(handles);
         match outcome {
-            Ok(Ok(())) => return true,
-            Ok(Err(error)) => (*store).error = Some(error),
+            Ok(Ok(())) => return HostOutcome::Returned,
+            Ok(Err(error)) => {
+                if let Some(thrown) = error.exception()
+                    && let Some(reference) = thrown.reference(store)
+                    && unwind::land(store, caller, reference)
+                {
+                    return HostOutcome::Landed;
+                }
+                (*store).error = Some(error);
+            }
             Err(panic) => (*store).panic = Some(panic),
         }
         (*store).stop = Some(Stop::Error(caller));
-        false
+        HostOutcome::Stopped
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! A frame's header holds where its caller continues, the caller's frame and
 //! the caller's `vmctx`; which function an address belongs to, and thereby where
-//! in the frame the header is, is looked up in the code of the module. That is
-//! slow, and happens only when something has gone wrong.
+//! in the frame the header is, is looked up among the code of the store. Names
+//! and byte offsets are found only when somebody asks for them: an error that is
+//! caught, as exceptions may be in great numbers, has no use for them.
 
 use super::activation::HostFrame;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
+use crate::module::Module;
 use crate::store::vmctx::VmCtx;
 use crate::tuning::MAX_BACKTRACE_FRAMES;
 
@@ -41,6 +43,28 @@ impl Cursor {
     }
 }
 
+/// A place in the code of a module, kept until it is shown.
+#[derive(Clone)]
+pub(crate) struct Place {
+    module: Module,
+    defined: u32,
+    position: usize,
+}
+
+impl Place {
+    /// What a user wants to know of the place.
+    pub(crate) fn describe(&self) -> FrameInfo {
+        let inner = self.module.inner();
+        let func_index = inner.imported_funcs + self.defined;
+        FrameInfo {
+            func_index,
+            func_name: self.module.function_name(func_index),
+            module_name: self.module.name(),
+            offset: interp::code::wasm_offset(inner, self.defined, self.position),
+        }
+    }
+}
+
 /// Collects the frames from `start` outwards, through the host frames behind it.
 ///
 /// # Safety
@@ -62,26 +86,19 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
                 continue;
             }
         };
-        if trace.frames.len() == MAX_BACKTRACE_FRAMES {
+        if trace.places.len() == MAX_BACKTRACE_FRAMES {
             trace.omitted = true;
             return trace;
         }
         // SAFETY: the `vmctx` of a frame is that of an instance of the store.
         let Some(module) = (unsafe { (*cursor.vm).module() }) else { return trace };
-        let found = module.inner().codes.iter().enumerate().find_map(|(index, code)| {
-            let code = code.get()?;
-            code.words.as_ptr_range().contains(&cursor.ip).then_some((index, code))
-        });
-        let Some((defined, code)) = found else { return trace };
-        let func_index = module.inner().imported_funcs + defined as u32;
-        // SAFETY: the code was made from this body, and the address is in it.
+        // SAFETY: so is the store.
+        let Some(code) = (unsafe { (*(*cursor.vm).store).code_at(cursor.ip) }) else {
+            return trace;
+        };
+        // SAFETY: the address is in the code.
         let position = unsafe { cursor.ip.offset_from(code.words.as_ptr()) } as usize;
-        trace.frames.push(FrameInfo {
-            func_index,
-            func_name: module.function_name(func_index),
-            module_name: module.name(),
-            offset: interp::code::wasm_offset(module.inner(), defined as u32, position),
-        });
+        trace.places.push(Place { module: module.clone(), defined: code.defined, position });
         // SAFETY: the frame is laid out as its code says.
         next = Some(unsafe { Cursor::of_caller(cursor.fp.add(code.header as usize)) });
     }

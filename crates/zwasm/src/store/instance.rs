@@ -11,7 +11,7 @@ use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, SegmentMode};
 use crate::stack::activation;
-use crate::types::{Mutability, RefType, Types};
+use crate::types::{Mutability, RefType, TagType, Types};
 
 /// Something that can be imported, as the store holds it.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub(crate) struct InstanceData {
     pub(crate) memories: Box<[*mut MemoryInst]>,
     pub(crate) tables: Box<[*mut TableInst]>,
     pub(super) globals: Box<[*mut GlobalInst]>,
-    tags: Box<[NonNull<TagInst>]>,
+    pub(crate) tags: Box<[NonNull<TagInst>]>,
     /// The values of passive element segments; empty once dropped.
     pub(crate) elements: Box<[Box<[u64]>]>,
     /// Whether each data segment has been dropped.
@@ -193,7 +193,8 @@ pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<St
             }
             (Entity::Tag(index), Item::Tag(tag)) => {
                 let want = module.types[module.tags[index as usize] as usize];
-                (tag.as_ref().ty == want, "tag".to_owned())
+                let have = tag.as_ref().ty;
+                (have == want, TagType::new(types.func_type(have)).to_string())
             }
             (_, Item::Func(_)) => (false, "a function".to_owned()),
             (_, Item::Table(_)) => (false, "a table".to_owned()),

@@ -9,6 +9,7 @@
 //! function: that function gets the context of the running call. Memories,
 //! tables, globals and functions are boxed likewise and freed with the store.
 
+pub(crate) mod exceptions;
 pub(crate) mod gc;
 pub(crate) mod instance;
 mod memory;
@@ -19,6 +20,7 @@ pub(crate) mod vmctx;
 
 use std::alloc::Layout;
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,9 +31,12 @@ pub(crate) use table::TableInst;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
+use crate::interp::code::Code;
 use crate::stack::Stack;
 use crate::stack::activation::{HostCall, HostFrame, Stop};
+use crate::stack::backtrace::Cursor;
 use crate::types::{FuncType, GlobalType, TypeId, ValType};
+use exceptions::Exceptions;
 use gc::Gc;
 use instance::InstanceData;
 use vmctx::{FuncRecord, VmCtx};
@@ -48,6 +53,8 @@ pub(crate) struct GlobalInst {
 /// A tag of a store: its identity is its address.
 pub(crate) struct TagInst {
     pub(crate) ty: TypeId,
+    /// Slots of the values.
+    pub(crate) slots: usize,
 }
 
 /// The code of a host function.
@@ -82,6 +89,11 @@ pub struct StoreCore {
     pub(crate) error: Option<Error>,
     /// The panic of the host function that stopped the guest.
     pub(crate) panic: Option<Box<dyn Any + Send>>,
+    /// Where the guest continues after a throw.
+    pub(crate) landing: Cursor,
+    pub(crate) exceptions: Exceptions,
+    /// The code this store has entered, by the address of its first word.
+    codes: BTreeMap<usize, NonNull<Code>>,
     /// The interpreter's registers between two handlers.
     #[cfg(not(tail_dispatch))]
     pub(crate) parked: interp::Regs,
@@ -117,6 +129,9 @@ impl StoreCore {
             stop: None,
             error: None,
             panic: None,
+            landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
+            exceptions: Exceptions::new(),
+            codes: BTreeMap::new(),
             #[cfg(not(tail_dispatch))]
             parked: interp::Regs::default(),
             stack: None,
@@ -162,6 +177,19 @@ impl StoreCore {
         self.no_memory
     }
 
+    /// Remembers code that lives as long as the store.
+    pub(crate) fn add_code(&mut self, code: &Code) {
+        self.codes.insert(code.words.as_ptr() as usize, NonNull::from(code));
+    }
+
+    /// The code that an address is in.
+    pub(crate) fn code_at(&self, ip: *const u64) -> Option<&Code> {
+        let (_, code) = self.codes.range(..=ip as usize).next_back()?;
+        // SAFETY: code is part of a module that an instance of the store holds.
+        let code = unsafe { code.as_ref() };
+        code.contains(ip).then_some(code)
+    }
+
     pub(crate) fn add_memory(&mut self, memory: MemoryInst) -> NonNull<MemoryInst> {
         let memory = leak(memory);
         self.memories.push(memory);
@@ -198,7 +226,9 @@ impl StoreCore {
     }
 
     pub(crate) fn add_tag(&mut self, ty: TypeId) -> NonNull<TagInst> {
-        let tag = leak(TagInst { ty });
+        let func = self.engine.types().func_type(ty);
+        let slots = func.params_slice().iter().map(|ty| ty.kind().slots() as usize).sum();
+        let tag = leak(TagInst { ty, slots });
         self.tags.push(tag);
         tag
     }

@@ -5,11 +5,12 @@
 //! frame fits, and enters with the callee's record in `acc`, which the stubs for
 //! untranslated and host functions need. See `docs/calling-convention.md`.
 
+use super::exceptions::land;
 use super::{DONE, Regs, STOPPED, handlers, jump, tail, trap};
 use std::ptr::NonNull;
 
 use crate::interp::code;
-use crate::stack::activation::{self, Stop};
+use crate::stack::activation::{self, HostOutcome, Stop};
 use crate::stack::backtrace::Cursor;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use zwasm_regir::TrapCode;
@@ -244,8 +245,10 @@ handlers! {
     /// Calls the host function in `acc`; word 1 is the header.
     #[cold]
     fn host_call(regs) {
-        if !activation::call_host(record(&regs), regs.fp) {
-            return STOPPED;
+        match activation::call_host(record(&regs), regs.fp) {
+            HostOutcome::Returned => {}
+            HostOutcome::Landed => land!(regs),
+            HostOutcome::Stopped => return STOPPED,
         }
         let header = regs.fp.add(regs.word(1) as usize);
         regs.ip = *header as *const u64;
@@ -288,7 +291,10 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));
         let body = match code::code(module, defined) {
-            Ok(code) => code.words.as_ptr(),
+            Ok(code) => {
+                (*store).add_code(code);
+                code.words.as_ptr()
+            }
             Err(error) => {
                 (*store).error = Some(error);
                 (*store).stop = Some(Stop::Error(caller));

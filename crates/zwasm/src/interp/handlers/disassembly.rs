@@ -43,6 +43,8 @@ const COLD: &[&str] = &[
     "gc::struct_new_large",
     "gc::refill",
     "gc::op",
+    "exceptions::throw",
+    "exceptions::throw_ref",
 ];
 
 /// What cold handlers call. These are ordinary functions.
@@ -69,11 +71,14 @@ const CALLED: &[&str] = &[
 ];
 
 /// Handlers that save a register or two meanwhile: those that copy any number of
-/// slots, and loops of compare and exchange on any memory.
+/// slots or fill a structure, and loops of compare and exchange on any memory.
 const SAVING: &[&str] = &[
     "call::return_call",
     "call::return_call_indirect",
     "call::return_call_ref",
+    "gc::struct_new",
+    "gc::struct_new_words",
+    "gc::struct_new_default",
     "atomic::access_any",
 ];
 

@@ -25,6 +25,7 @@
 pub(super) mod atomic;
 pub(super) mod call;
 pub(super) mod control;
+pub(super) mod exceptions;
 pub(super) mod gc;
 pub(super) mod memory;
 pub(super) mod numeric;

@@ -367,6 +367,19 @@ impl Heap {
         live
     }
 
+    /// Shows the contents of all blocks in use.
+    pub(crate) fn for_each_word_run(&self, mut visit: impl FnMut(&[u64])) {
+        for (index, block) in self.blocks.iter().enumerate() {
+            if *block != Use::Free {
+                // SAFETY: all blocks are committed, and nothing writes to them now.
+                visit(unsafe {
+                    let start = self.base().add(place(index) * BLOCK).cast::<u64>();
+                    std::slice::from_raw_parts(start, BLOCK / 8)
+                });
+            }
+        }
+    }
+
     /// How many blocks have ever been used.
     pub(crate) fn block_count(&self) -> usize {
         self.blocks.len()

@@ -17,8 +17,8 @@
 //! 4. An object is initialised before the next allocation.
 //! 5. The host holds [roots](Roots), never references.
 //!
-//! Roots are the value stack up to `top`, globals, tables, element segments and
-//! the host's roots. While an instance is being initialised, values are in none
+//! Roots are the value stack up to `top`, globals, tables, element segments, the
+//! payloads of exceptions and the host's roots. While an instance is being initialised, values are in none
 //! of these; collections are put off until it is done.
 //!
 //! A collection is due when as many bytes have been handed out as were live after
@@ -356,6 +356,7 @@ impl StoreCore {
                     segment.iter().for_each(|&word| marker.word(word));
                 }
             }
+            (*this).exceptions.payloads().for_each(|word| marker.word(word));
             for &(reference, _) in &gc.roots.entries {
                 marker.word(reference);
             }

@@ -1,0 +1,106 @@
+//! Exceptions: throws, and tries with their catch clauses.
+//!
+//! A `try_table` is a block whose body lies between two markers. A clause is a
+//! branch that only the unwinder takes: it writes the values into the canonical
+//! slots of the clause's label and continues there. Nothing has to be moved
+//! before, because opening the block brought the operands below into their
+//! slots and locals are always in theirs; so a try costs nothing until
+//! something is thrown.
+
+use super::control::Kind;
+use super::{Malformed, Result, Translator};
+use crate::inst::{Catch, Inst, Label, Slot, Try};
+use crate::types::slots_of;
+
+/// The clause `catch_ref`; it and `catch`, below it, name a tag.
+const CATCH_REF: u8 = 1;
+/// The clause `catch_all_ref`.
+const CATCH_ALL_REF: u8 = 3;
+
+impl Translator<'_> {
+    pub(super) fn throw(&mut self) -> Result<()> {
+        let tag = self.reader.u32()?;
+        let params = self.types.signature(self.types.tag_type(tag)).params.len();
+        let base = self.consecutive(params)?;
+        self.emit(Inst::Throw { tag, base });
+        self.reachable = false;
+        Ok(())
+    }
+
+    pub(super) fn throw_ref(&mut self) -> Result<()> {
+        let src = self.pop_slot()?;
+        self.emit(Inst::ThrowRef { src });
+        self.reachable = false;
+        Ok(())
+    }
+
+    pub(super) fn try_table(&mut self) -> Result<()> {
+        let signature = self.block_signature()?;
+        let first = self.function.catches.len() as u32;
+        let count = self.reader.u32()?;
+        for _ in 0..count {
+            let catch = self.catch()?;
+            self.function.catches.push(catch);
+        }
+        let region = self.function.tries.len() as u32;
+        let parent = self.region.replace(region);
+        self.function.tries.push(Try { parent, first, count });
+        self.open(Kind::Try(region), signature)?;
+        self.emit(Inst::TryBegin { region });
+        Ok(())
+    }
+
+    pub(super) fn end_try(&mut self, region: u32) {
+        self.emit(Inst::TryEnd { region });
+        self.region = self.function.tries[region as usize].parent;
+    }
+
+    fn catch(&mut self) -> Result<Catch> {
+        let kind = self.reader.byte()?;
+        let by_ref = kind == CATCH_REF || kind == CATCH_ALL_REF;
+        let tag = if kind <= CATCH_REF { Some(self.reader.u32()?) } else { None };
+        let depth = self.reader.u32()?;
+        let target = self.target(depth)?;
+        let (target, base) = if self.controls[target].kind == Kind::Function {
+            (self.returning(), self.function.frame.stack)
+        } else {
+            let control = &mut self.controls[target];
+            control.branched = true;
+            (control.label, control.slot)
+        };
+        Ok(Catch { tag, by_ref, target, base: Slot(base) })
+    }
+
+    /// The label behind which the function returns what was caught.
+    fn returning(&mut self) -> Label {
+        match self.caught_return {
+            Some(label) => label,
+            None => {
+                let label = self.new_label();
+                self.caught_return = Some(label);
+                label
+            }
+        }
+    }
+
+    /// Returns what clauses that leave the function have put on an empty stack.
+    pub(super) fn land_returns(&mut self) -> Result<()> {
+        let Some(label) = self.caught_return else { return Ok(()) };
+        self.place(label);
+        let signature = self.controls.first().ok_or(Malformed)?.signature;
+        self.high = self.high.max(self.function.frame.stack + slots_of(signature.results()));
+        self.reset_stack(0, signature.results());
+        self.emit_return()
+    }
+
+    /// Passes over the clauses of a try that cannot be reached.
+    pub(super) fn skip_catches(&mut self) -> Result<()> {
+        for _ in 0..self.reader.u32()? {
+            if self.reader.byte()? <= CATCH_REF {
+                self.reader.u32()?;
+            }
+            self.reader.u32()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Throwing exceptions: the walk from the place of a throw to its handler.
+//!
+//! Frames are walked by their headers, like a backtrace's. The code of each
+//! says whether the call in progress is inside a try that catches the tag; the
+//! first that does gets the values in the slots of its label, and everything
+//! above it is gone with the frame pointer. The walk ends where the activation
+//! does: an exception not caught there becomes an error of the call from the
+//! host, and what the host makes of it is up to the host. If a host function
+//! returns such an error, the walk goes on from its caller.
+
+use super::activation::Stop;
+use super::backtrace::Cursor;
+use crate::interp::{self, code::Code};
+use crate::store::StoreCore;
+use crate::store::vmctx::VmCtx;
+
+/// Throws a new exception with a tag of the instance and the values at
+/// `values`. True if it is caught, and then `StoreCore::landing` says where;
+/// else the guest has to stop, and the store knows why.
+///
+/// # Safety
+///
+/// The guest executes the `throw` at `ip` in the frame `fp` of `vm`.
+#[inline(never)]
+pub(crate) unsafe extern "C" fn throw(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+    tag: u32,
+    values: *const u64,
+) -> bool {
+    // SAFETY: the instance has the tag, and the values of its type are in the
+    // frame.
+    unsafe {
+        let store = (*vm).store;
+        let tag = (*(*vm).instance).tags[tag as usize];
+        // The frame ends with the values now: nothing above them is used again.
+        let end = values;
+        let values = std::slice::from_raw_parts(values, tag.as_ref().slots);
+        match StoreCore::add_exception(store, tag, values, end) {
+            Ok(reference) => raise(ip, fp, vm, reference),
+            Err(error) => {
+                (*store).error = Some(error);
+                (*store).stop = Some(Stop::Error(Cursor { ip, fp, vm }));
+                false
+            }
+        }
+    }
+}
+
+/// Throws an exception of the store; the answer is that of [`throw`].
+///
+/// # Safety
+///
+/// As [`throw`].
+#[inline(never)]
+pub(crate) unsafe extern "C" fn raise(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+    reference: u64,
+) -> bool {
+    let cursor = Cursor { ip, fp, vm };
+    // SAFETY: by the contract.
+    unsafe {
+        let store = (*vm).store;
+        let caught = land(store, cursor, reference);
+        if !caught {
+            (*store).stop = Some(Stop::Thrown(reference, cursor));
+        }
+        caught
+    }
+}
+
+/// Finds the handler of an exception thrown at `cursor`, and makes it the place
+/// to continue at. False if the activation has none.
+///
+/// # Safety
+///
+/// `cursor` is a place in the innermost activation of `store`.
+pub(crate) unsafe fn land(store: *mut StoreCore, mut cursor: Cursor, reference: u64) -> bool {
+    // SAFETY: the frames of an activation are live, each laid out as its code
+    // says, and run in instances of the store.
+    unsafe {
+        let Some((tag, values)) = (*store).exceptions.get(reference) else { return false };
+        let mut last: Option<&Code> = None;
+        while !interp::is_exit(cursor.ip) {
+            let code = match last {
+                Some(code) if code.contains(cursor.ip) => code,
+                _ => match (*store).code_at(cursor.ip) {
+                    Some(code) => code,
+                    None => return false,
+                },
+            };
+            last = Some(code);
+            let position = cursor.ip.offset_from(code.words.as_ptr()) as usize;
+            let tags = &(*(*cursor.vm).instance).tags;
+            let clause = code.catches.find(position, |clause| {
+                clause.tag.is_none_or(|index| tags[index as usize] == tag)
+            });
+            if let Some(clause) = clause {
+                let mut at = cursor.fp.add(clause.base as usize);
+                if clause.tag.is_some() {
+                    at.copy_from_nonoverlapping(values.as_ptr(), values.len());
+                    at = at.add(values.len());
+                }
+                if clause.by_ref {
+                    at.write(reference);
+                }
+                let ip = code.words.as_ptr().add(clause.target as usize);
+                (*store).landing = Cursor { ip, ..cursor };
+                return true;
+            }
+            cursor = Cursor::of_caller(cursor.fp.add(code.header as usize));
+        }
+        false
+    }
+}

@@ -1,0 +1,351 @@
+//! The exceptions of a store.
+//!
+//! An exception reference is a number with a mark in its top byte, a generation
+//! and an index into an arena. What nothing refers to any more is found by
+//! marking whenever the arena has grown to twice what the marking before left:
+//! conservatively from the value stack (a word that looks like a reference is
+//! one; the mark and the generation make an accident unlikely and cost no more
+//! than memory), exactly from globals, tables and the host's handles. So a
+//! throw costs an allocation, and a program that throws in a loop runs in
+//! constant space. Nothing is moved, and a reference that is out of date is
+//! found out by its generation.
+
+use std::ptr::NonNull;
+use std::sync::{Arc, Weak};
+
+use super::{StoreCore, TagInst};
+use crate::error::{Error, ErrorKind, Result};
+use crate::tuning;
+use crate::types::{HeapType, ValType};
+
+/// What the top byte of every reference is.
+const MARK: u64 = 0xE7 << 56;
+const GENERATION_BITS: u32 = 24;
+
+struct Exception {
+    /// None in an entry that is free.
+    tag: Option<NonNull<TagInst>>,
+    values: Box<[u64]>,
+    generation: u32,
+    marked: bool,
+}
+
+/// The arena.
+pub(crate) struct Exceptions {
+    entries: Vec<Exception>,
+    free: Vec<u32>,
+    /// Bytes of all exceptions.
+    bytes: usize,
+    /// Bytes at which unreachable exceptions are looked for.
+    threshold: usize,
+    /// Bytes that exceptions may take.
+    limit: usize,
+    /// Exceptions that errors of the host hold.
+    held: Vec<(u64, Weak<()>)>,
+    /// Length of `held` at which it is cleared of errors that are gone.
+    held_limit: usize,
+    /// Exceptions the host has got a handle to: since the start of the host
+    /// function that runs, or outside of any.
+    handles: Vec<u64>,
+}
+
+fn size(values: usize) -> usize {
+    size_of::<Exception>() + values * size_of::<u64>()
+}
+
+impl Exceptions {
+    pub(super) fn new() -> Exceptions {
+        Exceptions {
+            entries: Vec::new(),
+            free: Vec::new(),
+            bytes: 0,
+            threshold: tuning::MIN_EXCEPTION_BYTES,
+            limit: tuning::MAX_EXCEPTION_BYTES,
+            held: Vec::new(),
+            held_limit: tuning::MIN_HELD_EXCEPTIONS,
+            handles: Vec::new(),
+        }
+    }
+
+    /// The index of what a word refers to, if that is an exception.
+    fn index(&self, reference: u64) -> Option<usize> {
+        let index = reference as u32 as usize;
+        let entry = self.entries.get(index)?;
+        let expected = MARK | u64::from(entry.generation) << 32 | index as u64;
+        (entry.tag.is_some() && reference == expected).then_some(index)
+    }
+
+    /// Tag and values of an exception.
+    pub(crate) fn get(&self, reference: u64) -> Option<(NonNull<TagInst>, &[u64])> {
+        let entry = &self.entries[self.index(reference)?];
+        Some((entry.tag?, &entry.values))
+    }
+
+    fn add(&mut self, tag: NonNull<TagInst>, values: &[u64]) -> u64 {
+        self.bytes += size(values.len());
+        let index = self.free.pop().unwrap_or_else(|| {
+            let values = Box::default();
+            self.entries.push(Exception { tag: None, values, generation: 0, marked: false });
+            self.entries.len() as u32 - 1
+        });
+        let entry = &mut self.entries[index as usize];
+        entry.tag = Some(tag);
+        entry.values = values.into();
+        MARK | u64::from(entry.generation) << 32 | u64::from(index)
+    }
+
+    /// Keeps an exception as long as the returned token lives.
+    pub(crate) fn hold(&mut self, reference: u64) -> Arc<()> {
+        if self.held.len() >= self.held_limit {
+            self.held.retain(|(_, token)| token.strong_count() > 0);
+            self.held_limit = (self.held.len() * 2).max(tuning::MIN_HELD_EXCEPTIONS);
+        }
+        let token = Arc::new(());
+        self.held.push((reference, Arc::downgrade(&token)));
+        token
+    }
+
+    /// Keeps an exception until the host function that runs returns; outside of
+    /// any, as long as the store.
+    pub(crate) fn keep(&mut self, reference: u64) {
+        self.handles.push(reference);
+    }
+
+    /// What [`Exceptions::release`] needs at the end of a host function.
+    pub(crate) fn handles(&self) -> usize {
+        self.handles.len()
+    }
+
+    /// Lets go of what was kept since there were so many handles.
+    pub(crate) fn release(&mut self, handles: usize) {
+        self.handles.truncate(handles);
+    }
+
+    /// The payload slots of all exceptions, for the collector of objects.
+    pub(super) fn payloads(&self) -> impl Iterator<Item = u64> + '_ {
+        self.entries.iter().flat_map(|entry| entry.values.iter().copied())
+    }
+
+    /// Marks what the words refer to, and what that refers to.
+    fn mark(&mut self, words: impl Iterator<Item = u64>, pending: &mut Vec<usize>) {
+        for word in words {
+            self.mark_one(word, pending);
+        }
+        while let Some(index) = pending.pop() {
+            let values = std::mem::take(&mut self.entries[index].values);
+            for &word in &values {
+                self.mark_one(word, pending);
+            }
+            self.entries[index].values = values;
+        }
+    }
+
+    fn mark_one(&mut self, word: u64, pending: &mut Vec<usize>) {
+        if word & MARK == MARK
+            && let Some(index) = self.index(word)
+            && !std::mem::replace(&mut self.entries[index].marked, true)
+        {
+            pending.push(index);
+        }
+    }
+
+    /// Frees what is not marked.
+    fn sweep(&mut self) {
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            if std::mem::take(&mut entry.marked) || entry.tag.is_none() {
+                continue;
+            }
+            self.bytes -= size(entry.values.len());
+            entry.tag = None;
+            entry.values = Box::default();
+            entry.generation = (entry.generation + 1) % (1 << GENERATION_BITS);
+            self.free.push(index as u32);
+        }
+        self.threshold = (self.bytes * 2).clamp(tuning::MIN_EXCEPTION_BYTES, self.limit);
+    }
+}
+
+impl StoreCore {
+    /// Makes an exception; its reference. What guest frames still hold ends at
+    /// `stack_end`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if the exceptions in use take too much memory.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid, and `values` are those of the tag's type.
+    pub(crate) unsafe fn add_exception(
+        this: *mut StoreCore,
+        tag: NonNull<TagInst>,
+        values: &[u64],
+        stack_end: *const u64,
+    ) -> Result<u64> {
+        // SAFETY: by the contract.
+        unsafe {
+            let size = size(values.len());
+            if (*this).exceptions.bytes + size > (*this).exceptions.threshold {
+                StoreCore::collect_exceptions(this, values, stack_end);
+            }
+            let exceptions = &mut (*this).exceptions;
+            if exceptions.bytes + size > exceptions.limit {
+                let limit = exceptions.limit;
+                return Err(Error::new(
+                    ErrorKind::Limit,
+                    format!("the exceptions in use take more than {limit} bytes"),
+                ));
+            }
+            Ok(exceptions.add(tag, values))
+        }
+    }
+
+    /// Frees the exceptions that nothing refers to.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::add_exception`].
+    unsafe fn collect_exceptions(this: *mut StoreCore, values: &[u64], stack_end: *const u64) {
+        let is_exn = |heap: HeapType| matches!(heap, HeapType::Exn | HeapType::NoExn);
+        let mut pending = Vec::new();
+        // SAFETY: everything the store owns is live; the guest waits for this, so
+        // that nothing changes meanwhile. The value stack is mapped from its base
+        // to the end of the innermost frame.
+        unsafe {
+            let exceptions = &mut (*this).exceptions;
+            let mut mark = |words: &[u64]| exceptions.mark(words.iter().copied(), &mut pending);
+            mark(values);
+            if let Some(stack) = &(*this).stack {
+                let base = stack.value_base().cast_const();
+                let count = usize::try_from(stack_end.offset_from(base)).unwrap_or(0);
+                mark(std::slice::from_raw_parts(base, count));
+            }
+            // Objects hold exception references as whole words.
+            (*this).gc.heap.for_each_word_run(&mut mark);
+            for table in &(*this).tables {
+                let table = table.as_ref();
+                if is_exn(table.ty.element().heap_type()) {
+                    mark(table.elements());
+                }
+            }
+            let mut mark_global = |global: *const super::GlobalInst| {
+                if let ValType::Ref(ty) = (*global).ty.content()
+                    && is_exn(ty.heap_type())
+                {
+                    mark(&[(*global).value as u64]);
+                }
+            };
+            for global in &(*this).globals {
+                mark_global(global.as_ptr());
+            }
+            for instance in &(*this).instances {
+                instance.as_ref().globals.iter().for_each(|global| mark_global(*global));
+            }
+            let handles = std::mem::take(&mut exceptions.handles);
+            exceptions.mark(handles.iter().copied(), &mut pending);
+            exceptions.handles = handles;
+            let mut held = std::mem::take(&mut exceptions.held);
+            held.retain(|(_, token)| token.strong_count() > 0);
+            exceptions.mark(held.iter().map(|(reference, _)| *reference), &mut pending);
+            exceptions.held = held;
+            exceptions.sweep();
+        }
+    }
+}
+
+#[cfg(all(test, feature = "wat"))]
+mod tests {
+    use super::Exceptions;
+    use crate::{Engine, ErrorKind, Instance, Module, Result, Store, tuning};
+
+    const WAT: &str = r#"(module
+        (tag $e (param i32))
+        (tag $list (param exnref))
+        (global $list (mut exnref) (ref.null exn))
+        (func $make (param i32)
+            (block $h (try_table (catch_all $h) (throw $e (local.get 0)))))
+        (func (export "throw") (param i32)
+            (loop $again
+                (call $make (local.get 0))
+                (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func $cons (param exnref) (result exnref exnref)
+            (try_table (catch_ref $list 0) (throw $list (local.get 0)))
+            (unreachable))
+        (func (export "list") (param i32)
+            (loop $again
+                (call $cons (global.get $list))
+                (global.set $list)
+                (drop)
+                (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "drop") (param i32) (global.set $list (ref.null exn))))"#;
+
+    struct Fixture {
+        store: Store<()>,
+        instance: Instance,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let mut store = Store::new(&Engine::default(), ());
+            let module = Module::new(store.engine(), WAT).expect("the module is valid");
+            let instance = Instance::new(&mut store, &module, &[]).expect("it can be made");
+            Fixture { store, instance }
+        }
+
+        fn call(&mut self, name: &str, argument: i32) -> Result<()> {
+            let func = self.instance.get_typed_func::<i32, ()>(&mut self.store, name)?;
+            func.call(&mut self.store, argument)
+        }
+
+        fn exceptions(&mut self) -> &mut Exceptions {
+            // SAFETY: the store is borrowed and nothing runs in it.
+            unsafe { &mut (*self.store.inner.as_ptr()).core.exceptions }
+        }
+    }
+
+    #[test]
+    fn a_million_throws_take_constant_space() {
+        let mut fixture = Fixture::new();
+        fixture.call("throw", 10_000).expect("all are caught");
+        let entries = fixture.exceptions().entries.len();
+        fixture.call("throw", 1_000_000).expect("all are caught");
+        assert_eq!(fixture.exceptions().entries.len(), entries);
+        assert!(entries * size_of::<super::Exception>() <= tuning::MIN_EXCEPTION_BYTES);
+    }
+
+    #[test]
+    fn long_lists_are_marked_and_freed_without_recursion() {
+        let mut fixture = Fixture::new();
+        fixture.call("list", 200_000).expect("the list fits");
+        fixture.call("throw", 200_000).expect("all are caught");
+        assert!(fixture.exceptions().bytes >= 200_000 * super::size(1));
+        fixture.call("drop", 0).expect("a global is set");
+        fixture.call("throw", 1_000_000).expect("all are caught");
+        assert!(fixture.exceptions().bytes <= tuning::MIN_EXCEPTION_BYTES * 2);
+    }
+
+    #[test]
+    fn too_many_in_use_are_an_error() {
+        let mut fixture = Fixture::new();
+        fixture.exceptions().limit = tuning::MIN_EXCEPTION_BYTES * 4;
+        let error = fixture.call("list", i32::MAX).expect_err("the list has no end");
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        fixture.call("drop", 0).expect("a global is set");
+        // Overwrites what the frames have left on the stack.
+        fixture.call("throw", 1).expect("it is caught");
+        fixture.call("list", 1000).expect("the list fits");
+    }
+
+    #[test]
+    fn references_out_of_date_are_found_out() {
+        let mut fixture = Fixture::new();
+        fixture.call("list", 1).expect("the list fits");
+        let exceptions = fixture.exceptions();
+        let reference = super::MARK;
+        assert!(exceptions.get(reference).is_some());
+        exceptions.sweep();
+        assert!(exceptions.get(reference).is_none());
+        assert!(exceptions.get(0).is_none());
+        assert!(exceptions.get(u64::MAX).is_none());
+    }
+}
