@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
+use crate::gc::Extend;
 use crate::inst::{Bulk, Catch, Function, Inst, Label, Operand, Slot, WideOp};
 
 impl Display for Slot {
@@ -114,6 +115,28 @@ impl Display for Inst {
             }
             Inst::TableSize { dst, table } => write!(f, "{dst} = table.size t{table}"),
             Inst::RefFunc { dst, func } => write!(f, "{dst} = ref.func f{func}"),
+            Inst::Gc { op, base } => write!(f, "{op} {base}"),
+            Inst::StructGet { dst, object, ty, field, extend } => {
+                let sign = sign(extend);
+                write!(f, "{dst} = struct.get{sign} type {ty} {object}[{field}]")
+            }
+            Inst::StructSet { object, value, ty, field } => {
+                write!(f, "struct.set type {ty} {object}[{field}] {value}")
+            }
+            Inst::ArrayGet { dst, object, index, ty, extend } => {
+                let sign = sign(extend);
+                write!(f, "{dst} = array.get{sign} type {ty} {object}[{index}]")
+            }
+            Inst::ArraySet { object, index, value, ty } => {
+                write!(f, "array.set type {ty} {object}[{index}] {value}")
+            }
+            Inst::ArrayLen { dst, object } => write!(f, "{dst} = array.len {object}"),
+            Inst::RefTest { dst, src, target } => write!(f, "{dst} = ref.test {target} {src}"),
+            Inst::RefCast { src, target } => write!(f, "ref.cast {target} {src}"),
+            Inst::I31New { dst, src } => write!(f, "{dst} = ref.i31 {src}"),
+            Inst::I31Get { dst, src, extend } => {
+                write!(f, "{dst} = i31.get{} {src}", sign(extend))
+            }
             Inst::RefAsNonNull { src } => write!(f, "ref.as_non_null {src}"),
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => inst.fmt(f),
@@ -144,6 +167,13 @@ impl Display for Inst {
             Inst::TryBegin { region } => write!(f, "try {region}"),
             Inst::TryEnd { region } => write!(f, "end_try {region}"),
         }
+    }
+}
+
+fn sign(extend: Extend) -> &'static str {
+    match extend {
+        Extend::Zero => "",
+        Extend::Sign => "_s",
     }
 }
 

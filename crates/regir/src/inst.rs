@@ -5,6 +5,7 @@
 //! `data`, `elem` and `global` are the module's indices.
 
 use crate::atomic_ops::AtomicOp;
+use crate::gc::{Extend, GcOp, RefTarget};
 use crate::ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::types::{Signature, Type, slots_of};
 
@@ -127,6 +128,26 @@ pub enum Inst {
     TableSize { dst: Slot, table: u32 },
     /// `ref.func`.
     RefFunc { dst: Slot, func: u32 },
+    /// An instruction on objects with its operands in consecutive slots.
+    Gc { op: GcOp, base: Slot },
+    /// `struct.get`.
+    StructGet { dst: Slot, object: Slot, ty: u32, field: u32, extend: Extend },
+    /// `struct.set`.
+    StructSet { object: Slot, value: Operand, ty: u32, field: u32 },
+    /// `array.get`.
+    ArrayGet { dst: Slot, object: Slot, index: Operand, ty: u32, extend: Extend },
+    /// `array.set`.
+    ArraySet { object: Slot, index: Operand, value: Operand, ty: u32 },
+    /// `array.len`.
+    ArrayLen { dst: Slot, object: Slot },
+    /// `ref.test`.
+    RefTest { dst: Slot, src: Slot, target: RefTarget },
+    /// Traps when the reference does not have the type.
+    RefCast { src: Slot, target: RefTarget },
+    /// `ref.i31`.
+    I31New { dst: Slot, src: Slot },
+    /// `i31.get_s` or `i31.get_u`.
+    I31Get { dst: Slot, src: Slot, extend: Extend },
     /// Traps when the reference is null.
     RefAsNonNull { src: Slot },
     /// A vector instruction.
@@ -212,6 +233,12 @@ impl Inst {
             | Inst::GlobalGet { dst, .. }
             | Inst::TableGet { dst, .. }
             | Inst::TableSize { dst, .. }
+            | Inst::StructGet { dst, .. }
+            | Inst::ArrayGet { dst, .. }
+            | Inst::ArrayLen { dst, .. }
+            | Inst::RefTest { dst, .. }
+            | Inst::I31New { dst, .. }
+            | Inst::I31Get { dst, .. }
             | Inst::RefFunc { dst, .. } => Some(dst),
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => inst.dst_mut(),

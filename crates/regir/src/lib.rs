@@ -18,6 +18,7 @@
 
 pub mod atomic_ops;
 pub mod display;
+pub mod gc;
 pub mod inst;
 #[cfg(feature = "simd")]
 pub mod lanes;
@@ -35,4 +36,4 @@ pub use atomic_ops::AtomicOp;
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use translate::{TranslateError, Translator, Types};
-pub use types::{Signature, TrapCode, Type};
+pub use types::{Signature, Storage, TrapCode, Type};

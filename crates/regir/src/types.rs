@@ -29,6 +29,44 @@ impl Type {
     }
 }
 
+/// What a field of a structure or an element of an array holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Storage {
+    /// Eight bits of an `i32`.
+    I8,
+    /// Sixteen bits of an `i32`.
+    I16,
+    /// A 32-bit integer.
+    I32,
+    /// A 64-bit integer.
+    I64,
+    /// A 32-bit float.
+    F32,
+    /// A 64-bit float.
+    F64,
+    /// A vector.
+    V128,
+    /// A reference into the collected heap, 32 bits wide.
+    HeapRef,
+    /// A reference to a function or an exception, as slots hold it.
+    WideRef,
+}
+
+impl Storage {
+    /// The kind of the value once it is in a slot.
+    pub const fn kind(self) -> Type {
+        match self {
+            Storage::I8 | Storage::I16 | Storage::I32 => Type::I32,
+            Storage::I64 => Type::I64,
+            Storage::F32 => Type::F32,
+            Storage::F64 => Type::F64,
+            Storage::V128 => Type::V128,
+            Storage::HeapRef | Storage::WideRef => Type::Ref,
+        }
+    }
+}
+
 /// The parameter and result kinds of a function or block.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Signature<'a> {
@@ -71,6 +109,16 @@ pub enum TrapCode {
     NullFunctionReference,
     /// A null reference was dereferenced.
     NullReference,
+    /// A null structure reference was dereferenced.
+    NullStructReference,
+    /// A null array reference was dereferenced.
+    NullArrayReference,
+    /// A null `i31` reference was dereferenced.
+    NullI31Reference,
+    /// An array access left its array.
+    ArrayOutOfBounds,
+    /// A reference was cast to a type that it does not have.
+    CastFailure,
     /// An atomic access is not aligned to its size.
     UnalignedAtomic,
     /// A wait on a memory that no other thread can reach.

@@ -32,17 +32,20 @@ use zwasm::{Config, Engine, Feature};
 pub enum Mode {
     /// Everything in the interpreter.
     Interp,
+    /// The same, collecting garbage at every allocation.
+    GcStress,
 }
 
 impl Mode {
     /// Every mode, in the order of the help text.
-    pub const ALL: [Self; 1] = [Self::Interp];
+    pub const ALL: [Self; 2] = [Self::Interp, Self::GcStress];
 
     /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Interp => "interp",
+            Self::GcStress => "gc-stress",
         }
     }
 
@@ -51,6 +54,7 @@ impl Mode {
     pub fn config(self) -> Config {
         match self {
             Self::Interp => Config::new(),
+            Self::GcStress => Config::new().gc_stress(true).clone(),
         }
     }
 }

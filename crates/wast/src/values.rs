@@ -31,7 +31,10 @@ pub(crate) fn argument(store: &mut Store<()>, argument: &WastArg<'_>) -> Result<
             Ok(reference) => Ok(Val::ExternRef(Some(reference))),
             Err(error) => Err(error.to_string()),
         },
-        WastArgCore::RefHost(number) => Err(format!("unsupported: (ref.host {number})")),
+        WastArgCore::RefHost(number) => match ExternRef::new(store, *number) {
+            Ok(reference) => Ok(Val::AnyRef(Some(reference.to_any()))),
+            Err(error) => Err(error.to_string()),
+        },
     }
 }
 
@@ -81,6 +84,20 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
         (WastRetCore::RefExtern(expected), Val::ExternRef(Some(got))) => {
             expected.is_none_or(|number| host_number(store, got) == Some(number))
         }
+        (WastRetCore::RefHost(number), Val::AnyRef(Some(got))) => {
+            host_number(store, &got.to_extern()) == Some(*number)
+        }
+        (WastRetCore::RefAny, Val::AnyRef(got)) => got.is_some(),
+        (WastRetCore::RefI31, Val::AnyRef(Some(got))) => matches!(got.i31(store), Ok(Some(_))),
+        (WastRetCore::RefStruct, Val::AnyRef(Some(got))) => {
+            matches!(got.as_struct(store), Ok(Some(_)))
+        }
+        (WastRetCore::RefArray, Val::AnyRef(Some(got))) => {
+            matches!(got.as_array(store), Ok(Some(_)))
+        }
+        (WastRetCore::RefEq, Val::AnyRef(Some(got))) => {
+            !matches!(got.heap_type(store), Ok(zwasm::HeapType::Any) | Err(_))
+        }
         _ => false,
     }
 }
@@ -94,7 +111,7 @@ fn is_null(value: &Val) -> bool {
 
 /// The number a script put into an `externref`.
 fn host_number(store: &Store<()>, reference: &ExternRef) -> Option<u32> {
-    reference.data(store).downcast_ref::<u32>().copied()
+    reference.data(store).ok()??.downcast_ref::<u32>().copied()
 }
 
 fn f32_matches(pattern: &NanPattern<F32>, bits: u32) -> bool {

@@ -21,6 +21,8 @@ pub struct Config {
     pub(crate) guard_pages: bool,
     pub(crate) max_memory: u64,
     pub(crate) max_table_elements: u64,
+    pub(crate) max_gc_heap: u64,
+    pub(crate) gc_stress: bool,
     pub(crate) disabled: Disabled,
 }
 
@@ -38,6 +40,8 @@ impl Config {
             guard_pages: true,
             max_memory: u64::MAX,
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
+            max_gc_heap: u64::MAX,
+            gc_stress: false,
             disabled: Disabled::default(),
         }
     }
@@ -67,6 +71,21 @@ impl Config {
     /// The largest number of elements of each table; 10 million unless set.
     pub fn max_table_elements(&mut self, elements: u64) -> &mut Config {
         self.max_table_elements = elements;
+        self
+    }
+
+    /// The most bytes of garbage-collected objects in each store, up to 4 GiB:
+    /// an allocation beyond stops the guest with an error of kind
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+    pub fn max_gc_heap(&mut self, bytes: u64) -> &mut Config {
+        self.max_gc_heap = bytes;
+        self
+    }
+
+    /// Whether every allocation collects garbage first: slow, and finds
+    /// references that the collector does not see.
+    pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
+        self.gc_stress = enable;
         self
     }
 

@@ -87,6 +87,16 @@ pub enum Trap {
     NullFunctionReference,
     /// A null reference was dereferenced.
     NullReference,
+    /// A null structure reference was dereferenced.
+    NullStructReference,
+    /// A null array reference was dereferenced.
+    NullArrayReference,
+    /// A null `i31` reference was dereferenced.
+    NullI31Reference,
+    /// An array access left its array.
+    ArrayOutOfBounds,
+    /// A reference was cast to a type that it does not have.
+    CastFailure,
     /// An atomic access that is not aligned to its size.
     UnalignedAtomic,
     /// A wait on a memory that is not shared.
@@ -108,6 +118,11 @@ impl Trap {
             TrapCode::StackOverflow => Trap::StackOverflow,
             TrapCode::NullFunctionReference => Trap::NullFunctionReference,
             TrapCode::NullReference => Trap::NullReference,
+            TrapCode::NullStructReference => Trap::NullStructReference,
+            TrapCode::NullArrayReference => Trap::NullArrayReference,
+            TrapCode::NullI31Reference => Trap::NullI31Reference,
+            TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+            TrapCode::CastFailure => Trap::CastFailure,
             TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
             TrapCode::ExpectedSharedMemory => Trap::ExpectedSharedMemory,
         }
@@ -128,6 +143,11 @@ impl Trap {
             Trap::StackOverflow => "call stack exhausted",
             Trap::NullFunctionReference => "null function reference",
             Trap::NullReference => "null reference",
+            Trap::NullStructReference => "null structure reference",
+            Trap::NullArrayReference => "null array reference",
+            Trap::NullI31Reference => "null i31 reference",
+            Trap::ArrayOutOfBounds => "out of bounds array access",
+            Trap::CastFailure => "cast failure",
             Trap::UnalignedAtomic => "unaligned atomic",
             Trap::ExpectedSharedMemory => "expected shared memory",
         }

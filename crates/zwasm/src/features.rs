@@ -126,7 +126,7 @@ features! {
     /// Typed function references.
     FunctionReferences "function-references" Wasm3 WasmFeatures::FUNCTION_REFERENCES, Executes;
     /// Structures and arrays on a collected heap.
-    Gc "gc" Wasm3 WasmFeatures::GC, Validates;
+    Gc "gc" Wasm3 WasmFeatures::GC, if cfg!(feature = "gc") { Executes } else { Validates };
     /// Exceptions.
     Exceptions "exceptions" Wasm3 WasmFeatures::EXCEPTIONS, Executes;
     /// Vector operations with results that hosts may choose.

@@ -53,11 +53,12 @@ mod types;
 pub use api::exception::{ExnRef, ThrownException};
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
 pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
+pub use api::gc::{AnyRef, ArrayRef, ExternRef, RootScope, StructRef};
 pub use api::instance::{Instance, invoke};
 pub use api::linker::Linker;
 #[cfg(feature = "threads")]
 pub use api::shared::SharedMemory;
-pub use api::val::{AnyRef, ExternRef, Val};
+pub use api::val::Val;
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};

@@ -41,6 +41,10 @@ pub(crate) const MAX_SHARED_RESERVATION: u64 = 64 << 30;
 /// Elements a table may have unless configured.
 pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
+/// Bytes that are allocated between two collections at least: less, and small
+/// heaps would be collected all the time; more, and they would leave the cache.
+pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
+
 /// Frames a backtrace keeps.
 pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
 

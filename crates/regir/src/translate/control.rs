@@ -299,6 +299,12 @@ impl<'a> Translator<'a> {
         self.branch_if(cond, false, target)
     }
 
+    /// Branches `depth` blocks out when `cond` is not zero (zero with `negate`).
+    pub(super) fn branch_to(&mut self, cond: Slot, negate: bool, depth: u32) -> Result<()> {
+        let target = self.target(depth)?;
+        self.branch_if(cond, negate, target)
+    }
+
     /// `br_on_null`: branches without the reference, or keeps it.
     pub(super) fn br_on_null(&mut self) -> Result<()> {
         let depth = self.reader.u32()?;

@@ -21,13 +21,14 @@
 mod atomic;
 mod control;
 mod exceptions;
+mod gc;
 mod operators;
 #[cfg(feature = "simd")]
 mod simd;
 
 use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
 use crate::reader::{Malformed, Reader};
-use crate::types::{Signature, Type};
+use crate::types::{Signature, Storage, Type};
 use control::Control;
 
 /// What the translator has to know of the module around a function.
@@ -42,6 +43,10 @@ pub trait Types {
     fn memory_index(&self, memory: u32) -> Type;
     /// The kind of a table's indices and sizes: `I32` or `I64`.
     fn table_index(&self, table: u32) -> Type;
+    /// The fields of a structure type, or the element of an array type.
+    fn storage(&self, ty: u32) -> &[Storage];
+    /// Whether instructions on objects are translated.
+    fn has_gc(&self) -> bool;
     /// The index of the type of a tag.
     fn tag_type(&self, tag: u32) -> u32;
 }

@@ -140,7 +140,11 @@ impl<'a> Translator<'a> {
                 let dst = self.push_temp(Type::Ref);
                 self.emit(Inst::RefFunc { dst, func });
             }
-            0xD3 | 0xFB => return Err(Stop::Unsupported("garbage collection")),
+            0xD3 | 0xFB if !self.types.has_gc() => {
+                return Err(Stop::Unsupported("garbage collection"));
+            }
+            0xD3 => self.ref_eq()?,
+            0xFB => self.gc_operator()?,
             0xD4 => self.ref_as_non_null()?,
             0xD5 => self.br_on_null()?,
             0xD6 => self.br_on_non_null()?,
@@ -251,14 +255,7 @@ impl<'a> Translator<'a> {
     }
 
     fn ref_as_non_null(&mut self) -> Result<()> {
-        let entry = *self.stack.last().ok_or(Malformed)?;
-        let src = match self.operand(entry) {
-            Operand::Slot(slot) => slot,
-            Operand::Const(_) => {
-                self.flush_top(1)?;
-                Slot(entry.slot)
-            }
-        };
+        let src = self.top_slot()?;
         self.emit(Inst::RefAsNonNull { src });
         Ok(())
     }
@@ -355,7 +352,7 @@ impl<'a> Translator<'a> {
             0x05 if self.skipped_blocks == 0 => self.r#else()?,
             0x0B if self.skipped_blocks == 0 => self.end()?,
             0x0B => self.skipped_blocks -= 1,
-            0x00 | 0x01 | 0x05 | 0x0A | 0x0F | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 | 0xD4 => {}
+            0x00 | 0x01 | 0x05 | 0x0A | 0x0F | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 | 0xD3 | 0xD4 => {}
             0x0E => {
                 for _ in 0..self.reader.u32()? {
                     self.reader.u32()?;
@@ -410,7 +407,7 @@ impl<'a> Translator<'a> {
                     self.reader.u32()?;
                 }
             }
-            0xD3 | 0xFB => return Err(Stop::Unsupported("garbage collection")),
+            0xFB => self.skip_gc()?,
             #[cfg(feature = "simd")]
             0xFD => self.skip_vector()?,
             #[cfg(not(feature = "simd"))]

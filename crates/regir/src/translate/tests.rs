@@ -1,4 +1,4 @@
-use super::{Signature, TranslateError, Translator, Type, Types};
+use super::{Signature, Storage, TranslateError, Translator, Type, Types};
 
 /// A module with one type `(i32 i32) -> i32` for every function.
 struct Fixture;
@@ -21,6 +21,12 @@ impl Types for Fixture {
     }
     fn table_index(&self, _: u32) -> Type {
         Type::I32
+    }
+    fn storage(&self, _: u32) -> &[Storage] {
+        &[Storage::I8, Storage::HeapRef]
+    }
+    fn has_gc(&self) -> bool {
+        true
     }
     fn tag_type(&self, _: u32) -> u32 {
         0
@@ -87,6 +93,13 @@ fn code_after_a_branch_is_passed_over() {
     // return (local.get 0); unreachable nested blocks with immediates
     let body = [0, 0x20, 0, 0x0F, 0x02, 0x40, 0x41, 0x80, 1, 0x1A, 0x0E, 1, 0, 0, 0x0B, 0x00, 0x0B];
     assert_eq!(translate(&body), "return s0\n");
+}
+
+#[test]
+fn objects_are_named_by_any_slot() {
+    // struct.set 0 0 (local.get 0) (struct.get_s 0 0 (local.get 1))
+    let text = translate(&[0, 0x20, 0, 0x20, 1, 0xFB, 3, 0, 0, 0xFB, 5, 0, 0, 0x20, 0, 0x0B]);
+    assert_eq!(text, "s6 = struct.get_s type 0 s1[0]\nstruct.set type 0 s0[0] s6\nreturn s0\n");
 }
 
 #[test]

@@ -20,18 +20,6 @@ struct Missing {
 
 const MISSING: &[Missing] = &[
     Missing {
-        feature: "garbage collection",
-        sign: "garbage collection",
-        scripts: &[
-            "gc/*",
-            "bulk-memory/table_init.wast",
-            "memory64/table_init64.wast",
-            "custom-descriptors/br_on_cast.wast",
-            "custom-descriptors/br_on_cast_fail.wast",
-        ],
-        but: &["gc/binary-gc.wast"],
-    },
-    Missing {
         feature: "custom descriptors, which are not in Wasm 3.0",
         sign: "custom descriptors",
         scripts: &["custom-descriptors/*"],

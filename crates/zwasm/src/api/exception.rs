@@ -57,7 +57,7 @@ impl ExnRef {
         // frames end where the next activation would start.
         unsafe {
             let mut slots = vec![0; tag.as_ref().slots];
-            Val::write_all(values, types, &mut slots);
+            Val::write_all(core, values, types, &mut slots);
             let reference = StoreCore::add_exception(core, tag, &slots, (*core).value_top)?;
             (*core).exceptions.keep(reference);
             Ok(ExnRef { store: (*core).id, reference })
@@ -122,7 +122,7 @@ impl ExnRef {
     /// # Safety
     ///
     /// `core` is valid.
-    unsafe fn parts(&self, core: *const StoreCore) -> Result<(Tag, Box<[Val]>)> {
+    unsafe fn parts(&self, core: *mut StoreCore) -> Result<(Tag, Box<[Val]>)> {
         // SAFETY: by the contract.
         let parts = unsafe {
             let own = self.store == (*core).id;
@@ -160,8 +160,8 @@ pub(crate) fn gone() -> Error {
 ///
 /// # Safety
 ///
-/// `core` is valid.
-unsafe fn parts(core: *const StoreCore, reference: u64) -> Option<(Tag, Box<[Val]>)> {
+/// `core` is valid and exclusive.
+unsafe fn parts(core: *mut StoreCore, reference: u64) -> Option<(Tag, Box<[Val]>)> {
     // SAFETY: by the contract; the slots hold values of the tag's type.
     unsafe {
         let (tag, slots) = (*core).exceptions.get(reference)?;

@@ -306,7 +306,7 @@ impl Table {
         init.check(core, ValType::Ref(ty.element()))?;
         // SAFETY: the context is exclusive.
         unsafe {
-            let table = TableInst::new(ty, init.to_bits() as u64, (*core).engine.config())?;
+            let table = TableInst::new(ty, init.to_bits(core) as u64, (*core).engine.config())?;
             Ok(Table(Stored::new(core, (*core).add_table(table))))
         }
     }
@@ -349,7 +349,7 @@ impl Table {
         let elements = table.elements_mut();
         let slot = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
         *slot.ok_or_else(|| Error::msg(format_args!("the table has no element {index}")))? =
-            value.to_bits() as u64;
+            value.to_bits(core) as u64;
         Ok(())
     }
 
@@ -364,7 +364,7 @@ impl Table {
         // SAFETY: the context is exclusive.
         let table = unsafe { self.0.get(core).as_mut() };
         init.check(core, ValType::Ref(table.ty.element()))?;
-        table.grow(delta, init.to_bits() as u64).ok_or_else(|| {
+        table.grow(delta, init.to_bits(core) as u64).ok_or_else(|| {
             Error::new(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
         })
     }
@@ -395,7 +395,7 @@ impl Global {
         value.check(core, ty.content())?;
         // SAFETY: the context is exclusive.
         unsafe {
-            let global = (*core).add_global(GlobalInst { value: value.to_bits(), ty });
+            let global = (*core).add_global(GlobalInst { value: value.to_bits(core), ty });
             Ok(Global(Stored::new(core, global)))
         }
     }
@@ -431,7 +431,7 @@ impl Global {
             return Err(Error::msg("the global is constant"));
         }
         value.check(core, global.ty.content())?;
-        global.value = value.to_bits();
+        global.value = value.to_bits(core);
         Ok(())
     }
 }

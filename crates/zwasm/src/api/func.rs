@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::Stored;
 use super::exception::ExnRef;
 use super::externs::Extern;
-use super::val::{ExternRef, Val};
+use super::gc::ExternRef;
+use super::val::Val;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stack::activation::{self, HostCall};
 use crate::store::vmctx::{FuncRecord, VmCtx};
@@ -117,7 +118,7 @@ impl Func {
         }
         let slots = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
         with_slots(slots, |slots| {
-            Val::write_all(params, ty.params_slice(), slots);
+            Val::write_all(core, params, ty.params_slice(), slots);
             // SAFETY: the context is exclusive, and the arguments have been checked.
             unsafe {
                 activation::call(core, self.0.get(core).as_ptr(), slots)?;
@@ -312,7 +313,7 @@ pub(crate) fn dynamic_code<T: 'static>(
             for (value, ty) in out.iter().zip(results) {
                 value.check(call.store, *ty)?;
             }
-            Val::write_all(&out, results, slots);
+            Val::write_all(call.store, &out, results, slots);
         }
         Ok(())
     })

@@ -9,6 +9,7 @@
 pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
+pub(crate) mod gc;
 pub(crate) mod instance;
 pub(crate) mod linker;
 #[cfg(feature = "threads")]

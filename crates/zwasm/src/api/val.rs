@@ -1,12 +1,11 @@
 //! Values as the API passes them.
 
-use std::any::Any;
-
 use super::Stored;
 use super::exception::ExnRef;
 use super::func::Func;
+use super::gc::{self, AnyRef, ExternRef, Handle};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{AsContextMut, StoreCore};
+use crate::store::StoreCore;
 use crate::types::{HeapType, RefType, ValType};
 
 /// A value of the guest.
@@ -36,58 +35,6 @@ pub enum Val {
     AnyRef(Option<AnyRef>),
     /// A reference to an exception, or null.
     ExnRef(Option<ExnRef>),
-}
-
-/// A reference to a value of the guest's heap. There are none yet but null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnyRef {}
-
-/// A reference to a value of the host. The value lives as long as the store.
-///
-/// ```
-/// use zwasm::{Engine, ExternRef, Store};
-/// let mut store = Store::new(&Engine::default(), ());
-/// let reference = ExternRef::new(&mut store, "hello")?;
-/// assert_eq!(reference.data(&store).downcast_ref(), Some(&"hello"));
-/// # Ok::<(), zwasm::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExternRef {
-    store: u64,
-    reference: u64,
-}
-
-impl ExternRef {
-    /// Gives a value to the store.
-    pub fn new<T: Any + Send + Sync>(mut store: impl AsContextMut, value: T) -> Result<ExternRef> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the context is exclusive.
-        unsafe {
-            let reference = (*core).add_extern(Box::new(value));
-            Ok(ExternRef { store: (*core).id, reference })
-        }
-    }
-
-    /// The value.
-    ///
-    /// # Panics
-    ///
-    /// If the reference is of another store.
-    pub fn data<'a, T: 'a>(
-        &self,
-        store: impl Into<crate::StoreContext<'a, T>>,
-    ) -> &'a (dyn Any + Send + Sync) {
-        let core = store.into().core();
-        // SAFETY: the context borrows the store for `'a`, and values are never
-        // removed from it.
-        unsafe {
-            assert!(self.store == (*core).id, "a reference was used with another store");
-            match (*core).get_extern(self.reference) {
-                Some(value) => value,
-                None => &(),
-            }
-        }
-    }
 }
 
 impl Val {
@@ -150,6 +97,14 @@ impl Val {
         }
     }
 
+    /// The value, if it is an internal reference or its null.
+    pub fn anyref(&self) -> Option<Option<AnyRef>> {
+        match self {
+            Val::AnyRef(reference) => Some(*reference),
+            _ => None,
+        }
+    }
+
     /// The value, if it is an external reference or its null.
     pub fn externref(&self) -> Option<Option<ExternRef>> {
         match self {
@@ -191,22 +146,24 @@ impl Val {
                 },
                 None => return false,
             },
-            Val::ExternRef(Some(reference)) => {
-                // SAFETY: as above.
-                if reference.store != unsafe { (*core).id } {
-                    return false;
-                }
-                RefType::new(false, HeapType::Extern)
-            }
-            Val::AnyRef(Some(reference)) => match *reference {},
+            Val::ExternRef(Some(reference)) => match reference.0.reference(core) {
+                Some(_) => RefType::new(false, HeapType::Extern),
+                None => return false,
+            },
+            Val::AnyRef(Some(reference)) => match reference.0.reference(core) {
+                // SAFETY: a rooted reference is one of the store's heap.
+                Some(reference) => RefType::new(false, unsafe { gc::heap_type(core, reference) }),
+                None => return false,
+            },
             Val::ExnRef(Some(exn)) if exn.is_of(core) => RefType::new(false, HeapType::Exn),
             _ => return false,
         };
         types.ref_matches(has, want)
     }
 
-    /// The value as slots hold it, low half first.
-    pub(crate) fn to_bits(self) -> u128 {
+    /// The value as slots hold it, low half first; it has been checked.
+    pub(crate) fn to_bits(self, core: *const StoreCore) -> u128 {
+        let reference = |handle: Handle| u128::from(handle.reference(core).unwrap_or(0));
         match self {
             Val::I32(value) => u128::from(value as u32),
             Val::I64(value) => u128::from(value as u64),
@@ -214,9 +171,9 @@ impl Val {
             Val::F64(bits) => u128::from(bits),
             Val::V128(bits) => bits,
             Val::FuncRef(func) => u128::from(Func::to_slot(func)),
-            Val::ExternRef(reference) => reference.map_or(0, |each| u128::from(each.reference)),
+            Val::ExternRef(each) => each.map_or(0, |each| reference(each.0)),
+            Val::AnyRef(each) => each.map_or(0, |each| reference(each.0)),
             Val::ExnRef(exn) => exn.map_or(0, |exn| u128::from(exn.reference())),
-            Val::AnyRef(_) => 0,
         }
     }
 
@@ -224,8 +181,8 @@ impl Val {
     ///
     /// # Safety
     ///
-    /// `core` is valid, and `bits` is a value of type `ty` in it.
-    pub(crate) unsafe fn from_bits(core: *const StoreCore, bits: u128, ty: ValType) -> Val {
+    /// `core` is valid and exclusive, and `bits` is a value of type `ty` in it.
+    pub(crate) unsafe fn from_bits(core: *mut StoreCore, bits: u128, ty: ValType) -> Val {
         match ty {
             ValType::I32 => Val::I32(bits as i32),
             ValType::I64 => Val::I64(bits as i64),
@@ -235,23 +192,22 @@ impl Val {
             ValType::Ref(ty) => {
                 let reference = bits as u64;
                 // SAFETY: by the contract.
-                let (store, is_func) = unsafe {
-                    (
-                        (*core).id,
-                        (*core).engine.types().read().heap_matches(ty.heap_type(), HeapType::Func),
-                    )
+                let is_func = unsafe {
+                    (*core).engine.types().read().heap_matches(ty.heap_type(), HeapType::Func)
                 };
+                // SAFETY: as above.
+                let handle = || (reference != 0).then(|| unsafe { Handle::new(core, reference) });
                 match ty.heap_type() {
                     // SAFETY: by the contract a function reference is a record.
                     _ if is_func => Val::FuncRef(unsafe { Func::from_slot(core, reference) }),
                     HeapType::Extern | HeapType::NoExtern => {
-                        Val::ExternRef((reference != 0).then_some(ExternRef { store, reference }))
+                        Val::ExternRef(handle().map(ExternRef))
                     }
                     HeapType::Exn | HeapType::NoExn => {
                         // SAFETY: by the contract.
                         Val::ExnRef(unsafe { ExnRef::from_slot(core, reference) })
                     }
-                    _ => Val::AnyRef(None),
+                    _ => Val::AnyRef(handle().map(AnyRef)),
                 }
             }
         }
@@ -270,10 +226,15 @@ impl Val {
     }
 
     /// Writes values to consecutive slots.
-    pub(crate) fn write_all(values: &[Val], types: &[ValType], slots: &mut [u64]) {
+    pub(crate) fn write_all(
+        core: *const StoreCore,
+        values: &[Val],
+        types: &[ValType],
+        slots: &mut [u64],
+    ) {
         let mut at = 0;
         for (value, ty) in values.iter().zip(types) {
-            let bits = value.to_bits();
+            let bits = value.to_bits(core);
             slots[at] = bits as u64;
             if *ty == ValType::V128 {
                 at += 1;
@@ -287,9 +248,9 @@ impl Val {
     ///
     /// # Safety
     ///
-    /// `core` is valid, and the slots hold values of these types in it.
+    /// `core` is valid and exclusive, and the slots hold values of these types in it.
     pub(crate) unsafe fn read_all(
-        core: *const StoreCore,
+        core: *mut StoreCore,
         values: &mut [Val],
         types: &[ValType],
         slots: &[u64],
@@ -356,21 +317,25 @@ impl From<Option<ExternRef>> for Val {
     }
 }
 
-/// Keeps the field private to this crate while showing whose it is.
+impl From<Option<AnyRef>> for Val {
+    fn from(reference: Option<AnyRef>) -> Val {
+        Val::AnyRef(reference)
+    }
+}
+
 impl ExternRef {
     pub(crate) fn to_slot(reference: Option<ExternRef>, core: *const StoreCore) -> Result<u64> {
-        let Some(reference) = reference else { return Ok(0) };
-        Val::ExternRef(Some(reference)).check(core, ValType::EXTERNREF)?;
-        Ok(reference.reference)
+        let value = Val::ExternRef(reference);
+        value.check(core, ValType::EXTERNREF)?;
+        Ok(value.to_bits(core) as u64)
     }
 
     /// # Safety
     ///
-    /// `core` is valid and the slot holds an external reference of it.
-    pub(crate) unsafe fn from_slot(core: *const StoreCore, slot: u64) -> Option<ExternRef> {
+    /// `core` is valid and exclusive, and the slot holds an external reference of it.
+    pub(crate) unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Option<ExternRef> {
         // SAFETY: by the contract.
-        let store = unsafe { (*core).id };
-        (slot != 0).then_some(ExternRef { store, reference: slot })
+        (slot != 0).then(|| ExternRef(unsafe { Handle::new(core, slot) }))
     }
 }
 

@@ -83,7 +83,7 @@ struct Fixup {
 
 /// Which slots' values the accumulators hold.
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     int: Option<Slot>,
     double: Option<Slot>,
     single: Option<Slot>,
@@ -113,7 +113,7 @@ impl Held {
     }
 
     /// A slot gets a new value that no accumulator holds.
-    fn forget(&mut self, slot: Slot) {
+    pub(super) fn forget(&mut self, slot: Slot) {
         for held in [&mut self.int, &mut self.double, &mut self.single] {
             if *held == Some(slot) {
                 *held = None;
@@ -122,7 +122,7 @@ impl Held {
     }
 
     /// A slot gets a new value that its type's accumulator holds as well.
-    fn define(&mut self, slot: Slot, ty: Type) {
+    pub(super) fn define(&mut self, slot: Slot, ty: Type) {
         self.forget(slot);
         *self.of(ty) = Some(slot);
     }
@@ -130,30 +130,30 @@ impl Held {
 
 /// A handler that moves bits without caring for their type leaves them in the
 /// integer accumulator.
-const BITS: Type = Type::I64;
+pub(super) const BITS: Type = Type::I64;
 
-struct Encoder<'a> {
-    module: &'a Inner,
+pub(super) struct Encoder<'a> {
+    pub(super) module: &'a Inner,
     function: &'a Function,
-    words: Vec<u64>,
+    pub(super) words: Vec<u64>,
     /// The word of each label.
     labels: Vec<usize>,
     /// The first instruction behind each label that is not a label itself.
     leads_to: Vec<usize>,
     fixups: Vec<Fixup>,
-    held: Held,
+    pub(super) held: Held,
     /// The words from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
 }
 
 /// Four fields of an operand word.
-fn fields(a: u32, b: u32, c: u32, d: u32) -> u64 {
+pub(super) fn fields(a: u32, b: u32, c: u32, d: u32) -> u64 {
     let field = |value: u32, shift: u32| u64::from(value as u16) << shift;
     field(a, 0) | field(b, 16) | field(c, 32) | field(d, 48)
 }
 
 /// Two fields and the upper half of an operand word.
-fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
+pub(super) fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
     fields(a, b, 0, 0) | u64::from(upper) << 32
 }
 
@@ -216,13 +216,13 @@ impl Encoder<'_> {
         self.return_at(target) == Some(Inst::ReturnValue { value: Operand::Slot(slot) })
     }
 
-    fn op(&mut self, handler: Handler, operands: u64) {
+    pub(super) fn op(&mut self, handler: Handler, operands: u64) {
         self.words.push(handler as usize as u64);
         self.words.push(operands);
     }
 
     /// How to give an operand of type `ty`, and its slot if it has one.
-    fn form(&mut self, operand: Operand, ty: Type) -> (Form, u32) {
+    pub(super) fn form(&mut self, operand: Operand, ty: Type) -> (Form, u32) {
         match operand {
             Operand::Const(_) => (Form::Imm, 0),
             Operand::Slot(slot) if *self.held.of(ty) == Some(slot) => (Form::Acc, slot.0),
@@ -231,7 +231,7 @@ impl Encoder<'_> {
     }
 
     /// The slot of an operand for a handler that knows no other form.
-    fn in_slot(&mut self, operand: Operand, scratch: u32) -> u32 {
+    pub(super) fn in_slot(&mut self, operand: Operand, scratch: u32) -> u32 {
         match operand {
             Operand::Slot(slot) => slot.0,
             Operand::Const(value) => {
@@ -244,7 +244,7 @@ impl Encoder<'_> {
         }
     }
 
-    fn constant(&mut self, operand: Operand) {
+    pub(super) fn constant(&mut self, operand: Operand) {
         if let Operand::Const(value) = operand {
             self.words.push(value);
         }
@@ -371,6 +371,16 @@ impl Encoder<'_> {
                 }
                 self.held.define(dst, BITS);
             }
+            Inst::Gc { .. }
+            | Inst::StructGet { .. }
+            | Inst::StructSet { .. }
+            | Inst::ArrayGet { .. }
+            | Inst::ArraySet { .. }
+            | Inst::ArrayLen { .. }
+            | Inst::RefTest { .. }
+            | Inst::RefCast { .. }
+            | Inst::I31New { .. }
+            | Inst::I31Get { .. } => self.gc(inst),
             Inst::RefAsNonNull { src } => self.op(state::ref_as_non_null, fields(src.0, 0, 0, 0)),
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => self.simd(inst),

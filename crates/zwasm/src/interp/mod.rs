@@ -13,7 +13,9 @@
 pub(crate) mod catches;
 pub(crate) mod code;
 mod encode;
+mod encode_gc;
 mod handlers;
+mod objects;
 
 use crate::store::vmctx::{FuncRecord, VmCtx};
 #[cfg(not(tail_dispatch))]

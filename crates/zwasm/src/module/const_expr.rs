@@ -3,6 +3,7 @@
 //! They are decoded once, when the module is compiled, and evaluated at each
 //! instantiation by a stack machine of a dozen ops.
 
+use crate::error::Result;
 use zwasm_regir::reader::{Malformed, Reader};
 
 /// An op of a constant expression.
@@ -19,6 +20,27 @@ pub(crate) enum ConstOp {
     I64Add,
     I64Sub,
     I64Mul,
+    StructNew(u32),
+    StructNewDefault(u32),
+    ArrayNew(u32),
+    ArrayNewDefault(u32),
+    /// Type and number of elements.
+    ArrayNewFixed(u32, u32),
+    I31New,
+}
+
+/// What constant expressions are evaluated in.
+pub(crate) trait Context {
+    /// The value of a global.
+    fn global(&self, index: u32) -> u128;
+    /// A reference to a function.
+    fn func(&self, index: u32) -> u64;
+    /// The number of fields of a structure type.
+    fn fields(&self, ty: u32) -> usize;
+    /// A new structure with these fields, or zeros if there are none.
+    fn structure(&self, ty: u32, fields: &[u128]) -> Result<u64>;
+    /// A new array with these elements, repeated to `len`; or zeros.
+    fn array(&self, ty: u32, elements: &[u128], len: u32) -> Result<u64>;
 }
 
 /// A decoded constant expression.
@@ -39,7 +61,7 @@ impl From<Malformed> for ConstError {
 
 impl ConstExpr {
     /// Decodes an expression that the validator accepted.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<ConstExpr, ConstError> {
+    pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<ConstExpr, ConstError> {
         let mut reader = Reader::new(bytes);
         let mut ops = Vec::new();
         loop {
@@ -61,7 +83,20 @@ impl ConstExpr {
                     ConstOp::Const(0)
                 }
                 0xD2 => ConstOp::RefFunc(reader.u32()?),
-                0xFB => return Err(ConstError::Unsupported("garbage collection")),
+                0xFB if !cfg!(feature = "gc") => {
+                    return Err(ConstError::Unsupported("garbage collection"));
+                }
+                0xFB => match reader.u32()? {
+                    0 => ConstOp::StructNew(reader.u32()?),
+                    1 => ConstOp::StructNewDefault(reader.u32()?),
+                    6 => ConstOp::ArrayNew(reader.u32()?),
+                    7 => ConstOp::ArrayNewDefault(reader.u32()?),
+                    8 => ConstOp::ArrayNewFixed(reader.u32()?, reader.u32()?),
+                    // Internal and external references are the same.
+                    26 | 27 => continue,
+                    28 => ConstOp::I31New,
+                    _ => return Err(ConstError::Malformed),
+                },
                 0xFD => {
                     // `v128.const` is the only vector op that is constant.
                     reader.u32()?;
@@ -74,14 +109,40 @@ impl ConstExpr {
     }
 
     /// Evaluates the expression. A slot value is in the low half of the result.
-    pub(crate) fn eval(&self, global: impl Fn(u32) -> u128, func: impl Fn(u32) -> u64) -> u128 {
+    ///
+    /// # Errors
+    ///
+    /// Those of allocating objects.
+    pub(crate) fn eval(&self, context: &dyn Context) -> Result<u128> {
         let mut stack: Vec<u128> = Vec::new();
         for op in &self.0 {
             let value = match *op {
                 ConstOp::Const(value) => u128::from(value),
                 ConstOp::V128(value) => value,
-                ConstOp::GlobalGet(index) => global(index),
-                ConstOp::RefFunc(index) => u128::from(func(index)),
+                ConstOp::GlobalGet(index) => context.global(index),
+                ConstOp::RefFunc(index) => u128::from(context.func(index)),
+                ConstOp::StructNew(ty) => {
+                    let fields = take(&mut stack, context.fields(ty));
+                    u128::from(context.structure(ty, &fields)?)
+                }
+                ConstOp::StructNewDefault(ty) => u128::from(context.structure(ty, &[])?),
+                ConstOp::ArrayNew(ty) => {
+                    let operands = take(&mut stack, 2);
+                    let len = operands.last().map_or(0, |len| *len as u32);
+                    u128::from(context.array(ty, &operands[..operands.len().min(1)], len)?)
+                }
+                ConstOp::ArrayNewDefault(ty) => {
+                    let len = stack.pop().unwrap_or_default() as u32;
+                    u128::from(context.array(ty, &[], len)?)
+                }
+                ConstOp::ArrayNewFixed(ty, count) => {
+                    let elements = take(&mut stack, count as usize);
+                    u128::from(context.array(ty, &elements, count)?)
+                }
+                ConstOp::I31New => {
+                    let value = stack.pop().unwrap_or_default() as u32;
+                    u128::from(value << 1 | 1)
+                }
                 binary => {
                     let b = stack.pop().unwrap_or_default() as u64;
                     let a = stack.pop().unwrap_or_default() as u64;
@@ -97,17 +158,42 @@ impl ConstExpr {
             };
             stack.push(value);
         }
-        stack.pop().unwrap_or_default()
+        Ok(stack.pop().unwrap_or_default())
     }
+}
+
+/// Pops the topmost `count` values.
+fn take(stack: &mut Vec<u128>, count: usize) -> Vec<u128> {
+    stack.split_off(stack.len().saturating_sub(count))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    struct Numbers;
+
+    impl Context for Numbers {
+        fn global(&self, index: u32) -> u128 {
+            u128::from(index) + 100
+        }
+        fn func(&self, index: u32) -> u64 {
+            u64::from(index) + 1000
+        }
+        fn fields(&self, _: u32) -> usize {
+            2
+        }
+        fn structure(&self, ty: u32, fields: &[u128]) -> Result<u64> {
+            Ok(u64::from(ty) + fields.iter().sum::<u128>() as u64)
+        }
+        fn array(&self, ty: u32, elements: &[u128], len: u32) -> Result<u64> {
+            Ok(u64::from(ty) * 100 + elements.len() as u64 * 10 + u64::from(len))
+        }
+    }
+
     fn eval(bytes: &[u8]) -> u128 {
         let expr = ConstExpr::decode(bytes).ok().expect("decodes");
-        expr.eval(|index| u128::from(index) + 100, |index| u64::from(index) + 1000)
+        expr.eval(&Numbers).expect("allocates")
     }
 
     #[test]
@@ -117,6 +203,15 @@ mod tests {
         assert_eq!(eval(&[0x41, 0x7F, 0x0B]), 0xFFFF_FFFF);
         assert_eq!(eval(&[0xD2, 7, 0x0B]), 1007);
         assert_eq!(eval(&[0xD0, 0x70, 0x0B]), 0);
+    }
+
+    #[cfg(feature = "gc")]
+    #[test]
+    fn objects_take_their_operands() {
+        // struct.new 5 (i32.const 1) (ref.i31 (i32.const 2))
+        assert_eq!(eval(&[0x41, 1, 0x41, 2, 0xFB, 28, 0xFB, 0, 5, 0x0B]), 11);
+        // array.new 1 (i32.const 9) (i32.const 3)
+        assert_eq!(eval(&[0x41, 9, 0x41, 3, 0xFB, 6, 1, 0x0B]), 113);
     }
 
     #[test]

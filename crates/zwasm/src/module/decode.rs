@@ -19,6 +19,7 @@ use super::{
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::features::Feature;
+use crate::store::gc::layout;
 use crate::types::{
     Composite, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
     StorageType, SubType, TableType, TypeId, ValType, relative,
@@ -65,6 +66,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             bytes: Vec::new(),
             types: Vec::new(),
             signatures: Vec::new(),
+            storages: Vec::new(),
             imports: Vec::new(),
             funcs: Vec::new(),
             imported_funcs: 0,
@@ -236,6 +238,16 @@ impl Decoder {
         }
         let id = self.inner.engine.types().intern(members);
         self.inner.types.extend(id..id + count);
+        let types = self.inner.engine.types().read();
+        for id in id..id + count {
+            let storage = |field: &FieldType| layout::storage(&types, *field);
+            self.inner.storages.push(match &types.get(id).composite {
+                Composite::Func(_) => Box::default(),
+                Composite::Struct(fields) => fields.iter().map(storage).collect(),
+                Composite::Array(element) => [storage(element)].into(),
+            });
+        }
+        drop(types);
         Ok(())
     }
 

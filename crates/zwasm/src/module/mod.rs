@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use zwasm_regir::{Signature, Type};
+use zwasm_regir::{Signature, Storage, Type};
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) types: Vec<TypeId>,
     /// The slot kinds of each function type: parameters, then results.
     pub(crate) signatures: Vec<(Box<[Type]>, usize)>,
+    /// The fields of each structure type, or the element of each array type.
+    pub(crate) storages: Vec<Box<[Storage]>>,
     pub(crate) imports: Vec<Import>,
     /// Type indices of all functions, imported ones first.
     pub(crate) funcs: Vec<u32>,
@@ -365,6 +367,14 @@ impl zwasm_regir::Types for Inner {
 
     fn table_index(&self, table: u32) -> Type {
         if self.tables[table as usize].is_64() { Type::I64 } else { Type::I32 }
+    }
+
+    fn storage(&self, ty: u32) -> &[Storage] {
+        &self.storages[ty as usize]
+    }
+
+    fn has_gc(&self) -> bool {
+        cfg!(feature = "gc")
     }
 
     fn tag_type(&self, tag: u32) -> u32 {

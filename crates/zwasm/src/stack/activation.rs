@@ -171,6 +171,7 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
         }
         let frame = HostFrame { previous: (*store).host_frame, caller };
         let top = (*store).value_top;
+        let roots = (*store).gc.open_scope();
         let handles = (*store).exceptions.handles();
         (*store).host_frame = &raw const frame;
         (*store).value_top = header.add(HEADER_SLOTS as usize);
@@ -179,6 +180,7 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
             catch_unwind(AssertUnwindSafe(|| ((*func).code)(call)));
         (*store).host_frame = frame.previous;
         (*store).value_top = top;
+        (*store).gc.close_scope(roots);
         (*store).exceptions.release(handles);
         match outcome {
             Ok(Ok(())) => return HostOutcome::Returned,

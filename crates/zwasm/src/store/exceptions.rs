@@ -121,6 +121,11 @@ impl Exceptions {
         self.handles.truncate(handles);
     }
 
+    /// The payload slots of all exceptions, for the collector of objects.
+    pub(super) fn payloads(&self) -> impl Iterator<Item = u64> + '_ {
+        self.entries.iter().flat_map(|entry| entry.values.iter().copied())
+    }
+
     /// Marks what the words refer to, and what that refers to.
     fn mark(&mut self, words: impl Iterator<Item = u64>, pending: &mut Vec<usize>) {
         for word in words {
@@ -215,6 +220,8 @@ impl StoreCore {
                 let count = usize::try_from(stack_end.offset_from(base)).unwrap_or(0);
                 mark(std::slice::from_raw_parts(base, count));
             }
+            // Objects hold exception references as whole words.
+            (*this).gc.heap.for_each_word_run(&mut mark);
             for table in &(*this).tables {
                 let table = table.as_ref();
                 if is_exn(table.ty.element().heap_type()) {

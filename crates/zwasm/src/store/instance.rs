@@ -3,11 +3,12 @@
 use std::alloc::Layout;
 use std::ptr::NonNull;
 
+use super::gc::layout;
 use super::vmctx::{FuncRecord, VmCtx};
 use super::{GlobalInst, MemoryInst, StoreCore, TableInst, TagInst};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::interp;
-use crate::module::const_expr::ConstExpr;
+use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, SegmentMode};
 use crate::stack::activation;
 use crate::types::{Mutability, RefType, TagType, Types};
@@ -51,10 +52,10 @@ impl InstanceData {
 
     /// A function reference as slots hold it.
     pub(crate) fn func_ref(&self, func: u32) -> u64 {
-        self.func(func) as u64
+        self.func_record(func) as u64
     }
 
-    pub(crate) fn func(&self, func: u32) -> *const FuncRecord {
+    pub(crate) fn func_record(&self, func: u32) -> *const FuncRecord {
         let imported = self.imported_funcs.len() as u32;
         match self.imported_funcs.get(func as usize) {
             Some(record) => *record,
@@ -66,7 +67,7 @@ impl InstanceData {
     /// What the instance has at an index.
     pub(crate) fn item(&self, entity: Entity) -> Option<Item> {
         Some(match entity {
-            Entity::Func(index) => Item::Func(NonNull::new(self.func(index).cast_mut())?),
+            Entity::Func(index) => Item::Func(NonNull::new(self.func_record(index).cast_mut())?),
             Entity::Table(index) => Item::Table(NonNull::new(self.tables[index as usize])?),
             Entity::Memory(index) => Item::Memory(NonNull::new(self.memories[index as usize])?),
             Entity::Global(index) => Item::Global(NonNull::new(self.globals[index as usize])?),
@@ -80,20 +81,72 @@ impl InstanceData {
     }
 
     /// The value of a constant expression.
-    fn eval(&self, expr: &ConstExpr) -> u128 {
-        expr.eval(
-            // SAFETY: globals live as long as the store.
-            |global| unsafe { (*self.globals[global as usize]).value },
-            |func| self.func_ref(func),
-        )
+    fn eval(&self, expr: &ConstExpr) -> Result<u128> {
+        expr.eval(self)
+    }
+
+    /// Allocates an object and returns its reference and address.
+    fn allocate(&self, word: u32, second: u32, size: usize) -> Result<(u64, *mut u8)> {
+        // SAFETY: the instance belongs to a live store, which is being used
+        // exclusively to make the instance; the guest does not run.
+        unsafe {
+            let store = (*self.vmctx.as_ptr()).store;
+            let top = (*store).value_top;
+            let object = StoreCore::allocate(store, top, word, second, size)?;
+            Ok((object, (*store).gc.heap.base().add(object as usize)))
+        }
     }
 
     /// The references of an element segment.
-    fn eval_elements(&self, items: &Elements) -> Box<[u64]> {
+    fn eval_elements(&self, items: &Elements) -> Result<Box<[u64]>> {
         match items {
-            Elements::Funcs(funcs) => funcs.iter().map(|&func| self.func_ref(func)).collect(),
-            Elements::Exprs(exprs) => exprs.iter().map(|expr| self.eval(expr) as u64).collect(),
+            Elements::Funcs(funcs) => Ok(funcs.iter().map(|&func| self.func_ref(func)).collect()),
+            Elements::Exprs(exprs) => {
+                exprs.iter().map(|expr| Ok(self.eval(expr)? as u64)).collect()
+            }
         }
+    }
+}
+
+impl Context for InstanceData {
+    fn global(&self, index: u32) -> u128 {
+        // SAFETY: globals live as long as the store.
+        unsafe { (*self.globals[index as usize]).value }
+    }
+
+    fn func(&self, index: u32) -> u64 {
+        self.func_ref(index)
+    }
+
+    fn fields(&self, ty: u32) -> usize {
+        self.module.inner().storages[ty as usize].len()
+    }
+
+    fn structure(&self, ty: u32, fields: &[u128]) -> Result<u64> {
+        let module = self.module.inner();
+        let storages = &module.storages[ty as usize];
+        let (offsets, size) = layout::struct_layout(storages);
+        let word = layout::word(module.types[ty as usize], layout::Kind::Struct);
+        let (object, address) = self.allocate(word, 0, size)?;
+        for ((&storage, offset), &value) in storages.iter().zip(offsets).zip(fields) {
+            // SAFETY: the field is in the new object.
+            unsafe { layout::write(storage, address.add(offset as usize), value) }
+        }
+        Ok(object)
+    }
+
+    fn array(&self, ty: u32, elements: &[u128], len: u32) -> Result<u64> {
+        let module = self.module.inner();
+        let storage = module.storages[ty as usize][0];
+        let size = layout::size_of(storage);
+        let word = layout::word(module.types[ty as usize], layout::Kind::Array);
+        let bytes = (len as usize).saturating_mul(size).saturating_add(layout::HEADER);
+        let (object, address) = self.allocate(word, len, bytes)?;
+        for (index, &value) in elements.iter().cycle().take(len as usize).enumerate() {
+            // SAFETY: the element is in the new object.
+            unsafe { layout::write(storage, address.add(layout::HEADER + index * size), value) }
+        }
+        Ok(object)
     }
 }
 
@@ -188,9 +241,12 @@ pub(crate) unsafe fn instantiate(
     // SAFETY: by the contract; see the header of the parent module.
     unsafe {
         let instance = allocate(store, module, imports)?;
-        initialize(instance)?;
+        StoreCore::pause_collections(store);
+        let initialized = initialize(instance);
+        (*store).resume_collections();
+        initialized?;
         if let Some(start) = module.inner().start {
-            let record = (*instance.as_ptr()).func(start);
+            let record = (*instance.as_ptr()).func_record(start);
             activation::call(store, record, &mut [])?;
         }
         Ok(instance)
@@ -226,6 +282,7 @@ unsafe fn allocate(
     // owned by it from the moment it is added.
     unsafe {
         (*store).prepare_stack()?;
+        (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types);
         let config = (*store).engine.config().clone();
         for ty in &inner.memories[memories.len()..] {
             memories.push((*store).add_memory(MemoryInst::new(*ty, &config)?).as_ptr());
@@ -277,6 +334,7 @@ unsafe fn allocate(
         context.write(VmCtx {
             store,
             stack_limit: (*store).stack_limit,
+            heap: (*store).gc.heap.base(),
             instance: instance.as_ptr(),
             memory0,
             memories: data.memories.as_ptr(),
@@ -299,7 +357,7 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
     let module = data.module.clone();
     let inner = module.inner();
     for (index, init) in inner.global_inits.iter().enumerate() {
-        let value = data.eval(init);
+        let value = data.eval(init)?;
         let global = data.globals[inner.imported_globals as usize + index];
         // SAFETY: defined globals are part of the instance.
         unsafe { (*global).value = value };
@@ -307,7 +365,7 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
     for (index, init) in inner.table_inits.iter().enumerate() {
         let table = data.tables[inner.imported_tables as usize + index];
         if let Some(init) = init {
-            let value = data.eval(init) as u64;
+            let value = data.eval(init)? as u64;
             // SAFETY: tables live as long as the store, and nothing runs in it.
             unsafe { (*table).elements_mut().fill(value) };
         }
@@ -317,21 +375,21 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
         .iter()
         .map(|segment| match segment.mode {
             SegmentMode::Passive => data.eval_elements(&segment.items),
-            _ => Box::default(),
+            _ => Ok(Box::default()),
         })
-        .collect();
+        .collect::<Result<_>>()?;
     data.dropped_data = vec![false; inner.data.len()].into();
     for segment in &inner.elements {
         let SegmentMode::Active { target, offset } = &segment.mode else { continue };
         let table = data.tables[*target as usize];
         // SAFETY: as above.
         let table = unsafe { &mut *table };
-        let start = index_of(data.eval(offset), table.ty.table64);
+        let start = index_of(data.eval(offset)?, table.ty.table64);
         let room = (table.len as u64).checked_sub(start);
         if room.is_none_or(|room| room < segment.items.len() as u64) {
             return Err(Trap::TableOutOfBounds.into());
         }
-        let values = data.eval_elements(&segment.items);
+        let values = data.eval_elements(&segment.items)?;
         let start = start as usize;
         table.elements_mut()[start..start + values.len()].copy_from_slice(&values);
     }
@@ -340,7 +398,7 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
         let memory = data.memories[*target as usize];
         // SAFETY: memories live as long as the store, and nothing runs in it.
         let memory = unsafe { &mut *memory };
-        let start = index_of(data.eval(offset), memory.ty.memory64);
+        let start = index_of(data.eval(offset)?, memory.ty.memory64);
         let bytes = &inner.bytes[segment.range.clone()];
         if !memory.init(start, bytes) {
             return Err(Trap::MemoryOutOfBounds.into());

@@ -10,6 +10,7 @@
 //! tables, globals and functions are boxed likewise and freed with the store.
 
 pub(crate) mod exceptions;
+pub(crate) mod gc;
 pub(crate) mod instance;
 mod memory;
 #[cfg(feature = "threads")]
@@ -36,6 +37,7 @@ use crate::stack::activation::{HostCall, HostFrame, Stop};
 use crate::stack::backtrace::Cursor;
 use crate::types::{FuncType, GlobalType, TypeId, ValType};
 use exceptions::Exceptions;
+use gc::Gc;
 use instance::InstanceData;
 use vmctx::{FuncRecord, VmCtx};
 use zwasm_regir::inst::HEADER_SLOTS;
@@ -71,6 +73,8 @@ pub(crate) struct HostFunc {
 
 /// The part of a store that does not depend on the user's data.
 pub struct StoreCore {
+    /// The collected heap; handlers allocate in its window.
+    pub(crate) gc: Gc,
     /// Where guest frames must end.
     pub(crate) stack_limit: *mut u64,
     /// The first slot of the value stack not used by guest frames.
@@ -106,8 +110,6 @@ pub struct StoreCore {
     globals: Vec<NonNull<GlobalInst>>,
     tags: Vec<NonNull<TagInst>>,
     host_funcs: Vec<NonNull<HostFunc>>,
-    /// Host values behind external references; a reference is the index plus one.
-    externs: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 fn leak<T>(value: T) -> NonNull<T> {
@@ -119,6 +121,7 @@ impl StoreCore {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let (host_vmctx, host_layout) = VmCtx::allocate(0, 0);
         StoreCore {
+            gc: Gc::new(engine.config()),
             stack_limit: ptr::null_mut(),
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
@@ -144,7 +147,6 @@ impl StoreCore {
             globals: Vec::new(),
             tags: Vec::new(),
             host_funcs: Vec::new(),
-            externs: Vec::new(),
         }
     }
 
@@ -235,16 +237,6 @@ impl StoreCore {
         let instance = leak(instance);
         self.instances.push(instance);
         instance
-    }
-
-    pub(crate) fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> u64 {
-        self.externs.push(value);
-        self.externs.len() as u64
-    }
-
-    pub(crate) fn get_extern(&self, reference: u64) -> Option<&(dyn Any + Send + Sync)> {
-        let index = usize::try_from(reference).ok()?.checked_sub(1)?;
-        self.externs.get(index).map(|value| &**value)
     }
 
     /// Adds a host function to the store that `this` points at.

@@ -230,6 +230,11 @@ impl Types {
         false
     }
 
+    /// A type and its ancestors, the root last.
+    pub(crate) fn supertypes(&self, id: TypeId) -> Vec<TypeId> {
+        std::iter::successors(Some(id), |&id| self.get(id).supertype).collect()
+    }
+
     /// Subtyping of heap types.
     ///
     /// Source: WebAssembly 3.0, section "Matching", heap types.

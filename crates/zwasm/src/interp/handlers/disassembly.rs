@@ -38,6 +38,11 @@ const COLD: &[&str] = &[
     "call::return_call_subtype",
     "call::lazy",
     "call::host_call",
+    "gc::ref_test_deep",
+    "gc::ref_cast_deep",
+    "gc::struct_new_large",
+    "gc::refill",
+    "gc::op",
     "exceptions::throw",
     "exceptions::throw_ref",
 ];
@@ -59,14 +64,22 @@ const CALLED: &[&str] = &[
     "call::is_subtype",
     "call::prepare",
     "simd::tier",
+    "gc::struct_gets",
+    "gc::struct_sets",
+    "gc::array_gets",
+    "gc::array_sets",
+    "gc::abstract_tests",
 ];
 
 /// Handlers that save a register or two meanwhile: those that copy any number of
-/// slots, and loops of compare and exchange on any memory.
+/// slots or fill a structure, and loops of compare and exchange on any memory.
 const SAVING: &[&str] = &[
     "call::return_call",
     "call::return_call_indirect",
     "call::return_call_ref",
+    "gc::struct_new",
+    "gc::struct_new_words",
+    "gc::struct_new_default",
     "atomic::access_any",
 ];
 

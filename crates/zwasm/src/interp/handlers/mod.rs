@@ -26,6 +26,7 @@ pub(super) mod atomic;
 pub(super) mod call;
 pub(super) mod control;
 pub(super) mod exceptions;
+pub(super) mod gc;
 pub(super) mod memory;
 pub(super) mod numeric;
 #[cfg(feature = "simd")]
@@ -395,7 +396,7 @@ unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
 
 fn trap_code(code: u64) -> TrapCode {
     use TrapCode::*;
-    const ALL: [TrapCode; 14] = [
+    const ALL: [TrapCode; 19] = [
         Unreachable,
         MemoryOutOfBounds,
         TableOutOfBounds,
@@ -408,6 +409,11 @@ fn trap_code(code: u64) -> TrapCode {
         StackOverflow,
         NullFunctionReference,
         NullReference,
+        NullStructReference,
+        NullArrayReference,
+        NullI31Reference,
+        ArrayOutOfBounds,
+        CastFailure,
         UnalignedAtomic,
         ExpectedSharedMemory,
     ];

@@ -1,0 +1,207 @@
+//! Encoding of the instructions on objects and references.
+
+use super::encode::{BITS, Encoder, fields, with_upper};
+use super::handlers::gc;
+use super::handlers::numeric::Form;
+use super::objects;
+use crate::store::gc::heap::{GRANULE, LARGE};
+use crate::store::gc::layout::{DISPLAY, Kind, size_of, struct_layout, word};
+use crate::types::Composite;
+use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
+use zwasm_regir::types::slots_of;
+use zwasm_regir::{Inst, Operand, Slot, Storage, Type};
+
+impl Encoder<'_> {
+    /// Encodes an instruction on objects or references.
+    pub(super) fn gc(&mut self, inst: &Inst) {
+        match *inst {
+            Inst::Gc { op: GcOp::StructNew { ty }, base } => self.struct_new(ty, base),
+            Inst::Gc { op: GcOp::StructNewDefault { ty }, base } => {
+                let (_, size) = struct_layout(&self.module.storages[ty as usize]);
+                let size = size.next_multiple_of(GRANULE);
+                let header = u64::from(self.header(ty, Kind::Struct));
+                if size <= LARGE {
+                    self.op(gc::struct_new_default, with_upper(base.0, 0, size as u32));
+                    self.words.push(header);
+                } else {
+                    let code = objects::Code::StructNewDefault as u32;
+                    self.op(gc::op, fields(base.0, 0, code, 0));
+                    self.words.push(header | (size as u64) << 32);
+                }
+                self.held.define(base, BITS);
+            }
+            Inst::Gc { op, base } => self.gc_op(op, base),
+            Inst::StructGet { dst, object, ty, field, extend } => {
+                let (storage, offset) = self.field(ty, field);
+                if storage == Storage::V128 {
+                    self.op(gc::struct_get_v128, with_upper(dst.0, object.0, offset));
+                    self.held.forget(dst);
+                    self.held.forget(Slot(dst.0 + 1));
+                    return;
+                }
+                let (form, slot) = self.form(Operand::Slot(object), BITS);
+                let handler = gc::struct_gets(storage, extend)[form as usize];
+                self.op(handler, with_upper(dst.0, slot, offset));
+                self.held.define(dst, BITS);
+            }
+            Inst::StructSet { object, value, ty, field } => {
+                let (storage, offset) = self.field(ty, field);
+                if storage == Storage::V128 {
+                    let value = self.in_slot(value, 0);
+                    self.op(gc::struct_set_v128, with_upper(object.0, value, offset));
+                    return;
+                }
+                let (form, slot) = self.form(value, BITS);
+                let handler = gc::struct_sets(storage)[form as usize];
+                self.op(handler, with_upper(object.0, slot, offset));
+                self.constant(value);
+            }
+            Inst::ArrayGet { dst, object, index, ty, extend } => {
+                let storage = self.module.storages[ty as usize][0];
+                if storage == Storage::V128 {
+                    let index = self.in_slot(index, 0);
+                    self.op(gc::array_get_v128, fields(dst.0, object.0, index, 0));
+                    self.held.forget(dst);
+                    self.held.forget(Slot(dst.0 + 1));
+                    return;
+                }
+                let (form, index) = match self.form(index, Type::I32) {
+                    (Form::Imm, _) => (Form::Slot, self.in_slot(index, 0)),
+                    other => other,
+                };
+                let handler = gc::array_gets(storage, extend)[form as usize];
+                self.op(handler, fields(dst.0, object.0, index, 0));
+                self.held.define(dst, BITS);
+            }
+            Inst::ArraySet { object, index, value, ty } => {
+                let storage = self.module.storages[ty as usize][0];
+                let index = self.in_slot(index, 0);
+                if storage == Storage::V128 {
+                    let value = self.in_slot(value, 1);
+                    self.op(gc::array_set_v128, fields(object.0, index, value, 0));
+                    return;
+                }
+                let (form, slot) = self.form(value, BITS);
+                let handler = gc::array_sets(storage)[form as usize];
+                self.op(handler, fields(object.0, index, slot, 0));
+                self.constant(value);
+            }
+            Inst::ArrayLen { dst, object } => {
+                self.op(gc::array_len, fields(dst.0, object.0, 0, 0));
+                self.held.define(dst, Type::I32);
+            }
+            Inst::RefTest { dst, src, target } => {
+                self.ref_check(0, dst.0, src.0, target);
+                self.held.define(dst, Type::I32);
+            }
+            Inst::RefCast { src, target } => self.ref_check(1, src.0, 0, target),
+            Inst::I31New { dst, src } => {
+                self.op(gc::i31_new, fields(dst.0, src.0, 0, 0));
+                self.held.define(dst, BITS);
+            }
+            Inst::I31Get { dst, src, extend } => {
+                let handler = match extend {
+                    Extend::Sign => gc::i31_get_s,
+                    Extend::Zero => gc::i31_get_u,
+                };
+                self.op(handler, fields(dst.0, src.0, 0, 0));
+                self.held.define(dst, Type::I32);
+            }
+            _ => {}
+        }
+    }
+
+    /// The first word of the header of a type's objects.
+    fn header(&self, ty: u32, kind: Kind) -> u32 {
+        word(self.module.types[ty as usize], kind)
+    }
+
+    /// What a field holds, and its offset.
+    fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
+        let storages = &self.module.storages[ty as usize];
+        (storages[field as usize], struct_layout(storages).0[field as usize])
+    }
+
+    fn struct_new(&mut self, ty: u32, base: Slot) {
+        let storages = &self.module.storages[ty as usize];
+        let (offsets, size) = struct_layout(storages);
+        let size = size.next_multiple_of(GRANULE) as u32;
+        let kinds: Vec<Type> = storages.iter().map(|storage| storage.kind()).collect();
+        let slots = slots_of(&kinds);
+        let words = storages.iter().all(|&storage| size_of(storage) == 4);
+        let handler = match storages.len() {
+            1 if words => gc::struct_new_words::<1>,
+            2 if words => gc::struct_new_words::<2>,
+            3 if words => gc::struct_new_words::<3>,
+            4 if words => gc::struct_new_words::<4>,
+            _ if size as usize > LARGE => gc::struct_new_large,
+            _ => gc::struct_new,
+        };
+        let places: Vec<u32> = offsets
+            .iter()
+            .zip(storages)
+            .map(|(offset, &storage)| offset | size_of(storage).trailing_zeros() << 28)
+            .collect();
+        self.op(handler, with_upper(base.0, slots, size));
+        self.words.push(u64::from(self.header(ty, Kind::Struct)));
+        if !(words && (1..=4).contains(&places.len())) {
+            for pair in places.chunks(2) {
+                let second = pair.get(1).copied().unwrap_or(0);
+                self.words.push(u64::from(pair[0]) | u64::from(second) << 32);
+            }
+        }
+        self.held.define(base, BITS);
+    }
+
+    fn gc_op(&mut self, op: GcOp, base: Slot) {
+        let Some((code, other)) = objects::code(op) else { return };
+        let (ty, before, values, after) = match op {
+            GcOp::ArrayNew { ty } => (ty, 0, 1, 1),
+            GcOp::ArrayNewDefault { ty } => (ty, 0, 0, 1),
+            GcOp::ArrayNewFixed { ty, count } => (ty, 0, count, 0),
+            GcOp::ArrayNewData { ty, .. } | GcOp::ArrayNewElem { ty, .. } => (ty, 0, 0, 2),
+            GcOp::ArrayFill { ty } => (ty, 2, 1, 1),
+            GcOp::ArrayCopy { dst, .. } => (dst, 5, 0, 0),
+            GcOp::ArrayInitData { ty, .. } | GcOp::ArrayInitElem { ty, .. } => (ty, 4, 0, 0),
+            GcOp::StructNew { .. } | GcOp::StructNewDefault { .. } => return,
+        };
+        let storage = self.module.storages[ty as usize][0];
+        let slots = before + values * storage.kind().slots() + after;
+        self.op(gc::op, fields(base.0, slots, code as u32, storage as u32));
+        self.words.push(u64::from(self.header(ty, Kind::Array)) | u64::from(other) << 32);
+        self.held.forget(base);
+    }
+
+    /// A test (`which` is 0) or cast (1).
+    fn ref_check(&mut self, which: usize, a: u32, b: u32, target: RefTarget) {
+        let (handlers, word) = match target.heap {
+            HeapTarget::Type(index) => {
+                let id = self.module.types[index as usize];
+                let types = self.module.engine.types().read();
+                let ty = types.get(id);
+                let kind = match ty.composite {
+                    Composite::Func(_) => None,
+                    Composite::Struct(_) => Some(Kind::Struct),
+                    Composite::Array(_) => Some(Kind::Array),
+                };
+                let depth = types.supertypes(id).len() as u64 - 1;
+                match kind {
+                    None => (gc::DEEP, u64::from(id) << 2 | u64::from(u32::MAX) << 32),
+                    Some(kind) => {
+                        let word = u64::from(word(id, kind));
+                        if ty.is_final {
+                            (gc::FINAL, word)
+                        } else if depth < DISPLAY as u64 {
+                            (gc::SHALLOW, word | depth << 32)
+                        } else {
+                            (gc::DEEP, word)
+                        }
+                    }
+                }
+            }
+            other => (gc::abstract_tests(other), 0),
+        };
+        self.op(handlers[which], fields(a, b, u32::from(target.nullable), 0));
+        self.words.push(word);
+    }
+}

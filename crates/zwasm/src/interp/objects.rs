@@ -1,0 +1,430 @@
+//! Allocating, filling and copying objects, out of line.
+//!
+//! What the handlers of [`super::handlers::gc`] call when an instruction is more
+//! than a few loads and stores. `extern "C"`, because it cannot unwind, so that
+//! the handlers need no clean-up and still leave by a jump.
+//!
+//! # Safety
+//!
+//! Arguments are what an instruction being executed has; the store is used by
+//! nothing else meanwhile.
+
+use super::handlers::gc::header;
+use crate::error::{Error, Result};
+use crate::stack::activation::Stop;
+use crate::stack::backtrace::Cursor;
+use crate::store::StoreCore;
+use crate::store::gc::layout::{HEADER, KIND, size_of, write};
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use zwasm_regir::gc::GcOp;
+use zwasm_regir::{Storage, TrapCode};
+
+/// What [`execute`] returns when the store has an error.
+pub(super) const FAILED: u64 = u64::MAX;
+
+/// The instructions that [`execute`] executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Code {
+    StructNewDefault,
+    ArrayNew,
+    ArrayNewDefault,
+    ArrayNewFixed,
+    ArrayNewData,
+    ArrayNewElem,
+    ArrayFill,
+    ArrayCopy,
+    ArrayInitData,
+    ArrayInitElem,
+}
+
+/// The code of an instruction, and its other operand; none for `struct.new`.
+pub(super) fn code(op: GcOp) -> Option<(Code, u32)> {
+    Some(match op {
+        GcOp::StructNew { .. } => return None,
+        GcOp::StructNewDefault { .. } => (Code::StructNewDefault, 0),
+        GcOp::ArrayNew { .. } => (Code::ArrayNew, 0),
+        GcOp::ArrayNewDefault { .. } => (Code::ArrayNewDefault, 0),
+        GcOp::ArrayNewFixed { count, .. } => (Code::ArrayNewFixed, count),
+        GcOp::ArrayNewData { data, .. } => (Code::ArrayNewData, data),
+        GcOp::ArrayNewElem { elem, .. } => (Code::ArrayNewElem, elem),
+        GcOp::ArrayFill { .. } => (Code::ArrayFill, 0),
+        GcOp::ArrayCopy { .. } => (Code::ArrayCopy, 0),
+        GcOp::ArrayInitData { data, .. } => (Code::ArrayInitData, data),
+        GcOp::ArrayInitElem { elem, .. } => (Code::ArrayInitElem, elem),
+    })
+}
+
+const STORAGES: [Storage; 9] = [
+    Storage::I8,
+    Storage::I16,
+    Storage::I32,
+    Storage::I64,
+    Storage::F32,
+    Storage::F64,
+    Storage::V128,
+    Storage::HeapRef,
+    Storage::WideRef,
+];
+
+const CODES: [Code; 10] = [
+    Code::StructNewDefault,
+    Code::ArrayNew,
+    Code::ArrayNewDefault,
+    Code::ArrayNewFixed,
+    Code::ArrayNewData,
+    Code::ArrayNewElem,
+    Code::ArrayFill,
+    Code::ArrayCopy,
+    Code::ArrayInitData,
+    Code::ArrayInitElem,
+];
+
+/// Stops the guest with an error.
+unsafe fn fail(error: Error, ip: *const u64, fp: *mut u64, vm: *mut VmCtx) {
+    // SAFETY: the store is running this handler and nothing else uses it.
+    unsafe {
+        let store = (*vm).store;
+        (*store).error = Some(error);
+        (*store).stop = Some(Stop::Error(Cursor { ip, fp, vm }));
+    }
+}
+
+#[inline(never)]
+pub(super) unsafe extern "C" fn make_room(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+    top: *mut u64,
+    size: usize,
+) -> bool {
+    // SAFETY: as for `fail`; slots from `top` on are dead.
+    unsafe {
+        match StoreCore::make_room((*vm).store, top, size) {
+            Ok(()) => true,
+            Err(error) => {
+                fail(error, ip, fp, vm);
+                false
+            }
+        }
+    }
+}
+
+/// `struct.new` of any size: the words of the instruction, or 0 if it failed.
+#[inline(never)]
+pub(super) unsafe extern "C" fn large_struct(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+) -> usize {
+    // SAFETY: the instruction has the form that `struct_new` describes.
+    unsafe {
+        let fields = ip.add(1).cast::<u16>();
+        let base = fp.add(usize::from(*fields));
+        let top = base.add(usize::from(*fields.add(1)));
+        let size = *ip.add(1).cast::<u32>().add(1) as usize;
+        let object = match StoreCore::allocate((*vm).store, top, *ip.add(2) as u32, 0, size) {
+            Ok(object) => object,
+            Err(error) => {
+                fail(error, ip, fp, vm);
+                return 0;
+            }
+        };
+        let mut from = base;
+        let mut places = ip.add(3).cast::<u32>();
+        let mut count = 0;
+        while from < top {
+            let to = (*vm).heap.add(object as usize + (*places & 0x0FFF_FFFF) as usize);
+            let size = 1 << (*places >> 28);
+            to.copy_from(from.cast(), size);
+            from = from.add(size.div_ceil(8));
+            places = places.add(1);
+            count += 1usize;
+        }
+        *base = object;
+        3 + count.div_ceil(2)
+    }
+}
+
+/// Whether a function or object has a subtype of the target: its header word, or
+/// all ones above a function type.
+#[inline(never)]
+pub(super) unsafe extern "C" fn is_subtype(vm: *mut VmCtx, reference: u64, target: u64) -> bool {
+    // SAFETY: the reference is of the kind that the target says.
+    unsafe {
+        let ty = if target >> 32 == u64::from(u32::MAX) {
+            (*(reference as *const FuncRecord)).ty
+        } else if reference & 1 != 0 || header(vm, reference) & KIND != target as u32 & KIND {
+            return false;
+        } else {
+            header(vm, reference) >> 2
+        };
+        (*(*vm).store).engine.types().read().is_subtype(ty, target as u32 >> 2)
+    }
+}
+
+/// Executes an instruction: 0, the code of a trap, or [`FAILED`].
+#[inline(never)]
+pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+    // SAFETY: the instruction has the form that the handler `op` describes.
+    unsafe {
+        let fields = ip.add(1).cast::<u16>();
+        let base = fp.add(usize::from(*fields));
+        let top = base.add(usize::from(*fields.add(1)));
+        let code = CODES[usize::from(*fields.add(2))];
+        let storage = STORAGES[usize::from(*fields.add(3))];
+        let (word, other) = (*ip.add(2) as u32, (*ip.add(2) >> 32) as u32);
+        let operands = Operands { vm, base, top, storage, word, other };
+        let result = match code {
+            Code::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),
+            Code::ArrayNew => operands.array_new(),
+            Code::ArrayNewDefault => operands.new_array(*base as u32).map(|_| ()),
+            Code::ArrayNewFixed => operands.array_new_fixed(),
+            Code::ArrayNewData => operands.array_new_data(),
+            Code::ArrayNewElem => operands.array_new_elem(),
+            Code::ArrayFill => operands.array_fill(),
+            Code::ArrayCopy => operands.array_copy(),
+            Code::ArrayInitData => operands.array_init_data(),
+            Code::ArrayInitElem => operands.array_init_elem(),
+        };
+        match result {
+            Ok(()) => 0,
+            Err(Failure::Trap(code)) => code as u64,
+            Err(Failure::Error(error)) => {
+                fail(error, ip, fp, vm);
+                FAILED
+            }
+        }
+    }
+}
+
+enum Failure {
+    Trap(TrapCode),
+    Error(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Error(error)
+    }
+}
+
+type Outcome<T> = Result<T, Failure>;
+
+/// The operands of an instruction. Each function is called for the instruction
+/// it is named after, so that slots hold what the instruction says.
+struct Operands {
+    vm: *mut VmCtx,
+    base: *mut u64,
+    top: *mut u64,
+    storage: Storage,
+    word: u32,
+    other: u32,
+}
+
+impl Operands {
+    /// Slots of a value of the element type.
+    fn slots(&self) -> usize {
+        self.storage.kind().slots() as usize
+    }
+
+    unsafe fn allocate(&self, second: u32, size: u64) -> Outcome<*mut u8> {
+        // SAFETY: the operands are in slots below `top`, where the collector
+        // looks; the size is that of the layout.
+        unsafe {
+            let size = usize::try_from(size).unwrap_or(usize::MAX >> 1);
+            let store = (*self.vm).store;
+            let object = StoreCore::allocate(store, self.top, self.word, second, size)?;
+            *self.base = object;
+            Ok((*self.vm).heap.add(object as usize))
+        }
+    }
+
+    /// Allocates an array and puts the reference into the first slot; the
+    /// address of its first element.
+    unsafe fn new_array(&self, len: u32) -> Outcome<*mut u8> {
+        let bytes = u64::from(len) * size_of(self.storage) as u64;
+        // SAFETY: an array of that length has that size.
+        unsafe { Ok(self.allocate(len, HEADER as u64 + bytes)?.add(HEADER)) }
+    }
+
+    /// Writes values from slots to elements.
+    unsafe fn write(&self, to: *mut u8, from: *const u64) {
+        // SAFETY: the slots hold a value of the element type.
+        unsafe {
+            let high = if self.slots() == 2 { *from.add(1) } else { 0 };
+            write(self.storage, to, u128::from(*from) | u128::from(high) << 64);
+        }
+    }
+
+    /// The first of `len` elements from `start` of the array in a slot.
+    unsafe fn range(&self, array: usize, start: usize, len: u32) -> Outcome<*mut u8> {
+        // SAFETY: the slot holds an array or null.
+        unsafe {
+            let object = *self.base.add(array);
+            if object == 0 {
+                return Err(Failure::Trap(TrapCode::NullArrayReference));
+            }
+            let array = (*self.vm).heap.add(object as usize);
+            let start = *self.base.add(start) as u32;
+            let size = *array.cast::<u32>().add(1);
+            if start.checked_add(len).is_none_or(|end| end > size) {
+                return Err(Failure::Trap(TrapCode::ArrayOutOfBounds));
+            }
+            Ok(array.add(HEADER + start as usize * size_of(self.storage)))
+        }
+    }
+
+    unsafe fn array_new(&self) -> Outcome<()> {
+        // SAFETY: operands: a value and a length. The value is saved, because the
+        // reference replaces it; a collection sees it in its slot.
+        unsafe {
+            let value = [*self.base, *self.base.add(1)];
+            let len = *self.base.add(self.slots()) as u32;
+            let to = self.new_array(len)?;
+            self.fill(to, value.as_ptr(), len);
+            Ok(())
+        }
+    }
+
+    unsafe fn fill(&self, to: *mut u8, value: *const u64, len: u32) {
+        let size = size_of(self.storage);
+        // SAFETY: the range is within an array.
+        unsafe {
+            match size {
+                1 => to.write_bytes(*value as u8, len as usize),
+                4 if to.cast::<u32>().is_aligned() => {
+                    std::slice::from_raw_parts_mut(to.cast::<u32>(), len as usize)
+                        .fill(*value as u32);
+                }
+                8 if to.cast::<u64>().is_aligned() => {
+                    std::slice::from_raw_parts_mut(to.cast::<u64>(), len as usize).fill(*value);
+                }
+                _ => {
+                    for index in 0..len as usize {
+                        self.write(to.add(index * size), value);
+                    }
+                }
+            }
+        }
+    }
+
+    unsafe fn array_new_fixed(&self) -> Outcome<()> {
+        // SAFETY: operands: the elements. The first is saved, because the
+        // reference replaces it.
+        unsafe {
+            let first = [*self.base, *self.base.add(1)];
+            let to = self.new_array(self.other)?;
+            for index in 0..self.other as usize {
+                let from = match index {
+                    0 => first.as_ptr(),
+                    _ => self.base.add(index * self.slots()),
+                };
+                self.write(to.add(index * size_of(self.storage)), from);
+            }
+            Ok(())
+        }
+    }
+
+    /// `len` elements from `source` on of a data segment.
+    unsafe fn data(&self, source: u64, len: u32) -> Outcome<&[u8]> {
+        // SAFETY: the instance is live, and validation checked the index.
+        let instance = unsafe { &*(*self.vm).instance };
+        let module = instance.module.inner();
+        let segment = self.other as usize;
+        let bytes = match instance.dropped_data[segment] {
+            true => &[][..],
+            false => &module.bytes[module.data[segment].range.clone()],
+        };
+        let len = u64::from(len) * size_of(self.storage) as u64;
+        usize::try_from(len)
+            .ok()
+            .and_then(|len| bytes.get(source as u32 as usize..)?.get(..len))
+            .ok_or(Failure::Trap(TrapCode::MemoryOutOfBounds))
+    }
+
+    /// `len` references from `source` on of an element segment.
+    unsafe fn elements(&self, source: u64, len: u32) -> Outcome<&[u64]> {
+        // SAFETY: as above.
+        let instance = unsafe { &*(*self.vm).instance };
+        let values = instance.elements[self.other as usize].get(source as u32 as usize..);
+        values
+            .and_then(|values| values.get(..len as usize))
+            .ok_or(Failure::Trap(TrapCode::TableOutOfBounds))
+    }
+
+    unsafe fn write_elements(&self, to: *mut u8, values: &[u64]) {
+        let size = size_of(self.storage);
+        for (index, value) in values.iter().enumerate() {
+            // SAFETY: the range is within an array of references.
+            unsafe { write(self.storage, to.add(index * size), u128::from(*value)) }
+        }
+    }
+
+    unsafe fn array_new_data(&self) -> Outcome<()> {
+        // SAFETY: operands: source and length.
+        unsafe {
+            let len = *self.base.add(1) as u32;
+            let bytes = self.data(*self.base, len)?;
+            self.new_array(len)?.copy_from(bytes.as_ptr(), bytes.len());
+            Ok(())
+        }
+    }
+
+    unsafe fn array_new_elem(&self) -> Outcome<()> {
+        // SAFETY: operands: source and length.
+        unsafe {
+            let len = *self.base.add(1) as u32;
+            let values = self.elements(*self.base, len)?;
+            let to = self.new_array(len)?;
+            self.write_elements(to, values);
+            Ok(())
+        }
+    }
+
+    unsafe fn array_fill(&self) -> Outcome<()> {
+        // SAFETY: operands: array, start, value, length.
+        unsafe {
+            let len = *self.base.add(2 + self.slots()) as u32;
+            let to = self.range(0, 1, len)?;
+            self.fill(to, self.base.add(2), len);
+            Ok(())
+        }
+    }
+
+    unsafe fn array_copy(&self) -> Outcome<()> {
+        // SAFETY: operands: array, start, source array, its start, length.
+        unsafe {
+            let len = *self.base.add(4) as u32;
+            if *self.base.add(2) == 0 {
+                return Err(Failure::Trap(TrapCode::NullArrayReference));
+            }
+            let to = self.range(0, 1, len)?;
+            let from = self.range(2, 3, len)?;
+            to.copy_from(from, len as usize * size_of(self.storage));
+            Ok(())
+        }
+    }
+
+    unsafe fn array_init_data(&self) -> Outcome<()> {
+        // SAFETY: operands: array, start, source, length.
+        unsafe {
+            let len = *self.base.add(3) as u32;
+            let to = self.range(0, 1, len)?;
+            let bytes = self.data(*self.base.add(2), len)?;
+            to.copy_from(bytes.as_ptr(), bytes.len());
+            Ok(())
+        }
+    }
+
+    unsafe fn array_init_elem(&self) -> Outcome<()> {
+        // SAFETY: operands: array, start, source, length.
+        unsafe {
+            let len = *self.base.add(3) as u32;
+            let to = self.range(0, 1, len)?;
+            let values = self.elements(*self.base.add(2), len)?;
+            self.write_elements(to, values);
+            Ok(())
+        }
+    }
+}

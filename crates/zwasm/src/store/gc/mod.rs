@@ -1,0 +1,390 @@
+//! The collected heap of a store: structures, arrays and values of the host.
+//!
+//! A reference is a slot whose value is the offset of an object in the heap's
+//! region, or zero for null, or, with the lowest bit set, a 31-bit integer.
+//! `externref`s are the same: a value of the host is an object that holds the
+//! index of a boxed value, so that it is collected like any other, and the
+//! conversions between `anyref` and `externref` do nothing.
+//!
+//! The collector marks and sweeps without moving anything. What it needs of the
+//! rest of the engine:
+//!
+//! 1. A reference in a slot is zero-extended; a word below 2³² at which an object
+//!    starts keeps that object alive, whatever it was meant to be.
+//! 2. Addresses in the heap are made for one access and never kept.
+//! 3. Collections happen only where something is allocated. Slots at and above
+//!    the `top` given there are dead.
+//! 4. An object is initialised before the next allocation.
+//! 5. The host holds [roots](Roots), never references.
+//!
+//! Roots are the value stack up to `top`, globals, tables, element segments, the
+//! payloads of exceptions and the host's roots. While an instance is being initialised, values are in none
+//! of these; collections are put off until it is done.
+//!
+//! A collection is due when as many bytes have been handed out as were live after
+//! the last one. That bounds both the heap's size and the time spent collecting,
+//! in proportion to what the guest keeps.
+
+pub(crate) mod heap;
+pub(crate) mod layout;
+mod mark;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::StoreCore;
+use crate::engine::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tuning::MIN_GC_BUDGET;
+use heap::{GRANULE, Heap, LARGE};
+use layout::{EXTERN_WORD, HEADER, Layouts};
+use mark::Marker;
+
+/// A value of the host and the object that stands for it.
+struct Extern {
+    object: u32,
+    value: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// The collector's part of a store.
+pub(crate) struct Gc {
+    pub(crate) heap: Heap,
+    pub(crate) layouts: Layouts,
+    /// Bytes to hand out before the next collection.
+    budget: usize,
+    /// Collections are put off while this is not zero.
+    paused: usize,
+    stress: bool,
+    externs: Vec<Extern>,
+    /// Indices of `externs` without a value.
+    free_externs: Vec<u32>,
+    roots: Roots,
+    /// Collections so far.
+    pub(crate) collections: u64,
+}
+
+/// References that the host holds, in the order in which it got them.
+///
+/// Entries are released from the end, by the end of a scope. A handle names its
+/// entry and the generation in which that was made, so that one that outlives
+/// its scope is noticed and never mistaken for another.
+#[derive(Default)]
+pub(crate) struct Roots {
+    entries: Vec<(u64, u32)>,
+    generation: u32,
+}
+
+/// A place in [`Roots`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    index: u32,
+    generation: u32,
+}
+
+impl Gc {
+    pub(super) fn new(config: &Config) -> Gc {
+        Gc {
+            heap: Heap::new(config.max_gc_heap),
+            layouts: Layouts::default(),
+            budget: MIN_GC_BUDGET,
+            paused: 0,
+            stress: config.gc_stress,
+            externs: Vec::new(),
+            free_externs: Vec::new(),
+            roots: Roots::default(),
+            collections: 0,
+        }
+    }
+
+    /// Keeps a reference alive for the host.
+    pub(crate) fn root(&mut self, reference: u64) -> Root {
+        let roots = &mut self.roots;
+        let generation = roots.generation;
+        roots.entries.push((reference, generation));
+        Root { index: roots.entries.len() as u32 - 1, generation }
+    }
+
+    /// The reference of a root; none if its scope has ended.
+    pub(crate) fn rooted(&self, root: Root) -> Option<u64> {
+        let &(reference, generation) = self.roots.entries.get(root.index as usize)?;
+        (generation == root.generation).then_some(reference)
+    }
+
+    /// Where a scope of roots begins.
+    pub(crate) fn open_scope(&self) -> usize {
+        self.roots.entries.len()
+    }
+
+    /// Releases the roots made since the scope began.
+    pub(crate) fn close_scope(&mut self, start: usize) {
+        let roots = &mut self.roots;
+        if roots.entries.len() > start {
+            roots.entries.truncate(start);
+            roots.generation = roots.generation.wrapping_add(1);
+        }
+    }
+
+    /// The value of the host behind a reference; none for other objects.
+    pub(crate) fn get_extern(&self, reference: u64) -> Option<&(dyn Any + Send + Sync)> {
+        if !self.heap.is_object(reference) {
+            return None;
+        }
+        // SAFETY: an object starts there.
+        let (word, index) = unsafe { self.header(reference) };
+        if word != EXTERN_WORD {
+            return None;
+        }
+        self.externs.get(index as usize)?.value.as_deref()
+    }
+
+    /// The two words of an object's header.
+    ///
+    /// # Safety
+    ///
+    /// `reference` is a live object.
+    pub(crate) unsafe fn header(&self, reference: u64) -> (u32, u32) {
+        // SAFETY: by the contract.
+        unsafe {
+            let header = self.heap.base().add(reference as usize).cast::<u32>();
+            (*header, *header.add(1))
+        }
+    }
+}
+
+impl StoreCore {
+    /// Makes room for an object of `size` bytes, at most [`LARGE`], in the
+    /// allocation window; collects if that is due.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and not borrowed; slots from `top` on are dead.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if the heap is full.
+    pub(crate) unsafe fn make_room(this: *mut StoreCore, top: *mut u64, size: usize) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe {
+            StoreCore::reserve_heap(this)?;
+            let gc = &raw mut (*this).gc;
+            if (*gc).stress && (*gc).paused == 0 {
+                StoreCore::collect(this, top);
+            }
+            let budget = if (*gc).paused == 0 { (*gc).budget } else { usize::MAX };
+            if !(*gc).heap.refill(size, budget) {
+                if (*gc).paused == 0 {
+                    StoreCore::collect(this, top);
+                }
+                if !(*gc).heap.refill(size, usize::MAX) {
+                    return Err((*gc).full(size));
+                }
+            }
+            if (*gc).stress {
+                (*gc).heap.window.limit = (*gc).heap.window.cursor + size;
+            }
+            Ok(())
+        }
+    }
+
+    /// Allocates an object of any size, zeroed but for its header.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::make_room`]; the header names a layout of that size.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if the heap is full.
+    pub(crate) unsafe fn allocate(
+        this: *mut StoreCore,
+        top: *mut u64,
+        word: u32,
+        second: u32,
+        size: usize,
+    ) -> Result<u64> {
+        // SAFETY: by the contract; the range was just handed out.
+        unsafe {
+            let gc = &raw mut (*this).gc;
+            let rounded = size.next_multiple_of(GRANULE);
+            let offset = if size > LARGE {
+                StoreCore::reserve_heap(this)?;
+                let first = match (*gc).paused {
+                    0 if (*gc).stress => None,
+                    0 => (*gc).heap.large(rounded, (*gc).budget),
+                    _ => (*gc).heap.large(rounded, usize::MAX),
+                };
+                match first {
+                    Some(offset) => offset,
+                    None => {
+                        if (*gc).paused == 0 {
+                            StoreCore::collect(this, top);
+                        }
+                        let again = (*gc).heap.large(rounded, usize::MAX);
+                        again.ok_or_else(|| (*gc).full(size))?
+                    }
+                }
+            } else {
+                let window = &raw mut (*gc).heap.window;
+                if (*window).limit - (*window).cursor < rounded {
+                    StoreCore::make_room(this, top, rounded)?;
+                }
+                let offset = (*window).cursor;
+                (*window).cursor += rounded;
+                offset
+            };
+            (*gc).heap.set_start(offset);
+            let object = (*gc).heap.base().add(offset);
+            object.write_bytes(0, size);
+            object.cast::<u32>().write(word);
+            object.cast::<u32>().add(1).write(second);
+            Ok(offset as u64)
+        }
+    }
+
+    /// Gives a value to the heap and returns the reference to it.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and not borrowed.
+    pub(crate) unsafe fn add_extern(
+        this: *mut StoreCore,
+        value: Box<dyn Any + Send + Sync>,
+    ) -> Result<u64> {
+        // SAFETY: by the contract; guest frames end at the value stack's top
+        // whenever the host runs.
+        unsafe {
+            let top = (*this).value_top;
+            let object = StoreCore::allocate(this, top, EXTERN_WORD, 0, HEADER)?;
+            let gc = &mut (*this).gc;
+            let entry = Extern { object: object as u32, value: Some(value) };
+            let index = match gc.free_externs.pop() {
+                Some(index) => {
+                    gc.externs[index as usize] = entry;
+                    index
+                }
+                None => {
+                    gc.externs.push(entry);
+                    gc.externs.len() as u32 - 1
+                }
+            };
+            gc.heap.base().add(object as usize).cast::<u32>().add(1).write(index);
+            Ok(object)
+        }
+    }
+
+    /// Reserves the heap's region, and tells all instances where it is.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and not borrowed.
+    unsafe fn reserve_heap(this: *mut StoreCore) -> Result<()> {
+        // SAFETY: by the contract; instances live as long as the store.
+        unsafe {
+            let reserved = (*this).gc.heap.reserve().map_err(|error| {
+                let message = format!("cannot reserve the garbage-collected heap: {error}");
+                Error::new(ErrorKind::Limit, message)
+            })?;
+            if reserved {
+                let base = (*this).gc.heap.base();
+                for instance in &(*this).instances {
+                    (*(*instance.as_ptr()).vmctx.as_ptr()).heap = base;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// Puts collections off until [`StoreCore::resume_collections`]. If much of
+    /// the heap is in use, there is one now.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and not borrowed.
+    pub(crate) unsafe fn pause_collections(this: *mut StoreCore) {
+        // SAFETY: by the contract; the host runs, as in `add_extern`.
+        unsafe {
+            let gc = &raw mut (*this).gc;
+            if (*gc).paused == 0 && (*gc).heap.size() > (*gc).heap.max() / 2 {
+                let top = (*this).value_top;
+                StoreCore::collect(this, top);
+            }
+            (*gc).paused += 1;
+        }
+    }
+
+    pub(crate) fn resume_collections(&mut self) {
+        self.gc.paused -= 1;
+    }
+
+    /// Collects.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::make_room`].
+    #[inline(never)]
+    pub(crate) unsafe fn collect(this: *mut StoreCore, top: *mut u64) {
+        // SAFETY: by the contract nothing else uses the store's contents now.
+        let dead = unsafe {
+            let gc = &mut (*this).gc;
+            gc.collections += 1;
+            gc.heap.begin();
+            let mut marker = Marker {
+                heap: &mut gc.heap,
+                layouts: &gc.layouts,
+                stack: Vec::new(),
+                // A small stack, when testing, for the way on without one to be taken.
+                limit: if gc.stress { 2 } else { usize::MAX },
+                lost: false,
+            };
+            if let Some(stack) = &(*this).stack {
+                let mut slot = stack.value_base();
+                while slot < top {
+                    marker.word(*slot);
+                    slot = slot.add(1);
+                }
+            }
+            for table in &(*this).tables {
+                (*table.as_ptr()).elements().iter().for_each(|&word| marker.word(word));
+            }
+            for global in &(*this).globals {
+                marker.word((*global.as_ptr()).value as u64);
+            }
+            for instance in &(*this).instances {
+                let instance = &*instance.as_ptr();
+                instance.globals.iter().for_each(|&global| marker.word((*global).value as u64));
+                for segment in &instance.elements {
+                    segment.iter().for_each(|&word| marker.word(word));
+                }
+            }
+            (*this).exceptions.payloads().for_each(|word| marker.word(word));
+            for &(reference, _) in &gc.roots.entries {
+                marker.word(reference);
+            }
+            marker.drain();
+            let mut dead = Vec::new();
+            for (index, each) in gc.externs.iter_mut().enumerate() {
+                if each.value.is_some() && !gc.heap.is_marked(each.object as usize) {
+                    dead.extend(each.value.take());
+                    gc.free_externs.push(index as u32);
+                }
+            }
+            let live = gc.heap.sweep();
+            gc.budget = live.max(MIN_GC_BUDGET);
+            dead
+        };
+        // Destructors of the host run when the heap is whole again. What called for
+        // the collection cannot unwind, so a panic in one of them ends here.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(dead)));
+    }
+}
+
+impl Gc {
+    #[cold]
+    fn full(&self, size: usize) -> Error {
+        let message = format!(
+            "out of garbage-collected memory: no room for an object of {size} bytes (the limit is {} bytes)",
+            self.heap.max()
+        );
+        Error::new(ErrorKind::Limit, message)
+    }
+}

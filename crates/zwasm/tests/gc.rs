@@ -1,0 +1,236 @@
+//! The garbage collector's promises, through the public interface.
+#![cfg(all(feature = "gc", feature = "wat"))]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use zwasm::{
+    Caller, Config, Engine, ErrorKind, ExternRef, Func, Instance, Module, RootScope, Store, Trap,
+    Val,
+};
+
+const LISTS: &str = r#"(module
+    (type $node (struct (field i32) (field (mut (ref null $node)))))
+    (type $bytes (array (mut i8)))
+    (global $kept (mut (ref null $node)) (ref.null $node))
+
+    ;; Allocates $n nodes and drops each.
+    (func (export "garbage") (param $n i32)
+        (loop $again
+            (drop (struct.new $node (local.get $n) (ref.null $node)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+
+    ;; Allocates $n pairs of nodes that refer to each other, and drops them.
+    (func (export "cycles") (param $n i32)
+        (local $a (ref null $node))
+        (loop $again
+            (local.set $a (struct.new $node (i32.const 1) (ref.null $node)))
+            (struct.set $node 1 (local.get $a)
+                (struct.new $node (i32.const 2) (local.get $a)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+
+    ;; Allocates $n arrays of $size bytes and drops each.
+    (func (export "arrays") (param $n i32) (param $size i32)
+        (loop $again
+            (drop (array.new_default $bytes (local.get $size)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+
+    ;; Keeps a list of the numbers from 1 to $n.
+    (func (export "list") (param $n i32)
+        (local $i i32)
+        (global.set $kept (ref.null $node))
+        (loop $again
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (global.set $kept (struct.new $node (local.get $i) (global.get $kept)))
+            (br_if $again (i32.lt_u (local.get $i) (local.get $n)))))
+
+    ;; The sum of the list.
+    (func (export "sum") (result i64)
+        (local $node (ref null $node)) (local $sum i64)
+        (local.set $node (global.get $kept))
+        (block $end
+            (loop $again
+                (local.set $sum (i64.add (local.get $sum)
+                    (i64.extend_i32_u
+                        (struct.get $node 0 (br_on_null $end (local.get $node))))))
+                (local.set $node (struct.get $node 1 (local.get $node)))
+                (br $again))
+            (unreachable))
+        (local.get $sum)))"#;
+
+/// Debug builds do a hundredth of the work.
+const SCALE: i32 = if cfg!(debug_assertions) { 1 } else { 100 };
+
+fn lists(max: u64) -> (Store<()>, Instance) {
+    let mut config = Config::new();
+    config.max_gc_heap(max);
+    let engine = Engine::new(&config).expect("configures");
+    let module = Module::new(&engine, LISTS).expect("compiles");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("instantiates");
+    (store, instance)
+}
+
+fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[i32]) -> zwasm::Result<()> {
+    let func = instance.get_func(&mut *store, name).expect("is exported");
+    let args: Vec<Val> = args.iter().map(|&arg| Val::I32(arg)).collect();
+    func.call(store, &args, &mut [])
+}
+
+fn sum(store: &mut Store<()>, instance: &Instance) -> i64 {
+    let sum = instance.get_typed_func::<(), i64>(&mut *store, "sum").expect("is exported");
+    sum.call(store, ()).expect("runs")
+}
+
+fn resident_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+fn ten_gigabytes_of_garbage_fit_a_small_heap() {
+    let (mut store, instance) = lists(64 << 20);
+    // Structures of 16 bytes, then arrays of many sizes: 10 GB at full scale.
+    call(&mut store, &instance, "garbage", &[3_000_000 * SCALE]).expect("runs");
+    let before = resident_kb();
+    for size in [100, 1000, 8000, 9000, 100_000, 1_000_000, 20_000_000] {
+        let count = (8_000_000 * SCALE / size).max(5);
+        call(&mut store, &instance, "arrays", &[count, size]).expect("runs");
+    }
+    call(&mut store, &instance, "garbage", &[1_000_000 * SCALE]).expect("runs");
+    if let (Some(before), Some(after)) = (before, resident_kb()) {
+        assert!(after < before + (80 << 10), "{before} kB grew to {after} kB");
+    }
+}
+
+#[test]
+fn cycles_are_reclaimed() {
+    let (mut store, instance) = lists(8 << 20);
+    call(&mut store, &instance, "cycles", &[1_000_000 * (SCALE / 10).max(1)]).expect("runs");
+}
+
+#[test]
+fn a_list_of_ten_million_survives_marking() {
+    let n = 100_000 * SCALE;
+    let (mut store, instance) = lists(u64::MAX);
+    call(&mut store, &instance, "list", &[n]).expect("runs");
+    // Enough garbage for several collections.
+    call(&mut store, &instance, "garbage", &[5 * n + 1_000_000]).expect("runs");
+    assert_eq!(sum(&mut store, &instance), i64::from(n) * (i64::from(n) + 1) / 2);
+}
+
+#[test]
+fn a_full_heap_is_an_error_and_is_usable_afterwards() {
+    let (mut store, instance) = lists(4 << 20);
+    let error = call(&mut store, &instance, "list", &[10_000_000]).expect_err("does not fit");
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains("out of garbage-collected memory"), "{error}");
+    call(&mut store, &instance, "list", &[1000]).expect("fits");
+    assert_eq!(sum(&mut store, &instance), 500_500);
+    for size in [5 << 20, i32::MAX, -1] {
+        let error = call(&mut store, &instance, "arrays", &[1, size]).expect_err("does not fit");
+        assert_eq!(error.kind(), ErrorKind::Limit);
+    }
+}
+
+#[test]
+fn the_largest_arrays_are_errors_not_panics() {
+    let wat = r#"(module
+        (type $wide (array (mut i64)))
+        (func (export "new") (param i32)
+            (drop (array.new $wide (i64.const 1) (local.get 0))))
+        (func (export "default") (param i32)
+            (drop (array.new_default $wide (local.get 0)))))"#;
+    let engine = Engine::default();
+    let module = Module::new(&engine, wat).expect("compiles");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("instantiates");
+    for name in ["new", "default"] {
+        for len in [i32::MIN, i32::MAX, -1] {
+            let error = call(&mut store, &instance, name, &[len]).expect_err("is too large");
+            assert_eq!(error.kind(), ErrorKind::Limit);
+        }
+    }
+}
+
+#[test]
+fn casts_and_null_have_their_own_traps() {
+    let wat = r#"(module
+        (type $a (struct (field i32)))
+        (type $b (struct (field f32)))
+        (type $array (array i8))
+        (func (export "cast") (drop (ref.cast (ref $a) (struct.new $b (f32.const 0)))))
+        (func (export "cast null") (drop (ref.cast (ref $a) (ref.null $a))))
+        (func (export "struct") (drop (struct.get $a 0 (ref.null $a))))
+        (func (export "array") (drop (array.get_u $array (ref.null $array) (i32.const 0))))
+        (func (export "i31") (drop (i31.get_s (ref.null i31))))
+        (func (export "bounds")
+            (drop (array.get_u $array
+                (array.new_default $array (i32.const 3)) (i32.const 3)))))"#;
+    let engine = Engine::default();
+    let module = Module::new(&engine, wat).expect("compiles");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("instantiates");
+    for (name, trap) in [
+        ("cast", Trap::CastFailure),
+        ("cast null", Trap::CastFailure),
+        ("struct", Trap::NullStructReference),
+        ("array", Trap::NullArrayReference),
+        ("i31", Trap::NullI31Reference),
+        ("bounds", Trap::ArrayOutOfBounds),
+    ] {
+        let error = call(&mut store, &instance, name, &[]).expect_err("traps");
+        assert_eq!(error.trap(), Some(trap), "{name}");
+    }
+}
+
+/// Counts its drops.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn host_values_are_collected_when_no_scope_holds_them() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let (mut store, instance) = lists(8 << 20);
+    let kept = ExternRef::new(&mut store, 7).expect("fits");
+    for _ in 0..10 {
+        let mut scope = RootScope::new(&mut store);
+        for _ in 0..10 {
+            ExternRef::new(&mut scope, Counted(drops.clone())).expect("fits");
+        }
+    }
+    call(&mut store, &instance, "garbage", &[2_000_000]).expect("runs");
+    // The value stack is scanned conservatively, but nothing of this was on it.
+    assert_eq!(drops.load(Ordering::Relaxed), 100);
+    let value = kept.data(&store).expect("is rooted").expect("is the host's");
+    assert_eq!(value.downcast_ref(), Some(&7));
+}
+
+#[test]
+fn references_end_with_the_host_call_that_got_them() {
+    let wat = r#"(module
+        (import "host" "take" (func $take (param externref)))
+        (func (export "run") (param externref) (call $take (local.get 0))))"#;
+    let engine = Engine::default();
+    let module = Module::new(&engine, wat).expect("compiles");
+    let mut store = Store::new(&engine, None::<ExternRef>);
+    let take = Func::wrap(
+        &mut store,
+        |mut caller: Caller<'_, Option<ExternRef>>, reference: Option<ExternRef>| {
+            *caller.data_mut() = reference;
+        },
+    );
+    let instance = Instance::new(&mut store, &module, &[take.into()]).expect("instantiates");
+    let run = instance.get_typed_func::<Option<ExternRef>, ()>(&mut store, "run").expect("exists");
+    let reference = ExternRef::new(&mut store, 1).expect("fits");
+    run.call(&mut store, Some(reference)).expect("runs");
+    let stale = store.data().expect("was taken");
+    assert!(stale.data(&store).is_err());
+    assert!(run.call(&mut store, Some(stale)).is_err());
+    assert!(reference.data(&store).is_ok());
+}
