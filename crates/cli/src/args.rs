@@ -131,7 +131,7 @@ pub const SECTIONS: &[Section] = &[
         flags: &[flag(
             "--disable",
             "NAME",
-            "Refuse modules that use this feature of WebAssembly",
+            "Refuse modules that use a feature (see 'zwasm features')",
             Id::Disable,
         )],
     },
