@@ -113,8 +113,8 @@ fn sqlite() {
     }
 }
 
-/// Output of compilers for what is newer than the first release: tail calls,
-/// 64-bit memories, bulk memory, sign extension.
+/// Output of compilers for what is newer than the first release: garbage
+/// collection, tail calls, 64-bit memories, bulk memory, sign extension.
 #[test]
 fn newer_features() {
     let Some(root) = corpus("realworld/p10") else { return };
@@ -123,6 +123,7 @@ fn newer_features() {
         "clang_O0_fp_sum/fp_sum",
         "clang_musttail/musttail_sum",
         "clang_wasm64/wasm64_load_store",
+        "moonbit/gc_shapes",
         "rust_bubble_sort/sort",
         "rust_data/data_sum",
         "rust_fib/fib",

@@ -12,6 +12,7 @@
 //! distance. Larger immediates follow in words of their own.
 
 #[cfg(feature = "simd")]
+mod gc;
 mod simd;
 
 use super::catches::CatchTable;

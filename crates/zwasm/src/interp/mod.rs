@@ -13,7 +13,6 @@
 pub(crate) mod catches;
 pub(crate) mod code;
 mod encode;
-mod encode_gc;
 mod handlers;
 mod objects;
 

@@ -1,9 +1,8 @@
 //! Encoding of the instructions on objects and references.
 
-use super::encode::{BITS, Encoder, fields, with_upper};
-use super::handlers::gc;
-use super::handlers::numeric::Form;
-use super::objects;
+use super::{BITS, Encoder, Form, fields, with_upper};
+use crate::interp::handlers::gc;
+use crate::interp::objects;
 use crate::store::gc::heap::{GRANULE, LARGE};
 use crate::store::gc::layout::{DISPLAY, Kind, size_of, struct_layout, word};
 use crate::types::Composite;
