@@ -92,7 +92,8 @@ fn values_of_all_types_arrive_and_locals_keep_theirs() {
     assert_eq!(results[2].i64(), Some(2));
     assert_eq!(results[3].f32(), Some(3.0));
     assert_eq!(results[4].f64(), Some(4.0));
-    assert_eq!(results[5].externref(), Some(Some(host)));
+    let arrived = results[5].externref().flatten().expect("a reference");
+    assert_eq!(arrived.data(&store).unwrap().and_then(|value| value.downcast_ref()), Some(&5u8));
     assert_eq!(results[13].i64(), Some(12));
     assert_eq!(results[15].i32(), Some(6));
     let Val::ExnRef(Some(exn)) = results[14] else { panic!("no exnref") };
