@@ -11,8 +11,8 @@
 //! the upper two may together be a 32-bit immediate, memory offset or branch
 //! distance. Larger immediates follow in words of their own.
 
-#[cfg(feature = "simd")]
 mod gc;
+#[cfg(feature = "simd")]
 mod simd;
 
 use super::catches::CatchTable;
