@@ -1,0 +1,139 @@
+//! From register IR to machine code.
+//!
+//! Knows the layout of what code addresses ([`VmLayout`]) and asks the runtime
+//! about the module through [`Environment`]; knows nothing else of the runtime.
+//! The result is plain bytes: who maps them executable, and when, is not decided
+//! here.
+//!
+//! Compiled code speaks the interpreter's convention (`docs/calling-convention.md`):
+//! it is entered like a handler, with the same registers, by a jump through the
+//! word that the instruction pointer names, and leaves the same way. An op that
+//! is not worth code of its own is therefore a jump to the interpreter's handler
+//! with the instruction's threaded code and, behind it, a word that leads back.
+
+#![forbid(unsafe_code)]
+
+pub mod baseline;
+pub mod isa;
+
+use zwasm_regir::{Frame, Inst, Label, TrapCode, Type};
+
+/// Byte offsets of the fields that code addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct VmLayout {
+    /// In the `vmctx`: where guest frames must end.
+    pub stack_limit: u32,
+    /// In the `vmctx`: the address of offset 0 of the collected heap.
+    pub heap: u32,
+    /// In the `vmctx`: memory 0.
+    pub memory0: u32,
+    /// In the `vmctx`: the array of pointers to memories.
+    pub memories: u32,
+    /// In the `vmctx`: the array of pointers to tables.
+    pub tables: u32,
+    /// In the `vmctx`: the array of pointers to globals.
+    pub globals: u32,
+    /// In the `vmctx`: the array of pointers to the records of imported functions.
+    pub imported_funcs: u32,
+    /// In a memory: its first byte.
+    pub memory_base: u32,
+    /// In a memory: its size in bytes.
+    pub memory_len: u32,
+    /// In a table: its first element.
+    pub table_base: u32,
+    /// In a table: the number of elements.
+    pub table_len: u32,
+    /// In a global: the value.
+    pub global_value: u32,
+    /// In a function's record: the body.
+    pub record_body: u32,
+    /// In a function's record: the `vmctx`.
+    pub record_vmctx: u32,
+    /// In a function's record: the canonical type, 32 bits.
+    pub record_type: u32,
+}
+
+/// What a memory is, as far as accesses care.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryInfo {
+    /// Whether addresses have 64 bits.
+    pub is_64: bool,
+    /// Whether threads share it.
+    pub shared: bool,
+    /// The base-2 logarithm of the page size.
+    pub page_size_log2: u8,
+    /// For a 32-bit memory with guard pages, how many bytes behind the first
+    /// 4 GiB fault when they are accessed; none if accesses must be checked.
+    pub guard: Option<u32>,
+}
+
+/// Where something of the module is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the `vmctx` at this byte offset.
+    Own(u32),
+    /// Through the array of pointers in the `vmctx`, at this index.
+    Imported(u32),
+}
+
+/// What the compiler asks the runtime.
+pub trait Environment {
+    /// The layout of the runtime's records.
+    fn layout(&self) -> &VmLayout;
+    /// Where a function's record is.
+    fn func(&self, func: u32) -> Place;
+    /// The index of the type of a function.
+    fn func_type(&self, func: u32) -> u32;
+    /// The frame of a function of this type, without locals.
+    fn frame(&self, ty: u32) -> Frame;
+    /// The canonical number of a type of the module.
+    fn canonical_type(&self, ty: u32) -> u32;
+    /// Where a global is.
+    fn global(&self, global: u32) -> Place;
+    /// The kind of a global.
+    fn global_type(&self, global: u32) -> Type;
+    /// A memory of the module.
+    fn memory(&self, memory: u32) -> MemoryInfo;
+    /// Whether a table has 64-bit indices.
+    fn table_is_64(&self, table: u32) -> bool;
+    /// Appends the interpreter's code of an instruction that is not a branch or
+    /// return, with all operands in slots.
+    fn threaded(&self, inst: &Inst, words: &mut Vec<u64>);
+    /// The address of the handler that raises the trap whose code is in the
+    /// accumulator.
+    fn raise(&self) -> u64;
+    /// Slots behind a frame that the threaded code of an instruction uses.
+    fn scratch_slots(&self) -> u32;
+    /// The processor's features to use.
+    fn cpu(&self) -> isa::CpuFeatures;
+}
+
+/// A compiled function.
+///
+/// `bytes` starts with the two words of a body: the frame's size in bytes and the
+/// address of the entry. The words named in `relocations` are offsets into `bytes`
+/// that become addresses when the place of the code is known.
+#[derive(Clone, Debug, Default)]
+pub struct CompiledCode {
+    /// Machine code and the words among it; 16-byte aligned when mapped.
+    pub bytes: Vec<u8>,
+    /// The offsets of words that hold an offset into `bytes` and must hold an address.
+    pub relocations: Vec<u32>,
+    /// For each loop header, its label and the offset of the word through which an
+    /// interpreter at that header, with all values in their slots, continues here.
+    pub loops: Vec<(Label, u32)>,
+    /// For each label that a catch clause names, the offset of such a word.
+    pub landings: Vec<(Label, u32)>,
+    /// The offsets from which on another try is the innermost, or none; ascending.
+    pub regions: Vec<(u32, Option<u32>)>,
+    /// The offsets from which on code belongs to the Wasm instruction at this
+    /// module offset; ascending.
+    pub offsets: Vec<(u32, u32)>,
+    /// The instructions as text with their offsets, if they were asked for.
+    pub listing: Option<Vec<(u32, String)>>,
+}
+
+/// A trap that code raises by itself, for messages and tests.
+pub(crate) fn trap_number(code: TrapCode) -> u32 {
+    code as u32
+}
