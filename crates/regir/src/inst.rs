@@ -299,8 +299,8 @@ pub struct Function {
     pub tries: Vec<Try>,
     /// The clauses of all tries.
     pub catches: Vec<Catch>,
-    /// How many labels there are; they are numbered from 0.
-    pub labels: u32,
+    /// For each label the slot from which on nothing is live where it stands.
+    pub label_heights: Vec<u32>,
     /// The kinds of parameters and locals, run-length encoded.
     pub locals: Vec<(u32, Type)>,
 }
