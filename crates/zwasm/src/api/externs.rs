@@ -175,7 +175,7 @@ extern_from!(SharedMemory);
 /// assert!(memory.grow(&mut store, 1).is_err());
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory(pub(crate) Stored<MemoryInst>);
 
 impl Memory {
@@ -250,6 +250,13 @@ impl Memory {
         (bytes, store.into_data_mut())
     }
 
+    /// The address of the contents, for code that is not Rust. It changes when the
+    /// memory grows, and what is there while the guest runs is the guest's to write.
+    pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
+        // SAFETY: the store is borrowed.
+        unsafe { (*self.0.get(store.as_context().core()).as_ptr()).base }
+    }
+
     /// Copies from the memory.
     ///
     /// # Errors
@@ -291,7 +298,7 @@ pub(super) fn outside(offset: usize, length: usize) -> Error {
 /// assert_eq!(table.size(&store), 5);
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table(pub(crate) Stored<TableInst>);
 
 impl Table {
@@ -381,7 +388,7 @@ impl Table {
 /// assert_eq!(global.get(&mut store).i32(), Some(2));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global(pub(crate) Stored<GlobalInst>);
 
 impl Global {
@@ -437,7 +444,7 @@ impl Global {
 }
 
 /// An exception tag of a store.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag(pub(crate) Stored<TagInst>);
 
 impl Tag {

@@ -90,6 +90,12 @@ impl SharedMemory {
         })
     }
 
+    /// The address of the contents, for code that is not Rust. It stays the same
+    /// when the memory grows; other threads may write there at any time.
+    pub fn data_ptr(&self) -> *mut u8 {
+        self.core.base()
+    }
+
     /// Copies from the memory. Where another thread writes meanwhile, each byte is
     /// an old or a new one.
     ///

@@ -11,6 +11,7 @@
 
 pub(crate) mod exceptions;
 pub(crate) mod gc;
+pub(crate) mod held;
 pub(crate) mod instance;
 mod memory;
 #[cfg(feature = "threads")]
