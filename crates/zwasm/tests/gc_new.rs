@@ -194,7 +194,7 @@ fn an_owned_reference_lives_as_long_as_it_is_kept() {
     };
     collect(&mut store);
     let clone = owned.clone();
-    assert!(owned.ref_eq(&clone));
+    assert!(owned == clone);
     drop(owned);
     collect(&mut store);
     assert_eq!(dropped.load(Ordering::Relaxed), 0);

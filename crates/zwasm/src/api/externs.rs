@@ -20,7 +20,7 @@ use crate::types::{
 };
 
 /// Something that can be imported or exported.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Extern {
     /// A function.
     Func(Func),

@@ -7,6 +7,7 @@
 //! is an error, and never reaches another object.
 
 use std::any::Any;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::val::Val;
@@ -271,9 +272,20 @@ impl OwnedRooted {
         }
     }
 
-    /// Whether both refer to the same object, or are the same integer.
-    pub fn ref_eq(&self, other: &OwnedRooted) -> bool {
+}
+
+/// Whether both refer to the same object, or are the same integer.
+impl PartialEq for OwnedRooted {
+    fn eq(&self, other: &OwnedRooted) -> bool {
         self.store == other.store && self.reference == other.reference
+    }
+}
+
+impl Eq for OwnedRooted {}
+
+impl Hash for OwnedRooted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.reference.hash(state);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Memories that stores on several threads use at once.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,6 +146,20 @@ impl SharedMemory {
         timeout: Option<Duration>,
     ) -> Result<WaitResult, Trap> {
         self.core.wait64(address, expected, timeout).ok_or_else(|| bad_address(address, 8))
+    }
+}
+
+impl PartialEq for SharedMemory {
+    fn eq(&self, other: &SharedMemory) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl Eq for SharedMemory {}
+
+impl Hash for SharedMemory {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.core).hash(state);
     }
 }
 
