@@ -154,7 +154,7 @@ impl Compiler<'_> {
             }
             F32ConvertI32S | F32ConvertI64S | F64ConvertI32S | F64ConvertI64S | F32ConvertI32U
             | F64ConvertI32U => {
-                let src = self.from_int(a);
+                let src = self.int_operand(a);
                 self.consume(a);
                 let reg = self.alloc(Class::Float, Some(dst.0));
                 emit!(self.asm, xorps_a(reg, Rm::Reg(reg)));
@@ -200,7 +200,7 @@ impl Compiler<'_> {
     }
 
     /// An integer operand of a conversion.
-    fn from_int(&mut self, a: Slot) -> Rm {
+    fn int_operand(&mut self, a: Slot) -> Rm {
         match self.resolve(Operand::Slot(a)) {
             Operand::Slot(slot) => self.rm(slot.0, Class::Int),
             Operand::Const(_) => Rm::Reg(self.operand(Operand::Slot(a), Class::Int)),
@@ -252,7 +252,7 @@ impl Compiler<'_> {
         self.define(reg, dst, Class::Float);
     }
 
-    fn to_i64(&mut self, single: bool, dst: Reg, src: Reg) {
+    fn convert_to_i64(&mut self, single: bool, dst: Reg, src: Reg) {
         match single {
             true => emit!(self.asm, cvttss2si_aq(dst, Rm::Reg(src))),
             false => emit!(self.asm, cvttsd2si_aq(dst, Rm::Reg(src))),
@@ -280,7 +280,7 @@ impl Compiler<'_> {
         let src = self.operand(Operand::Slot(a), Class::Float);
         self.consume(a);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        self.to_i64(single, reg, src);
+        self.convert_to_i64(single, reg, src);
         match signed {
             true => emit!(self.asm, movslq_rm(INT_SCRATCH, Rm::Reg(reg))),
             false => emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg))),
@@ -297,7 +297,7 @@ impl Compiler<'_> {
         let src = self.operand(Operand::Slot(a), Class::Float);
         self.consume(a);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        self.to_i64(single, reg, src);
+        self.convert_to_i64(single, reg, src);
         let done = self.asm.new_label();
         // The number that failure leaves is a possible result, too.
         self.alu_immediate(Alu::Cmp, true, Rm::Reg(reg), 1);
@@ -330,7 +330,7 @@ impl Compiler<'_> {
         self.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
         self.trap_conversion(single, Cond::Parity, src);
         self.asm.jcc(Cond::AboveOrEqual, large);
-        self.to_i64(single, reg, src);
+        self.convert_to_i64(single, reg, src);
         emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
         self.trap_conversion(single, Cond::Sign, src);
         self.asm.jmp(done);
@@ -340,7 +340,7 @@ impl Compiler<'_> {
             true => emit!(self.asm, subss_a(FLOAT_SCRATCH, Rm::Reg(src))),
             false => emit!(self.asm, subsd_a(FLOAT_SCRATCH, Rm::Reg(src))),
         }
-        self.to_i64(single, reg, FLOAT_SCRATCH);
+        self.convert_to_i64(single, reg, FLOAT_SCRATCH);
         emit!(self.asm, negq_m(Rm::Reg(reg)));
         self.trap_conversion(single, Cond::Sign, src);
         self.load_constant(INT_SCRATCH, SIGN_64);
@@ -356,7 +356,7 @@ impl Compiler<'_> {
         let reg = self.alloc(Class::Int, Some(dst.0));
         let done = self.asm.new_label();
         match (wide, single) {
-            (true, _) => self.to_i64(single, reg, src),
+            (true, _) => self.convert_to_i64(single, reg, src),
             (false, true) => emit!(self.asm, cvttss2si_a(reg, Rm::Reg(src))),
             (false, false) => emit!(self.asm, cvttsd2si_a(reg, Rm::Reg(src))),
         }
@@ -381,7 +381,7 @@ impl Compiler<'_> {
         self.consume(a);
         let reg = self.alloc(Class::Int, Some(dst.0));
         let done = self.asm.new_label();
-        self.to_i64(single, reg, src);
+        self.convert_to_i64(single, reg, src);
         emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg)));
         self.alu(Alu::Cmp, true, INT_SCRATCH, Rm::Reg(reg));
         self.asm.jcc(Cond::Equal, done);

@@ -459,7 +459,7 @@ impl Compiler<'_> {
         match op {
             I32Clz | I64Clz | I32Ctz | I64Ctz => self.count_zeros(op, dst, a),
             I32Popcnt | I64Popcnt if self.cpu.popcnt => {
-                let (reg, src) = self.from_operand(dst, a);
+                let (reg, src) = self.unary_operands(dst, a);
                 match op {
                     I32Popcnt => emit!(self.asm, popcntl_rm(reg, src)),
                     _ => emit!(self.asm, popcntq_rm(reg, src)),
@@ -468,7 +468,7 @@ impl Compiler<'_> {
             }
             I32WrapI64 | I32Extend8S | I32Extend16S | I64Extend8S | I64Extend16S | I64Extend32S
             | I64ExtendI32S => {
-                let (reg, src) = self.from_operand(dst, a);
+                let (reg, src) = self.unary_operands(dst, a);
                 match op {
                     I32WrapI64 => emit!(self.asm, movl_rm(reg, src)),
                     I32Extend8S => emit!(self.asm, movsbl_rm(reg, src)),
@@ -492,7 +492,7 @@ impl Compiler<'_> {
     }
 
     /// A new register for `dst`, and the operand it is computed from, consumed.
-    fn from_operand(&mut self, dst: Slot, a: Slot) -> (Reg, Rm) {
+    fn unary_operands(&mut self, dst: Slot, a: Slot) -> (Reg, Rm) {
         let src = match self.resolve(Operand::Slot(a)) {
             Operand::Slot(slot) => self.rm(slot.0, Class::Int),
             Operand::Const(_) => Rm::Reg(self.operand(Operand::Slot(a), Class::Int)),
@@ -505,7 +505,7 @@ impl Compiler<'_> {
         use UnaryOp::*;
         let wide = matches!(op, I64Clz | I64Ctz);
         let leading = matches!(op, I32Clz | I64Clz);
-        let (reg, src) = self.from_operand(dst, a);
+        let (reg, src) = self.unary_operands(dst, a);
         match (op, self.cpu.lzcnt, self.cpu.bmi1) {
             (I32Clz, true, _) => emit!(self.asm, lzcntl_rm(reg, src)),
             (I64Clz, true, _) => emit!(self.asm, lzcntq_rm(reg, src)),
