@@ -49,7 +49,7 @@ impl Compiled {
 fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<Box<Code>> {
     let function = interp::code::translate(module, defined).ok()?;
     let env = ModuleEnvironment::new(module, &function, guarded);
-    let code = baseline::compile(&function, &env, false);
+    let code = baseline::compile(&function, &env, false)?;
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     (first == Some(interp::encode::frame_bytes(&function))).then_some(())?;

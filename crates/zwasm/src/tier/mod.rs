@@ -55,7 +55,7 @@ pub enum Strategy {
 impl Strategy {
     /// Whether this build can do it.
     pub(crate) fn is_available(self) -> bool {
-        cfg!(compiler) || matches!(self, Strategy::Auto | Strategy::Interpreter)
+        cfg!(compiler) || self != Strategy::Baseline
     }
 }
 
