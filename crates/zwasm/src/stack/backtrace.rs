@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 use super::activation::HostFrame;
 use crate::api::Stored;
 use crate::api::instance::Instance;
+use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
 use crate::module::Module;
@@ -20,7 +21,7 @@ use crate::tuning::MAX_BACKTRACE_FRAMES;
 /// A place in the guest: an instruction, and the frame executing it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
-    /// An address within the instruction.
+    /// An address within the instruction; in machine code it may be any.
     pub(crate) ip: *const u64,
     pub(crate) fp: *mut u64,
     pub(crate) vm: *mut VmCtx,
@@ -53,7 +54,7 @@ pub(crate) struct Place {
     module: Module,
     instance: Instance,
     defined: u32,
-    position: usize,
+    origin: Origin,
 }
 
 impl Place {
@@ -67,7 +68,7 @@ impl Place {
             func_start: inner.bodies[self.defined as usize].start as usize,
             func_name: self.module.function_name(func_index),
             module_name: self.module.name(),
-            offset: interp::code::wasm_offset(inner, self.defined, self.position),
+            offset: self.origin.wasm_offset(inner, self.defined),
         }
     }
 }
@@ -102,13 +103,13 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
         // SAFETY: both live while frames are walked.
         let (store, module) = unsafe { ((*cursor.vm).store, data.as_ref().module.clone()) };
         // SAFETY: as above.
-        let Some(code) = (unsafe { (*store).code_at(cursor.ip) }) else { return trace };
-        // SAFETY: the instance is the store's; the address is in the code.
-        let (instance, position) = unsafe {
-            let instance = Instance(Stored::new(store, data));
-            (instance, cursor.ip.offset_from(code.words.as_ptr()) as usize)
+        let Some((code, position)) = (unsafe { (*store).code_at(cursor.ip) }) else {
+            return trace;
         };
-        trace.places.push(Place { module, instance, defined: code.defined, position });
+        // SAFETY: the instance is the store's.
+        let instance = Instance(unsafe { Stored::new(store, data) });
+        let origin = code.origin(position);
+        trace.places.push(Place { module, instance, defined: code.defined, origin });
         // SAFETY: the frame is laid out as its code says.
         next = Some(unsafe { Cursor::of_caller(cursor.fp.add(code.header as usize)) });
     }
