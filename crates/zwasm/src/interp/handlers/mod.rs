@@ -372,7 +372,7 @@ handlers! {
     #[cold]
     #[inline(never)]
     fn raise(regs) {
-        let code = trap_code(regs.acc);
+        let code = TrapCode::from_number(regs.acc).unwrap_or(TrapCode::Unreachable);
         stop(&regs, code);
         // Opaque, because a result known to the compiler would be returned by the
         // caller itself, behind a call instead of a jump.
@@ -392,32 +392,6 @@ unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
     let cursor = Cursor { ip: regs.ip, fp: regs.fp, vm: regs.vm };
     // SAFETY: the store is running this handler and nothing else uses it.
     unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, cursor)) };
-}
-
-fn trap_code(code: u64) -> TrapCode {
-    use TrapCode::*;
-    const ALL: [TrapCode; 19] = [
-        Unreachable,
-        MemoryOutOfBounds,
-        TableOutOfBounds,
-        UndefinedElement,
-        UninitializedElement,
-        BadSignature,
-        IntegerOverflow,
-        IntegerDivisionByZero,
-        BadConversionToInteger,
-        StackOverflow,
-        NullFunctionReference,
-        NullReference,
-        NullStructReference,
-        NullArrayReference,
-        NullI31Reference,
-        ArrayOutOfBounds,
-        CastFailure,
-        UnalignedAtomic,
-        ExpectedSharedMemory,
-    ];
-    ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
 }
 
 /// Starts an activation and runs it to its end.
