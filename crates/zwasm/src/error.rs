@@ -47,12 +47,20 @@ pub enum ErrorKind {
     Unsupported,
     /// Imports are missing or have other types.
     Link,
-    /// The guest trapped.
+    /// The guest trapped for another reason than the next three.
     Trap,
+    /// The guest's calls did not fit on the stack: [`Trap::StackOverflow`].
+    StackOverflow,
+    /// The guest has used up its fuel: [`Trap::OutOfFuel`].
+    OutOfFuel,
+    /// The guest has reached its deadline, or was interrupted: [`Trap::Interrupt`].
+    Interrupted,
     /// The guest or a host function threw an exception that nothing caught.
     Exception,
-    /// A configured limit or the system's memory does not allow it.
+    /// A configured limit or the embedder's limiter does not allow it.
     Limit,
+    /// The system has no memory or address space for it.
+    OutOfMemory,
     /// A file could not be read.
     Io,
     /// A host function or a misuse of the API.
@@ -72,6 +80,16 @@ macro_rules! traps {
             pub(crate) fn from_code(code: TrapCode) -> Trap {
                 match code {
                     $(TrapCode::$code => Trap::$name,)*
+                }
+            }
+
+            /// The kind of the error that it becomes.
+            fn kind(self) -> ErrorKind {
+                match self {
+                    Trap::StackOverflow => ErrorKind::StackOverflow,
+                    Trap::OutOfFuel => ErrorKind::OutOfFuel,
+                    Trap::Interrupt => ErrorKind::Interrupted,
+                    _ => ErrorKind::Trap,
                 }
             }
 
@@ -213,7 +231,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
         let any = &error as &(dyn StdError + 'static);
         if let Some(&trap) = any.downcast_ref::<Trap>() {
-            return Error::with(ErrorKind::Trap, trap.into(), None);
+            return Error::with(trap.kind(), trap.into(), None);
         }
         let kind = if any.is::<ThrownException>() { ErrorKind::Exception } else { ErrorKind::Host };
         Error::with(kind, Payload::Source(Box::new(error)), None)

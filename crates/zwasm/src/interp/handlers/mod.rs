@@ -23,6 +23,7 @@
 
 #[cfg(feature = "threads")]
 pub(super) mod atomic;
+pub(super) mod bulk;
 pub(super) mod call;
 pub(super) mod control;
 pub(super) mod exceptions;
@@ -220,6 +221,16 @@ impl Regs {
         unsafe { self.ip = self.ip.byte_offset(self.upper() as i32 as isize) }
     }
 
+    /// The registers for looking at an instruction out of line.
+    fn at(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Regs {
+        Regs { ip, fp, vm, mem: std::ptr::null_mut(), len: 0, acc: 0, fd: 0.0, fs: 0.0 }
+    }
+
+    /// The place in the guest.
+    fn cursor(&self) -> Cursor {
+        Cursor { ip: self.ip, fp: self.fp, vm: self.vm }
+    }
+
     /// Reads base and size of memory 0 again.
     #[inline(always)]
     unsafe fn reload(&mut self) {
@@ -235,16 +246,7 @@ impl Regs {
 #[cfg(not(tail_dispatch))]
 impl Default for Regs {
     fn default() -> Regs {
-        Regs {
-            ip: std::ptr::null(),
-            fp: std::ptr::null_mut(),
-            vm: std::ptr::null_mut(),
-            mem: std::ptr::null_mut(),
-            len: 0,
-            acc: 0,
-            fd: 0.0,
-            fs: 0.0,
-        }
+        Regs::at(std::ptr::null(), std::ptr::null_mut(), std::ptr::null_mut())
     }
 }
 
@@ -389,9 +391,8 @@ handlers! {
 /// Remembers where and why the guest stopped.
 #[inline(never)]
 unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
-    let cursor = Cursor { ip: regs.ip, fp: regs.fp, vm: regs.vm };
     // SAFETY: the store is running this handler and nothing else uses it.
-    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, cursor)) };
+    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, regs.cursor())) };
 }
 
 /// Starts an activation and runs it to its end.
@@ -403,16 +404,7 @@ pub(super) unsafe fn start(record: *const FuncRecord, fp: *mut u64, vm: *mut VmC
     // SAFETY: by the contract; the registers are those of a call of `record`.
     unsafe {
         let body = (*record).body;
-        let mut regs = Regs {
-            ip: body.add(1),
-            fp,
-            vm,
-            mem: std::ptr::null_mut(),
-            len: 0,
-            acc: record as u64,
-            fd: 0.0,
-            fs: 0.0,
-        };
+        let mut regs = Regs { acc: record as u64, ..Regs::at(body.add(1), fp, vm) };
         regs.reload();
         if fp.byte_add(*body as usize) > (*vm).stack_limit {
             (*(*vm).store).stop =
