@@ -36,6 +36,14 @@ pub struct VmLayout {
     pub globals: u32,
     /// In the `vmctx`: the array of pointers to the records of imported functions.
     pub imported_funcs: u32,
+    /// In the `vmctx`: the pointer to the store's limits.
+    pub limits: u32,
+    /// In the limits: the fuel left, 64 bits, signed.
+    pub limits_fuel: u32,
+    /// In the limits: the epoch at which the store's guest stops, 64 bits.
+    pub limits_epoch_deadline: u32,
+    /// In the `vmctx`: the pointer to the engine's epoch, 64 bits.
+    pub epoch: u32,
     /// In a memory: its first byte.
     pub memory_base: u32,
     /// In a memory: its size in bytes.

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use zwasm_regir::{Signature, Storage, Type};
+use zwasm_regir::{Checks, Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
@@ -382,6 +382,11 @@ impl zwasm_regir::Types for Inner {
 
     fn tag_type(&self, tag: u32) -> u32 {
         self.tags[tag as usize]
+    }
+
+    fn checks(&self) -> Checks {
+        let config = self.engine.config();
+        Checks { fuel: config.consume_fuel, epochs: config.epoch_interruption }
     }
 }
 

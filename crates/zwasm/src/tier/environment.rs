@@ -6,6 +6,7 @@ use crate::interp;
 use crate::module::Inner;
 use crate::store::gc::heap::{GRANULE, LARGE, STARTS};
 use crate::store::gc::layout::{EXTERN_WORD, Kind, struct_layout, word};
+use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
 use crate::tuning::MEMORY32_GUARD;
@@ -22,6 +23,10 @@ static LAYOUT: VmLayout = VmLayout {
     tables: offset_of!(VmCtx, tables) as u32,
     globals: offset_of!(VmCtx, globals) as u32,
     imported_funcs: offset_of!(VmCtx, imported_funcs) as u32,
+    limits: offset_of!(VmCtx, limits) as u32,
+    limits_fuel: offset_of!(Limits, fuel) as u32,
+    limits_epoch_deadline: offset_of!(Limits, epoch_deadline) as u32,
+    epoch: offset_of!(VmCtx, epoch) as u32,
     memory_base: offset_of!(MemoryInst, base) as u32,
     memory_len: offset_of!(MemoryInst, len) as u32,
     table_base: offset_of!(TableInst, base) as u32,
