@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
+pub(crate) use decode::is_valid;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
