@@ -286,7 +286,7 @@ impl Decoder {
             let storage = match ty.element_type {
                 wasmparser::StorageType::I8 => StorageType::I8,
                 wasmparser::StorageType::I16 => StorageType::I16,
-                wasmparser::StorageType::Val(ty) => StorageType::Value(value(ty)?),
+                wasmparser::StorageType::Val(ty) => StorageType::ValType(value(ty)?),
             };
             Ok(FieldType { storage, mutable: ty.mutable })
         };

@@ -245,6 +245,11 @@ impl Module {
         names::function_name(self.0.bytes.get(self.0.names.clone())?, func)
     }
 
+    /// The module in its binary form.
+    pub fn binary(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
     /// The imports in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.imports.iter().map(|import| ImportType {

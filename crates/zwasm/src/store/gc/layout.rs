@@ -53,7 +53,7 @@ pub(crate) fn storage(types: &Types, field: FieldType) -> Storage {
     match field.storage {
         StorageType::I8 => Storage::I8,
         StorageType::I16 => Storage::I16,
-        StorageType::Value(ty) => match ty {
+        StorageType::ValType(ty) => match ty {
             ValType::I32 => Storage::I32,
             ValType::I64 => Storage::I64,
             ValType::F32 => Storage::F32,
