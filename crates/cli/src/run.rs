@@ -5,15 +5,15 @@
 //! no side effects. WASI is set up only for modules that import it: a plain
 //! module pays for nothing but itself.
 
-use std::ffi::OsStr;
 use std::io::Write;
+use std::net::TcpListener;
 
 use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, Val};
 use zwasm_wasi::{I32Exit, WasiCtx};
 
 use crate::args::Run;
 use crate::failure::{Failure, one_line};
-use crate::grants::Grants;
+use crate::grants::refusal;
 use crate::suggest::did_you_mean;
 use crate::{module, values};
 
@@ -25,6 +25,9 @@ const START: &str = "_start";
 
 /// What a WASI reactor exports to be called before anything else.
 const INITIALIZE: &str = "_initialize";
+
+/// Bytes of memory in a sandbox, unless told otherwise.
+const SANDBOX_MEMORY: u64 = 256 << 20;
 
 /// Exported functions are listed in an error message up to this many.
 const MAX_LISTED: usize = 12;
@@ -50,20 +53,30 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     let outcome = execute(&mut store, &linker, &module, call);
     // What the guest wrote comes before what is written about it.
     let flushed = store.data_mut().flush();
+    let refused = refusal(store.data().refused());
     let (code, results) = match outcome {
         Ok(results) => (0, results),
         Err(error) => match error.downcast_ref::<I32Exit>() {
             Some(exit) => (exit.0, Vec::new()),
-            None => return Err(error.into()),
+            None => return Err(Failure::from(error).with_note(refused)),
         },
     };
+    if code != 0 && !refused.is_empty() {
+        note(&refused);
+    }
     flushed.and_then(|()| print(&results)).map_err(|error| Failure::output(&error))?;
     Ok(code)
 }
 
+/// Tells the user something that is no error.
+fn note(text: &str) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = std::io::stderr().write_all(one_line(text).as_bytes());
+}
+
 fn config(options: &Run) -> Config {
     let mut config = Config::new();
-    if let Some(bytes) = options.max_memory {
+    if let Some(bytes) = options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY)) {
         config.max_memory(bytes);
     }
     if let Some(bytes) = options.max_stack {
@@ -80,19 +93,32 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
     builder.inherit_stdio();
     builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
     builder.args(&options.program_args);
-    if options.grants.contains(Grants::ENV) {
-        let set = |name: &OsStr| options.env.iter().any(|(key, _)| name == key.as_str());
-        for (name, value) in std::env::vars_os().filter(|(name, _)| !set(name)) {
-            builder.env(name.as_encoded_bytes(), value.as_encoded_bytes());
-        }
-    }
+    builder.caps(options.grants.capabilities()).inherit_env();
     for (key, value) in &options.env {
         builder.env(key, value);
     }
     for dir in &options.dirs {
-        builder.preopen_dir(&dir.host, dir.guest.as_str()).map_err(|error| {
+        let preopened = match dir.read_only {
+            true => builder.preopen_dir_read_only(&dir.host, dir.guest.as_str()),
+            false => builder.preopen_dir(&dir.host, dir.guest.as_str()),
+        };
+        preopened.map_err(|error| {
             Failure::runtime(format!("cannot open directory '{}': {error}", dir.host))
         })?;
+    }
+    for address in &options.listen {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| Failure::runtime(format!("cannot listen on '{address}': {error}")))?;
+        // Which port the system chose can be known only from here.
+        if let Ok(bound) = listener.local_addr()
+            && address.ends_with(":0")
+        {
+            note(&format!("note: listening on {bound}"));
+        }
+        builder.listener(listener);
+    }
+    if options.trace_wasi {
+        builder.trace(|line| note(&format!("wasi: {line}")));
     }
     Ok(builder.build())
 }
@@ -167,9 +193,7 @@ fn note_uncalled(module: &Module) {
     if module.get_export(INITIALIZE).is_none()
         && let Some(first) = functions.next()
     {
-        let note = format!("note: no export '{START}' to call; '--invoke {first}' would call that");
-        // Where standard error is closed there is nobody to tell.
-        let _ = std::io::stderr().write_all(one_line(&note).as_bytes());
+        note(&format!("note: no export '{START}' to call; '--invoke {first}' would call that"));
     }
 }
 
