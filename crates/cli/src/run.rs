@@ -8,7 +8,9 @@
 use std::io::Write;
 use std::net::TcpListener;
 
-use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, Val};
+use zwasm::{Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Store, Val};
+#[cfg(feature = "threads")]
+use zwasm_wasi::Threads;
 use zwasm_wasi::{I32Exit, WasiCtx};
 
 use crate::args::Run;
@@ -17,8 +19,8 @@ use crate::grants::refusal;
 use crate::suggest::did_you_mean;
 use crate::{module, values};
 
-/// The module names under which programs import WASI, newest first.
-const WASI: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
+/// The module names under which programs import WASI; the last is for threads.
+const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
 
 /// What a WASI command exports to be run.
 const START: &str = "_start";
@@ -50,10 +52,24 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
+    #[cfg(feature = "threads")]
+    let outcome = match Threads::<WasiCtx>::wanted_by(&module) {
+        true => execute_with_threads(&mut store, linker, &module, call),
+        false => execute(&mut store, &linker, &module, call),
+    };
+    #[cfg(not(feature = "threads"))]
     let outcome = execute(&mut store, &linker, &module, call);
+    finish(store.data(), outcome)
+}
+
+/// The exit code of a guest that is done, after what there is to print.
+///
+/// # Errors
+/// What the guest was stopped by, or that its output cannot be written.
+fn finish(context: &WasiCtx, outcome: Result<Vec<Val>, Error>) -> Result<i32, Failure> {
     // What the guest wrote comes before what is written about it.
-    let flushed = store.data_mut().flush();
-    let refused = refusal(store.data().refused());
+    let flushed = context.flush();
+    let refused = refusal(context.refused());
     let (code, results) = match outcome {
         Ok(results) => (0, results),
         Err(error) => match error.downcast_ref::<I32Exit>() {
@@ -211,6 +227,29 @@ fn execute(
     call: Option<Call<'_>>,
 ) -> Result<Vec<Val>, Error> {
     let instance = linker.instantiate(&mut *store, module)?;
+    execute_instance(store, instance, call)
+}
+
+/// The same for a module that starts threads. One of them may end the program
+/// while the first still computes, and then ends the process, too.
+#[cfg(feature = "threads")]
+fn execute_with_threads(
+    store: &mut Store<WasiCtx>,
+    linker: Linker<WasiCtx>,
+    module: &Module,
+    call: Option<Call<'_>>,
+) -> Result<Vec<Val>, Error> {
+    let threads = Threads::new(store, linker, module, |context| context)?;
+    let context = store.data().clone();
+    threads.on_end(move |error| crate::end(finish(&context, Err(error))));
+    threads.run(store, |store, instance| execute_instance(store, instance, call))
+}
+
+fn execute_instance(
+    store: &mut Store<WasiCtx>,
+    instance: Instance,
+    call: Option<Call<'_>>,
+) -> Result<Vec<Val>, Error> {
     if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
         && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
     {

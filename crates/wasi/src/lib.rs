@@ -40,6 +40,8 @@ mod exit;
 mod host;
 mod link;
 mod p1;
+#[cfg(feature = "threads")]
+mod threads;
 
 pub use caps::Capabilities;
 pub use ctx::{WasiCtx, WasiCtxBuilder};
@@ -47,3 +49,5 @@ pub use exit::I32Exit;
 pub use host::interrupt::InterruptHandle;
 pub use host::stdio::MemoryPipe;
 pub use link::add_to_linker;
+#[cfg(feature = "threads")]
+pub use threads::Threads;
