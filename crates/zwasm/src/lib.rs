@@ -39,6 +39,7 @@
 compile_error!("slots and memories are accessed as the little-endian layout they have");
 
 mod api;
+mod code;
 mod engine;
 mod error;
 mod features;
@@ -47,6 +48,7 @@ mod module;
 mod stack;
 mod store;
 mod sys;
+mod tier;
 mod tuning;
 mod types;
 
@@ -66,6 +68,7 @@ pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use tier::Strategy;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
     TagType, ValType,

@@ -86,6 +86,8 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             data: Vec::new(),
             bodies: Vec::new(),
             codes: Vec::new(),
+            #[cfg(compiler)]
+            compiled: crate::tier::Compiled::default(),
             hints: Hints::default(),
             names: 0..0,
         },

@@ -15,9 +15,9 @@ use std::sync::{Arc, OnceLock};
 
 use zwasm_regir::{Signature, Storage, Type};
 
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interp::code::Code;
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
@@ -69,6 +69,9 @@ pub(crate) struct Inner {
     pub(crate) bodies: Vec<Range<u32>>,
     /// The interpreter's code of the defined functions, made on first call.
     pub(crate) codes: Vec<OnceLock<Box<Code>>>,
+    /// The machine code of the defined functions, made when they are warm.
+    #[cfg(compiler)]
+    pub(crate) compiled: crate::tier::Compiled,
     /// Which way branches are expected to go.
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.

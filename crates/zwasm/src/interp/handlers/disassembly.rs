@@ -45,12 +45,14 @@ const COLD: &[&str] = &[
     "gc::op",
     "exceptions::throw",
     "exceptions::throw_ref",
+    "warmth::promote_entry",
+    "warmth::promote_loop",
 ];
 
 /// What cold handlers and the encoder call. These are ordinary functions.
 const CALLED: &[&str] = &[
     "stop",
-    "start",
+    "dispatch::start",
     "memory::grow",
     "memory::refresh",
     "atomic::wait_on",
