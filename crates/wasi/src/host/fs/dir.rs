@@ -124,7 +124,7 @@ impl Dir {
         }
 
         let mut path = Cow::Borrowed(path);
-        if how.directory && how.follow {
+        if how.directory && how.follow && !path.is_empty() {
             // The same as the flag, and understood by the fallback for
             // kernels without `openat2` as well.
             path.to_mut().push('/');
@@ -215,6 +215,13 @@ impl Dir {
     pub(crate) fn rename(&self, host: &Host, from: &str, to_dir: &Dir, to: &str) -> Result {
         self.require_change(host, Capabilities::PATH)?;
         to_dir.require_change(host, Capabilities::PATH)?;
+        // What has a slash at its end is to be a directory, which cap-std lets pass.
+        if from.ends_with('/') || to.ends_with('/') {
+            let name = from.trim_end_matches('/');
+            if !name.is_empty() && !self.dir.symlink_metadata(name)?.is_dir() {
+                return Err(Errno::NOTDIR.into());
+            }
+        }
         Ok(self.dir.rename(from, &to_dir.dir, to)?)
     }
 
