@@ -66,6 +66,8 @@ pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
+pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+pub use store::limits::{InterruptHandle, UpdateDeadline};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};

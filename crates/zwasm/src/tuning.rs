@@ -48,6 +48,17 @@ pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// heaps would be collected all the time; more, and they would leave the cache.
 pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
+/// Bytes that a bulk operation moves for a unit of fuel: as many as the largest
+/// scalar store, so that a copy by instructions is never the cheaper one.
+pub(crate) const BYTES_PER_FUEL: u64 = 8;
+
+/// Bytes that a bulk operation moves before it looks whether it should stop; on
+/// fresh pages that takes a fraction of a millisecond.
+pub(crate) const BULK_PIECE: usize = 1 << 20;
+
+/// Bytes by which the heap of objects asks a limiter to grow at a time, at least.
+pub(crate) const HEAP_STEP: usize = 1 << 20;
+
 /// Frames a backtrace keeps.
 pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
 

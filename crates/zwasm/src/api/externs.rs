@@ -183,7 +183,8 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if it cannot be allocated, and if the type is shared.
+    /// [`ErrorKind::Limit`] or [`ErrorKind::OutOfMemory`] if it cannot be allocated,
+    /// and if the type is shared.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         if ty.is_shared() {
             return Err(Error::msg("a memory of a shared type is a SharedMemory"));
@@ -191,7 +192,8 @@ impl Memory {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
         unsafe {
-            let memory = MemoryInst::new(ty, (*core).engine.config())?;
+            StoreCore::check_counts(core, [0, 0, 1])?;
+            let memory = StoreCore::new_memory(core, ty)?;
             Ok(Memory(Stored::new(core, (*core).add_memory(memory))))
         }
     }
@@ -220,9 +222,10 @@ impl Memory {
     ///
     /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
+        let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
-        let memory = unsafe { self.0.get(store.as_context_mut().core()).as_mut() };
-        memory.grow(delta).ok_or_else(|| {
+        let old = unsafe { StoreCore::grow_memory(core, self.0.get(core).as_ptr(), delta)? };
+        old.ok_or_else(|| {
             Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
         })
     }
@@ -313,7 +316,8 @@ impl Table {
         init.check(core, ValType::Ref(ty.element()))?;
         // SAFETY: the context is exclusive.
         unsafe {
-            let table = TableInst::new(ty, init.to_bits(core) as u64, (*core).engine.config())?;
+            StoreCore::check_counts(core, [0, 1, 0])?;
+            let table = StoreCore::new_table(core, ty, init.to_bits(core) as u64)?;
             Ok(Table(Stored::new(core, (*core).add_table(table))))
         }
     }
@@ -368,10 +372,14 @@ impl Table {
     /// the maximum or a limit.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
         let core = store.as_context_mut().core();
+        let table = self.0.get(core);
+        // SAFETY: the store is borrowed.
+        let element = unsafe { table.as_ref().ty.element() };
+        init.check(core, ValType::Ref(element))?;
+        let init = init.to_bits(core) as u64;
         // SAFETY: the context is exclusive.
-        let table = unsafe { self.0.get(core).as_mut() };
-        init.check(core, ValType::Ref(table.ty.element()))?;
-        table.grow(delta, init.to_bits(core) as u64).ok_or_else(|| {
+        let old = unsafe { StoreCore::grow_table(core, table.as_ptr(), delta, init)? };
+        old.ok_or_else(|| {
             Error::new(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
         })
     }

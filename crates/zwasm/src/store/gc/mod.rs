@@ -35,8 +35,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::StoreCore;
 use super::held::Held;
 use crate::engine::Config;
-use crate::error::{Error, ErrorKind, Result};
-use crate::tuning::MIN_GC_BUDGET;
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::tuning::{BULK_PIECE, MIN_GC_BUDGET};
 use heap::{GRANULE, Heap, LARGE};
 use layout::{EXTERN_WORD, HEADER, Layouts};
 use mark::Marker;
@@ -170,6 +170,7 @@ impl StoreCore {
         // SAFETY: by the contract.
         unsafe {
             StoreCore::reserve_heap(this)?;
+            StoreCore::grow_heap(this, size)?;
             let gc = &raw mut (*this).gc;
             if (*gc).stress && (*gc).paused == 0 {
                 StoreCore::collect(this, top);
@@ -212,6 +213,7 @@ impl StoreCore {
             let rounded = size.next_multiple_of(GRANULE);
             let offset = if size > LARGE {
                 StoreCore::reserve_heap(this)?;
+                StoreCore::grow_heap(this, rounded)?;
                 let first = match (*gc).paused {
                     0 if (*gc).stress => None,
                     0 => (*gc).heap.large(rounded, (*gc).budget),
@@ -236,9 +238,18 @@ impl StoreCore {
                 (*window).cursor += rounded;
                 offset
             };
-            (*gc).heap.set_start(offset);
             let object = (*gc).heap.base().add(offset);
-            object.write_bytes(0, size);
+            // Without its start the range is free again if this is interrupted.
+            let mut done = 0;
+            while done < size {
+                if done > 0 && (*this).must_stop() {
+                    return Err(Trap::Interrupt.into());
+                }
+                let piece = BULK_PIECE.min(size - done);
+                object.add(done).write_bytes(0, piece);
+                done += piece;
+            }
+            (*gc).heap.set_start(offset);
             object.cast::<u32>().write(word);
             object.cast::<u32>().add(1).write(second);
             Ok(offset as u64)
@@ -286,7 +297,7 @@ impl StoreCore {
         unsafe {
             let reserved = (*this).gc.heap.reserve().map_err(|error| {
                 let message = format!("cannot reserve the garbage-collected heap: {error}");
-                Error::new(ErrorKind::Limit, message)
+                Error::new(ErrorKind::OutOfMemory, message)
             })?;
             if reserved {
                 let base = (*this).gc.heap.base();
