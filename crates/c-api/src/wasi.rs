@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::io::Cursor;
 use std::mem::MaybeUninit;
 
-use zwasm_wasi::{MemoryPipe, WasiCtx, WasiCtxBuilder};
+use zwasm_wasi::{Capabilities, MemoryPipe, WasiCtx, WasiCtxBuilder};
 
 use crate::store::StoreRef;
 use crate::vec::{CVec, Ptr};
@@ -44,6 +44,25 @@ pub extern "C" fn zwasm_wasi_new() -> Box<Wasi> {
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_wasi_delete(wasi: Ptr<Wasi>) {
     guard(|| drop(wasi));
+}
+
+/// Sets what the guest may do, as `zwasm_wasi_capability_t` numbers it.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_wasi_capabilities(wasi: &mut Wasi, set: u32) {
+    let all = [
+        Capabilities::READ,
+        Capabilities::WRITE,
+        Capabilities::PATH,
+        Capabilities::ENV,
+        Capabilities::CLOCK,
+        Capabilities::RANDOM,
+        Capabilities::PROC,
+        Capabilities::NET,
+        Capabilities::STDIO,
+        Capabilities::EXIT,
+    ];
+    let chosen = all.into_iter().enumerate().filter(|(bit, _)| set >> bit & 1 != 0);
+    wasi.builder.caps(chosen.fold(Capabilities::NONE, |set, (_, one)| set | one));
 }
 
 /// Adds an argument; the first is the program's name.
@@ -106,12 +125,18 @@ pub unsafe extern "C" fn zwasm_wasi_preopen_dir(
     wasi: &mut Wasi,
     host: *const c_char,
     guest: *const c_char,
+    read_only: bool,
 ) -> bool {
     attempt(|| {
         // SAFETY: see the crate's header.
         let (host, guest) = unsafe { (crate::string(host)?, crate::string(guest)?) };
         let failed = |error| runtime::Error::msg(format_args!("cannot open {host}: {error}"));
-        wasi.builder.preopen_dir(host, guest).map_err(failed)?;
+        let builder = &mut wasi.builder;
+        match read_only {
+            true => builder.preopen_dir_read_only(host, guest),
+            false => builder.preopen_dir(host, guest),
+        }
+        .map_err(failed)?;
         Ok(())
     })
     .is_some()
