@@ -26,7 +26,7 @@ use crate::types::{FuncType, ValType};
 /// assert_eq!(results[0].i32(), Some(5));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Func(pub(crate) Stored<FuncRecord>);
 
 /// Slots that fit on the stack of a call from the host.
