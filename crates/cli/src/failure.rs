@@ -8,6 +8,7 @@ use zwasm::{Error, ErrorKind, WasmBacktrace};
 #[derive(Debug)]
 pub struct Failure {
     code: u8,
+    kind: Option<ErrorKind>,
     message: String,
     frames: String,
 }
@@ -19,7 +20,7 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into(), frames: String::new() }
+        Self { code: 1, kind: None, message: message.into(), frames: String::new() }
     }
 
     /// Standard output that cannot be written to.
@@ -30,6 +31,11 @@ impl Failure {
     /// Adds to the end of the message.
     pub fn add(&mut self, text: &str) {
         self.message.push_str(text);
+    }
+
+    /// The kind of the engine's error behind it.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.kind
     }
 
     /// The exit code.
@@ -50,6 +56,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::runtime(error.to_string());
+        failure.kind = Some(error.kind());
         failure.code = match error.kind() {
             ErrorKind::Invalid | ErrorKind::Unsupported => 2,
             ErrorKind::Io => 126,

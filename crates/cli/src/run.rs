@@ -7,6 +7,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::time::Instant;
 
 use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, Val};
 use zwasm_wasi::{I32Exit, WasiCtx};
@@ -15,7 +16,7 @@ use crate::args::Run;
 use crate::failure::{Failure, one_line};
 use crate::grants::Grants;
 use crate::suggest::did_you_mean;
-use crate::{module, values};
+use crate::{limits, module, values};
 
 /// The module names under which programs import WASI, newest first.
 const WASI: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
@@ -35,6 +36,7 @@ const MAX_LISTED: usize = 12;
 /// When the module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
+    let start = Instant::now();
     let engine = Engine::new(&config(options))?;
     let module = module::load(&engine, &options.file)?;
     let call = Call::prepare(&module, options)?;
@@ -47,6 +49,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
+    let _watchdog = limits::impose(options, &mut store, start)?;
     let outcome = execute(&mut store, &linker, &module, call);
     // What the guest wrote comes before what is written about it.
     let flushed = store.data_mut().flush();
@@ -63,12 +66,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
 
 fn config(options: &Run) -> Config {
     let mut config = Config::new();
-    if let Some(bytes) = options.max_memory {
-        config.max_memory(bytes);
-    }
-    if let Some(bytes) = options.max_stack {
-        config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
-    }
+    limits::configure(options, &mut config);
     for &feature in &options.disabled {
         config.wasm_feature(feature, false);
     }
