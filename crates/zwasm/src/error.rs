@@ -5,6 +5,7 @@ use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::OnceLock;
 
 use crate::api::exception::ThrownException;
+use crate::api::instance::Instance;
 use crate::stack::backtrace::Place;
 use zwasm_regir::TrapCode;
 
@@ -270,13 +271,20 @@ impl From<Error> for Box<dyn StdError> {
 /// One frame of a [`WasmBacktrace`].
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
+    pub(crate) instance: Instance,
     pub(crate) func_index: u32,
+    pub(crate) func_start: usize,
     pub(crate) func_name: Option<String>,
     pub(crate) module_name: Option<String>,
     pub(crate) offset: Option<usize>,
 }
 
 impl FrameInfo {
+    /// The instance whose function it is.
+    pub fn instance(&self) -> Instance {
+        self.instance
+    }
+
     /// The function's index in its module.
     pub fn func_index(&self) -> u32 {
         self.func_index
@@ -295,6 +303,11 @@ impl FrameInfo {
     /// The byte offset in the module of the instruction being executed.
     pub fn module_offset(&self) -> Option<usize> {
         self.offset
+    }
+
+    /// The same from the start of the function's body.
+    pub fn func_offset(&self) -> Option<usize> {
+        self.offset?.checked_sub(self.func_start)
     }
 }
 

@@ -69,9 +69,9 @@ pub(crate) const MIN_EXCEPTION_BYTES: usize = 256 << 10;
 /// Bytes that the exceptions in use may take.
 pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
 
-/// Errors with an exception that a store remembers before it looks which of
-/// them are gone.
-pub(crate) const MIN_HELD_EXCEPTIONS: usize = 1024;
+/// References that the host owns of which a store remembers so many before it
+/// looks which of them are gone.
+pub(crate) const MIN_HELD: usize = 1024;
 
 /// Address space for machine code; on a host that has less, half as much and so
 /// on, down to the smallest that is worth having.

@@ -20,7 +20,7 @@ use crate::types::{
 };
 
 /// Something that can be imported or exported.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Extern {
     /// A function.
     Func(Func),
@@ -175,7 +175,7 @@ extern_from!(SharedMemory);
 /// assert!(memory.grow(&mut store, 1).is_err());
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory(pub(crate) Stored<MemoryInst>);
 
 impl Memory {
@@ -253,6 +253,13 @@ impl Memory {
         (bytes, store.into_data_mut())
     }
 
+    /// The address of the contents, for code that is not Rust. It changes when the
+    /// memory grows, and what is there while the guest runs is the guest's to write.
+    pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
+        // SAFETY: the store is borrowed.
+        unsafe { (*self.0.get(store.as_context().core()).as_ptr()).base }
+    }
+
     /// Copies from the memory.
     ///
     /// # Errors
@@ -294,7 +301,7 @@ pub(super) fn outside(offset: usize, length: usize) -> Error {
 /// assert_eq!(table.size(&store), 5);
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table(pub(crate) Stored<TableInst>);
 
 impl Table {
@@ -389,7 +396,7 @@ impl Table {
 /// assert_eq!(global.get(&mut store).i32(), Some(2));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global(pub(crate) Stored<GlobalInst>);
 
 impl Global {
@@ -445,7 +452,7 @@ impl Global {
 }
 
 /// An exception tag of a store.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag(pub(crate) Stored<TagInst>);
 
 impl Tag {

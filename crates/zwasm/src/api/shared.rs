@@ -1,5 +1,6 @@
 //! Memories that stores on several threads use at once.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +91,12 @@ impl SharedMemory {
         })
     }
 
+    /// The address of the contents, for code that is not Rust. It stays the same
+    /// when the memory grows; other threads may write there at any time.
+    pub fn data_ptr(&self) -> *mut u8 {
+        self.core.base()
+    }
+
     /// Copies from the memory. Where another thread writes meanwhile, each byte is
     /// an old or a new one.
     ///
@@ -139,6 +146,20 @@ impl SharedMemory {
         timeout: Option<Duration>,
     ) -> Result<WaitResult, Trap> {
         self.core.wait64(None, address, expected, timeout).map_err(Trap::from_code)
+    }
+}
+
+impl PartialEq for SharedMemory {
+    fn eq(&self, other: &SharedMemory) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl Eq for SharedMemory {}
+
+impl Hash for SharedMemory {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.core).hash(state);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
+pub(crate) use decode::is_valid;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
@@ -242,6 +243,11 @@ impl Module {
     /// The name of a function from the name section.
     pub(crate) fn function_name(&self, func: u32) -> Option<String> {
         names::function_name(self.0.bytes.get(self.0.names.clone())?, func)
+    }
+
+    /// The module in its binary form.
+    pub fn binary(&self) -> &[u8] {
+        &self.0.bytes
     }
 
     /// The imports in order.

@@ -11,6 +11,7 @@
 
 pub(crate) mod exceptions;
 pub(crate) mod gc;
+pub(crate) mod held;
 pub(crate) mod instance;
 pub(crate) mod limiter;
 pub(crate) mod limits;

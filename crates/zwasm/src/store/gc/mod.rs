@@ -33,6 +33,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::StoreCore;
+use super::held::Held;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::tuning::{BULK_PIECE, MIN_GC_BUDGET};
@@ -59,6 +60,8 @@ pub(crate) struct Gc {
     /// Indices of `externs` without a value.
     free_externs: Vec<u32>,
     roots: Roots,
+    /// References that the host owns whatever scope it is in.
+    pub(crate) owned: Held,
     /// Collections so far.
     pub(crate) collections: u64,
 }
@@ -92,6 +95,7 @@ impl Gc {
             externs: Vec::new(),
             free_externs: Vec::new(),
             roots: Roots::default(),
+            owned: Held::default(),
             collections: 0,
         }
     }
@@ -371,6 +375,7 @@ impl StoreCore {
             for &(reference, _) in &gc.roots.entries {
                 marker.word(reference);
             }
+            gc.owned.references().for_each(|reference| marker.word(reference));
             marker.drain();
             let mut dead = Vec::new();
             for (index, each) in gc.externs.iter_mut().enumerate() {
