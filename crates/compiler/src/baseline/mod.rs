@@ -252,6 +252,8 @@ impl Compiler<'_> {
             }
             #[cfg(feature = "simd")]
             Inst::Simd(SimdInst::Return { .. }) => self.leave_to_handler(inst),
+            Inst::Fuel { cost } => self.fuel(cost),
+            Inst::Epoch => self.epoch(),
             _ => self.call_handler(inst),
         }
     }

@@ -45,6 +45,15 @@ pub(crate) enum Late {
     },
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
+    /// A deadline that is reached: threaded code decides, on values in slots.
+    Deadline {
+        label: AsmLabel,
+        words: Vec<u64>,
+        kept: Box<[Joined]>,
+        resume: AsmLabel,
+        offset: u32,
+        region: Option<u32>,
+    },
     /// A way into a loop for an interpreter.
     Loop { word: AsmLabel, joined: Box<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
@@ -281,6 +290,22 @@ impl Compiler<'_> {
                     self.run_threaded(&words, resume);
                 }
                 Late::Slow(slow) => self.slow_case(&slow),
+                Late::Deadline { label, words, kept, resume, offset, region } => {
+                    let position = self.asm.offset();
+                    self.code.offsets.push((position, offset));
+                    self.code.regions.push((position, region));
+                    self.asm.bind(label);
+                    for Joined { reg, held } in kept.iter().filter(|each| each.held.dirty) {
+                        self.store_slot(held.slot, *reg, held.class);
+                    }
+                    let again = self.asm.new_label();
+                    self.run_threaded(&words, again);
+                    self.asm.bind(again);
+                    for Joined { reg, held } in kept {
+                        self.load_slot(reg, held.slot, held.class);
+                    }
+                    self.asm.jmp(resume);
+                }
                 Late::Loop { word, joined, header } => {
                     let stub = self.asm.new_label();
                     self.asm.align(8);
