@@ -12,7 +12,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use zwasm::Feature;
+use zwasm::{Feature, Strategy};
 
 use crate::grants::Grants;
 use crate::suggest::did_you_mean;
@@ -68,6 +68,8 @@ pub struct Run {
     pub max_stack: Option<u64>,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
+    /// What runs the module's code.
+    pub engine: Option<Strategy>,
 }
 
 /// A host directory and the name under which the guest finds it.
@@ -101,6 +103,7 @@ pub struct Section {
 #[derive(Clone, Copy)]
 enum Id {
     Invoke,
+    Engine,
     Dir,
     Env,
     Allow(Grants),
@@ -119,12 +122,15 @@ const fn flag(name: &'static str, value: &'static str, help: &'static str, id: I
 pub const SECTIONS: &[Section] = &[
     Section {
         title: "Execution",
-        flags: &[flag(
-            "--invoke",
-            "NAME",
-            "Call the exported function NAME with the words given",
-            Id::Invoke,
-        )],
+        flags: &[
+            flag(
+                "--invoke",
+                "NAME",
+                "Call the exported function NAME with the words given",
+                Id::Invoke,
+            ),
+            flag("--engine", "NAME", "What runs the code: interp, baseline or auto", Id::Engine),
+        ],
     },
     Section {
         title: "WebAssembly",
@@ -223,6 +229,7 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
         let value = value.unwrap_or_default();
         match flag.id {
             Id::Invoke => once(&mut run.invoke, value, name)?,
+            Id::Engine => once(&mut run.engine, engine(&value)?, name)?,
             Id::Dir => run.dirs.push(preopen(value)?),
             Id::Env => {
                 let (key, value) = variable(&value)?;
@@ -305,6 +312,19 @@ fn feature(name: &str) -> Result<Feature, String> {
     name.parse().map_err(|_| {
         let hint = did_you_mean(name, Feature::ALL.iter().map(|feature| feature.name()));
         format!("unknown feature '{name}'{hint}")
+    })
+}
+
+/// The engines by name.
+const ENGINES: [(&str, Strategy); 3] =
+    [("interp", Strategy::Interpreter), ("baseline", Strategy::Baseline), ("auto", Strategy::Auto)];
+
+fn engine(name: &str) -> Result<Strategy, String> {
+    let found = ENGINES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, strategy)| *strategy).ok_or_else(|| {
+        let hint = did_you_mean(name, ENGINES.iter().map(|(known, _)| *known));
+        let hint = if hint.is_empty() { " (interp, baseline or auto)" } else { &hint };
+        format!("unknown engine '{name}'{hint}")
     })
 }
 
@@ -465,6 +485,10 @@ mod tests {
         assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
         let r = run("a --max-memory 16777216 --max-stack 64k");
         assert_eq!((r.max_memory, r.max_stack), (Some(16 << 20), Some(64 << 10)));
+        assert_eq!(run("a").engine, None);
+        assert_eq!(run("a --engine interp").engine, Some(Strategy::Interpreter));
+        assert_eq!(run("a --engine=baseline").engine, Some(Strategy::Baseline));
+        assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
     }
 
@@ -503,6 +527,10 @@ mod tests {
             ("a --max-memory K", "got 'K'"),
             ("a --max-stack 99999999999999999999", "'--max-stack' expects"),
             ("a --max-stack 99999999999999G", "'--max-stack' expects"),
+            ("a --engine basline", "unknown engine 'basline' (did you mean 'baseline'?)"),
+            ("a --engine turbofan", "unknown engine 'turbofan' (interp, baseline or auto)"),
+            ("a --engine", "'--engine' needs a value: NAME"),
+            ("a --engine auto --engine auto", "'--engine' is given twice"),
             ("a --disable smid", "unknown feature 'smid' (did you mean 'simd'?)"),
             ("a --disable", "'--disable' needs a value: NAME"),
             ("features a", "'features' takes nothing but '--json', got 'a'"),

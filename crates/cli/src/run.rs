@@ -72,6 +72,9 @@ fn config(options: &Run) -> Config {
     for &feature in &options.disabled {
         config.wasm_feature(feature, false);
     }
+    if let Some(strategy) = options.engine {
+        config.strategy(strategy);
+    }
     config
 }
 

@@ -86,6 +86,8 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             data: Vec::new(),
             bodies: Vec::new(),
             codes: Vec::new(),
+            #[cfg(compiler)]
+            compiled: crate::tier::Compiled::default(),
             hints: Hints::default(),
             names: 0..0,
         },
@@ -284,7 +286,7 @@ impl Decoder {
             let storage = match ty.element_type {
                 wasmparser::StorageType::I8 => StorageType::I8,
                 wasmparser::StorageType::I16 => StorageType::I16,
-                wasmparser::StorageType::Val(ty) => StorageType::Value(value(ty)?),
+                wasmparser::StorageType::Val(ty) => StorageType::ValType(value(ty)?),
             };
             Ok(FieldType { storage, mutable: ty.mutable })
         };

@@ -13,11 +13,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use zwasm_regir::{Signature, Storage, Type};
+use zwasm_regir::{Checks, Signature, Storage, Type};
 
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interp::code::Code;
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
@@ -70,6 +70,9 @@ pub(crate) struct Inner {
     pub(crate) bodies: Vec<Range<u32>>,
     /// The interpreter's code of the defined functions, made on first call.
     pub(crate) codes: Vec<OnceLock<Box<Code>>>,
+    /// The machine code of the defined functions, made when they are warm.
+    #[cfg(compiler)]
+    pub(crate) compiled: crate::tier::Compiled,
     /// Which way branches are expected to go.
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.
@@ -242,6 +245,11 @@ impl Module {
         names::function_name(self.0.bytes.get(self.0.names.clone())?, func)
     }
 
+    /// The module in its binary form.
+    pub fn binary(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
     /// The imports in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.imports.iter().map(|import| ImportType {
@@ -380,6 +388,11 @@ impl zwasm_regir::Types for Inner {
 
     fn tag_type(&self, tag: u32) -> u32 {
         self.tags[tag as usize]
+    }
+
+    fn checks(&self) -> Checks {
+        let config = self.engine.config();
+        Checks { fuel: config.consume_fuel, epochs: config.epoch_interruption }
     }
 }
 

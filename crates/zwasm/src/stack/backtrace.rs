@@ -6,7 +6,12 @@
 //! and byte offsets are found only when somebody asks for them: an error that is
 //! caught, as exceptions may be in great numbers, has no use for them.
 
+use std::ptr::NonNull;
+
 use super::activation::HostFrame;
+use crate::api::Stored;
+use crate::api::instance::Instance;
+use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
 use crate::module::Module;
@@ -16,7 +21,7 @@ use crate::tuning::MAX_BACKTRACE_FRAMES;
 /// A place in the guest: an instruction, and the frame executing it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
-    /// An address within the instruction.
+    /// An address within the instruction; in machine code it may be any.
     pub(crate) ip: *const u64,
     pub(crate) fp: *mut u64,
     pub(crate) vm: *mut VmCtx,
@@ -47,8 +52,9 @@ impl Cursor {
 #[derive(Clone)]
 pub(crate) struct Place {
     module: Module,
+    instance: Instance,
     defined: u32,
-    position: usize,
+    origin: Origin,
 }
 
 impl Place {
@@ -57,10 +63,12 @@ impl Place {
         let inner = self.module.inner();
         let func_index = inner.imported_funcs + self.defined;
         FrameInfo {
+            instance: self.instance,
             func_index,
+            func_start: inner.bodies[self.defined as usize].start as usize,
             func_name: self.module.function_name(func_index),
             module_name: self.module.name(),
-            offset: interp::code::wasm_offset(inner, self.defined, self.position),
+            offset: self.origin.wasm_offset(inner, self.defined),
         }
     }
 }
@@ -91,14 +99,17 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
             return trace;
         }
         // SAFETY: the `vmctx` of a frame is that of an instance of the store.
-        let Some(module) = (unsafe { (*cursor.vm).module() }) else { return trace };
-        // SAFETY: so is the store.
-        let Some(code) = (unsafe { (*(*cursor.vm).store).code_at(cursor.ip) }) else {
+        let Some(data) = (unsafe { NonNull::new((*cursor.vm).instance) }) else { return trace };
+        // SAFETY: both live while frames are walked.
+        let (store, module) = unsafe { ((*cursor.vm).store, data.as_ref().module.clone()) };
+        // SAFETY: as above.
+        let Some((code, position)) = (unsafe { (*store).code_at(cursor.ip) }) else {
             return trace;
         };
-        // SAFETY: the address is in the code.
-        let position = unsafe { cursor.ip.offset_from(code.words.as_ptr()) } as usize;
-        trace.places.push(Place { module: module.clone(), defined: code.defined, position });
+        // SAFETY: the instance is the store's.
+        let instance = Instance(unsafe { Stored::new(store, data) });
+        let origin = code.origin(position);
+        trace.places.push(Place { module, instance, defined: code.defined, origin });
         // SAFETY: the frame is laid out as its code says.
         next = Some(unsafe { Cursor::of_caller(cursor.fp.add(code.header as usize)) });
     }

@@ -11,27 +11,31 @@
 
 pub(crate) mod exceptions;
 pub(crate) mod gc;
+pub(crate) mod held;
 pub(crate) mod instance;
+pub(crate) mod limiter;
+pub(crate) mod limits;
 mod memory;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 mod table;
 pub(crate) mod vmctx;
 
-use std::alloc::Layout;
+use std::alloc::{Layout, handle_alloc_error};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use memory::MemoryInst;
 pub(crate) use table::TableInst;
 
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
-use crate::interp::code::Code;
 use crate::stack::Stack;
 use crate::stack::activation::{HostCall, HostFrame, Stop};
 use crate::stack::backtrace::Cursor;
@@ -39,6 +43,8 @@ use crate::types::{FuncType, GlobalType, TypeId, ValType};
 use exceptions::Exceptions;
 use gc::Gc;
 use instance::InstanceData;
+use limiter::FindLimiter;
+use limits::{Deadline, Limits};
 use vmctx::{FuncRecord, VmCtx};
 use zwasm_regir::inst::HEADER_SLOTS;
 
@@ -58,7 +64,7 @@ pub(crate) struct TagInst {
 }
 
 /// The code of a host function.
-pub type HostCode = std::sync::Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
+pub type HostCode = Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
 
 /// A host function of a store.
 #[repr(C)]
@@ -75,6 +81,10 @@ pub(crate) struct HostFunc {
 pub struct StoreCore {
     /// The collected heap; handlers allocate in its window.
     pub(crate) gc: Gc,
+    /// What stops the guest in time.
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) deadline: Deadline,
+    limiter: Option<FindLimiter>,
     /// Where guest frames must end.
     pub(crate) stack_limit: *mut u64,
     /// The first slot of the value stack not used by guest frames.
@@ -92,7 +102,7 @@ pub struct StoreCore {
     /// Where the guest continues after a throw.
     pub(crate) landing: Cursor,
     pub(crate) exceptions: Exceptions,
-    /// The code this store has entered, by the address of its first word.
+    /// The code this store has entered, by its address.
     codes: BTreeMap<usize, NonNull<Code>>,
     /// The interpreter's registers between two handlers.
     #[cfg(not(tail_dispatch))]
@@ -119,9 +129,13 @@ fn leak<T>(value: T) -> NonNull<T> {
 impl StoreCore {
     fn new(engine: &Engine) -> StoreCore {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        let (host_vmctx, host_layout) = VmCtx::allocate(0, 0);
+        let (host_vmctx, host_layout) =
+            VmCtx::allocate(0, 0).unwrap_or_else(|| handle_alloc_error(Layout::new::<VmCtx>()));
         StoreCore {
             gc: Gc::new(engine.config()),
+            limits: Arc::new(Limits::new(engine.config().consume_fuel)),
+            deadline: Deadline::new(),
+            limiter: None,
             stack_limit: ptr::null_mut(),
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
@@ -156,7 +170,7 @@ impl StoreCore {
             let bytes = self.engine.config().max_stack;
             let stack = Stack::new(bytes).map_err(|error| {
                 Error::new(
-                    ErrorKind::Limit,
+                    ErrorKind::OutOfMemory,
                     format!("cannot map a stack of {bytes} bytes: {error}"),
                 )
             })?;
@@ -179,15 +193,15 @@ impl StoreCore {
 
     /// Remembers code that lives as long as the store.
     pub(crate) fn add_code(&mut self, code: &Code) {
-        self.codes.insert(code.words.as_ptr() as usize, NonNull::from(code));
+        self.codes.insert(code.body() as usize, NonNull::from(code));
     }
 
-    /// The code that an address is in.
-    pub(crate) fn code_at(&self, ip: *const u64) -> Option<&Code> {
+    /// The code that an address is in, and at which offset.
+    pub(crate) fn code_at(&self, ip: *const u64) -> Option<(&Code, usize)> {
         let (_, code) = self.codes.range(..=ip as usize).next_back()?;
         // SAFETY: code is part of a module that an instance of the store holds.
         let code = unsafe { code.as_ref() };
-        code.contains(ip).then_some(code)
+        Some((code, code.position(ip)?))
     }
 
     pub(crate) fn add_memory(&mut self, memory: MemoryInst) -> NonNull<MemoryInst> {
@@ -198,14 +212,11 @@ impl StoreCore {
 
     /// This store's view of a shared memory.
     #[cfg(feature = "threads")]
-    pub(crate) fn shared_memory(
-        &mut self,
-        core: &std::sync::Arc<shared::SharedCore>,
-    ) -> NonNull<MemoryInst> {
+    pub(crate) fn shared_memory(&mut self, core: &Arc<shared::SharedCore>) -> NonNull<MemoryInst> {
         let same = |memory: &&NonNull<MemoryInst>| {
             // SAFETY: memories live as long as the store.
             let view = unsafe { memory.as_ref() }.as_shared();
-            view.is_some_and(|other| std::sync::Arc::ptr_eq(other, core))
+            view.is_some_and(|other| Arc::ptr_eq(other, core))
         };
         match self.memories.iter().find(same) {
             Some(memory) => *memory,
@@ -262,6 +273,8 @@ impl StoreCore {
                     vmctx: (*this).host_vmctx.as_ptr(),
                     ty: id,
                     index: (*this).host_funcs.len() as u32,
+                    #[cfg(compiler)]
+                    hot: 0,
                 },
                 frame_slots: header as usize,
                 code,

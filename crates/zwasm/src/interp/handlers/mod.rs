@@ -7,7 +7,9 @@
 //! `#[cold]` and reached by a jump as well, so that the hot handlers need no
 //! stack frame. Where the compiler cannot be relied on for that (unoptimised
 //! builds, other targets) a handler parks its registers in the store instead
-//! and a loop calls the next one.
+//! and a loop calls the next one. Compiled code is a handler too: it is entered
+//! and left by jumps with the same registers, in this order of arguments, which
+//! leaves the two registers that shifts and divisions need to `ip` and `acc`.
 //!
 //! # Safety
 //!
@@ -23,8 +25,10 @@
 
 #[cfg(feature = "threads")]
 pub(super) mod atomic;
+pub(super) mod bulk;
 pub(super) mod call;
 pub(super) mod control;
+pub(super) mod dispatch;
 pub(super) mod exceptions;
 pub(super) mod gc;
 pub(super) mod memory;
@@ -32,32 +36,33 @@ pub(super) mod numeric;
 #[cfg(feature = "simd")]
 pub(super) mod simd;
 pub(super) mod state;
+#[cfg(compiler)]
+pub(super) mod warmth;
 
 #[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
 mod disassembly;
 
-use super::Status;
 use crate::stack::activation::Stop;
 use crate::stack::backtrace::Cursor;
-use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::Scalar;
 
 /// The interpreter's registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Regs {
-    /// The instruction being executed.
-    pub(super) ip: *const u64,
-    /// The frame.
-    pub(super) fp: *mut u64,
     /// The instance.
     pub(super) vm: *mut VmCtx,
+    /// The frame.
+    pub(super) fp: *mut u64,
+    /// The instruction being executed.
+    pub(super) ip: *const u64,
+    /// The integer accumulator.
+    pub(super) acc: u64,
     /// The first byte of memory 0.
     pub(super) mem: *mut u8,
     /// The size of memory 0 in bytes.
     pub(super) len: usize,
-    /// The integer accumulator.
-    pub(super) acc: u64,
     /// The `f64` accumulator.
     pub(super) fd: f64,
     /// The `f32` accumulator.
@@ -79,16 +84,16 @@ macro_rules! handlers {
         $(#[$meta])*
         #[allow(unused_mut, unused_unsafe, reason = "not every handler changes registers or memory")]
         pub(in crate::interp) unsafe extern $abi fn $name $(<$($generics)*>)? (
-            ip: *const u64,
-            fp: *mut u64,
             vm: *mut $crate::store::vmctx::VmCtx,
+            fp: *mut u64,
+            ip: *const u64,
+            acc: u64,
             mem: *mut u8,
             len: usize,
-            acc: u64,
             fd: f64,
             fs: f32,
         ) -> usize {
-            let mut $regs = $crate::interp::handlers::Regs { ip, fp, vm, mem, len, acc, fd, fs };
+            let mut $regs = $crate::interp::handlers::Regs { vm, fp, ip, acc, mem, len, fd, fs };
             // SAFETY: the encoder chose this handler for this instruction; see the
             // module header for what that guarantees.
             unsafe { $body }
@@ -110,25 +115,25 @@ macro_rules! with_abi {
 /// The type of a handler.
 #[cfg(target_arch = "x86_64")]
 pub(super) type Handler = unsafe extern "sysv64" fn(
-    *const u64,
-    *mut u64,
     *mut VmCtx,
+    *mut u64,
+    *const u64,
+    u64,
     *mut u8,
     usize,
-    u64,
     f64,
     f32,
 ) -> usize;
 /// The type of a handler.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) type Handler =
-    unsafe extern "C" fn(*const u64, *mut u64, *mut VmCtx, *mut u8, usize, u64, f64, f32) -> usize;
+    unsafe extern "C" fn(*mut VmCtx, *mut u64, *const u64, u64, *mut u8, usize, f64, f32) -> usize;
 
 /// Leaves for another handler, given as an expression, with these registers.
 macro_rules! tail {
     ($regs:ident, $handler:expr) => {
         return $handler(
-            $regs.ip, $regs.fp, $regs.vm, $regs.mem, $regs.len, $regs.acc, $regs.fd, $regs.fs,
+            $regs.vm, $regs.fp, $regs.ip, $regs.acc, $regs.mem, $regs.len, $regs.fd, $regs.fs,
         )
     };
 }
@@ -220,6 +225,16 @@ impl Regs {
         unsafe { self.ip = self.ip.byte_offset(self.upper() as i32 as isize) }
     }
 
+    /// The registers for looking at an instruction out of line.
+    fn at(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Regs {
+        Regs { ip, fp, vm, mem: std::ptr::null_mut(), len: 0, acc: 0, fd: 0.0, fs: 0.0 }
+    }
+
+    /// The place in the guest.
+    fn cursor(&self) -> Cursor {
+        Cursor { ip: self.ip, fp: self.fp, vm: self.vm }
+    }
+
     /// Reads base and size of memory 0 again.
     #[inline(always)]
     unsafe fn reload(&mut self) {
@@ -235,16 +250,7 @@ impl Regs {
 #[cfg(not(tail_dispatch))]
 impl Default for Regs {
     fn default() -> Regs {
-        Regs {
-            ip: std::ptr::null(),
-            fp: std::ptr::null_mut(),
-            vm: std::ptr::null_mut(),
-            mem: std::ptr::null_mut(),
-            len: 0,
-            acc: 0,
-            fd: 0.0,
-            fs: 0.0,
-        }
+        Regs::at(std::ptr::null(), std::ptr::null_mut(), std::ptr::null_mut())
     }
 }
 
@@ -372,7 +378,7 @@ handlers! {
     #[cold]
     #[inline(never)]
     fn raise(regs) {
-        let code = trap_code(regs.acc);
+        let code = TrapCode::from_number(regs.acc).unwrap_or(TrapCode::Unreachable);
         stop(&regs, code);
         // Opaque, because a result known to the compiler would be returned by the
         // caller itself, behind a call instead of a jump.
@@ -389,89 +395,6 @@ handlers! {
 /// Remembers where and why the guest stopped.
 #[inline(never)]
 unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
-    let cursor = Cursor { ip: regs.ip, fp: regs.fp, vm: regs.vm };
     // SAFETY: the store is running this handler and nothing else uses it.
-    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, cursor)) };
-}
-
-fn trap_code(code: u64) -> TrapCode {
-    use TrapCode::*;
-    const ALL: [TrapCode; 19] = [
-        Unreachable,
-        MemoryOutOfBounds,
-        TableOutOfBounds,
-        UndefinedElement,
-        UninitializedElement,
-        BadSignature,
-        IntegerOverflow,
-        IntegerDivisionByZero,
-        BadConversionToInteger,
-        StackOverflow,
-        NullFunctionReference,
-        NullReference,
-        NullStructReference,
-        NullArrayReference,
-        NullI31Reference,
-        ArrayOutOfBounds,
-        CastFailure,
-        UnalignedAtomic,
-        ExpectedSharedMemory,
-    ];
-    ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
-}
-
-/// Starts an activation and runs it to its end.
-///
-/// # Safety
-///
-/// As [`super::enter`]; the header is written.
-pub(super) unsafe fn start(record: *const FuncRecord, fp: *mut u64, vm: *mut VmCtx) -> Status {
-    // SAFETY: by the contract; the registers are those of a call of `record`.
-    unsafe {
-        let body = (*record).body;
-        let mut regs = Regs {
-            ip: body.add(1),
-            fp,
-            vm,
-            mem: std::ptr::null_mut(),
-            len: 0,
-            acc: record as u64,
-            fd: 0.0,
-            fs: 0.0,
-        };
-        regs.reload();
-        if fp.byte_add(*body as usize) > (*vm).stack_limit {
-            (*(*vm).store).stop =
-                Some(Stop::Trap(TrapCode::StackOverflow, Cursor { ip: super::exit(), fp, vm }));
-            return Status::Stopped;
-        }
-        if dispatch(regs) == DONE { Status::Done } else { Status::Stopped }
-    }
-}
-
-/// Runs from `regs.ip` until the activation ends.
-#[cfg(tail_dispatch)]
-unsafe fn dispatch(regs: Regs) -> usize {
-    // SAFETY: the first word of an instruction is its handler.
-    unsafe { tail!(regs, (*regs.ip.cast::<Handler>())) }
-}
-
-/// Runs from `regs.ip` until the activation ends.
-#[cfg(not(tail_dispatch))]
-unsafe fn dispatch(mut regs: Regs) -> usize {
-    // SAFETY: the first word of an instruction is its handler; every handler that
-    // asks for the next one has parked the registers, and all contexts of an
-    // activation are of one store.
-    unsafe {
-        let store = (*regs.vm).store;
-        loop {
-            let handler = *regs.ip.cast::<Handler>();
-            let status =
-                handler(regs.ip, regs.fp, regs.vm, regs.mem, regs.len, regs.acc, regs.fd, regs.fs);
-            if status != NEXT {
-                return status;
-            }
-            regs = (*store).parked;
-        }
-    }
+    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, regs.cursor())) };
 }
