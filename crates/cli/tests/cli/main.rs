@@ -6,3 +6,4 @@ mod contract;
 mod examples;
 mod programs;
 mod support;
+mod wasi;
