@@ -150,6 +150,11 @@ typedef struct zwasm_wasi_t zwasm_wasi_t;
 WASM_API_EXTERN own zwasm_wasi_t* zwasm_wasi_new(void);
 WASM_API_EXTERN void zwasm_wasi_delete(own zwasm_wasi_t*);
 
+/* Lets the guest do more than use its standard streams, clocks and randomness, and
+ * exit: "read", "write", "path", "env", "proc", "net", or "all". A directory takes one
+ * of the first three to be of use. False, and no change, for another name. */
+WASM_API_EXTERN bool zwasm_wasi_allow(zwasm_wasi_t*, const char* capability);
+
 /* The first argument is the program's name. */
 WASM_API_EXTERN bool zwasm_wasi_arg(zwasm_wasi_t*, const char* arg);
 WASM_API_EXTERN bool zwasm_wasi_env(zwasm_wasi_t*, const char* name, const char* value);
