@@ -212,24 +212,10 @@ typedef struct zwasm_wasi_t zwasm_wasi_t;
 WASM_API_EXTERN own zwasm_wasi_t* zwasm_wasi_new(void);
 WASM_API_EXTERN void zwasm_wasi_delete(own zwasm_wasi_t*);
 
-/* What the guest may do; everything else is refused, whatever it was given. */
-enum zwasm_wasi_capability_enum {
-  ZWASM_WASI_READ = 1 << 0,   /* files and directories */
-  ZWASM_WASI_WRITE = 1 << 1,  /* files */
-  ZWASM_WASI_PATH = 1 << 2,   /* changing directories */
-  ZWASM_WASI_ENV = 1 << 3,    /* this process's environment */
-  ZWASM_WASI_CLOCK = 1 << 4,
-  ZWASM_WASI_RANDOM = 1 << 5,
-  ZWASM_WASI_PROC = 1 << 6,   /* signals to itself, threads */
-  ZWASM_WASI_NET = 1 << 7,
-  ZWASM_WASI_STDIO = 1 << 8,
-  ZWASM_WASI_EXIT = 1 << 9,   /* ending with an exit code */
-  ZWASM_WASI_ALL = (1 << 10) - 1,
-  ZWASM_WASI_DEFAULT =
-      ZWASM_WASI_STDIO | ZWASM_WASI_CLOCK | ZWASM_WASI_RANDOM | ZWASM_WASI_EXIT
-};
-
-WASM_API_EXTERN void zwasm_wasi_capabilities(zwasm_wasi_t*, uint32_t set);
+/* Lets the guest do more than use its standard streams, clocks and randomness, and
+ * exit: "read", "write", "path", "env", "proc", "net", or "all". A directory takes one
+ * of the first three to be of use. False, and no change, for another name. */
+WASM_API_EXTERN bool zwasm_wasi_allow(zwasm_wasi_t*, const char* capability);
 
 /* The first argument is the program's name. */
 WASM_API_EXTERN bool zwasm_wasi_arg(zwasm_wasi_t*, const char* arg);

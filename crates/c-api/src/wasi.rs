@@ -46,25 +46,6 @@ pub extern "C" fn zwasm_wasi_delete(wasi: Ptr<Wasi>) {
     guard(|| drop(wasi));
 }
 
-/// Sets what the guest may do, as `zwasm_wasi_capability_t` numbers it.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_wasi_capabilities(wasi: &mut Wasi, set: u32) {
-    let all = [
-        Capabilities::READ,
-        Capabilities::WRITE,
-        Capabilities::PATH,
-        Capabilities::ENV,
-        Capabilities::CLOCK,
-        Capabilities::RANDOM,
-        Capabilities::PROC,
-        Capabilities::NET,
-        Capabilities::STDIO,
-        Capabilities::EXIT,
-    ];
-    let chosen = all.into_iter().enumerate().filter(|(bit, _)| set >> bit & 1 != 0);
-    wasi.builder.caps(chosen.fold(Capabilities::NONE, |set, (_, one)| set | one));
-}
-
 /// Adds an argument; the first is the program's name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zwasm_wasi_arg(wasi: &mut Wasi, arg: *const c_char) -> bool {
@@ -117,6 +98,19 @@ pub extern "C" fn zwasm_wasi_capture_output(wasi: &mut Wasi) {
     let (stdout, stderr) = (MemoryPipe::new(), MemoryPipe::new());
     wasi.builder.stdout(Box::new(stdout.clone())).stderr(Box::new(stderr.clone()));
     wasi.output = Some(Output { stdout, stderr });
+}
+
+/// Lets the guest do one kind of thing more, by the capability's name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zwasm_wasi_allow(wasi: &mut Wasi, name: *const c_char) -> bool {
+    attempt(|| {
+        // SAFETY: see the crate's header.
+        let name = unsafe { crate::string(name) }?;
+        let unknown = || runtime::Error::msg(format_args!("no capability '{name}'"));
+        wasi.builder.allow(Capabilities::named(name).ok_or_else(unknown)?);
+        Ok(())
+    })
+    .is_some()
 }
 
 /// Gives a directory of the host, with all below it, under a name.
