@@ -168,7 +168,7 @@ pub const SECTIONS: &[Section] = &[
             flag(
                 "--dir",
                 "PATH",
-                "Let the program reach a directory (HOST::GUEST renames it, :ro keeps it)",
+                "Let the program reach a directory (HOST::GUEST:ro)",
                 Id::Dir,
             ),
             flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),

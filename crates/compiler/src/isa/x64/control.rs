@@ -307,5 +307,7 @@ impl Compiler<'_> {
             let address = self.env.raise();
             self.asm.word(address);
         }
+        #[cfg(feature = "simd")]
+        self.asm.place_literals();
     }
 }
