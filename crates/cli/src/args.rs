@@ -58,13 +58,17 @@ pub struct Run {
     pub program_args: Vec<String>,
     /// The directories the guest may reach.
     pub dirs: Vec<Preopen>,
+    /// The addresses the guest may accept connections on.
+    pub listen: Vec<String>,
     /// Environment variables for the guest, in the order given; of one given
     /// twice, the last.
     pub env: Vec<(String, String)>,
     /// The capabilities granted.
     pub grants: Grants,
-    /// Whether to limit what no flag says otherwise of.
+    /// Whether to grant nothing but by further flags, and to limit the rest.
     pub sandbox: bool,
+    /// Whether to write a line about each WASI call.
+    pub trace_wasi: bool,
     /// Instructions the guest may execute.
     pub fuel: Option<u64>,
     /// The time that all of it may take.
@@ -88,6 +92,8 @@ pub struct Preopen {
     pub host: String,
     /// Name in the guest.
     pub guest: String,
+    /// Whether the guest can change nothing in it.
+    pub read_only: bool,
 }
 
 /// One flag, as parsed and as shown in the help text.
@@ -119,6 +125,8 @@ enum Id {
     Sandbox,
     Fuel,
     Timeout,
+    Listen,
+    Trace,
     MaxMemory,
     MaxStack,
     MaxGcHeap,
@@ -160,9 +168,10 @@ pub const SECTIONS: &[Section] = &[
             flag(
                 "--dir",
                 "PATH",
-                "Let the program reach a directory (HOST::GUEST renames it)",
+                "Let the program reach a directory (HOST::GUEST renames it, :ro keeps it)",
                 Id::Dir,
             ),
+            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
             flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
             flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
             flag("--allow-read", "", "Reading files", Id::Allow(Grants::READ)),
@@ -171,7 +180,14 @@ pub const SECTIONS: &[Section] = &[
             flag("--allow-path", "", "Operations on paths", Id::Allow(Grants::PATH)),
             flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
             flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
-            flag("--allow-proc", "", "Process operations", Id::Allow(Grants::PROC)),
+            flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
+            flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
+            flag(
+                "--sandbox",
+                "",
+                "Grant only what flags allow; 10^9 fuel, 256 MB of memory",
+                Id::Sandbox,
+            ),
         ],
     },
     Section {
@@ -182,13 +198,11 @@ pub const SECTIONS: &[Section] = &[
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
             flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
-            flag(
-                "--sandbox",
-                "",
-                "No capabilities but those granted, 10^9 fuel, 256M memory",
-                Id::Sandbox,
-            ),
         ],
+    },
+    Section {
+        title: "Debugging",
+        flags: &[flag("--trace", "CATS", "Write a line about each event: wasi", Id::Trace)],
     },
     Section {
         title: "Information",
@@ -268,6 +282,8 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
                 once(&mut run.timeout, time, name)?;
             }
             Id::MaxGcHeap => once(&mut run.max_gc_heap, size(&value, name)?, name)?,
+            Id::Listen => run.listen.push(value),
+            Id::Trace => trace(&value, &mut run)?,
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
@@ -406,14 +422,23 @@ fn once<T>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), String> {
 }
 
 fn preopen(value: String) -> Result<Preopen, String> {
-    let (host, guest) = match value.split_once("::") {
-        Some((host, guest)) => (host.to_owned(), guest.to_owned()),
-        None => (value.clone(), value.clone()),
-    };
+    let stripped = value.strip_suffix(":ro");
+    let (names, read_only) = (stripped.unwrap_or(&value), stripped.is_some());
+    let (host, guest) = names.split_once("::").unwrap_or((names, names));
     if host.is_empty() || guest.is_empty() {
         return Err(format!("option '--dir' expects PATH or HOST::GUEST, got '{value}'"));
     }
-    Ok(Preopen { host, guest })
+    Ok(Preopen { host: host.to_owned(), guest: guest.to_owned(), read_only })
+}
+
+fn trace(categories: &str, run: &mut Run) -> Result<(), String> {
+    for category in categories.split(',') {
+        match category {
+            "wasi" => run.trace_wasi = true,
+            _ => return Err(format!("option '--trace' knows 'wasi', got '{category}'")),
+        }
+    }
+    Ok(())
 }
 
 fn variable(value: &str) -> Result<(String, String), String> {
@@ -519,6 +544,9 @@ mod tests {
         let r = run("a --dir . --dir /host::/guest --env A=1 --env=B=x=y --env C=");
         let dirs: Vec<_> = r.dirs.iter().map(|d| (d.host.as_str(), d.guest.as_str())).collect();
         assert_eq!(dirs, [(".", "."), ("/host", "/guest")]);
+        let dirs = run("a --dir x:ro --dir y::/z:ro --dir y::z").dirs;
+        let ro: Vec<_> = dirs.iter().map(|d| (d.guest.as_str(), d.read_only)).collect();
+        assert_eq!(ro, [("x", true), ("/z", true), ("z", false)]);
         let env: Vec<_> = r.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(env, [("A", "1"), ("B", "x=y"), ("C", "")]);
         assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
@@ -540,8 +568,12 @@ mod tests {
         assert!(r.grants.contains(Grants::READ) && r.grants.contains(Grants::ENV));
         assert!(!r.grants.contains(Grants::WRITE));
         let all = "a --allow-read --allow-write --allow-env --allow-path --allow-clock \
-                   --allow-random --allow-proc";
+                   --allow-random --allow-proc --allow-net";
         assert_eq!(run(all), run("a --allow-all"));
+        assert_eq!(run("a --sandbox").grants, Grants::default());
+        let r = run("a --sandbox --allow-read --trace=wasi --listen=[::1]:80");
+        assert!(r.sandbox && r.trace_wasi && r.grants.contains(Grants::READ));
+        assert_eq!(r.listen, ["[::1]:80"]);
     }
 
     #[test]
@@ -563,6 +595,8 @@ mod tests {
             ("a --env =A", "KEY=VALUE, got '=A'"),
             ("a --dir ::x", "HOST::GUEST, got '::x'"),
             ("a --dir x::", "HOST::GUEST, got 'x::'"),
+            ("a --dir :ro", "HOST::GUEST, got ':ro'"),
+            ("a --trace wasi,x", "'--trace' knows 'wasi', got 'x'"),
             ("a --max-memory 1.5", "'--max-memory' expects a number of bytes, got '1.5'"),
             ("a --max-memory -1", "got '-1'"),
             ("a --max-memory +1", "got '+1'"),

@@ -21,7 +21,12 @@ use crate::args::Command;
 use crate::failure::Failure;
 
 fn main() {
-    let code = dispatch().unwrap_or_else(|failure| {
+    end(dispatch())
+}
+
+/// Ends the process, telling what went wrong.
+fn end(outcome: Result<i32, Failure>) -> ! {
+    let code = outcome.unwrap_or_else(|failure| {
         // Where standard error is closed there is nobody to tell.
         let _ = std::io::stderr().write_all(failure.report().as_bytes());
         failure.code().into()

@@ -207,6 +207,8 @@ impl Compiler<'_> {
             Inst::RefCast { src, target } => self.ref_cast(src, target),
             Inst::I31New { dst, src } => self.i31_new(dst, src),
             Inst::I31Get { dst, src, extend } => self.i31_get(dst, src, extend),
+            Inst::Fuel { cost } => self.pay_fuel(cost),
+            Inst::Epoch => self.check_epoch(),
             Inst::Wide { op, base } => self.wide(op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {
@@ -252,8 +254,6 @@ impl Compiler<'_> {
             }
             #[cfg(feature = "simd")]
             Inst::Simd(SimdInst::Return { .. }) => self.leave_to_handler(inst),
-            Inst::Fuel { cost } => self.fuel(cost),
-            Inst::Epoch => self.epoch(),
             _ => self.call_handler(inst),
         }
     }

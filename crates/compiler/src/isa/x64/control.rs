@@ -45,15 +45,6 @@ pub(crate) enum Late {
     },
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
-    /// A deadline that is reached: threaded code decides, on values in slots.
-    Deadline {
-        label: AsmLabel,
-        words: Vec<u64>,
-        kept: Box<[Joined]>,
-        resume: AsmLabel,
-        offset: u32,
-        region: Option<u32>,
-    },
     /// A way into a loop for an interpreter.
     Loop { word: AsmLabel, joined: Box<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
@@ -70,17 +61,17 @@ pub(crate) struct Slow {
     values: Vec<Joined>,
     /// Where the result is wanted, and its slot. Slots from there on are not live
     /// behind the instruction.
-    result: Reg,
-    slot: u32,
+    result: Option<(Reg, u32)>,
     offset: u32,
     region: Option<u32>,
 }
 
 impl Compiler<'_> {
-    /// Prepares for the interpreter to execute `inst`, whose operands start at and
-    /// whose result goes to slot `base`; compiled code has it in `result`. What is
-    /// in registers must not change between this and where the slow case leaves.
-    pub(super) fn slow(&mut self, inst: &Inst, base: Slot, result: Reg) -> Slow {
+    /// Prepares for the interpreter to execute `inst`. If it has a result, that is
+    /// in a register in compiled code, and its operands start at the slot given with
+    /// that. What is in registers must not change between this and where the slow
+    /// case leaves.
+    pub(super) fn slow(&mut self, inst: &Inst, result: Option<(Reg, Slot)>) -> Slow {
         let mut words = Vec::new();
         self.env.threaded(inst, &mut words);
         let held = |reg| self.state.held(reg).map(|held| Joined { reg, held });
@@ -90,8 +81,7 @@ impl Compiler<'_> {
             words,
             constants: self.state.constants().to_vec(),
             values: self.state.used().iter().filter_map(held).collect(),
-            result,
-            slot: base.0,
+            result: result.map(|(reg, slot)| (reg, slot.0)),
             offset: self.code.offsets.last().map_or(0, |(_, offset)| *offset),
             region: self.code.regions.last().and_then(|(_, region)| *region),
         }
@@ -111,10 +101,13 @@ impl Compiler<'_> {
         let back = self.asm.new_label();
         self.run_threaded(&slow.words, back);
         self.asm.bind(back);
-        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < slow.slot) {
+        let live = slow.result.map_or(u32::MAX, |(_, slot)| slot);
+        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < live) {
             self.load_slot(*reg, held.slot, held.class);
         }
-        self.load_slot(slow.result, slow.slot, Class::Int);
+        if let Some((reg, slot)) = slow.result {
+            self.load_slot(reg, slot, Class::Int);
+        }
         self.asm.jmp(slow.resume);
     }
 
@@ -221,6 +214,33 @@ impl Compiler<'_> {
         }
     }
 
+    /// Pays fuel.
+    pub(crate) fn pay_fuel(&mut self, cost: u32) {
+        let layout = self.layout;
+        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.limits as i32))));
+        let fuel = Rm::Mem(at(INT_SCRATCH, layout.limits_fuel as i32));
+        match i32::try_from(cost) {
+            Ok(cost) => self.alu_immediate(Alu::Sub, true, fuel, cost),
+            Err(_) => return self.call_handler(&Inst::Fuel { cost }),
+        }
+        self.trap_if(Cond::Sign, TrapCode::OutOfFuel);
+    }
+
+    /// Stops at the deadline, unless the embedder sets another.
+    pub(crate) fn check_epoch(&mut self) {
+        let layout = self.layout;
+        let limits = self.alloc(Class::Int, None);
+        let slow = self.slow(&Inst::Epoch, None);
+        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.epoch as i32))));
+        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(INT_SCRATCH, 0))));
+        emit!(self.asm, movq_rm(limits, Rm::Mem(at(VMCTX, layout.limits as i32))));
+        let deadline = Rm::Mem(at(limits, layout.limits_epoch_deadline as i32));
+        self.alu(Alu::Cmp, true, INT_SCRATCH, deadline);
+        self.asm.jcc(Cond::AboveOrEqual, slow.label);
+        self.asm.bind(slow.resume);
+        self.late.push(Late::Slow(Box::new(slow)));
+    }
+
     /// Reads base and size of memory 0 of the `vmctx`; `reg` is overwritten.
     pub(super) fn reload_memory(&mut self, reg: Reg) {
         let layout = self.layout;
@@ -290,22 +310,6 @@ impl Compiler<'_> {
                     self.run_threaded(&words, resume);
                 }
                 Late::Slow(slow) => self.slow_case(&slow),
-                Late::Deadline { label, words, kept, resume, offset, region } => {
-                    let position = self.asm.offset();
-                    self.code.offsets.push((position, offset));
-                    self.code.regions.push((position, region));
-                    self.asm.bind(label);
-                    for Joined { reg, held } in kept.iter().filter(|each| each.held.dirty) {
-                        self.store_slot(held.slot, *reg, held.class);
-                    }
-                    let again = self.asm.new_label();
-                    self.run_threaded(&words, again);
-                    self.asm.bind(again);
-                    for Joined { reg, held } in kept {
-                        self.load_slot(reg, held.slot, held.class);
-                    }
-                    self.asm.jmp(resume);
-                }
                 Late::Loop { word, joined, header } => {
                     let stub = self.asm.new_label();
                     self.asm.align(8);

@@ -13,7 +13,6 @@
 mod asm;
 mod bounds;
 mod calls;
-mod checks;
 mod control;
 mod float;
 mod gc;
