@@ -104,7 +104,8 @@ fn time() {
             for _ in 0..5 {
                 let start = Instant::now();
                 let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
-                    .args(["guest.wat", "--engine", engine, "--timeout", "200", "--invoke"])
+                    .args(["guest.wat", "--allow-clock", "--engine", engine])
+                    .args(["--timeout", "200", "--invoke"])
                     .args(call.split(' '))
                     .current_dir(dir.path())
                     // A pipe that nobody writes to.
