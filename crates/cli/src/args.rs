@@ -123,10 +123,10 @@ enum Id {
     Env,
     Allow(Grants),
     Sandbox,
-    Fuel,
-    Timeout,
     Listen,
     Trace,
+    Fuel,
+    Timeout,
     MaxMemory,
     MaxStack,
     MaxGcHeap,
@@ -165,12 +165,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "WASI",
         flags: &[
-            flag(
-                "--dir",
-                "PATH",
-                "Let the program reach a directory (HOST::GUEST renames it, :ro keeps it)",
-                Id::Dir,
-            ),
+            flag("--dir", "PATH", "Let the program reach a directory (HOST::GUEST:ro)", Id::Dir),
             flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
             flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
             flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
@@ -182,12 +177,6 @@ pub const SECTIONS: &[Section] = &[
             flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
             flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
             flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
-            flag(
-                "--sandbox",
-                "",
-                "Grant only what flags allow; 10^9 fuel, 256 MB of memory",
-                Id::Sandbox,
-            ),
         ],
     },
     Section {
@@ -198,6 +187,12 @@ pub const SECTIONS: &[Section] = &[
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
             flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag(
+                "--sandbox",
+                "",
+                "Only what flags grant; 10^9 fuel, 256 MB of memory",
+                Id::Sandbox,
+            ),
         ],
     },
     Section {
@@ -274,6 +269,8 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
             }
             Id::Allow(grants) => run.grants.insert(grants),
             Id::Sandbox => run.sandbox = true,
+            Id::Listen => run.listen.push(value),
+            Id::Trace => trace(&value, &mut run)?,
             Id::Fuel => {
                 once(&mut run.fuel, number(&value, "a number of instructions", name)?, name)?
             }
@@ -282,8 +279,6 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
                 once(&mut run.timeout, time, name)?;
             }
             Id::MaxGcHeap => once(&mut run.max_gc_heap, size(&value, name)?, name)?,
-            Id::Listen => run.listen.push(value),
-            Id::Trace => trace(&value, &mut run)?,
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),

@@ -40,15 +40,15 @@ impl Failure {
         self.message.push_str(text);
     }
 
-    /// The kind of the engine's error behind it.
-    pub fn kind(&self) -> Option<ErrorKind> {
-        self.kind
-    }
-
     /// Adds a line after everything else; none if it is empty.
     pub fn with_note(mut self, note: String) -> Self {
         self.note = note;
         self
+    }
+
+    /// The kind of the engine's error behind it.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.kind
     }
 
     /// The exit code.

@@ -7,3 +7,4 @@ mod examples;
 mod limits;
 mod programs;
 mod support;
+mod wasi;
