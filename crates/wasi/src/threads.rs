@@ -119,7 +119,7 @@ impl<T: Clone + Send + 'static> Threads<T> {
             let spawn = move |mut caller: Caller<'_, T>, arg: i32| {
                 let allowed = get(caller.data_mut()).0.host.require(Capabilities::PROC);
                 let result = match (allowed, group.upgrade()) {
-                    (Ok(()), Some(group)) => group.spawn(caller.data().clone(), arg),
+                    (Ok(()), Some(group)) => group.spawn(&mut caller, arg),
                     (Ok(()), None) => Err(Errno::Again),
                     (Err(_), _) => Err(Errno::Notcapable),
                 };
@@ -217,8 +217,8 @@ impl<T: Clone + Send + 'static> Threads<T> {
 }
 
 impl<T: Clone + Send + 'static> Group<T> {
-    /// Starts a thread and returns its number.
-    fn spawn(self: Arc<Self>, data: T, arg: i32) -> Result<i32, Errno> {
+    /// Starts a thread for a guest and returns its number.
+    fn spawn(self: Arc<Self>, caller: &mut Caller<'_, T>, arg: i32) -> Result<i32, Errno> {
         let id = {
             let mut state = self.lock();
             if state.ended || state.started >= state.max || state.last_id == MAX_ID {
@@ -231,17 +231,29 @@ impl<T: Clone + Send + 'static> Group<T> {
         // Gone when the thread is over, however it ends, and when it never starts.
         let started = Started(self, id);
         let thread = std::thread::Builder::new().name(format!("guest {id}")).stack_size(HOST_STACK);
+        let data = caller.data().clone();
+        // Half of what is left goes with the new thread, so that all of them
+        // together get no further than the first was meant to.
+        let fuel = caller.get_fuel().ok().map(|fuel| (fuel / 2, fuel - fuel / 2));
+        let given = fuel.map(|(given, _)| given);
         let work = move || {
-            if let Err(error) = started.0.thread(data, id, arg) {
+            if let Err(error) = started.0.thread(data, given, id, arg) {
                 started.0.end(error);
             }
         };
-        thread.spawn(work).map(|_| id).or(Err(Errno::Again))
+        thread.spawn(work).or(Err(Errno::Again))?;
+        if let Some((_, kept)) = fuel {
+            caller.set_fuel(kept).or(Err(Errno::Again))?;
+        }
+        Ok(id)
     }
 
     /// Runs a thread of the guest to its end.
-    fn thread(&self, data: T, id: i32, arg: i32) -> Result<()> {
+    fn thread(&self, data: T, fuel: Option<u64>, id: i32, arg: i32) -> Result<()> {
         let mut store = Store::new(self.linker.engine(), data);
+        if let Some(fuel) = fuel {
+            store.set_fuel(fuel)?;
+        }
         self.enter(id, &store);
         let instance = self.linker.instantiate(&mut store, &self.module)?;
         let start = instance.get_typed_func::<(i32, i32), ()>(&mut store, START)?;
