@@ -36,6 +36,24 @@ enum zwasm_valkind_enum {
   ZWASM_EXNREF = 131
 };
 
+/* ---- What runs the code ------------------------------------------------------ */
+
+typedef uint8_t zwasm_strategy_t;
+enum zwasm_strategy_enum {
+  /* The interpreter, and the compiler for what runs often. */
+  ZWASM_STRATEGY_AUTO,
+  ZWASM_STRATEGY_INTERPRETER,
+  /* Functions are compiled, in one pass, when they are first called. */
+  ZWASM_STRATEGY_BASELINE
+};
+
+/* An engine cannot be made with a strategy that the library was built without. */
+WASM_API_EXTERN bool zwasm_config_strategy(wasm_config_t*, zwasm_strategy_t);
+
+/* Whether compiled code finds out by signals (SIGSEGV, SIGBUS) that it left a memory,
+ * or checks every access. The handler hands on signals that are not its own. */
+WASM_API_EXTERN void zwasm_config_signals_based_traps(wasm_config_t*, bool enable);
+
 /* ---- Limits, for all stores of an engine ----------------------------------- */
 
 /* Bytes of stack for the guest's frames; deeper recursion traps. */

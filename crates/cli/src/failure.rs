@@ -8,6 +8,7 @@ use zwasm::{Error, ErrorKind, WasmBacktrace};
 #[derive(Debug)]
 pub struct Failure {
     code: u8,
+    kind: Option<ErrorKind>,
     message: String,
     frames: String,
     note: String,
@@ -20,7 +21,13 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into(), frames: String::new(), note: String::new() }
+        Self {
+            code: 1,
+            kind: None,
+            message: message.into(),
+            frames: String::new(),
+            note: String::new(),
+        }
     }
 
     /// Standard output that cannot be written to.
@@ -37,6 +44,11 @@ impl Failure {
     pub fn with_note(mut self, note: String) -> Self {
         self.note = note;
         self
+    }
+
+    /// The kind of the engine's error behind it.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.kind
     }
 
     /// The exit code.
@@ -60,6 +72,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::runtime(error.to_string());
+        failure.kind = Some(error.kind());
         failure.code = match error.kind() {
             ErrorKind::Invalid | ErrorKind::Unsupported => 2,
             ErrorKind::Io => 126,

@@ -8,6 +8,7 @@ mod failure;
 mod features;
 mod grants;
 mod help;
+mod limits;
 mod module;
 mod run;
 mod suggest;
@@ -35,7 +36,10 @@ fn end(outcome: Result<i32, Failure>) -> ! {
 
 fn dispatch() -> Result<i32, Failure> {
     match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
-        Command::Run(options) => run::run(&options),
+        Command::Run(options) => run::run(&options).map_err(|mut failure| {
+            limits::explain(&options, &mut failure);
+            failure
+        }),
         Command::Validate(options) => print(&validate::validate(&options)?),
         Command::Features(json) => print(&features::list(json)),
         Command::Version => print(&format!("{}\n", help::VERSION)),

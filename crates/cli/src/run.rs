@@ -7,6 +7,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::time::Instant;
 
 use zwasm::{Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Store, Val};
 #[cfg(feature = "threads")]
@@ -17,7 +18,7 @@ use crate::args::Run;
 use crate::failure::{Failure, one_line};
 use crate::grants::refusal;
 use crate::suggest::did_you_mean;
-use crate::{module, values};
+use crate::{limits, module, values};
 
 /// The module names under which programs import WASI; the last is for threads.
 const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
@@ -28,9 +29,6 @@ const START: &str = "_start";
 /// What a WASI reactor exports to be called before anything else.
 const INITIALIZE: &str = "_initialize";
 
-/// Bytes of memory in a sandbox, unless told otherwise.
-const SANDBOX_MEMORY: u64 = 256 << 20;
-
 /// Exported functions are listed in an error message up to this many.
 const MAX_LISTED: usize = 12;
 
@@ -40,6 +38,7 @@ const MAX_LISTED: usize = 12;
 /// When the module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
+    let start = Instant::now();
     let engine = Engine::new(&config(options))?;
     let module = module::load(&engine, &options.file)?;
     let call = Call::prepare(&module, options)?;
@@ -52,6 +51,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
+    let _watchdog = limits::impose(options, &mut store, start)?;
     #[cfg(feature = "threads")]
     let outcome = match Threads::<WasiCtx>::wanted_by(&module) {
         true => execute_with_threads(&mut store, linker, &module, call),
@@ -92,12 +92,7 @@ fn note(text: &str) {
 
 fn config(options: &Run) -> Config {
     let mut config = Config::new();
-    if let Some(bytes) = options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY)) {
-        config.max_memory(bytes);
-    }
-    if let Some(bytes) = options.max_stack {
-        config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
-    }
+    limits::configure(options, &mut config);
     for &feature in &options.disabled {
         config.wasm_feature(feature, false);
     }
