@@ -30,6 +30,8 @@ pub struct Config {
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
+    #[cfg(compiler)]
+    pub(crate) oldest_processor: bool,
     pub(crate) disabled: Disabled,
 }
 
@@ -54,6 +56,8 @@ impl Config {
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
+            #[cfg(compiler)]
+            oldest_processor: false,
             disabled: Disabled::default(),
         }
     }
@@ -114,6 +118,15 @@ impl Config {
     /// and then it costs nothing.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch_interruption = enable;
+        self
+    }
+
+    /// Whether machine code is made for the oldest processor that it can be made
+    /// for, instead of the one it runs on. For tests.
+    #[cfg(compiler)]
+    #[doc(hidden)]
+    pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
+        self.oldest_processor = enable;
         self
     }
 
