@@ -55,7 +55,8 @@ mod types;
 pub use api::exception::{ExnRef, ThrownException};
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
 pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
-pub use api::gc::{AnyRef, ArrayRef, ExternRef, RootScope, StructRef};
+pub use api::gc::{AnyRef, ArrayRef, ExternRef, OwnedRooted, RootScope, StructRef};
+pub use api::gc_new::{ArrayRefPre, ArrayType, StructRefPre, StructType};
 pub use api::instance::{Instance, invoke};
 pub use api::linker::Linker;
 #[cfg(feature = "threads")]
@@ -65,11 +66,13 @@ pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
+pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+pub use store::limits::{InterruptHandle, UpdateDeadline};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use tier::Strategy;
 pub use types::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
-    TagType, ValType,
+    ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
+    StorageType, TableType, TagType, ValType,
 };

@@ -20,8 +20,6 @@ use crate::{CompiledCode, Environment, VmLayout};
 use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
-#[cfg(feature = "simd")]
-use zwasm_regir::simd::SimdInst;
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, TrapCode};
 
 /// The state of one compilation.
@@ -140,6 +138,12 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
+        #[cfg(feature = "simd")]
+        if let Some(next) = insts.get(index + 1)
+            && self.simd_pair(&insts[index], next)
+        {
+            return 2;
+        }
         self.inst(&insts[index]);
         1
     }
@@ -158,13 +162,6 @@ impl Compiler<'_> {
                 | Inst::MemoryGrow { .. }
                 | Inst::Bulk { .. }
                 | Inst::Gc { .. }
-                | Inst::StructGet { .. }
-                | Inst::StructSet { .. }
-                | Inst::ArrayGet { .. }
-                | Inst::ArraySet { .. }
-                | Inst::ArrayLen { .. }
-                | Inst::RefTest { .. }
-                | Inst::RefCast { .. }
         )
     }
 
@@ -196,6 +193,24 @@ impl Compiler<'_> {
             Inst::TableSize { dst, table } => self.table_size(dst, table),
             Inst::RefFunc { dst, func } => self.ref_func(dst, func),
             Inst::RefAsNonNull { src } => self.ref_as_non_null(src),
+            Inst::Gc { op, base } => self.gc(op, base),
+            Inst::StructGet { dst, object, ty, field, extend } => {
+                self.struct_get(dst, object, ty, field, extend);
+            }
+            Inst::StructSet { object, value, ty, field } => {
+                self.struct_set(object, value, ty, field);
+            }
+            Inst::ArrayGet { dst, object, index, ty, extend } => {
+                self.array_get(dst, object, index, ty, extend);
+            }
+            Inst::ArraySet { object, index, value, ty } => {
+                self.array_set(object, index, value, ty);
+            }
+            Inst::ArrayLen { dst, object } => self.array_len(dst, object),
+            Inst::RefTest { dst, src, target } => self.ref_test(dst, src, target),
+            Inst::RefCast { src, target } => self.ref_cast(src, target),
+            Inst::I31New { dst, src } => self.i31_new(dst, src),
+            Inst::I31Get { dst, src, extend } => self.i31_get(dst, src, extend),
             Inst::Wide { op, base } => self.wide(op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {
@@ -240,7 +255,9 @@ impl Compiler<'_> {
                 self.code.regions.push((self.asm.offset(), parent));
             }
             #[cfg(feature = "simd")]
-            Inst::Simd(SimdInst::Return { .. }) => self.leave_to_handler(inst),
+            Inst::Simd(ref inst) => self.simd(inst),
+            Inst::Fuel { cost } => self.fuel(cost),
+            Inst::Epoch => self.epoch(),
             _ => self.call_handler(inst),
         }
     }
