@@ -82,10 +82,7 @@ pub fn from_error(store: &StoreRef, error: &Error) -> Box<Object> {
 }
 
 /// Runs what stops with a trap if it fails.
-pub fn trapping(
-    store: &StoreRef,
-    body: impl FnOnce() -> runtime::Result<()>,
-) -> Ptr<Object> {
+pub fn trapping(store: &StoreRef, body: impl FnOnce() -> runtime::Result<()>) -> Ptr<Object> {
     let failed = || Err(Error::msg("the library failed: see its message on standard error"));
     let error = crate::guard_or(failed, body).err()?;
     crate::set_last_error(&error.to_string());
@@ -159,9 +156,9 @@ fn frames(object: &Object) -> impl Iterator<Item = Box<Frame>> + '_ {
         Box::new(Frame {
             frame: frame.clone(),
             name: frame.func_name().map(|name| name.as_bytes().to_vec().into()),
-            instance: object.store().map(|store| {
-                Object::of_store(store, Body::Instance(frame.instance()))
-            }),
+            instance: object
+                .store()
+                .map(|store| Object::of_store(store, Body::Instance(frame.instance()))),
         })
     })
 }

@@ -42,7 +42,11 @@ impl Val {
 
     /// The zero or null of a type's kind.
     pub fn zero(kind: u8) -> Val {
-        if kind::is_ref(kind) { Val::reference(kind, None) } else { Val { kind, of: Of { i64: 0 } } }
+        if kind::is_ref(kind) {
+            Val::reference(kind, None)
+        } else {
+            Val { kind, of: Of { i64: 0 } }
+        }
     }
 
     /// The value as the runtime has it, where one of this type is wanted.

@@ -11,6 +11,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zwasm::{Feature, Strategy};
 
@@ -57,15 +58,27 @@ pub struct Run {
     pub program_args: Vec<String>,
     /// The directories the guest may reach.
     pub dirs: Vec<Preopen>,
+    /// The addresses the guest may accept connections on.
+    pub listen: Vec<String>,
     /// Environment variables for the guest, in the order given; of one given
     /// twice, the last.
     pub env: Vec<(String, String)>,
     /// The capabilities granted.
     pub grants: Grants,
+    /// Whether to grant nothing but by further flags, and to limit the rest.
+    pub sandbox: bool,
+    /// Whether to write a line about each WASI call.
+    pub trace_wasi: bool,
+    /// Instructions the guest may execute.
+    pub fuel: Option<u64>,
+    /// The time that all of it may take.
+    pub timeout: Option<Duration>,
     /// Ceiling of a linear memory, in bytes.
     pub max_memory: Option<u64>,
     /// Ceiling of the guest's call stack, in bytes.
     pub max_stack: Option<u64>,
+    /// Ceiling of the heap of objects, in bytes.
+    pub max_gc_heap: Option<u64>,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
     /// What runs the module's code.
@@ -79,6 +92,8 @@ pub struct Preopen {
     pub host: String,
     /// Name in the guest.
     pub guest: String,
+    /// Whether the guest can change nothing in it.
+    pub read_only: bool,
 }
 
 /// One flag, as parsed and as shown in the help text.
@@ -107,8 +122,14 @@ enum Id {
     Dir,
     Env,
     Allow(Grants),
+    Sandbox,
+    Listen,
+    Trace,
+    Fuel,
+    Timeout,
     MaxMemory,
     MaxStack,
+    MaxGcHeap,
     Disable,
     Help,
     Version,
@@ -147,9 +168,10 @@ pub const SECTIONS: &[Section] = &[
             flag(
                 "--dir",
                 "PATH",
-                "Let the program reach a directory (HOST::GUEST renames it)",
+                "Let the program reach a directory (HOST::GUEST:ro)",
                 Id::Dir,
             ),
+            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
             flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
             flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
             flag("--allow-read", "", "Reading files", Id::Allow(Grants::READ)),
@@ -158,15 +180,29 @@ pub const SECTIONS: &[Section] = &[
             flag("--allow-path", "", "Operations on paths", Id::Allow(Grants::PATH)),
             flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
             flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
-            flag("--allow-proc", "", "Process operations", Id::Allow(Grants::PROC)),
+            flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
+            flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
         ],
     },
     Section {
         title: "Limits",
         flags: &[
+            flag("--fuel", "COUNT", "Instructions to execute at most", Id::Fuel),
+            flag("--timeout", "MS", "Milliseconds that all of it may take", Id::Timeout),
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
+            flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag(
+                "--sandbox",
+                "",
+                "Only what flags grant; 10^9 fuel, 256 MB of memory",
+                Id::Sandbox,
+            ),
         ],
+    },
+    Section {
+        title: "Debugging",
+        flags: &[flag("--trace", "CATS", "Write a line about each event: wasi", Id::Trace)],
     },
     Section {
         title: "Information",
@@ -237,6 +273,17 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
                 run.env.push((key, value));
             }
             Id::Allow(grants) => run.grants.insert(grants),
+            Id::Sandbox => run.sandbox = true,
+            Id::Listen => run.listen.push(value),
+            Id::Trace => trace(&value, &mut run)?,
+            Id::Fuel => {
+                once(&mut run.fuel, number(&value, "a number of instructions", name)?, name)?
+            }
+            Id::Timeout => {
+                let time = Duration::from_millis(number(&value, "milliseconds", name)?);
+                once(&mut run.timeout, time, name)?;
+            }
+            Id::MaxGcHeap => once(&mut run.max_gc_heap, size(&value, name)?, name)?,
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
@@ -375,14 +422,23 @@ fn once<T>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), String> {
 }
 
 fn preopen(value: String) -> Result<Preopen, String> {
-    let (host, guest) = match value.split_once("::") {
-        Some((host, guest)) => (host.to_owned(), guest.to_owned()),
-        None => (value.clone(), value.clone()),
-    };
+    let stripped = value.strip_suffix(":ro");
+    let (names, read_only) = (stripped.unwrap_or(&value), stripped.is_some());
+    let (host, guest) = names.split_once("::").unwrap_or((names, names));
     if host.is_empty() || guest.is_empty() {
         return Err(format!("option '--dir' expects PATH or HOST::GUEST, got '{value}'"));
     }
-    Ok(Preopen { host, guest })
+    Ok(Preopen { host: host.to_owned(), guest: guest.to_owned(), read_only })
+}
+
+fn trace(categories: &str, run: &mut Run) -> Result<(), String> {
+    for category in categories.split(',') {
+        match category {
+            "wasi" => run.trace_wasi = true,
+            _ => return Err(format!("option '--trace' knows 'wasi', got '{category}'")),
+        }
+    }
+    Ok(())
 }
 
 fn variable(value: &str) -> Result<(String, String), String> {
@@ -390,6 +446,14 @@ fn variable(value: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("option '--env' expects KEY=VALUE, got '{value}'")),
     }
+}
+
+/// A number in decimal digits.
+fn number(value: &str, what: &str, name: &str) -> Result<u64, String> {
+    let digits = value.bytes().all(|b| b.is_ascii_digit()).then_some(value);
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| format!("option '{name}' expects {what}, got '{value}'"))
 }
 
 /// A number of bytes: decimal digits, then `K`, `M` or `G` for powers of 1024.
@@ -480,6 +544,9 @@ mod tests {
         let r = run("a --dir . --dir /host::/guest --env A=1 --env=B=x=y --env C=");
         let dirs: Vec<_> = r.dirs.iter().map(|d| (d.host.as_str(), d.guest.as_str())).collect();
         assert_eq!(dirs, [(".", "."), ("/host", "/guest")]);
+        let dirs = run("a --dir x:ro --dir y::/z:ro --dir y::z").dirs;
+        let ro: Vec<_> = dirs.iter().map(|d| (d.guest.as_str(), d.read_only)).collect();
+        assert_eq!(ro, [("x", true), ("/z", true), ("z", false)]);
         let env: Vec<_> = r.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(env, [("A", "1"), ("B", "x=y"), ("C", "")]);
         assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
@@ -490,6 +557,9 @@ mod tests {
         assert_eq!(run("a --engine=baseline").engine, Some(Strategy::Baseline));
         assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
+        let r = run("a --sandbox --fuel 1000 --timeout=250 --max-gc-heap 1M");
+        assert_eq!((r.sandbox, r.fuel, r.max_gc_heap), (true, Some(1000), Some(1 << 20)));
+        assert_eq!(r.timeout, Some(Duration::from_millis(250)));
     }
 
     #[test]
@@ -498,8 +568,12 @@ mod tests {
         assert!(r.grants.contains(Grants::READ) && r.grants.contains(Grants::ENV));
         assert!(!r.grants.contains(Grants::WRITE));
         let all = "a --allow-read --allow-write --allow-env --allow-path --allow-clock \
-                   --allow-random --allow-proc";
+                   --allow-random --allow-proc --allow-net";
         assert_eq!(run(all), run("a --allow-all"));
+        assert_eq!(run("a --sandbox").grants, Grants::default());
+        let r = run("a --sandbox --allow-read --trace=wasi --listen=[::1]:80");
+        assert!(r.sandbox && r.trace_wasi && r.grants.contains(Grants::READ));
+        assert_eq!(r.listen, ["[::1]:80"]);
     }
 
     #[test]
@@ -521,12 +595,19 @@ mod tests {
             ("a --env =A", "KEY=VALUE, got '=A'"),
             ("a --dir ::x", "HOST::GUEST, got '::x'"),
             ("a --dir x::", "HOST::GUEST, got 'x::'"),
+            ("a --dir :ro", "HOST::GUEST, got ':ro'"),
+            ("a --trace wasi,x", "'--trace' knows 'wasi', got 'x'"),
             ("a --max-memory 1.5", "'--max-memory' expects a number of bytes, got '1.5'"),
             ("a --max-memory -1", "got '-1'"),
             ("a --max-memory +1", "got '+1'"),
             ("a --max-memory K", "got 'K'"),
             ("a --max-stack 99999999999999999999", "'--max-stack' expects"),
             ("a --max-stack 99999999999999G", "'--max-stack' expects"),
+            ("a --fuel 1M", "'--fuel' expects a number of instructions, got '1M'"),
+            ("a --fuel 99999999999999999999", "'--fuel' expects"),
+            ("a --timeout 1.5", "'--timeout' expects milliseconds, got '1.5'"),
+            ("a --timeout -1", "got '-1'"),
+            ("a --timeout 1 --timeout 2", "'--timeout' is given twice"),
             ("a --engine basline", "unknown engine 'basline' (did you mean 'baseline'?)"),
             ("a --engine turbofan", "unknown engine 'turbofan' (interp, baseline or auto)"),
             ("a --engine", "'--engine' needs a value: NAME"),

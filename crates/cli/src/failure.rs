@@ -8,8 +8,10 @@ use zwasm::{Error, ErrorKind, WasmBacktrace};
 #[derive(Debug)]
 pub struct Failure {
     code: u8,
+    kind: Option<ErrorKind>,
     message: String,
     frames: String,
+    note: String,
 }
 
 /// The frames of a backtrace that are shown; of deep recursion, more tell
@@ -19,7 +21,13 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into(), frames: String::new() }
+        Self {
+            code: 1,
+            kind: None,
+            message: message.into(),
+            frames: String::new(),
+            note: String::new(),
+        }
     }
 
     /// Standard output that cannot be written to.
@@ -32,17 +40,31 @@ impl Failure {
         self.message.push_str(text);
     }
 
+    /// Adds a line after everything else; none if it is empty.
+    pub fn with_note(mut self, note: String) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// The kind of the engine's error behind it.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.kind
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
     }
 
     /// The lines for standard error: one with the message, then the frames of
-    /// a trap's or exception's backtrace, indented.
+    /// a trap's or exception's backtrace, indented, and the note.
     pub fn report(&self) -> String {
         let mut text = String::from("error: ");
         text.push_str(&one_line(&self.message));
         text.push_str(&self.frames);
+        if !self.note.is_empty() {
+            text.push_str(&one_line(&self.note));
+        }
         text
     }
 }
@@ -50,6 +72,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::runtime(error.to_string());
+        failure.kind = Some(error.kind());
         failure.code = match error.kind() {
             ErrorKind::Invalid | ErrorKind::Unsupported => 2,
             ErrorKind::Io => 126,

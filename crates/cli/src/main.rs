@@ -8,6 +8,7 @@ mod failure;
 mod features;
 mod grants;
 mod help;
+mod limits;
 mod module;
 mod run;
 mod suggest;
@@ -20,7 +21,12 @@ use crate::args::Command;
 use crate::failure::Failure;
 
 fn main() {
-    let code = dispatch().unwrap_or_else(|failure| {
+    end(dispatch())
+}
+
+/// Ends the process, telling what went wrong.
+fn end(outcome: Result<i32, Failure>) -> ! {
+    let code = outcome.unwrap_or_else(|failure| {
         // Where standard error is closed there is nobody to tell.
         let _ = std::io::stderr().write_all(failure.report().as_bytes());
         failure.code().into()
@@ -30,7 +36,10 @@ fn main() {
 
 fn dispatch() -> Result<i32, Failure> {
     match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
-        Command::Run(options) => run::run(&options),
+        Command::Run(options) => run::run(&options).map_err(|mut failure| {
+            limits::explain(&options, &mut failure);
+            failure
+        }),
         Command::Validate(options) => print(&validate::validate(&options)?),
         Command::Features(json) => print(&features::list(json)),
         Command::Version => print(&format!("{}\n", help::VERSION)),

@@ -5,20 +5,23 @@
 //! no side effects. WASI is set up only for modules that import it: a plain
 //! module pays for nothing but itself.
 
-use std::ffi::OsStr;
 use std::io::Write;
+use std::net::TcpListener;
+use std::time::Instant;
 
-use zwasm::{Config, Engine, Error, ExternType, FuncType, Linker, Module, Store, Val};
+use zwasm::{Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Store, Val};
+#[cfg(feature = "threads")]
+use zwasm_wasi::Threads;
 use zwasm_wasi::{I32Exit, WasiCtx};
 
 use crate::args::Run;
 use crate::failure::{Failure, one_line};
-use crate::grants::Grants;
+use crate::grants::refusal;
 use crate::suggest::did_you_mean;
-use crate::{module, values};
+use crate::{limits, module, values};
 
-/// The module names under which programs import WASI, newest first.
-const WASI: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
+/// The module names under which programs import WASI; the last is for threads.
+const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
 
 /// What a WASI command exports to be run.
 const START: &str = "_start";
@@ -35,6 +38,7 @@ const MAX_LISTED: usize = 12;
 /// When the module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
+    let start = Instant::now();
     let engine = Engine::new(&config(options))?;
     let module = module::load(&engine, &options.file)?;
     let call = Call::prepare(&module, options)?;
@@ -47,28 +51,48 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
+    let _watchdog = limits::impose(options, &mut store, start)?;
+    #[cfg(feature = "threads")]
+    let outcome = match Threads::<WasiCtx>::wanted_by(&module) {
+        true => execute_with_threads(&mut store, linker, &module, call),
+        false => execute(&mut store, &linker, &module, call),
+    };
+    #[cfg(not(feature = "threads"))]
     let outcome = execute(&mut store, &linker, &module, call);
+    finish(store.data(), outcome)
+}
+
+/// The exit code of a guest that is done, after what there is to print.
+///
+/// # Errors
+/// What the guest was stopped by, or that its output cannot be written.
+fn finish(context: &WasiCtx, outcome: Result<Vec<Val>, Error>) -> Result<i32, Failure> {
     // What the guest wrote comes before what is written about it.
-    let flushed = store.data_mut().flush();
+    let flushed = context.flush();
+    let refused = refusal(context.refused());
     let (code, results) = match outcome {
         Ok(results) => (0, results),
         Err(error) => match error.downcast_ref::<I32Exit>() {
             Some(exit) => (exit.0, Vec::new()),
-            None => return Err(error.into()),
+            None => return Err(Failure::from(error).with_note(refused)),
         },
     };
+    if code != 0 && !refused.is_empty() {
+        note(&refused);
+    }
     flushed.and_then(|()| print(&results)).map_err(|error| Failure::output(&error))?;
     Ok(code)
 }
 
+/// Tells the user something that is no error.
+fn note(text: &str) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = std::io::stderr().write_all(one_line(text).as_bytes());
+}
+
 fn config(options: &Run) -> Config {
     let mut config = Config::new();
-    if let Some(bytes) = options.max_memory {
-        config.max_memory(bytes);
-    }
-    if let Some(bytes) = options.max_stack {
-        config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
-    }
+    limits::configure(options, &mut config);
     for &feature in &options.disabled {
         config.wasm_feature(feature, false);
     }
@@ -83,19 +107,32 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
     builder.inherit_stdio();
     builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
     builder.args(&options.program_args);
-    if options.grants.contains(Grants::ENV) {
-        let set = |name: &OsStr| options.env.iter().any(|(key, _)| name == key.as_str());
-        for (name, value) in std::env::vars_os().filter(|(name, _)| !set(name)) {
-            builder.env(name.as_encoded_bytes(), value.as_encoded_bytes());
-        }
-    }
+    builder.caps(options.grants.capabilities()).inherit_env();
     for (key, value) in &options.env {
         builder.env(key, value);
     }
     for dir in &options.dirs {
-        builder.preopen_dir(&dir.host, dir.guest.as_str()).map_err(|error| {
+        let preopened = match dir.read_only {
+            true => builder.preopen_dir_read_only(&dir.host, dir.guest.as_str()),
+            false => builder.preopen_dir(&dir.host, dir.guest.as_str()),
+        };
+        preopened.map_err(|error| {
             Failure::runtime(format!("cannot open directory '{}': {error}", dir.host))
         })?;
+    }
+    for address in &options.listen {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| Failure::runtime(format!("cannot listen on '{address}': {error}")))?;
+        // Which port the system chose can be known only from here.
+        if let Ok(bound) = listener.local_addr()
+            && address.ends_with(":0")
+        {
+            note(&format!("note: listening on {bound}"));
+        }
+        builder.listener(listener);
+    }
+    if options.trace_wasi {
+        builder.trace(|line| note(&format!("wasi: {line}")));
     }
     Ok(builder.build())
 }
@@ -170,9 +207,7 @@ fn note_uncalled(module: &Module) {
     if module.get_export(INITIALIZE).is_none()
         && let Some(first) = functions.next()
     {
-        let note = format!("note: no export '{START}' to call; '--invoke {first}' would call that");
-        // Where standard error is closed there is nobody to tell.
-        let _ = std::io::stderr().write_all(one_line(&note).as_bytes());
+        note(&format!("note: no export '{START}' to call; '--invoke {first}' would call that"));
     }
 }
 
@@ -190,6 +225,29 @@ fn execute(
     call: Option<Call<'_>>,
 ) -> Result<Vec<Val>, Error> {
     let instance = linker.instantiate(&mut *store, module)?;
+    execute_instance(store, instance, call)
+}
+
+/// The same for a module that starts threads. One of them may end the program
+/// while the first still computes, and then ends the process, too.
+#[cfg(feature = "threads")]
+fn execute_with_threads(
+    store: &mut Store<WasiCtx>,
+    linker: Linker<WasiCtx>,
+    module: &Module,
+    call: Option<Call<'_>>,
+) -> Result<Vec<Val>, Error> {
+    let threads = Threads::new(store, linker, module, |context| context)?;
+    let context = store.data().clone();
+    threads.on_end(move |error| crate::end(finish(&context, Err(error))));
+    threads.run(store, |store, instance| execute_instance(store, instance, call))
+}
+
+fn execute_instance(
+    store: &mut Store<WasiCtx>,
+    instance: Instance,
+    call: Option<Call<'_>>,
+) -> Result<Vec<Val>, Error> {
     if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
         && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
     {

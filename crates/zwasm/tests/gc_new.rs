@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zwasm::{
-    AnyRef, ArrayRef, ArrayRefPre, ArrayType, AsContext, Config, Engine, Error, ErrorKind, ExternRef,
-    FieldType, HeapType, Instance, Module, Mutability, RefType, RootScope, StorageType, Store,
-    StructRef, StructRefPre, StructType, Val, ValType,
+    AnyRef, ArrayRef, ArrayRefPre, ArrayType, AsContext, Config, Engine, Error, ErrorKind,
+    ExternRef, FieldType, HeapType, Instance, Module, Mutability, RefType, RootScope, StorageType,
+    Store, StructRef, StructRefPre, StructType, Val, ValType,
 };
 
 /// A list of 64-bit numbers, as a module declares it and the host makes it.

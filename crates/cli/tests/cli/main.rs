@@ -4,5 +4,7 @@
 mod bad_input;
 mod contract;
 mod examples;
+mod limits;
 mod programs;
 mod support;
+mod wasi;

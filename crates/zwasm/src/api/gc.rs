@@ -271,7 +271,6 @@ impl OwnedRooted {
             Ok(AnyRef(Handle::new(core, self.reference)))
         }
     }
-
 }
 
 /// Whether both refer to the same object, or are the same integer.

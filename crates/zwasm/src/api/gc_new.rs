@@ -80,10 +80,7 @@ impl StructType {
     ///
     /// If there are more fields than a module may declare, or one refers to a
     /// type of another engine.
-    pub fn new(
-        engine: &Engine,
-        fields: impl IntoIterator<Item = FieldType>,
-    ) -> Result<StructType> {
+    pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
         let fields: std::sync::Arc<[FieldType]> = fields.into_iter().collect();
         if fields.len() > MAX_STRUCT_FIELDS {
             return Err(Error::msg(format_args!(
@@ -160,12 +157,7 @@ fn check_store(core: *const StoreCore, store: u64) -> Result<()> {
 }
 
 /// Allocates an object; its reference and address.
-fn allocate(
-    core: *mut StoreCore,
-    word: u32,
-    second: u32,
-    size: usize,
-) -> Result<(u64, *mut u8)> {
+fn allocate(core: *mut StoreCore, word: u32, second: u32, size: usize) -> Result<(u64, *mut u8)> {
     // SAFETY: the context is exclusive, guest frames end at the value stack's top
     // whenever the host runs, and what the host refers to is rooted.
     unsafe {

@@ -5,9 +5,9 @@ mod registry;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
+use crate::engine::Engine;
 pub(crate) use registry::{Composite, SubType, TypeId, TypeRegistry, Types, relative};
 pub use registry::{FieldType, StorageType};
-use crate::engine::Engine;
 use zwasm_regir::Type;
 
 /// The type of a value.
@@ -133,9 +133,7 @@ impl HeapType {
             HeapType::Func | HeapType::NoFunc => HeapType::Func,
             HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
             HeapType::Exn | HeapType::NoExn => HeapType::Exn,
-            HeapType::Concrete(_)
-                if engine.types().read().heap_matches(self, HeapType::Func) =>
-            {
+            HeapType::Concrete(_) if engine.types().read().heap_matches(self, HeapType::Func) => {
                 HeapType::Func
             }
             _ => HeapType::Any,

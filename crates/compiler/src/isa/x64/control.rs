@@ -61,17 +61,17 @@ pub(crate) struct Slow {
     values: Vec<Joined>,
     /// Where the result is wanted, and its slot. Slots from there on are not live
     /// behind the instruction.
-    result: Reg,
-    slot: u32,
+    result: Option<(Reg, u32)>,
     offset: u32,
     region: Option<u32>,
 }
 
 impl Compiler<'_> {
-    /// Prepares for the interpreter to execute `inst`, whose operands start at and
-    /// whose result goes to slot `base`; compiled code has it in `result`. What is
-    /// in registers must not change between this and where the slow case leaves.
-    pub(super) fn slow(&mut self, inst: &Inst, base: Slot, result: Reg) -> Slow {
+    /// Prepares for the interpreter to execute `inst`. If it has a result, that is
+    /// in a register in compiled code, and its operands start at the slot given with
+    /// that. What is in registers must not change between this and where the slow
+    /// case leaves.
+    pub(super) fn slow(&mut self, inst: &Inst, result: Option<(Reg, Slot)>) -> Slow {
         let mut words = Vec::new();
         self.env.threaded(inst, &mut words);
         let held = |reg| self.state.held(reg).map(|held| Joined { reg, held });
@@ -81,8 +81,7 @@ impl Compiler<'_> {
             words,
             constants: self.state.constants().to_vec(),
             values: self.state.used().iter().filter_map(held).collect(),
-            result,
-            slot: base.0,
+            result: result.map(|(reg, slot)| (reg, slot.0)),
             offset: self.code.offsets.last().map_or(0, |(_, offset)| *offset),
             region: self.code.regions.last().and_then(|(_, region)| *region),
         }
@@ -102,10 +101,13 @@ impl Compiler<'_> {
         let back = self.asm.new_label();
         self.run_threaded(&slow.words, back);
         self.asm.bind(back);
-        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < slow.slot) {
+        let live = slow.result.map_or(u32::MAX, |(_, slot)| slot);
+        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < live) {
             self.load_slot(*reg, held.slot, held.class);
         }
-        self.load_slot(slow.result, slow.slot, Class::Int);
+        if let Some((reg, slot)) = slow.result {
+            self.load_slot(reg, slot, Class::Int);
+        }
         self.asm.jmp(slow.resume);
     }
 
@@ -305,5 +307,7 @@ impl Compiler<'_> {
             let address = self.env.raise();
             self.asm.word(address);
         }
+        #[cfg(feature = "simd")]
+        self.asm.place_literals();
     }
 }

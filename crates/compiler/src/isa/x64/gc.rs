@@ -336,7 +336,7 @@ impl Compiler<'_> {
         let size = object.size as i32;
         let reference = self.alloc(Class::Int, None);
         let end = self.alloc(Class::Int, None);
-        let slow = self.slow(inst, base, reference);
+        let slow = self.slow(inst, Some((reference, base)));
         emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
         let cursor = at(INT_SCRATCH, layout.heap_cursor as i32);
         emit!(self.asm, movq_rm(reference, Rm::Mem(cursor)));
