@@ -4,11 +4,18 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod batch;
+mod completions;
 mod failure;
 mod features;
 mod grants;
 mod help;
+mod inspect;
+mod json;
+mod link;
+mod man;
 mod module;
+mod options;
 mod run;
 mod suggest;
 mod validate;
@@ -21,8 +28,7 @@ use crate::failure::Failure;
 
 fn main() {
     let code = dispatch().unwrap_or_else(|failure| {
-        // Where standard error is closed there is nobody to tell.
-        let _ = std::io::stderr().write_all(failure.report().as_bytes());
+        failure::write_error(&failure);
         failure.code().into()
     });
     std::process::exit(code)
@@ -31,10 +37,16 @@ fn main() {
 fn dispatch() -> Result<i32, Failure> {
     match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
         Command::Run(options) => run::run(&options),
-        Command::Validate(options) => print(&validate::validate(&options)?),
+        Command::Inspect(options) => print(&inspect::inspect(&options)?),
+        Command::Validate(options) => {
+            let (text, code) = validate::validate(&options)?;
+            print(&text).map(|_| code)
+        }
         Command::Features(json) => print(&features::list(json)),
+        Command::Completions(shell) => print(&completions::script(shell)),
+        Command::Man => print(&man::page()),
         Command::Version => print(&format!("{}\n", help::VERSION)),
-        Command::Help => print(&help::text()),
+        Command::Help(command) => print(&help::text(command, failure::colours(&std::io::stdout()))),
     }
 }
 

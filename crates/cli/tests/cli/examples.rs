@@ -30,7 +30,11 @@ fn examples_print_what_they_say() {
         assert!(!commands.is_empty(), "no ';; run:' in {name}");
         for command in commands {
             assert!(command.words[0].ends_with(&name), "{name} runs {:?}", command.words);
-            zwasm(command.words).stdin(command.stdin).dir(dir.path()).run().prints(&command.expected);
+            zwasm(command.words)
+                .stdin(command.stdin)
+                .dir(dir.path())
+                .run()
+                .prints(&command.expected);
         }
         numbers.push(name[..2].parse::<usize>().expect("names start with a number"));
     }
