@@ -15,8 +15,9 @@
 
 pub mod baseline;
 pub mod isa;
+mod tuning;
 
-use zwasm_regir::{Frame, Inst, Label, TrapCode, Type};
+use zwasm_regir::{Frame, Inst, Label, Type};
 
 /// Byte offsets of the fields that code addresses.
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +132,4 @@ pub struct CompiledCode {
     pub offsets: Vec<(u32, u32)>,
     /// The instructions as text with their offsets, if they were asked for.
     pub listing: Option<Vec<(u32, String)>>,
-}
-
-/// A trap that code raises by itself, for messages and tests.
-pub(crate) fn trap_number(code: TrapCode) -> u32 {
-    code as u32
 }

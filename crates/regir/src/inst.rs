@@ -248,6 +248,75 @@ impl Inst {
     }
 }
 
+impl Inst {
+    /// Names the slots that a simple instruction reads and, with `true`, defines; of
+    /// vectors the first. Instructions on runs of slots name none.
+    pub fn for_each_slot(&self, visit: &mut dyn FnMut(Slot, bool)) {
+        fn read(operand: &Operand, visit: &mut dyn FnMut(Slot, bool)) {
+            if let Operand::Slot(slot) = operand {
+                visit(*slot, false);
+            }
+        }
+        match self {
+            Inst::Copy { src, .. } => visit(*src, false),
+            Inst::Unary { a, .. } => visit(*a, false),
+            Inst::Binary { a, b, .. } | Inst::Compare { a, b, .. } => {
+                read(a, visit);
+                read(b, visit);
+            }
+            Inst::Select { cond, a, b, .. } => {
+                read(a, visit);
+                read(b, visit);
+                visit(*cond, false);
+            }
+            Inst::Load { addr, .. } => read(addr, visit),
+            Inst::Store { addr, value, .. } => {
+                read(addr, visit);
+                read(value, visit);
+            }
+            Inst::Atomic { addr, a, b, .. } => {
+                for slot in [addr, a, b] {
+                    visit(*slot, false);
+                }
+            }
+            Inst::GlobalSet { value, .. } | Inst::ReturnValue { value } => read(value, visit),
+            Inst::TableGet { index, .. } => read(index, visit),
+            Inst::TableSet { index, value, .. } => {
+                read(index, visit);
+                read(value, visit);
+            }
+            Inst::StructGet { object, .. } | Inst::ArrayLen { object, .. } => visit(*object, false),
+            Inst::StructSet { object, value, .. } => {
+                visit(*object, false);
+                read(value, visit);
+            }
+            Inst::ArrayGet { object, index, .. } => {
+                visit(*object, false);
+                read(index, visit);
+            }
+            Inst::ArraySet { object, index, value, .. } => {
+                visit(*object, false);
+                read(index, visit);
+                read(value, visit);
+            }
+            Inst::RefTest { src, .. }
+            | Inst::RefCast { src, .. }
+            | Inst::I31New { src, .. }
+            | Inst::I31Get { src, .. }
+            | Inst::RefAsNonNull { src } => visit(*src, false),
+            Inst::BrIf { cond, .. } => visit(*cond, false),
+            Inst::BrTable { index, .. } => visit(*index, false),
+            #[cfg(feature = "simd")]
+            Inst::Simd(inst) => inst.for_each_source(&mut |slot| visit(slot, false)),
+            _ => {}
+        }
+        let mut inst = *self;
+        if let Some(dst) = inst.dst_mut() {
+            visit(*dst, true);
+        }
+    }
+}
+
 /// Slots between the parameters and the locals that hold what a return needs:
 /// the return address, the caller's frame and the caller's `vmctx`.
 pub const HEADER_SLOTS: u32 = 3;
@@ -299,8 +368,8 @@ pub struct Function {
     pub tries: Vec<Try>,
     /// The clauses of all tries.
     pub catches: Vec<Catch>,
-    /// How many labels there are; they are numbered from 0.
-    pub labels: u32,
+    /// For each label the slot from which on nothing is live where it stands.
+    pub label_heights: Vec<u32>,
     /// The kinds of parameters and locals, run-length encoded.
     pub locals: Vec<(u32, Type)>,
 }

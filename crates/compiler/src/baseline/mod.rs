@@ -1,10 +1,283 @@
 //! The baseline compiler: one forward pass over the register IR.
+//!
+//! Frames are the interpreter's. Within a block values stay in registers
+//! ([`state`], [`operands`]), across branches they meet in agreed places
+//! ([`joins`]), and loops keep their busiest locals in registers ([`loops`]).
+//! Calls and handlers find everything in slots. What an op becomes is written
+//! down per instruction set, in `isa`.
+//!
+//! The trade-off: nothing is known of what comes later, except at loop headers.
+//! That makes compiling nearly free, and leaves moves and stores that the
+//! optimising compiler would avoid.
 
-use crate::{CompiledCode, Environment};
-use zwasm_regir::Function;
+mod joins;
+mod loops;
+mod operands;
+pub(crate) mod state;
 
-/// Compiles a function. With `listing`, the instructions are kept as text.
-pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> CompiledCode {
-    let _ = (function, env, listing);
-    CompiledCode::default()
+use crate::isa::{AsmLabel, Assembler, CpuFeatures, Late};
+use crate::{CompiledCode, Environment, VmLayout};
+use joins::Join;
+use loops::Loops;
+use state::{Class, Location, RegSet, State};
+#[cfg(feature = "simd")]
+use zwasm_regir::simd::SimdInst;
+use zwasm_regir::{Function, Inst, Label, Operand, Slot, TrapCode};
+
+/// The state of one compilation.
+pub(crate) struct Compiler<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) env: &'a dyn Environment,
+    pub(crate) layout: VmLayout,
+    pub(crate) cpu: CpuFeatures,
+    pub(crate) asm: Assembler,
+    pub(crate) state: State,
+    pub(crate) loops: Loops,
+    joins: Vec<Join>,
+    pub(crate) late: Vec<Late>,
+    /// Where a return to another instance goes.
+    pub(crate) other_instance: Option<AsmLabel>,
+    /// Whether control can get to the instruction being compiled.
+    pub(crate) reachable: bool,
+    /// Whether the code must be thrown away.
+    pub(crate) failed: bool,
+    pub(crate) code: CompiledCode,
+}
+
+/// Compiles a function; none if that is not possible, and then it has to be
+/// interpreted. With `listing`, the instructions are kept as text.
+pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Option<CompiledCode> {
+    let slots = function.frame.size + env.scratch_slots();
+    let mut asm = Assembler::new(listing);
+    let joins = (0..function.label_heights.len())
+        .map(|_| Join { asm: asm.new_label(), joined: None })
+        .collect();
+    let mut compiler = Compiler {
+        function,
+        env,
+        layout: *env.layout(),
+        cpu: env.cpu(),
+        asm,
+        state: State::new(slots as usize),
+        loops: Loops::of(function),
+        joins,
+        late: Vec::new(),
+        other_instance: None,
+        reachable: true,
+        failed: false,
+        code: CompiledCode::default(),
+    };
+    compiler.run(slots);
+    if compiler.failed {
+        return None;
+    }
+    let finished = compiler.asm.finish();
+    let mut code = compiler.code;
+    code.bytes = finished.bytes;
+    code.relocations = finished.relocations;
+    code.listing = finished.listing;
+    Some(code)
+}
+
+impl Compiler<'_> {
+    fn run(&mut self, slots: u32) {
+        self.prologue(slots);
+        // A throw finds its handler by walking frames, so handlers expect slots.
+        let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
+        for catch in &self.function.catches {
+            self.joins[catch.target.0 as usize].joined = Some(Box::new([]));
+            if !landings.iter().any(|(label, _)| *label == catch.target) {
+                let word = self.asm.new_label();
+                let target = self.joins[catch.target.0 as usize].asm;
+                landings.push((catch.target, word));
+                self.late.push(Late::Landing { word, target });
+            }
+        }
+        let mut loops: Vec<(Label, AsmLabel)> = Vec::new();
+        let mut index = 0;
+        while let Some(inst) = self.function.insts.get(index) {
+            let offset = self.function.offsets[index];
+            if self.code.offsets.last().is_none_or(|(_, last)| *last != offset) {
+                self.code.offsets.push((self.asm.offset(), offset));
+            }
+            if let Inst::Label { label, loop_header: true } = *inst {
+                self.place(label, true);
+                let word = self.asm.new_label();
+                let join = &self.joins[label.0 as usize];
+                let joined = join.joined.clone().unwrap_or_default();
+                self.late.push(Late::Loop { word, joined, header: join.asm });
+                loops.push((label, word));
+                index += 1;
+            } else {
+                index += self.insts(index);
+            }
+            self.state.locked = RegSet::default();
+        }
+        self.epilogue();
+        let positions = |words: Vec<(Label, AsmLabel)>, asm: &Assembler| {
+            words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
+        };
+        self.code.loops = positions(loops, &self.asm);
+        self.code.landings = positions(landings, &self.asm);
+    }
+
+    /// Compiles the instruction at `index`, perhaps with the next. How many.
+    fn insts(&mut self, index: usize) -> usize {
+        let insts = &self.function.insts;
+        if let Inst::Compare { op, dst, a, b } = insts[index]
+            && self.is_temporary(dst.0)
+        {
+            match insts.get(index + 1) {
+                Some(&Inst::BrIf { cond, negate, target }) if cond == dst => {
+                    let condition = self.compare_flags(op, a, b);
+                    self.branch_if(if negate { condition.not() } else { condition }, target);
+                    return 2;
+                }
+                Some(&Inst::Select { dst: into, cond, a: first, b: second }) if cond == dst => {
+                    self.select(into, first, second, |this| this.compare_flags(op, a, b));
+                    return 2;
+                }
+                _ => {}
+            }
+        }
+        self.inst(&insts[index]);
+        1
+    }
+
+    /// Whether an instruction leaves compiled code, so that nothing stays in
+    /// registers.
+    pub(crate) fn leaves(inst: &Inst) -> bool {
+        matches!(
+            inst,
+            Inst::Call { .. }
+                | Inst::CallIndirect { .. }
+                | Inst::CallRef { .. }
+                | Inst::Wide { .. }
+                | Inst::Atomic { .. }
+                | Inst::AtomicWait { .. }
+                | Inst::AtomicNotify { .. }
+                | Inst::MemoryGrow { .. }
+                | Inst::Bulk { .. }
+                | Inst::Gc { .. }
+                | Inst::StructGet { .. }
+                | Inst::StructSet { .. }
+                | Inst::ArrayGet { .. }
+                | Inst::ArraySet { .. }
+                | Inst::ArrayLen { .. }
+                | Inst::RefTest { .. }
+                | Inst::RefCast { .. }
+        )
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        match *inst {
+            Inst::Label { label, loop_header } => self.place(label, loop_header),
+            Inst::Zero { from, count } if count <= 16 => {
+                for slot in from.0..from.0 + count {
+                    self.state.bind_constant(slot, 0);
+                }
+            }
+            Inst::Zero { from, count } => self.zero_slots(from.0, count),
+            Inst::Const { dst, value } => self.state.bind_constant(dst.0, value),
+            Inst::Copy { dst, src } => self.copy(dst, src),
+            Inst::Unary { op, dst, a } => self.unary(op, dst, a),
+            Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
+            Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
+            Inst::Select { dst, cond, a, b } => {
+                self.select(dst, a, b, |this| this.test_flags(cond));
+            }
+            Inst::Load { op, dst, addr, mem, offset } => self.load(op, dst, addr, mem, offset),
+            Inst::Store { op, addr, value, mem, offset } => {
+                self.store(op, addr, value, mem, offset);
+            }
+            Inst::MemorySize { dst, mem } => self.memory_size(dst, mem),
+            Inst::GlobalGet { dst, global } => self.global_get(dst, global),
+            Inst::GlobalSet { global, value } => self.global_set(global, value),
+            Inst::TableGet { dst, index, table } => self.table_get(dst, index, table),
+            Inst::TableSize { dst, table } => self.table_size(dst, table),
+            Inst::RefFunc { dst, func } => self.ref_func(dst, func),
+            Inst::RefAsNonNull { src } => self.ref_as_non_null(src),
+            Inst::Br { target } => self.branch(target),
+            Inst::BrIf { cond, negate, target } => {
+                let condition = self.test_flags(cond);
+                self.branch_if(if negate { condition.not() } else { condition }, target);
+            }
+            Inst::BrTable { index, first, count } => {
+                let targets = &self.function.br_targets[first as usize..(first + count) as usize];
+                if let [target] = targets {
+                    self.consume(index);
+                    self.branch(*target);
+                } else {
+                    let reg = self.operand(Operand::Slot(index), Class::Int);
+                    self.consume(index);
+                    self.branch_table(reg, targets);
+                }
+            }
+            Inst::Unreachable => {
+                self.trap(TrapCode::Unreachable);
+                self.reachable = false;
+                self.state.clear();
+            }
+            Inst::Return => self.leave(),
+            Inst::ReturnValue { value } => self.return_value(value),
+            Inst::ReturnSlots { from, count } => self.return_slots(from, count),
+            Inst::Call { func, base } => self.call(func, base),
+            Inst::CallIndirect { ty, table, index, base } => {
+                self.call_indirect(ty, table, index, base);
+            }
+            Inst::CallRef { ty, callee, base } => self.call_ref(ty, callee, base),
+            Inst::ReturnCall { .. }
+            | Inst::ReturnCallIndirect { .. }
+            | Inst::ReturnCallRef { .. }
+            | Inst::Throw { .. }
+            | Inst::ThrowRef { .. } => self.leave_to_handler(inst),
+            Inst::TryBegin { region } => {
+                self.code.regions.push((self.asm.offset(), Some(region)));
+            }
+            Inst::TryEnd { region } => {
+                let parent = self.function.tries[region as usize].parent;
+                self.code.regions.push((self.asm.offset(), parent));
+            }
+            #[cfg(feature = "simd")]
+            Inst::Simd(SimdInst::Return { .. }) => self.leave_to_handler(inst),
+            _ => self.call_handler(inst),
+        }
+    }
+
+    /// Brings values below `height` to their slots, and leaves them where they are
+    /// as well.
+    pub(crate) fn spill_below(&mut self, height: u32) {
+        while let Some(&(slot, value)) =
+            self.state.constants().iter().find(|(slot, _)| *slot < height)
+        {
+            self.store_constant(slot, value);
+            self.state.forget(slot);
+        }
+        for reg in self.state.used().iter() {
+            if self.state.held(reg).is_some_and(|held| held.slot < height) {
+                self.spill(reg);
+            }
+        }
+    }
+
+    fn copy(&mut self, dst: Slot, src: Slot) {
+        match self.state.location(src.0) {
+            Location::Const(value) => self.state.bind_constant(dst.0, value),
+            Location::Reg(reg)
+                if self.state.held(reg).is_some_and(|h| h.class != Class::Vector) =>
+            {
+                self.state.lock(reg);
+                let class = if reg.is_vector() { Class::Float } else { Class::Int };
+                let new = self.alloc(class, Some(dst.0));
+                self.move_reg(new, reg);
+                self.define(new, dst, class);
+            }
+            _ => {
+                self.spill_slot(src.0);
+                let new = self.alloc(Class::Int, Some(dst.0));
+                self.load_slot(new, src.0, Class::Int);
+                self.define(new, dst, Class::Int);
+            }
+        }
+    }
 }

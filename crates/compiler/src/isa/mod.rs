@@ -1,7 +1,12 @@
 //! The instruction sets. Nothing outside this module names a register.
 
 #[cfg(target_arch = "x86_64")]
-pub mod x64;
+mod x64;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x64::{
+    AsmLabel, Assembler, Condition, FLOAT_REGS, FLOAT_SCRATCH, INT_REGS, INT_SCRATCH, Late, Reg, Rm,
+};
 
 /// What the processor has beyond the floor of its instruction set.
 ///

@@ -74,7 +74,7 @@ pub(super) enum Callee {
 
 impl<'a> Translator<'a> {
     pub(super) fn open_function(&mut self, signature: Signature<'a>) {
-        let label = self.new_label();
+        let label = self.new_label(self.function.frame.stack);
         self.controls.push(Control {
             kind: Kind::Function,
             label,
@@ -107,7 +107,11 @@ impl<'a> Translator<'a> {
         self.flush_all();
         let height = self.stack.len().checked_sub(signature.params().len()).ok_or(Malformed)?;
         let slot = self.slot_at(height);
-        let label = self.new_label();
+        let carried = match kind {
+            Kind::Loop => signature.params(),
+            _ => signature.results(),
+        };
+        let label = self.new_label(slot + slots_of(carried));
         if kind == Kind::Loop {
             self.emit(Inst::Label { label, loop_header: true });
         }
@@ -136,7 +140,7 @@ impl<'a> Translator<'a> {
     pub(super) fn r#if(&mut self) -> Result<()> {
         let signature = self.block_signature()?;
         let cond = self.pop_slot()?;
-        let target = self.new_label();
+        let target = self.new_label(self.top());
         self.flush_before_branch(cond);
         self.emit(Inst::BrIf { cond, negate: true, target });
         self.open(Kind::If(target), signature)
@@ -276,7 +280,7 @@ impl<'a> Translator<'a> {
             let target = control.label;
             self.emit(Inst::BrIf { cond, negate, target });
         } else {
-            let skip = self.new_label();
+            let skip = self.new_label(self.top());
             self.emit(Inst::BrIf { cond, negate: !negate, target: skip });
             self.jump(target)?;
             self.place(skip);
@@ -378,7 +382,7 @@ impl<'a> Translator<'a> {
             let stub = match self.controls[target].stub {
                 Some((table, stub)) if table == first => stub,
                 _ => {
-                    let stub = self.new_label();
+                    let stub = self.new_label(self.top());
                     self.controls[target].stub = Some((first, stub));
                     stubs.push((target, stub));
                     stub

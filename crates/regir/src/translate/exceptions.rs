@@ -76,7 +76,8 @@ impl Translator<'_> {
         match self.caught_return {
             Some(label) => label,
             None => {
-                let label = self.new_label();
+                let results = slots_of(self.controls[0].signature.results());
+                let label = self.new_label(self.function.frame.stack + results);
                 self.caught_return = Some(label);
                 label
             }

@@ -232,10 +232,10 @@ impl<'a> Translator<'a> {
         self.function.offsets.push(self.base_offset.wrapping_add(self.at as u32));
     }
 
-    fn new_label(&mut self) -> Label {
-        let label = Label(self.function.labels);
-        self.function.labels += 1;
-        label
+    /// A label at which the slots below `height` hold values.
+    fn new_label(&mut self, height: u32) -> Label {
+        self.function.label_heights.push(height);
+        Label(self.function.label_heights.len() as u32 - 1)
     }
 
     fn place(&mut self, label: Label) {

@@ -45,7 +45,7 @@ pub(super) fn encode(
         module,
         function,
         words: Vec::with_capacity(function.insts.len() * 2 + 1),
-        labels: vec![usize::MAX; function.labels as usize],
+        labels: vec![usize::MAX; function.label_heights.len()],
         leads_to: leads_to(function),
         fixups: Vec::new(),
         held: Held::default(),
@@ -61,7 +61,7 @@ pub(super) fn encode(
 
 /// The first instruction behind each label that is not a label itself.
 fn leads_to(function: &Function) -> Vec<usize> {
-    let mut leads_to = vec![function.insts.len(); function.labels as usize];
+    let mut leads_to = vec![function.insts.len(); function.label_heights.len()];
     let mut next = function.insts.len();
     for (index, inst) in function.insts.iter().enumerate().rev() {
         match inst {

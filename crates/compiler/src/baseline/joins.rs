@@ -1,0 +1,301 @@
+//! Where control joins: every way to a label brings values to the same places.
+//!
+//! The first branch to a label decides which registers hold what there; later
+//! ones move, load and store until they agree. A loop's header is decided by what
+//! the loop uses (see [`super::loops`]).
+
+use super::Compiler;
+use super::state::{Class, Joined, Location};
+use crate::isa::{AsmLabel, Condition, FLOAT_SCRATCH, INT_SCRATCH, Reg};
+use zwasm_regir::Label;
+
+/// What is known of a label.
+pub(crate) struct Join {
+    pub(crate) asm: AsmLabel,
+    /// The registers that hold values there; none before the first branch to it.
+    pub(crate) joined: Option<Box<[Joined]>>,
+}
+
+impl Compiler<'_> {
+    fn height(&self, label: Label) -> u32 {
+        self.function.label_heights[label.0 as usize]
+    }
+
+    /// Writes constants below `height` to their slots.
+    fn flush_constants(&mut self, height: u32) {
+        while let Some(&(slot, value)) =
+            self.state.constants().iter().find(|(slot, _)| *slot < height)
+        {
+            self.store_constant(slot, value);
+            self.state.forget(slot);
+        }
+    }
+
+    /// Brings every value below `height` to its slot; none is in a register then.
+    pub(crate) fn flush(&mut self, height: u32) {
+        self.flush_constants(height);
+        for reg in self.state.used().iter() {
+            if self.state.held(reg).is_some_and(|held| held.slot < height) {
+                self.spill(reg);
+            }
+        }
+        self.state.clear();
+    }
+
+    /// Where a branch from here to a label goes; the values are as the label
+    /// expects them if this is the first branch to it.
+    fn target(&mut self, label: Label) -> (AsmLabel, Option<Box<[Joined]>>) {
+        let height = self.height(label);
+        let asm = self.joins[label.0 as usize].asm;
+        if let Some(joined) = &self.joins[label.0 as usize].joined {
+            let joined = joined.clone();
+            return (asm, (!self.conforms(&joined, height)).then_some(joined));
+        }
+        self.flush_constants(height);
+        let snapshot = self.state.snapshot(height);
+        self.joins[label.0 as usize].joined = Some(snapshot.into());
+        (asm, None)
+    }
+
+    /// Whether nothing needs to be moved for a label.
+    fn conforms(&self, joined: &[Joined], height: u32) -> bool {
+        let wanted = |reg: Reg| joined.iter().find(|each| each.reg == reg);
+        self.state.constants().iter().all(|(slot, _)| *slot >= height)
+            && joined.iter().all(|each| {
+                self.state.held(each.reg).is_some_and(|held| {
+                    held.slot == each.held.slot
+                        && held.class == each.held.class
+                        && (!held.dirty || each.held.dirty)
+                })
+            })
+            && self.state.used().iter().all(|reg| {
+                let held = self.state.held(reg);
+                wanted(reg).is_some() || held.is_none_or(|held| !held.dirty || held.slot >= height)
+            })
+    }
+
+    /// Brings values from where they are to where a label expects them. The state
+    /// stays that of the code in front of the branch.
+    fn conform(&mut self, joined: &[Joined], height: u32) {
+        let wanted = |slot: u32| joined.iter().find(|each| each.held.slot == slot);
+        for reg in self.state.used().iter() {
+            let Some(held) = self.state.held(reg) else { continue };
+            if held.dirty && held.slot < height {
+                let keeps = wanted(held.slot).is_some_and(|each| {
+                    each.held.dirty
+                        && (each.held.class == Class::Vector) == (held.class == Class::Vector)
+                });
+                if !keeps {
+                    self.store_slot(held.slot, reg, held.class);
+                }
+            }
+        }
+        let mut moves: Vec<(Reg, Reg)> = Vec::new();
+        let mut loads: Vec<Joined> = Vec::new();
+        let constants: Vec<(u32, u64)> = self.state.constants().to_vec();
+        for &(slot, value) in constants.iter().filter(|(slot, _)| *slot < height) {
+            if wanted(slot).is_none_or(|each| !each.held.dirty || each.held.class == Class::Vector)
+            {
+                self.store_constant(slot, value);
+            }
+        }
+        for each in joined {
+            match self.state.location(each.held.slot) {
+                Location::Reg(reg)
+                    if self.state.held(reg).is_some_and(|held| {
+                        (held.class == Class::Vector) == (each.held.class == Class::Vector)
+                    }) =>
+                {
+                    if reg != each.reg {
+                        moves.push((reg, each.reg));
+                    }
+                }
+                _ => loads.push(*each),
+            }
+        }
+        self.parallel_moves(moves);
+        for Joined { reg, held } in loads {
+            match self.state.location(held.slot) {
+                Location::Const(value) if held.class != Class::Vector => {
+                    self.load_constant(reg, value);
+                }
+                _ => self.load_slot(reg, held.slot, held.class),
+            }
+        }
+    }
+
+    /// Moves registers as if all at once.
+    fn parallel_moves(&mut self, mut moves: Vec<(Reg, Reg)>) {
+        while !moves.is_empty() {
+            let free = moves.iter().position(|(_, dst)| moves.iter().all(|(src, _)| src != dst));
+            match free {
+                Some(index) => {
+                    let (src, dst) = moves.swap_remove(index);
+                    self.move_reg(dst, src);
+                }
+                None => {
+                    // Every destination is still to be read: a cycle. One of its
+                    // values waits in a scratch register.
+                    let src = moves[0].0;
+                    let scratch = if src.is_vector() { FLOAT_SCRATCH } else { INT_SCRATCH };
+                    self.move_reg(scratch, src);
+                    for (each, _) in &mut moves {
+                        if *each == src {
+                            *each = scratch;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Jumps to a label.
+    pub(crate) fn branch(&mut self, label: Label) {
+        let (asm, joined) = self.target(label);
+        if let Some(joined) = joined {
+            self.conform(&joined, self.height(label));
+        }
+        self.asm.jmp(asm);
+        self.reachable = false;
+        self.state.clear();
+    }
+
+    /// Jumps to a label if a condition holds, which the flags tell.
+    pub(crate) fn branch_if(&mut self, condition: Condition, label: Label) {
+        let (asm, joined) = self.target(label);
+        match joined {
+            None => self.jump_if(condition, asm),
+            Some(joined) => {
+                let skip = self.asm.new_label();
+                self.jump_unless(condition, skip);
+                self.conform(&joined, self.height(label));
+                self.asm.jmp(asm);
+                self.asm.bind(skip);
+            }
+        }
+    }
+
+    /// Jumps to one of several labels by an index; the last is the default.
+    pub(crate) fn branch_table(&mut self, index: Reg, labels: &[Label]) {
+        // Before anyone looks which registers hold what.
+        let target = self.alloc(Class::Int, None);
+        let mut seen: Vec<(Label, AsmLabel)> = Vec::new();
+        let mut stubs: Vec<(AsmLabel, AsmLabel, Box<[Joined]>, u32)> = Vec::new();
+        let mut entries = Vec::with_capacity(labels.len());
+        // The first branch to a label writes constants to their slots, and must
+        // not do so behind the jump.
+        let height = labels.iter().map(|label| self.height(*label)).max().unwrap_or(0);
+        self.flush_constants(height);
+        for &label in labels {
+            if let Some((_, entry)) = seen.iter().rev().take(16).find(|(each, _)| *each == label) {
+                entries.push(*entry);
+                continue;
+            }
+            let (asm, joined) = self.target(label);
+            let entry = match joined {
+                None => asm,
+                Some(joined) => {
+                    let stub = self.asm.new_label();
+                    stubs.push((stub, asm, joined, self.height(label)));
+                    stub
+                }
+            };
+            seen.push((label, entry));
+            entries.push(entry);
+        }
+        self.jump_table(index, target, &entries);
+        for (stub, asm, joined, height) in stubs {
+            self.asm.bind(stub);
+            self.conform(&joined, height);
+            self.asm.jmp(asm);
+        }
+        self.reachable = false;
+        self.state.clear();
+    }
+
+    /// A label stands here.
+    pub(crate) fn place(&mut self, label: Label, loop_header: bool) {
+        let height = self.height(label);
+        self.state.truncate(height);
+        let index = label.0 as usize;
+        let joined = match self.joins[index].joined.take() {
+            Some(joined) => {
+                if self.reachable {
+                    self.conform(&joined, height);
+                }
+                joined
+            }
+            None if loop_header => {
+                let joined: Box<[Joined]> = self.enter_loop(label).into();
+                self.state.set_homes(&joined);
+                joined
+            }
+            // Nothing jumps here.
+            None => {
+                self.asm.bind(self.joins[index].asm);
+                self.reachable = true;
+                return;
+            }
+        };
+        if loop_header && self.loops.is_innermost(label) {
+            self.align_loop();
+        }
+        self.asm.bind(self.joins[index].asm);
+        self.state.adopt(&joined);
+        self.joins[index].joined = Some(joined);
+        self.reachable = true;
+    }
+
+    /// Brings the values of a loop to where its header expects them.
+    fn enter_loop(&mut self, label: Label) -> Vec<Joined> {
+        let wanted = self.loops.values(label);
+        let find = |slot: u32| wanted.iter().find(|value| value.slot == slot);
+        for reg in self.state.used().iter() {
+            let Some(held) = self.state.held(reg) else { continue };
+            match find(held.slot) {
+                Some(value) if value.class == held.class => {
+                    if !value.written {
+                        self.spill(reg);
+                    }
+                }
+                _ => {
+                    self.spill(reg);
+                    self.state.release(reg);
+                }
+            }
+        }
+        let constants: Vec<(u32, u64)> = self.state.constants().to_vec();
+        for (slot, value) in constants {
+            if find(slot).is_none_or(|each| !each.written || each.class == Class::Vector) {
+                self.store_constant(slot, value);
+                self.state.forget(slot);
+            }
+        }
+        for value in &wanted {
+            match self.state.location(value.slot) {
+                Location::Reg(_) | Location::Upper(_) => {}
+                location => {
+                    let Some(reg) = self.state.free(value.class, None) else { continue };
+                    match location {
+                        Location::Const(constant) => self.load_constant(reg, constant),
+                        _ => self.load_slot(reg, value.slot, value.class),
+                    }
+                    self.state.bind(reg, value.slot, value.class, false);
+                }
+            }
+        }
+        // Whatever did not find a register is in its slot.
+        let constants: Vec<(u32, u64)> = self.state.constants().to_vec();
+        for (slot, value) in constants {
+            self.store_constant(slot, value);
+            self.state.forget(slot);
+        }
+        let used = self.state.used();
+        let joined = used.iter().filter_map(|reg| {
+            let held = self.state.held(reg)?;
+            let dirty = find(held.slot).is_some_and(|value| value.written);
+            Some(Joined { reg, held: super::state::Held { dirty, ..held } })
+        });
+        joined.collect()
+    }
+}

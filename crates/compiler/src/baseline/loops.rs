@@ -1,0 +1,149 @@
+//! What loops use: which locals are worth a register at a loop's header.
+//!
+//! One look over a function's branches finds the loops; the locals that the body
+//! of each mentions most get registers, as many as the allocator can spare. A loop
+//! that calls keeps nothing, because the callee would not. A body is looked at only
+//! so far: a large one is not where registers at the header matter.
+
+use super::Compiler;
+use super::state::Class;
+use crate::tuning;
+use zwasm_regir::{Function, Inst, Label, Type};
+
+/// A local that a loop keeps in a register.
+#[derive(Clone, Copy)]
+pub(crate) struct LoopValue {
+    pub(crate) slot: u32,
+    pub(crate) class: Class,
+    /// Whether the loop changes it.
+    pub(crate) written: bool,
+    uses: u32,
+}
+
+/// The loops of a function, by the label of the header.
+pub(crate) struct Loops {
+    /// For each loop header its label, and the values, in order of labels.
+    loops: Vec<(Label, Vec<LoopValue>)>,
+    /// The headers of loops without loops in them.
+    innermost: Vec<Label>,
+}
+
+impl Loops {
+    /// The values a loop keeps in registers.
+    pub(crate) fn values(&self, label: Label) -> Vec<LoopValue> {
+        let found = self.loops.binary_search_by_key(&label.0, |(label, _)| label.0);
+        found.map_or_else(|_| Vec::new(), |index| self.loops[index].1.clone())
+    }
+
+    /// Whether a loop has none inside.
+    pub(crate) fn is_innermost(&self, label: Label) -> bool {
+        self.innermost.contains(&label)
+    }
+
+    /// Looks at all loops of a function.
+    pub(crate) fn of(function: &Function) -> Loops {
+        // Where each loop's header is, and the last branch back to it.
+        let mut headers: Vec<(Label, usize, usize)> = Vec::new();
+        let mut header_of = vec![usize::MAX; function.label_heights.len()];
+        for (index, inst) in function.insts.iter().enumerate() {
+            let mut back = |label: Label| {
+                if let Some((_, _, end)) = headers.get_mut(header_of[label.0 as usize]) {
+                    *end = index;
+                }
+            };
+            match *inst {
+                Inst::Br { target } | Inst::BrIf { target, .. } => back(target),
+                Inst::BrTable { first, count, .. } => {
+                    let targets = &function.br_targets[first as usize..(first + count) as usize];
+                    targets.iter().copied().for_each(back);
+                }
+                Inst::Label { label, loop_header: true } => {
+                    header_of[label.0 as usize] = headers.len();
+                    headers.push((label, index, index));
+                }
+                _ => {}
+            }
+        }
+        let mut loops = Vec::new();
+        let mut innermost = Vec::new();
+        if !headers.is_empty() {
+            let classes = classes(function);
+            for (number, &(label, start, end)) in headers.iter().enumerate() {
+                if headers.get(number + 1).is_none_or(|(_, next, _)| *next > end) {
+                    innermost.push(label);
+                }
+                let end = end.min(start + tuning::LOOP_SCAN);
+                loops.push((label, values(function, &classes, label, start, end)));
+            }
+            loops.sort_by_key(|(label, _)| label.0);
+        }
+        Loops { loops, innermost }
+    }
+}
+
+/// The class of each local by its slot.
+fn classes(function: &Function) -> Vec<Option<Class>> {
+    let frame = &function.frame;
+    let mut classes = vec![None; frame.stack as usize];
+    let mut slot = 0;
+    for &(count, ty) in &function.locals {
+        for _ in 0..count {
+            if slot == frame.params {
+                slot = frame.locals;
+            }
+            classes[slot as usize] = Some(match ty {
+                Type::F32 | Type::F64 => Class::Float,
+                Type::V128 => Class::Vector,
+                Type::I32 | Type::I64 | Type::Ref => Class::Int,
+            });
+            slot += ty.slots();
+        }
+    }
+    classes
+}
+
+fn values(
+    function: &Function,
+    classes: &[Option<Class>],
+    label: Label,
+    start: usize,
+    end: usize,
+) -> Vec<LoopValue> {
+    let insts = &function.insts;
+    let calls = (start..end).any(|index| {
+        Compiler::leaves(&insts[index]) && !matches!(insts.get(index + 1), Some(Inst::Unreachable))
+    });
+    if calls {
+        return Vec::new();
+    }
+    let whole = end < start + tuning::LOOP_SCAN;
+    let mut values: Vec<LoopValue> = Vec::new();
+    for inst in &insts[start..=end.min(insts.len() - 1)] {
+        inst.for_each_slot(&mut |slot, written| {
+            let Some(Some(class)) = classes.get(slot.0 as usize).copied() else { return };
+            match values.iter_mut().find(|value| value.slot == slot.0) {
+                Some(value) => {
+                    value.uses += 1;
+                    value.written |= written;
+                }
+                None => values.push(LoopValue { slot: slot.0, class, written, uses: 1 }),
+            }
+        });
+    }
+    let height = function.label_heights[label.0 as usize];
+    values.retain(|value| value.slot < height);
+    values.sort_by_key(|value| std::cmp::Reverse(value.uses));
+    let (mut ints, mut floats) = (tuning::LOOP_INTS, tuning::LOOP_FLOATS);
+    values.retain(|value| {
+        let room = if value.class == Class::Int { &mut ints } else { &mut floats };
+        let has_room = *room > 0;
+        *room -= usize::from(has_room);
+        has_room
+    });
+    if !whole {
+        for value in &mut values {
+            value.written = true;
+        }
+    }
+    values
+}

@@ -1,0 +1,569 @@
+//! The assembler: a buffer, labels, words among the code.
+//!
+//! Instructions are encoded by the structs of `cranelift-assembler-x64`; the
+//! [`emit!`] macro names one and its operands, and records them as text when a
+//! listing is wanted. Jumps, labels and the words that hold addresses are ours.
+//! All displacements of jumps have 32 bits: what short ones save does not pay
+//! for a second pass.
+
+use cranelift_assembler_x64 as x64;
+use std::fmt::Write as _;
+
+/// A register: 0 to 15 are the general ones, 16 to 31 the vector ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reg(pub(crate) u8);
+
+impl Reg {
+    /// The number in the encoding.
+    pub(crate) fn enc(self) -> u8 {
+        self.0 & 15
+    }
+
+    /// Whether this is a vector register.
+    pub(crate) fn is_vector(self) -> bool {
+        self.0 >= 16
+    }
+}
+
+/// A memory operand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mem {
+    pub(crate) base: Reg,
+    /// A register and the logarithm of its scale.
+    pub(crate) index: Option<(Reg, u8)>,
+    pub(crate) disp: i32,
+}
+
+/// Where a register points, plus a distance.
+pub(crate) fn at(base: Reg, disp: i32) -> Mem {
+    Mem { base, index: None, disp }
+}
+
+/// A register or memory operand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rm {
+    Reg(Reg),
+    Mem(Mem),
+    /// The address of a label.
+    Label(AsmLabel),
+}
+
+impl From<Reg> for Rm {
+    fn from(reg: Reg) -> Rm {
+        Rm::Reg(reg)
+    }
+}
+
+impl From<Mem> for Rm {
+    fn from(mem: Mem) -> Rm {
+        Rm::Mem(mem)
+    }
+}
+
+impl From<AsmLabel> for Rm {
+    fn from(label: AsmLabel) -> Rm {
+        Rm::Label(label)
+    }
+}
+
+/// A position in the code, known or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AsmLabel(u32);
+
+/// The types of registers for the instruction structs.
+pub(crate) struct Registers;
+
+impl x64::Registers for Registers {
+    type ReadGpr = u8;
+    type ReadWriteGpr = u8;
+    type WriteGpr = u8;
+    type ReadXmm = u8;
+    type ReadWriteXmm = u8;
+    type WriteXmm = u8;
+}
+
+impl From<Reg> for x64::Gpr<u8> {
+    fn from(reg: Reg) -> Self {
+        x64::Gpr::new(reg.enc())
+    }
+}
+
+impl From<Reg> for x64::Xmm<u8> {
+    fn from(reg: Reg) -> Self {
+        x64::Xmm::new(reg.enc())
+    }
+}
+
+impl<const E: u8> From<Reg> for x64::Fixed<u8, E> {
+    fn from(reg: Reg) -> Self {
+        x64::Fixed(reg.enc())
+    }
+}
+
+impl From<Mem> for x64::Amode<u8> {
+    fn from(mem: Mem) -> Self {
+        let simm32 = x64::AmodeOffset::new(mem.disp);
+        match mem.index {
+            None => x64::Amode::ImmReg {
+                base: mem.base.enc(),
+                simm32: x64::AmodeOffsetPlusKnownOffset { simm32, offset: None },
+                trap: None,
+            },
+            Some((index, scale)) => x64::Amode::ImmRegRegShift {
+                base: mem.base.enc(),
+                index: x64::NonRspGpr::new(index.enc()),
+                scale: x64::Scale::new(scale),
+                simm32,
+                trap: None,
+            },
+        }
+    }
+}
+
+impl From<AsmLabel> for x64::Amode<u8> {
+    fn from(label: AsmLabel) -> Self {
+        let target = x64::DeferredTarget::Label(x64::Label(label.0));
+        x64::Amode::RipRelative { target }
+    }
+}
+
+impl From<Rm> for x64::GprMem<u8, u8> {
+    fn from(rm: Rm) -> Self {
+        match rm {
+            Rm::Reg(reg) => x64::GprMem::Gpr(reg.enc()),
+            Rm::Mem(mem) => x64::GprMem::Mem(mem.into()),
+            Rm::Label(label) => x64::GprMem::Mem(label.into()),
+        }
+    }
+}
+
+impl From<Rm> for x64::XmmMem<u8, u8> {
+    fn from(rm: Rm) -> Self {
+        match rm {
+            Rm::Reg(reg) => x64::XmmMem::Xmm(reg.enc()),
+            Rm::Mem(mem) => x64::XmmMem::Mem(mem.into()),
+            Rm::Label(label) => x64::XmmMem::Mem(label.into()),
+        }
+    }
+}
+
+macro_rules! from_plain {
+    ($($from:ty),*) => {$(
+        impl From<$from> for x64::GprMem<u8, u8> {
+            fn from(from: $from) -> Self {
+                Rm::from(from).into()
+            }
+        }
+        impl From<$from> for x64::XmmMem<u8, u8> {
+            fn from(from: $from) -> Self {
+                Rm::from(from).into()
+            }
+        }
+    )*};
+}
+from_plain!(Reg, Mem, AsmLabel);
+
+/// What an instruction is shown with.
+pub(crate) trait Shown {
+    fn show(&self, out: &mut String);
+}
+
+impl Shown for Reg {
+    fn show(&self, out: &mut String) {
+        const GENERAL: [&str; 16] = [
+            "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11",
+            "r12", "r13", "r14", "r15",
+        ];
+        if self.is_vector() {
+            let _ = write!(out, "xmm{}", self.enc());
+        } else {
+            out.push_str(GENERAL[usize::from(self.enc())]);
+        }
+    }
+}
+
+impl Shown for Mem {
+    fn show(&self, out: &mut String) {
+        out.push('[');
+        self.base.show(out);
+        if let Some((index, scale)) = self.index {
+            out.push_str(" + ");
+            index.show(out);
+            let _ = write!(out, "*{}", 1 << scale);
+        }
+        match self.disp {
+            0 => {}
+            disp if disp < 0 => drop(write!(out, " - {:#x}", disp.unsigned_abs())),
+            disp => drop(write!(out, " + {disp:#x}")),
+        }
+        out.push(']');
+    }
+}
+
+impl Shown for AsmLabel {
+    fn show(&self, out: &mut String) {
+        let _ = write!(out, "L{}", self.0);
+    }
+}
+
+impl Shown for Rm {
+    fn show(&self, out: &mut String) {
+        match self {
+            Rm::Reg(reg) => reg.show(out),
+            Rm::Mem(mem) => mem.show(out),
+            Rm::Label(label) => label.show(out),
+        }
+    }
+}
+
+macro_rules! shown_number {
+    ($($number:ty),*) => {$(
+        impl Shown for $number {
+            fn show(&self, out: &mut String) {
+                let _ = write!(out, "{self:#x}");
+            }
+        }
+    )*};
+}
+shown_number!(u8, i8, u16, i32, u32, u64);
+
+impl Shown for x64::TrapCode {
+    fn show(&self, out: &mut String) {
+        out.push_str("trap");
+    }
+}
+
+/// Encodes an instruction: `emit!(asm, addl_rm(dst, src))`.
+macro_rules! emit {
+    ($asm:expr, $name:ident ($($operand:expr),* $(,)?)) => {{
+        let asm: &mut $crate::isa::x64::asm::Assembler = &mut $asm;
+        if asm.lists() {
+            asm.list(stringify!($name), &[$(&$operand),*]);
+        }
+        cranelift_assembler_x64::inst::$name::<$crate::isa::x64::asm::Registers>::new(
+            $($operand),*
+        )
+        .encode(&mut asm.buffer);
+    }};
+}
+pub(crate) use emit;
+
+/// The condition of a jump or `setcc`, as encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Cond {
+    Overflow = 0x0,
+    NoOverflow = 0x1,
+    Below = 0x2,
+    AboveOrEqual = 0x3,
+    Equal = 0x4,
+    NotEqual = 0x5,
+    BelowOrEqual = 0x6,
+    Above = 0x7,
+    Sign = 0x8,
+    NoSign = 0x9,
+    Parity = 0xA,
+    NoParity = 0xB,
+    Less = 0xC,
+    GreaterOrEqual = 0xD,
+    LessOrEqual = 0xE,
+    Greater = 0xF,
+}
+
+impl Cond {
+    /// The opposite condition.
+    pub(crate) fn not(self) -> Cond {
+        match self {
+            Cond::Overflow => Cond::NoOverflow,
+            Cond::NoOverflow => Cond::Overflow,
+            Cond::Parity => Cond::NoParity,
+            Cond::NoParity => Cond::Parity,
+            Cond::Below => Cond::AboveOrEqual,
+            Cond::AboveOrEqual => Cond::Below,
+            Cond::Equal => Cond::NotEqual,
+            Cond::NotEqual => Cond::Equal,
+            Cond::BelowOrEqual => Cond::Above,
+            Cond::Above => Cond::BelowOrEqual,
+            Cond::Sign => Cond::NoSign,
+            Cond::NoSign => Cond::Sign,
+            Cond::Less => Cond::GreaterOrEqual,
+            Cond::GreaterOrEqual => Cond::Less,
+            Cond::LessOrEqual => Cond::Greater,
+            Cond::Greater => Cond::LessOrEqual,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        const NAMES: [&str; 16] = [
+            "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g",
+        ];
+        NAMES[self as usize]
+    }
+}
+
+/// A place that a label's position goes to once it is known.
+struct Fixup {
+    place: u32,
+    label: AsmLabel,
+    kind: FixupKind,
+}
+
+enum FixupKind {
+    /// A 32-bit distance from behind itself, added to what is there.
+    Relative,
+    /// A 64-bit offset that becomes an address.
+    Address,
+    /// A 32-bit distance from the first entry of its table.
+    Table { start: u32 },
+}
+
+/// Bytes, and the places in them that name labels.
+#[derive(Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    fixups: Vec<Fixup>,
+}
+
+impl x64::CodeSink for Buffer {
+    fn put1(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    fn put2(&mut self, value: u16) {
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn put4(&mut self, value: u32) {
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn put8(&mut self, value: u64) {
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn add_trap(&mut self, _: x64::TrapCode) {}
+
+    fn use_target(&mut self, target: x64::DeferredTarget) {
+        if let x64::DeferredTarget::Label(label) = target {
+            let place = self.bytes.len() as u32;
+            self.fixups.push(Fixup { place, label: AsmLabel(label.0), kind: FixupKind::Relative });
+        }
+    }
+
+    fn known_offset(&self, _: x64::KnownOffset) -> i32 {
+        0
+    }
+}
+
+/// Where an unbound label is.
+const UNBOUND: u32 = u32::MAX;
+
+/// Collects the code of one function.
+pub(crate) struct Assembler {
+    pub(crate) buffer: Buffer,
+    labels: Vec<u32>,
+    listing: Option<Vec<(u32, String)>>,
+}
+
+impl Assembler {
+    pub(crate) fn new(listing: bool) -> Assembler {
+        Assembler { buffer: Buffer::default(), labels: Vec::new(), listing: listing.then(Vec::new) }
+    }
+
+    /// Whether instructions are kept as text.
+    pub(crate) fn lists(&self) -> bool {
+        self.listing.is_some()
+    }
+
+    /// Keeps an instruction as text.
+    #[cold]
+    pub(crate) fn list(&mut self, name: &str, operands: &[&dyn Shown]) {
+        let offset = self.offset();
+        let Some(listing) = &mut self.listing else { return };
+        // The structs' names end in the form of the operands, which are shown.
+        let mnemonic = name.split_once('_').map_or(name, |(mnemonic, _)| mnemonic);
+        let mut text = String::from(mnemonic);
+        for (index, operand) in operands.iter().enumerate() {
+            text.push_str(if index == 0 { " " } else { ", " });
+            operand.show(&mut text);
+        }
+        listing.push((offset, text));
+    }
+
+    /// The offset of the next byte.
+    pub(crate) fn offset(&self) -> u32 {
+        self.buffer.bytes.len() as u32
+    }
+
+    pub(crate) fn new_label(&mut self) -> AsmLabel {
+        self.labels.push(UNBOUND);
+        AsmLabel(self.labels.len() as u32 - 1)
+    }
+
+    /// Binds a label to the next byte.
+    pub(crate) fn bind(&mut self, label: AsmLabel) {
+        self.labels[label.0 as usize] = self.offset();
+        if self.lists() {
+            let offset = self.offset();
+            let mut text = String::new();
+            label.show(&mut text);
+            text.push(':');
+            self.listing.get_or_insert_default().push((offset, text));
+        }
+    }
+
+    /// The offset a label is bound to.
+    pub(crate) fn position(&self, label: AsmLabel) -> u32 {
+        self.labels[label.0 as usize]
+    }
+
+    fn relative(&mut self, label: AsmLabel) {
+        let place = self.offset();
+        self.buffer.fixups.push(Fixup { place, label, kind: FixupKind::Relative });
+        self.buffer.bytes.extend_from_slice(&[0; 4]);
+    }
+
+    pub(crate) fn jmp(&mut self, label: AsmLabel) {
+        if self.lists() {
+            self.list("jmp", &[&label]);
+        }
+        self.buffer.bytes.push(0xE9);
+        self.relative(label);
+    }
+
+    pub(crate) fn jcc(&mut self, cond: Cond, label: AsmLabel) {
+        if self.lists() {
+            let mut name = String::from("j");
+            name.push_str(cond.name());
+            self.list(&name, &[&label]);
+        }
+        self.buffer.bytes.extend_from_slice(&[0x0F, 0x80 | cond as u8]);
+        self.relative(label);
+    }
+
+    /// Sets the low byte of a register to a condition; the rest stays.
+    pub(crate) fn setcc(&mut self, cond: Cond, dst: Reg) {
+        if self.lists() {
+            let mut name = String::from("set");
+            name.push_str(cond.name());
+            self.list(&name, &[&dst]);
+        }
+        let rex = 0x40 | u8::from(dst.enc() >= 8);
+        self.buffer.bytes.extend_from_slice(&[
+            rex,
+            0x0F,
+            0x90 | cond as u8,
+            0xC0 | (dst.enc() & 7),
+        ]);
+    }
+
+    /// Copies `src` to `dst` if a condition holds, 64 bits wide.
+    pub(crate) fn cmov(&mut self, cond: Cond, dst: Reg, src: Reg) {
+        if self.lists() {
+            let mut name = String::from("cmov");
+            name.push_str(cond.name());
+            self.list(&name, &[&dst, &src]);
+        }
+        let rex = 0x48 | u8::from(dst.enc() >= 8) << 2 | u8::from(src.enc() >= 8);
+        self.buffer.bytes.extend_from_slice(&[
+            rex,
+            0x0F,
+            0x40 | cond as u8,
+            0xC0 | (dst.enc() & 7) << 3 | (src.enc() & 7),
+        ]);
+    }
+
+    /// Appends a word of data.
+    pub(crate) fn word(&mut self, value: u64) {
+        if self.lists() {
+            self.list("word", &[&value]);
+        }
+        self.buffer.bytes.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Appends the address of a label.
+    pub(crate) fn address(&mut self, label: AsmLabel) {
+        if self.lists() {
+            self.list("address", &[&label]);
+        }
+        let place = self.offset();
+        self.buffer.fixups.push(Fixup { place, label, kind: FixupKind::Address });
+        self.buffer.bytes.extend_from_slice(&[0; 8]);
+    }
+
+    /// Appends a table of distances from its own start.
+    pub(crate) fn table(&mut self, labels: &[AsmLabel]) {
+        let start = self.offset();
+        for &label in labels {
+            if self.lists() {
+                self.list("entry", &[&label]);
+            }
+            let place = self.offset();
+            self.buffer.fixups.push(Fixup { place, label, kind: FixupKind::Table { start } });
+            self.buffer.bytes.extend_from_slice(&[0; 4]);
+        }
+    }
+
+    /// Fills up with bytes that are never executed until the offset is a multiple
+    /// of `align`.
+    pub(crate) fn align(&mut self, align: usize) {
+        let len = self.buffer.bytes.len().next_multiple_of(align);
+        self.buffer.bytes.resize(len, 0xCC);
+    }
+
+    /// Fills up with one instruction that does nothing, or several, until the
+    /// offset is a multiple of `align`.
+    pub(crate) fn align_with_nops(&mut self, align: usize) {
+        const NOPS: [&[u8]; 9] = [
+            &[0x90],
+            &[0x66, 0x90],
+            &[0x0F, 0x1F, 0x00],
+            &[0x0F, 0x1F, 0x40, 0x00],
+            &[0x0F, 0x1F, 0x44, 0x00, 0x00],
+            &[0x66, 0x0F, 0x1F, 0x44, 0x00, 0x00],
+            &[0x0F, 0x1F, 0x80, 0x00, 0x00, 0x00, 0x00],
+            &[0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+            &[0x66, 0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
+        ];
+        let mut missing = self.buffer.bytes.len().next_multiple_of(align) - self.buffer.bytes.len();
+        while missing > 0 {
+            let count = missing.min(NOPS.len());
+            self.buffer.bytes.extend_from_slice(NOPS[count - 1]);
+            missing -= count;
+        }
+    }
+
+    /// Resolves all labels. The bytes, the offsets of words that become addresses,
+    /// and the listing.
+    pub(crate) fn finish(mut self) -> Finished {
+        let mut relocations = Vec::new();
+        for Fixup { place, label, kind } in &self.buffer.fixups {
+            let target = self.labels[label.0 as usize];
+            let at = *place as usize;
+            match kind {
+                FixupKind::Relative => {
+                    let bytes = &mut self.buffer.bytes[at..at + 4];
+                    let addend = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                    let distance = target.wrapping_sub(place + 4).wrapping_add(addend as u32);
+                    bytes.copy_from_slice(&distance.to_le_bytes());
+                }
+                FixupKind::Address => {
+                    self.buffer.bytes[at..at + 8].copy_from_slice(&u64::from(target).to_le_bytes());
+                    relocations.push(*place);
+                }
+                FixupKind::Table { start } => {
+                    self.buffer.bytes[at..at + 4]
+                        .copy_from_slice(&target.wrapping_sub(*start).to_le_bytes());
+                }
+            }
+        }
+        Finished { bytes: self.buffer.bytes, relocations, listing: self.listing }
+    }
+}
+
+/// Code whose labels are resolved.
+pub(crate) struct Finished {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) relocations: Vec<u32>,
+    pub(crate) listing: Option<Vec<(u32, String)>>,
+}

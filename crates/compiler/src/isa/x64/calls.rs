@@ -1,0 +1,185 @@
+//! Calls.
+//!
+//! As the interpreter's (`docs/calling-convention.md`): the header of the new
+//! frame gets the address of a word that leads back here, and the callee is
+//! entered through its record's body, whatever executes it.
+
+use super::asm::{Cond, Mem, Rm, at, emit};
+use super::control::Late;
+use super::integer::Alu;
+use super::moves::slot;
+use super::{FRAME, INT_SCRATCH, R10, RAX, RCX, RDX, VMCTX};
+use crate::Place;
+use crate::baseline::Compiler;
+use crate::baseline::state::Class;
+use zwasm_regir::{Inst, Operand, Slot, TrapCode};
+
+impl Compiler<'_> {
+    /// Brings everything to its slot that outlives a call with arguments from
+    /// `base`.
+    fn flush_for_call(&mut self, ty: u32, base: Slot) {
+        let params = self.env.frame(ty).params;
+        self.flush(base.0 + params);
+    }
+
+    /// Calls function `func`.
+    pub(crate) fn call(&mut self, func: u32, base: Slot) {
+        let ty = self.env.func_type(func);
+        self.flush_for_call(ty, base);
+        let layout = self.layout;
+        match self.env.func(func) {
+            Place::Own(offset) => {
+                emit!(self.asm, leaq_rm(RCX, at(VMCTX, offset as i32)));
+                emit!(
+                    self.asm,
+                    movq_rm(RAX, Rm::Mem(at(VMCTX, (offset + layout.record_body) as i32)))
+                );
+                self.enter(ty, base, Switch::Never);
+            }
+            Place::Imported(index) => {
+                let funcs = at(VMCTX, layout.imported_funcs as i32);
+                emit!(self.asm, movq_rm(RCX, Rm::Mem(funcs)));
+                emit!(self.asm, movq_rm(RCX, Rm::Mem(at(RCX, (index * 8) as i32))));
+                emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
+                self.enter(ty, base, Switch::Always);
+            }
+        }
+    }
+
+    /// Calls what a table holds.
+    pub(crate) fn call_indirect(&mut self, ty: u32, table: u32, index: Operand, base: Slot) {
+        let layout = self.layout;
+        let mut words = Vec::new();
+        self.env.threaded(&Inst::CallIndirect { ty, table, index, base }, &mut words);
+        // The rare way reads the index from its slot.
+        if let Operand::Slot(slot) = index {
+            self.spill_slot(slot.0);
+        }
+        let params = self.env.frame(ty).params;
+        self.spill_below(base.0 + params);
+        self.load_into(RAX, index);
+        self.state.clear();
+        if !self.env.table_is_64(table) {
+            emit!(self.asm, movl_rm(RAX, Rm::Reg(RAX)));
+        }
+        let tables = at(VMCTX, layout.tables as i32);
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(tables)));
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RDX, (table * 8) as i32))));
+        self.alu(Alu::Cmp, true, RAX, Rm::Mem(at(RDX, layout.table_len as i32)));
+        self.trap_if(Cond::AboveOrEqual, TrapCode::UndefinedElement);
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RDX, layout.table_base as i32))));
+        let element = Mem { base: RDX, index: Some((RAX, 3)), disp: 0 };
+        emit!(self.asm, movq_rm(RCX, Rm::Mem(element)));
+        emit!(self.asm, testq_mr(Rm::Reg(RCX), RCX));
+        self.trap_if(Cond::Equal, TrapCode::UninitializedElement);
+        let canonical = self.env.canonical_type(ty);
+        let found = Rm::Mem(at(RCX, layout.record_type as i32));
+        self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
+        let (slow, resume) = (self.asm.new_label(), self.asm.new_label());
+        self.asm.jcc(Cond::NotEqual, slow);
+        let offset = self.code.offsets.last().map_or(0, |(_, offset)| *offset);
+        let region = self.code.regions.last().and_then(|(_, region)| *region);
+        self.late.push(Late::Threaded { label: slow, words, resume, offset, region });
+        emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
+        self.enter(ty, base, Switch::Perhaps);
+        self.asm.bind(resume);
+    }
+
+    /// Calls a function reference.
+    pub(crate) fn call_ref(&mut self, ty: u32, callee: Slot, base: Slot) {
+        let layout = self.layout;
+        let params = self.env.frame(ty).params;
+        self.spill_below(base.0 + params);
+        self.load_into(RCX, Operand::Slot(callee));
+        self.state.clear();
+        emit!(self.asm, testq_mr(Rm::Reg(RCX), RCX));
+        self.trap_if(Cond::Equal, TrapCode::NullFunctionReference);
+        emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
+        self.enter(ty, base, Switch::Perhaps);
+    }
+
+    /// Enters the function whose record is in `rcx` and whose body is in `rax`.
+    fn enter(&mut self, ty: u32, base: Slot, switch: Switch) {
+        let layout = self.layout;
+        let header = base.0 + self.env.frame(ty).header;
+        emit!(self.asm, leaq_rm(R10, slot(base.0)));
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RAX, 0))));
+        self.alu(Alu::Add, true, RDX, Rm::Reg(R10));
+        self.alu(Alu::Cmp, true, RDX, Rm::Mem(at(VMCTX, layout.stack_limit as i32)));
+        self.trap_if(Cond::Above, TrapCode::StackOverflow);
+        let word = self.asm.new_label();
+        emit!(self.asm, leaq_rm(RDX, word));
+        emit!(self.asm, movq_mr(Rm::Mem(slot(header)), RDX));
+        emit!(self.asm, movq_mr(Rm::Mem(slot(header + 1)), FRAME));
+        emit!(self.asm, movq_mr(Rm::Mem(slot(header + 2)), VMCTX));
+        self.move_reg(FRAME, R10);
+        match switch {
+            Switch::Never => {}
+            Switch::Always => self.switch_instance(),
+            Switch::Perhaps => {
+                let same = self.asm.new_label();
+                self.alu(Alu::Cmp, true, VMCTX, Rm::Mem(at(RCX, layout.record_vmctx as i32)));
+                self.asm.jcc(Cond::Equal, same);
+                self.switch_instance();
+                self.asm.bind(same);
+            }
+        }
+        emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
+        emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
+        self.asm.align(8);
+        self.asm.bind(word);
+        let back = self.asm.new_label();
+        self.asm.address(back);
+        self.asm.bind(back);
+    }
+
+    /// Takes over the instance of the record in `rcx`.
+    fn switch_instance(&mut self) {
+        let vmctx = self.layout.record_vmctx as i32;
+        emit!(self.asm, movq_rm(VMCTX, Rm::Mem(at(RCX, vmctx))));
+        self.reload_memory(INT_SCRATCH);
+    }
+
+    /// Returns one value.
+    pub(crate) fn return_value(&mut self, value: Operand) {
+        match self.resolve(value) {
+            Operand::Const(value) => self.store_constant(0, value),
+            Operand::Slot(Slot(0)) => self.spill_slot(0),
+            Operand::Slot(from) => {
+                let location = self.state.location(from.0);
+                let class = match location {
+                    crate::baseline::state::Location::Reg(reg) if reg.is_vector() => Class::Float,
+                    _ => Class::Int,
+                };
+                let reg = self.reg(from.0, class);
+                self.store_slot(0, reg, class);
+            }
+        }
+        self.leave();
+    }
+
+    /// Returns the slots from `from`.
+    pub(crate) fn return_slots(&mut self, from: Slot, count: u32) {
+        self.spill_below(from.0 + count);
+        self.state.clear();
+        let mut index = 0;
+        while index + 2 <= count {
+            let pair = super::FLOAT_SCRATCH;
+            self.load_slot(pair, from.0 + index, Class::Vector);
+            self.store_slot(index, pair, Class::Vector);
+            index += 2;
+        }
+        if index < count {
+            self.load_slot(INT_SCRATCH, from.0 + index, Class::Int);
+            self.store_slot(index, INT_SCRATCH, Class::Int);
+        }
+        self.leave();
+    }
+}
+
+/// Whether a call enters another instance.
+enum Switch {
+    Never,
+    Perhaps,
+    Always,
+}

@@ -1,0 +1,114 @@
+//! Globals, tables, and other state of the instance.
+
+use super::asm::{Cond, Mem, Rm, at, emit};
+use super::integer::Alu;
+use super::{INT_SCRATCH, MEMORY_LEN, VMCTX};
+use crate::Place;
+use crate::baseline::Compiler;
+use crate::baseline::state::{Class, Location};
+use zwasm_regir::{Inst, Operand, Slot, TrapCode, Type};
+
+impl Compiler<'_> {
+    /// Where a global's value is; the scratch register may be part of it.
+    pub(super) fn global_place(&mut self, global: u32) -> Mem {
+        let value = self.layout.global_value;
+        match self.env.global(global) {
+            Place::Own(offset) => at(VMCTX, (offset + value) as i32),
+            Place::Imported(index) => {
+                let globals = at(VMCTX, self.layout.globals as i32);
+                emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(globals)));
+                let global = at(INT_SCRATCH, (index * 8) as i32);
+                emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(global)));
+                at(INT_SCRATCH, value as i32)
+            }
+        }
+    }
+
+    pub(crate) fn global_get(&mut self, dst: Slot, global: u32) {
+        let class = match self.env.global_type(global) {
+            Type::F32 | Type::F64 => Class::Float,
+            _ => Class::Int,
+        };
+        let reg = self.alloc(class, Some(dst.0));
+        let place = self.global_place(global);
+        match class {
+            Class::Int => emit!(self.asm, movq_rm(reg, Rm::Mem(place))),
+            _ => emit!(self.asm, movsd_a_m(reg, place)),
+        }
+        self.define(reg, dst, class);
+    }
+
+    pub(crate) fn global_set(&mut self, global: u32, value: Operand) {
+        let class = match self.resolve(value) {
+            Operand::Slot(slot) => match self.state.location(slot.0) {
+                Location::Reg(reg) if reg.is_vector() => Class::Float,
+                _ => Class::Int,
+            },
+            Operand::Const(_) => Class::Int,
+        };
+        let reg = self.operand(value, class);
+        let place = self.global_place(global);
+        match class {
+            Class::Int => emit!(self.asm, movq_mr(Rm::Mem(place), reg)),
+            _ => emit!(self.asm, movsd_c_m(place, reg)),
+        }
+        self.consume_operand(value);
+    }
+
+    pub(crate) fn memory_size(&mut self, dst: Slot, mem: u32) {
+        let memory = self.env.memory(mem);
+        if mem != 0 || memory.shared {
+            return self.call_handler(&Inst::MemorySize { dst, mem });
+        }
+        let reg = self.alloc(Class::Int, Some(dst.0));
+        self.move_reg(reg, MEMORY_LEN);
+        if memory.page_size_log2 != 0 {
+            emit!(self.asm, shrq_mi(Rm::Reg(reg), memory.page_size_log2));
+        }
+        self.define(reg, dst, Class::Int);
+    }
+
+    pub(crate) fn table_get(&mut self, dst: Slot, index: Operand, table: u32) {
+        let layout = self.layout;
+        let index_reg = self.operand(index, Class::Int);
+        let reg = self.alloc(Class::Int, None);
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.tables as i32))));
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (table * 8) as i32))));
+        self.alu(Alu::Cmp, true, index_reg, Rm::Mem(at(reg, layout.table_len as i32)));
+        self.trap_if(Cond::AboveOrEqual, TrapCode::TableOutOfBounds);
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, layout.table_base as i32))));
+        let element = Mem { base: reg, index: Some((index_reg, 3)), disp: 0 };
+        emit!(self.asm, movq_rm(reg, Rm::Mem(element)));
+        self.consume_operand(index);
+        self.define(reg, dst, Class::Int);
+    }
+
+    pub(crate) fn table_size(&mut self, dst: Slot, table: u32) {
+        let layout = self.layout;
+        let reg = self.alloc(Class::Int, Some(dst.0));
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.tables as i32))));
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (table * 8) as i32))));
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, layout.table_len as i32))));
+        self.define(reg, dst, Class::Int);
+    }
+
+    pub(crate) fn ref_func(&mut self, dst: Slot, func: u32) {
+        let reg = self.alloc(Class::Int, Some(dst.0));
+        match self.env.func(func) {
+            Place::Own(offset) => emit!(self.asm, leaq_rm(reg, at(VMCTX, offset as i32))),
+            Place::Imported(index) => {
+                let funcs = at(VMCTX, self.layout.imported_funcs as i32);
+                emit!(self.asm, movq_rm(reg, Rm::Mem(funcs)));
+                emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (index * 8) as i32))));
+            }
+        }
+        self.define(reg, dst, Class::Int);
+    }
+
+    /// Traps when a reference is null.
+    pub(crate) fn ref_as_non_null(&mut self, src: Slot) {
+        let reg = self.reg(src.0, Class::Int);
+        emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
+        self.trap_if(Cond::Equal, TrapCode::NullReference);
+    }
+}
