@@ -55,7 +55,10 @@ impl Parser<'_> {
             Some((_, '{' | '[')) if depth == MAX_DEPTH => Err(self.expected("less nesting")),
             Some((_, '[')) => {
                 let mut items = Vec::new();
-                self.list(']', |parser| Ok(items.push(parser.value(depth + 1)?)))?;
+                self.list(']', |parser| {
+                    items.push(parser.value(depth + 1)?);
+                    Ok(())
+                })?;
                 Ok(Json::Array(items))
             }
             Some((_, '{')) => {
@@ -64,7 +67,8 @@ impl Parser<'_> {
                     parser.spaces();
                     let name = parser.string()?;
                     parser.token(':')?;
-                    Ok(fields.push((name, parser.value(depth + 1)?)))
+                    fields.push((name, parser.value(depth + 1)?));
+                    Ok(())
                 })?;
                 Ok(Json::Object(fields))
             }
