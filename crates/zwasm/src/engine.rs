@@ -23,6 +23,8 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) gc_stress: bool,
+    #[cfg(feature = "trace")]
+    pub(crate) observer: crate::observe::Observer,
     pub(crate) disabled: Disabled,
 }
 
@@ -42,6 +44,8 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             gc_stress: false,
+            #[cfg(feature = "trace")]
+            observer: crate::observe::Observer::default(),
             disabled: Disabled::default(),
         }
     }

@@ -44,6 +44,8 @@ mod error;
 mod features;
 mod interp;
 mod module;
+#[cfg(feature = "trace")]
+mod observe;
 mod stack;
 mod store;
 mod sys;
@@ -63,6 +65,8 @@ pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
+#[cfg(feature = "trace")]
+pub use observe::{FunctionProfile, Profile, Trace};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};

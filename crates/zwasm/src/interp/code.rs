@@ -28,7 +28,7 @@ impl Code {
 /// Slots a frame may have: operands name slots with 16 bits.
 const MAX_SLOTS: u32 = u16::MAX as u32 - encode::SCRATCH_SLOTS;
 
-fn translate(module: &Inner, defined: u32) -> Result<zwasm_regir::Function> {
+pub(crate) fn translate(module: &Inner, defined: u32) -> Result<zwasm_regir::Function> {
     let func = module.imported_funcs + defined;
     let ty = module.funcs[func as usize];
     let start = module.bodies[defined as usize].start;
@@ -67,6 +67,8 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
         let function = translate(module, defined)?;
+        #[cfg(feature = "trace")]
+        crate::observe::report_translated(module, defined, &function);
         let code = encode::encode(module, defined, &function, |_, _| {});
         // If another thread was faster, its code is as good.
         let _ = cell.set(Box::new(code));

@@ -20,6 +20,8 @@ use super::code::Code;
 #[cfg(feature = "threads")]
 use super::handlers::atomic;
 use super::handlers::numeric::Form;
+#[cfg(feature = "trace")]
+use super::handlers::observe;
 use super::handlers::{Handler, call, control, exceptions, memory, numeric, state};
 use crate::module::Inner;
 use crate::store::vmctx::VmCtx;
@@ -43,6 +45,8 @@ pub(super) fn encode(
 ) -> Code {
     let mut encoder = Encoder {
         module,
+        #[cfg(feature = "trace")]
+        defined,
         function,
         words: Vec::with_capacity(function.insts.len() * 2 + 1),
         labels: vec![usize::MAX; function.label_heights.len()],
@@ -53,6 +57,8 @@ pub(super) fn encode(
     };
     let frame = function.frame.size + SCRATCH_SLOTS;
     encoder.words.push(u64::from(frame) * 8);
+    #[cfg(feature = "trace")]
+    encoder.observe(function.insts.len());
     encoder.insts(visit);
     encoder.patch();
     let catches = CatchTable::new(function, encoder.regions, &encoder.labels);
@@ -135,6 +141,8 @@ pub(super) const BITS: Type = Type::I64;
 
 pub(super) struct Encoder<'a> {
     pub(super) module: &'a Inner,
+    #[cfg(feature = "trace")]
+    defined: u32,
     function: &'a Function,
     pub(super) words: Vec<u64>,
     /// The word of each label.
@@ -163,13 +171,40 @@ impl Encoder<'_> {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
             visit(self.words.len(), index);
-            if self.fused(index) {
+            if !self.observe(index) && self.fused(index) {
                 index += 2;
             } else {
                 self.inst(inst);
                 index += 1;
             }
         }
+    }
+
+    /// Puts before an instruction, or behind the last before the function, what
+    /// observes it; whether anything does.
+    #[cfg(feature = "trace")]
+    fn observe(&mut self, place: usize) -> bool {
+        let Some(watched) = self.module.observed.watch(self.defined, self.function) else {
+            return false;
+        };
+        // What is no code has nothing to be executed.
+        let marks = matches!(
+            self.function.insts.get(place),
+            Some(Inst::Label { .. } | Inst::TryBegin { .. } | Inst::TryEnd { .. })
+        );
+        let observer = &self.module.engine.config().observer;
+        if !marks && observer.counts() {
+            self.op(observe::count, watched.counter(place) as u64);
+        }
+        if !marks && observer.watches() {
+            self.op(observe::watch, u64::from(self.defined) | (place as u64) << 32);
+        }
+        true
+    }
+
+    #[cfg(not(feature = "trace"))]
+    fn observe(&mut self, _: usize) -> bool {
+        false
     }
 
     /// Encodes two instructions as one, if they go together.

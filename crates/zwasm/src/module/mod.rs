@@ -69,6 +69,9 @@ pub(crate) struct Inner {
     pub(crate) bodies: Vec<Range<u32>>,
     /// The interpreter's code of the defined functions, made on first call.
     pub(crate) codes: Vec<OnceLock<Box<Code>>>,
+    /// What is being watched or counted.
+    #[cfg(feature = "trace")]
+    pub(crate) observed: crate::observe::Observed,
     /// Which way branches are expected to go.
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.

@@ -45,6 +45,7 @@ const COLD: &[&str] = &[
     "gc::op",
     "exceptions::throw",
     "exceptions::throw_ref",
+    "observe::watch",
 ];
 
 /// What cold handlers and the encoder call. These are ordinary functions.
@@ -63,6 +64,7 @@ const CALLED: &[&str] = &[
     "state::table_init_segment",
     "call::is_subtype",
     "call::prepare",
+    "observe::report",
     "simd::tier",
     "gc::struct_gets",
     "gc::struct_sets",
