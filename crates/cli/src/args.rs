@@ -81,6 +81,15 @@ pub struct Run {
     pub max_stack: Option<u64>,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
+    /// Whether to print what was executed.
+    #[cfg(feature = "trace")]
+    pub profile: bool,
+    /// What to report.
+    #[cfg(feature = "trace")]
+    pub trace: zwasm::Trace,
+    /// The functions whose register IR to print.
+    #[cfg(feature = "trace")]
+    pub dump_regir: Vec<u32>,
 }
 
 /// A host directory and the name under which the guest finds it.
@@ -238,6 +247,14 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
+            #[cfg(feature = "trace")]
+            Id::Profile => run.profile = true,
+            #[cfg(feature = "trace")]
+            Id::Trace => run.trace.insert(crate::observe::categories(&value)?),
+            #[cfg(feature = "trace")]
+            Id::DumpRegir => run.dump_regir.push(value.parse().map_err(|_| {
+                format!("option '{name}' expects the index of a function, got '{value}'")
+            })?),
             Id::Help | Id::Version => return Ok(words.common(flag.id)),
         }
     }
@@ -518,6 +535,16 @@ mod tests {
         assert_eq!(r.program_args, ["w"]);
         let link = |name: &str, file: &str| Link { name: name.into(), file: file.into() };
         assert_eq!(r.links, [link("m", "m.wasm"), link("n", "x=y.wat")]);
+    }
+
+    #[cfg(feature = "trace")]
+    #[test]
+    fn observing() {
+        let r = run("a --dump-regir=3 --dump-regir 4 --trace=call,mem --trace exec --profile");
+        assert_eq!((r.dump_regir, r.profile), (vec![3, 4], true));
+        assert!(r.trace.contains(zwasm::Trace::EXEC) && r.trace.contains(zwasm::Trace::CALL));
+        assert!(error("a --dump-regir x").contains("index of a function, got 'x'"));
+        assert!(error("a --trace=cal").contains("'call'?"));
     }
 
     #[test]

@@ -109,7 +109,8 @@ pub fn note(text: &str) {
     say(&(headed("note: ", YELLOW, colours(&std::io::stderr())) + &one_line(text)));
 }
 
-fn say(text: &str) {
+/// Writes text to standard error.
+pub fn say(text: &str) {
     // Where standard error is closed there is nobody to tell.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

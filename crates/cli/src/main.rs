@@ -15,6 +15,8 @@ mod json;
 mod link;
 mod man;
 mod module;
+#[cfg(feature = "trace")]
+mod observe;
 mod options;
 mod run;
 mod suggest;

@@ -56,6 +56,12 @@ pub enum Id {
     MaxMemory,
     MaxStack,
     Disable,
+    #[cfg(feature = "trace")]
+    Profile,
+    #[cfg(feature = "trace")]
+    Trace,
+    #[cfg(feature = "trace")]
+    DumpRegir,
     Help,
     Version,
 }
@@ -218,6 +224,20 @@ pub const SECTIONS: &[Section] = &[
         flags: &[
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
+        ],
+    },
+    #[cfg(feature = "trace")]
+    Section {
+        title: "Debugging",
+        flags: &[
+            flag("--profile", "", "Print what was executed how often", Id::Profile),
+            flag(
+                "--trace",
+                "CATEGORIES",
+                "Report jit,regir,exec,mem,call, or some of them",
+                Id::Trace,
+            ),
+            flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
         ],
     },
     Section {

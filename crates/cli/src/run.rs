@@ -43,6 +43,8 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     let module = module::load(&engine, &options.file)?;
     let linked = Linked::load(&engine, &options.links)?;
     let call = chosen(&module, options)?;
+    #[cfg(feature = "trace")]
+    crate::observe::dump(&module, options)?;
 
     let mut linker = Linker::new(&engine);
     let imports_wasi =
@@ -64,7 +66,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         });
     // What the guest wrote comes before what is written about it.
     let flushed = flush(&mut store);
-    match outcome {
+    let code = match outcome {
         Ok(Outcome::Instance(instance)) => {
             let default = options.invoke.as_deref();
             let json = options.json;
@@ -77,7 +79,12 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
             Some(code) => flushed.map(|()| code),
             None => Err(failure),
         },
+    };
+    #[cfg(feature = "trace")]
+    if options.profile {
+        crate::observe::profile([&module].into_iter().chain(linked.modules()));
     }
+    code
 }
 
 enum Outcome {
@@ -95,6 +102,8 @@ fn config(options: &Run) -> Config {
     if let Some(bytes) = options.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
+    #[cfg(feature = "trace")]
+    crate::observe::configure(&mut config, options);
     config
 }
 

@@ -216,7 +216,8 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
 pub(crate) fn report_translated(module: &Inner, defined: u32, function: &Function) {
     let func = module.imported_funcs + defined;
     let observer = &module.engine.config().observer;
-    observer.tell(Trace::REGIR, format_args!("function f{func}: {function}"));
+    let text = function.to_string();
+    observer.tell(Trace::REGIR, format_args!("function f{func}: {}", text.trim_end()));
 }
 
 fn title(module: &Module, func: u32) -> String {

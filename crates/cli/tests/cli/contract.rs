@@ -636,6 +636,38 @@ fn a_link_may_wrap_the_system() {
 }
 
 #[test]
+fn looking_at_the_guest() {
+    let dir = math();
+    let regir = line(&dir, "math.wat --invoke add 2 3 --dump-regir=0");
+    assert_eq!((regir.code, regir.text().as_str()), (Some(0), "5\n"));
+    assert!(regir.stderr.starts_with("function f0 <add>: frame params 2"), "{regir:?}");
+    assert!(regir.stderr.contains("= i32.add s0 s1"), "{regir:?}");
+    line(&dir, "math.wat --invoke add 2 3 --dump-regir=99")
+        .fails_saying(1, &["'--dump-regir=99'", "no function 99"]);
+
+    let traced = line(&dir, "math.wat --invoke add 2 3 --trace=regir,exec,mem,call,jit");
+    assert_eq!((traced.code, traced.text().as_str()), (Some(0), "5\n"));
+    for part in ["[regir] function f0: frame", "[exec] f0+0x", "[call] f0 <add> 0x2 0x3\n"] {
+        assert!(traced.stderr.contains(part), "no {part}: {traced:?}");
+    }
+    let memory = line(&dir, "math.wat --invoke load 8 --trace=mem");
+    assert!(memory.stderr.starts_with("[mem] f13+0x"), "{memory:?}");
+    assert!(memory.stderr.ends_with("i32.load m0[s0 + 0x0]  ; s0=0x8\n"), "{memory:?}");
+    line(&dir, "math.wat --trace=cals").fails_saying(1, &["'cals'", "'call'?", "regir"]);
+
+    let profile = line(&dir, "math.wat --invoke fib 50 --profile");
+    assert_eq!((profile.code, profile.text().as_str()), (Some(0), "12586269025\n"));
+    let lines: Vec<_> = profile.stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("profile: ") && lines[0].ends_with("the register IR"),
+        "{lines:?}"
+    );
+    let adds = lines.iter().find(|line| line.ends_with("  i64.add")).expect("additions");
+    assert_eq!(adds.split_whitespace().next(), Some("50"));
+    assert!(lines.iter().any(|line| line.contains(" 100.0            1  6 ")), "{lines:?}");
+}
+
+#[test]
 fn completions_and_manual() {
     let dir = Dir::new();
     for (words, part) in [

@@ -1,0 +1,130 @@
+//! `--dump-regir`, `--trace` and `--profile`: looking at the guest at work.
+//!
+//! All of it goes to standard error, so that the output of the guest stays what
+//! it is.
+
+use std::fmt::Write as _;
+
+use zwasm::{Config, Module, Profile, Trace};
+
+use crate::args::Run;
+use crate::failure::{Failure, say};
+use crate::suggest::did_you_mean;
+
+/// Lines of a table of the profile.
+const MAX_LINES: usize = 20;
+
+/// The categories named in the value of `--trace`, separated by commas.
+///
+/// # Errors
+/// One line that names what is no category.
+pub fn categories(value: &str) -> Result<Trace, String> {
+    let mut trace = Trace::default();
+    for name in value.split(',') {
+        match Trace::ALL.iter().find(|(known, _)| *known == name) {
+            Some((_, category)) => trace.insert(*category),
+            None => {
+                let names = Trace::ALL.iter().map(|(name, _)| *name);
+                let hint = did_you_mean(name, names.clone());
+                let names = names.collect::<Vec<_>>().join(", ");
+                return Err(format!(
+                    "option '--trace' knows no category '{name}'{hint}: there are {names}"
+                ));
+            }
+        }
+    }
+    Ok(trace)
+}
+
+/// Makes an engine observe what the options ask for.
+pub fn configure(config: &mut Config, options: &Run) {
+    if options.trace != Trace::default() {
+        config.trace(options.trace, |line| say(&format!("{line}\n")));
+    }
+    if options.profile {
+        config.profile(true);
+    }
+}
+
+/// Prints the register IR of the functions asked for.
+///
+/// # Errors
+/// When the module does not define one of them.
+pub fn dump(module: &Module, options: &Run) -> Result<(), Failure> {
+    for &func in &options.dump_regir {
+        let text = module.regir(func).map_err(|error| {
+            let mut failure = Failure::from(error);
+            failure.put_before(&format!("option '--dump-regir={func}': "));
+            failure
+        })?;
+        say(&text);
+    }
+    Ok(())
+}
+
+/// Prints what the modules have executed.
+pub fn profile<'a>(modules: impl Iterator<Item = &'a Module>) {
+    for module in modules {
+        say(&text(module.name().as_deref(), &module.profile()));
+    }
+}
+
+fn text(module: Option<&str>, profile: &Profile) -> String {
+    let total: u64 = profile.opcodes.iter().map(|(_, count)| count).sum();
+    let of = module.map_or(String::new(), |name| format!(" of {}", name.escape_debug()));
+    let mut text = format!("profile{of}: {total} instructions of the register IR\n");
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "\n{:>14} {:>6}  opcode", "executed", "%");
+    for (name, count) in profile.opcodes.iter().take(MAX_LINES) {
+        let _ = writeln!(text, "{count:>14} {:>6}  {name}", percent(*count, total));
+    }
+    more(&mut text, profile.opcodes.len());
+    let _ = writeln!(text, "\n{:>14} {:>6} {:>12}  function", "executed", "%", "calls");
+    for function in profile.functions.iter().take(MAX_LINES) {
+        let name = function.name.as_deref().unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{:>14} {:>6} {:>12}  {} {}",
+            function.instructions,
+            percent(function.instructions, total),
+            function.calls,
+            function.func,
+            name.escape_debug()
+        );
+    }
+    more(&mut text, profile.functions.len());
+    text
+}
+
+fn percent(part: u64, total: u64) -> String {
+    format!("{:.1}", part as f64 * 100.0 / total.max(1) as f64)
+}
+
+fn more(text: &mut String, lines: usize) {
+    if lines > MAX_LINES {
+        let _ = writeln!(text, "  ... and {} more", lines - MAX_LINES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn category_names() {
+        let both = categories("call,mem").unwrap();
+        assert!(both.contains(Trace::CALL) && both.contains(Trace::MEM));
+        assert!(!both.contains(Trace::EXEC));
+        let error = categories("call,memm").unwrap_err();
+        assert!(error.contains("'memm' (did you mean 'mem'?)"), "{error}");
+        assert!(categories("").is_err());
+    }
+
+    #[test]
+    fn tables_are_cut() {
+        let opcodes = (0..30).map(|n| (format!("op{n}"), 100)).collect();
+        let text = text(Some("m"), &Profile { functions: Vec::new(), opcodes });
+        assert!(text.starts_with("profile of m: 3000 instructions"), "{text}");
+        assert!(text.contains("           100    3.3  op19\n  ... and 10 more\n"), "{text}");
+    }
+}
