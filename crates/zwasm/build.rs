@@ -1,18 +1,26 @@
-//! Decides how the interpreter dispatches.
+//! Decides how the interpreter dispatches, and whether there is a compiler.
 //!
 //! A handler that ends in a call with its own signature becomes a jump where
 //! LLVM's tail-call elimination runs (optimisation level 2 and up, `s`, `z`) and
 //! all arguments travel in registers. Elsewhere a loop calls the handlers, and
 //! also with debug assertions, whose checks call out of the handlers.
+//!
+//! The compiler exists for x86-64, and what maps its code and takes its traps for
+//! Linux; elsewhere the feature `jit` changes nothing.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(tail_dispatch)");
+    println!("cargo::rustc-check-cfg=cfg(compiler)");
     let var = |name| std::env::var(name).unwrap_or_default();
     let optimised = matches!(var("OPT_LEVEL").as_str(), "2" | "3" | "s" | "z");
     let listed = matches!(var("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64");
     let checks = std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_some();
     if optimised && listed && !checks {
         println!("cargo::rustc-cfg=tail_dispatch");
+    }
+    let known = var("CARGO_CFG_TARGET_ARCH") == "x86_64" && var("CARGO_CFG_TARGET_OS") == "linux";
+    if known && std::env::var_os("CARGO_FEATURE_JIT").is_some() {
+        println!("cargo::rustc-cfg=compiler");
     }
 }

@@ -12,7 +12,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use zwasm::Feature;
+use zwasm::{Feature, Strategy};
 
 use crate::completions::Shell;
 use crate::grants::Grants;
@@ -90,6 +90,11 @@ pub struct Run {
     /// The functions whose register IR to print.
     #[cfg(feature = "trace")]
     pub dump_regir: Vec<u32>,
+    /// The functions whose machine code to print.
+    #[cfg(feature = "trace")]
+    pub dump_jit: Vec<u32>,
+    /// What runs the module's code.
+    pub engine: Option<Strategy>,
 }
 
 /// A host directory and the name under which the guest finds it.
@@ -237,6 +242,7 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
                 run.links.push(link);
             }
             Id::Json => run.json = true,
+            Id::Engine => once(&mut run.engine, engine(&value)?, name)?,
             Id::Dir => run.dirs.push(preopen(value)?),
             Id::Env => {
                 let (key, value) = variable(&value)?;
@@ -252,9 +258,9 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             #[cfg(feature = "trace")]
             Id::Trace => run.trace.insert(crate::observe::categories(&value)?),
             #[cfg(feature = "trace")]
-            Id::DumpRegir => run.dump_regir.push(value.parse().map_err(|_| {
-                format!("option '{name}' expects the index of a function, got '{value}'")
-            })?),
+            Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
+            #[cfg(feature = "trace")]
+            Id::DumpJit => run.dump_jit.push(func(&value, name)?),
             Id::Help | Id::Version => return Ok(words.common(flag.id)),
         }
     }
@@ -369,6 +375,19 @@ fn feature(name: &str) -> Result<Feature, String> {
     })
 }
 
+/// The engines by name.
+const ENGINES: [(&str, Strategy); 3] =
+    [("interp", Strategy::Interpreter), ("baseline", Strategy::Baseline), ("auto", Strategy::Auto)];
+
+fn engine(name: &str) -> Result<Strategy, String> {
+    let found = ENGINES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, strategy)| *strategy).ok_or_else(|| {
+        let hint = did_you_mean(name, ENGINES.iter().map(|(known, _)| *known));
+        let hint = if hint.is_empty() { " (interp, baseline or auto)" } else { &hint };
+        format!("unknown engine '{name}'{hint}")
+    })
+}
+
 /// Whether a word is a flag rather than a file, a number or a plain word.
 fn is_option(word: &OsString) -> bool {
     match word.as_encoded_bytes() {
@@ -419,6 +438,13 @@ fn link(value: &str) -> Result<Link, String> {
         }
         _ => Err(format!("option '--link' expects NAME=FILE, got '{value}'")),
     }
+}
+
+#[cfg(feature = "trace")]
+fn func(value: &str, name: &str) -> Result<u32, String> {
+    value
+        .parse()
+        .map_err(|_| format!("option '{name}' expects the index of a function, got '{value}'"))
 }
 
 /// A number of bytes: decimal digits, then `K`, `M` or `G` for powers of 1024.
@@ -525,6 +551,10 @@ mod tests {
         assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
         let r = run("a --max-memory 16777216 --max-stack 64k");
         assert_eq!((r.max_memory, r.max_stack), (Some(16 << 20), Some(64 << 10)));
+        assert_eq!(run("a").engine, None);
+        assert_eq!(run("a --engine interp").engine, Some(Strategy::Interpreter));
+        assert_eq!(run("a --engine=baseline").engine, Some(Strategy::Baseline));
+        assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
     }
 
@@ -595,6 +625,10 @@ mod tests {
             ("a --max-memory K", "got 'K'"),
             ("a --max-stack 99999999999999999999", "'--max-stack' expects"),
             ("a --max-stack 99999999999999G", "'--max-stack' expects"),
+            ("a --engine basline", "unknown engine 'basline' (did you mean 'baseline'?)"),
+            ("a --engine turbofan", "unknown engine 'turbofan' (interp, baseline or auto)"),
+            ("a --engine", "'--engine' needs a value: NAME"),
+            ("a --engine auto --engine auto", "'--engine' is given twice"),
             ("a --disable smid", "unknown feature 'smid' (did you mean 'simd'?)"),
             ("a --disable", "'--disable' needs a value: FEATURE"),
             ("features a", "'features' does not take 'a'"),

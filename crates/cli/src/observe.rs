@@ -46,18 +46,25 @@ pub fn configure(config: &mut Config, options: &Run) {
     }
 }
 
-/// Prints the register IR of the functions asked for.
+/// Prints the register IR and machine code of the functions asked for.
 ///
 /// # Errors
-/// When the module does not define one of them.
+/// When the module does not define one of them, or it cannot be compiled.
 pub fn dump(module: &Module, options: &Run) -> Result<(), Failure> {
-    for &func in &options.dump_regir {
-        let text = module.regir(func).map_err(|error| {
+    let tell = |option: &str, func: u32, text: zwasm::Result<String>| -> Result<(), Failure> {
+        let text = text.map_err(|error| {
             let mut failure = Failure::from(error);
-            failure.put_before(&format!("option '--dump-regir={func}': "));
+            failure.put_before(&format!("option '{option}={func}': "));
             failure
         })?;
         say(&text);
+        Ok(())
+    };
+    for &func in &options.dump_regir {
+        tell("--dump-regir", func, module.regir(func))?;
+    }
+    for &func in &options.dump_jit {
+        tell("--dump-jit", func, module.machine_code(func))?;
     }
     Ok(())
 }

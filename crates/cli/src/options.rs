@@ -47,6 +47,7 @@ pub struct Section {
 #[derive(Clone, Copy)]
 pub enum Id {
     Invoke,
+    Engine,
     Batch,
     Link,
     Json,
@@ -62,6 +63,8 @@ pub enum Id {
     Trace,
     #[cfg(feature = "trace")]
     DumpRegir,
+    #[cfg(feature = "trace")]
+    DumpJit,
     Help,
     Version,
 }
@@ -183,6 +186,7 @@ pub const SECTIONS: &[Section] = &[
                 "Call the exported function NAME with the words given",
                 Id::Invoke,
             ),
+            flag("--engine", "NAME", "What runs the code: interp, baseline or auto", Id::Engine),
             flag("--batch", "", "Call the functions that standard input names", Id::Batch),
             flag("--link", "NAME=FILE", "Instantiate FILE for imports from NAME", Id::Link),
             flag("--json", "", "Print JSON", Id::Json)
@@ -238,6 +242,7 @@ pub const SECTIONS: &[Section] = &[
                 Id::Trace,
             ),
             flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
+            flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
         ],
     },
     Section {

@@ -102,6 +102,9 @@ fn config(options: &Run) -> Config {
     if let Some(bytes) = options.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
+    if let Some(strategy) = options.engine {
+        config.strategy(strategy);
+    }
     #[cfg(feature = "trace")]
     crate::observe::configure(&mut config, options);
     config

@@ -19,43 +19,54 @@ mod values;
 use runner::{Mismatch, Runner};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::{fs, io};
 use wast::parser::ParseBuffer;
 use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
-use zwasm::{Config, Engine, Feature};
+use zwasm::{Config, Engine, Feature, Strategy};
 
 /// How the engine runs the code of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Everything in the interpreter.
     Interp,
-    /// The same, collecting garbage at every allocation.
+    /// Everything compiled by the baseline compiler.
+    Baseline,
+    /// As the engine does unless told otherwise.
+    Auto,
+    /// Each function in a tier, and promoted at a time, drawn from this seed.
+    Mixed(u64),
+    /// What is interpreted is promoted as early as can be, in the middle of loops.
+    TierStress,
+    /// Everything compiled, and memories without guard pages.
+    NoGuards,
+    /// All tiers, collecting garbage at every allocation.
     GcStress,
 }
 
 impl Mode {
-    /// Every mode, in the order of the help text.
-    pub const ALL: [Self; 2] = [Self::Interp, Self::GcStress];
-
-    /// The name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Interp => "interp",
-            Self::GcStress => "gc-stress",
-        }
-    }
+    /// The names of all modes, in the order of the help text.
+    pub const NAMES: [&str; 7] =
+        ["interp", "baseline", "auto", "mixed[:SEED]", "tier-stress", "no-guards", "gc-stress"];
 
     /// The engine configuration that forces this mode.
     #[must_use]
     pub fn config(self) -> Config {
-        match self {
-            Self::Interp => Config::new(),
-            Self::GcStress => Config::new().gc_stress(true).clone(),
-        }
+        let mut config = Config::new();
+        config.strategy(match self {
+            Self::Interp => Strategy::Interpreter,
+            Self::Baseline | Self::NoGuards => Strategy::Baseline,
+            Self::Auto => Strategy::Auto,
+            Self::Mixed(seed) => Strategy::Mixed(seed),
+            Self::TierStress => Strategy::Stress,
+            Self::GcStress => Strategy::Mixed(1),
+        });
+        config.guard_pages(self != Self::NoGuards);
+        config.gc_stress(self == Self::GcStress);
+        config
     }
 }
 
@@ -63,10 +74,36 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|mode| mode.name() == name);
-        found.ok_or_else(|| {
-            let known: Vec<&str> = Self::ALL.iter().map(|mode| mode.name()).collect();
-            format!("unknown mode '{name}' (known: {})", known.join(", "))
+        let unknown = || format!("unknown mode '{name}' (known: {})", Self::NAMES.join(", "));
+        Ok(match name.split_once(':').unwrap_or((name, "")) {
+            ("mixed", "") => Self::Mixed(u64::from(RandomState::new().hash_one(0) as u32)),
+            ("mixed", seed) => Self::Mixed(
+                seed.parse().map_err(|_| format!("'{seed}' is no seed: a number is wanted"))?,
+            ),
+            _ => match name {
+                "interp" => Self::Interp,
+                "baseline" => Self::Baseline,
+                "auto" => Self::Auto,
+                "tier-stress" => Self::TierStress,
+                "no-guards" => Self::NoGuards,
+                "gc-stress" => Self::GcStress,
+                _ => return Err(unknown()),
+            },
+        })
+    }
+}
+
+/// The name on the command line, with the seed if there is one.
+impl Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interp => "interp",
+            Self::Baseline => "baseline",
+            Self::Auto => "auto",
+            Self::Mixed(seed) => return write!(f, "mixed:{seed}"),
+            Self::TierStress => "tier-stress",
+            Self::NoGuards => "no-guards",
+            Self::GcStress => "gc-stress",
         })
     }
 }

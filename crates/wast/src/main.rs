@@ -19,7 +19,9 @@ A line is printed for every directive that fails, and the totals last.
 The exit code is 1 when anything failed, 2 when the arguments are wrong.
 
 Options:
-      --mode M[,M...]   how the engine runs the code (default: interp)
+      --mode M[,M...]   how the engine runs the code: interp (the default),
+                        baseline, auto, mixed[:SEED], tier-stress, no-guards
+                        or gc-stress
       --manifest FILE   run the files listed there, checking the hash of each,
                         and count only their assertions
   -v, --verbose         print the counts of every file
@@ -111,9 +113,10 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn add(&mut self, name: &str, mode: Mode, tally: Tally, outcome: &Outcome) {
-        let mode = match self.arguments.modes.len() {
-            0 | 1 => String::new(),
-            _ => format!(" [{}]", mode.name()),
+        let mode = match (self.arguments.modes.len(), mode) {
+            // A seed is needed to see the same again.
+            (1, mode) if !matches!(mode, Mode::Mixed(_)) => String::new(),
+            _ => format!(" [{mode}]"),
         };
         for failure in &outcome.failures {
             self.line(&format!("{failure}{mode}"));

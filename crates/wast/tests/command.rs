@@ -84,7 +84,11 @@ fn wrong_arguments_are_one_line() {
     let folder = folder("arguments");
     let (code, stdout, stderr) = run(&folder, &["--mode", "fast", "a.wast"]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
-    assert_eq!(stderr, "zwasm-wast: unknown mode 'fast' (known: interp, gc-stress)\n");
+    assert_eq!(
+        stderr,
+        "zwasm-wast: unknown mode 'fast' (known: interp, baseline, auto, mixed[:SEED], \
+         tier-stress, no-guards, gc-stress)\n"
+    );
     for wrong in [&[][..], &["--what"], &["none.wast"], &["b"], &["--manifest", "none.tsv"]] {
         let (code, stdout, stderr) = run(&folder, wrong);
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{wrong:?}");

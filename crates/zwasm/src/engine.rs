@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Disabled, Feature};
+use crate::tier::Strategy;
 use crate::tuning;
 use crate::types::TypeRegistry;
 
@@ -25,6 +26,9 @@ pub struct Config {
     pub(crate) gc_stress: bool,
     #[cfg(feature = "trace")]
     pub(crate) observer: crate::observe::Observer,
+    pub(crate) strategy: Strategy,
+    #[cfg(compiler)]
+    pub(crate) signals_based_traps: bool,
     pub(crate) disabled: Disabled,
 }
 
@@ -46,6 +50,9 @@ impl Config {
             gc_stress: false,
             #[cfg(feature = "trace")]
             observer: crate::observe::Observer::default(),
+            strategy: Strategy::Auto,
+            #[cfg(compiler)]
+            signals_based_traps: true,
             disabled: Disabled::default(),
         }
     }
@@ -93,6 +100,25 @@ impl Config {
         self
     }
 
+    /// What runs the code: [`Strategy::Auto`] unless set.
+    pub fn strategy(&mut self, strategy: Strategy) -> &mut Config {
+        self.strategy = strategy;
+        self
+    }
+
+    /// Whether compiled code finds out by signals (`SIGSEGV`, `SIGBUS`) that it left
+    /// a memory with guard pages. The signal handler is installed with the first
+    /// instance for which that makes a difference, and hands on what is not its
+    /// own. Without, compiled code checks every access. On unless set.
+    #[cfg_attr(not(compiler), expect(unused_variables, reason = "the interpreter checks"))]
+    pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
+        #[cfg(compiler)]
+        {
+            self.signals_based_traps = enable;
+        }
+        self
+    }
+
     /// Whether modules may use a feature; all that the build has are on unless
     /// switched off. A module that uses another is invalid.
     pub fn wasm_feature(&mut self, feature: Feature, enable: bool) -> &mut Config {
@@ -131,13 +157,25 @@ impl Engine {
     /// If a value is out of its range.
     pub fn new(config: &Config) -> Result<Engine> {
         if config.max_stack < tuning::MIN_MAX_STACK {
-            return Err(crate::Error::msg(format_args!(
+            return Err(Error::msg(format_args!(
                 "a stack of {} bytes is too small: at least {} are needed",
                 config.max_stack,
                 tuning::MIN_MAX_STACK
             )));
         }
-        Ok(Engine(Arc::new(Inner { config: config.clone(), types: TypeRegistry::default() })))
+        if !config.strategy.is_available() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this build has no compiler for this processor: use the interpreter",
+            ));
+        }
+        #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
+        let mut config = config.clone();
+        #[cfg(feature = "trace")]
+        if config.observer.needs_interpreter() {
+            config.strategy = Strategy::Interpreter;
+        }
+        Ok(Engine(Arc::new(Inner { config, types: TypeRegistry::default() })))
     }
 
     pub(crate) fn config(&self) -> &Config {

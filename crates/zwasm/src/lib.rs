@@ -39,6 +39,7 @@
 compile_error!("slots and memories are accessed as the little-endian layout they have");
 
 mod api;
+mod code;
 mod engine;
 mod error;
 mod features;
@@ -49,6 +50,7 @@ mod observe;
 mod stack;
 mod store;
 mod sys;
+mod tier;
 mod tuning;
 mod types;
 
@@ -70,6 +72,7 @@ pub use observe::{FunctionProfile, Profile, Trace};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use tier::Strategy;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
     TagType, ValType,

@@ -132,6 +132,8 @@ pub(crate) struct Observed(Vec<OnceLock<Box<Watched>>>);
 
 /// A function being observed.
 pub(crate) struct Watched {
+    /// Its place among the functions that the module defines.
+    pub(crate) defined: u32,
     function: Function,
     /// How often each instruction was executed and, last, the function entered.
     counts: Box<[AtomicU64]>,
@@ -149,7 +151,7 @@ impl Observed {
         let cell = self.0.get(defined as usize)?;
         Some(cell.get_or_init(|| {
             let counts = (0..=function.insts.len()).map(|_| AtomicU64::new(0)).collect();
-            Box::new(Watched { function: function.clone(), counts })
+            Box::new(Watched { defined, function: function.clone(), counts })
         }))
     }
 
@@ -318,18 +320,44 @@ impl Module {
     /// If the module defines no function with this index, or one that this build
     /// does not run.
     pub fn regir(&self, func: u32) -> Result<String> {
+        let defined = self.defined(func)?;
+        Ok(format!("function {}: {}", title(self, func), translate(self.inner(), defined)?))
+    }
+
+    /// The machine code that the compiler makes of a function, as text whose form
+    /// may change.
+    ///
+    /// # Errors
+    ///
+    /// If the module defines no function with this index, or this build has no
+    /// compiler for the processor.
+    pub fn machine_code(&self, func: u32) -> Result<String> {
+        let defined = self.defined(func)?;
+        #[cfg(compiler)]
+        {
+            let listing = crate::tier::compiled::listing(self.inner(), defined)?;
+            Ok(format!("function {}:\n{listing}", title(self, func)))
+        }
+        #[cfg(not(compiler))]
+        {
+            let _ = defined;
+            let message = "this build has no compiler for this processor";
+            Err(Error::new(crate::error::ErrorKind::Unsupported, message))
+        }
+    }
+
+    /// The place of a function among those that the module defines.
+    fn defined(&self, func: u32) -> Result<u32> {
         let inner = self.inner();
         let (first, count) = (inner.imported_funcs, inner.bodies.len() as u32);
         let defined = func.checked_sub(first).filter(|defined| *defined < count);
-        let Some(defined) = defined else {
-            let message = match count {
+        defined.ok_or_else(|| {
+            Error::msg(match count {
                 0 => "the module defines no functions".into(),
                 _ if func < first => format!("function {func} is imported and has no code here"),
                 _ => format!("no function {func}: the module has {first} to {}", first + count - 1),
-            };
-            return Err(Error::msg(message));
-        };
-        Ok(format!("function {}: {}", title(self, func), translate(inner, defined)?))
+            })
+        })
     }
 }
 

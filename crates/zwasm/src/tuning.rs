@@ -28,10 +28,13 @@ pub(crate) const MAX_MODULE_BYTES: u64 = 512 << 20;
 /// it, starting a thread costs more than it saves.
 pub(crate) const PARALLEL_VALIDATION_BYTES: usize = 512 << 10;
 
-/// Address space reserved for a 32-bit memory with guard pages: every address a
-/// 32-bit index and a 32-bit offset reach would need 8 GiB; compiled code checks
-/// large offsets and this covers the rest.
-pub(crate) const MEMORY32_RESERVATION: usize = (4 << 30) + (64 << 10);
+/// Bytes behind the 4 GiB that a 32-bit index reaches which cannot be accessed
+/// either. Offsets up to this size need no check in compiled code, and hardly any
+/// is larger; covering all of them would take another 4 GiB.
+pub(crate) const MEMORY32_GUARD: usize = 32 << 20;
+
+/// Address space reserved for a 32-bit memory with guard pages.
+pub(crate) const MEMORY32_RESERVATION: usize = (4 << 30) + MEMORY32_GUARD;
 
 /// Address space a shared memory takes at most: it cannot move, so this is what a
 /// 64-bit one with a larger maximum can grow to.
@@ -58,3 +61,38 @@ pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
 /// Errors with an exception that a store remembers before it looks which of
 /// them are gone.
 pub(crate) const MIN_HELD_EXCEPTIONS: usize = 1024;
+
+/// Address space for machine code; on a host that has less, half as much and so
+/// on, down to the smallest that is worth having.
+#[cfg(compiler)]
+pub(crate) const CODE_REGION: usize = 1 << 30;
+#[cfg(compiler)]
+pub(crate) const MIN_CODE_REGION: usize = 16 << 20;
+
+/// What arriving at a loop header takes from a function's budget.
+#[cfg(compiler)]
+pub(crate) const LOOP_WEIGHT: i32 = 1;
+
+/// What an entry takes: it also stands for the straight code around the loops.
+#[cfg(compiler)]
+pub(crate) const ENTRY_WEIGHT: u32 = 8;
+
+/// What each byte of a function's body adds to its budget: compiling takes time in
+/// proportion to its size, of which one entry or iteration runs only a part.
+#[cfg(compiler)]
+pub(crate) const BUDGET_PER_BYTE: usize = 16;
+
+/// The smallest budget: 500 entries or 4,000 iterations.
+#[cfg(compiler)]
+pub(crate) const MIN_BUDGET: usize = 4_000;
+
+/// The largest budget: whatever its size, a loop of this many iterations is hot.
+#[cfg(compiler)]
+pub(crate) const MAX_BUDGET: usize = 200_000;
+
+/// When everything is to be promoted as soon as can be: one entry, one arrival at
+/// a loop, and then going back or entering again is too much.
+#[cfg(compiler)]
+pub(crate) const STRESS_BUDGET: i32 = 3;
+#[cfg(compiler)]
+pub(crate) const STRESS_ENTRY_WEIGHT: u32 = 2;

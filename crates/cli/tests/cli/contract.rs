@@ -645,13 +645,23 @@ fn looking_at_the_guest() {
     line(&dir, "math.wat --invoke add 2 3 --dump-regir=99")
         .fails_saying(1, &["'--dump-regir=99'", "no function 99"]);
 
+    if cfg!(all(feature = "jit", target_arch = "x86_64", target_os = "linux")) {
+        let code = line(&dir, "math.wat --invoke add 2 3 --dump-jit=0");
+        assert_eq!((code.code, code.text().as_str()), (Some(0), "5\n"));
+        assert!(code.stderr.starts_with("function f0 <add>:\n0x"), "{code:?}");
+        let compiled = line(&dir, "math.wat --invoke add 2 3 --engine baseline --trace=jit");
+        assert!(compiled.stderr.starts_with("[jit] f0 compiled: "), "{compiled:?}");
+    } else {
+        line(&dir, "math.wat --invoke add 2 3 --dump-jit=0").fails_saying(2, &["no compiler"]);
+    }
+
     let traced = line(&dir, "math.wat --invoke add 2 3 --trace=regir,exec,mem,call,jit");
     assert_eq!((traced.code, traced.text().as_str()), (Some(0), "5\n"));
     for part in ["[regir] function f0: frame", "[exec] f0+0x", "[call] f0 <add> 0x2 0x3\n"] {
         assert!(traced.stderr.contains(part), "no {part}: {traced:?}");
     }
     let memory = line(&dir, "math.wat --invoke load 8 --trace=mem");
-    assert!(memory.stderr.starts_with("[mem] f13+0x"), "{memory:?}");
+    assert!(memory.stderr.starts_with("[mem] f14+0x"), "{memory:?}");
     assert!(memory.stderr.ends_with("i32.load m0[s0 + 0x0]  ; s0=0x8\n"), "{memory:?}");
     line(&dir, "math.wat --trace=cals").fails_saying(1, &["'cals'", "'call'?", "regir"]);
 

@@ -152,7 +152,6 @@ impl Compiler<'_> {
             Inst::Call { .. }
                 | Inst::CallIndirect { .. }
                 | Inst::CallRef { .. }
-                | Inst::Wide { .. }
                 | Inst::Atomic { .. }
                 | Inst::AtomicWait { .. }
                 | Inst::AtomicNotify { .. }
@@ -197,6 +196,7 @@ impl Compiler<'_> {
             Inst::TableSize { dst, table } => self.table_size(dst, table),
             Inst::RefFunc { dst, func } => self.ref_func(dst, func),
             Inst::RefAsNonNull { src } => self.ref_as_non_null(src),
+            Inst::Wide { op, base } => self.wide(op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {
                 let condition = self.test_flags(cond);
@@ -226,11 +226,12 @@ impl Compiler<'_> {
                 self.call_indirect(ty, table, index, base);
             }
             Inst::CallRef { ty, callee, base } => self.call_ref(ty, callee, base),
-            Inst::ReturnCall { .. }
-            | Inst::ReturnCallIndirect { .. }
-            | Inst::ReturnCallRef { .. }
-            | Inst::Throw { .. }
-            | Inst::ThrowRef { .. } => self.leave_to_handler(inst),
+            Inst::ReturnCall { func, base } => self.return_call(func, base),
+            Inst::ReturnCallIndirect { ty, table, index, base } => {
+                self.return_call_indirect(ty, table, index, base);
+            }
+            Inst::ReturnCallRef { ty, callee, base } => self.return_call_ref(ty, callee, base),
+            Inst::Throw { .. } | Inst::ThrowRef { .. } => self.leave_to_handler(inst),
             Inst::TryBegin { region } => {
                 self.code.regions.push((self.asm.offset(), Some(region)));
             }

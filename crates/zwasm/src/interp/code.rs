@@ -1,33 +1,20 @@
 //! Threaded code of functions, made when a function is first called.
 
-use super::catches::CatchTable;
 use super::encode;
+use crate::code::Code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Inner;
 use zwasm_regir::{TranslateError, Translator};
 
-/// The threaded code of one function; shared by all instances of its module.
-pub(crate) struct Code {
-    /// The frame's size in bytes, then the instructions.
-    pub(crate) words: Box<[u64]>,
-    /// Which of the functions that the module defines it is.
-    pub(crate) defined: u32,
-    /// The slot of the frame's header.
-    pub(crate) header: u32,
-    /// Where exceptions are caught.
-    pub(crate) catches: CatchTable,
-}
-
-impl Code {
-    /// Whether an address is in this code.
-    pub(crate) fn contains(&self, ip: *const u64) -> bool {
-        self.words.as_ptr_range().contains(&ip)
-    }
-}
-
 /// Slots a frame may have: operands name slots with 16 bits.
 const MAX_SLOTS: u32 = u16::MAX as u32 - encode::SCRATCH_SLOTS;
 
+/// The slot form of a defined function.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unsupported`] if it uses what no tier runs, and
+/// [`ErrorKind::Limit`] if its frame is too large.
 pub(crate) fn translate(module: &Inner, defined: u32) -> Result<zwasm_regir::Function> {
     let func = module.imported_funcs + defined;
     let ty = module.funcs[func as usize];
@@ -57,12 +44,11 @@ pub(crate) fn translate(module: &Inner, defined: u32) -> Result<zwasm_regir::Fun
     Ok(function)
 }
 
-/// The code of a defined function.
+/// The threaded code of a defined function.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Unsupported`] if it uses what the interpreter does not run, and
-/// [`ErrorKind::Limit`] if its frame is too large.
+/// Those of [`translate`].
 pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
@@ -78,14 +64,14 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
         .ok_or_else(|| Error::new(ErrorKind::Limit, "code of a function is missing"))
 }
 
-/// The module offset of the Wasm instruction that word `position` came from.
+/// The module offset of the Wasm instruction that a word of threaded code came from.
 ///
 /// Translating once more costs less than keeping a map for every function.
-pub(crate) fn wasm_offset(module: &Inner, defined: u32, position: usize) -> Option<usize> {
+pub(crate) fn wasm_offset(module: &Inner, defined: u32, word: usize) -> Option<usize> {
     let function = translate(module, defined).ok()?;
     let mut found = None;
-    encode::encode(module, defined, &function, |word, inst| {
-        if word <= position {
+    encode::encode(module, defined, &function, |start, inst| {
+        if start <= word {
             found = Some(inst);
         }
     });

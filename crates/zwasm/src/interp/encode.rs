@@ -15,14 +15,16 @@ mod gc;
 #[cfg(feature = "simd")]
 mod simd;
 
-use super::catches::CatchTable;
-use super::code::Code;
 #[cfg(feature = "threads")]
 use super::handlers::atomic;
 use super::handlers::numeric::Form;
 #[cfg(feature = "trace")]
 use super::handlers::observe;
+#[cfg(compiler)]
+use super::handlers::warmth;
 use super::handlers::{Handler, call, control, exceptions, memory, numeric, state};
+use crate::code::catches::CatchTable;
+use crate::code::{Code, Text};
 use crate::module::Inner;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::inst::Bulk;
@@ -33,7 +35,12 @@ use zwasm_regir::{
 };
 
 /// Slots behind a frame for immediates that a rare handler wants in slots.
-pub(super) const SCRATCH_SLOTS: u32 = 2;
+pub(crate) const SCRATCH_SLOTS: u32 = 2;
+
+/// The size of a function's frames in bytes, in every tier.
+pub(crate) fn frame_bytes(function: &Function) -> u64 {
+    u64::from(function.frame.size + SCRATCH_SLOTS) * 8
+}
 
 /// Encodes a function. `visit` is told the word each instruction starts at and
 /// the index of the slot-form instruction it came from.
@@ -46,7 +53,7 @@ pub(super) fn encode(
     let mut encoder = Encoder {
         module,
         #[cfg(feature = "trace")]
-        defined,
+        watched: module.observed.watch(defined, function),
         function,
         words: Vec::with_capacity(function.insts.len() * 2 + 1),
         labels: vec![usize::MAX; function.label_heights.len()],
@@ -54,15 +61,49 @@ pub(super) fn encode(
         fixups: Vec::new(),
         held: Held::default(),
         regions: Vec::new(),
+        #[cfg(compiler)]
+        counter: module
+            .engine
+            .config()
+            .strategy
+            .counts()
+            .then(|| VmCtx::record_offset(defined) as u32),
     };
-    let frame = function.frame.size + SCRATCH_SLOTS;
-    encoder.words.push(u64::from(frame) * 8);
-    #[cfg(feature = "trace")]
+    encoder.words.push(frame_bytes(function));
     encoder.observe(function.insts.len());
+    #[cfg(compiler)]
+    encoder.count_entry();
     encoder.insts(visit);
     encoder.patch();
-    let catches = CatchTable::new(function, encoder.regions, &encoder.labels);
-    Code { words: encoder.words.into(), defined, header: function.frame.header, catches }
+    let labels = &encoder.labels;
+    let place = |label: Label| (labels[label.0 as usize] * size_of::<u64>()) as u32;
+    Code {
+        defined,
+        header: function.frame.header,
+        catches: CatchTable::new(function, encoder.regions, place),
+        text: Text::Threaded(encoder.words.into()),
+    }
+}
+
+/// The interpreter's code of one instruction that is not a branch or return, with
+/// all operands in slots, as part of other code of the function.
+#[cfg(compiler)]
+pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words: &mut Vec<u64>) {
+    let mut encoder = Encoder {
+        module,
+        function,
+        #[cfg(feature = "trace")]
+        watched: None,
+        words: std::mem::take(words),
+        labels: Vec::new(),
+        leads_to: Vec::new(),
+        fixups: Vec::new(),
+        held: Held::default(),
+        regions: Vec::new(),
+        counter: None,
+    };
+    encoder.inst(inst);
+    *words = encoder.words;
 }
 
 /// The first instruction behind each label that is not a label itself.
@@ -142,7 +183,7 @@ pub(super) const BITS: Type = Type::I64;
 pub(super) struct Encoder<'a> {
     pub(super) module: &'a Inner,
     #[cfg(feature = "trace")]
-    defined: u32,
+    watched: Option<&'a crate::observe::Watched>,
     function: &'a Function,
     pub(super) words: Vec<u64>,
     /// The word of each label.
@@ -151,8 +192,11 @@ pub(super) struct Encoder<'a> {
     leads_to: Vec<usize>,
     fixups: Vec<Fixup>,
     pub(super) held: Held,
-    /// The words from which on another try is the innermost, or none.
+    /// The bytes from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
+    /// The offset of the record whose counter entries and loops count down.
+    #[cfg(compiler)]
+    counter: Option<u32>,
 }
 
 /// Four fields of an operand word.
@@ -167,6 +211,14 @@ pub(super) fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
 }
 
 impl Encoder<'_> {
+    #[cfg(compiler)]
+    fn count_entry(&mut self) {
+        if let Some(record) = self.counter {
+            let weight = self.module.engine.config().strategy.entry_weight();
+            self.op(warmth::count_entry, with_upper(weight, 0, record));
+        }
+    }
+
     fn insts(&mut self, mut visit: impl FnMut(usize, usize)) {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
@@ -184,9 +236,7 @@ impl Encoder<'_> {
     /// observes it; whether anything does.
     #[cfg(feature = "trace")]
     fn observe(&mut self, place: usize) -> bool {
-        let Some(watched) = self.module.observed.watch(self.defined, self.function) else {
-            return false;
-        };
+        let Some(watched) = self.watched else { return false };
         // What is no code has nothing to be executed.
         let marks = matches!(
             self.function.insts.get(place),
@@ -197,7 +247,7 @@ impl Encoder<'_> {
             self.op(observe::count, watched.counter(place) as u64);
         }
         if !marks && observer.watches() {
-            self.op(observe::watch, u64::from(self.defined) | (place as u64) << 32);
+            self.op(observe::watch, u64::from(watched.defined) | (place as u64) << 32);
         }
         true
     }
@@ -288,9 +338,15 @@ impl Encoder<'_> {
 
     fn inst(&mut self, inst: &Inst) {
         match *inst {
-            Inst::Label { label, .. } => {
+            Inst::Label { label, loop_header } => {
                 self.labels[label.0 as usize] = self.words.len();
                 self.held = Held::default();
+                #[cfg(compiler)]
+                if loop_header && let Some(record) = self.counter {
+                    self.op(warmth::count_loop, u64::from(label.0) | u64::from(record) << 32);
+                }
+                #[cfg(not(compiler))]
+                let _ = loop_header;
             }
             Inst::Zero { from, count } => {
                 // The slot behind the locals may be overwritten too: the operand
@@ -453,12 +509,16 @@ impl Encoder<'_> {
                 self.op(exceptions::throw, with_upper(base.0, 0, tag));
             }
             Inst::ThrowRef { src } => self.op(exceptions::throw_ref, fields(src.0, 0, 0, 0)),
-            Inst::TryBegin { region } => self.regions.push((self.words.len() as u32, Some(region))),
+            Inst::TryBegin { region } => self.region(Some(region)),
             Inst::TryEnd { region } => {
-                let parent = self.function.tries[region as usize].parent;
-                self.regions.push((self.words.len() as u32, parent));
+                self.region(self.function.tries[region as usize].parent);
             }
         }
+    }
+
+    /// From here on another try is the innermost.
+    fn region(&mut self, region: Option<u32>) {
+        self.regions.push(((self.words.len() * size_of::<u64>()) as u32, region));
     }
 
     fn binary(&mut self, op: BinaryOp, dst: Slot, mut a: Operand, mut b: Operand) {

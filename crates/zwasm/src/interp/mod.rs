@@ -10,9 +10,8 @@
 //! operands) and fuses comparisons with branches; both happen only here, so the
 //! slot form stays plain for compilers.
 
-pub(crate) mod catches;
 pub(crate) mod code;
-mod encode;
+pub(crate) mod encode;
 mod handlers;
 mod objects;
 
@@ -64,6 +63,12 @@ pub(crate) fn host_call_word() -> u64 {
     handlers::call::host_call as handlers::Handler as usize as u64
 }
 
+/// The address of the handler that raises the trap whose code is in `acc`.
+#[cfg(compiler)]
+pub(crate) fn raise() -> u64 {
+    handlers::raise as handlers::Handler as usize as u64
+}
+
 /// Runs a function whose arguments are at `base`, with its header at `header`.
 ///
 /// # Safety
@@ -77,6 +82,6 @@ pub(crate) unsafe fn enter(record: *const FuncRecord, base: *mut u64, header: *m
         header.write(exit() as u64);
         header.add(1).write(base as u64);
         header.add(2).write(vm as u64);
-        handlers::start(record, base, vm)
+        handlers::dispatch::start(record, base, vm)
     }
 }

@@ -15,9 +15,9 @@ use std::sync::{Arc, OnceLock};
 
 use zwasm_regir::{Signature, Storage, Type};
 
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interp::code::Code;
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
@@ -72,6 +72,9 @@ pub(crate) struct Inner {
     /// What is being watched or counted.
     #[cfg(feature = "trace")]
     pub(crate) observed: crate::observe::Observed,
+    /// The machine code of the defined functions, made when they are warm.
+    #[cfg(compiler)]
+    pub(crate) compiled: crate::tier::Compiled,
     /// Which way branches are expected to go.
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.

@@ -7,6 +7,7 @@
 //! caught, as exceptions may be in great numbers, has no use for them.
 
 use super::activation::HostFrame;
+use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
 use crate::module::Module;
@@ -16,7 +17,7 @@ use crate::tuning::MAX_BACKTRACE_FRAMES;
 /// A place in the guest: an instruction, and the frame executing it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
-    /// An address within the instruction.
+    /// An address within the instruction; in machine code it may be any.
     pub(crate) ip: *const u64,
     pub(crate) fp: *mut u64,
     pub(crate) vm: *mut VmCtx,
@@ -48,7 +49,7 @@ impl Cursor {
 pub(crate) struct Place {
     module: Module,
     defined: u32,
-    position: usize,
+    origin: Origin,
 }
 
 impl Place {
@@ -60,7 +61,7 @@ impl Place {
             func_index,
             func_name: self.module.function_name(func_index),
             module_name: self.module.name(),
-            offset: interp::code::wasm_offset(inner, self.defined, self.position),
+            offset: self.origin.wasm_offset(inner, self.defined),
         }
     }
 }
@@ -93,12 +94,11 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
         // SAFETY: the `vmctx` of a frame is that of an instance of the store.
         let Some(module) = (unsafe { (*cursor.vm).module() }) else { return trace };
         // SAFETY: so is the store.
-        let Some(code) = (unsafe { (*(*cursor.vm).store).code_at(cursor.ip) }) else {
+        let Some((code, position)) = (unsafe { (*(*cursor.vm).store).code_at(cursor.ip) }) else {
             return trace;
         };
-        // SAFETY: the address is in the code.
-        let position = unsafe { cursor.ip.offset_from(code.words.as_ptr()) } as usize;
-        trace.places.push(Place { module: module.clone(), defined: code.defined, position });
+        let origin = code.origin(position);
+        trace.places.push(Place { module: module.clone(), defined: code.defined, origin });
         // SAFETY: the frame is laid out as its code says.
         next = Some(unsafe { Cursor::of_caller(cursor.fp.add(code.header as usize)) });
     }

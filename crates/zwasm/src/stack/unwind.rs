@@ -10,7 +10,8 @@
 
 use super::activation::Stop;
 use super::backtrace::Cursor;
-use crate::interp::{self, code::Code};
+use crate::code::Code;
+use crate::interp;
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 
@@ -85,15 +86,12 @@ pub(crate) unsafe fn land(store: *mut StoreCore, mut cursor: Cursor, reference: 
         let Some((tag, values)) = (*store).exceptions.get(reference) else { return false };
         let mut last: Option<&Code> = None;
         while !interp::is_exit(cursor.ip) {
-            let code = match last {
-                Some(code) if code.contains(cursor.ip) => code,
-                _ => match (*store).code_at(cursor.ip) {
-                    Some(code) => code,
-                    None => return false,
-                },
+            // Frames of a recursive function follow each other.
+            let same = last.and_then(|code| Some((code, code.position(cursor.ip)?)));
+            let Some((code, position)) = same.or_else(|| (*store).code_at(cursor.ip)) else {
+                return false;
             };
             last = Some(code);
-            let position = cursor.ip.offset_from(code.words.as_ptr()) as usize;
             let tags = &(*(*cursor.vm).instance).tags;
             let clause = code.catches.find(position, |clause| {
                 clause.tag.is_none_or(|index| tags[index as usize] == tag)
@@ -107,7 +105,7 @@ pub(crate) unsafe fn land(store: *mut StoreCore, mut cursor: Cursor, reference: 
                 if clause.by_ref {
                     at.write(reference);
                 }
-                let ip = code.words.as_ptr().add(clause.target as usize);
+                let ip = code.body().byte_add(clause.target as usize);
                 (*store).landing = Cursor { ip, ..cursor };
                 return true;
             }

@@ -11,6 +11,8 @@ use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, SegmentMode};
 use crate::stack::activation;
+#[cfg(compiler)]
+use crate::tier;
 use crate::types::{Mutability, RefType, TagType, Types};
 
 /// Something that can be imported, as the store holds it.
@@ -39,6 +41,9 @@ pub(crate) struct InstanceData {
     pub(crate) dropped_data: Box<[bool]>,
     /// The memory exported as `memory`, for host functions.
     pub(crate) guest_memory: Option<NonNull<MemoryInst>>,
+    /// Whether compiled code leaves checking accesses to the guard pages.
+    #[cfg(compiler)]
+    pub(crate) guarded: bool,
 }
 
 impl InstanceData {
@@ -310,8 +315,12 @@ unsafe fn allocate(
                 vmctx: context,
                 ty: inner.func_type_id(inner.imported_funcs + index),
                 index: inner.imported_funcs + index,
+                #[cfg(compiler)]
+                hot: 0,
             });
         }
+        #[cfg(compiler)]
+        let guarded = tier::relies_on_guards(&config, &memories);
         let no_memory = (*store).no_memory().as_ptr();
         let memory0 = memories.first().copied().unwrap_or(no_memory);
         let instance = (*store).add_instance(InstanceData {
@@ -326,6 +335,8 @@ unsafe fn allocate(
             elements: Box::default(),
             dropped_data: Box::default(),
             guest_memory: None,
+            #[cfg(compiler)]
+            guarded,
         });
         let data = &mut *instance.as_ptr();
         if let Some(Entity::Memory(index)) = inner.export("memory") {

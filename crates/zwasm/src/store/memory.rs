@@ -1,7 +1,7 @@
 //! Linear memories.
 //!
 //! A 32-bit memory normally reserves its whole address space, so that growing
-//! never moves it (compiled code will also rely on the guard that follows).
+//! never moves it and compiled code can rely on the guard that follows.
 //! Other memories, and all with `Config::guard_pages(false)`, are mapped at their
 //! size and may move when they grow. What threads share is in [`super::shared`].
 
@@ -105,7 +105,7 @@ impl MemoryInst {
             return Ok(MemoryInst::shared(Arc::new(SharedCore::new(ty, config)?)));
         }
         let Limits { len, max_len } = Limits::of(ty, config)?;
-        let reserves = config.guard_pages && !ty.memory64 && ty.page_size_log2 == 16;
+        let reserves = config.guard_pages && MemoryInst::can_be_guarded(ty);
         let reserved = || -> std::io::Result<Mapping> {
             let mut mapping = Mapping::reserve(tuning::MEMORY32_RESERVATION)?;
             mapping.commit(0, len)?;
@@ -120,6 +120,23 @@ impl MemoryInst {
             }
         };
         Ok(MemoryInst { base, len, ty, max_len, backing })
+    }
+
+    /// Whether memories of this type can have guard pages: all that a 32-bit index
+    /// reaches is reserved, and what is no page of the memory cannot be accessed.
+    pub(crate) fn can_be_guarded(ty: MemoryType) -> bool {
+        !ty.memory64 && ty.page_size_log2 == 16
+    }
+
+    /// Whether the memory has guard pages.
+    #[cfg(compiler)]
+    pub(crate) fn is_guarded(&self) -> bool {
+        match &self.backing {
+            Backing::Reserved(_) => true,
+            Backing::Exact(_) => false,
+            #[cfg(feature = "threads")]
+            Backing::Shared(core) => core.is_guarded(),
+        }
     }
 
     /// A view of a shared memory.

@@ -28,10 +28,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use memory::MemoryInst;
 pub(crate) use table::TableInst;
 
+use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
-use crate::interp::code::Code;
 use crate::stack::Stack;
 use crate::stack::activation::{HostCall, HostFrame, Stop};
 use crate::stack::backtrace::Cursor;
@@ -92,7 +92,7 @@ pub struct StoreCore {
     /// Where the guest continues after a throw.
     pub(crate) landing: Cursor,
     pub(crate) exceptions: Exceptions,
-    /// The code this store has entered, by the address of its first word.
+    /// The code this store has entered, by its address.
     codes: BTreeMap<usize, NonNull<Code>>,
     /// The interpreter's registers between two handlers.
     #[cfg(not(tail_dispatch))]
@@ -179,15 +179,15 @@ impl StoreCore {
 
     /// Remembers code that lives as long as the store.
     pub(crate) fn add_code(&mut self, code: &Code) {
-        self.codes.insert(code.words.as_ptr() as usize, NonNull::from(code));
+        self.codes.insert(code.body() as usize, NonNull::from(code));
     }
 
-    /// The code that an address is in.
-    pub(crate) fn code_at(&self, ip: *const u64) -> Option<&Code> {
+    /// The code that an address is in, and at which offset.
+    pub(crate) fn code_at(&self, ip: *const u64) -> Option<(&Code, usize)> {
         let (_, code) = self.codes.range(..=ip as usize).next_back()?;
         // SAFETY: code is part of a module that an instance of the store holds.
         let code = unsafe { code.as_ref() };
-        code.contains(ip).then_some(code)
+        Some((code, code.position(ip)?))
     }
 
     pub(crate) fn add_memory(&mut self, memory: MemoryInst) -> NonNull<MemoryInst> {
@@ -262,6 +262,8 @@ impl StoreCore {
                     vmctx: (*this).host_vmctx.as_ptr(),
                     ty: id,
                     index: (*this).host_funcs.len() as u32,
+                    #[cfg(compiler)]
+                    hot: 0,
                 },
                 frame_slots: header as usize,
                 code,

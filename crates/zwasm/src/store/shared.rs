@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::memory::{Limits, too_large};
+use super::memory::{Limits, MemoryInst, too_large};
 use crate::engine::Config;
 use crate::error::Result;
 use crate::sys::Mapping;
@@ -44,6 +44,9 @@ pub(crate) struct SharedCore {
     len: AtomicUsize,
     ty: MemoryType,
     max_len: u64,
+    /// Bytes of address space.
+    #[cfg(compiler)]
+    reserved: usize,
     /// Held while the memory grows.
     mapping: Mutex<Mapping>,
     parked: Mutex<VecDeque<Parked>>,
@@ -89,6 +92,9 @@ impl SharedCore {
         let mut size = limits.max_len.min(tuning::MAX_SHARED_RESERVATION);
         let page = COMMIT_UNIT as u64;
         size = size.max(limits.len as u64).div_ceil(page) * page;
+        if config.guard_pages && MemoryInst::can_be_guarded(ty) {
+            size = tuning::MEMORY32_RESERVATION as u64;
+        }
         // A host with little address space gets a memory that grows less.
         let mut mapping = loop {
             let whole = usize::try_from(size).map_err(|_| too_large(ty, config))?;
@@ -106,6 +112,8 @@ impl SharedCore {
             len: AtomicUsize::new(limits.len),
             ty,
             max_len: limits.max_len.min(size),
+            #[cfg(compiler)]
+            reserved: mapping.len(),
             mapping: Mutex::new(mapping),
             parked: Mutex::default(),
             next_ticket: AtomicU64::new(0),
@@ -114,6 +122,12 @@ impl SharedCore {
 
     pub(crate) fn ty(&self) -> MemoryType {
         self.ty
+    }
+
+    /// Whether the memory has guard pages.
+    #[cfg(compiler)]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.reserved >= tuning::MEMORY32_RESERVATION && MemoryInst::can_be_guarded(self.ty)
     }
 
     pub(crate) fn base(&self) -> *mut u8 {

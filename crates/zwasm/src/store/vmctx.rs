@@ -18,7 +18,7 @@ use crate::types::TypeId;
 /// A function of an instance: what a function reference points at.
 #[repr(C)]
 pub(crate) struct FuncRecord {
-    /// The interpreter's code: the frame size, then instructions.
+    /// The function's code: the size of its frames, then what is jumped through.
     pub(crate) body: *const u64,
     /// The instance the function runs in.
     pub(crate) vmctx: *mut VmCtx,
@@ -26,6 +26,9 @@ pub(crate) struct FuncRecord {
     pub(crate) ty: TypeId,
     /// Its index in the module.
     pub(crate) index: u32,
+    /// How much it may still run in the interpreter before it is compiled.
+    #[cfg(compiler)]
+    pub(crate) hot: i32,
 }
 
 /// The part of an instance that code addresses. Records of the defined

@@ -3,6 +3,8 @@
 use std::io;
 use std::ptr::{self, NonNull};
 
+#[cfg(compiler)]
+use super::Access;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 /// A range of address space, unmapped when dropped.
@@ -54,6 +56,34 @@ impl Mapping {
         unsafe {
             let start = self.base.as_ptr().add(offset);
             mprotect(start.cast(), len, MprotectFlags::READ | MprotectFlags::WRITE)?;
+        }
+        Ok(())
+    }
+
+    /// Changes what may be done with `len` bytes from `offset`. Nothing may use
+    /// them meanwhile.
+    #[cfg(compiler)]
+    pub(crate) fn protect(&self, offset: usize, len: usize, access: Access) -> io::Result<()> {
+        let flags = match access {
+            Access::ReadWrite => MprotectFlags::READ | MprotectFlags::WRITE,
+            Access::ReadExecute => MprotectFlags::READ | MprotectFlags::EXEC,
+        };
+        assert!(offset + len <= self.len, "protection beyond the mapping");
+        // SAFETY: the range lies within this mapping.
+        unsafe { mprotect(self.base.as_ptr().add(offset).cast(), len, flags)? };
+        Ok(())
+    }
+
+    /// Makes `len` bytes from `offset` inaccessible again and gives their pages
+    /// back. Nothing may use them any more.
+    #[cfg(compiler)]
+    pub(crate) fn discard(&self, offset: usize, len: usize) -> io::Result<()> {
+        assert!(offset + len <= self.len, "discarding beyond the mapping");
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
+        // SAFETY: the range lies within this mapping; the new one takes its place.
+        unsafe {
+            let start = self.base.as_ptr().add(offset);
+            mmap_anonymous(start.cast(), len, ProtFlags::empty(), flags)?;
         }
         Ok(())
     }

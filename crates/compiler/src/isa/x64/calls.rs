@@ -4,11 +4,11 @@
 //! frame gets the address of a word that leads back here, and the callee is
 //! entered through its record's body, whatever executes it.
 
-use super::asm::{Cond, Mem, Rm, at, emit};
+use super::asm::{AsmLabel, Cond, Mem, Rm, at, emit};
 use super::control::Late;
 use super::integer::Alu;
 use super::moves::slot;
-use super::{FRAME, INT_SCRATCH, R10, RAX, RCX, RDX, VMCTX};
+use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
 use crate::Place;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
@@ -26,31 +26,53 @@ impl Compiler<'_> {
     pub(crate) fn call(&mut self, func: u32, base: Slot) {
         let ty = self.env.func_type(func);
         self.flush_for_call(ty, base);
+        let switch = self.direct_callee(func);
+        self.enter(ty, base, switch);
+    }
+
+    /// Loads the record of a function into `rcx` and its body into `rax`.
+    fn direct_callee(&mut self, func: u32) -> Switch {
         let layout = self.layout;
         match self.env.func(func) {
             Place::Own(offset) => {
+                let body = at(VMCTX, (offset + layout.record_body) as i32);
                 emit!(self.asm, leaq_rm(RCX, at(VMCTX, offset as i32)));
-                emit!(
-                    self.asm,
-                    movq_rm(RAX, Rm::Mem(at(VMCTX, (offset + layout.record_body) as i32)))
-                );
-                self.enter(ty, base, Switch::Never);
+                emit!(self.asm, movq_rm(RAX, Rm::Mem(body)));
+                Switch::Never
             }
             Place::Imported(index) => {
                 let funcs = at(VMCTX, layout.imported_funcs as i32);
                 emit!(self.asm, movq_rm(RCX, Rm::Mem(funcs)));
                 emit!(self.asm, movq_rm(RCX, Rm::Mem(at(RCX, (index * 8) as i32))));
                 emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
-                self.enter(ty, base, Switch::Always);
+                Switch::Always
             }
         }
     }
 
     /// Calls what a table holds.
     pub(crate) fn call_indirect(&mut self, ty: u32, table: u32, index: Operand, base: Slot) {
+        let inst = Inst::CallIndirect { ty, table, index, base };
+        let resume = self.asm.new_label();
+        self.table_callee(ty, table, index, base, &inst, resume);
+        self.enter(ty, base, Switch::Perhaps);
+        self.asm.bind(resume);
+    }
+
+    /// Loads the record that a table holds into `rcx` and its body into `rax`. If
+    /// its type is another than `ty`, the interpreter executes `inst`.
+    fn table_callee(
+        &mut self,
+        ty: u32,
+        table: u32,
+        index: Operand,
+        base: Slot,
+        inst: &Inst,
+        resume: AsmLabel,
+    ) {
         let layout = self.layout;
         let mut words = Vec::new();
-        self.env.threaded(&Inst::CallIndirect { ty, table, index, base }, &mut words);
+        self.env.threaded(inst, &mut words);
         // The rare way reads the index from its slot.
         if let Operand::Slot(slot) = index {
             self.spill_slot(slot.0);
@@ -75,18 +97,22 @@ impl Compiler<'_> {
         let canonical = self.env.canonical_type(ty);
         let found = Rm::Mem(at(RCX, layout.record_type as i32));
         self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
-        let (slow, resume) = (self.asm.new_label(), self.asm.new_label());
+        let slow = self.asm.new_label();
         self.asm.jcc(Cond::NotEqual, slow);
         let offset = self.code.offsets.last().map_or(0, |(_, offset)| *offset);
         let region = self.code.regions.last().and_then(|(_, region)| *region);
         self.late.push(Late::Threaded { label: slow, words, resume, offset, region });
         emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
-        self.enter(ty, base, Switch::Perhaps);
-        self.asm.bind(resume);
     }
 
     /// Calls a function reference.
     pub(crate) fn call_ref(&mut self, ty: u32, callee: Slot, base: Slot) {
+        self.reference_callee(ty, callee, base);
+        self.enter(ty, base, Switch::Perhaps);
+    }
+
+    /// Loads the record that a reference names into `rcx` and its body into `rax`.
+    fn reference_callee(&mut self, ty: u32, callee: Slot, base: Slot) {
         let layout = self.layout;
         let params = self.env.frame(ty).params;
         self.spill_below(base.0 + params);
@@ -95,7 +121,74 @@ impl Compiler<'_> {
         emit!(self.asm, testq_mr(Rm::Reg(RCX), RCX));
         self.trap_if(Cond::Equal, TrapCode::NullFunctionReference);
         emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
-        self.enter(ty, base, Switch::Perhaps);
+    }
+
+    /// Replaces this frame by a call of `func`.
+    pub(crate) fn return_call(&mut self, func: u32, base: Slot) {
+        let ty = self.env.func_type(func);
+        self.flush_for_call(ty, base);
+        let switch = self.direct_callee(func);
+        self.replace(ty, base, switch);
+    }
+
+    /// Replaces this frame by a call of what a table holds.
+    pub(crate) fn return_call_indirect(&mut self, ty: u32, table: u32, index: Operand, base: Slot) {
+        let inst = Inst::ReturnCallIndirect { ty, table, index, base };
+        // The rare way, through the interpreter, does not come back.
+        let resume = self.asm.new_label();
+        self.table_callee(ty, table, index, base, &inst, resume);
+        self.asm.bind(resume);
+        self.replace(ty, base, Switch::Perhaps);
+    }
+
+    /// Replaces this frame by a call of a function reference.
+    pub(crate) fn return_call_ref(&mut self, ty: u32, callee: Slot, base: Slot) {
+        self.reference_callee(ty, callee, base);
+        self.replace(ty, base, Switch::Perhaps);
+    }
+
+    /// Moves the arguments to the frame's start and the header to where the callee
+    /// has it, and enters the function whose record is in `rcx` and body in `rax`.
+    fn replace(&mut self, ty: u32, base: Slot, switch: Switch) {
+        let callee = self.env.frame(ty);
+        let own = self.function.frame.header;
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RAX, 0))));
+        self.alu(Alu::Add, true, RDX, Rm::Reg(FRAME));
+        let limit = at(VMCTX, self.layout.stack_limit as i32);
+        self.alu(Alu::Cmp, true, RDX, Rm::Mem(limit));
+        self.trap_if(Cond::Above, TrapCode::StackOverflow);
+        let header = [R10, RDX, RBX];
+        if callee.header != own {
+            for (index, reg) in header.into_iter().enumerate() {
+                self.load_slot(reg, own + index as u32, Class::Int);
+            }
+        }
+        self.move_slots(base.0, callee.params);
+        if callee.header != own {
+            for (index, reg) in header.into_iter().enumerate() {
+                self.store_slot(callee.header + index as u32, reg, Class::Int);
+            }
+        }
+        self.switch(switch);
+        emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
+        emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
+        self.reachable = false;
+        self.state.clear();
+    }
+
+    /// Copies `count` slots from `from` to the frame's start.
+    fn move_slots(&mut self, from: u32, count: u32) {
+        let mut index = 0;
+        while index + 2 <= count {
+            let pair = super::FLOAT_SCRATCH;
+            self.load_slot(pair, from + index, Class::Vector);
+            self.store_slot(index, pair, Class::Vector);
+            index += 2;
+        }
+        if index < count {
+            self.load_slot(INT_SCRATCH, from + index, Class::Int);
+            self.store_slot(index, INT_SCRATCH, Class::Int);
+        }
     }
 
     /// Enters the function whose record is in `rcx` and whose body is in `rax`.
@@ -113,17 +206,7 @@ impl Compiler<'_> {
         emit!(self.asm, movq_mr(Rm::Mem(slot(header + 1)), FRAME));
         emit!(self.asm, movq_mr(Rm::Mem(slot(header + 2)), VMCTX));
         self.move_reg(FRAME, R10);
-        match switch {
-            Switch::Never => {}
-            Switch::Always => self.switch_instance(),
-            Switch::Perhaps => {
-                let same = self.asm.new_label();
-                self.alu(Alu::Cmp, true, VMCTX, Rm::Mem(at(RCX, layout.record_vmctx as i32)));
-                self.asm.jcc(Cond::Equal, same);
-                self.switch_instance();
-                self.asm.bind(same);
-            }
-        }
+        self.switch(switch);
         emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
         emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
         self.asm.align(8);
@@ -131,6 +214,21 @@ impl Compiler<'_> {
         let back = self.asm.new_label();
         self.asm.address(back);
         self.asm.bind(back);
+    }
+
+    /// Takes over the instance of the record in `rcx`, if it is another.
+    fn switch(&mut self, switch: Switch) {
+        match switch {
+            Switch::Never => {}
+            Switch::Always => self.switch_instance(),
+            Switch::Perhaps => {
+                let same = self.asm.new_label();
+                self.alu(Alu::Cmp, true, VMCTX, Rm::Mem(at(RCX, self.layout.record_vmctx as i32)));
+                self.asm.jcc(Cond::Equal, same);
+                self.switch_instance();
+                self.asm.bind(same);
+            }
+        }
     }
 
     /// Takes over the instance of the record in `rcx`.
@@ -162,17 +260,7 @@ impl Compiler<'_> {
     pub(crate) fn return_slots(&mut self, from: Slot, count: u32) {
         self.spill_below(from.0 + count);
         self.state.clear();
-        let mut index = 0;
-        while index + 2 <= count {
-            let pair = super::FLOAT_SCRATCH;
-            self.load_slot(pair, from.0 + index, Class::Vector);
-            self.store_slot(index, pair, Class::Vector);
-            index += 2;
-        }
-        if index < count {
-            self.load_slot(INT_SCRATCH, from.0 + index, Class::Int);
-            self.store_slot(index, INT_SCRATCH, Class::Int);
-        }
+        self.move_slots(from.0, count);
         self.leave();
     }
 }

@@ -19,6 +19,7 @@ mod integer;
 mod memory;
 mod moves;
 mod state;
+mod wide;
 
 pub(crate) use asm::{AsmLabel, Assembler, Reg, Rm};
 pub(crate) use control::{Condition, Late};

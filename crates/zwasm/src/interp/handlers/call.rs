@@ -9,10 +9,10 @@ use super::exceptions::land;
 use super::{DONE, Regs, STOPPED, handlers, jump, tail, trap};
 use std::ptr::NonNull;
 
-use crate::interp::code;
 use crate::stack::activation::{self, HostOutcome, Stop};
 use crate::stack::backtrace::Cursor;
 use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::tier;
 use zwasm_regir::TrapCode;
 
 /// Enters `record` with a new frame at `fp + base` whose header is `header`
@@ -230,7 +230,7 @@ handlers! {
         jump!(regs)
     }
 
-    /// Translates the function in `acc`, which is being entered for the first time.
+    /// Makes the code of the function in `acc`, which is being entered for the first time.
     #[cold]
     fn lazy(regs) {
         match prepare(&regs) {
@@ -275,7 +275,7 @@ unsafe extern "C" fn is_subtype(regs: &Regs) -> bool {
     }
 }
 
-/// Translates the function in `acc` and checks that its frame fits. None if the
+/// Makes the code of the function in `acc` and checks that its frame fits. None if the
 /// guest has to stop; the store then knows why.
 #[inline(never)]
 unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
@@ -290,10 +290,10 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
         let ty = module.funcs[(*record).index as usize];
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));
-        let body = match code::code(module, defined) {
+        let body = match tier::first(record, module, defined) {
             Ok(code) => {
                 (*store).add_code(code);
-                code.words.as_ptr()
+                code.body()
             }
             Err(error) => {
                 (*store).error = Some(error);

@@ -46,12 +46,14 @@ const COLD: &[&str] = &[
     "exceptions::throw",
     "exceptions::throw_ref",
     "observe::watch",
+    "warmth::promote_entry",
+    "warmth::promote_loop",
 ];
 
 /// What cold handlers and the encoder call. These are ordinary functions.
 const CALLED: &[&str] = &[
     "stop",
-    "start",
+    "dispatch::start",
     "memory::grow",
     "memory::refresh",
     "atomic::wait_on",

@@ -7,7 +7,9 @@
 //! `#[cold]` and reached by a jump as well, so that the hot handlers need no
 //! stack frame. Where the compiler cannot be relied on for that (unoptimised
 //! builds, other targets) a handler parks its registers in the store instead
-//! and a loop calls the next one.
+//! and a loop calls the next one. Compiled code is a handler too: it is entered
+//! and left by jumps with the same registers, in this order of arguments, which
+//! leaves the two registers that shifts and divisions need to `ip` and `acc`.
 //!
 //! # Safety
 //!
@@ -25,6 +27,7 @@
 pub(super) mod atomic;
 pub(super) mod call;
 pub(super) mod control;
+pub(super) mod dispatch;
 pub(super) mod exceptions;
 pub(super) mod gc;
 pub(super) mod memory;
@@ -34,32 +37,33 @@ pub(super) mod observe;
 #[cfg(feature = "simd")]
 pub(super) mod simd;
 pub(super) mod state;
+#[cfg(compiler)]
+pub(super) mod warmth;
 
 #[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
 mod disassembly;
 
-use super::Status;
 use crate::stack::activation::Stop;
 use crate::stack::backtrace::Cursor;
-use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::Scalar;
 
 /// The interpreter's registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Regs {
-    /// The instruction being executed.
-    pub(super) ip: *const u64,
-    /// The frame.
-    pub(super) fp: *mut u64,
     /// The instance.
     pub(super) vm: *mut VmCtx,
+    /// The frame.
+    pub(super) fp: *mut u64,
+    /// The instruction being executed.
+    pub(super) ip: *const u64,
+    /// The integer accumulator.
+    pub(super) acc: u64,
     /// The first byte of memory 0.
     pub(super) mem: *mut u8,
     /// The size of memory 0 in bytes.
     pub(super) len: usize,
-    /// The integer accumulator.
-    pub(super) acc: u64,
     /// The `f64` accumulator.
     pub(super) fd: f64,
     /// The `f32` accumulator.
@@ -81,16 +85,16 @@ macro_rules! handlers {
         $(#[$meta])*
         #[allow(unused_mut, unused_unsafe, reason = "not every handler changes registers or memory")]
         pub(in crate::interp) unsafe extern $abi fn $name $(<$($generics)*>)? (
-            ip: *const u64,
-            fp: *mut u64,
             vm: *mut $crate::store::vmctx::VmCtx,
+            fp: *mut u64,
+            ip: *const u64,
+            acc: u64,
             mem: *mut u8,
             len: usize,
-            acc: u64,
             fd: f64,
             fs: f32,
         ) -> usize {
-            let mut $regs = $crate::interp::handlers::Regs { ip, fp, vm, mem, len, acc, fd, fs };
+            let mut $regs = $crate::interp::handlers::Regs { vm, fp, ip, acc, mem, len, fd, fs };
             // SAFETY: the encoder chose this handler for this instruction; see the
             // module header for what that guarantees.
             unsafe { $body }
@@ -112,25 +116,25 @@ macro_rules! with_abi {
 /// The type of a handler.
 #[cfg(target_arch = "x86_64")]
 pub(super) type Handler = unsafe extern "sysv64" fn(
-    *const u64,
-    *mut u64,
     *mut VmCtx,
+    *mut u64,
+    *const u64,
+    u64,
     *mut u8,
     usize,
-    u64,
     f64,
     f32,
 ) -> usize;
 /// The type of a handler.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) type Handler =
-    unsafe extern "C" fn(*const u64, *mut u64, *mut VmCtx, *mut u8, usize, u64, f64, f32) -> usize;
+    unsafe extern "C" fn(*mut VmCtx, *mut u64, *const u64, u64, *mut u8, usize, f64, f32) -> usize;
 
 /// Leaves for another handler, given as an expression, with these registers.
 macro_rules! tail {
     ($regs:ident, $handler:expr) => {
         return $handler(
-            $regs.ip, $regs.fp, $regs.vm, $regs.mem, $regs.len, $regs.acc, $regs.fd, $regs.fs,
+            $regs.vm, $regs.fp, $regs.ip, $regs.acc, $regs.mem, $regs.len, $regs.fd, $regs.fs,
         )
     };
 }
@@ -238,12 +242,12 @@ impl Regs {
 impl Default for Regs {
     fn default() -> Regs {
         Regs {
-            ip: std::ptr::null(),
-            fp: std::ptr::null_mut(),
             vm: std::ptr::null_mut(),
+            fp: std::ptr::null_mut(),
+            ip: std::ptr::null(),
+            acc: 0,
             mem: std::ptr::null_mut(),
             len: 0,
-            acc: 0,
             fd: 0.0,
             fs: 0.0,
         }
@@ -420,60 +424,4 @@ fn trap_code(code: u64) -> TrapCode {
         ExpectedSharedMemory,
     ];
     ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
-}
-
-/// Starts an activation and runs it to its end.
-///
-/// # Safety
-///
-/// As [`super::enter`]; the header is written.
-pub(super) unsafe fn start(record: *const FuncRecord, fp: *mut u64, vm: *mut VmCtx) -> Status {
-    // SAFETY: by the contract; the registers are those of a call of `record`.
-    unsafe {
-        let body = (*record).body;
-        let mut regs = Regs {
-            ip: body.add(1),
-            fp,
-            vm,
-            mem: std::ptr::null_mut(),
-            len: 0,
-            acc: record as u64,
-            fd: 0.0,
-            fs: 0.0,
-        };
-        regs.reload();
-        if fp.byte_add(*body as usize) > (*vm).stack_limit {
-            (*(*vm).store).stop =
-                Some(Stop::Trap(TrapCode::StackOverflow, Cursor { ip: super::exit(), fp, vm }));
-            return Status::Stopped;
-        }
-        if dispatch(regs) == DONE { Status::Done } else { Status::Stopped }
-    }
-}
-
-/// Runs from `regs.ip` until the activation ends.
-#[cfg(tail_dispatch)]
-unsafe fn dispatch(regs: Regs) -> usize {
-    // SAFETY: the first word of an instruction is its handler.
-    unsafe { tail!(regs, (*regs.ip.cast::<Handler>())) }
-}
-
-/// Runs from `regs.ip` until the activation ends.
-#[cfg(not(tail_dispatch))]
-unsafe fn dispatch(mut regs: Regs) -> usize {
-    // SAFETY: the first word of an instruction is its handler; every handler that
-    // asks for the next one has parked the registers, and all contexts of an
-    // activation are of one store.
-    unsafe {
-        let store = (*regs.vm).store;
-        loop {
-            let handler = *regs.ip.cast::<Handler>();
-            let status =
-                handler(regs.ip, regs.fp, regs.vm, regs.mem, regs.len, regs.acc, regs.fd, regs.fs);
-            if status != NEXT {
-                return status;
-            }
-            regs = (*store).parked;
-        }
-    }
 }

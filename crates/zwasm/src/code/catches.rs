@@ -1,15 +1,15 @@
 //! Where the exceptions of a function are caught.
 //!
-//! A table beside the threaded code, read only when something has been thrown:
-//! for each run of words the innermost try around it, and for each try its
-//! clauses and the try around it.
+//! A table beside the code, read only when something has been thrown: for each
+//! part of the code the innermost try around it, and for each try its clauses and
+//! the try around it.
 
-use zwasm_regir::Function;
 use zwasm_regir::inst::Try;
+use zwasm_regir::{Function, Label};
 
 /// The catch clauses of a function's code.
 pub(crate) struct CatchTable {
-    /// The words from which on another try is the innermost, or none; ascending.
+    /// The bytes from which on another try is the innermost, or none; ascending.
     regions: Box<[(u32, Option<u32>)]>,
     tries: Box<[Try]>,
     clauses: Box<[Clause]>,
@@ -24,22 +24,22 @@ pub(crate) struct Clause {
     pub(crate) by_ref: bool,
     /// The slot for the first value.
     pub(crate) base: u32,
-    /// The word to continue at.
+    /// The byte to continue at.
     pub(crate) target: u32,
 }
 
 impl CatchTable {
-    /// The table of a function whose labels are at these words.
-    pub(super) fn new(
+    /// The table of a function whose labels are at these bytes of its code.
+    pub(crate) fn new(
         function: &Function,
         regions: Vec<(u32, Option<u32>)>,
-        labels: &[usize],
+        place: impl Fn(Label) -> u32,
     ) -> CatchTable {
         let clauses = function.catches.iter().map(|catch| Clause {
             tag: catch.tag,
             by_ref: catch.by_ref,
             base: catch.base.0,
-            target: labels[catch.target.0 as usize] as u32,
+            target: place(catch.target),
         });
         CatchTable {
             regions: regions.into(),
@@ -48,14 +48,14 @@ impl CatchTable {
         }
     }
 
-    /// The first clause, from the innermost try around the word at `position`
+    /// The first clause, from the innermost try around the byte at `position`
     /// outwards, that `catches` accepts.
     pub(crate) fn find(
         &self,
         position: usize,
         mut catches: impl FnMut(&Clause) -> bool,
     ) -> Option<Clause> {
-        let after = self.regions.partition_point(|(word, _)| *word as usize <= position);
+        let after = self.regions.partition_point(|(byte, _)| *byte as usize <= position);
         let mut region = self.regions[..after].last()?.1;
         while let Some(index) = region {
             let Try { parent, first, count } = self.tries[index as usize];

@@ -1,0 +1,85 @@
+//! The code of functions, as those who walk frames know it, whichever tier made it.
+//!
+//! A body starts with the size of its frames in bytes and continues with words
+//! through which handlers jump: threaded code, or the address of machine code.
+//! Every place in the code is named by its byte offset from there.
+
+pub(crate) mod catches;
+
+use crate::interp;
+use crate::module::Inner;
+#[cfg(compiler)]
+use crate::tier::MachineCode;
+use catches::CatchTable;
+
+/// The code of one function; shared by the instances of its module.
+pub(crate) struct Code {
+    /// Which of the functions that the module defines it is.
+    pub(crate) defined: u32,
+    /// The slot of the frame's header.
+    pub(crate) header: u32,
+    /// Where exceptions are caught.
+    pub(crate) catches: CatchTable,
+    pub(crate) text: Text,
+}
+
+/// What a function consists of.
+pub(crate) enum Text {
+    /// The frame's size, then instructions of the interpreter.
+    Threaded(Box<[u64]>),
+    /// The frame's size, then the address of the entry.
+    #[cfg(compiler)]
+    Machine(MachineCode),
+}
+
+/// What leads from a place in the code to the Wasm instruction it is part of.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin {
+    /// A word of the function's threaded code.
+    Word(usize),
+    /// The offset in the module.
+    #[cfg(compiler)]
+    Offset(Option<u32>),
+}
+
+impl Code {
+    /// What function records point at.
+    pub(crate) fn body(&self) -> *const u64 {
+        match &self.text {
+            Text::Threaded(words) => words.as_ptr(),
+            #[cfg(compiler)]
+            Text::Machine(code) => code.start().cast(),
+        }
+    }
+
+    /// The offset of an address, if it is in this code.
+    pub(crate) fn position(&self, ip: *const u64) -> Option<usize> {
+        let len = match &self.text {
+            Text::Threaded(words) => size_of_val(&**words),
+            #[cfg(compiler)]
+            Text::Machine(code) => code.len(),
+        };
+        let position = (ip as usize).wrapping_sub(self.body() as usize);
+        (position < len).then_some(position)
+    }
+
+    /// Where the code at an offset came from.
+    pub(crate) fn origin(&self, position: usize) -> Origin {
+        match &self.text {
+            Text::Threaded(_) => Origin::Word(position / size_of::<u64>()),
+            #[cfg(compiler)]
+            Text::Machine(code) => Origin::Offset(code.wasm_offset(position)),
+        }
+    }
+}
+
+impl Origin {
+    /// The module offset of the Wasm instruction.
+    pub(crate) fn wasm_offset(self, module: &Inner, defined: u32) -> Option<usize> {
+        match self {
+            Origin::Word(word) => interp::code::wasm_offset(module, defined, word),
+            #[cfg(compiler)]
+            Origin::Offset(offset) => offset.map(|offset| offset as usize),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Memory for machine code.
+//!
+//! One region of address space for the whole process, so that an address is known
+//! to be in compiled code by two comparisons. Code is copied into fresh pages while
+//! they can be written, and then they are made executable, once: no page is ever
+//! both, or changes while code in it may run. When the code is dropped, its pages
+//! are given back to the system, and their addresses to the region.
+//!
+//! Chunks are whole pages. That wastes half a page for each function, and keeps
+//! code of different modules, which end at different times, apart.
+//!
+//! # Safety
+//!
+//! The pages between `start` and `start + len` of a [`Chunk`] are its own from its
+//! creation to its drop, and nothing writes to them after its creation.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use crate::sys::{Access, Mapping};
+use crate::tuning::{CODE_REGION, MIN_CODE_REGION};
+
+/// Pages of x86-64.
+const PAGE: usize = 4096;
+
+/// The region, and the ranges of it that nobody has, by their start.
+struct Region {
+    mapping: Mapping,
+    free: Mutex<BTreeMap<usize, usize>>,
+}
+
+/// The process's region, reserved when it is first needed; none if there is no
+/// address space for it.
+static REGION: OnceLock<Option<Region>> = OnceLock::new();
+
+fn region() -> Option<&'static Region> {
+    let reserve = || {
+        let mut len = CODE_REGION;
+        while len >= MIN_CODE_REGION {
+            if let Ok(mapping) = Mapping::reserve(len) {
+                let free = Mutex::new(BTreeMap::from([(0, len)]));
+                return Some(Region { mapping, free });
+            }
+            len /= 2;
+        }
+        None
+    };
+    REGION.get_or_init(reserve).as_ref()
+}
+
+/// Where machine code can be, if there is any. Can be asked in a signal handler.
+pub(super) fn addresses() -> Option<Range<usize>> {
+    let mapping = &REGION.get()?.as_ref()?.mapping;
+    let start = mapping.base() as usize;
+    Some(start..start + mapping.len())
+}
+
+impl Region {
+    fn free(&self) -> MutexGuard<'_, BTreeMap<usize, usize>> {
+        // Nothing in here leaves the map half-changed.
+        self.free.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The offset of `len` bytes that are the caller's from now on: the first that
+    /// are free, so that code stays together.
+    fn take(&self, len: usize) -> Option<usize> {
+        let mut free = self.free();
+        let (&start, &size) = free.iter().find(|(_, size)| **size >= len)?;
+        free.remove(&start);
+        if size > len {
+            free.insert(start + len, size - len);
+        }
+        Some(start)
+    }
+
+    /// Gives a range back, and joins it with those beside it.
+    fn give(&self, mut start: usize, mut len: usize) {
+        let mut free = self.free();
+        if let Some(after) = free.remove(&(start + len)) {
+            len += after;
+        }
+        if let Some((&before, &size)) = free.range(..start).next_back()
+            && before + size == start
+        {
+            start = before;
+            len += size;
+        }
+        free.insert(start, len);
+    }
+}
+
+/// Executable memory with code in it.
+pub(super) struct Chunk {
+    region: &'static Region,
+    offset: usize,
+    len: usize,
+}
+
+impl Chunk {
+    /// Copies code into fresh memory, makes the words at the offsets in
+    /// `relocations`, which hold offsets into the code, addresses, and makes it
+    /// executable. None if there is no memory left.
+    pub(super) fn new(bytes: &[u8], relocations: &[u32]) -> Option<Chunk> {
+        let region = region()?;
+        let pages = bytes.len().checked_next_multiple_of(PAGE).filter(|len| *len > 0)?;
+        let offset = region.take(pages)?;
+        // From here on dropping the chunk gives the pages back.
+        let chunk = Chunk { region, offset, len: bytes.len() };
+        region.mapping.protect(offset, pages, Access::ReadWrite).ok()?;
+        let start = chunk.start().cast_mut();
+        // SAFETY: the pages are mapped, writable and nobody else's yet.
+        unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        for &at in relocations {
+            let at = at as usize;
+            let word = bytes.get(at..)?.first_chunk().map(|word| u64::from_ne_bytes(*word))?;
+            // SAFETY: the word is within the copy.
+            unsafe { start.add(at).cast::<u64>().write_unaligned(start as u64 + word) };
+        }
+        region.mapping.protect(offset, pages, Access::ReadExecute).ok()?;
+        Some(chunk)
+    }
+
+    /// The first byte of the code.
+    pub(super) fn start(&self) -> *const u8 {
+        self.region.mapping.base().wrapping_add(self.offset)
+    }
+
+    /// The size of the code in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        let pages = self.len.next_multiple_of(PAGE);
+        // Addresses that could not be emptied are not used again.
+        if self.region.mapping.discard(self.offset, pages).is_ok() {
+            self.region.give(self.offset, pages);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A region of its own, so that tests do not depend on each other.
+    fn region(len: usize) -> Region {
+        let mapping = Mapping::reserve(len).expect("there is address space");
+        Region { mapping, free: Mutex::new(BTreeMap::from([(0, len)])) }
+    }
+
+    #[test]
+    fn ranges_are_joined_when_they_come_back() {
+        let region = region(4 * PAGE);
+        let all: Vec<usize> = (0..4).map(|_| region.take(PAGE).expect("room")).collect();
+        assert_eq!(all, [0, PAGE, 2 * PAGE, 3 * PAGE]);
+        assert_eq!(region.take(PAGE), None);
+        for offset in [PAGE, 3 * PAGE, 2 * PAGE] {
+            region.give(offset, PAGE);
+        }
+        assert_eq!(region.take(4 * PAGE), None);
+        assert_eq!(region.take(3 * PAGE), Some(PAGE));
+        region.give(PAGE, 3 * PAGE);
+        region.give(0, PAGE);
+        assert_eq!(region.take(4 * PAGE), Some(0));
+    }
+
+    #[test]
+    fn code_runs_where_it_is_mapped() {
+        // lea rax, [rip + 1]; ret; a word that holds its own offset
+        let mut bytes = vec![0x48, 0x8d, 0x05, 1, 0, 0, 0, 0xc3];
+        bytes.extend(8u64.to_ne_bytes());
+        let chunk = Chunk::new(&bytes, &[8]).expect("there is memory");
+        let range = addresses().expect("there is code");
+        assert!(range.contains(&(chunk.start() as usize)));
+        // SAFETY: the code is a function of this type.
+        let code: extern "sysv64" fn() -> *const u64 =
+            unsafe { std::mem::transmute(chunk.start()) };
+        let word = code();
+        assert_eq!(word as usize, chunk.start() as usize + 8);
+        // SAFETY: the word is part of the code.
+        assert_eq!(unsafe { *word }, word as u64);
+    }
+
+    #[test]
+    fn a_relocation_outside_is_refused() {
+        assert!(Chunk::new(&[0xc3; 8], &[1]).is_none());
+        assert!(Chunk::new(&[], &[]).is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! What the compiler is told about a module and the runtime.
+
+use std::mem::offset_of;
+
+use crate::interp;
+use crate::module::Inner;
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::{GlobalInst, MemoryInst, TableInst};
+use crate::tuning::MEMORY32_GUARD;
+use zwasm_compiler::isa::CpuFeatures;
+use zwasm_compiler::{Environment, MemoryInfo, Place, VmLayout};
+use zwasm_regir::{Frame, Function, Inst, Type};
+
+static LAYOUT: VmLayout = VmLayout {
+    stack_limit: offset_of!(VmCtx, stack_limit) as u32,
+    heap: offset_of!(VmCtx, heap) as u32,
+    memory0: offset_of!(VmCtx, memory0) as u32,
+    memories: offset_of!(VmCtx, memories) as u32,
+    tables: offset_of!(VmCtx, tables) as u32,
+    globals: offset_of!(VmCtx, globals) as u32,
+    imported_funcs: offset_of!(VmCtx, imported_funcs) as u32,
+    memory_base: offset_of!(MemoryInst, base) as u32,
+    memory_len: offset_of!(MemoryInst, len) as u32,
+    table_base: offset_of!(TableInst, base) as u32,
+    table_len: offset_of!(TableInst, len) as u32,
+    global_value: offset_of!(GlobalInst, value) as u32,
+    record_body: offset_of!(FuncRecord, body) as u32,
+    record_vmctx: offset_of!(FuncRecord, vmctx) as u32,
+    record_type: offset_of!(FuncRecord, ty) as u32,
+};
+
+/// A function to be compiled, and its module.
+pub(super) struct ModuleEnvironment<'a> {
+    module: &'a Inner,
+    function: &'a Function,
+    /// Whether memories that can have guard pages have them.
+    guarded: bool,
+}
+
+impl ModuleEnvironment<'_> {
+    pub(super) fn new<'a>(
+        module: &'a Inner,
+        function: &'a Function,
+        guarded: bool,
+    ) -> ModuleEnvironment<'a> {
+        ModuleEnvironment { module, function, guarded }
+    }
+}
+
+impl Environment for ModuleEnvironment<'_> {
+    fn layout(&self) -> &VmLayout {
+        &LAYOUT
+    }
+
+    fn func(&self, func: u32) -> Place {
+        match func.checked_sub(self.module.imported_funcs) {
+            None => Place::Imported(func),
+            Some(defined) => Place::Own(VmCtx::record_offset(defined) as u32),
+        }
+    }
+
+    fn func_type(&self, func: u32) -> u32 {
+        self.module.funcs[func as usize]
+    }
+
+    fn frame(&self, ty: u32) -> Frame {
+        Frame::of(self.module.signature(ty))
+    }
+
+    fn canonical_type(&self, ty: u32) -> u32 {
+        self.module.types[ty as usize]
+    }
+
+    fn global(&self, global: u32) -> Place {
+        match global.checked_sub(self.module.imported_globals) {
+            None => Place::Imported(global),
+            Some(defined) => {
+                let funcs = self.module.bodies.len() as u32;
+                Place::Own(VmCtx::global_offset(funcs, defined) as u32)
+            }
+        }
+    }
+
+    fn global_type(&self, global: u32) -> Type {
+        self.module.globals[global as usize].content().kind()
+    }
+
+    fn memory(&self, memory: u32) -> MemoryInfo {
+        let ty = self.module.memories[memory as usize];
+        let guard = self.guarded && MemoryInst::can_be_guarded(ty);
+        MemoryInfo {
+            is_64: ty.memory64,
+            shared: ty.shared,
+            page_size_log2: ty.page_size_log2,
+            guard: guard.then_some(MEMORY32_GUARD as u32),
+        }
+    }
+
+    fn table_is_64(&self, table: u32) -> bool {
+        self.module.tables[table as usize].table64
+    }
+
+    fn threaded(&self, inst: &Inst, words: &mut Vec<u64>) {
+        interp::encode::encode_one(self.module, self.function, inst, words);
+    }
+
+    fn raise(&self) -> u64 {
+        interp::raise()
+    }
+
+    fn scratch_slots(&self) -> u32 {
+        interp::encode::SCRATCH_SLOTS
+    }
+
+    fn cpu(&self) -> CpuFeatures {
+        CpuFeatures::detect()
+    }
+}

@@ -1,0 +1,198 @@
+//! Which tier runs a function, and going from one to the next.
+//!
+//! A function starts in the interpreter, which counts its entries and loops; when
+//! they have used up a budget that grows with the function's size, it is compiled,
+//! and goes on in machine code at once: at its entry, or in the middle of a loop
+//! (on-stack replacement), because both tiers keep the same frames. The store's
+//! own thread compiles and publishes, which is one write to the function's record.
+//! A function that cannot be compiled stays where it is.
+
+#[cfg(compiler)]
+mod code_memory;
+#[cfg(compiler)]
+pub(crate) mod compiled;
+#[cfg(compiler)]
+mod environment;
+#[cfg(compiler)]
+mod signals;
+
+#[cfg(compiler)]
+pub(crate) use compiled::{Compiled, MachineCode};
+#[cfg(compiler)]
+pub(crate) use signals::relies_on_guards;
+
+use crate::code::Code;
+use crate::error::Result;
+use crate::interp;
+use crate::module::Inner;
+use crate::store::vmctx::FuncRecord;
+#[cfg(compiler)]
+use crate::tuning;
+#[cfg(compiler)]
+use std::ptr::NonNull;
+
+/// What runs the code of an engine's modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// The interpreter, and the compiler for what runs often; in a build without
+    /// compiler, or for a processor that it does not know, the interpreter.
+    Auto,
+    /// The interpreter.
+    Interpreter,
+    /// The baseline compiler: functions are compiled when they are first called.
+    Baseline,
+    /// As `Auto`, with chance instead of counting, drawn from this seed: some
+    /// functions start compiled, some never are, some are promoted at any time.
+    #[doc(hidden)]
+    Mixed(u64),
+    /// As `Auto` with the smallest budgets: the second entry is compiled, and
+    /// a loop when it is first gone back to.
+    #[doc(hidden)]
+    Stress,
+}
+
+impl Strategy {
+    /// Whether this build can do it.
+    pub(crate) fn is_available(self) -> bool {
+        cfg!(compiler) || self != Strategy::Baseline
+    }
+}
+
+#[cfg(compiler)]
+impl Strategy {
+    /// Whether interpreted code counts.
+    pub(crate) fn counts(self) -> bool {
+        !matches!(self, Strategy::Interpreter | Strategy::Baseline)
+    }
+
+    /// What an entry takes from the budget.
+    pub(crate) fn entry_weight(self) -> u32 {
+        match self {
+            Strategy::Auto => tuning::ENTRY_WEIGHT,
+            _ => tuning::STRESS_ENTRY_WEIGHT,
+        }
+    }
+
+    /// The budget of a function whose body has so many bytes; none if it is
+    /// compiled at once.
+    fn budget(self, defined: u32, bytes: usize) -> Option<i32> {
+        match self {
+            Strategy::Interpreter => Some(i32::MAX),
+            Strategy::Baseline => None,
+            Strategy::Auto => {
+                let budget = bytes.saturating_mul(tuning::BUDGET_PER_BYTE);
+                Some(budget.clamp(tuning::MIN_BUDGET, tuning::MAX_BUDGET) as i32)
+            }
+            Strategy::Mixed(seed) => {
+                let drawn = scramble(seed ^ u64::from(defined) << 32 ^ bytes as u64);
+                match drawn % 4 {
+                    0 => None,
+                    1 => Some(i32::MAX),
+                    _ => Some((drawn >> 32) as i32 & 63),
+                }
+            }
+            Strategy::Stress => Some(tuning::STRESS_BUDGET),
+        }
+    }
+}
+
+/// A number that looks random for each argument (the finalizer of SplitMix64).
+#[cfg(compiler)]
+fn scramble(mut bits: u64) -> u64 {
+    bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ bits >> 31
+}
+
+/// The code to run a function with that is called for the first time.
+///
+/// # Errors
+///
+/// Those of [`interp::code::translate`].
+///
+/// # Safety
+///
+/// The record is that of a defined function of a live instance of the module.
+#[cfg_attr(not(compiler), expect(unused_variables, reason = "nothing to choose from"))]
+pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32) -> Result<&Code> {
+    #[cfg(compiler)]
+    {
+        let strategy = module.engine.config().strategy;
+        let budget = strategy.budget(defined, module.body(defined).len());
+        // SAFETY: the record and its instance are live.
+        let guarded = unsafe {
+            (*record).hot = budget.unwrap_or(i32::MAX);
+            (*(*(*record).vmctx).instance).guarded
+        };
+        if budget.is_none()
+            && let Some(code) = module.compiled.get(module, defined, guarded)
+        {
+            return Ok(code);
+        }
+    }
+    interp::code::code(module, defined)
+}
+
+/// Where [`promote`] is asked to go on at a function's entry.
+#[cfg(compiler)]
+pub(crate) const ENTRY: u32 = u32::MAX;
+
+/// Compiles the function of a record, unless it is, and publishes it. Where to
+/// continue compiled: at [`ENTRY`], or at the loop header with the given label;
+/// none if the interpreter has to go on.
+///
+/// # Safety
+///
+/// The record is that of a defined function of a live instance, and the store's
+/// thread calls. What is continued must be a frame of that function.
+#[cfg(compiler)]
+#[inline(never)]
+pub(crate) unsafe extern "C" fn promote(
+    record: *mut FuncRecord,
+    header: u32,
+) -> Option<NonNull<u64>> {
+    // SAFETY: by the contract; the code lives as long as the module, which the
+    // instance holds.
+    unsafe {
+        // Counting goes on only where there is something to be promoted to.
+        (*record).hot = i32::MAX;
+        let vm = (*record).vmctx;
+        let module = (*vm).module()?.inner();
+        let defined = (*record).index - module.imported_funcs;
+        let code = module.compiled.get(module, defined, (*(*vm).instance).guarded)?;
+        (*(*vm).store).add_code(code);
+        (*record).body = code.body();
+        let offset = match header {
+            ENTRY => size_of::<u64>(),
+            label => code.loop_entry(label)?,
+        };
+        // Other frames of the function follow when they next count.
+        (*record).hot = 0;
+        NonNull::new(code.body().byte_add(offset).cast_mut())
+    }
+}
+
+#[cfg(all(test, compiler))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_grow_with_size_within_limits() {
+        let budget = |bytes| Strategy::Auto.budget(0, bytes).expect("it is interpreted first");
+        assert_eq!(budget(1), tuning::MIN_BUDGET as i32);
+        assert!(budget(1) < budget(2000) && budget(2000) < budget(4000));
+        assert_eq!(budget(usize::MAX), tuning::MAX_BUDGET as i32);
+    }
+
+    #[test]
+    fn chance_takes_every_way_and_repeats_itself() {
+        let drawn = |seed, defined| Strategy::Mixed(seed).budget(defined, 10);
+        let all: Vec<_> = (0..1000).map(|defined| drawn(7, defined)).collect();
+        assert!(all.contains(&None) && all.contains(&Some(i32::MAX)));
+        assert!(all.iter().flatten().any(|&budget| budget < 64));
+        assert_eq!(all, (0..1000).map(|defined| drawn(7, defined)).collect::<Vec<_>>());
+        assert_ne!(all, (0..1000).map(|defined| drawn(8, defined)).collect::<Vec<_>>());
+    }
+}
