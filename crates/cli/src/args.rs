@@ -70,11 +70,17 @@ pub struct Run {
     pub program_args: Vec<String>,
     /// The directories the guest may reach.
     pub dirs: Vec<Preopen>,
+    /// The addresses the guest may accept connections on.
+    pub listen: Vec<String>,
     /// Environment variables for the guest, in the order given; of one given
     /// twice, the last.
     pub env: Vec<(String, String)>,
     /// The capabilities granted.
     pub grants: Grants,
+    /// Whether to grant nothing but by further flags, and to limit the rest.
+    pub sandbox: bool,
+    /// Whether to report each call of WASI.
+    pub trace_wasi: bool,
     /// Ceiling of a linear memory, in bytes.
     pub max_memory: Option<u64>,
     /// Ceiling of the guest's call stack, in bytes.
@@ -104,6 +110,8 @@ pub struct Preopen {
     pub host: String,
     /// Name in the guest.
     pub guest: String,
+    /// Whether the guest can change nothing in it.
+    pub read_only: bool,
 }
 
 /// A module to take imports from.
@@ -250,13 +258,14 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
                 run.env.push((key, value));
             }
             Id::Allow(grants) => run.grants.insert(grants),
+            Id::Sandbox => run.sandbox = true,
+            Id::Listen => run.listen.push(value),
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
             #[cfg(feature = "trace")]
             Id::Profile => run.profile = true,
-            #[cfg(feature = "trace")]
-            Id::Trace => run.trace.insert(crate::observe::categories(&value)?),
+            Id::Trace => trace(&value, &mut run)?,
             #[cfg(feature = "trace")]
             Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
             #[cfg(feature = "trace")]
@@ -414,14 +423,41 @@ fn once<T>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), String> {
 }
 
 fn preopen(value: String) -> Result<Preopen, String> {
-    let (host, guest) = match value.split_once("::") {
-        Some((host, guest)) => (host.to_owned(), guest.to_owned()),
-        None => (value.clone(), value.clone()),
-    };
+    let stripped = value.strip_suffix(":ro");
+    let (names, read_only) = (stripped.unwrap_or(&value), stripped.is_some());
+    let (host, guest) = names.split_once("::").unwrap_or((names, names));
     if host.is_empty() || guest.is_empty() {
         return Err(format!("option '--dir' expects PATH or HOST::GUEST, got '{value}'"));
     }
-    Ok(Preopen { host, guest })
+    Ok(Preopen { host: host.to_owned(), guest: guest.to_owned(), read_only })
+}
+
+/// Adds the categories of `--trace`, separated by commas.
+fn trace(value: &str, run: &mut Run) -> Result<(), String> {
+    #[cfg(feature = "trace")]
+    let engine = zwasm::Trace::ALL;
+    #[cfg(not(feature = "trace"))]
+    let engine: &[(&str, ())] = &[];
+    for name in value.split(',') {
+        if name == "wasi" {
+            run.trace_wasi = true;
+            continue;
+        }
+        match engine.iter().find(|(known, _)| *known == name) {
+            #[cfg(feature = "trace")]
+            Some((_, category)) => run.trace.insert(*category),
+            #[cfg(not(feature = "trace"))]
+            Some(_) => {}
+            None => {
+                let mut names: Vec<_> = engine.iter().map(|(name, _)| *name).collect();
+                names.push("wasi");
+                let hint = did_you_mean(name, names.iter().copied());
+                let names = names.join(", ");
+                return Err(format!("option '--trace' knows {names}, got '{name}'{hint}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn variable(value: &str) -> Result<(String, String), String> {
@@ -546,6 +582,9 @@ mod tests {
         let r = run("a --dir . --dir /host::/guest --env A=1 --env=B=x=y --env C=");
         let dirs: Vec<_> = r.dirs.iter().map(|d| (d.host.as_str(), d.guest.as_str())).collect();
         assert_eq!(dirs, [(".", "."), ("/host", "/guest")]);
+        let dirs = run("a --dir x:ro --dir y::/z:ro --dir y::z").dirs;
+        let ro: Vec<_> = dirs.iter().map(|d| (d.guest.as_str(), d.read_only)).collect();
+        assert_eq!(ro, [("x", true), ("/z", true), ("z", false)]);
         let env: Vec<_> = r.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(env, [("A", "1"), ("B", "x=y"), ("C", "")]);
         assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
@@ -570,9 +609,13 @@ mod tests {
     #[cfg(feature = "trace")]
     #[test]
     fn observing() {
-        let r = run("a --dump-regir=3 --dump-regir 4 --trace=call,mem --trace exec --profile");
+        let r = run("a --dump-regir=3 --dump-regir 4 --trace=call,mem --trace exec,wasi --profile");
         assert_eq!((r.dump_regir, r.profile), (vec![3, 4], true));
-        assert!(r.trace.contains(zwasm::Trace::EXEC) && r.trace.contains(zwasm::Trace::CALL));
+        assert!(
+            r.trace_wasi
+                && r.trace.contains(zwasm::Trace::EXEC)
+                && r.trace.contains(zwasm::Trace::CALL)
+        );
         assert!(error("a --dump-regir x").contains("index of a function, got 'x'"));
         assert!(error("a --trace=cal").contains("'call'?"));
     }
@@ -583,8 +626,12 @@ mod tests {
         assert!(r.grants.contains(Grants::READ) && r.grants.contains(Grants::ENV));
         assert!(!r.grants.contains(Grants::WRITE));
         let all = "a --allow-read --allow-write --allow-env --allow-path --allow-clock \
-                   --allow-random --allow-proc";
+                   --allow-random --allow-proc --allow-net";
         assert_eq!(run(all), run("a --allow-all"));
+        assert_eq!(run("a --sandbox").grants, Grants::default());
+        let r = run("a --sandbox --allow-read --trace=wasi --listen=[::1]:80");
+        assert!(r.sandbox && r.trace_wasi && r.grants.contains(Grants::READ));
+        assert_eq!(r.listen, ["[::1]:80"]);
     }
 
     #[test]
@@ -619,6 +666,8 @@ mod tests {
             ("a --env =A", "KEY=VALUE, got '=A'"),
             ("a --dir ::x", "HOST::GUEST, got '::x'"),
             ("a --dir x::", "HOST::GUEST, got 'x::'"),
+            ("a --dir :ro", "HOST::GUEST, got ':ro'"),
+            ("a --trace wasi,wsi", "wasi, got 'wsi' (did you mean 'wasi'?)"),
             ("a --max-memory 1.5", "'--max-memory' expects a number of bytes, got '1.5'"),
             ("a --max-memory -1", "got '-1'"),
             ("a --max-memory +1", "got '+1'"),

@@ -12,7 +12,7 @@ use zwasm_wasi::WasiCtx;
 
 use crate::failure::{Failure, write_error};
 use crate::json::{Json, quote};
-use crate::run::{Call, flush, print};
+use crate::run::{Call, print};
 use crate::{json, run};
 
 /// The instance that lines call.
@@ -70,13 +70,13 @@ impl Batch<'_> {
         let outcome = request.map_err(Failure::runtime).and_then(|mut request| {
             id = request.id.take();
             let call = Call::prepare(self.module, &request.function, &request.args)?;
-            run::call(self.store, &self.instance, &call)
+            run::call(self.store, &self.instance, &call).map_err(Failure::from)
         });
         let outcome = outcome.or_else(|failure| match failure.exit() {
             Some(0) => Ok(Vec::new()),
             _ => Err(failure),
         });
-        flush(self.store)?;
+        self.store.data().flush().map_err(|error| Failure::output(&error))?;
         let good = outcome.is_ok();
         match outcome {
             Ok(values) if !is_json && !self.json => print(&values, false)?,

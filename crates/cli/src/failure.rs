@@ -15,6 +15,8 @@ pub struct Failure {
     code: u8,
     message: String,
     frames: String,
+    note: String,
+    kind: Option<ErrorKind>,
     exit: Option<i32>,
 }
 
@@ -25,7 +27,8 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into(), frames: String::new(), exit: None }
+        let (frames, note) = (String::new(), String::new());
+        Self { code: 1, message: message.into(), frames, note, kind: None, exit: None }
     }
 
     /// Standard output that cannot be written to.
@@ -41,6 +44,17 @@ impl Failure {
     /// Adds to the beginning of the message.
     pub fn put_before(&mut self, text: &str) {
         self.message.insert_str(0, text);
+    }
+
+    /// Adds a remark after everything else; none if it is empty.
+    pub fn with_note(mut self, note: String) -> Self {
+        self.note = note;
+        self
+    }
+
+    /// The kind of the engine's error behind it.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.kind
     }
 
     /// What went wrong.
@@ -59,11 +73,15 @@ impl Failure {
     }
 
     /// The lines for standard error: one with the message, then the frames of
-    /// a trap's or exception's backtrace, indented.
+    /// a trap's or exception's backtrace, indented, and the remark.
     pub fn report(&self, colours: bool) -> String {
         let mut text = headed("error: ", RED, colours);
         text.push_str(&one_line(&self.message));
         text.push_str(&self.frames);
+        if !self.note.is_empty() {
+            text.push_str(&headed("note: ", YELLOW, colours));
+            text.push_str(&one_line(&self.note));
+        }
         text
     }
 }
@@ -76,6 +94,7 @@ impl From<Error> for Failure {
             ErrorKind::Io => 126,
             _ => 1,
         };
+        failure.kind = Some(error.kind());
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             failure.exit = Some(exit.0);
             failure.message = format!("the program ended with exit code {}", exit.0);
@@ -137,7 +156,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
 
 /// A message as one line: control characters, which may come from names in
 /// the guest, are escaped so that they neither break it nor steer the terminal.
-fn one_line(message: &str) -> String {
+pub fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len() + 1);
     for c in message.chars() {
         if c.is_control() {

@@ -29,7 +29,12 @@ use crate::args::Command;
 use crate::failure::Failure;
 
 fn main() {
-    let code = dispatch().unwrap_or_else(|failure| {
+    end(dispatch())
+}
+
+/// Ends the process, telling what went wrong.
+fn end(outcome: Result<i32, Failure>) -> ! {
+    let code = outcome.unwrap_or_else(|failure| {
         failure::write_error(&failure);
         failure.code().into()
     });

@@ -9,32 +9,9 @@ use zwasm::{Config, Module, Profile, Trace};
 
 use crate::args::Run;
 use crate::failure::{Failure, say};
-use crate::suggest::did_you_mean;
 
 /// Lines of a table of the profile.
 const MAX_LINES: usize = 20;
-
-/// The categories named in the value of `--trace`, separated by commas.
-///
-/// # Errors
-/// One line that names what is no category.
-pub fn categories(value: &str) -> Result<Trace, String> {
-    let mut trace = Trace::default();
-    for name in value.split(',') {
-        match Trace::ALL.iter().find(|(known, _)| *known == name) {
-            Some((_, category)) => trace.insert(*category),
-            None => {
-                let names = Trace::ALL.iter().map(|(name, _)| *name);
-                let hint = did_you_mean(name, names.clone());
-                let names = names.collect::<Vec<_>>().join(", ");
-                return Err(format!(
-                    "option '--trace' knows no category '{name}'{hint}: there are {names}"
-                ));
-            }
-        }
-    }
-    Ok(trace)
-}
 
 /// Makes an engine observe what the options ask for.
 pub fn configure(config: &mut Config, options: &Run) {
@@ -116,16 +93,6 @@ fn more(text: &mut String, lines: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn category_names() {
-        let both = categories("call,mem").unwrap();
-        assert!(both.contains(Trace::CALL) && both.contains(Trace::MEM));
-        assert!(!both.contains(Trace::EXEC));
-        let error = categories("call,memm").unwrap_err();
-        assert!(error.contains("'memm' (did you mean 'mem'?)"), "{error}");
-        assert!(categories("").is_err());
-    }
 
     #[test]
     fn tables_are_cut() {

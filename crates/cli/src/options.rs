@@ -54,13 +54,14 @@ pub enum Id {
     Dir,
     Env,
     Allow(Grants),
+    Sandbox,
+    Listen,
+    Trace,
     MaxMemory,
     MaxStack,
     Disable,
     #[cfg(feature = "trace")]
     Profile,
-    #[cfg(feature = "trace")]
-    Trace,
     #[cfg(feature = "trace")]
     DumpRegir,
     #[cfg(feature = "trace")]
@@ -209,9 +210,10 @@ pub const SECTIONS: &[Section] = &[
             flag(
                 "--dir",
                 "PATH",
-                "Let the program reach a directory (HOST::GUEST renames it)",
+                "Let the program reach PATH (or HOST::GUEST; :ro protects)",
                 Id::Dir,
             ),
+            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
             flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
             flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
             flag("--allow-read", "", "Reading files", Id::Allow(Grants::READ)),
@@ -220,7 +222,14 @@ pub const SECTIONS: &[Section] = &[
             flag("--allow-path", "", "Operations on paths", Id::Allow(Grants::PATH)),
             flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
             flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
-            flag("--allow-proc", "", "Process operations", Id::Allow(Grants::PROC)),
+            flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
+            flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
+            flag(
+                "--sandbox",
+                "",
+                "Grant only what further flags allow; 256 MB of memory",
+                Id::Sandbox,
+            ),
         ],
     },
     Section {
@@ -230,18 +239,18 @@ pub const SECTIONS: &[Section] = &[
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
         ],
     },
-    #[cfg(feature = "trace")]
     Section {
         title: "Debugging",
         flags: &[
+            #[cfg(feature = "trace")]
+            flag("--trace", "CATS", "Report any of jit,regir,exec,mem,call,wasi", Id::Trace),
+            #[cfg(not(feature = "trace"))]
+            flag("--trace", "CATS", "Report: wasi", Id::Trace),
+            #[cfg(feature = "trace")]
             flag("--profile", "", "Print what was executed how often", Id::Profile),
-            flag(
-                "--trace",
-                "CATEGORIES",
-                "Report jit,regir,exec,mem,call, or some of them",
-                Id::Trace,
-            ),
+            #[cfg(feature = "trace")]
             flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
+            #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
         ],
     },

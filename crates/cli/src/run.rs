@@ -5,30 +5,35 @@
 //! no side effects. WASI is set up only for modules that import it: a plain
 //! module pays for nothing but itself.
 
-use std::ffi::OsStr;
 use std::io::Write;
+use std::net::TcpListener;
 
 use zwasm::{
-    Config, Engine, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Store, Val,
+    Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Store, Val,
 };
+#[cfg(feature = "threads")]
+use zwasm_wasi::Threads;
 use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
 use crate::batch::Batch;
-use crate::failure::{Failure, note};
-use crate::grants::Grants;
+use crate::failure::{Failure, note, one_line, say};
+use crate::grants::refusal;
 use crate::link::Linked;
 use crate::suggest::did_you_mean;
 use crate::{json, module, values};
 
-/// The module names under which programs import WASI, newest first.
-pub const WASI: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
+/// The module names under which programs import WASI; the last is for threads.
+pub const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
 
 /// What a WASI command exports to be run.
 const START: &str = "_start";
 
 /// What a WASI reactor exports to be called before anything else.
 pub const INITIALIZE: &str = "_initialize";
+
+/// Bytes of memory in a sandbox, unless told otherwise.
+const SANDBOX_MEMORY: u64 = 256 << 20;
 
 /// Exported functions are listed in an error message up to this many.
 const MAX_LISTED: usize = 12;
@@ -56,30 +61,12 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
-    let outcome = linked
-        .define(&mut store, &mut linker)
-        .and_then(|()| instantiate(&mut store, &linker, &module, call.as_ref()))
-        .and_then(|instance| match (options.batch, &call) {
-            (true, _) => Ok(Outcome::Instance(instance)),
-            (false, None) => Ok(Outcome::Values(Vec::new())),
-            (false, Some(call)) => Ok(Outcome::Values(self::call(&mut store, &instance, call)?)),
-        });
-    // What the guest wrote comes before what is written about it.
-    let flushed = flush(&mut store);
-    let code = match outcome {
-        Ok(Outcome::Instance(instance)) => {
-            let default = options.invoke.as_deref();
-            let json = options.json;
-            Batch { store: &mut store, module: &module, instance, default, json }.run()
-        }
-        Ok(Outcome::Values(results)) => {
-            flushed.and_then(|()| print(&results, options.json)).map(|()| 0)
-        }
-        Err(failure) => match failure.exit() {
-            Some(code) => flushed.map(|()| code),
-            None => Err(failure),
-        },
-    };
+    let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
+        let main =
+            |store: &mut Store<WasiCtx>, instance| perform(store, &module, instance, call, options);
+        start(&mut store, linker, &module, options.json, main).map_err(Failure::from)
+    });
+    let code = finish(store.data(), options.json, outcome);
     #[cfg(feature = "trace")]
     if options.profile {
         crate::observe::profile([&module].into_iter().chain(linked.modules()));
@@ -87,16 +74,95 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     code
 }
 
-enum Outcome {
-    /// An instance for calls to come.
-    Instance(Instance),
-    /// What the one call returned.
+/// How a guest ended that was not stopped.
+enum Done {
+    /// With what the one call returned.
     Values(Vec<Val>),
+    /// At the end of a batch, with an exit code.
+    Batch(i32),
+}
+
+/// Instantiates the module and has `main` use the instance. A module that starts
+/// threads may end in one of them while the first still computes, and then ends
+/// the process, too.
+fn start(
+    store: &mut Store<WasiCtx>,
+    linker: Linker<WasiCtx>,
+    module: &Module,
+    json: bool,
+    main: impl FnOnce(&mut Store<WasiCtx>, Instance) -> Result<Done, Error>,
+) -> Result<Done, Error> {
+    #[cfg(feature = "threads")]
+    if Threads::<WasiCtx>::wanted_by(module) {
+        let threads = Threads::new(store, linker, module, |context| context)?;
+        let context = store.data().clone();
+        threads.on_end(move |error| crate::end(finish(&context, json, Err(error.into()))));
+        return threads.run(store, main);
+    }
+    #[cfg(not(feature = "threads"))]
+    let _ = json;
+    let instance = linker.instantiate(&mut *store, module)?;
+    main(store, instance)
+}
+
+/// Does with an instance what the options ask for.
+fn perform(
+    store: &mut Store<WasiCtx>,
+    module: &Module,
+    instance: Instance,
+    call: Option<Call<'_>>,
+    options: &Run,
+) -> Result<Done, Error> {
+    if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
+        && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
+    {
+        initialize.call(&mut *store, &[], &mut [])?;
+    }
+    if options.batch {
+        let (default, json) = (options.invoke.as_deref(), options.json);
+        let code = Batch { store, module, instance, default, json }.run();
+        return code.map(Done::Batch).map_err(|failure| Error::msg(failure.message()));
+    }
+    Ok(Done::Values(match &call {
+        Some(call) => self::call(store, &instance, call)?,
+        None => Vec::new(),
+    }))
+}
+
+/// The exit code of a guest that is done, after what there is to print.
+///
+/// # Errors
+/// What the guest was stopped by, or that its output cannot be written.
+fn finish(context: &WasiCtx, json: bool, outcome: Result<Done, Failure>) -> Result<i32, Failure> {
+    // What the guest wrote comes before what is written about it.
+    let flushed = context.flush().map_err(|error| Failure::output(&error));
+    let refused = refusal(context.refused());
+    let (code, results) = match outcome {
+        Ok(Done::Values(values)) => (0, Some(values)),
+        Ok(Done::Batch(code)) => (code, None),
+        Err(mut failure) => match failure.exit() {
+            Some(code) => (code, None),
+            None => {
+                if failure.kind() == Some(ErrorKind::Link) {
+                    failure.add(" (modules that provide imports are given by '--link NAME=FILE')");
+                }
+                return Err(failure.with_note(refused));
+            }
+        },
+    };
+    if code != 0 && !refused.is_empty() {
+        note(&refused);
+    }
+    flushed?;
+    if let Some(results) = results {
+        print(&results, json)?;
+    }
+    Ok(code)
 }
 
 fn config(options: &Run) -> Config {
     let mut config = module::config(&options.disabled);
-    if let Some(bytes) = options.max_memory {
+    if let Some(bytes) = options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY)) {
         config.max_memory(bytes);
     }
     if let Some(bytes) = options.max_stack {
@@ -119,19 +185,32 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
     }
     builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
     builder.args(&options.program_args);
-    if options.grants.contains(Grants::ENV) {
-        let set = |name: &OsStr| options.env.iter().any(|(key, _)| name == key.as_str());
-        for (name, value) in std::env::vars_os().filter(|(name, _)| !set(name)) {
-            builder.env(name.as_encoded_bytes(), value.as_encoded_bytes());
-        }
-    }
+    builder.caps(options.grants.capabilities()).inherit_env();
     for (key, value) in &options.env {
         builder.env(key, value);
     }
     for dir in &options.dirs {
-        builder.preopen_dir(&dir.host, dir.guest.as_str()).map_err(|error| {
+        let preopened = match dir.read_only {
+            true => builder.preopen_dir_read_only(&dir.host, dir.guest.as_str()),
+            false => builder.preopen_dir(&dir.host, dir.guest.as_str()),
+        };
+        preopened.map_err(|error| {
             Failure::runtime(format!("cannot open directory '{}': {error}", dir.host))
         })?;
+    }
+    for address in &options.listen {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| Failure::runtime(format!("cannot listen on '{address}': {error}")))?;
+        // Which port the system chose can be known only from here.
+        if let Ok(bound) = listener.local_addr()
+            && address.ends_with(":0")
+        {
+            note(&format!("listening on {bound}"));
+        }
+        builder.listener(listener);
+    }
+    if options.trace_wasi {
+        builder.trace(|line| say(&one_line(&format!("[wasi] {line}"))));
     }
     Ok(builder.build())
 }
@@ -235,52 +314,21 @@ fn exported_functions(module: &Module) -> impl Iterator<Item = &str> {
         .map(|export| export.name())
 }
 
-/// Instantiates the module and, unless that is the call to come, initialises it.
-fn instantiate(
-    store: &mut Store<WasiCtx>,
-    linker: &Linker<WasiCtx>,
-    module: &Module,
-    call: Option<&Call<'_>>,
-) -> Result<Instance, Failure> {
-    let instance = linker.instantiate(&mut *store, module).map_err(|error| {
-        let unlinked = error.kind() == ErrorKind::Link;
-        let mut failure = Failure::from(error);
-        if unlinked {
-            failure.add(" (modules that provide imports are given by '--link NAME=FILE')");
-        }
-        failure
-    })?;
-    if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
-        && call.is_none_or(|call| call.name != INITIALIZE)
-    {
-        initialize.call(&mut *store, &[], &mut [])?;
-    }
-    Ok(instance)
-}
-
 /// Calls a function of an instance.
 ///
 /// # Errors
-/// When the guest is stopped; [`Failure::exit`] tells if by itself.
+/// When the guest is stopped.
 pub fn call(
     store: &mut Store<WasiCtx>,
     instance: &Instance,
     call: &Call<'_>,
-) -> Result<Vec<Val>, Failure> {
+) -> Result<Vec<Val>, Error> {
     let mut results = Vec::new();
     if let Some(func) = instance.get_func(&mut *store, call.name) {
         results.extend(func.ty(&*store).results().map(|_| Val::I32(0)));
         func.call(&mut *store, &call.args, &mut results)?;
     }
     Ok(results)
-}
-
-/// Writes out what the guest has printed.
-///
-/// # Errors
-/// When standard output cannot be written.
-pub fn flush(store: &mut Store<WasiCtx>) -> Result<(), Failure> {
-    store.data_mut().flush().map_err(|error| Failure::output(&error))
 }
 
 /// Prints what a call returned: a value a line or, as JSON, all on one.

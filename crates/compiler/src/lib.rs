@@ -17,7 +17,7 @@ pub mod baseline;
 pub mod isa;
 mod tuning;
 
-use zwasm_regir::{Frame, Inst, Label, Type};
+use zwasm_regir::{Frame, Inst, Label, Storage, Type};
 
 /// Byte offsets of the fields that code addresses.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,14 @@ pub struct VmLayout {
     pub globals: u32,
     /// In the `vmctx`: the array of pointers to the records of imported functions.
     pub imported_funcs: u32,
+    /// In the `vmctx`: the pointer to the store's limits.
+    pub limits: u32,
+    /// In the limits: the fuel left, 64 bits, signed.
+    pub limits_fuel: u32,
+    /// In the limits: the epoch at which the store's guest stops, 64 bits.
+    pub limits_epoch_deadline: u32,
+    /// In the `vmctx`: the pointer to the engine's epoch, 64 bits.
+    pub epoch: u32,
     /// In a memory: its first byte.
     pub memory_base: u32,
     /// In a memory: its size in bytes.
@@ -52,6 +60,44 @@ pub struct VmLayout {
     pub record_vmctx: u32,
     /// In a function's record: the canonical type, 32 bits.
     pub record_type: u32,
+    /// In the `vmctx`: the store.
+    pub store: u32,
+    /// In the store: where the heap's allocation window is used up to.
+    pub heap_cursor: u32,
+    /// In the store: where the window ends.
+    pub heap_limit: u32,
+    /// In the store: the displays of types, [`DISPLAY`] entries of 32 bits for each.
+    pub displays: u32,
+    /// How far below the heap's base the bits are that say where objects start, one
+    /// for every 16 bytes.
+    pub heap_starts: u32,
+}
+
+/// The depth of supertypes that displays hold.
+pub const DISPLAY: u32 = 8;
+
+/// A type of objects, for casts.
+#[derive(Clone, Copy, Debug)]
+pub struct HeapType {
+    /// The first word of the headers of its objects; of functions, none exist.
+    pub word: u32,
+    /// Whether it has no subtypes, and its objects can be told by their header.
+    pub is_final: bool,
+    /// The number of its supertypes; at least [`DISPLAY`] if a display does not tell.
+    pub depth: u32,
+}
+
+/// A structure, for its allocation.
+#[derive(Clone, Debug)]
+pub struct StructType {
+    /// The first word of its header.
+    pub word: u32,
+    /// Bytes to allocate.
+    pub size: u32,
+    /// Whether it fits an allocation window.
+    pub is_small: bool,
+    /// What each field holds, and its offset.
+    pub fields: Vec<(Storage, u32)>,
 }
 
 /// What a memory is, as far as accesses care.
@@ -97,6 +143,15 @@ pub trait Environment {
     fn memory(&self, memory: u32) -> MemoryInfo;
     /// Whether a table has 64-bit indices.
     fn table_is_64(&self, table: u32) -> bool;
+    /// What a field of a structure, or as field 0 the elements of an array, holds,
+    /// and a field's offset in the object.
+    fn field(&self, ty: u32, field: u32) -> (Storage, u32);
+    /// A type that references are cast to.
+    fn heap_type(&self, ty: u32) -> HeapType;
+    /// A structure type.
+    fn struct_type(&self, ty: u32) -> StructType;
+    /// The first word of the header of values of the host.
+    fn extern_word(&self) -> u32;
     /// Appends the interpreter's code of an instruction that is not a branch or
     /// return, with all operands in slots.
     fn threaded(&self, inst: &Inst, words: &mut Vec<u64>);

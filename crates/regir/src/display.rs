@@ -166,6 +166,8 @@ impl Display for Inst {
             Inst::ThrowRef { src } => write!(f, "throw_ref {src}"),
             Inst::TryBegin { region } => write!(f, "try {region}"),
             Inst::TryEnd { region } => write!(f, "end_try {region}"),
+            Inst::Fuel { cost } => write!(f, "fuel {cost}"),
+            Inst::Epoch => write!(f, "epoch"),
         }
     }
 }

@@ -188,6 +188,11 @@ pub enum Inst {
     TryBegin { region: u32 },
     /// Ends the body of a try; bodies nest.
     TryEnd { region: u32 },
+    /// Pays for the straight run of WebAssembly instructions that starts here, or
+    /// traps before the first of them.
+    Fuel { cost: u32 },
+    /// Traps, or asks the host, if the store's deadline has been reached.
+    Epoch,
 }
 
 /// A `try_table`: its clauses are tried in order before those of the try around

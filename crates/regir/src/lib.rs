@@ -35,5 +35,5 @@ pub mod types;
 pub use atomic_ops::AtomicOp;
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
-pub use translate::{TranslateError, Translator, Types};
+pub use translate::{Checks, TranslateError, Translator, Types};
 pub use types::{Signature, Storage, TrapCode, Type};

@@ -1,27 +1,46 @@
-//! What a guest is given: its arguments, environment, streams, directories.
+//! What a guest is given: its arguments, environment, streams, directories,
+//! sockets, and what it may do with them.
 
 use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::Capabilities;
 use crate::host::fs::dir::Dir;
+use crate::host::interrupt::InterruptHandle;
 use crate::host::stdio::{Input, Output, Stdio};
+use crate::host::{Failure, Host};
 use crate::p1::Strings;
 use crate::p1::fds::Table;
 
 /// The WASI state of one guest. It lives in the store's data; see
 /// [`add_to_linker`](crate::add_to_linker).
-pub struct WasiCtx {
+///
+/// A clone is another handle to the same state, for the store of another thread
+/// of the same guest: arguments, streams and descriptors are shared.
+#[derive(Clone)]
+pub struct WasiCtx(pub(crate) Arc<State>);
+
+/// What the handles share.
+pub(crate) struct State {
     pub(crate) args: Strings,
     pub(crate) env: Strings,
+    pub(crate) host: Host,
     pub(crate) stdio: Stdio,
     pub(crate) fds: Table,
+    pub(crate) trace: Option<Trace>,
 }
+
+/// Where a line for each call goes.
+pub(crate) type Trace = Box<dyn Fn(&str) + Send + Sync>;
 
 impl WasiCtx {
     /// Starts describing a guest that is given nothing yet: no arguments, no
     /// environment, no files, an empty standard input, and a standard output
-    /// and error that swallow what they get.
+    /// and error that swallow what they get. Its capabilities are
+    /// [the default ones](Capabilities#impl-Default-for-Capabilities).
     pub fn builder() -> WasiCtxBuilder {
         WasiCtxBuilder::default()
     }
@@ -29,36 +48,69 @@ impl WasiCtx {
     /// Writes out what is still buffered of the guest's standard output.
     ///
     /// Call it when the guest is done, also after a trap, and before writing
-    /// to the same place oneself. Dropping the context does the same, but can
-    /// not report that it failed.
+    /// to the same place oneself. Dropping the last handle does the same, but
+    /// can not report that it failed.
     ///
     /// # Errors
     ///
     /// When standard output can not be written: its reader is gone, its disk
     /// is full. What was not written is kept, so that another call tries again.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.stdio.flush()
+    pub fn flush(&self) -> io::Result<()> {
+        self.0.stdio.flush(&self.0.host).map_err(|failure| match failure {
+            Failure::System(error) => error,
+            Failure::Refused => io::ErrorKind::PermissionDenied.into(),
+            Failure::Interrupted => io::ErrorKind::Interrupted.into(),
+        })
+    }
+
+    /// The capabilities that would have allowed what the guest was refused so
+    /// far. Where one of several would have done, the one that fits best.
+    pub fn refused(&self) -> Capabilities {
+        self.0.host.refused()
+    }
+
+    /// What stops the guest while it waits in one of its calls. Ask for it
+    /// before the guest runs.
+    ///
+    /// A guest that computes is stopped by other means: see the engine's epochs
+    /// and fuel. Streams of the embedder's are not interrupted either.
+    ///
+    /// # Errors
+    ///
+    /// When the process has no descriptor left.
+    pub fn interrupt_handle(&self) -> io::Result<InterruptHandle> {
+        self.0.host.interrupt.arm()
     }
 }
 
-impl Drop for WasiCtx {
+impl Drop for State {
     fn drop(&mut self) {
-        let _ = self.flush();
+        let _ = self.stdio.flush(&self.host);
     }
 }
 
 /// Builds a [`WasiCtx`].
 #[derive(Default)]
 pub struct WasiCtxBuilder {
+    caps: Capabilities,
     args: Strings,
-    env: Strings,
+    env: Vec<(Vec<u8>, Vec<u8>)>,
+    inherit_env: bool,
     stdin: Option<Input>,
     stdout: Option<Output>,
     stderr: Option<Output>,
     preopens: Vec<(Dir, Box<str>)>,
+    listeners: Vec<TcpListener>,
+    trace: Option<Trace>,
 }
 
 impl WasiCtxBuilder {
+    /// Sets what the guest may do, in place of the default.
+    pub fn caps(&mut self, caps: Capabilities) -> &mut Self {
+        self.caps = caps;
+        self
+    }
+
     /// Adds an argument; the first is the program's name. It ends at its first
     /// NUL, if it has one.
     pub fn arg(&mut self, arg: impl AsRef<[u8]>) -> &mut Self {
@@ -74,9 +126,10 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Adds an environment variable.
+    /// Adds an environment variable. The guest sees it whatever its
+    /// capabilities.
     pub fn env(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
-        self.env.push(&[name.as_ref(), b"=", value.as_ref()]);
+        self.env.push((name.as_ref().to_vec(), value.as_ref().to_vec()));
         self
     }
 
@@ -91,16 +144,16 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Adds all environment variables of this process.
+    /// Adds the environment variables of this process that are not added by
+    /// [`env`](Self::env), if the guest has [`Capabilities::ENV`].
     pub fn inherit_env(&mut self) -> &mut Self {
-        for (name, value) in std::env::vars_os() {
-            self.env(name.into_vec(), value.into_vec());
-        }
+        self.inherit_env = true;
         self
     }
 
     /// Gives the guest the directory `host_path`, with everything below it,
-    /// under the name `guest_path`.
+    /// under the name `guest_path`. What it may do there depends on its
+    /// capabilities: without [`Capabilities::READ`] and the like, nothing.
     ///
     /// # Errors
     ///
@@ -110,20 +163,46 @@ impl WasiCtxBuilder {
         host_path: impl AsRef<Path>,
         guest_path: impl Into<String>,
     ) -> io::Result<&mut Self> {
-        let dir = Dir::preopen(host_path.as_ref())?;
+        let dir = Dir::preopen(host_path.as_ref(), false)?;
         self.preopens.push((dir, guest_path.into().into()));
         Ok(self)
     }
 
+    /// The same for a directory in which the guest can change nothing, whatever
+    /// its capabilities: trying fails with the error number `ROFS`.
+    ///
+    /// # Errors
+    ///
+    /// As [`preopen_dir`](Self::preopen_dir).
+    pub fn preopen_dir_read_only(
+        &mut self,
+        host_path: impl AsRef<Path>,
+        guest_path: impl Into<String>,
+    ) -> io::Result<&mut Self> {
+        let dir = Dir::preopen(host_path.as_ref(), true)?;
+        self.preopens.push((dir, guest_path.into().into()));
+        Ok(self)
+    }
+
+    /// Gives the guest a socket to accept connections on, if it has
+    /// [`Capabilities::NET`]. Its descriptors come after those of the
+    /// directories.
+    pub fn listener(&mut self, listener: TcpListener) -> &mut Self {
+        self.listeners.push(listener);
+        self
+    }
+
     /// Gives the guest this standard input. It is asked only when the guest
-    /// reads, and counts as ready whenever the guest polls it.
+    /// reads, and counts as ready whenever the guest polls it. For input from
+    /// memory there is [`io::Cursor`].
     pub fn stdin(&mut self, stdin: Box<dyn Read + Send>) -> &mut Self {
-        self.stdin = Some(Input::Custom(stdin));
+        self.stdin = Some(Input::custom(stdin));
         self
     }
 
     /// Gives the guest this standard output. Everything the guest writes is
-    /// handed on at once, unbuffered.
+    /// handed on at once, unbuffered. For output to memory there is
+    /// [`MemoryPipe`](crate::MemoryPipe).
     pub fn stdout(&mut self, stdout: Box<dyn Write + Send>) -> &mut Self {
         self.stdout = Some(Output::custom(stdout));
         self
@@ -146,19 +225,42 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Has a line written about each call of the guest's: name, arguments and
+    /// what came of it.
+    pub fn trace(&mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> &mut Self {
+        self.trace = Some(Box::new(sink));
+        self
+    }
+
     /// Makes the context, and leaves the builder as it was when it was new.
     pub fn build(&mut self) -> WasiCtx {
         let new = std::mem::take(self);
-        let stdio = Stdio {
-            stdin: new.stdin.unwrap_or_else(|| Input::Custom(Box::new(io::empty()))),
-            stdout: new.stdout.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
-            stderr: new.stderr.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
-        };
-        let mut fds = Table::new(&stdio);
+        let mut env = Strings::default();
+        if new.inherit_env && new.caps.contains(Capabilities::ENV) {
+            for (name, value) in std::env::vars_os() {
+                let (name, value) = (name.into_vec(), value.into_vec());
+                if !new.env.iter().any(|(own, _)| *own == name) {
+                    env.push(&[&name, b"=", &value]);
+                }
+            }
+        }
+        for (name, value) in &new.env {
+            env.push(&[name, b"=", value]);
+        }
+        let stdio = Stdio::new(
+            new.stdin.unwrap_or_else(|| Input::custom(Box::new(io::empty()))),
+            new.stdout.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
+            new.stderr.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
+        );
+        let fds = Table::new(&stdio);
         for (dir, name) in new.preopens {
             fds.preopen(dir, name);
         }
-        WasiCtx { args: new.args, env: new.env, stdio, fds }
+        for listener in new.listeners {
+            fds.listener(listener);
+        }
+        let (args, trace, host) = (new.args, new.trace, Host::new(new.caps));
+        WasiCtx(Arc::new(State { args, env, host, stdio, fds, trace }))
     }
 }
 
@@ -169,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_context_can_move_to_another_thread() {
-        fn assert_send<T: Send>(_: &T) {}
+        fn assert_send<T: Send + Sync>(_: &T) {}
         assert_send(&WasiCtx::builder().inherit_env().build());
     }
 
@@ -179,8 +281,8 @@ mod tests {
         let mut builder = WasiCtx::builder();
         builder.arg("a").stdout(Box::new(pipe.clone()));
         builder.preopen_dir(std::env::temp_dir(), "/tmp").unwrap();
-        assert!(builder.build().fds.any(3).is_ok());
-        assert!(builder.build().fds.any(3).is_err());
+        assert!(builder.build().0.fds.any(3).is_ok());
+        assert!(builder.build().0.fds.any(3).is_err());
     }
 
     #[test]

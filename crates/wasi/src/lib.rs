@@ -1,9 +1,9 @@
 //! WASI preview 1 for zwasm.
 //!
 //! Two layers. `host/` is what a guest may ask of the machine: files below
-//! preopened directories, clocks, randomness, waiting, the standard streams.
-//! Each of its functions is one operation, so that each is one place where a
-//! capability can be asked for, and none knows what a guest looks like. `p1/`
+//! preopened directories, clocks, randomness, waiting, sockets, the standard
+//! streams. Each of its functions is one operation and begins by naming the
+//! capability it needs, and none knows what a guest looks like. `p1/`
 //! is the ABI on top: numbers and pointers out of guest memory, the descriptor
 //! table with its rights, error codes. One declared table of functions
 //! (`p1::FUNCTIONS`) drives linking, so that the whole ABI costs one thunk
@@ -11,7 +11,7 @@
 //!
 //! ```no_run
 //! use zwasm::{Engine, Linker, Module, Store};
-//! use zwasm_wasi::WasiCtx;
+//! use zwasm_wasi::{Capabilities, WasiCtx};
 //!
 //! # fn main() -> zwasm::Result<()> {
 //! let engine = Engine::default();
@@ -20,26 +20,34 @@
 //!
 //! let mut wasi = WasiCtx::builder();
 //! wasi.arg("hello.wasm").inherit_stdio().preopen_dir("data", "/")?;
+//! wasi.caps(Capabilities::default() | Capabilities::READ);
 //! let mut store = Store::new(&engine, wasi.build());
 //!
 //! let module = Module::from_file(&engine, "hello.wasm")?;
 //! let instance = linker.instantiate(&mut store, &module)?;
 //! let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
 //! let result = start.call(&mut store, ());
-//! store.data_mut().flush()?;
+//! store.data().flush()?;
 //! result
 //! # }
 //! ```
 
 #![forbid(unsafe_code)]
 
+mod caps;
 mod ctx;
 mod exit;
 mod host;
 mod link;
 mod p1;
+#[cfg(feature = "threads")]
+mod threads;
 
+pub use caps::Capabilities;
 pub use ctx::{WasiCtx, WasiCtxBuilder};
 pub use exit::I32Exit;
+pub use host::interrupt::InterruptHandle;
 pub use host::stdio::MemoryPipe;
 pub use link::add_to_linker;
+#[cfg(feature = "threads")]
+pub use threads::Threads;

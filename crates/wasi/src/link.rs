@@ -6,7 +6,7 @@
 use zwasm::{Caller, FuncType, Linker, ValType};
 
 use crate::WasiCtx;
-use crate::p1::{Args, FUNCTIONS, Function, Memory, Stop, Type, UNSTABLE};
+use crate::p1::{Args, FUNCTIONS, Function, Memory, State, Stop, Type, UNSTABLE};
 
 /// Defines all of `wasi_snapshot_preview1`, and of `wasi_unstable` before it,
 /// in `linker`. `get` finds the context in the store's data.
@@ -39,13 +39,13 @@ fn define<T: 'static>(
 ) -> zwasm::Result<()> {
     let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| {
         if let Some((memory, data)) = caller.guest_memory() {
-            return run(function, get(data), Memory::new(memory), slots);
+            return run(function, &get(data).0, Memory::new(memory), slots);
         }
         #[cfg(feature = "threads")]
         if let Some((memory, data)) = caller.guest_shared_memory() {
-            return run(function, get(data), Memory::Shared(memory), slots);
+            return run(function, &get(data).0, Memory::Shared(memory), slots);
         }
-        run(function, get(caller.data_mut()), Memory::new(&mut []), slots)
+        run(function, &get(caller.data_mut()).0, Memory::new(&mut []), slots)
     };
     linker.func_slots(module, function.name, signature(function), thunk)?;
     Ok(())
@@ -61,22 +61,51 @@ fn signature(function: &Function) -> FuncType {
 
 fn run(
     function: &Function,
-    cx: &mut WasiCtx,
+    cx: &State,
     mut memory: Memory<'_>,
     slots: &mut [u64],
 ) -> zwasm::Result<()> {
-    let result = match (function.call)(cx, &mut memory, Args(slots)) {
+    let outcome = (function.call)(cx, &mut memory, Args(slots));
+    if let Some(trace) = &cx.trace {
+        trace(&describe(function, slots, &outcome));
+    }
+    let result = match outcome {
         Ok(()) => 0,
         Err(Stop::Errno(errno)) => errno as u64,
-        Err(Stop::Exit(exit)) => {
+        Err(stop) => {
             // What can not be written stays for the embedder's own flush,
             // which can tell of it.
-            let _ = cx.flush();
-            return Err(exit.into());
+            let _ = cx.stdio.flush(&cx.host);
+            return Err(match stop {
+                Stop::Exit(exit) => exit.into(),
+                Stop::Interrupted => zwasm::Error::msg("interrupted"),
+                _ => zwasm::Error::msg("the program wants to exit, which it may not"),
+            });
         }
     };
     if function.returns {
         slots[0] = result;
     }
     Ok(())
+}
+
+/// A call as a line: `fd_write(1, 16, 1, 8) = SUCCESS`.
+fn describe(function: &Function, slots: &[u64], outcome: &crate::p1::Result) -> String {
+    let mut line = String::from(function.name);
+    for (index, (slot, ty)) in slots.iter().zip(function.params).enumerate() {
+        line += if index == 0 { "(" } else { ", " };
+        line += &match ty {
+            Type::I32 => (*slot as u32).to_string(),
+            Type::I64 => slot.to_string(),
+        };
+    }
+    line += if function.params.is_empty() { "() = " } else { ") = " };
+    match outcome {
+        Ok(()) => line += "SUCCESS",
+        Err(Stop::Errno(errno)) => line += &errno.name(),
+        Err(Stop::Exit(exit)) => line += &exit.to_string(),
+        Err(Stop::Interrupted) => line += "interrupted",
+        Err(Stop::ExitRefused) => line += "refused",
+    }
+    line
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use zwasm::{Engine, Linker, Module, Store};
-use zwasm_wasi::{I32Exit, MemoryPipe, WasiCtx, WasiCtxBuilder};
+use zwasm_wasi::{Capabilities, I32Exit, MemoryPipe, WasiCtx, WasiCtxBuilder};
 
 /// Runs `_start` of the module and returns what it exited with, if it did.
 fn run(builder: &mut WasiCtxBuilder, text: &str) -> zwasm::Result<Option<i32>> {
@@ -145,6 +145,7 @@ fn a_shared_memory_is_read_and_written() {
     let out = MemoryPipe::new();
     let mut builder = WasiCtx::builder();
     builder.stdout(Box::new(out.clone())).args(["a", "b"]).preopen_dir(&folder, "/").unwrap();
+    builder.caps(Capabilities::ALL);
     let exit = run(
         &mut builder,
         r#"(module

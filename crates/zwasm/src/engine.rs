@@ -1,6 +1,7 @@
 //! `Config` and `Engine`: what all modules and stores share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Disabled, Feature};
@@ -26,6 +27,8 @@ pub struct Config {
     pub(crate) gc_stress: bool,
     #[cfg(feature = "trace")]
     pub(crate) observer: crate::observe::Observer,
+    pub(crate) consume_fuel: bool,
+    pub(crate) epoch_interruption: bool,
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
@@ -50,6 +53,8 @@ impl Config {
             gc_stress: false,
             #[cfg(feature = "trace")]
             observer: crate::observe::Observer::default(),
+            consume_fuel: false,
+            epoch_interruption: false,
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
@@ -100,6 +105,22 @@ impl Config {
         self
     }
 
+    /// Whether code consumes fuel, see [`Store::set_fuel`](crate::Store::set_fuel).
+    /// Off unless set, and then it costs nothing.
+    pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
+        self.consume_fuel = enable;
+        self
+    }
+
+    /// Whether code looks at function entries and loop headers if it should stop,
+    /// see [`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline) and
+    /// [`Store::interrupt_handle`](crate::Store::interrupt_handle). Off unless set,
+    /// and then it costs nothing.
+    pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
+        self.epoch_interruption = enable;
+        self
+    }
+
     /// What runs the code: [`Strategy::Auto`] unless set.
     pub fn strategy(&mut self, strategy: Strategy) -> &mut Config {
         self.strategy = strategy;
@@ -141,11 +162,12 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     config: Config,
     types: TypeRegistry,
+    epoch: AtomicU64,
 }
 
 impl Default for Engine {
     fn default() -> Engine {
-        Engine(Arc::new(Inner { config: Config::new(), types: TypeRegistry::default() }))
+        Engine::with(Config::new())
     }
 }
 
@@ -175,7 +197,23 @@ impl Engine {
         if config.observer.needs_interpreter() {
             config.strategy = Strategy::Interpreter;
         }
-        Ok(Engine(Arc::new(Inner { config, types: TypeRegistry::default() })))
+        Ok(Engine::with(config))
+    }
+
+    fn with(config: Config) -> Engine {
+        let (types, epoch) = (TypeRegistry::default(), AtomicU64::new(0));
+        Engine(Arc::new(Inner { config, types, epoch }))
+    }
+
+    /// Starts the next epoch: what runs in a store whose deadline that is stops at
+    /// its next function entry or loop header. From any thread, also while the
+    /// engine's stores run.
+    pub fn increment_epoch(&self) {
+        self.0.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn epoch(&self) -> &AtomicU64 {
+        &self.0.epoch
     }
 
     pub(crate) fn config(&self) -> &Config {

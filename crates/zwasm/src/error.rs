@@ -5,6 +5,7 @@ use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::OnceLock;
 
 use crate::api::exception::ThrownException;
+use crate::api::instance::Instance;
 use crate::stack::backtrace::Place;
 use zwasm_regir::TrapCode;
 
@@ -47,112 +48,62 @@ pub enum ErrorKind {
     Unsupported,
     /// Imports are missing or have other types.
     Link,
-    /// The guest trapped.
+    /// The guest trapped for another reason than the next three.
     Trap,
+    /// The guest's calls did not fit on the stack: [`Trap::StackOverflow`].
+    StackOverflow,
+    /// The guest has used up its fuel: [`Trap::OutOfFuel`].
+    OutOfFuel,
+    /// The guest has reached its deadline, or was interrupted: [`Trap::Interrupt`].
+    Interrupted,
     /// The guest or a host function threw an exception that nothing caught.
     Exception,
-    /// A configured limit or the system's memory does not allow it.
+    /// A configured limit or the embedder's limiter does not allow it.
     Limit,
+    /// The system has no memory or address space for it.
+    OutOfMemory,
     /// A file could not be read.
     Io,
     /// A host function or a misuse of the API.
     Host,
 }
 
-/// Why the guest was stopped, in the specification's terms.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trap {
-    /// `unreachable` was executed.
-    UnreachableCodeReached,
-    /// A memory access left its memory.
-    MemoryOutOfBounds,
-    /// A table access left its table.
-    TableOutOfBounds,
-    /// A `call_indirect` index beyond the table.
-    UndefinedElement,
-    /// A `call_indirect` to a null element.
-    IndirectCallToNull,
-    /// A `call_indirect` to a function of another type.
-    BadSignature,
-    /// A quotient or conversion that does not fit.
-    IntegerOverflow,
-    /// Division or remainder by zero.
-    IntegerDivisionByZero,
-    /// NaN or infinity converted to an integer.
-    BadConversionToInteger,
-    /// The call stack is exhausted.
-    StackOverflow,
-    /// A null function reference was called.
-    NullFunctionReference,
-    /// A null reference was dereferenced.
-    NullReference,
-    /// A null structure reference was dereferenced.
-    NullStructReference,
-    /// A null array reference was dereferenced.
-    NullArrayReference,
-    /// A null `i31` reference was dereferenced.
-    NullI31Reference,
-    /// An array access left its array.
-    ArrayOutOfBounds,
-    /// A reference was cast to a type that it does not have.
-    CastFailure,
-    /// An atomic access that is not aligned to its size.
-    UnalignedAtomic,
-    /// A wait on a memory that is not shared.
-    ExpectedSharedMemory,
-}
-
-impl Trap {
-    pub(crate) fn from_code(code: TrapCode) -> Trap {
-        match code {
-            TrapCode::Unreachable => Trap::UnreachableCodeReached,
-            TrapCode::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
-            TrapCode::TableOutOfBounds => Trap::TableOutOfBounds,
-            TrapCode::UndefinedElement => Trap::UndefinedElement,
-            TrapCode::UninitializedElement => Trap::IndirectCallToNull,
-            TrapCode::BadSignature => Trap::BadSignature,
-            TrapCode::IntegerOverflow => Trap::IntegerOverflow,
-            TrapCode::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
-            TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
-            TrapCode::StackOverflow => Trap::StackOverflow,
-            TrapCode::NullFunctionReference => Trap::NullFunctionReference,
-            TrapCode::NullReference => Trap::NullReference,
-            TrapCode::NullStructReference => Trap::NullStructReference,
-            TrapCode::NullArrayReference => Trap::NullArrayReference,
-            TrapCode::NullI31Reference => Trap::NullI31Reference,
-            TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
-            TrapCode::CastFailure => Trap::CastFailure,
-            TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
-            TrapCode::ExpectedSharedMemory => Trap::ExpectedSharedMemory,
+macro_rules! traps {
+    ($($code:ident $name:ident $message:literal, $doc:literal;)*) => {
+        /// Why the guest was stopped, in the specification's terms.
+        #[non_exhaustive]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Trap {
+            $(#[doc = $doc] $name,)*
         }
-    }
 
-    /// The official suite's wording.
-    pub fn message(self) -> &'static str {
-        match self {
-            Trap::UnreachableCodeReached => "unreachable",
-            Trap::MemoryOutOfBounds => "out of bounds memory access",
-            Trap::TableOutOfBounds => "out of bounds table access",
-            Trap::UndefinedElement => "undefined element",
-            Trap::IndirectCallToNull => "uninitialized element",
-            Trap::BadSignature => "indirect call type mismatch",
-            Trap::IntegerOverflow => "integer overflow",
-            Trap::IntegerDivisionByZero => "integer divide by zero",
-            Trap::BadConversionToInteger => "invalid conversion to integer",
-            Trap::StackOverflow => "call stack exhausted",
-            Trap::NullFunctionReference => "null function reference",
-            Trap::NullReference => "null reference",
-            Trap::NullStructReference => "null structure reference",
-            Trap::NullArrayReference => "null array reference",
-            Trap::NullI31Reference => "null i31 reference",
-            Trap::ArrayOutOfBounds => "out of bounds array access",
-            Trap::CastFailure => "cast failure",
-            Trap::UnalignedAtomic => "unaligned atomic",
-            Trap::ExpectedSharedMemory => "expected shared memory",
+        impl Trap {
+            pub(crate) fn from_code(code: TrapCode) -> Trap {
+                match code {
+                    $(TrapCode::$code => Trap::$name,)*
+                }
+            }
+
+            /// The kind of the error that it becomes.
+            fn kind(self) -> ErrorKind {
+                match self {
+                    Trap::StackOverflow => ErrorKind::StackOverflow,
+                    Trap::OutOfFuel => ErrorKind::OutOfFuel,
+                    Trap::Interrupt => ErrorKind::Interrupted,
+                    _ => ErrorKind::Trap,
+                }
+            }
+
+            /// The official suite's wording, where it has one.
+            pub fn message(self) -> &'static str {
+                match self {
+                    $(Trap::$name => $message,)*
+                }
+            }
         }
-    }
+    };
 }
+zwasm_regir::for_each_trap!(traps);
 
 impl Display for Trap {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -281,7 +232,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
         let any = &error as &(dyn StdError + 'static);
         if let Some(&trap) = any.downcast_ref::<Trap>() {
-            return Error::with(ErrorKind::Trap, trap.into(), None);
+            return Error::with(trap.kind(), trap.into(), None);
         }
         let kind = if any.is::<ThrownException>() { ErrorKind::Exception } else { ErrorKind::Host };
         Error::with(kind, Payload::Source(Box::new(error)), None)
@@ -320,13 +271,20 @@ impl From<Error> for Box<dyn StdError> {
 /// One frame of a [`WasmBacktrace`].
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
+    pub(crate) instance: Instance,
     pub(crate) func_index: u32,
+    pub(crate) func_start: usize,
     pub(crate) func_name: Option<String>,
     pub(crate) module_name: Option<String>,
     pub(crate) offset: Option<usize>,
 }
 
 impl FrameInfo {
+    /// The instance whose function it is.
+    pub fn instance(&self) -> Instance {
+        self.instance
+    }
+
     /// The function's index in its module.
     pub fn func_index(&self) -> u32 {
         self.func_index
@@ -345,6 +303,11 @@ impl FrameInfo {
     /// The byte offset in the module of the instruction being executed.
     pub fn module_offset(&self) -> Option<usize> {
         self.offset
+    }
+
+    /// The same from the start of the function's body.
+    pub fn func_offset(&self) -> Option<usize> {
+        self.offset?.checked_sub(self.func_start)
     }
 }
 

@@ -7,9 +7,10 @@
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::WasmFeatures;
 
 use crate::error::{Error, Result};
+use crate::module::is_valid;
 
 /// Where a proposal stands.
 #[non_exhaustive]
@@ -225,7 +226,7 @@ impl Disabled {
     /// validated again with everything, and without each one of them.
     #[cold]
     pub(crate) fn explain(self, bytes: &[u8], error: &Error) -> Option<Error> {
-        let valid = |flags| Validator::new_with_features(flags).validate_all(bytes).is_ok();
+        let valid = |flags| is_valid(flags, bytes);
         let mut disabled = Feature::ALL.iter().copied().filter(|each| self.contains(*each));
         if disabled.clone().next().is_none() || !valid(flags(|_| true)) {
             return None;

@@ -57,7 +57,8 @@ mod types;
 pub use api::exception::{ExnRef, ThrownException};
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
 pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
-pub use api::gc::{AnyRef, ArrayRef, ExternRef, RootScope, StructRef};
+pub use api::gc::{AnyRef, ArrayRef, ExternRef, OwnedRooted, RootScope, StructRef};
+pub use api::gc_new::{ArrayRefPre, ArrayType, StructRefPre, StructType};
 pub use api::instance::{Instance, invoke};
 pub use api::linker::Linker;
 #[cfg(feature = "threads")]
@@ -69,11 +70,13 @@ pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "trace")]
 pub use observe::{FunctionProfile, Profile, Trace};
+pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+pub use store::limits::{InterruptHandle, UpdateDeadline};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use tier::Strategy;
 pub use types::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType, TableType,
-    TagType, ValType,
+    ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
+    StorageType, TableType, TagType, ValType,
 };

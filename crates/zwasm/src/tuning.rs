@@ -48,6 +48,17 @@ pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// heaps would be collected all the time; more, and they would leave the cache.
 pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
+/// Bytes that a bulk operation moves for a unit of fuel: as many as the largest
+/// scalar store, so that a copy by instructions is never the cheaper one.
+pub(crate) const BYTES_PER_FUEL: u64 = 8;
+
+/// Bytes that a bulk operation moves before it looks whether it should stop; on
+/// fresh pages that takes a fraction of a millisecond.
+pub(crate) const BULK_PIECE: usize = 1 << 20;
+
+/// Bytes by which the heap of objects asks a limiter to grow at a time, at least.
+pub(crate) const HEAP_STEP: usize = 1 << 20;
+
 /// Frames a backtrace keeps.
 pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
 
@@ -58,9 +69,9 @@ pub(crate) const MIN_EXCEPTION_BYTES: usize = 256 << 10;
 /// Bytes that the exceptions in use may take.
 pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
 
-/// Errors with an exception that a store remembers before it looks which of
-/// them are gone.
-pub(crate) const MIN_HELD_EXCEPTIONS: usize = 1024;
+/// References that the host owns of which a store remembers so many before it
+/// looks which of them are gone.
+pub(crate) const MIN_HELD: usize = 1024;
 
 /// Address space for machine code; on a host that has less, half as much and so
 /// on, down to the smallest that is worth having.

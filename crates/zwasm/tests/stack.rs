@@ -216,7 +216,14 @@ fn traps_cross_host_frames_with_the_whole_backtrace() {
     let names: Vec<_> = trace.frames().iter().map(|frame| frame.func_name()).collect();
     assert_eq!(names, [Some("boom"), Some("outer")]);
     assert_eq!(trace.frames()[0].module_name(), Some("inner-and-outer"));
-    assert!(trace.frames().iter().all(|frame| frame.module_offset().is_some()));
+    let instances: Vec<_> = trace.frames().iter().map(|frame| frame.instance()).collect();
+    assert_eq!(instances, [instance, instance]);
+    // `boom` has no locals, two constants of two bytes, and divides; `outer` has no
+    // locals, a `ref.func`, and calls.
+    let offsets: Vec<_> = trace.frames().iter().map(|frame| frame.func_offset()).collect();
+    assert_eq!(offsets, [Some(5), Some(3)]);
+    let offsets = trace.frames().iter().map(|frame| frame.module_offset());
+    assert!(offsets.zip([5, 3]).all(|(offset, least)| offset > Some(least)));
 }
 
 #[test]

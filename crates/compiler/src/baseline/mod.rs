@@ -158,13 +158,6 @@ impl Compiler<'_> {
                 | Inst::MemoryGrow { .. }
                 | Inst::Bulk { .. }
                 | Inst::Gc { .. }
-                | Inst::StructGet { .. }
-                | Inst::StructSet { .. }
-                | Inst::ArrayGet { .. }
-                | Inst::ArraySet { .. }
-                | Inst::ArrayLen { .. }
-                | Inst::RefTest { .. }
-                | Inst::RefCast { .. }
         )
     }
 
@@ -196,6 +189,26 @@ impl Compiler<'_> {
             Inst::TableSize { dst, table } => self.table_size(dst, table),
             Inst::RefFunc { dst, func } => self.ref_func(dst, func),
             Inst::RefAsNonNull { src } => self.ref_as_non_null(src),
+            Inst::Gc { op, base } => self.gc(op, base),
+            Inst::StructGet { dst, object, ty, field, extend } => {
+                self.struct_get(dst, object, ty, field, extend);
+            }
+            Inst::StructSet { object, value, ty, field } => {
+                self.struct_set(object, value, ty, field);
+            }
+            Inst::ArrayGet { dst, object, index, ty, extend } => {
+                self.array_get(dst, object, index, ty, extend);
+            }
+            Inst::ArraySet { object, index, value, ty } => {
+                self.array_set(object, index, value, ty);
+            }
+            Inst::ArrayLen { dst, object } => self.array_len(dst, object),
+            Inst::RefTest { dst, src, target } => self.ref_test(dst, src, target),
+            Inst::RefCast { src, target } => self.ref_cast(src, target),
+            Inst::I31New { dst, src } => self.i31_new(dst, src),
+            Inst::I31Get { dst, src, extend } => self.i31_get(dst, src, extend),
+            Inst::Fuel { cost } => self.pay_fuel(cost),
+            Inst::Epoch => self.check_epoch(),
             Inst::Wide { op, base } => self.wide(op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {

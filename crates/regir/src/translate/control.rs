@@ -114,6 +114,7 @@ impl<'a> Translator<'a> {
         let label = self.new_label(slot + slots_of(carried));
         if kind == Kind::Loop {
             self.emit(Inst::Label { label, loop_header: true });
+            self.check_loop();
         }
         self.controls.push(Control {
             kind,
@@ -143,6 +144,7 @@ impl<'a> Translator<'a> {
         let target = self.new_label(self.top());
         self.flush_before_branch(cond);
         self.emit(Inst::BrIf { cond, negate: true, target });
+        self.fuel = None;
         self.open(Kind::If(target), signature)
     }
 
@@ -279,6 +281,7 @@ impl<'a> Translator<'a> {
             control.branched = true;
             let target = control.label;
             self.emit(Inst::BrIf { cond, negate, target });
+            self.fuel = None;
         } else {
             let skip = self.new_label(self.top());
             self.emit(Inst::BrIf { cond, negate: !negate, target: skip });

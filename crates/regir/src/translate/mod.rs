@@ -21,6 +21,7 @@
 mod atomic;
 mod control;
 mod exceptions;
+mod fuel;
 mod gc;
 mod operators;
 #[cfg(feature = "simd")]
@@ -49,6 +50,19 @@ pub trait Types {
     fn has_gc(&self) -> bool;
     /// The index of the type of a tag.
     fn tag_type(&self, tag: u32) -> u32;
+    /// What is checked besides what the specification asks for.
+    fn checks(&self) -> Checks {
+        Checks::default()
+    }
+}
+
+/// Checks that are translated only when somebody wants them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// [`Inst::Fuel`] wherever a straight run of instructions starts.
+    pub fuel: bool,
+    /// [`Inst::Epoch`] at function entries and loop headers.
+    pub epochs: bool,
 }
 
 /// Why a body could not be translated.
@@ -118,6 +132,10 @@ pub struct Translator<'a> {
     region: Option<u32>,
     /// Where catch clauses that leave the function land.
     caught_return: Option<Label>,
+    checks: Checks,
+    /// The [`Inst::Fuel`] that pays for the next instruction; none where a run
+    /// starts.
+    fuel: Option<usize>,
     high: u32,
 }
 
@@ -158,6 +176,8 @@ impl<'a> Translator<'a> {
             skipped_blocks: 0,
             region: None,
             caught_return: None,
+            checks: types.checks(),
+            fuel: None,
             high: 0,
         };
         match translator.run(types.signature(ty)) {
@@ -172,6 +192,7 @@ impl<'a> Translator<'a> {
     fn run(&mut self, signature: Signature<'a>) -> core::result::Result<(), Stop> {
         self.declare_locals(signature)?;
         self.open_function(signature);
+        self.check_entry();
         while !self.controls.is_empty() {
             self.at = self.reader.position();
             self.operator()?;
@@ -240,6 +261,7 @@ impl<'a> Translator<'a> {
 
     fn place(&mut self, label: Label) {
         self.emit(Inst::Label { label, loop_header: false });
+        self.fuel = None;
     }
 
     /// The canonical slot of the next value pushed.

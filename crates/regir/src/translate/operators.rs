@@ -16,6 +16,7 @@ impl<'a> Translator<'a> {
         if !self.reachable {
             return self.skip(opcode);
         }
+        self.pay(opcode);
         match opcode {
             0x00 => {
                 self.emit(Inst::Unreachable);

@@ -1,7 +1,8 @@
-use super::{Signature, Storage, TranslateError, Translator, Type, Types};
+use super::{Checks, Signature, Storage, TranslateError, Translator, Type, Types};
 
 /// A module with one type `(i32 i32) -> i32` for every function.
-struct Fixture;
+#[derive(Default)]
+struct Fixture(Checks);
 
 const I32: &[Type] = &[Type::I32];
 const PAIR: &[Type] = &[Type::I32, Type::I32];
@@ -31,10 +32,17 @@ impl Types for Fixture {
     fn tag_type(&self, _: u32) -> u32 {
         0
     }
+    fn checks(&self) -> Checks {
+        self.0
+    }
 }
 
 fn translate(body: &[u8]) -> String {
-    let function = Translator::translate(&Fixture, 0, body, 0).expect("translates");
+    translate_with(Checks::default(), body)
+}
+
+fn translate_with(checks: Checks, body: &[u8]) -> String {
+    let function = Translator::translate(&Fixture(checks), 0, body, 0).expect("translates");
     let text = function.to_string();
     text.lines().skip(1).map(|line| line.trim().to_owned() + "\n").collect()
 }
@@ -113,7 +121,7 @@ fn arguments_are_placed_for_the_callee() {
 fn bodies_that_are_not_valid_give_an_error() {
     for body in [&[0u8, 0x6A, 0x0B][..], &[0], &[], &[0, 0x0C, 9], &[0, 0xC7], &[0, 0x20, 7, 0x0B]]
     {
-        let result = Translator::translate(&Fixture, 0, body, 0);
+        let result = Translator::translate(&Fixture::default(), 0, body, 0);
         assert!(matches!(result, Err(TranslateError::Malformed { .. })), "{body:?}");
     }
 }
@@ -147,7 +155,7 @@ fn vectors_are_redirected_and_moved_as_one() {
 fn lanes_beyond_a_vector_are_malformed() {
     let body = [0, 0x20, 0, 0xFD, 0x11, 0xFD, 0x1B, 4, 0x0B];
     assert_eq!(
-        Translator::translate(&Fixture, 0, &body, 0).err(),
+        Translator::translate(&Fixture::default(), 0, &body, 0).err(),
         Some(TranslateError::Malformed { offset: 5 })
     );
 }
@@ -157,7 +165,7 @@ fn lanes_beyond_a_vector_are_malformed() {
 fn vectors_are_refused() {
     let body = [0, 0x20, 0, 0xFD, 0x11, 0xFD, 0x53, 0x0B];
     assert_eq!(
-        Translator::translate(&Fixture, 0, &body, 0).err(),
+        Translator::translate(&Fixture::default(), 0, &body, 0).err(),
         Some(TranslateError::Unsupported { feature: "SIMD", offset: 3 })
     );
 }
@@ -182,4 +190,41 @@ fn unreachable_tries_are_passed_over() {
     // unreachable; try_table (catch_ref 0 0) throw_ref end
     let text = translate(&[0, 0x00, 0x1F, 0x40, 1, 1, 0, 0, 0x0A, 0x0B, 0x0B]);
     assert_eq!(text, "unreachable\n");
+}
+
+#[test]
+fn every_straight_run_is_paid_for_where_it_starts() {
+    let fuel = |body: &[u8]| translate_with(Checks { fuel: true, epochs: false }, body);
+    // The entry, two operands and the sum; nops and blocks are free.
+    assert_eq!(
+        fuel(&[0, 0x01, 0x02, 0x40, 0x01, 0x0B, 0x20, 0, 0x41, 5, 0x6A, 0x0B]),
+        "fuel 4\ns5 = i32.add s0 0x5\nreturn s5\n"
+    );
+    // loop; local.get 1; br_if 0; nop; end; local.get 0: the end starts no run.
+    assert_eq!(
+        fuel(&[0, 0x03, 0x40, 0x20, 1, 0x0D, 0, 0x01, 0x0B, 0x20, 0, 0x0B]),
+        "fuel 1\nL1: (loop)\nfuel 2\nbr_if s1 L1\nfuel 1\nreturn s0\n"
+    );
+    // if (result i32) (local.get 0) else (local.get 1) (i32.eqz) end
+    assert_eq!(
+        fuel(&[0, 0x20, 0, 0x04, 0x7F, 0x20, 0, 0x05, 0x20, 1, 0x45, 0x0B, 0x0B]),
+        "fuel 3\nbr_unless s0 L1\nfuel 1\ns5 = s0\nbr L2\nL1:\nfuel 2\n\
+         s5 = i32.eq s1 0x0\nL2:\nreturn s5\n"
+    );
+    // A branch that has to move a value: block (result i32) get 0; get 1; br_if 0; end
+    assert_eq!(
+        fuel(&[0, 0x02, 0x7F, 0x20, 0, 0x20, 1, 0x0D, 0, 0x0B, 0x0B]),
+        "fuel 4\nbr_unless s1 L2\ns5 = s0\nbr L1\nL2:\ns5 = s0\nL1:\nreturn s5\n"
+    );
+}
+
+#[test]
+fn epochs_are_checked_at_entries_and_loop_headers() {
+    let body = [0, 0x03, 0x40, 0x20, 1, 0x0D, 0, 0x0B, 0x20, 0, 0x0B];
+    let both = Checks { fuel: true, epochs: true };
+    assert_eq!(
+        translate_with(both, &body),
+        "fuel 1\nepoch\nL1: (loop)\nepoch\nfuel 2\nbr_if s1 L1\nfuel 1\nreturn s0\n"
+    );
+    assert_eq!(translate(&body), "L1: (loop)\nbr_if s1 L1\nreturn s0\n");
 }

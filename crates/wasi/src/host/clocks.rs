@@ -2,6 +2,9 @@
 
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 
+use super::{Host, Result};
+use crate::Capabilities;
+
 /// A clock a guest can read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Clock {
@@ -27,13 +30,15 @@ impl Clock {
 }
 
 /// The clock's time now.
-pub(crate) fn now(clock: Clock) -> u64 {
-    nanoseconds(clock_gettime(clock.id()))
+pub(crate) fn now(host: &Host, clock: Clock) -> Result<u64> {
+    host.require(Capabilities::CLOCK)?;
+    Ok(nanoseconds(clock_gettime(clock.id())))
 }
 
 /// The smallest step the clock makes; at least 1.
-pub(crate) fn resolution(clock: Clock) -> u64 {
-    nanoseconds(clock_getres(clock.id())).max(1)
+pub(crate) fn resolution(host: &Host, clock: Clock) -> Result<u64> {
+    host.require(Capabilities::CLOCK)?;
+    Ok(nanoseconds(clock_getres(clock.id())).max(1))
 }
 
 /// A host time as WASI counts it. What that cannot express is clamped: times
@@ -57,11 +62,13 @@ mod tests {
 
     #[test]
     fn clocks_advance_and_have_a_resolution() {
+        let host = Host::new(Capabilities::CLOCK);
         for clock in [Clock::Realtime, Clock::Monotonic, Clock::ProcessCpu, Clock::ThreadCpu] {
-            assert!(resolution(clock) >= 1);
-            let before = now(clock);
-            assert!(now(clock) >= before);
+            assert!(resolution(&host, clock).unwrap() >= 1);
+            let before = now(&host, clock).unwrap();
+            assert!(now(&host, clock).unwrap() >= before);
         }
+        assert!(now(&Host::new(Capabilities::NONE), Clock::Realtime).is_err());
     }
 
     #[test]

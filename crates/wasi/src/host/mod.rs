@@ -1,12 +1,103 @@
 //! What a guest may ask of the machine.
 //!
-//! One function per operation, in terms of the host (`std::io::Error`, borrowed
-//! descriptors, nanoseconds), so that a capability is checked in one place and
-//! several ABIs can stand on the same layer. What is particular to Unix is
-//! confined to this directory.
+//! One function per operation, in terms of the host (borrowed descriptors,
+//! nanoseconds), so that several ABIs can stand on the same layer. Each takes
+//! the [`Host`] and begins by naming the capability it needs; there is no other
+//! way from an ABI to the machine, and so no other place where permission could
+//! be forgotten. What is particular to Unix is confined to this directory.
 
 pub(crate) mod clocks;
 pub(crate) mod fs;
+pub(crate) mod interrupt;
+pub(crate) mod net;
 pub(crate) mod poll;
 pub(crate) mod random;
 pub(crate) mod stdio;
+
+use rustix::io::Errno;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use crate::Capabilities;
+use interrupt::Interrupt;
+
+/// What one guest may do, and how it is stopped from outside.
+pub(crate) struct Host {
+    caps: Capabilities,
+    refused: AtomicU16,
+    pub(crate) interrupt: Arc<Interrupt>,
+}
+
+/// Why an operation was not done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The guest has not the capability.
+    Refused,
+    /// Somebody wants the guest to stop.
+    Interrupted,
+    /// The system says why.
+    System(io::Error),
+}
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::System(error)
+    }
+}
+
+impl From<Errno> for Failure {
+    fn from(error: Errno) -> Failure {
+        Failure::System(error.into())
+    }
+}
+
+impl From<io::ErrorKind> for Failure {
+    fn from(kind: io::ErrorKind) -> Failure {
+        Failure::System(kind.into())
+    }
+}
+
+impl Host {
+    pub(crate) fn new(caps: Capabilities) -> Host {
+        Host { caps, refused: AtomicU16::new(0), interrupt: Arc::default() }
+    }
+
+    /// Checks that the guest has one of these capabilities, and remembers when
+    /// it has not.
+    pub(crate) fn require(&self, any: Capabilities) -> Result {
+        if self.caps.intersects(any) {
+            return Ok(());
+        }
+        self.refused.fetch_or(any.first().bits(), Ordering::Relaxed);
+        Err(Failure::Refused)
+    }
+
+    /// Checks that nobody wants the guest to stop.
+    pub(crate) fn check_interrupt(&self) -> Result {
+        if self.interrupt.requested() { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+
+    /// The capabilities that the guest has been refused something for.
+    pub(crate) fn refused(&self) -> Capabilities {
+        Capabilities::from_bits(self.refused.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_several_will_do_and_refusals_are_remembered() {
+        let host = Host::new(Capabilities::PATH);
+        assert!(host.require(Capabilities::READ | Capabilities::PATH).is_ok());
+        assert_eq!(host.refused(), Capabilities::NONE);
+        let refused = host.require(Capabilities::READ | Capabilities::WRITE);
+        assert!(matches!(refused, Err(Failure::Refused)));
+        assert!(host.require(Capabilities::CLOCK).is_err());
+        assert_eq!(host.refused(), Capabilities::READ | Capabilities::CLOCK);
+    }
+}

@@ -3,9 +3,8 @@
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
 use rustix::io::{Errno, ioctl_fionread};
-use std::io::Result;
 
-use super::clocks;
+use super::{Failure, Host, Result, clocks};
 
 /// What to wait for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,13 +31,19 @@ pub(crate) struct Ready {
     pub hangup: bool,
 }
 
-/// A set of descriptors to wait for.
-#[derive(Default)]
+/// A set of descriptors to wait for, and the interruption of the guest.
 pub(crate) struct Waiter<'a> {
     fds: Vec<PollFd<'a>>,
+    interruptible: bool,
 }
 
 impl<'a> Waiter<'a> {
+    pub(crate) fn new(host: &'a Host) -> Waiter<'a> {
+        let event = host.interrupt.event();
+        let interruption = event.map(|event| PollFd::from_borrowed_fd(event, PollFlags::IN));
+        Waiter { interruptible: event.is_some(), fds: interruption.into_iter().collect() }
+    }
+
     /// Adds a descriptor and returns its number in this set.
     pub(crate) fn add(&mut self, fd: BorrowedFd<'a>, direction: Direction) -> usize {
         self.fds.push(PollFd::from_borrowed_fd(fd, direction.flags()));
@@ -48,12 +53,15 @@ impl<'a> Waiter<'a> {
     /// Waits until a descriptor is ready or `timeout` nanoseconds are over,
     /// for ever without one. An interruption by a signal ends it early, with
     /// nothing ready.
-    pub(crate) fn wait(&mut self, timeout: Option<u64>) -> Result<()> {
+    pub(crate) fn wait(&mut self, timeout: Option<u64>) -> Result {
         match poll(&mut self.fds, timeout.map(clocks::timespec).as_ref()) {
             Err(Errno::INTR) => self.fds.iter_mut().for_each(PollFd::clear_revents),
             result => {
                 result?;
             }
+        }
+        if self.interruptible && !self.fds[0].revents().is_empty() {
+            return Err(Failure::Interrupted);
         }
         Ok(())
     }
@@ -76,16 +84,61 @@ impl<'a> Waiter<'a> {
 }
 
 /// Whether the descriptor is ready now.
-pub(crate) fn is_ready(fd: BorrowedFd<'_>, direction: Direction) -> Result<bool> {
-    let mut waiter = Waiter::default();
+pub(crate) fn is_ready(host: &Host, fd: BorrowedFd<'_>, direction: Direction) -> Result<bool> {
+    let mut waiter = Waiter::new(host);
     let index = waiter.add(fd, direction);
     waiter.wait(Some(0))?;
     Ok(waiter.ready(index).is_some())
 }
 
 /// Waits until the descriptor is ready.
-pub(crate) fn wait_ready(fd: BorrowedFd<'_>, direction: Direction) -> Result<()> {
-    let mut waiter = Waiter::default();
-    waiter.add(fd, direction);
-    waiter.wait(None)
+pub(crate) fn wait_ready(host: &Host, fd: BorrowedFd<'_>, direction: Direction) -> Result {
+    let mut waiter = Waiter::new(host);
+    let index = waiter.add(fd, direction);
+    while waiter.ready(index).is_none() {
+        waiter.wait(None)?;
+    }
+    Ok(())
+}
+
+/// Before something that would wait where no interruption reaches: waits here
+/// instead, when the guest can be interrupted at all.
+pub(crate) fn wait_if_interruptible(
+    host: &Host,
+    fd: BorrowedFd<'_>,
+    direction: Direction,
+) -> Result {
+    match host.interrupt.event() {
+        Some(_) => wait_ready(host, fd, direction),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Capabilities;
+    use rustix::fd::AsFd;
+    use std::io::pipe;
+    use std::time::Duration;
+
+    #[test]
+    fn waiting_ends_with_an_interruption_and_can_be_resumed() {
+        let host = Host::new(Capabilities::ALL);
+        let handle = host.interrupt.arm().unwrap();
+        let (reader, writer) = pipe().unwrap();
+        let outcome = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| wait_ready(&host, reader.as_fd(), Direction::Read));
+            std::thread::sleep(Duration::from_millis(20));
+            handle.interrupt();
+            waiting.join().unwrap()
+        });
+        assert!(matches!(outcome, Err(Failure::Interrupted)));
+        let again = is_ready(&host, reader.as_fd(), Direction::Read);
+        assert!(matches!(again, Err(Failure::Interrupted)) && host.interrupt.requested());
+        handle.clear();
+        assert!(!is_ready(&host, reader.as_fd(), Direction::Read).unwrap());
+        assert!(is_ready(&host, writer.as_fd(), Direction::Write).unwrap());
+        assert!(!host.interrupt.requested());
+    }
 }

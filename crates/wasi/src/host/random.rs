@@ -2,11 +2,16 @@
 
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
-use std::io;
+
+use super::{Host, Result};
+use crate::Capabilities;
 
 /// Fills `buffer` with random bytes from the operating system.
-pub(crate) fn fill(mut buffer: &mut [u8]) -> io::Result<()> {
+pub(crate) fn fill(host: &Host, mut buffer: &mut [u8]) -> Result {
+    host.require(Capabilities::RANDOM)?;
     while !buffer.is_empty() {
+        // Of a large buffer the system fills a part at a time.
+        host.check_interrupt()?;
         match getrandom(&mut *buffer, GetRandomFlags::empty()) {
             Ok(filled) => buffer = &mut buffer[filled..],
             Err(Errno::INTR) => {}
@@ -18,11 +23,14 @@ pub(crate) fn fill(mut buffer: &mut [u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn fills_everything() {
+        let host = Host::new(Capabilities::RANDOM);
         let mut bytes = [0; 4096];
-        super::fill(&mut bytes).unwrap();
+        fill(&host, &mut bytes).unwrap();
         assert!(bytes.chunks(32).all(|chunk| chunk.iter().any(|&byte| byte != 0)));
-        super::fill(&mut []).unwrap();
+        fill(&host, &mut []).unwrap();
     }
 }

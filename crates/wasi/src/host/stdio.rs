@@ -11,78 +11,122 @@
 //! poll may block, before standard error is written, and at the end.
 
 use rustix::fd::BorrowedFd;
-use rustix::io::Errno;
+use rustix::io::{Errno, readv, writev};
 use std::io::{self, IoSlice, IoSliceMut, IsTerminal, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::fs::file;
+use super::fs::file::ATOMIC_WRITE;
+use super::fs::{FileKind, file};
 use super::poll::{self, Direction};
+use super::{Host, Result};
+use crate::Capabilities;
 
 /// The bytes of standard output that are gathered at most.
 const CAPACITY: usize = 32 * 1024;
 
-/// The standard streams of a guest.
+/// The standard streams of a guest, which its threads share: two that write take
+/// turns.
 pub(crate) struct Stdio {
-    pub stdin: Input,
-    pub stdout: Output,
-    pub stderr: Output,
+    stdin: Input,
+    stdout: Mutex<Output>,
+    stderr: Mutex<Output>,
+    /// Which the guest does not want to wait for. Kept here and not set on the
+    /// host's descriptors, which the process shares with whoever started it.
+    nonblock: [AtomicBool; 3],
 }
 
 /// Which of the standard streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stream {
-    In,
-    Out,
-    Err,
+    In = 0,
+    Out = 1,
+    Err = 2,
 }
 
 impl Stdio {
+    pub(crate) fn new(stdin: Input, stdout: Output, stderr: Output) -> Stdio {
+        Stdio {
+            stdin,
+            stdout: Mutex::new(stdout),
+            stderr: Mutex::new(stderr),
+            nonblock: Default::default(),
+        }
+    }
+
     /// The host's descriptor behind a stream, if there is one.
     pub(crate) fn fd(&self, stream: Stream) -> Option<BorrowedFd<'static>> {
         match stream {
             Stream::In => self.stdin.fd(),
-            Stream::Out => self.stdout.fd(),
-            Stream::Err => self.stderr.fd(),
+            Stream::Out => lock(&self.stdout).fd(),
+            Stream::Err => lock(&self.stderr).fd(),
         }
     }
 
+    /// Whether the guest does not want to wait for a stream.
+    pub(crate) fn nonblock(&self, stream: Stream) -> &AtomicBool {
+        &self.nonblock[stream as usize]
+    }
+
     /// Reads standard input, waiting for the first byte; 0 at the end.
-    pub(crate) fn read(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    pub(crate) fn read(&self, host: &Host, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
+        host.require(Capabilities::STDIO)?;
+        self.check_ready(host, Stream::In, Direction::Read)?;
         // A prompt must be seen before its answer is waited for. That it can
         // not be written is no reason not to read.
-        let _ = self.flush();
-        self.stdin.read(buffers)
+        let _ = self.flush(host);
+        self.stdin.read(host, buffers)
     }
 
     /// Writes all of `buffers`; less only when an error came after a part.
     pub(crate) fn write(
-        &mut self,
+        &self,
+        host: &Host,
         stream: Stream,
         buffers: &mut [IoSlice<'_>],
-    ) -> io::Result<usize> {
+    ) -> Result<usize> {
+        host.require(Capabilities::STDIO)?;
+        self.check_ready(host, stream, Direction::Write)?;
         match stream {
             Stream::In => Err(Errno::BADF.into()),
-            Stream::Out => self.stdout.write(buffers),
+            Stream::Out => lock(&self.stdout).write(host, buffers),
             Stream::Err => {
                 // Both often go to the same place, where order matters.
-                let _ = self.stdout.flush();
-                self.stderr.write(buffers)
+                let _ = lock(&self.stdout).flush(host);
+                lock(&self.stderr).write(host, buffers)
             }
         }
     }
 
     /// Hands everything written so far to the host. What an error keeps from
     /// being written stays for the next attempt.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.stdout.flush().and(self.stderr.flush())
+    pub(crate) fn flush(&self, host: &Host) -> Result {
+        let stdout = lock(&self.stdout).flush(host);
+        stdout.and(lock(&self.stderr).flush(host))
     }
+
+    /// That a stream the guest wants not to wait for is ready.
+    fn check_ready(&self, host: &Host, stream: Stream, direction: Direction) -> Result {
+        if !self.nonblock(stream).load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.fd(stream) {
+            Some(fd) if !poll::is_ready(host, fd, direction)? => Err(Errno::AGAIN.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A stream of the embedder's that panicked is as good as before.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where standard input comes from.
 pub(crate) enum Input {
     Inherited(BorrowedFd<'static>),
-    Custom(Box<dyn Read + Send>),
+    Custom(Mutex<Box<dyn Read + Send>>),
 }
 
 /// Where standard output or standard error go.
@@ -105,6 +149,11 @@ impl Input {
         Input::Inherited(rustix::stdio::stdin())
     }
 
+    /// A stream of the embedder's.
+    pub(crate) fn custom(reader: Box<dyn Read + Send>) -> Input {
+        Input::Custom(Mutex::new(reader))
+    }
+
     fn fd(&self) -> Option<BorrowedFd<'static>> {
         match self {
             Input::Inherited(fd) => Some(*fd),
@@ -112,16 +161,19 @@ impl Input {
         }
     }
 
-    fn read(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    fn read(&self, host: &Host, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
         match self {
-            Input::Custom(reader) => reader.read_vectored(buffers),
+            Input::Custom(reader) => {
+                let room = buffers.iter().map(|buffer| buffer.len()).sum();
+                // The embedder's reader may claim more than it was given room for.
+                Ok(lock(reader).read_vectored(buffers)?.min(room))
+            }
             Input::Inherited(fd) => loop {
-                match file::read(*fd, buffers) {
+                poll::wait_if_interruptible(host, *fd, Direction::Read)?;
+                match readv(*fd, buffers) {
                     // Whoever shares the stream with us made it non-blocking.
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        poll::wait_ready(*fd, Direction::Read)?;
-                    }
-                    result => return result,
+                    Err(Errno::AGAIN) => poll::wait_ready(host, *fd, Direction::Read)?,
+                    result => return Ok(result?),
                 }
             },
         }
@@ -154,14 +206,14 @@ impl Output {
         }
     }
 
-    fn write(&mut self, buffers: &mut [IoSlice<'_>]) -> io::Result<usize> {
+    fn write(&mut self, host: &Host, buffers: &mut [IoSlice<'_>]) -> Result<usize> {
         let len = buffers.iter().map(|buffer| buffer.len()).sum::<usize>();
         if let Some(pace) = &mut self.pace
             && len < CAPACITY
             && !pace.allows_now()
         {
             if self.pending.len() + len > CAPACITY {
-                self.flush_pending()?;
+                self.flush_pending(host)?;
             }
             self.pending.reserve_exact(CAPACITY - self.pending.len());
             for buffer in buffers {
@@ -169,9 +221,9 @@ impl Output {
             }
             return Ok(len);
         }
-        self.flush_pending()?;
+        self.flush_pending(host)?;
         match &mut self.sink {
-            Sink::Inherited(fd) => write_all(*fd, buffers),
+            Sink::Inherited(fd) => write_all(host, *fd, buffers),
             Sink::Custom(writer) => {
                 for buffer in buffers.iter() {
                     writer.write_all(buffer)?;
@@ -181,18 +233,18 @@ impl Output {
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.flush_pending()?;
+    fn flush(&mut self, host: &Host) -> Result {
+        self.flush_pending(host)?;
         match &mut self.sink {
             Sink::Inherited(_) => Ok(()),
-            Sink::Custom(writer) => writer.flush(),
+            Sink::Custom(writer) => Ok(writer.flush()?),
         }
     }
 
-    fn flush_pending(&mut self) -> io::Result<()> {
+    fn flush_pending(&mut self, host: &Host) -> Result {
         let Sink::Inherited(fd) = &self.sink else { return Ok(()) };
         while !self.pending.is_empty() {
-            let written = write_all(*fd, &mut [IoSlice::new(&self.pending)])?;
+            let written = write_all(host, *fd, &mut [IoSlice::new(&self.pending)])?;
             self.pending.drain(..written);
         }
         Ok(())
@@ -201,24 +253,33 @@ impl Output {
 
 /// Writes all of `buffers`, waiting where the descriptor does not block; less
 /// only when an error came after a part.
-fn write_all(fd: BorrowedFd<'_>, mut buffers: &mut [IoSlice<'_>]) -> io::Result<usize> {
+fn write_all(host: &Host, fd: BorrowedFd<'_>, mut buffers: &mut [IoSlice<'_>]) -> Result<usize> {
     let mut total = 0;
+    // A large write to a full pipe waits inside the system, where no interruption
+    // reaches it.
+    let careful = host.interrupt.event().is_some()
+        && file::kind(fd).is_ok_and(|kind| kind != FileKind::RegularFile);
     // Drops leading empty buffers, and thereby decides whether there are any.
     IoSlice::advance_slices(&mut buffers, 0);
     while !buffers.is_empty() {
-        match file::write(fd, buffers) {
+        let result = if careful {
+            poll::wait_ready(host, fd, Direction::Write)?;
+            let first = &buffers[0][..buffers[0].len().min(ATOMIC_WRITE)];
+            rustix::io::write(fd, first)
+        } else {
+            writev(fd, buffers)
+        };
+        match result {
             Ok(0) if total == 0 => return Err(io::ErrorKind::WriteZero.into()),
             Ok(0) => break,
             Ok(written) => {
                 total += written;
                 IoSlice::advance_slices(&mut buffers, written);
             }
-            Err(error) => match Errno::from_io_error(&error) {
-                Some(Errno::INTR) => {}
-                Some(Errno::AGAIN) => poll::wait_ready(fd, Direction::Write)?,
-                _ if total > 0 => break,
-                _ => return Err(error),
-            },
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => poll::wait_ready(host, fd, Direction::Write)?,
+            Err(_) if total > 0 => break,
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(total)
@@ -291,6 +352,7 @@ impl Write for MemoryPipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Failure;
     use rustix::fd::AsFd;
     use std::io::{PipeReader, PipeWriter, pipe};
     use std::thread;
@@ -303,8 +365,20 @@ mod tests {
         (reader, Output { sink, pending: Vec::new(), pace: Some(Pace::default()) })
     }
 
-    fn write(output: &mut Output, bytes: &[u8]) -> io::Result<usize> {
-        output.write(&mut [IoSlice::new(bytes), IoSlice::new(&[])])
+    fn write(output: &mut Output, bytes: &[u8]) -> Result<usize> {
+        let host = Host::new(Capabilities::STDIO);
+        output.write(&host, &mut [IoSlice::new(bytes), IoSlice::new(&[])])
+    }
+
+    fn flush(output: &mut Output) -> Result {
+        output.flush(&Host::new(Capabilities::STDIO))
+    }
+
+    fn kind(failure: Failure) -> io::ErrorKind {
+        match failure {
+            Failure::System(error) => error.kind(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Makes the next write one too many.
@@ -340,7 +414,7 @@ mod tests {
             gathered |= !output.pending.is_empty();
             assert!(output.pending.capacity() <= CAPACITY);
         }
-        output.flush().unwrap();
+        flush(&mut output).unwrap();
         assert!(gathered);
         assert!(arrived.join().unwrap() == expected);
     }
@@ -371,12 +445,12 @@ mod tests {
     fn a_reader_that_is_gone_is_an_error_and_loses_nothing_silently() {
         let (reader, mut output) = piped();
         drop(reader);
-        let error = write(&mut output, b"x").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let failure = write(&mut output, b"x").unwrap_err();
+        assert_eq!(kind(failure), io::ErrorKind::BrokenPipe);
         exhaust(&mut output);
         write(&mut output, b"kept").unwrap();
         for _ in 0..2 {
-            assert_eq!(output.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(kind(flush(&mut output).unwrap_err()), io::ErrorKind::BrokenPipe);
             assert_eq!(output.pending, b"kept");
         }
     }

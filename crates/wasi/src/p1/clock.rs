@@ -1,7 +1,6 @@
 //! Reading clocks.
 
-use super::{Args, Errno, Memory, Result};
-use crate::WasiCtx;
+use super::{Args, Errno, Memory, Result, State};
 use crate::host::clocks::{self, Clock};
 
 /// The clock a guest means by a number.
@@ -15,14 +14,14 @@ pub(super) fn clock(id: u32) -> Result<Clock, Errno> {
     })
 }
 
-pub(super) fn clock_res_get(_: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn clock_res_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let clock = clock(args.u32(0))?;
-    Ok(mem.write_u64(args.u32(1), clocks::resolution(clock))?)
+    Ok(mem.write_u64(args.u32(1), clocks::resolution(&cx.host, clock)?)?)
 }
 
 /// The second argument, the precision the guest can do with, is of no use:
 /// reading a clock exactly costs no more.
-pub(super) fn clock_time_get(_: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn clock_time_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let clock = clock(args.u32(0))?;
-    Ok(mem.write_u64(args.u32(2), clocks::now(clock))?)
+    Ok(mem.write_u64(args.u32(2), clocks::now(&cx.host, clock)?)?)
 }

@@ -1,7 +1,6 @@
 //! Arguments and environment.
 
-use super::{Args, Errno, Memory, Result};
-use crate::WasiCtx;
+use super::{Args, Errno, Memory, Result, State};
 
 /// A list of strings as a guest gets it: each with a NUL after it, one after
 /// the other.
@@ -42,18 +41,18 @@ impl Strings {
     }
 }
 
-pub(super) fn args_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn args_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     cx.args.write(mem, args.u32(0), args.u32(1))
 }
 
-pub(super) fn args_sizes_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn args_sizes_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     cx.args.write_sizes(mem, args.u32(0), args.u32(1))
 }
 
-pub(super) fn environ_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn environ_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     cx.env.write(mem, args.u32(0), args.u32(1))
 }
 
-pub(super) fn environ_sizes_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn environ_sizes_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     cx.env.write_sizes(mem, args.u32(0), args.u32(1))
 }

@@ -12,6 +12,16 @@ macro_rules! errnos {
             $($name = $number,)*
         }
 
+        impl Errno {
+            /// Its name in WASI.
+            pub(crate) fn name(self) -> String {
+                match self {
+                    $(Errno::$name => stringify!($name),)*
+                }
+                .to_ascii_uppercase()
+            }
+        }
+
         impl From<Host> for Errno {
             fn from(error: Host) -> Errno {
                 match error {

@@ -3,22 +3,32 @@
 //! A new descriptor gets the lowest free number, as in POSIX; C libraries
 //! count on finding 0, 1 and 2 again after closing them. Every lookup names
 //! the rights it needs.
+//!
+//! A guest's threads share the table. A lookup gives a copy whose object is
+//! counted, so that nobody holds the table while a call works or waits, and what
+//! another thread closes meanwhile stays open until the call is over.
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Errno;
 use super::rights::{self, Rights};
+use crate::host::fs::FileKind;
 use crate::host::fs::dir::Dir;
-use crate::host::fs::{FileKind, file};
+use crate::host::fs::file::{self, Handle, Origin};
 use crate::host::stdio::{Stdio, Stream};
 
 /// What a descriptor stands for.
+#[derive(Clone)]
 pub(crate) enum Object {
     /// A standard stream; the stream itself is the context's.
     Std(Std),
     /// Anything opened by path that is not a directory.
-    File(File),
-    Dir(Directory),
+    File(Arc<File>),
+    Dir(Arc<Directory>),
+    Socket(Arc<Socket>),
 }
 
 /// A standard stream.
@@ -26,17 +36,17 @@ pub(crate) enum Object {
 pub(crate) struct Std {
     pub stream: Stream,
     pub kind: FileKind,
-    /// Kept here and not set on the host's descriptor, which the process
-    /// shares with whoever started it.
-    pub nonblock: bool,
 }
 
 /// An open file.
 pub(crate) struct File {
     pub fd: OwnedFd,
     pub kind: FileKind,
+    /// Below a directory in which nothing may be changed.
+    pub read_only: bool,
     /// Whether writes go to its end; see [`file::write_at`].
-    pub append: bool,
+    pub append: AtomicBool,
+    pub nonblock: AtomicBool,
 }
 
 /// An open directory.
@@ -46,7 +56,15 @@ pub(crate) struct Directory {
     pub preopen: Option<Box<str>>,
 }
 
+/// A socket. It never waits by itself: `nonblock` is what the guest asked for.
+pub(crate) struct Socket {
+    pub fd: OwnedFd,
+    pub listening: bool,
+    pub nonblock: AtomicBool,
+}
+
 /// An entry of the table.
+#[derive(Clone)]
 pub(crate) struct Descriptor {
     pub object: Object,
     pub base: Rights,
@@ -69,6 +87,7 @@ impl Descriptor {
             Object::Std(std) => std.kind,
             Object::File(file) => file.kind,
             Object::Dir(_) => FileKind::Directory,
+            Object::Socket(_) => FileKind::Socket,
         };
         let unreadable = missing & rights::FD_READ != 0;
         let unwritable = missing & rights::WRITING != 0 && self.base & rights::FD_WRITE == 0;
@@ -84,7 +103,7 @@ impl Descriptor {
     }
 
     /// The directory, for operations on paths below it.
-    fn directory(&self) -> Result<&Directory, Errno> {
+    fn directory(&self) -> Result<&Arc<Directory>, Errno> {
         match &self.object {
             Object::Dir(directory) => Ok(directory),
             _ => Err(Errno::Notdir),
@@ -93,12 +112,11 @@ impl Descriptor {
 
     fn std(stdio: &Stdio, stream: Stream) -> Descriptor {
         let fd = stdio.fd(stream);
-        let stat = fd.and_then(|fd| file::stat(fd).ok());
-        let kind = stat.map_or(FileKind::Unknown, |stat| stat.kind);
+        let kind = fd.and_then(|fd| file::kind(fd).ok()).unwrap_or(FileKind::Unknown);
         let terminal = fd.is_some_and(|fd| is_terminal(fd, kind));
         let input = stream == Stream::In;
         Descriptor {
-            object: Object::Std(Std { stream, kind, nonblock: false }),
+            object: Object::Std(Std { stream, kind }),
             base: rights::of_file(kind, terminal, input, !input),
             inheriting: 0,
         }
@@ -112,7 +130,9 @@ pub(crate) fn is_terminal(fd: BorrowedFd<'_>, kind: FileKind) -> bool {
 }
 
 /// The descriptors of a guest.
-pub(crate) struct Table {
+pub(crate) struct Table(Mutex<Entries>);
+
+struct Entries {
     entries: Vec<Option<Descriptor>>,
     /// No number below this one is free.
     lowest: usize,
@@ -123,92 +143,154 @@ impl Table {
     pub(crate) fn new(stdio: &Stdio) -> Table {
         let streams = [Stream::In, Stream::Out, Stream::Err];
         let entries: Vec<_> = streams.map(|stream| Some(Descriptor::std(stdio, stream))).into();
-        Table { lowest: entries.len(), entries }
+        Table(Mutex::new(Entries { lowest: entries.len(), entries }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // Nothing in here leaves the table half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a directory that is there from the start.
-    pub(crate) fn preopen(&mut self, dir: Dir, name: Box<str>) {
-        let object = Object::Dir(Directory { dir, preopen: Some(name) });
+    pub(crate) fn preopen(&self, dir: Dir, name: Box<str>) {
+        let object = Object::Dir(Arc::new(Directory { dir, preopen: Some(name) }));
         self.insert(Descriptor { object, base: rights::DIRECTORY, inheriting: rights::ALL });
     }
 
+    /// Adds a socket to accept connections on.
+    pub(crate) fn listener(&self, listener: TcpListener) {
+        // It fails only for what is no socket.
+        let _ = listener.set_nonblocking(true);
+        let (fd, nonblock) = (listener.into(), AtomicBool::new(false));
+        let object = Object::Socket(Arc::new(Socket { fd, listening: true, nonblock }));
+        self.insert(Descriptor { object, base: rights::LISTENER, inheriting: rights::CONNECTION });
+    }
+
     /// Adds a descriptor under the lowest free number and returns that.
-    pub(crate) fn insert(&mut self, descriptor: Descriptor) -> u32 {
-        let free = self.entries[self.lowest..].iter().position(Option::is_none);
-        let fd = free.map_or(self.entries.len(), |offset| self.lowest + offset);
-        match self.entries.get_mut(fd) {
+    pub(crate) fn insert(&self, descriptor: Descriptor) -> u32 {
+        let mut table = self.lock();
+        let free = table.entries[table.lowest..].iter().position(Option::is_none);
+        let fd = free.map_or(table.entries.len(), |offset| table.lowest + offset);
+        match table.entries.get_mut(fd) {
             Some(entry) => *entry = Some(descriptor),
-            None => self.entries.push(Some(descriptor)),
+            None => table.entries.push(Some(descriptor)),
         }
-        self.lowest = fd + 1;
+        table.lowest = fd + 1;
         // Each entry holds a descriptor of the host, so there are never many.
         fd as u32
     }
 
     /// The descriptor `fd`, whatever its rights.
-    pub(crate) fn any(&self, fd: u32) -> Result<&Descriptor, Errno> {
-        self.entries.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
-    }
-
-    /// The descriptor `fd`, to change it.
-    pub(crate) fn any_mut(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.entries.get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::Badf)
+    pub(crate) fn any(&self, fd: u32) -> Result<Descriptor, Errno> {
+        self.lock().get(fd).cloned()
     }
 
     /// The descriptor `fd`, of which all of `needed` is required.
-    pub(crate) fn get(&self, fd: u32, needed: Rights) -> Result<&Descriptor, Errno> {
-        let descriptor = self.any(fd)?;
+    pub(crate) fn get(&self, fd: u32, needed: Rights) -> Result<Descriptor, Errno> {
+        let table = self.lock();
+        let descriptor = table.get(fd)?;
         descriptor.require(needed)?;
-        Ok(descriptor)
+        Ok(descriptor.clone())
     }
 
     /// The directory `fd`, of which all of `needed` is required.
-    pub(crate) fn dir(&self, fd: u32, needed: Rights) -> Result<&Dir, Errno> {
-        let descriptor = self.any(fd)?;
-        let directory = descriptor.directory()?;
-        descriptor.require(needed)?;
-        Ok(&directory.dir)
+    pub(crate) fn dir(&self, fd: u32, needed: Rights) -> Result<Arc<Directory>, Errno> {
+        Ok(self.dir_and_inheriting(fd, needed)?.0)
     }
 
-    /// The guest's name for the preopened directory `fd`.
-    pub(crate) fn preopen_name(&self, fd: u32) -> Result<&str, Errno> {
-        match &self.any(fd)?.object {
-            Object::Dir(Directory { preopen: Some(name), .. }) => Ok(name),
+    /// The same, with the rights it passes on to what is opened from it.
+    pub(crate) fn dir_and_inheriting(
+        &self,
+        fd: u32,
+        needed: Rights,
+    ) -> Result<(Arc<Directory>, Rights), Errno> {
+        let table = self.lock();
+        let descriptor = table.get(fd)?;
+        let directory = descriptor.directory()?;
+        descriptor.require(needed)?;
+        Ok((directory.clone(), descriptor.inheriting))
+    }
+
+    /// The preopened directory `fd`, which has a name.
+    pub(crate) fn preopened(&self, fd: u32) -> Result<Arc<Directory>, Errno> {
+        match self.any(fd)?.object {
+            Object::Dir(directory) if directory.preopen.is_some() => Ok(directory),
             // Guests ask from 3 upwards until they get this.
             _ => Err(Errno::Badf),
         }
     }
 
+    /// Gives rights of the descriptor `fd` away.
+    pub(crate) fn set_rights(
+        &self,
+        fd: u32,
+        base: Rights,
+        inheriting: Rights,
+    ) -> Result<(), Errno> {
+        let mut table = self.lock();
+        let entry = table.entries.get_mut(fd as usize).and_then(Option::as_mut);
+        let descriptor = entry.ok_or(Errno::Badf)?;
+        if base & !descriptor.base != 0 || inheriting & !descriptor.inheriting != 0 {
+            return Err(Errno::Notcapable);
+        }
+        (descriptor.base, descriptor.inheriting) = (base, inheriting);
+        Ok(())
+    }
+
     /// Takes a descriptor out of the table.
-    pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
+    pub(crate) fn remove(&self, fd: u32) -> Result<Descriptor, Errno> {
+        self.lock().remove(fd)
+    }
+
+    /// Moves `from` to the number `to`, which must be in use, and returns what
+    /// was there; nothing when they are the same.
+    pub(crate) fn renumber(&self, from: u32, to: u32) -> Result<Option<Descriptor>, Errno> {
+        let mut table = self.lock();
+        table.get(from)?;
+        table.get(to)?;
+        if from == to {
+            return Ok(None);
+        }
+        let moved = table.remove(from)?;
+        Ok(table.entries[to as usize].replace(moved))
+    }
+}
+
+impl Entries {
+    fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
+        self.entries.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
+    }
+
+    fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         let entry = self.entries.get_mut(fd as usize).ok_or(Errno::Badf)?;
         let descriptor = entry.take().ok_or(Errno::Badf)?;
         self.lowest = self.lowest.min(fd as usize);
         Ok(descriptor)
     }
+}
 
-    /// Moves `from` to the number `to`, which must be in use, and returns what
-    /// was there; nothing when they are the same.
-    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Descriptor>, Errno> {
-        self.any(from)?;
-        self.any(to)?;
-        if from == to {
-            return Ok(None);
-        }
-        let moved = self.remove(from)?;
-        Ok(self.entries[to as usize].replace(moved))
+impl File {
+    pub(crate) fn handle(&self) -> Handle<'_> {
+        let nonblock = self.nonblock.load(Ordering::Relaxed);
+        let origin = Origin::Path { kind: self.kind, read_only: self.read_only, nonblock };
+        Handle { fd: self.fd.as_fd(), origin }
     }
 }
 
 impl Object {
     /// The host's descriptor behind this one, if it has any: an embedder's own
     /// streams have none.
-    pub(crate) fn fd<'a>(&'a self, stdio: &Stdio) -> Option<BorrowedFd<'a>> {
-        match self {
-            Object::Std(std) => stdio.fd(std.stream),
-            Object::File(file) => Some(file.fd.as_fd()),
-            Object::Dir(directory) => Some(directory.dir.as_fd()),
-        }
+    pub(crate) fn handle<'a>(&'a self, stdio: &Stdio) -> Option<Handle<'a>> {
+        Some(match self {
+            Object::Std(std) => Handle { fd: stdio.fd(std.stream)?, origin: Origin::Stdio },
+            Object::File(file) => file.handle(),
+            Object::Dir(directory) => {
+                let (kind, read_only) = (FileKind::Directory, directory.dir.read_only());
+                let origin = Origin::Path { kind, read_only, nonblock: false };
+                Handle { fd: directory.dir.as_fd(), origin }
+            }
+            Object::Socket(socket) => Handle { fd: socket.fd.as_fd(), origin: Origin::Socket },
+        })
     }
 }
 
@@ -218,30 +300,31 @@ mod tests {
     use crate::WasiCtx;
 
     fn table() -> Table {
-        Table::new(&WasiCtx::builder().build().stdio)
+        Table::new(&WasiCtx::builder().build().0.stdio)
     }
 
-    fn insert(table: &mut Table) -> u32 {
+    fn insert(table: &Table) -> u32 {
         let path = std::env::temp_dir();
-        let object = Object::Dir(Directory { dir: Dir::preopen(&path).unwrap(), preopen: None });
+        let dir = Dir::preopen(&path, false).unwrap();
+        let object = Object::Dir(Arc::new(Directory { dir, preopen: None }));
         table.insert(Descriptor { object, base: rights::DIRECTORY, inheriting: rights::ALL })
     }
 
     #[test]
     fn the_lowest_free_number_is_taken() {
-        let mut table = table();
-        assert_eq!([insert(&mut table), insert(&mut table), insert(&mut table)], [3, 4, 5]);
+        let table = table();
+        assert_eq!([insert(&table), insert(&table), insert(&table)], [3, 4, 5]);
         table.remove(4).unwrap();
         table.remove(0).unwrap();
-        assert_eq!([insert(&mut table), insert(&mut table), insert(&mut table)], [0, 4, 6]);
+        assert_eq!([insert(&table), insert(&table), insert(&table)], [0, 4, 6]);
         assert_eq!(table.remove(7).err(), Some(Errno::Badf));
         assert_eq!(table.remove(u32::MAX).err(), Some(Errno::Badf));
     }
 
     #[test]
     fn renumbering_moves_onto_an_open_descriptor_only() {
-        let mut table = table();
-        insert(&mut table);
+        let table = table();
+        insert(&table);
         assert_eq!(table.renumber(3, 4).err(), Some(Errno::Badf));
         assert_eq!(table.renumber(4, 3).err(), Some(Errno::Badf));
         assert!(table.renumber(3, 3).unwrap().is_none());
@@ -249,14 +332,15 @@ mod tests {
         assert!(matches!(replaced.object, Object::Std(Std { stream: Stream::Out, .. })));
         assert_eq!(table.any(3).err(), Some(Errno::Badf));
         assert!(table.dir(1, rights::PATH_OPEN).is_ok());
-        assert_eq!(insert(&mut table), 3);
+        assert_eq!(insert(&table), 3);
     }
 
     #[test]
     fn rights_are_required() {
-        let mut table = table();
-        let dir = insert(&mut table);
-        table.any_mut(dir).unwrap().base = rights::FD_READDIR;
+        let table = table();
+        let dir = insert(&table);
+        table.set_rights(dir, rights::FD_READDIR, rights::ALL).unwrap();
+        assert!(table.set_rights(dir, rights::DIRECTORY, rights::ALL).is_err());
         assert!(table.get(dir, rights::FD_READDIR).is_ok());
         assert_eq!(table.get(dir, rights::PATH_OPEN).err(), Some(Errno::Notcapable));
         assert_eq!(table.get(dir, rights::FD_READ).err(), Some(Errno::Badf));

@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 
-use super::Errno;
+use super::{Errno, Result};
+use crate::host;
 
 /// The guest's memory; empty when it has none.
 pub(crate) enum Memory<'a> {
@@ -70,8 +71,8 @@ impl<'a> Memory<'a> {
         &mut self,
         pointer: u32,
         len: u32,
-        fill: impl Fn(&mut [u8]) -> std::io::Result<()>,
-    ) -> Result<(), Errno> {
+        fill: impl Fn(&mut [u8]) -> host::Result,
+    ) -> Result {
         let range = self.range(pointer, len as usize)?;
         match self {
             Memory::Own(bytes) => fill(&mut bytes[range])?,
@@ -181,8 +182,8 @@ impl<'a> Memory<'a> {
     pub(crate) fn gather(
         &self,
         buffers: Buffers,
-        write: &mut dyn FnMut(&mut [IoSlice<'_>], u32) -> std::io::Result<usize>,
-    ) -> Result<u32, Errno> {
+        write: &mut dyn FnMut(&mut [IoSlice<'_>], u32) -> host::Result<usize>,
+    ) -> Result<u32> {
         const AT_ONCE: usize = 16;
         let mut total = 0u32;
         #[cfg(feature = "threads")]
@@ -194,7 +195,7 @@ impl<'a> Memory<'a> {
         let memory = match self {
             Memory::Own(memory) => memory,
             #[cfg(feature = "threads")]
-            Memory::Shared(_) => return Err(Errno::Fault),
+            Memory::Shared(_) => return Err(Errno::Fault.into()),
         };
         for first in (0..buffers.count).step_by(AT_ONCE) {
             let mut slices = [IoSlice::new(&[]); AT_ONCE];
@@ -202,18 +203,18 @@ impl<'a> Memory<'a> {
             for (slice, index) in slices.iter_mut().zip(first..buffers.count) {
                 let (pointer, len) = self.buffer(buffers, index)?;
                 *slice = IoSlice::new(&memory[self.range(pointer, len as usize)?]);
-                wanted += len;
+                wanted += len as usize;
             }
             if wanted == 0 {
                 continue;
             }
             let count = AT_ONCE.min((buffers.count - first) as usize);
             let taken = match write(&mut slices[..count], total) {
-                Ok(taken) => taken as u32,
+                Ok(taken) => taken,
                 Err(_) if total > 0 => break,
                 Err(error) => return Err(error.into()),
             };
-            total += taken;
+            total += taken as u32;
             if taken < wanted {
                 break;
             }
@@ -228,8 +229,8 @@ impl<'a> Memory<'a> {
         &mut self,
         buffers: Buffers,
         fill: bool,
-        read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> std::io::Result<usize>,
-    ) -> Result<u32, Errno> {
+        read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> host::Result<usize>,
+    ) -> Result<u32> {
         let mut total = 0u32;
         #[cfg(feature = "threads")]
         if let Memory::Shared(memory) = &*self {
@@ -243,7 +244,7 @@ impl<'a> Memory<'a> {
             let here = self.range(pointer, len as usize)?;
             let next = self.range(next_pointer, next_len as usize)?;
 
-            let mut wanted = len + next_len;
+            let mut wanted = len as usize + next_len as usize;
             index += 2;
             #[allow(
                 clippy::infallible_destructuring_match,
@@ -252,13 +253,13 @@ impl<'a> Memory<'a> {
             let memory = match &mut *self {
                 Memory::Own(memory) => memory,
                 #[cfg(feature = "threads")]
-                Memory::Shared(_) => return Err(Errno::Fault),
+                Memory::Shared(_) => return Err(Errno::Fault.into()),
             };
             let mut slices = match memory.get_disjoint_mut([here.clone(), next]) {
                 Ok(both) => both.map(IoSliceMut::new),
                 // They overlap: one after the other, then.
                 Err(_) => {
-                    wanted = len;
+                    wanted = len as usize;
                     index -= 1;
                     [IoSliceMut::new(&mut memory[here]), IoSliceMut::new(&mut [])]
                 }
@@ -267,11 +268,12 @@ impl<'a> Memory<'a> {
                 continue;
             }
             let given = match read(&mut slices, total) {
-                Ok(given) => given as u32,
+                Ok(given) => given,
                 Err(_) if total > 0 => break,
                 Err(error) => return Err(error.into()),
             };
-            total += given;
+            // What was read may have changed the lengths of what is still to come.
+            total = total.checked_add(given as u32).ok_or(Errno::Inval)?;
             if given < wanted || !fill {
                 break;
             }
@@ -298,8 +300,8 @@ impl<'a> Memory<'a> {
 fn copy_out(
     memory: &zwasm::SharedMemory,
     pieces: &[Range<usize>],
-    write: &mut dyn FnMut(&mut [IoSlice<'_>], u32) -> std::io::Result<usize>,
-) -> Result<u32, Errno> {
+    write: &mut dyn FnMut(&mut [IoSlice<'_>], u32) -> host::Result<usize>,
+) -> Result<u32> {
     let mut total = 0;
     for piece in pieces {
         let mut copy = vec![0; piece.len()];
@@ -323,8 +325,8 @@ fn copy_in(
     memory: &zwasm::SharedMemory,
     pieces: &[Range<usize>],
     fill: bool,
-    read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> std::io::Result<usize>,
-) -> Result<u32, Errno> {
+    read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> host::Result<usize>,
+) -> Result<u32> {
     let mut total = 0;
     for piece in pieces {
         let mut copy = vec![0; piece.len()];

@@ -1,7 +1,7 @@
 //! The ABI of `wasi_snapshot_preview1`, and of `wasi_unstable` before it.
 //!
-//! Every function has one shape, [`Call`]: the context, the guest's memory and
-//! the raw argument slots. [`FUNCTIONS`] says what each is called and what it
+//! Every function has one shape, [`Call`]: the guest's state, its memory and the
+//! raw argument slots. [`FUNCTIONS`] says what each is called and what it
 //! takes; linking, and whoever wants to know what exists, loop over it.
 //!
 //! A function checks where its results go before it does anything that could
@@ -28,7 +28,9 @@ pub(crate) use env::Strings;
 pub(crate) use errno::Errno;
 pub(crate) use memory::Memory;
 
-use crate::{I32Exit, WasiCtx};
+use crate::I32Exit;
+pub(crate) use crate::ctx::State;
+use crate::host::Failure;
 
 /// The type of a parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,11 +45,25 @@ pub(crate) enum Stop {
     Errno(Errno),
     /// The guest does not get control back.
     Exit(I32Exit),
+    /// Nor here: somebody stops it while it waits.
+    Interrupted,
+    /// Nor here: it may not exit, but there is no way to tell it.
+    ExitRefused,
 }
 
-impl<E: Into<Errno>> From<E> for Stop {
-    fn from(error: E) -> Stop {
-        Stop::Errno(error.into())
+impl From<Errno> for Stop {
+    fn from(errno: Errno) -> Stop {
+        Stop::Errno(errno)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        match failure {
+            Failure::Refused => Stop::Errno(Errno::Notcapable),
+            Failure::Interrupted => Stop::Interrupted,
+            Failure::System(error) => Stop::Errno(error.into()),
+        }
     }
 }
 
@@ -55,7 +71,7 @@ impl<E: Into<Errno>> From<E> for Stop {
 pub(crate) type Result<T = (), E = Stop> = std::result::Result<T, E>;
 
 /// What every function is.
-pub(crate) type Call = fn(&mut WasiCtx, &mut Memory<'_>, Args<'_>) -> Result;
+pub(crate) type Call = fn(&State, &mut Memory<'_>, Args<'_>) -> Result;
 
 /// The raw argument slots of a call, at least as many as the function's table
 /// entry has parameters.

@@ -4,11 +4,12 @@
 //! fails the call, as engines do, and not the one event.
 
 use super::clock::clock;
+use super::fds::Descriptor;
 use super::rights::{FD_READ, FD_WRITE, POLL_FD_READWRITE};
-use super::{Args, Errno, Memory, Result};
-use crate::WasiCtx;
+use super::{Args, Errno, Memory, Result, State};
 use crate::host::clocks::{self, Clock};
 use crate::host::poll::{Direction, Ready, Waiter};
+use crate::host::{self, Host};
 
 const CLOCK: u8 = 0;
 const FD_READ_EVENT: u8 = 1;
@@ -37,25 +38,19 @@ struct Wait {
 enum Source {
     /// Until the clock shows this.
     Until(Clock, u64),
-    /// For this number in the waiter.
-    Fd(usize),
-    /// For an embedder's stream, of which only trying could tell.
-    Stream,
+    /// Until this can be read or written.
+    Descriptor(Descriptor, Direction),
 }
 
-pub(super) fn poll_oneoff(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn poll_oneoff(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     poll(cx, mem, args, &LAYOUT)
 }
 
-pub(super) fn unstable_poll_oneoff(
-    cx: &mut WasiCtx,
-    mem: &mut Memory<'_>,
-    args: Args<'_>,
-) -> Result {
+pub(super) fn unstable_poll_oneoff(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     poll(cx, mem, args, &UNSTABLE_LAYOUT)
 }
 
-fn poll(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout) -> Result {
+fn poll(cx: &State, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout) -> Result {
     let (subscriptions, events, count) = (args.u32(0), args.u32(1), args.u32(2));
     if count == 0 {
         return Err(Errno::Inval.into());
@@ -65,19 +60,28 @@ fn poll(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout)
     mem.check(events, count, EVENT_SIZE)?;
     mem.check(args.u32(3), 1, 4)?;
 
-    let _ = cx.stdio.flush();
-    let mut waiter = Waiter::default();
+    let _ = cx.stdio.flush(&cx.host);
     let mut waits = Vec::with_capacity(count as usize);
     for index in 0..count {
-        let subscription = subscriptions + index * layout.size;
-        waits.push(subscribe(cx, mem, subscription, layout, &mut waiter)?);
+        waits.push(subscribe(cx, mem, subscriptions + index * layout.size, layout)?);
     }
+    let mut waiter = Waiter::new(&cx.host);
+    let places: Vec<_> = waits.iter().map(|wait| wait.source.join(cx, &mut waiter)).collect();
 
     let happened = loop {
-        waiter.wait(waits.iter().filter_map(|wait| wait.source.left()).min())?;
+        let mut left = None;
+        for (wait, _) in waits.iter().zip(&places).filter(|(_, place)| place.is_none()) {
+            let own = wait.source.left(&cx.host)?;
+            left = Some(left.map_or(own, |left: u64| left.min(own)));
+        }
+        waiter.wait(left)?;
         let mut happened = 0;
-        for wait in &waits {
-            if let Some(ready) = wait.source.outcome(&waiter) {
+        for (wait, place) in waits.iter().zip(&places) {
+            let ready = match place {
+                Some(place) => waiter.ready(*place),
+                None => wait.source.passed(&cx.host)?,
+            };
+            if let Some(ready) = ready {
                 mem.write(events + happened * EVENT_SIZE, &wait.event(ready))?;
                 happened += 1;
             }
@@ -90,13 +94,7 @@ fn poll(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout)
 }
 
 /// Reads a subscription.
-fn subscribe<'a>(
-    cx: &'a WasiCtx,
-    mem: &Memory<'_>,
-    at: u32,
-    layout: &Layout,
-    waiter: &mut Waiter<'a>,
-) -> Result<Wait, Errno> {
+fn subscribe(cx: &State, mem: &Memory<'_>, at: u32, layout: &Layout) -> Result<Wait> {
     let userdata = mem.u64(at, 0)?;
     let [event] = mem.array(at, 8)?;
     let source = match event {
@@ -104,7 +102,7 @@ fn subscribe<'a>(
             let id = mem.u32(at, layout.clock)?;
             let timeout = mem.u64(at, layout.clock + 8)?;
             let flags = u16::from_le_bytes(mem.array(at, layout.clock + 24)?);
-            until(id, timeout, flags)?
+            until(&cx.host, id, timeout, flags)?
         }
         FD_READ_EVENT | FD_WRITE_EVENT => {
             let (direction, right) = match event {
@@ -112,51 +110,55 @@ fn subscribe<'a>(
                 _ => (Direction::Write, FD_WRITE),
             };
             let descriptor = cx.fds.get(mem.u32(at, 16)?, right | POLL_FD_READWRITE)?;
-            match descriptor.object.fd(&cx.stdio) {
-                Some(fd) => Source::Fd(waiter.add(fd, direction)),
-                None => Source::Stream,
-            }
+            Source::Descriptor(descriptor, direction)
         }
-        _ => return Err(Errno::Inval),
+        _ => return Err(Errno::Inval.into()),
     };
     Ok(Wait { userdata, event, source })
 }
 
 /// A subscription to a clock.
-fn until(id: u32, timeout: u64, flags: u16) -> Result<Source, Errno> {
+fn until(host: &Host, id: u32, timeout: u64, flags: u16) -> Result<Source> {
     const ABSOLUTE: u16 = 1 << 0;
 
     let clock = clock(id)?;
     if !matches!(clock, Clock::Realtime | Clock::Monotonic) {
         // Processor time stands still while waiting for it.
-        return Err(Errno::Notsup);
+        return Err(Errno::Notsup.into());
     }
+    let now = clocks::now(host, clock)?;
     match flags {
-        0 => Ok(Source::Until(clock, clocks::now(clock).saturating_add(timeout))),
+        0 => Ok(Source::Until(clock, now.saturating_add(timeout))),
         ABSOLUTE => Ok(Source::Until(clock, timeout)),
-        _ => Err(Errno::Inval),
+        _ => Err(Errno::Inval.into()),
     }
 }
 
 impl Source {
-    /// The nanoseconds until this is sure to have happened.
-    fn left(&self) -> Option<u64> {
+    /// Joins the waiter, where waiting for a descriptor of the host tells when
+    /// this has happened.
+    fn join<'a>(&'a self, cx: &State, waiter: &mut Waiter<'a>) -> Option<usize> {
         match self {
-            Source::Until(clock, end) => Some(end.saturating_sub(clocks::now(*clock))),
-            Source::Fd(_) => None,
-            Source::Stream => Some(0),
+            Source::Until(..) => None,
+            Source::Descriptor(descriptor, direction) => {
+                Some(waiter.add(descriptor.object.handle(&cx.stdio)?.fd, *direction))
+            }
         }
     }
 
-    /// What came of it, if it has happened.
-    fn outcome(&self, waiter: &Waiter<'_>) -> Option<Ready> {
+    /// The nanoseconds until something that has not joined the waiter has
+    /// happened. For an embedder's stream that is now: only trying could tell.
+    fn left(&self, host: &Host) -> host::Result<u64> {
         match self {
-            Source::Until(clock, end) => {
-                (clocks::now(*clock) >= *end).then_some(Ready { bytes: 0, hangup: false })
-            }
-            Source::Fd(index) => waiter.ready(*index),
-            Source::Stream => Some(Ready { bytes: 1, hangup: false }),
+            Source::Until(clock, end) => Ok(end.saturating_sub(clocks::now(host, *clock)?)),
+            Source::Descriptor(..) => Ok(0),
         }
+    }
+
+    /// What came of something that has not joined the waiter, if it has happened.
+    fn passed(&self, host: &Host) -> host::Result<Option<Ready>> {
+        let bytes = u64::from(matches!(self, Source::Descriptor(..)));
+        Ok((self.left(host)? == 0).then_some(Ready { bytes, hangup: false }))
     }
 }
 

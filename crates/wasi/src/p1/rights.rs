@@ -41,6 +41,8 @@ pub(crate) const PATH_SYMLINK: Rights = 1 << 24;
 pub(crate) const PATH_REMOVE_DIRECTORY: Rights = 1 << 25;
 pub(crate) const PATH_UNLINK_FILE: Rights = 1 << 26;
 pub(crate) const POLL_FD_READWRITE: Rights = 1 << 27;
+pub(crate) const SOCK_SHUTDOWN: Rights = 1 << 28;
+pub(crate) const SOCK_ACCEPT: Rights = 1 << 29;
 
 /// What applies to a directory.
 pub(crate) const DIRECTORY: Rights = FD_FDSTAT_SET_FLAGS
@@ -81,8 +83,17 @@ const FILE: Rights = STREAM | FD_SEEK | FD_TELL | FD_ADVISE | FD_ALLOCATE | FD_F
 /// What can be done with a descriptor only if it is open for writing.
 pub(crate) const WRITING: Rights = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 
-/// What can be inherited: everything.
+/// What can be inherited from a directory: everything there is in one.
 pub(crate) const ALL: Rights = DIRECTORY | FILE;
+
+/// What applies to a connection.
+pub(crate) const CONNECTION: Rights =
+    FD_READ | FD_FDSTAT_SET_FLAGS | FD_WRITE | FD_FILESTAT_GET | POLL_FD_READWRITE | SOCK_SHUTDOWN;
+
+/// What applies to a socket that accepts connections. `FD_READ` is what polling
+/// it for one takes.
+pub(crate) const LISTENER: Rights =
+    FD_READ | FD_FDSTAT_SET_FLAGS | FD_FILESTAT_GET | POLL_FD_READWRITE | SOCK_ACCEPT;
 
 /// What applies to something other than a directory that is open for reading
 /// or writing or both.

@@ -8,14 +8,14 @@ use super::rights::{
     FD_FDSTAT_SET_FLAGS, FD_FILESTAT_GET, FD_FILESTAT_SET_TIMES, PATH_FILESTAT_GET,
     PATH_FILESTAT_SET_TIMES,
 };
-use super::{Args, Errno, Memory, Result};
-use crate::WasiCtx;
+use super::{Args, Errno, Memory, Result, State};
 use crate::host::fs::{FileKind, Flags, SetTime, Stat, file};
 use rustix::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const APPEND: u32 = 1 << 0;
 const DSYNC: u32 = 1 << 1;
-const NONBLOCK: u32 = 1 << 2;
+pub(super) const NONBLOCK: u32 = 1 << 2;
 const RSYNC: u32 = 1 << 3;
 const SYNC: u32 = 1 << 4;
 
@@ -41,12 +41,13 @@ fn guest_flags(flags: Flags) -> u32 {
         | bit(flags.sync, SYNC)
 }
 
-pub(super) fn fd_fdstat_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn fd_fdstat_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let descriptor = cx.fds.any(args.u32(0))?;
     let (kind, flags) = match &descriptor.object {
-        Object::Std(std) => (std.kind, Flags { nonblock: std.nonblock, ..Flags::default() }),
+        Object::Std(std) => (std.kind, only_nonblock(cx.stdio.nonblock(std.stream))),
         Object::File(open) => (open.kind, file::flags(open.fd.as_fd())?),
         Object::Dir(directory) => (FileKind::Directory, file::flags(directory.dir.as_fd())?),
+        Object::Socket(socket) => (FileKind::Socket, only_nonblock(&socket.nonblock)),
     };
     let mut bytes = [0; 24];
     bytes[0] = kind as u8;
@@ -56,42 +57,44 @@ pub(super) fn fd_fdstat_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'
     Ok(mem.write(args.u32(1), &bytes)?)
 }
 
+/// The flags of what has no other than this one.
+fn only_nonblock(nonblock: &AtomicBool) -> Flags {
+    Flags { nonblock: nonblock.load(Ordering::Relaxed), ..Flags::default() }
+}
+
 /// Changes appending and waiting; how durable writes are is settled when a file
 /// is opened.
-pub(super) fn fd_fdstat_set_flags(cx: &mut WasiCtx, _: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn fd_fdstat_set_flags(cx: &State, _: &mut Memory<'_>, args: Args<'_>) -> Result {
     let new = host_flags(args.flags(1, FDFLAGS)?);
-    let descriptor = cx.fds.any_mut(args.u32(0))?;
-    descriptor.require(FD_FDSTAT_SET_FLAGS)?;
-    let fd = match &mut descriptor.object {
-        Object::Std(std) => {
-            if (Flags { nonblock: false, ..new }) != Flags::default() {
-                return Err(Errno::Notsup.into());
-            }
-            std.nonblock = new.nonblock;
-            return Ok(());
+    let descriptor = cx.fds.get(args.u32(0), FD_FDSTAT_SET_FLAGS)?;
+    let set_nonblock = |nonblock: &AtomicBool| {
+        if (Flags { nonblock: false, ..new }) != Flags::default() {
+            return Err(Errno::Notsup.into());
         }
-        Object::File(open) => {
-            open.append = new.append;
-            open.fd.as_fd()
-        }
+        nonblock.store(new.nonblock, Ordering::Relaxed);
+        Ok(())
+    };
+    let fd = match &descriptor.object {
+        Object::Std(std) => return set_nonblock(cx.stdio.nonblock(std.stream)),
+        Object::Socket(socket) => return set_nonblock(&socket.nonblock),
+        Object::File(open) => open.fd.as_fd(),
         Object::Dir(directory) => directory.dir.as_fd(),
     };
     let old = file::flags(fd)?;
     if (new.sync, new.dsync) != (old.sync, old.dsync) {
         return Err(Errno::Notsup.into());
     }
-    Ok(file::set_flags(fd, new.append, new.nonblock)?)
+    file::set_flags(fd, new.append, new.nonblock)?;
+    if let Object::File(open) = &descriptor.object {
+        open.append.store(new.append, Ordering::Relaxed);
+        open.nonblock.store(new.nonblock, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Rights can be given away, never taken.
-pub(super) fn fd_fdstat_set_rights(cx: &mut WasiCtx, _: &mut Memory<'_>, args: Args<'_>) -> Result {
-    let (base, inheriting) = (args.u64(1), args.u64(2));
-    let descriptor = cx.fds.any_mut(args.u32(0))?;
-    if base & !descriptor.base != 0 || inheriting & !descriptor.inheriting != 0 {
-        return Err(Errno::Notcapable.into());
-    }
-    (descriptor.base, descriptor.inheriting) = (base, inheriting);
-    Ok(())
+pub(super) fn fd_fdstat_set_rights(cx: &State, _: &mut Memory<'_>, args: Args<'_>) -> Result {
+    Ok(cx.fds.set_rights(args.u32(0), args.u64(1), args.u64(2))?)
 }
 
 /// The length of a file's record in the older ABI.
@@ -121,36 +124,32 @@ fn unstable_layout(stat: &Stat) -> [u8; 64] {
     bytes
 }
 
-pub(super) fn fd_filestat_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn fd_filestat_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let stat = stat_fd(cx, args)?;
     Ok(mem.write(args.u32(1), &layout(&stat))?)
 }
 
-pub(super) fn unstable_fd_filestat_get(
-    cx: &mut WasiCtx,
-    mem: &mut Memory<'_>,
-    args: Args<'_>,
-) -> Result {
+pub(super) fn unstable_fd_filestat_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let stat = stat_fd(cx, args)?;
     Ok(mem.write(args.u32(1), &unstable_layout(&stat)[..UNSTABLE_LEN])?)
 }
 
-fn stat_fd(cx: &mut WasiCtx, args: Args<'_>) -> Result<Stat> {
+fn stat_fd(cx: &State, args: Args<'_>) -> Result<Stat> {
     let descriptor = cx.fds.get(args.u32(0), FD_FILESTAT_GET)?;
-    flush(&mut cx.stdio, descriptor)?;
-    match descriptor.object.fd(&cx.stdio) {
-        Some(fd) => Ok(file::stat(fd)?),
+    flush(cx, &descriptor)?;
+    match descriptor.object.handle(&cx.stdio) {
+        Some(file) => Ok(file::stat(&cx.host, file)?),
         None => Ok(Stat::STREAM),
     }
 }
 
-pub(super) fn path_filestat_get(cx: &mut WasiCtx, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
+pub(super) fn path_filestat_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let stat = stat_path(cx, mem, args)?;
     Ok(mem.write(args.u32(4), &layout(&stat))?)
 }
 
 pub(super) fn unstable_path_filestat_get(
-    cx: &mut WasiCtx,
+    cx: &State,
     mem: &mut Memory<'_>,
     args: Args<'_>,
 ) -> Result {
@@ -158,34 +157,27 @@ pub(super) fn unstable_path_filestat_get(
     Ok(mem.write(args.u32(4), &unstable_layout(&stat)[..UNSTABLE_LEN])?)
 }
 
-fn stat_path(cx: &WasiCtx, mem: &Memory<'_>, args: Args<'_>) -> Result<Stat> {
+fn stat_path(cx: &State, mem: &Memory<'_>, args: Args<'_>) -> Result<Stat> {
     let follow = args.flags(1, SYMLINK_FOLLOW)? != 0;
     let path = mem.str(args.u32(2), args.u32(3))?;
-    Ok(cx.fds.dir(args.u32(0), PATH_FILESTAT_GET)?.stat(&path, follow)?)
+    let directory = cx.fds.dir(args.u32(0), PATH_FILESTAT_GET)?;
+    Ok(directory.dir.stat(&cx.host, &path, follow)?)
 }
 
-pub(super) fn fd_filestat_set_times(
-    cx: &mut WasiCtx,
-    _: &mut Memory<'_>,
-    args: Args<'_>,
-) -> Result {
+pub(super) fn fd_filestat_set_times(cx: &State, _: &mut Memory<'_>, args: Args<'_>) -> Result {
     let (accessed, modified) = times(args, 1)?;
     let descriptor = cx.fds.get(args.u32(0), FD_FILESTAT_SET_TIMES)?;
-    flush(&mut cx.stdio, descriptor)?;
-    let fd = descriptor.object.fd(&cx.stdio).ok_or(Errno::Inval)?;
-    Ok(file::set_times(fd, accessed, modified)?)
+    flush(cx, &descriptor)?;
+    let file = descriptor.object.handle(&cx.stdio).ok_or(Errno::Inval)?;
+    Ok(file::set_times(&cx.host, file, accessed, modified)?)
 }
 
-pub(super) fn path_filestat_set_times(
-    cx: &mut WasiCtx,
-    mem: &mut Memory<'_>,
-    args: Args<'_>,
-) -> Result {
+pub(super) fn path_filestat_set_times(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     let follow = args.flags(1, SYMLINK_FOLLOW)? != 0;
     let path = mem.str(args.u32(2), args.u32(3))?;
     let (accessed, modified) = times(args, 4)?;
-    let dir = cx.fds.dir(args.u32(0), PATH_FILESTAT_SET_TIMES)?;
-    Ok(dir.set_times(&path, follow, accessed, modified)?)
+    let directory = cx.fds.dir(args.u32(0), PATH_FILESTAT_SET_TIMES)?;
+    Ok(directory.dir.set_times(&cx.host, &path, follow, accessed, modified)?)
 }
 
 /// Three arguments from `first` on: access time, modification time, and flags

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use json::Json;
 use zwasm::{Engine, Linker, Module, Store};
-use zwasm_wasi::{I32Exit, MemoryPipe, WasiCtx};
+use zwasm_wasi::{Capabilities, I32Exit, MemoryPipe, WasiCtx};
 
 #[test]
 fn preview_1_programs_behave_as_their_json_says() {
@@ -55,6 +55,7 @@ fn check(program: &Path) -> Result<(), String> {
 
     let (out, err) = (MemoryPipe::new(), MemoryPipe::new());
     let mut builder = WasiCtx::builder();
+    builder.caps(Capabilities::ALL);
     builder.arg(format!("{name}.wasm")).args(expected.get("args").strings());
     for (name, value) in expected.get("env").entries() {
         builder.env(name, value.string());

@@ -26,7 +26,7 @@ use crate::store::{AsContextMut, StoreCore};
 /// assert_eq!(exn.values(&mut store)?[0].i32(), Some(7));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExnRef {
     store: u64,
     reference: u64,

@@ -20,7 +20,7 @@ use crate::types::{
 };
 
 /// Something that can be imported or exported.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Extern {
     /// A function.
     Func(Func),
@@ -175,7 +175,7 @@ extern_from!(SharedMemory);
 /// assert!(memory.grow(&mut store, 1).is_err());
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory(pub(crate) Stored<MemoryInst>);
 
 impl Memory {
@@ -183,7 +183,8 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if it cannot be allocated, and if the type is shared.
+    /// [`ErrorKind::Limit`] or [`ErrorKind::OutOfMemory`] if it cannot be allocated,
+    /// and if the type is shared.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         if ty.is_shared() {
             return Err(Error::msg("a memory of a shared type is a SharedMemory"));
@@ -191,7 +192,8 @@ impl Memory {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
         unsafe {
-            let memory = MemoryInst::new(ty, (*core).engine.config())?;
+            StoreCore::check_counts(core, [0, 0, 1])?;
+            let memory = StoreCore::new_memory(core, ty)?;
             Ok(Memory(Stored::new(core, (*core).add_memory(memory))))
         }
     }
@@ -220,9 +222,10 @@ impl Memory {
     ///
     /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
+        let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
-        let memory = unsafe { self.0.get(store.as_context_mut().core()).as_mut() };
-        memory.grow(delta).ok_or_else(|| {
+        let old = unsafe { StoreCore::grow_memory(core, self.0.get(core).as_ptr(), delta)? };
+        old.ok_or_else(|| {
             Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
         })
     }
@@ -248,6 +251,13 @@ impl Memory {
         // SAFETY: as above; the memory's bytes are not part of the user's data.
         let bytes = unsafe { (*self.0.get(store.core()).as_ptr()).bytes_mut() };
         (bytes, store.into_data_mut())
+    }
+
+    /// The address of the contents, for code that is not Rust. It changes when the
+    /// memory grows, and what is there while the guest runs is the guest's to write.
+    pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
+        // SAFETY: the store is borrowed.
+        unsafe { (*self.0.get(store.as_context().core()).as_ptr()).base }
     }
 
     /// Copies from the memory.
@@ -291,7 +301,7 @@ pub(super) fn outside(offset: usize, length: usize) -> Error {
 /// assert_eq!(table.size(&store), 5);
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table(pub(crate) Stored<TableInst>);
 
 impl Table {
@@ -306,7 +316,8 @@ impl Table {
         init.check(core, ValType::Ref(ty.element()))?;
         // SAFETY: the context is exclusive.
         unsafe {
-            let table = TableInst::new(ty, init.to_bits(core) as u64, (*core).engine.config())?;
+            StoreCore::check_counts(core, [0, 1, 0])?;
+            let table = StoreCore::new_table(core, ty, init.to_bits(core) as u64)?;
             Ok(Table(Stored::new(core, (*core).add_table(table))))
         }
     }
@@ -361,10 +372,14 @@ impl Table {
     /// the maximum or a limit.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
         let core = store.as_context_mut().core();
+        let table = self.0.get(core);
+        // SAFETY: the store is borrowed.
+        let element = unsafe { table.as_ref().ty.element() };
+        init.check(core, ValType::Ref(element))?;
+        let init = init.to_bits(core) as u64;
         // SAFETY: the context is exclusive.
-        let table = unsafe { self.0.get(core).as_mut() };
-        init.check(core, ValType::Ref(table.ty.element()))?;
-        table.grow(delta, init.to_bits(core) as u64).ok_or_else(|| {
+        let old = unsafe { StoreCore::grow_table(core, table.as_ptr(), delta, init)? };
+        old.ok_or_else(|| {
             Error::new(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
         })
     }
@@ -381,7 +396,7 @@ impl Table {
 /// assert_eq!(global.get(&mut store).i32(), Some(2));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Global(pub(crate) Stored<GlobalInst>);
 
 impl Global {
@@ -437,7 +452,7 @@ impl Global {
 }
 
 /// An exception tag of a store.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tag(pub(crate) Stored<TagInst>);
 
 impl Tag {

@@ -26,7 +26,7 @@ use crate::types::{FuncType, ValType};
 /// assert_eq!(results[0].i32(), Some(5));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Func(pub(crate) Stored<FuncRecord>);
 
 /// Slots that fit on the stack of a call from the host.
@@ -95,6 +95,18 @@ impl Func {
         let record = self.0.get(core);
         // SAFETY: the store is borrowed.
         unsafe { (*core).engine.types().func_type(record.as_ref().ty) }
+    }
+
+    /// Whether calls of the function run machine code. A function that is still
+    /// interpreted may become compiled; none is ever interpreted again.
+    pub fn is_compiled(&self, store: impl AsContext) -> bool {
+        let core = store.as_context().core();
+        let record = self.0.get(core);
+        // SAFETY: the store is borrowed.
+        unsafe {
+            let code = (*core).code_at(record.as_ref().body);
+            code.is_some_and(|(code, _)| code.is_machine_code())
+        }
     }
 
     /// Calls the function.

@@ -7,13 +7,15 @@
 //! is an error, and never reaches another object.
 
 use std::any::Any;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::val::Val;
 use crate::error::{Error, Result};
 use crate::store::gc::Root;
-use crate::store::gc::layout::{HEADER, KIND, Kind, size_of, storage, struct_layout};
+use crate::store::gc::layout::{self, HEADER, KIND, Kind, size_of, storage, struct_layout};
 use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore};
-use crate::types::{Composite, FieldType, HeapType, StorageType, ValType};
+use crate::types::{Composite, FieldType, HeapType};
 use zwasm_regir::Storage;
 
 /// A root of a store.
@@ -49,7 +51,8 @@ impl Handle {
     }
 }
 
-/// Releases, when it is dropped, all references made through it.
+/// Releases, when it is dropped, all references made through it, those to
+/// exceptions included.
 ///
 /// ```
 /// use zwasm::{Engine, ExternRef, RootScope, Store};
@@ -64,21 +67,25 @@ impl Handle {
 pub struct RootScope<C: AsContextMut> {
     store: C,
     start: usize,
+    exceptions: usize,
 }
 
 impl<C: AsContextMut> RootScope<C> {
     /// Begins a scope.
     pub fn new(mut store: C) -> RootScope<C> {
         // SAFETY: the context is exclusive.
-        let start = unsafe { (*store.as_context_mut().core()).gc.open_scope() };
-        RootScope { store, start }
+        let core = unsafe { &*store.as_context_mut().core() };
+        let (start, exceptions) = (core.gc.open_scope(), core.exceptions.handles());
+        RootScope { store, start, exceptions }
     }
 }
 
 impl<C: AsContextMut> Drop for RootScope<C> {
     fn drop(&mut self) {
         // SAFETY: the context is exclusive.
-        unsafe { (*self.store.as_context_mut().core()).gc.close_scope(self.start) }
+        let core = unsafe { &mut *self.store.as_context_mut().core() };
+        core.gc.close_scope(self.start);
+        core.exceptions.release(self.exceptions);
     }
 }
 
@@ -168,6 +175,19 @@ impl AnyRef {
         Ok((reference & 1 != 0).then_some(reference as u32 >> 1))
     }
 
+    /// The same reference, good for as long as the result lives.
+    ///
+    /// # Errors
+    ///
+    /// As [`AnyRef::i31`].
+    pub fn to_owned_rooted(self, mut store: impl AsContextMut) -> Result<OwnedRooted> {
+        let core = store.as_context_mut().core();
+        let reference = self.0.get(core)?;
+        // SAFETY: the context is exclusive.
+        let (store, token) = unsafe { ((*core).id, (*core).gc.owned.hold(reference)) };
+        Ok(OwnedRooted { store, reference, _token: token })
+    }
+
     /// What this refers to: `I31`, `Any` for a value of the host, or the type of
     /// the structure or array.
     ///
@@ -211,6 +231,63 @@ impl AnyRef {
     }
 }
 
+/// A reference that ends with no scope: it lives as long as this or a clone of it,
+/// which can be dropped without the store. An external reference is kept as the
+/// internal one with the same value.
+///
+/// ```
+/// use zwasm::{Engine, ExternRef, RootScope, Store};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let owned = {
+///     let mut scope = RootScope::new(&mut store);
+///     let reference = ExternRef::new(&mut scope, 5)?;
+///     reference.to_any().to_owned_rooted(&mut scope)?
+/// };
+/// let reference = owned.to_rooted(&mut store)?.to_extern();
+/// let value = reference.data(&store)?;
+/// assert_eq!(value.and_then(|value| value.downcast_ref()), Some(&5));
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OwnedRooted {
+    store: u64,
+    reference: u64,
+    _token: Arc<()>,
+}
+
+impl OwnedRooted {
+    /// The same reference in the innermost scope.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another store.
+    pub fn to_rooted(&self, mut store: impl AsContextMut) -> Result<AnyRef> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive, and the token keeps the reference.
+        unsafe {
+            if self.store != (*core).id {
+                return Err(Error::msg("a reference was used with another store"));
+            }
+            Ok(AnyRef(Handle::new(core, self.reference)))
+        }
+    }
+}
+
+/// Whether both refer to the same object, or are the same integer.
+impl PartialEq for OwnedRooted {
+    fn eq(&self, other: &OwnedRooted) -> bool {
+        self.store == other.store && self.reference == other.reference
+    }
+}
+
+impl Eq for OwnedRooted {}
+
+impl Hash for OwnedRooted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.reference.hash(state);
+    }
+}
+
 /// The exact type of what a reference that is not null refers to.
 ///
 /// # Safety
@@ -247,7 +324,7 @@ pub(crate) unsafe fn heap_type(core: *const StoreCore, reference: u64) -> HeapTy
 /// # Ok::<(), zwasm::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StructRef(Handle);
+pub struct StructRef(pub(super) Handle);
 
 /// Where a value lies in the heap, and its type.
 struct Place {
@@ -326,7 +403,7 @@ impl StructRef {
 
 /// A reference to an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArrayRef(Handle);
+pub struct ArrayRef(pub(super) Handle);
 
 impl ArrayRef {
     /// The number of elements.
@@ -401,13 +478,6 @@ impl ArrayRef {
 }
 
 impl Place {
-    fn ty(&self) -> ValType {
-        match self.field.storage {
-            StorageType::Value(ty) => ty,
-            _ => ValType::I32,
-        }
-    }
-
     /// # Safety
     ///
     /// `core` is valid and exclusive, and the place is in its heap.
@@ -416,7 +486,7 @@ impl Place {
         // SAFETY: by the contract; the place is as large as its storage.
         unsafe {
             bytes.as_mut_ptr().copy_from(self.address, size_of(self.storage));
-            Val::from_bits(core, u128::from_le_bytes(bytes), self.ty())
+            Val::from_bits(core, u128::from_le_bytes(bytes), self.field.storage.unpack())
         }
     }
 
@@ -427,10 +497,9 @@ impl Place {
         if !self.field.mutable {
             return Err(Error::msg("the field is constant"));
         }
-        value.check(core, self.ty())?;
-        let bytes = value.to_bits(core).to_le_bytes();
+        value.check(core, self.field.storage.unpack())?;
         // SAFETY: by the contract; the value has the place's type.
-        unsafe { self.address.copy_from(bytes.as_ptr(), size_of(self.storage)) };
+        unsafe { layout::write(self.storage, self.address, value.to_bits(core)) };
         Ok(())
     }
 }

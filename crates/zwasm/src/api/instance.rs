@@ -23,8 +23,8 @@ use crate::store::{AsContext, AsContextMut, Store, StoreCore};
 /// assert_eq!(global.get(&mut store).i32(), Some(7));
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Instance(Stored<InstanceData>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Instance(pub(crate) Stored<InstanceData>);
 
 impl Instance {
     /// Instantiates a module with its imports in order, and runs its start

@@ -10,12 +10,14 @@ pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;
 pub(crate) mod gc;
+pub(crate) mod gc_new;
 pub(crate) mod instance;
 pub(crate) mod linker;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 pub(crate) mod val;
 
+use std::hash::{Hash, Hasher};
 use std::ptr::NonNull;
 
 use crate::store::StoreCore;
@@ -37,6 +39,15 @@ impl<T> Copy for Stored<T> {}
 impl<T> PartialEq for Stored<T> {
     fn eq(&self, other: &Self) -> bool {
         self.store == other.store && self.pointer == other.pointer
+    }
+}
+
+impl<T> Eq for Stored<T> {}
+
+impl<T> Hash for Stored<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.store.hash(state);
+        self.pointer.hash(state);
     }
 }
 

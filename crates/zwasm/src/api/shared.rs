@@ -1,11 +1,12 @@
 //! Memories that stores on several threads use at once.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::store::shared::{SharedCore, WaitResult};
+use crate::store::shared::{SharedCore, WaitResult, bad_address};
 use crate::types::MemoryType;
 
 /// A linear memory that instances in any number of stores of an engine can share.
@@ -90,6 +91,12 @@ impl SharedMemory {
         })
     }
 
+    /// The address of the contents, for code that is not Rust. It stays the same
+    /// when the memory grows; other threads may write there at any time.
+    pub fn data_ptr(&self) -> *mut u8 {
+        self.core.base()
+    }
+
     /// Copies from the memory. Where another thread writes meanwhile, each byte is
     /// an old or a new one.
     ///
@@ -118,7 +125,7 @@ impl SharedMemory {
     ///
     /// The instruction's traps; likewise below.
     pub fn atomic_notify(&self, address: u64, count: u32) -> Result<u32, Trap> {
-        self.core.notify(address, count).ok_or_else(|| bad_address(address, 4))
+        self.core.notify(address, count).ok_or_else(|| Trap::from_code(bad_address(address, 4)))
     }
 
     /// As `memory.atomic.wait32`; without a timeout, waits for ever.
@@ -128,7 +135,7 @@ impl SharedMemory {
         expected: u32,
         timeout: Option<Duration>,
     ) -> Result<WaitResult, Trap> {
-        self.core.wait32(address, expected, timeout).ok_or_else(|| bad_address(address, 4))
+        self.core.wait32(None, address, expected, timeout).map_err(Trap::from_code)
     }
 
     /// As `memory.atomic.wait64`; without a timeout, waits for ever.
@@ -138,7 +145,21 @@ impl SharedMemory {
         expected: u64,
         timeout: Option<Duration>,
     ) -> Result<WaitResult, Trap> {
-        self.core.wait64(address, expected, timeout).ok_or_else(|| bad_address(address, 8))
+        self.core.wait64(None, address, expected, timeout).map_err(Trap::from_code)
+    }
+}
+
+impl PartialEq for SharedMemory {
+    fn eq(&self, other: &SharedMemory) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl Eq for SharedMemory {}
+
+impl Hash for SharedMemory {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.core).hash(state);
     }
 }
 
@@ -146,8 +167,4 @@ impl std::fmt::Debug for SharedMemory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SharedMemory({})", self.ty())
     }
-}
-
-fn bad_address(address: u64, size: u64) -> Trap {
-    if address.is_multiple_of(size) { Trap::MemoryOutOfBounds } else { Trap::UnalignedAtomic }
 }

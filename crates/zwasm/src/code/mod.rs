@@ -52,6 +52,11 @@ impl Code {
         }
     }
 
+    /// Whether it is machine code.
+    pub(crate) fn is_machine_code(&self) -> bool {
+        !matches!(self.text, Text::Threaded(_))
+    }
+
     /// The offset of an address, if it is in this code.
     pub(crate) fn position(&self, ip: *const u64) -> Option<usize> {
         let len = match &self.text {

@@ -22,7 +22,7 @@ use super::handlers::numeric::Form;
 use super::handlers::observe;
 #[cfg(compiler)]
 use super::handlers::warmth;
-use super::handlers::{Handler, call, control, exceptions, memory, numeric, state};
+use super::handlers::{Handler, bulk, call, control, exceptions, memory, numeric, state};
 use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
 use crate::module::Inner;
@@ -513,6 +513,11 @@ impl Encoder<'_> {
             Inst::TryEnd { region } => {
                 self.region(self.function.tries[region as usize].parent);
             }
+            Inst::Fuel { cost } => self.op(control::fuel, with_upper(0, 0, cost)),
+            Inst::Epoch => {
+                let end = self.function.frame.size + SCRATCH_SLOTS;
+                self.op(control::epoch, fields(end, 0, 0, 0));
+            }
         }
     }
 
@@ -701,15 +706,15 @@ impl Encoder<'_> {
     fn bulk(&mut self, op: Bulk, base: Slot) {
         let base = base.0;
         let (handler, upper, word): (Handler, u32, Option<u32>) = match op {
-            Bulk::MemoryFill { mem } => (state::memory_fill, mem, None),
-            Bulk::MemoryCopy { dst, src } => (state::memory_copy, dst, Some(src)),
-            Bulk::MemoryInit { mem, data } => (state::memory_init, mem, Some(data)),
-            Bulk::DataDrop { data } => (state::data_drop, data, None),
-            Bulk::TableFill { table } => (state::table_fill, table, None),
-            Bulk::TableCopy { dst, src } => (state::table_copy, dst, Some(src)),
-            Bulk::TableInit { table, elem } => (state::table_init, table, Some(elem)),
-            Bulk::ElemDrop { elem } => (state::elem_drop, elem, None),
-            Bulk::TableGrow { table } => (state::table_grow, table, None),
+            Bulk::MemoryFill { mem } => (bulk::memory_fill, mem, None),
+            Bulk::MemoryCopy { dst, src } => (bulk::memory_copy, dst, Some(src)),
+            Bulk::MemoryInit { mem, data } => (bulk::memory_init, mem, Some(data)),
+            Bulk::DataDrop { data } => (bulk::data_drop, data, None),
+            Bulk::TableFill { table } => (bulk::table_fill, table, None),
+            Bulk::TableCopy { dst, src } => (bulk::table_copy, dst, Some(src)),
+            Bulk::TableInit { table, elem } => (bulk::table_init, table, Some(elem)),
+            Bulk::ElemDrop { elem } => (bulk::elem_drop, elem, None),
+            Bulk::TableGrow { table } => (bulk::table_grow, table, None),
         };
         self.op(handler, with_upper(base, 0, upper));
         self.words.extend(word.map(u64::from));

@@ -9,9 +9,10 @@
 //! Arguments are what an instruction being executed has; the store is used by
 //! nothing else meanwhile.
 
+use super::handlers::bulk::{FINISHED, copy_in_pieces, in_pieces};
 use super::handlers::gc::header;
 use crate::error::{Error, Result};
-use crate::stack::activation::Stop;
+use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
 use crate::store::StoreCore;
 use crate::store::gc::layout::{HEADER, KIND, size_of, write};
@@ -80,16 +81,6 @@ const CODES: [Code; 10] = [
     Code::ArrayInitElem,
 ];
 
-/// Stops the guest with an error.
-unsafe fn fail(error: Error, ip: *const u64, fp: *mut u64, vm: *mut VmCtx) {
-    // SAFETY: the store is running this handler and nothing else uses it.
-    unsafe {
-        let store = (*vm).store;
-        (*store).error = Some(error);
-        (*store).stop = Some(Stop::Error(Cursor { ip, fp, vm }));
-    }
-}
-
 #[inline(never)]
 pub(super) unsafe extern "C" fn make_room(
     ip: *const u64,
@@ -98,15 +89,13 @@ pub(super) unsafe extern "C" fn make_room(
     top: *mut u64,
     size: usize,
 ) -> bool {
-    // SAFETY: as for `fail`; slots from `top` on are dead.
+    // SAFETY: slots from `top` on are dead.
     unsafe {
-        match StoreCore::make_room((*vm).store, top, size) {
-            Ok(()) => true,
-            Err(error) => {
-                fail(error, ip, fp, vm);
-                false
-            }
-        }
+        let store = (*vm).store;
+        let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
+            StoreCore::make_room(store, top, size)
+        });
+        made.is_some()
     }
 }
 
@@ -123,13 +112,11 @@ pub(super) unsafe extern "C" fn large_struct(
         let base = fp.add(usize::from(*fields));
         let top = base.add(usize::from(*fields.add(1)));
         let size = *ip.add(1).cast::<u32>().add(1) as usize;
-        let object = match StoreCore::allocate((*vm).store, top, *ip.add(2) as u32, 0, size) {
-            Ok(object) => object,
-            Err(error) => {
-                fail(error, ip, fp, vm);
-                return 0;
-            }
-        };
+        let store = (*vm).store;
+        let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
+            StoreCore::allocate(store, top, *ip.add(2) as u32, 0, size)
+        });
+        let Some(object) = made else { return 0 };
         let mut from = base;
         let mut places = ip.add(3).cast::<u32>();
         let mut count = 0;
@@ -175,7 +162,7 @@ pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut V
         let storage = STORAGES[usize::from(*fields.add(3))];
         let (word, other) = (*ip.add(2) as u32, (*ip.add(2) >> 32) as u32);
         let operands = Operands { vm, base, top, storage, word, other };
-        let result = match code {
+        let execute = || match code {
             Code::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),
             Code::ArrayNew => operands.array_new(),
             Code::ArrayNewDefault => operands.new_array(*base as u32).map(|_| ()),
@@ -187,20 +174,25 @@ pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut V
             Code::ArrayInitData => operands.array_init_data(),
             Code::ArrayInitElem => operands.array_init_elem(),
         };
-        match result {
-            Ok(()) => 0,
-            Err(Failure::Trap(code)) => code as u64,
-            Err(Failure::Error(error)) => {
-                fail(error, ip, fp, vm);
-                FAILED
-            }
-        }
+        let ended = activation::attempt((*vm).store, Cursor { ip, fp, vm }, || match execute() {
+            Ok(()) => Ok(FINISHED),
+            Err(Failure::Trap(code)) => Ok(code),
+            Err(Failure::Error(error)) => Err(error),
+        });
+        ended.unwrap_or(FAILED)
     }
 }
 
 enum Failure {
-    Trap(TrapCode),
+    /// The trap's code.
+    Trap(u64),
     Error(Error),
+}
+
+impl From<TrapCode> for Failure {
+    fn from(code: TrapCode) -> Failure {
+        Failure::Trap(code as u64)
+    }
 }
 
 impl From<Error> for Failure {
@@ -210,6 +202,11 @@ impl From<Error> for Failure {
 }
 
 type Outcome<T> = Result<T, Failure>;
+
+/// The outcome of a bulk operation.
+fn ended(code: u64) -> Outcome<()> {
+    if code == FINISHED { Ok(()) } else { Err(Failure::Trap(code)) }
+}
 
 /// The operands of an instruction. Each function is called for the instruction
 /// it is named after, so that slots hold what the instruction says.
@@ -245,7 +242,17 @@ impl Operands {
     unsafe fn new_array(&self, len: u32) -> Outcome<*mut u8> {
         let bytes = u64::from(len) * size_of(self.storage) as u64;
         // SAFETY: an array of that length has that size.
-        unsafe { Ok(self.allocate(len, HEADER as u64 + bytes)?.add(HEADER)) }
+        unsafe {
+            self.pay(bytes)?;
+            Ok(self.allocate(len, HEADER as u64 + bytes)?.add(HEADER))
+        }
+    }
+
+    /// Pays for filling elements.
+    unsafe fn pay(&self, bytes: u64) -> Outcome<()> {
+        // SAFETY: the instance is live.
+        let paid = unsafe { (*(*self.vm).limits).pay(bytes) };
+        if paid { Ok(()) } else { Err(TrapCode::OutOfFuel.into()) }
     }
 
     /// Writes values from slots to elements.
@@ -263,13 +270,13 @@ impl Operands {
         unsafe {
             let object = *self.base.add(array);
             if object == 0 {
-                return Err(Failure::Trap(TrapCode::NullArrayReference));
+                return Err(TrapCode::NullArrayReference.into());
             }
             let array = (*self.vm).heap.add(object as usize);
             let start = *self.base.add(start) as u32;
             let size = *array.cast::<u32>().add(1);
             if start.checked_add(len).is_none_or(|end| end > size) {
-                return Err(Failure::Trap(TrapCode::ArrayOutOfBounds));
+                return Err(TrapCode::ArrayOutOfBounds.into());
             }
             Ok(array.add(HEADER + start as usize * size_of(self.storage)))
         }
@@ -282,30 +289,27 @@ impl Operands {
             let value = [*self.base, *self.base.add(1)];
             let len = *self.base.add(self.slots()) as u32;
             let to = self.new_array(len)?;
-            self.fill(to, value.as_ptr(), len);
-            Ok(())
+            self.fill(to, value.as_ptr(), len)
         }
     }
 
-    unsafe fn fill(&self, to: *mut u8, value: *const u64, len: u32) {
+    unsafe fn fill(&self, to: *mut u8, value: *const u64, len: u32) -> Outcome<()> {
         let size = size_of(self.storage);
         // SAFETY: the range is within an array.
         unsafe {
-            match size {
-                1 => to.write_bytes(*value as u8, len as usize),
-                4 if to.cast::<u32>().is_aligned() => {
-                    std::slice::from_raw_parts_mut(to.cast::<u32>(), len as usize)
-                        .fill(*value as u32);
-                }
-                8 if to.cast::<u64>().is_aligned() => {
-                    std::slice::from_raw_parts_mut(to.cast::<u64>(), len as usize).fill(*value);
-                }
-                _ => {
-                    for index in 0..len as usize {
-                        self.write(to.add(index * size), value);
+            ended(in_pieces(self.vm, len as usize * size, false, |at, bytes| {
+                let (to, len) = (to.add(at), bytes / size);
+                match size {
+                    1 => to.write_bytes(*value as u8, len),
+                    4 if to.cast::<u32>().is_aligned() => {
+                        std::slice::from_raw_parts_mut(to.cast::<u32>(), len).fill(*value as u32);
                     }
+                    8 if to.cast::<u64>().is_aligned() => {
+                        std::slice::from_raw_parts_mut(to.cast::<u64>(), len).fill(*value);
+                    }
+                    _ => (0..len).for_each(|index| self.write(to.add(index * size), value)),
                 }
-            }
+            }))
         }
     }
 
@@ -340,7 +344,7 @@ impl Operands {
         usize::try_from(len)
             .ok()
             .and_then(|len| bytes.get(source as u32 as usize..)?.get(..len))
-            .ok_or(Failure::Trap(TrapCode::MemoryOutOfBounds))
+            .ok_or(TrapCode::MemoryOutOfBounds.into())
     }
 
     /// `len` references from `source` on of an element segment.
@@ -350,7 +354,7 @@ impl Operands {
         let values = instance.elements[self.other as usize].get(source as u32 as usize..);
         values
             .and_then(|values| values.get(..len as usize))
-            .ok_or(Failure::Trap(TrapCode::TableOutOfBounds))
+            .ok_or(TrapCode::TableOutOfBounds.into())
     }
 
     unsafe fn write_elements(&self, to: *mut u8, values: &[u64]) {
@@ -366,8 +370,10 @@ impl Operands {
         unsafe {
             let len = *self.base.add(1) as u32;
             let bytes = self.data(*self.base, len)?;
-            self.new_array(len)?.copy_from(bytes.as_ptr(), bytes.len());
-            Ok(())
+            let to = self.new_array(len)?;
+            ended(in_pieces(self.vm, bytes.len(), false, |at, length| {
+                to.add(at).copy_from(bytes.as_ptr().add(at), length);
+            }))
         }
     }
 
@@ -387,8 +393,8 @@ impl Operands {
         unsafe {
             let len = *self.base.add(2 + self.slots()) as u32;
             let to = self.range(0, 1, len)?;
-            self.fill(to, self.base.add(2), len);
-            Ok(())
+            self.pay(u64::from(len) * size_of(self.storage) as u64)?;
+            self.fill(to, self.base.add(2), len)
         }
     }
 
@@ -397,12 +403,11 @@ impl Operands {
         unsafe {
             let len = *self.base.add(4) as u32;
             if *self.base.add(2) == 0 {
-                return Err(Failure::Trap(TrapCode::NullArrayReference));
+                return Err(TrapCode::NullArrayReference.into());
             }
             let to = self.range(0, 1, len)?;
             let from = self.range(2, 3, len)?;
-            to.copy_from(from, len as usize * size_of(self.storage));
-            Ok(())
+            ended(copy_in_pieces(self.vm, to, from, len as usize * size_of(self.storage)))
         }
     }
 
@@ -412,8 +417,7 @@ impl Operands {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let bytes = self.data(*self.base.add(2), len)?;
-            to.copy_from(bytes.as_ptr(), bytes.len());
-            Ok(())
+            ended(copy_in_pieces(self.vm, to, bytes.as_ptr(), bytes.len()))
         }
     }
 
@@ -423,6 +427,7 @@ impl Operands {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let values = self.elements(*self.base.add(2), len)?;
+            self.pay(u64::from(len) * size_of(self.storage) as u64)?;
             self.write_elements(to, values);
             Ok(())
         }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use wasmparser::{
     CompositeInnerType, DataKind, ElementItems, ElementKind, ExternalKind, Parser, Payload,
-    TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator,
+    TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator, WasmFeatures,
 };
 
 use super::const_expr::{ConstError, ConstExpr};
@@ -95,19 +95,10 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
         },
     };
     let features = engine.config().disabled.flags();
-    let mut validator = Validator::new_with_features(features);
-    let mut jobs = Vec::new();
-    let mut parser = Parser::new(0);
-    parser.set_features(features);
-    for payload in parser.parse_all(bytes) {
-        let payload = payload?;
-        if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-            let range = body.range();
-            decoder.inner.bodies.push(range.start as u32..range.end as u32);
-            jobs.push((func, body));
-            continue;
-        }
-        decoder.section(bytes, payload)?;
+    let jobs = read(features, bytes, &mut |payload| decoder.section(bytes, payload))?;
+    for (_, body) in &jobs {
+        let range = body.range();
+        decoder.inner.bodies.push(range.start as u32..range.end as u32);
     }
     validate::bodies(jobs)?;
     let mut inner = decoder.inner;
@@ -122,6 +113,32 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
     by_name.sort_by(|&a, &b| inner.exports[a as usize].name.cmp(&inner.exports[b as usize].name));
     inner.exports_by_name = by_name;
     Ok(inner)
+}
+
+/// Reads all sections, handing over each that is valid, and gives the bodies that
+/// are still to be validated.
+fn read<'a>(
+    features: WasmFeatures,
+    bytes: &'a [u8],
+    take: &mut dyn FnMut(Payload<'a>) -> Result<()>,
+) -> Result<Vec<validate::Job<'a>>> {
+    let mut validator = Validator::new_with_features(features);
+    let mut jobs = Vec::new();
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(bytes) {
+        let payload = payload?;
+        match validator.payload(&payload)? {
+            ValidPayload::Func(func, body) => jobs.push((func, body)),
+            _ => take(payload)?,
+        }
+    }
+    Ok(jobs)
+}
+
+/// Whether a module is valid when it may use just these features.
+pub(crate) fn is_valid(features: WasmFeatures, bytes: &[u8]) -> bool {
+    read(features, bytes, &mut |_| Ok(())).is_ok_and(|jobs| validate::bodies(jobs).is_ok())
 }
 
 struct Decoder {
@@ -276,7 +293,7 @@ impl Decoder {
             let storage = match ty.element_type {
                 wasmparser::StorageType::I8 => StorageType::I8,
                 wasmparser::StorageType::I16 => StorageType::I16,
-                wasmparser::StorageType::Val(ty) => StorageType::Value(value(ty)?),
+                wasmparser::StorageType::Val(ty) => StorageType::ValType(value(ty)?),
             };
             Ok(FieldType { storage, mutable: ty.mutable })
         };

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use zwasm_regir::{Signature, Storage, Type};
+use zwasm_regir::{Checks, Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
+pub(crate) use decode::is_valid;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
@@ -257,6 +258,11 @@ impl Module {
         names::function_name(self.0.bytes.get(self.0.names.clone())?, func)
     }
 
+    /// The module in its binary form.
+    pub fn binary(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
     /// The imports in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.imports.iter().map(|import| ImportType {
@@ -399,6 +405,11 @@ impl zwasm_regir::Types for Inner {
 
     fn tag_type(&self, tag: u32) -> u32 {
         self.tags[tag as usize]
+    }
+
+    fn checks(&self) -> Checks {
+        let config = self.engine.config();
+        Checks { fuel: config.consume_fuel, epochs: config.epoch_interruption }
     }
 }
 

@@ -11,7 +11,8 @@ use wasmparser::{
 use crate::error::{Error, Result};
 use crate::tuning;
 
-type Job<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+/// A body, and what it takes to validate it.
+pub(super) type Job<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
 /// Validates all bodies.
 pub(super) fn bodies(jobs: Vec<Job<'_>>) -> Result<()> {

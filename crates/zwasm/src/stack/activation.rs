@@ -126,7 +126,93 @@ unsafe fn stopped(store: *mut StoreCore) -> Error {
     }
 }
 
+/// Runs code of the host while the guest waits at `caller`, its frames ending at
+/// `top`: that code may call the guest.
+///
+/// # Safety
+///
+/// `store` is valid and runs the guest at `caller`.
+unsafe fn visit_host(
+    store: *mut StoreCore,
+    caller: Cursor,
+    top: *mut u64,
+    visit: &mut dyn FnMut() -> Result<()>,
+) -> Result<Result<()>, Box<dyn Any + Send>> {
+    // SAFETY: by the contract; the record is unchained before it goes.
+    unsafe {
+        let frame = HostFrame { previous: (*store).host_frame, caller };
+        let old_top = (*store).value_top;
+        let roots = (*store).gc.open_scope();
+        let handles = (*store).exceptions.handles();
+        (*store).host_frame = &raw const frame;
+        (*store).value_top = top;
+        let outcome = catch_unwind(AssertUnwindSafe(visit));
+        (*store).host_frame = frame.previous;
+        (*store).value_top = old_top;
+        (*store).gc.close_scope(roots);
+        (*store).exceptions.release(handles);
+        outcome
+    }
+}
+
+/// As [`visit_host`], for code that is not called by the guest but asked about it.
+/// None if the guest has to stop; the store then knows why.
+///
+/// # Safety
+///
+/// As [`visit_host`].
+pub(crate) unsafe fn on_behalf<R>(
+    store: *mut StoreCore,
+    place: Cursor,
+    top: *mut u64,
+    mut work: impl FnMut() -> Result<R>,
+) -> Option<R> {
+    let mut result = None;
+    // SAFETY: by the contract.
+    unsafe {
+        let mut visit = || Ok(result = Some(work()?));
+        let outcome = visit_host(store, place, top, &mut visit);
+        settle(store, place, outcome).and(result)
+    }
+}
+
+/// Does what may fail, or ask the embedder's limiter, for the instruction at
+/// `place`. None if the guest has to stop; the store then knows why.
+///
+/// # Safety
+///
+/// `store` is valid and runs the guest at `place`.
+pub(crate) unsafe fn attempt<R>(
+    store: *mut StoreCore,
+    place: Cursor,
+    work: impl FnOnce() -> Result<R>,
+) -> Option<R> {
+    // SAFETY: by the contract.
+    unsafe { settle(store, place, catch_unwind(AssertUnwindSafe(work))) }
+}
+
+/// # Safety
+///
+/// As [`attempt`].
+unsafe fn settle<R>(
+    store: *mut StoreCore,
+    place: Cursor,
+    outcome: Result<Result<R>, Box<dyn Any + Send>>,
+) -> Option<R> {
+    // SAFETY: by the contract.
+    unsafe {
+        match outcome {
+            Ok(Ok(result)) => return Some(result),
+            Ok(Err(error)) => (*store).error = Some(error),
+            Err(panic) => (*store).panic = Some(panic),
+        }
+        (*store).stop = Some(Stop::Error(place));
+        None
+    }
+}
+
 /// What a host function is called with.
+#[derive(Clone, Copy)]
 pub struct HostCall {
     /// The store the call happens in.
     pub(crate) store: *mut StoreCore,
@@ -169,20 +255,13 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
             (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
             return HostOutcome::Stopped;
         }
-        let frame = HostFrame { previous: (*store).host_frame, caller };
-        let top = (*store).value_top;
-        let roots = (*store).gc.open_scope();
-        let handles = (*store).exceptions.handles();
-        (*store).host_frame = &raw const frame;
-        (*store).value_top = header.add(HEADER_SLOTS as usize);
         let call = HostCall { store, caller: caller.vm, slots: fp };
-        let outcome: Result<Result<()>, Box<dyn Any + Send>> =
-            catch_unwind(AssertUnwindSafe(|| ((*func).code)(call)));
-        (*store).host_frame = frame.previous;
-        (*store).value_top = top;
-        (*store).gc.close_scope(roots);
-        (*store).exceptions.release(handles);
-        match outcome {
+        let top = header.add(HEADER_SLOTS as usize);
+        match visit_host(store, caller, top, &mut || ((*func).code)(call)) {
+            Ok(Ok(())) if (*store).limits.interrupted() => {
+                (*store).stop = Some(Stop::Trap(TrapCode::Interrupt, caller));
+                return HostOutcome::Stopped;
+            }
             Ok(Ok(())) => return HostOutcome::Returned,
             Ok(Err(error)) => {
                 if let Some(thrown) = error.exception()

@@ -6,7 +6,11 @@
 //! and byte offsets are found only when somebody asks for them: an error that is
 //! caught, as exceptions may be in great numbers, has no use for them.
 
+use std::ptr::NonNull;
+
 use super::activation::HostFrame;
+use crate::api::Stored;
+use crate::api::instance::Instance;
 use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
@@ -48,6 +52,7 @@ impl Cursor {
 #[derive(Clone)]
 pub(crate) struct Place {
     module: Module,
+    instance: Instance,
     defined: u32,
     origin: Origin,
 }
@@ -58,7 +63,9 @@ impl Place {
         let inner = self.module.inner();
         let func_index = inner.imported_funcs + self.defined;
         FrameInfo {
+            instance: self.instance,
             func_index,
+            func_start: inner.bodies[self.defined as usize].start as usize,
             func_name: self.module.function_name(func_index),
             module_name: self.module.name(),
             offset: self.origin.wasm_offset(inner, self.defined),
@@ -92,13 +99,17 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
             return trace;
         }
         // SAFETY: the `vmctx` of a frame is that of an instance of the store.
-        let Some(module) = (unsafe { (*cursor.vm).module() }) else { return trace };
-        // SAFETY: so is the store.
-        let Some((code, position)) = (unsafe { (*(*cursor.vm).store).code_at(cursor.ip) }) else {
+        let Some(data) = (unsafe { NonNull::new((*cursor.vm).instance) }) else { return trace };
+        // SAFETY: both live while frames are walked.
+        let (store, module) = unsafe { ((*cursor.vm).store, data.as_ref().module.clone()) };
+        // SAFETY: as above.
+        let Some((code, position)) = (unsafe { (*store).code_at(cursor.ip) }) else {
             return trace;
         };
+        // SAFETY: the instance is the store's.
+        let instance = Instance(unsafe { Stored::new(store, data) });
         let origin = code.origin(position);
-        trace.places.push(Place { module: module.clone(), defined: code.defined, origin });
+        trace.places.push(Place { module, instance, defined: code.defined, origin });
         // SAFETY: the frame is laid out as its code says.
         next = Some(unsafe { Cursor::of_caller(cursor.fp.add(code.header as usize)) });
     }

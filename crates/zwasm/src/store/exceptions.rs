@@ -11,8 +11,9 @@
 //! found out by its generation.
 
 use std::ptr::NonNull;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
+use super::held::Held;
 use super::{StoreCore, TagInst};
 use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
@@ -41,9 +42,7 @@ pub(crate) struct Exceptions {
     /// Bytes that exceptions may take.
     limit: usize,
     /// Exceptions that errors of the host hold.
-    held: Vec<(u64, Weak<()>)>,
-    /// Length of `held` at which it is cleared of errors that are gone.
-    held_limit: usize,
+    held: Held,
     /// Exceptions the host has got a handle to: since the start of the host
     /// function that runs, or outside of any.
     handles: Vec<u64>,
@@ -61,8 +60,7 @@ impl Exceptions {
             bytes: 0,
             threshold: tuning::MIN_EXCEPTION_BYTES,
             limit: tuning::MAX_EXCEPTION_BYTES,
-            held: Vec::new(),
-            held_limit: tuning::MIN_HELD_EXCEPTIONS,
+            held: Held::default(),
             handles: Vec::new(),
         }
     }
@@ -96,13 +94,7 @@ impl Exceptions {
 
     /// Keeps an exception as long as the returned token lives.
     pub(crate) fn hold(&mut self, reference: u64) -> Arc<()> {
-        if self.held.len() >= self.held_limit {
-            self.held.retain(|(_, token)| token.strong_count() > 0);
-            self.held_limit = (self.held.len() * 2).max(tuning::MIN_HELD_EXCEPTIONS);
-        }
-        let token = Arc::new(());
-        self.held.push((reference, Arc::downgrade(&token)));
-        token
+        self.held.hold(reference)
     }
 
     /// Keeps an exception until the host function that runs returns; outside of
@@ -245,8 +237,7 @@ impl StoreCore {
             exceptions.mark(handles.iter().copied(), &mut pending);
             exceptions.handles = handles;
             let mut held = std::mem::take(&mut exceptions.held);
-            held.retain(|(_, token)| token.strong_count() > 0);
-            exceptions.mark(held.iter().map(|(reference, _)| *reference), &mut pending);
+            exceptions.mark(held.references(), &mut pending);
             exceptions.held = held;
             exceptions.sweep();
         }

@@ -2,6 +2,7 @@
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::gc::layout;
 use super::vmctx::{FuncRecord, VmCtx};
@@ -288,19 +289,25 @@ unsafe fn allocate(
     unsafe {
         (*store).prepare_stack()?;
         (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types);
-        let config = (*store).engine.config().clone();
-        for ty in &inner.memories[memories.len()..] {
-            memories.push((*store).add_memory(MemoryInst::new(*ty, &config)?).as_ptr());
+        let (new_tables, new_memories) =
+            (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);
+        StoreCore::check_counts(store, [1, new_tables.len(), new_memories.len()])?;
+        for ty in new_memories {
+            let memory = StoreCore::new_memory(store, *ty)?;
+            memories.push((*store).add_memory(memory).as_ptr());
         }
-        for ty in &inner.tables[tables.len()..] {
-            tables.push((*store).add_table(TableInst::new(*ty, 0, &config)?).as_ptr());
+        for ty in new_tables {
+            let table = StoreCore::new_table(store, *ty, 0)?;
+            tables.push((*store).add_table(table).as_ptr());
         }
         for ty in &inner.tags[tags.len()..] {
             tags.push((*store).add_tag(inner.types[*ty as usize]));
         }
         let defined = inner.bodies.len() as u32;
         let defined_globals = inner.globals.len() as u32 - inner.imported_globals;
-        let (vmctx, layout) = VmCtx::allocate(defined, defined_globals);
+        let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(|| {
+            Error::new(ErrorKind::OutOfMemory, format!("no memory for {defined} functions"))
+        })?;
         let context = vmctx.as_ptr();
         for index in 0..defined_globals {
             let offset = VmCtx::global_offset(defined, index);
@@ -320,7 +327,7 @@ unsafe fn allocate(
             });
         }
         #[cfg(compiler)]
-        let guarded = tier::relies_on_guards(&config, &memories);
+        let guarded = tier::relies_on_guards((*store).engine.config(), &memories);
         let no_memory = (*store).no_memory().as_ptr();
         let memory0 = memories.first().copied().unwrap_or(no_memory);
         let instance = (*store).add_instance(InstanceData {
@@ -352,6 +359,8 @@ unsafe fn allocate(
             tables: data.tables.as_ptr(),
             globals: data.globals.as_ptr(),
             imported_funcs: data.imported_funcs.as_ptr(),
+            limits: Arc::as_ptr(&(*store).limits),
+            epoch: (*store).engine.epoch(),
         });
         Ok(instance)
     }

@@ -57,15 +57,13 @@ fn limit(config: &Config) -> u64 {
 /// The error for a memory that cannot be allocated.
 #[cold]
 pub(super) fn too_large(ty: MemoryType, config: &Config) -> Error {
-    Error::new(
-        ErrorKind::Limit,
-        format!(
-            "cannot allocate a memory of {} x {} bytes (the limit is {} bytes)",
-            ty.minimum,
-            ty.page_size(),
-            limit(config)
-        ),
-    )
+    let limit = limit(config);
+    let (kind, why) = match bytes(ty, ty.minimum) {
+        Some(bytes) if bytes <= limit => (ErrorKind::OutOfMemory, String::from("out of memory")),
+        _ => (ErrorKind::Limit, format!("the limit is {limit} bytes")),
+    };
+    let (pages, page_size) = (ty.minimum, ty.page_size());
+    Error::new(kind, format!("cannot allocate a memory of {pages} x {page_size} bytes ({why})"))
 }
 
 impl Limits {

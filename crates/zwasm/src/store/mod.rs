@@ -11,18 +11,22 @@
 
 pub(crate) mod exceptions;
 pub(crate) mod gc;
+pub(crate) mod held;
 pub(crate) mod instance;
+pub(crate) mod limiter;
+pub(crate) mod limits;
 mod memory;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 mod table;
 pub(crate) mod vmctx;
 
-use std::alloc::Layout;
+use std::alloc::{Layout, handle_alloc_error};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use memory::MemoryInst;
@@ -39,6 +43,8 @@ use crate::types::{FuncType, GlobalType, TypeId, ValType};
 use exceptions::Exceptions;
 use gc::Gc;
 use instance::InstanceData;
+use limiter::FindLimiter;
+use limits::{Deadline, Limits};
 use vmctx::{FuncRecord, VmCtx};
 use zwasm_regir::inst::HEADER_SLOTS;
 
@@ -58,7 +64,7 @@ pub(crate) struct TagInst {
 }
 
 /// The code of a host function.
-pub type HostCode = std::sync::Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
+pub type HostCode = Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
 
 /// A host function of a store.
 #[repr(C)]
@@ -75,6 +81,10 @@ pub(crate) struct HostFunc {
 pub struct StoreCore {
     /// The collected heap; handlers allocate in its window.
     pub(crate) gc: Gc,
+    /// What stops the guest in time.
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) deadline: Deadline,
+    limiter: Option<FindLimiter>,
     /// Where guest frames must end.
     pub(crate) stack_limit: *mut u64,
     /// The first slot of the value stack not used by guest frames.
@@ -119,9 +129,13 @@ fn leak<T>(value: T) -> NonNull<T> {
 impl StoreCore {
     fn new(engine: &Engine) -> StoreCore {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        let (host_vmctx, host_layout) = VmCtx::allocate(0, 0);
+        let (host_vmctx, host_layout) =
+            VmCtx::allocate(0, 0).unwrap_or_else(|| handle_alloc_error(Layout::new::<VmCtx>()));
         StoreCore {
             gc: Gc::new(engine.config()),
+            limits: Arc::new(Limits::new(engine.config().consume_fuel)),
+            deadline: Deadline::new(),
+            limiter: None,
             stack_limit: ptr::null_mut(),
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
@@ -156,7 +170,7 @@ impl StoreCore {
             let bytes = self.engine.config().max_stack;
             let stack = Stack::new(bytes).map_err(|error| {
                 Error::new(
-                    ErrorKind::Limit,
+                    ErrorKind::OutOfMemory,
                     format!("cannot map a stack of {bytes} bytes: {error}"),
                 )
             })?;
@@ -198,14 +212,11 @@ impl StoreCore {
 
     /// This store's view of a shared memory.
     #[cfg(feature = "threads")]
-    pub(crate) fn shared_memory(
-        &mut self,
-        core: &std::sync::Arc<shared::SharedCore>,
-    ) -> NonNull<MemoryInst> {
+    pub(crate) fn shared_memory(&mut self, core: &Arc<shared::SharedCore>) -> NonNull<MemoryInst> {
         let same = |memory: &&NonNull<MemoryInst>| {
             // SAFETY: memories live as long as the store.
             let view = unsafe { memory.as_ref() }.as_shared();
-            view.is_some_and(|other| std::sync::Arc::ptr_eq(other, core))
+            view.is_some_and(|other| Arc::ptr_eq(other, core))
         };
         match self.memories.iter().find(same) {
             Some(memory) => *memory,

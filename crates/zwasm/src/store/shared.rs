@@ -31,12 +31,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::memory::{Limits, MemoryInst, too_large};
+use super::limits::Limits;
+use super::memory::{self, MemoryInst, too_large};
 use crate::engine::Config;
 use crate::error::Result;
 use crate::sys::Mapping;
 use crate::tuning;
 use crate::types::MemoryType;
+use zwasm_regir::TrapCode;
 
 /// A memory that threads share.
 pub(crate) struct SharedCore {
@@ -88,7 +90,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl SharedCore {
     /// Reserves address space for the largest size and maps the smallest.
     pub(crate) fn new(ty: MemoryType, config: &Config) -> Result<SharedCore> {
-        let limits = Limits::of(ty, config)?;
+        let limits = memory::Limits::of(ty, config)?;
         let mut size = limits.max_len.min(tuning::MAX_SHARED_RESERVATION);
         let page = COMMIT_UNIT as u64;
         size = size.max(limits.len as u64).div_ceil(page) * page;
@@ -148,7 +150,7 @@ impl SharedCore {
         let mut mapping = lock(&self.mapping);
         let old = self.len();
         let pages = (old >> self.ty.page_size_log2) as u64;
-        let len = Limits::grown(self.ty, pages, delta, self.max_len)?;
+        let len = memory::Limits::grown(self.ty, pages, delta, self.max_len)?;
         if len > old {
             // Pages may be smaller than the host's, which is then mapped already.
             let start = old - old % COMMIT_UNIT;
@@ -186,51 +188,89 @@ impl SharedCore {
         inside.then(|| unsafe { self.base.add(address as usize) })
     }
 
-    /// Waits until the address is notified, if it holds `expected`. None if the
-    /// address is not aligned or outside.
+    /// Waits until the address is notified, if it holds `expected`.
+    ///
+    /// # Errors
+    ///
+    /// The trap if the address is not aligned or outside, or if the store of
+    /// `limits` is interrupted.
     pub(crate) fn wait32(
-        &self,
+        self: &Arc<Self>,
+        limits: Option<&Limits>,
         address: u64,
         expected: u32,
         timeout: Option<Duration>,
-    ) -> Option<WaitResult> {
-        let cell = self.cell(address, 4)?.cast::<u32>();
+    ) -> Result<WaitResult, TrapCode> {
+        let cell = self.cell(address, 4).ok_or_else(|| bad_address(address, 4))?.cast::<u32>();
         // SAFETY: the cell is aligned and stays mapped; see the module header.
         let cell = unsafe { AtomicU32::from_ptr(cell) };
-        Some(self.park(address as usize, timeout, || cell.load(Ordering::SeqCst) == expected))
+        let holds = || cell.load(Ordering::SeqCst) == expected;
+        self.wait(limits, address as usize, timeout, &holds)
     }
 
     /// As [`SharedCore::wait32`], for 64 bits.
     pub(crate) fn wait64(
-        &self,
+        self: &Arc<Self>,
+        limits: Option<&Limits>,
         address: u64,
         expected: u64,
         timeout: Option<Duration>,
-    ) -> Option<WaitResult> {
-        let cell = self.cell(address, 8)?.cast::<u64>();
+    ) -> Result<WaitResult, TrapCode> {
+        let cell = self.cell(address, 8).ok_or_else(|| bad_address(address, 8))?.cast::<u64>();
         // SAFETY: as above.
         let cell = unsafe { AtomicU64::from_ptr(cell) };
-        Some(self.park(address as usize, timeout, || cell.load(Ordering::SeqCst) == expected))
+        let holds = || cell.load(Ordering::SeqCst) == expected;
+        self.wait(limits, address as usize, timeout, &holds)
+    }
+
+    fn wait(
+        self: &Arc<Self>,
+        limits: Option<&Limits>,
+        address: usize,
+        timeout: Option<Duration>,
+        holds: &dyn Fn() -> bool,
+    ) -> Result<WaitResult, TrapCode> {
+        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        let Some(limits) = limits else {
+            return self.park(ticket, address, timeout, holds, &|| false);
+        };
+        let core = self.clone();
+        let wake = Arc::new(move || core.wake(ticket));
+        limits
+            .waiting(wake, || self.park(ticket, address, timeout, holds, &|| limits.interrupted()))
+    }
+
+    /// Has the thread with this ticket look around, if it waits.
+    fn wake(&self, ticket: u64) {
+        let parked = lock(&self.parked);
+        if let Some(entry) = parked.iter().find(|entry| entry.ticket == ticket) {
+            entry.wake.notify_one();
+        }
     }
 
     /// The comparison and the start of waiting are one step for every notifier,
     /// because both hold the lock.
     fn park(
         &self,
+        ticket: u64,
         address: usize,
         timeout: Option<Duration>,
-        holds: impl Fn() -> bool,
-    ) -> WaitResult {
+        holds: &dyn Fn() -> bool,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<WaitResult, TrapCode> {
         // A time beyond what the clock can tell never comes.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut parked = lock(&self.parked);
         if !holds() {
-            return WaitResult::Mismatch;
+            return Ok(WaitResult::Mismatch);
         }
-        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
         let wake = Arc::new(Condvar::new());
         parked.push_back(Parked { address, ticket, wake: wake.clone() });
         loop {
+            if interrupted() {
+                parked.retain(|entry| entry.ticket != ticket);
+                return Err(TrapCode::Interrupt);
+            }
             parked = match deadline {
                 None => wake.wait(parked).unwrap_or_else(|poisoned| poisoned.into_inner()),
                 Some(deadline) => {
@@ -242,11 +282,11 @@ impl SharedCore {
             // Whoever notifies takes the entry out: a wake-up without that is
             // spurious, or the end of the time.
             let Some(entry) = parked.iter().position(|entry| entry.ticket == ticket) else {
-                return WaitResult::Ok;
+                return Ok(WaitResult::Ok);
             };
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 parked.remove(entry);
-                return WaitResult::TimedOut;
+                return Ok(WaitResult::TimedOut);
             }
         }
     }
@@ -268,6 +308,14 @@ impl SharedCore {
     }
 }
 
+/// The trap for an address that is not aligned or outside.
+pub(crate) fn bad_address(address: u64, size: u64) -> TrapCode {
+    match address.is_multiple_of(size) {
+        true => TrapCode::MemoryOutOfBounds,
+        false => TrapCode::UnalignedAtomic,
+    }
+}
+
 /// A guest's timeout in nanoseconds; negative is without end.
 pub(crate) fn timeout(nanoseconds: u64) -> Option<Duration> {
     let limited = nanoseconds as i64 >= 0;
@@ -278,8 +326,9 @@ pub(crate) fn timeout(nanoseconds: u64) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn memory(min: u32, max: u32) -> SharedCore {
-        SharedCore::new(MemoryType::shared(min, max), &Config::new()).expect("a memory")
+    fn memory(min: u32, max: u32) -> Arc<SharedCore> {
+        let ty = MemoryType::shared(min, max);
+        Arc::new(SharedCore::new(ty, &Config::new()).expect("a memory"))
     }
 
     #[test]
@@ -310,13 +359,14 @@ mod tests {
     fn waits_end_by_value_time_or_notice() {
         let memory = memory(1, 1);
         let soon = Some(Duration::from_millis(1));
-        assert_eq!(memory.wait32(0, 1, None), Some(WaitResult::Mismatch));
-        assert_eq!(memory.wait64(8, 0, soon), Some(WaitResult::TimedOut));
-        assert_eq!(memory.wait32(2, 0, soon), None);
-        assert_eq!(memory.wait64(65532, 0, soon), None);
+        assert_eq!(memory.wait32(None, 0, 1, None), Ok(WaitResult::Mismatch));
+        assert_eq!(memory.wait64(None, 8, 0, soon), Ok(WaitResult::TimedOut));
+        assert_eq!(memory.wait32(None, 2, 0, soon), Err(TrapCode::UnalignedAtomic));
+        assert_eq!(memory.wait64(None, 65536, 0, soon), Err(TrapCode::MemoryOutOfBounds));
         assert_eq!(memory.notify(65536, 1), None);
         std::thread::scope(|scope| {
-            let waits: Vec<_> = (0..3).map(|_| scope.spawn(|| memory.wait32(4, 0, None))).collect();
+            let wait = || memory.wait32(None, 4, 0, None);
+            let waits: Vec<_> = (0..3).map(|_| scope.spawn(wait)).collect();
             while lock(&memory.parked).len() < 3 {
                 std::thread::yield_now();
             }
@@ -324,7 +374,7 @@ mod tests {
             assert_eq!(memory.notify(4, 1), Some(1));
             assert_eq!(memory.notify(4, 9), Some(2));
             for wait in waits {
-                assert_eq!(wait.join().expect("no panic"), Some(WaitResult::Ok));
+                assert_eq!(wait.join().expect("no panic"), Ok(WaitResult::Ok));
             }
         });
     }

@@ -32,16 +32,21 @@ impl TableInst {
             max_len,
             elements: Vec::new(),
         };
-        if ty.minimum > config.max_table_elements || table.grow(ty.minimum, init).is_none() {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format!(
-                    "cannot allocate a table of {} elements (the limit is {})",
-                    ty.minimum, config.max_table_elements
-                ),
-            ));
-        }
-        Ok(table)
+        let limit = config.max_table_elements;
+        let (kind, why) = if ty.minimum > limit {
+            (ErrorKind::Limit, format!("the limit is {limit}"))
+        } else if table.grow(ty.minimum, init).is_some() {
+            return Ok(table);
+        } else {
+            (ErrorKind::OutOfMemory, String::from("out of memory"))
+        };
+        let message = format!("cannot allocate a table of {} elements ({why})", ty.minimum);
+        Err(Error::new(kind, message))
+    }
+
+    /// Whether its maximum lets it grow by `delta` elements.
+    pub(crate) fn may_grow(&self, delta: u64) -> bool {
+        (self.len as u64).checked_add(delta).is_some_and(|len| len <= self.max_len)
     }
 
     /// Grows by `delta` elements. The old size, or none if that is not possible.

@@ -7,10 +7,12 @@
 //! Exclusive use of the store (or running inside it) is what makes dereferencing
 //! these pointers sound.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
 
 use super::instance::InstanceData;
+use super::limits::Limits;
 use super::{GlobalInst, MemoryInst, StoreCore, TableInst};
 use crate::module::Module;
 use crate::types::TypeId;
@@ -50,6 +52,10 @@ pub(crate) struct VmCtx {
     pub(crate) globals: *const *mut GlobalInst,
     /// The records of the imported functions.
     pub(crate) imported_funcs: *const *const FuncRecord,
+    /// The store's fuel and deadline.
+    pub(crate) limits: *const Limits,
+    /// The engine's epoch, to be compared with the deadline.
+    pub(crate) epoch: *const AtomicU64,
 }
 
 impl VmCtx {
@@ -64,15 +70,14 @@ impl VmCtx {
             + defined as usize * size_of::<GlobalInst>()
     }
 
-    /// Allocates a zeroed context for this many functions and globals.
-    pub(crate) fn allocate(funcs: u32, globals: u32) -> (NonNull<VmCtx>, Layout) {
+    /// Allocates a zeroed context for this many functions and globals; none if the
+    /// system has no memory.
+    pub(crate) fn allocate(funcs: u32, globals: u32) -> Option<(NonNull<VmCtx>, Layout)> {
         let size = VmCtx::global_offset(funcs, globals);
-        let layout = Layout::from_size_align(size, align_of::<VmCtx>())
-            .unwrap_or_else(|_| Layout::new::<VmCtx>());
+        let layout = Layout::from_size_align(size, align_of::<VmCtx>()).ok()?;
         // SAFETY: the layout is not empty.
         let pointer = unsafe { alloc_zeroed(layout) };
-        let Some(vmctx) = NonNull::new(pointer.cast()) else { handle_alloc_error(layout) };
-        (vmctx, layout)
+        Some((NonNull::new(pointer.cast())?, layout))
     }
 
     /// Frees a context.

@@ -4,12 +4,16 @@ use std::mem::offset_of;
 
 use crate::interp;
 use crate::module::Inner;
+use crate::store::gc::heap::{GRANULE, LARGE, STARTS};
+use crate::store::gc::layout::{EXTERN_WORD, Kind, struct_layout, word};
+use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
-use crate::store::{GlobalInst, MemoryInst, TableInst};
+use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
 use crate::tuning::MEMORY32_GUARD;
+use crate::types::Composite;
 use zwasm_compiler::isa::CpuFeatures;
-use zwasm_compiler::{Environment, MemoryInfo, Place, VmLayout};
-use zwasm_regir::{Frame, Function, Inst, Type};
+use zwasm_compiler::{DISPLAY, Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
+use zwasm_regir::{Frame, Function, Inst, Storage, Type};
 
 static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
@@ -19,6 +23,10 @@ static LAYOUT: VmLayout = VmLayout {
     tables: offset_of!(VmCtx, tables) as u32,
     globals: offset_of!(VmCtx, globals) as u32,
     imported_funcs: offset_of!(VmCtx, imported_funcs) as u32,
+    limits: offset_of!(VmCtx, limits) as u32,
+    limits_fuel: offset_of!(Limits, fuel) as u32,
+    limits_epoch_deadline: offset_of!(Limits, epoch_deadline) as u32,
+    epoch: offset_of!(VmCtx, epoch) as u32,
     memory_base: offset_of!(MemoryInst, base) as u32,
     memory_len: offset_of!(MemoryInst, len) as u32,
     table_base: offset_of!(TableInst, base) as u32,
@@ -27,6 +35,11 @@ static LAYOUT: VmLayout = VmLayout {
     record_body: offset_of!(FuncRecord, body) as u32,
     record_vmctx: offset_of!(FuncRecord, vmctx) as u32,
     record_type: offset_of!(FuncRecord, ty) as u32,
+    store: offset_of!(VmCtx, store) as u32,
+    heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
+    heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
+    displays: offset_of!(StoreCore, gc.layouts.display_base) as u32,
+    heap_starts: STARTS as u32,
 };
 
 /// A function to be compiled, and its module.
@@ -98,6 +111,43 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn table_is_64(&self, table: u32) -> bool {
         self.module.tables[table as usize].table64
+    }
+
+    fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
+        let storages = &self.module.storages[ty as usize];
+        (storages[field as usize], struct_layout(storages).0[field as usize])
+    }
+
+    fn heap_type(&self, ty: u32) -> HeapType {
+        let id = self.module.types[ty as usize];
+        let types = self.module.engine.types().read();
+        let ty = types.get(id);
+        let (kind, is_func) = match ty.composite {
+            Composite::Func(_) => (Kind::Struct, true),
+            Composite::Struct(_) => (Kind::Struct, false),
+            Composite::Array(_) => (Kind::Array, false),
+        };
+        HeapType {
+            word: word(id, kind),
+            is_final: ty.is_final && !is_func,
+            depth: if is_func { DISPLAY } else { types.supertypes(id).len() as u32 - 1 },
+        }
+    }
+
+    fn struct_type(&self, ty: u32) -> StructType {
+        let storages = &self.module.storages[ty as usize];
+        let (offsets, size) = struct_layout(storages);
+        let size = size.next_multiple_of(GRANULE);
+        StructType {
+            word: word(self.module.types[ty as usize], Kind::Struct),
+            size: size as u32,
+            is_small: size <= LARGE,
+            fields: storages.iter().copied().zip(offsets).collect(),
+        }
+    }
+
+    fn extern_word(&self) -> u32 {
+        EXTERN_WORD
     }
 
     fn threaded(&self, inst: &Inst, words: &mut Vec<u64>) {

@@ -5,9 +5,9 @@ pub(crate) mod registry;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
-pub(crate) use registry::{
-    Composite, FieldType, StorageType, SubType, TypeId, TypeRegistry, Types, relative,
-};
+use crate::engine::Engine;
+pub(crate) use registry::{Composite, SubType, TypeId, TypeRegistry, Types, relative};
+pub use registry::{FieldType, StorageType};
 use zwasm_regir::Type;
 
 /// The type of a value.
@@ -88,6 +88,12 @@ impl RefType {
     }
 }
 
+impl From<RefType> for ValType {
+    fn from(ty: RefType) -> ValType {
+        ValType::Ref(ty)
+    }
+}
+
 /// What a reference refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HeapType {
@@ -117,6 +123,22 @@ pub enum HeapType {
     NoExn,
     /// A defined type, by its canonical number in the engine.
     Concrete(u32),
+}
+
+impl HeapType {
+    /// The type that all references to this and related types have in common:
+    /// `Func`, `Extern`, `Any` or `Exn`. A defined type is one of this engine.
+    pub fn top(self, engine: &Engine) -> HeapType {
+        match self {
+            HeapType::Func | HeapType::NoFunc => HeapType::Func,
+            HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
+            HeapType::Exn | HeapType::NoExn => HeapType::Exn,
+            HeapType::Concrete(_) if engine.types().read().heap_matches(self, HeapType::Func) => {
+                HeapType::Func
+            }
+            _ => HeapType::Any,
+        }
+    }
 }
 
 impl Display for HeapType {

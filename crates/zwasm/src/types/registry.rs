@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
-use super::{FuncType, HeapType, RefType, ValType};
+use super::{FuncType, HeapType, Mutability, RefType, ValType};
 
 /// The canonical number of a defined type.
 pub(crate) type TypeId = u32;
@@ -22,17 +22,53 @@ const RELATIVE: u32 = 1 << 31;
 
 /// What a field or an array element stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum StorageType {
+pub enum StorageType {
+    /// The low 8 bits of an `i32`.
     I8,
+    /// The low 16 bits of an `i32`.
     I16,
-    Value(ValType),
+    /// A value.
+    ValType(ValType),
+}
+
+impl StorageType {
+    /// The type of the values that are read and written.
+    pub fn unpack(self) -> ValType {
+        match self {
+            StorageType::I8 | StorageType::I16 => ValType::I32,
+            StorageType::ValType(ty) => ty,
+        }
+    }
+}
+
+impl From<ValType> for StorageType {
+    fn from(ty: ValType) -> StorageType {
+        StorageType::ValType(ty)
+    }
 }
 
 /// A field of a structure, or the element of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FieldType {
+pub struct FieldType {
     pub(crate) storage: StorageType,
     pub(crate) mutable: bool,
+}
+
+impl FieldType {
+    /// A field that stores this.
+    pub fn new(mutability: Mutability, storage: impl Into<StorageType>) -> FieldType {
+        FieldType { storage: storage.into(), mutable: mutability == Mutability::Var }
+    }
+
+    /// What is stored.
+    pub fn element_type(&self) -> StorageType {
+        self.storage
+    }
+
+    /// Whether it can be written.
+    pub fn mutability(&self) -> Mutability {
+        if self.mutable { Mutability::Var } else { Mutability::Const }
+    }
 }
 
 /// The structure of a defined type.
@@ -141,7 +177,7 @@ fn write_field(key: &mut Vec<u8>, field: FieldType) {
     match field.storage {
         StorageType::I8 => key.push(20),
         StorageType::I16 => key.push(21),
-        StorageType::Value(ty) => write_value(key, ty),
+        StorageType::ValType(ty) => write_value(key, ty),
     }
 }
 
@@ -192,7 +228,7 @@ fn absolute(ty: SubType, first: TypeId) -> SubType {
     };
     let field = |field: FieldType| FieldType {
         storage: match field.storage {
-            StorageType::Value(ty) => StorageType::Value(value(ty)),
+            StorageType::ValType(ty) => StorageType::ValType(value(ty)),
             packed => packed,
         },
         ..field
@@ -216,6 +252,17 @@ impl Types {
     /// The definition with this number.
     pub(crate) fn get(&self, id: TypeId) -> &SubType {
         &self.defined[id as usize]
+    }
+
+    /// Whether a type that is made of this one can be defined.
+    pub(crate) fn knows(&self, ty: ValType) -> bool {
+        match ty {
+            ValType::Ref(ty) => match ty.heap_type() {
+                HeapType::Concrete(id) => (id as usize) < self.defined.len(),
+                _ => true,
+            },
+            _ => true,
+        }
     }
 
     /// Whether `sub` is `sup` or declares it as an ancestor.
@@ -279,7 +326,7 @@ mod tests {
     fn list(head: ValType) -> Vec<SubType> {
         let next = ValType::Ref(RefType::new(true, HeapType::Concrete(relative(0))));
         let fields =
-            [head, next].map(|ty| FieldType { storage: StorageType::Value(ty), mutable: false });
+            [head, next].map(|ty| FieldType { storage: StorageType::ValType(ty), mutable: false });
         vec![SubType {
             is_final: true,
             supertype: None,
@@ -297,7 +344,7 @@ mod tests {
         let types = registry.read();
         let Composite::Struct(fields) = &types.get(other).composite else { panic!() };
         let next = RefType::new(true, HeapType::Concrete(other));
-        assert_eq!(fields[1].storage, StorageType::Value(ValType::Ref(next)));
+        assert_eq!(fields[1].storage, StorageType::ValType(ValType::Ref(next)));
     }
 
     #[test]

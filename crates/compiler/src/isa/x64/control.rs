@@ -4,9 +4,9 @@ use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
 use super::integer::Alu;
 use super::{FRAME, INT_SCRATCH, MEMORY, MEMORY_LEN, RAX, RCX, RDX, VMCTX};
 use crate::baseline::Compiler;
-use crate::baseline::state::Joined;
+use crate::baseline::state::{Class, Joined};
 use crate::tuning;
-use zwasm_regir::{Inst, TrapCode};
+use zwasm_regir::{Inst, Slot, TrapCode};
 
 /// What the flags say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +43,74 @@ pub(crate) enum Late {
         offset: u32,
         region: Option<u32>,
     },
+    /// The interpreter executes an instruction whose usual case is compiled.
+    Slow(Box<Slow>),
     /// A way into a loop for an interpreter.
     Loop { word: AsmLabel, joined: Box<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
     Landing { word: AsmLabel, target: AsmLabel },
 }
 
+/// An instruction that the interpreter executes when its usual case, compiled, does
+/// not apply: all values go to their slots before and come back behind it.
+pub(crate) struct Slow {
+    pub(crate) label: AsmLabel,
+    pub(crate) resume: AsmLabel,
+    words: Vec<u64>,
+    constants: Vec<(u32, u64)>,
+    values: Vec<Joined>,
+    /// Where the result is wanted, and its slot. Slots from there on are not live
+    /// behind the instruction.
+    result: Option<(Reg, u32)>,
+    offset: u32,
+    region: Option<u32>,
+}
+
 impl Compiler<'_> {
+    /// Prepares for the interpreter to execute `inst`. If it has a result, that is
+    /// in a register in compiled code, and its operands start at the slot given with
+    /// that. What is in registers must not change between this and where the slow
+    /// case leaves.
+    pub(super) fn slow(&mut self, inst: &Inst, result: Option<(Reg, Slot)>) -> Slow {
+        let mut words = Vec::new();
+        self.env.threaded(inst, &mut words);
+        let held = |reg| self.state.held(reg).map(|held| Joined { reg, held });
+        Slow {
+            label: self.asm.new_label(),
+            resume: self.asm.new_label(),
+            words,
+            constants: self.state.constants().to_vec(),
+            values: self.state.used().iter().filter_map(held).collect(),
+            result: result.map(|(reg, slot)| (reg, slot.0)),
+            offset: self.code.offsets.last().map_or(0, |(_, offset)| *offset),
+            region: self.code.regions.last().and_then(|(_, region)| *region),
+        }
+    }
+
+    fn slow_case(&mut self, slow: &Slow) {
+        let position = self.asm.offset();
+        self.code.offsets.push((position, slow.offset));
+        self.code.regions.push((position, slow.region));
+        self.asm.bind(slow.label);
+        for &(slot, value) in &slow.constants {
+            self.store_constant(slot, value);
+        }
+        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.dirty) {
+            self.store_slot(held.slot, *reg, held.class);
+        }
+        let back = self.asm.new_label();
+        self.run_threaded(&slow.words, back);
+        self.asm.bind(back);
+        let live = slow.result.map_or(u32::MAX, |(_, slot)| slot);
+        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < live) {
+            self.load_slot(*reg, held.slot, held.class);
+        }
+        if let Some((reg, slot)) = slow.result {
+            self.load_slot(reg, slot, Class::Int);
+        }
+        self.asm.jmp(slow.resume);
+    }
+
     pub(crate) fn jump_if(&mut self, condition: Condition, label: AsmLabel) {
         match condition {
             Condition::Flag(cond) => self.asm.jcc(cond, label),
@@ -153,6 +214,33 @@ impl Compiler<'_> {
         }
     }
 
+    /// Pays fuel.
+    pub(crate) fn pay_fuel(&mut self, cost: u32) {
+        let layout = self.layout;
+        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.limits as i32))));
+        let fuel = Rm::Mem(at(INT_SCRATCH, layout.limits_fuel as i32));
+        match i32::try_from(cost) {
+            Ok(cost) => self.alu_immediate(Alu::Sub, true, fuel, cost),
+            Err(_) => return self.call_handler(&Inst::Fuel { cost }),
+        }
+        self.trap_if(Cond::Sign, TrapCode::OutOfFuel);
+    }
+
+    /// Stops at the deadline, unless the embedder sets another.
+    pub(crate) fn check_epoch(&mut self) {
+        let layout = self.layout;
+        let limits = self.alloc(Class::Int, None);
+        let slow = self.slow(&Inst::Epoch, None);
+        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.epoch as i32))));
+        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(INT_SCRATCH, 0))));
+        emit!(self.asm, movq_rm(limits, Rm::Mem(at(VMCTX, layout.limits as i32))));
+        let deadline = Rm::Mem(at(limits, layout.limits_epoch_deadline as i32));
+        self.alu(Alu::Cmp, true, INT_SCRATCH, deadline);
+        self.asm.jcc(Cond::AboveOrEqual, slow.label);
+        self.asm.bind(slow.resume);
+        self.late.push(Late::Slow(Box::new(slow)));
+    }
+
     /// Reads base and size of memory 0 of the `vmctx`; `reg` is overwritten.
     pub(super) fn reload_memory(&mut self, reg: Reg) {
         let layout = self.layout;
@@ -221,6 +309,7 @@ impl Compiler<'_> {
                     self.asm.bind(label);
                     self.run_threaded(&words, resume);
                 }
+                Late::Slow(slow) => self.slow_case(&slow),
                 Late::Loop { word, joined, header } => {
                     let stub = self.asm.new_label();
                     self.asm.align(8);

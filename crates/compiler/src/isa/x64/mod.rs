@@ -15,6 +15,7 @@ mod bounds;
 mod calls;
 mod control;
 mod float;
+mod gc;
 mod integer;
 mod memory;
 mod moves;

@@ -15,21 +15,26 @@ use cap_std::fs::{MetadataExt, OpenOptions, OpenOptionsExt};
 use cap_std::time::{Duration, SystemClock};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Timespec, fcntl_getfl, openat, seek, statat,
+    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Timespec, fcntl_getfl, fcntl_setfl, openat,
+    seek, statat,
 };
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Result;
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::{FileKind, Flags, SetTime, Stat};
-use crate::host::clocks;
+use crate::Capabilities;
+use crate::host::{Host, Result, clocks};
 
 /// An open directory.
-pub(crate) struct Dir(cap_std::fs::Dir);
+pub(crate) struct Dir {
+    dir: cap_std::fs::Dir,
+    read_only: bool,
+}
 
 /// How to open a path.
 #[derive(Clone, Copy, Default, Debug)]
@@ -59,40 +64,67 @@ pub(crate) struct DirEntry<'a> {
 impl Dir {
     /// Opens a directory of the host by path: the one ambient operation, for
     /// whoever sets up the guest.
-    pub(crate) fn preopen(path: &Path) -> Result<Dir> {
+    ///
+    /// With `read_only`, nothing can be changed through it or through what is
+    /// opened from it, whatever the guest's capabilities.
+    pub(crate) fn preopen(path: &Path, read_only: bool) -> io::Result<Dir> {
         let file =
             File::options().read(true).custom_flags(OFlags::DIRECTORY.bits() as i32).open(path)?;
-        Ok(Dir(cap_std::fs::Dir::from_std_file(file)))
+        Ok(Dir { dir: cap_std::fs::Dir::from_std_file(file), read_only })
     }
 
-    /// Takes a descriptor that is open on a directory.
-    pub(crate) fn from_fd(mut fd: OwnedFd) -> Result<Dir> {
+    /// Takes a descriptor that is open on a directory below this one.
+    pub(crate) fn below(&self, mut fd: OwnedFd) -> Result<Dir> {
         // Without `openat2`, cap-std opens some directories for looking up
         // paths only.
         if fcntl_getfl(&fd)?.contains(OFlags::PATH) {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             fd = openat(&fd, ".", flags, Mode::empty())?;
         }
-        Ok(Dir(cap_std::fs::Dir::from_std_file(fd.into())))
+        let dir = cap_std::fs::Dir::from_std_file(fd.into());
+        Ok(Dir { dir, read_only: self.read_only })
+    }
+
+    /// Whether nothing may be changed here.
+    pub(crate) fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Checks that the guest may change something here for which it needs one of
+    /// the capabilities `any`.
+    fn require_change(&self, host: &Host, any: Capabilities) -> Result {
+        host.require(any)?;
+        if self.read_only { Err(Errno::ROFS.into()) } else { Ok(()) }
     }
 
     /// Opens or creates a file, or opens a directory.
-    pub(crate) fn open(&self, path: &str, how: OpenHow) -> Result<OwnedFd> {
+    ///
+    /// Opening never waits: a pipe that nobody writes to is open at once, and
+    /// one that nobody reads can not be opened for writing.
+    pub(crate) fn open(&self, host: &Host, path: &str, how: OpenHow) -> Result<OwnedFd> {
+        if how.write || how.create || how.truncate {
+            self.require_change(host, Capabilities::WRITE)?;
+        }
+        if how.read {
+            host.require(Capabilities::READ)?;
+        } else if !how.write {
+            host.require(Capabilities::READ | Capabilities::WRITE | Capabilities::PATH)?;
+        }
+
         // Creation flags go past cap-std's own options, which, like std's, ask
         // for write access with them; POSIX and WASI do not.
-        let mut flags = OFlags::NOCTTY;
+        let mut flags = OFlags::NOCTTY | OFlags::NONBLOCK;
         flags.set(OFlags::CREATE, how.create);
         flags.set(OFlags::EXCL, how.exclusive);
         flags.set(OFlags::TRUNC, how.truncate);
         flags.set(OFlags::APPEND, how.flags.append);
-        flags.set(OFlags::NONBLOCK, how.flags.nonblock);
         flags.set(OFlags::DSYNC, how.flags.dsync);
         if how.flags.sync {
             flags |= OFlags::SYNC;
         }
 
         let mut path = Cow::Borrowed(path);
-        if how.directory && how.follow {
+        if how.directory && how.follow && !path.is_empty() {
             // The same as the flag, and understood by the fallback for
             // kernels without `openat2` as well.
             path.to_mut().push('/');
@@ -106,20 +138,26 @@ impl Dir {
             .write(how.write)
             .follow(follow(how.follow))
             .custom_flags(flags.bits() as i32);
-        Ok(self.0.open_with(path.as_ref(), &options)?.into_std().into())
+        let fd = OwnedFd::from(self.dir.open_with(path.as_ref(), &options)?.into_std());
+        if !how.flags.nonblock {
+            fcntl_setfl(&fd, fcntl_getfl(&fd)? - OFlags::NONBLOCK)?;
+        }
+        Ok(fd)
     }
 
     /// Creates a directory.
-    pub(crate) fn create_dir(&self, path: &str) -> Result<()> {
-        self.0.create_dir(path)
+    pub(crate) fn create_dir(&self, host: &Host, path: &str) -> Result {
+        self.require_change(host, Capabilities::PATH)?;
+        Ok(self.dir.create_dir(path)?)
     }
 
     /// What the host knows of the file at `path`.
-    pub(crate) fn stat(&self, path: &str, follow: bool) -> Result<Stat> {
+    pub(crate) fn stat(&self, host: &Host, path: &str, follow: bool) -> Result<Stat> {
+        host.require(Capabilities::READ | Capabilities::PATH)?;
         // A trailing slash asks for what a link leads to.
         let meta = match follow || path.ends_with('/') {
-            true => self.0.metadata(path)?,
-            false => self.0.symlink_metadata(path)?,
+            true => self.dir.metadata(path)?,
+            false => self.dir.symlink_metadata(path)?,
         };
         let time = |secs: i64, nanos: i64| {
             clocks::nanoseconds(Timespec { tv_sec: secs, tv_nsec: nanos as _ })
@@ -139,46 +177,64 @@ impl Dir {
     /// Sets the times of the file at `path`.
     pub(crate) fn set_times(
         &self,
+        host: &Host,
         path: &str,
         follow: bool,
         accessed: SetTime,
         modified: SetTime,
-    ) -> Result<()> {
+    ) -> Result {
+        self.require_change(host, Capabilities::WRITE | Capabilities::PATH)?;
         let (accessed, modified) = (time_spec(accessed), time_spec(modified));
-        match follow {
-            true => DirExt::set_times(&self.0, path, accessed, modified),
-            false => self.0.set_symlink_times(path, accessed, modified),
-        }
+        Ok(match follow {
+            true => DirExt::set_times(&self.dir, path, accessed, modified)?,
+            false => self.dir.set_symlink_times(path, accessed, modified)?,
+        })
     }
 
     /// Gives the file at `from` another name, `to` below `to_dir`.
-    pub(crate) fn hard_link(&self, from: &str, to_dir: &Dir, to: &str) -> Result<()> {
-        self.0.hard_link(from, &to_dir.0, to)
+    pub(crate) fn hard_link(&self, host: &Host, from: &str, to_dir: &Dir, to: &str) -> Result {
+        // Through its new name the file could be changed.
+        self.require_change(host, Capabilities::PATH)?;
+        to_dir.require_change(host, Capabilities::PATH)?;
+        Ok(self.dir.hard_link(from, &to_dir.dir, to)?)
     }
 
     /// The text of the symbolic link at `path`; absolute ones are refused.
-    pub(crate) fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        Ok(self.0.read_link(path)?.into_os_string().into_encoded_bytes())
+    pub(crate) fn read_link(&self, host: &Host, path: &str) -> Result<Vec<u8>> {
+        host.require(Capabilities::READ | Capabilities::PATH)?;
+        Ok(self.dir.read_link(path)?.into_os_string().into_encoded_bytes())
     }
 
     /// Removes an empty directory.
-    pub(crate) fn remove_dir(&self, path: &str) -> Result<()> {
-        self.0.remove_dir(path)
+    pub(crate) fn remove_dir(&self, host: &Host, path: &str) -> Result {
+        self.require_change(host, Capabilities::PATH)?;
+        Ok(self.dir.remove_dir(path)?)
     }
 
     /// Moves what is at `from` to `to` below `to_dir`, replacing that.
-    pub(crate) fn rename(&self, from: &str, to_dir: &Dir, to: &str) -> Result<()> {
-        self.0.rename(from, &to_dir.0, to)
+    pub(crate) fn rename(&self, host: &Host, from: &str, to_dir: &Dir, to: &str) -> Result {
+        self.require_change(host, Capabilities::PATH)?;
+        to_dir.require_change(host, Capabilities::PATH)?;
+        // What has a slash at its end is to be a directory, which cap-std lets pass.
+        if from.ends_with('/') || to.ends_with('/') {
+            let name = from.trim_end_matches('/');
+            if !name.is_empty() && !self.dir.symlink_metadata(name)?.is_dir() {
+                return Err(Errno::NOTDIR.into());
+            }
+        }
+        Ok(self.dir.rename(from, &to_dir.dir, to)?)
     }
 
     /// Creates a symbolic link at `path`; absolute targets are refused.
-    pub(crate) fn symlink(&self, target: &str, path: &str) -> Result<()> {
-        DirExt::symlink(&self.0, target, path)
+    pub(crate) fn symlink(&self, host: &Host, target: &str, path: &str) -> Result {
+        self.require_change(host, Capabilities::PATH)?;
+        Ok(DirExt::symlink(&self.dir, target, path)?)
     }
 
     /// Removes a file or a symbolic link.
-    pub(crate) fn unlink(&self, path: &str) -> Result<()> {
-        self.0.remove_file(path)
+    pub(crate) fn unlink(&self, host: &Host, path: &str) -> Result {
+        self.require_change(host, Capabilities::PATH)?;
+        Ok(self.dir.remove_file(path)?)
     }
 
     /// Calls `entry` for every name from `cookie` on (0 is the start; others
@@ -187,10 +243,12 @@ impl Dir {
     /// bytes, roughly.
     pub(crate) fn read_dir(
         &self,
+        host: &Host,
         cookie: u64,
         ahead: usize,
         entry: &mut dyn FnMut(DirEntry<'_>) -> bool,
-    ) -> Result<()> {
+    ) -> Result {
+        host.require(Capabilities::READ)?;
         // The smallest holds the longest name there is with its header.
         let mut buffer = [MaybeUninit::<u8>::uninit(); 8192];
         let ahead = ahead.clamp(512, buffer.len());
@@ -228,7 +286,7 @@ impl Dir {
 
 impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.dir.as_fd()
     }
 }
 

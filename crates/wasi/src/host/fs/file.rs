@@ -2,98 +2,194 @@
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::{self, Advice, FallocateFlags, OFlags, SeekFrom, Timestamps};
-use rustix::io::{preadv, pwritev, readv, writev};
-use std::io::{IoSlice, IoSliceMut, Result};
+use rustix::io::{Errno, preadv, pwritev, readv, writev};
+use std::io::{IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 
 use super::{FileKind, Flags, SetTime, Stat};
-use crate::host::clocks;
+use crate::Capabilities;
+use crate::host::poll::{self, Direction};
+use crate::host::{Host, Result, clocks};
+
+/// A descriptor of the host, and how the guest came by it, which decides what
+/// capability using it needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Handle<'a> {
+    pub fd: BorrowedFd<'a>,
+    pub origin: Origin,
+}
+
+/// How a guest came by a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    /// Opened by path.
+    Path {
+        kind: FileKind,
+        /// Below a directory in which nothing may be changed.
+        read_only: bool,
+        /// Answers `AGAIN` rather than wait.
+        nonblock: bool,
+    },
+    /// One of the standard streams.
+    Stdio,
+    /// A connection.
+    Socket,
+}
+
+impl Handle<'_> {
+    /// Checks that the guest may do to this what it needs one of the capabilities
+    /// `any` for, were it a file.
+    fn require(self, host: &Host, any: Capabilities) -> Result {
+        host.require(match self.origin {
+            Origin::Path { .. } => any,
+            Origin::Stdio => Capabilities::STDIO,
+            Origin::Socket => Capabilities::NET,
+        })
+    }
+
+    /// The same for something that changes the file.
+    fn require_change(self, host: &Host) -> Result {
+        self.require(host, Capabilities::WRITE)?;
+        match self.origin {
+            Origin::Path { read_only: true, .. } => Err(Errno::ROFS.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether using this could wait for somebody else.
+    fn waits(self) -> bool {
+        match self.origin {
+            Origin::Path { kind, nonblock, .. } => kind != FileKind::RegularFile && !nonblock,
+            // `stdio` and `net` do the waiting for these.
+            Origin::Stdio | Origin::Socket => false,
+        }
+    }
+}
+
+/// What a descriptor that may wait takes at once without waiting, once it is
+/// ready: Linux's `PIPE_BUF`.
+pub(crate) const ATOMIC_WRITE: usize = 4096;
 
 /// Reads at the descriptor's position and advances it; may read less.
-pub(crate) fn read(fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
-    Ok(readv(fd, buffers)?)
+pub(crate) fn read(host: &Host, file: Handle<'_>, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
+    file.require(host, Capabilities::READ)?;
+    if file.waits() {
+        poll::wait_if_interruptible(host, file.fd, Direction::Read)?;
+    }
+    Ok(readv(file.fd, buffers)?)
 }
 
 /// Reads at `offset`; may read less.
 pub(crate) fn read_at(
-    fd: BorrowedFd<'_>,
+    host: &Host,
+    file: Handle<'_>,
     buffers: &mut [IoSliceMut<'_>],
     offset: u64,
 ) -> Result<usize> {
-    Ok(preadv(fd, buffers, offset)?)
+    file.require(host, Capabilities::READ)?;
+    Ok(preadv(file.fd, buffers, offset)?)
 }
 
 /// Writes at the descriptor's position, or at the end of a file open for
 /// appending; may write less.
-pub(crate) fn write(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> Result<usize> {
-    Ok(writev(fd, buffers)?)
+pub(crate) fn write(host: &Host, file: Handle<'_>, buffers: &[IoSlice<'_>]) -> Result<usize> {
+    file.require_change(host)?;
+    if file.waits() && host.interrupt.event().is_some() {
+        poll::wait_ready(host, file.fd, Direction::Write)?;
+        let Some(first) = buffers.iter().find(|buffer| !buffer.is_empty()) else { return Ok(0) };
+        let first = &first[..first.len().min(ATOMIC_WRITE)];
+        return Ok(rustix::io::write(file.fd, first)?);
+    }
+    Ok(writev(file.fd, buffers)?)
 }
 
 /// Writes at `offset`, also in a file open for appending; may write less.
 ///
 /// Linux appends whatever the offset when the descriptor is open for
-/// appending, so `appending` lifts that flag for the one call.
+/// appending, so that flag is lifted for the one call.
 pub(crate) fn write_at(
-    fd: BorrowedFd<'_>,
+    host: &Host,
+    file: Handle<'_>,
     buffers: &[IoSlice<'_>],
     offset: u64,
     appending: bool,
 ) -> Result<usize> {
+    file.require_change(host)?;
     if !appending {
-        return Ok(pwritev(fd, buffers, offset)?);
+        return Ok(pwritev(file.fd, buffers, offset)?);
     }
-    let flags = fs::fcntl_getfl(fd)?;
-    fs::fcntl_setfl(fd, flags - OFlags::APPEND)?;
-    let written = pwritev(fd, buffers, offset);
-    fs::fcntl_setfl(fd, flags)?;
+    let flags = fs::fcntl_getfl(file.fd)?;
+    fs::fcntl_setfl(file.fd, flags - OFlags::APPEND)?;
+    let written = pwritev(file.fd, buffers, offset);
+    fs::fcntl_setfl(file.fd, flags)?;
     Ok(written?)
 }
 
 /// Moves the descriptor's position and returns it.
-pub(crate) fn seek(fd: BorrowedFd<'_>, to: SeekFrom) -> Result<u64> {
-    Ok(fs::seek(fd, to)?)
+pub(crate) fn seek(host: &Host, file: Handle<'_>, to: SeekFrom) -> Result<u64> {
+    file.require(host, Capabilities::READ | Capabilities::WRITE)?;
+    Ok(fs::seek(file.fd, to)?)
 }
 
 /// The descriptor's position.
-pub(crate) fn tell(fd: BorrowedFd<'_>) -> Result<u64> {
-    Ok(fs::tell(fd)?)
+pub(crate) fn tell(host: &Host, file: Handle<'_>) -> Result<u64> {
+    file.require(host, Capabilities::READ | Capabilities::WRITE)?;
+    Ok(fs::tell(file.fd)?)
 }
 
 /// Tells the host how a range will be used; to its end when `len` is 0.
-pub(crate) fn advise(fd: BorrowedFd<'_>, offset: u64, len: u64, advice: Advice) -> Result<()> {
-    Ok(fs::fadvise(fd, offset, NonZeroU64::new(len), advice)?)
+pub(crate) fn advise(
+    host: &Host,
+    file: Handle<'_>,
+    offset: u64,
+    len: u64,
+    advice: Advice,
+) -> Result {
+    file.require(host, Capabilities::READ | Capabilities::WRITE)?;
+    Ok(fs::fadvise(file.fd, offset, NonZeroU64::new(len), advice)?)
 }
 
 /// Reserves space for a range, growing the file to its end where that is
 /// beyond it.
-pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> {
-    Ok(fs::fallocate(fd, FallocateFlags::empty(), offset, len)?)
+pub(crate) fn allocate(host: &Host, file: Handle<'_>, offset: u64, len: u64) -> Result {
+    file.require_change(host)?;
+    Ok(fs::fallocate(file.fd, FallocateFlags::empty(), offset, len)?)
 }
 
 /// Cuts or extends (with zeros) the file to `size`.
-pub(crate) fn set_size(fd: BorrowedFd<'_>, size: u64) -> Result<()> {
-    Ok(fs::ftruncate(fd, size)?)
+pub(crate) fn set_size(host: &Host, file: Handle<'_>, size: u64) -> Result {
+    file.require_change(host)?;
+    Ok(fs::ftruncate(file.fd, size)?)
 }
 
 /// Waits until data and metadata are on the disk.
-pub(crate) fn sync(fd: BorrowedFd<'_>) -> Result<()> {
-    Ok(fs::fsync(fd)?)
+pub(crate) fn sync(host: &Host, file: Handle<'_>) -> Result {
+    file.require(host, Capabilities::WRITE)?;
+    Ok(fs::fsync(file.fd)?)
 }
 
 /// Waits until data is on the disk.
-pub(crate) fn sync_data(fd: BorrowedFd<'_>) -> Result<()> {
-    Ok(fs::fdatasync(fd)?)
+pub(crate) fn sync_data(host: &Host, file: Handle<'_>) -> Result {
+    file.require(host, Capabilities::WRITE)?;
+    Ok(fs::fdatasync(file.fd)?)
 }
 
 /// Sets the time of last access and of last modification.
-pub(crate) fn set_times(fd: BorrowedFd<'_>, accessed: SetTime, modified: SetTime) -> Result<()> {
+pub(crate) fn set_times(
+    host: &Host,
+    file: Handle<'_>,
+    accessed: SetTime,
+    modified: SetTime,
+) -> Result {
+    file.require_change(host)?;
     let times = Timestamps { last_access: accessed.into(), last_modification: modified.into() };
-    Ok(fs::futimens(fd, &times)?)
+    Ok(fs::futimens(file.fd, &times)?)
 }
 
 /// What the host knows of the file behind the descriptor.
-pub(crate) fn stat(fd: BorrowedFd<'_>) -> Result<Stat> {
-    let stat = fs::fstat(fd)?;
+pub(crate) fn stat(host: &Host, file: Handle<'_>) -> Result<Stat> {
+    file.require(host, Capabilities::READ | Capabilities::WRITE | Capabilities::PATH)?;
+    let stat = fs::fstat(file.fd)?;
     #[allow(clippy::useless_conversion)] // It has 32 bits on AArch64.
     let nlink = stat.st_nlink.into();
     let time = |secs: i64, nanos: u64| {
@@ -111,7 +207,12 @@ pub(crate) fn stat(fd: BorrowedFd<'_>) -> Result<Stat> {
     })
 }
 
-/// The descriptor's state.
+/// What kind of thing a descriptor is: part of opening it, and therefore free.
+pub(crate) fn kind(fd: BorrowedFd<'_>) -> Result<FileKind> {
+    Ok(fs::FileType::from_raw_mode(fs::fstat(fd)?.st_mode).into())
+}
+
+/// The descriptor's own state, which is the guest's and free.
 pub(crate) fn flags(fd: BorrowedFd<'_>) -> Result<Flags> {
     let flags = fs::fcntl_getfl(fd)?;
     let sync = flags.contains(OFlags::SYNC);
@@ -125,7 +226,7 @@ pub(crate) fn flags(fd: BorrowedFd<'_>) -> Result<Flags> {
 
 /// Switches appending and blocking of an open descriptor. Its durability
 /// (`sync`, `dsync`) is fixed when it is opened and not touched.
-pub(crate) fn set_flags(fd: BorrowedFd<'_>, append: bool, nonblock: bool) -> Result<()> {
+pub(crate) fn set_flags(fd: BorrowedFd<'_>, append: bool, nonblock: bool) -> Result {
     let mut flags = fs::fcntl_getfl(fd)?;
     flags.set(OFlags::APPEND, append);
     flags.set(OFlags::NONBLOCK, nonblock);

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst, fence};
 
-use super::{Handler, Regs, handlers, next, trap};
+use super::{Handler, Regs, handlers, next, raise, tail, trap};
 use crate::store::MemoryInst;
 use crate::store::shared::timeout;
 use zwasm_regir::TrapCode;
@@ -134,8 +134,9 @@ handlers! {
         let memory = *(*regs.vm).memories.add(regs.word(3) as usize);
         let start = checked!(regs, memory, 4, regs.word(2));
         let ended = wait_on(&regs, memory, start, false);
-        if ended == NOT_SHARED {
-            trap!(regs, TrapCode::ExpectedSharedMemory)
+        if ended >= TRAPPED {
+            regs.acc = ended - TRAPPED;
+            tail!(regs, raise)
         }
         regs.result(ended);
         next!(regs, 4)
@@ -147,8 +148,9 @@ handlers! {
         let memory = *(*regs.vm).memories.add(regs.word(3) as usize);
         let start = checked!(regs, memory, 8, regs.word(2));
         let ended = wait_on(&regs, memory, start, true);
-        if ended == NOT_SHARED {
-            trap!(regs, TrapCode::ExpectedSharedMemory)
+        if ended >= TRAPPED {
+            regs.acc = ended - TRAPPED;
+            tail!(regs, raise)
         }
         regs.result(ended);
         next!(regs, 4)
@@ -165,8 +167,8 @@ handlers! {
     }
 }
 
-/// What [`wait_on`] returns for a memory that is not shared.
-const NOT_SHARED: u64 = u64::MAX;
+/// What [`wait_on`] adds to the code of a trap.
+const TRAPPED: u64 = 1 << 32;
 
 /// Waits, on the operands in slots.
 #[inline(never)]
@@ -178,14 +180,16 @@ unsafe extern "C" fn wait_on(
 ) -> u64 {
     // SAFETY: the memory is live, and the slots are the operands.
     unsafe {
-        let Some(core) = (*memory).as_shared() else { return NOT_SHARED };
-        let (expected, timeout) = (*regs.slot(2), timeout(*regs.slot(3)));
-        let ended = match wide {
-            false => core.wait32(start, expected as u32, timeout),
-            true => core.wait64(start, expected, timeout),
+        let Some(core) = (*memory).as_shared() else {
+            return TRAPPED + TrapCode::ExpectedSharedMemory as u64;
         };
-        // The handler has checked the address.
-        ended.map_or(NOT_SHARED, |ended| ended as u64)
+        let (expected, timeout) = (*regs.slot(2), timeout(*regs.slot(3)));
+        let limits = Some(&*(*regs.vm).limits);
+        let ended = match wide {
+            false => core.wait32(limits, start, expected as u32, timeout),
+            true => core.wait64(limits, start, expected, timeout),
+        };
+        ended.map_or_else(|code| TRAPPED + code as u64, |ended| ended as u64)
     }
 }
 

@@ -1,6 +1,13 @@
-//! Branches and returns.
+//! Branches and returns, and what stops loops and calls in time.
 
-use super::{Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, trap, words};
+use std::sync::atomic::Ordering;
+
+use super::{
+    Handler, InAcc, InSlot, InWord, Lane, STOPPED, Source, handlers, jump, next, tail, trap, words,
+};
+use crate::stack::backtrace::Cursor;
+use crate::store::StoreCore;
+use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Compare, meaning};
 
@@ -84,6 +91,37 @@ handlers! {
         leave!(regs, header)
     }
 
+    /// Pays the cost in the upper half.
+    fn fuel(regs) {
+        let fuel = &(*(*regs.vm).limits).fuel;
+        let left = fuel.load(Ordering::Relaxed).wrapping_sub(i64::from(regs.upper()));
+        fuel.store(left, Ordering::Relaxed);
+        if left < 0 {
+            trap!(regs, TrapCode::OutOfFuel)
+        }
+        next!(regs, 2)
+    }
+
+    /// Stops at the deadline. Field 0 is where the frame ends.
+    fn epoch(regs) {
+        let now = (*(*regs.vm).epoch).load(Ordering::Relaxed);
+        if now >= (*(*regs.vm).limits).epoch_deadline.load(Ordering::Relaxed) {
+            tail!(regs, deadline)
+        }
+        next!(regs, 2)
+    }
+
+    /// Asks the embedder, and executes the check again.
+    #[cold]
+    #[inline(never)]
+    fn deadline(regs) {
+        if !deadline_reached(regs.ip, regs.fp, regs.vm, regs.slot(0)) {
+            return STOPPED;
+        }
+        regs.reload();
+        jump!(regs)
+    }
+
     /// Continues in the instance that `acc` names, at `ip`.
     #[cold]
     #[inline(never)]
@@ -92,6 +130,18 @@ handlers! {
         regs.reload();
         jump!(regs)
     }
+}
+
+/// Whether the guest goes on although its deadline is reached.
+#[inline(never)]
+unsafe extern "C" fn deadline_reached(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+    top: *mut u64,
+) -> bool {
+    // SAFETY: the store runs the guest here, and the frame ends at `top`.
+    unsafe { StoreCore::deadline_reached((*vm).store, Cursor { ip, fp, vm }, top) }
 }
 
 /// Handlers of `br_if`: condition in slot or accumulator, plain or negated.

@@ -24,16 +24,7 @@ pub(in crate::interp) unsafe fn start(
     // SAFETY: by the contract; the registers are those of a call of `record`.
     unsafe {
         let body = (*record).body;
-        let mut regs = Regs {
-            vm,
-            fp,
-            ip: body.add(1),
-            acc: record as u64,
-            mem: std::ptr::null_mut(),
-            len: 0,
-            fd: 0.0,
-            fs: 0.0,
-        };
+        let mut regs = Regs { acc: record as u64, ..Regs::at(body.add(1), fp, vm) };
         regs.reload();
         if fp.byte_add(*body as usize) > (*vm).stack_limit {
             (*(*vm).store).stop =

@@ -16,9 +16,11 @@
 //! is read. See `store::shared` for the rest of that argument.
 
 use super::{
-    Handler, InAcc, InSlot, InWord, Lane, Source, handlers, jump, next, raise, tail, trap, words,
+    Handler, InAcc, InSlot, InWord, Lane, Regs, STOPPED, Source, handlers, jump, next, raise, tail,
+    trap, words,
 };
-use crate::store::MemoryInst;
+use crate::stack::activation;
+use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Load, Store, meaning};
@@ -174,24 +176,34 @@ handlers! {
     /// Field 0 holds the delta and receives the old size.
     #[cold]
     fn memory_grow(regs) {
-        grow(*(*regs.vm).memories.add(regs.upper() as usize), regs.slot(0));
+        if !grow(regs.ip, regs.fp, regs.vm) {
+            return STOPPED;
+        }
         regs.reload();
         next!(regs, 2)
     }
 }
 
-/// `memory.grow` of the delta in a slot, which receives the old size.
+/// `memory.grow`; false if the guest has to stop.
 #[inline(never)]
-unsafe extern "C" fn grow(memory: *mut MemoryInst, slot: *mut u64) {
+unsafe extern "C" fn grow(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> bool {
     // SAFETY: the memory is live, and the frame has the slot.
     unsafe {
+        let regs = Regs::at(ip, fp, vm);
+        let (store, slot) = ((*vm).store, regs.slot(0));
+        let memory = *(*vm).memories.add(regs.upper() as usize);
         let is_64 = (*memory).ty.memory64;
         let delta = if is_64 { *slot } else { u64::from(*slot as u32) };
-        *slot = match (*memory).grow(delta) {
+        let grown = activation::attempt(store, regs.cursor(), || {
+            StoreCore::grow_memory(store, memory, delta)
+        });
+        let Some(old) = grown else { return false };
+        *slot = match old {
             Some(old) => old,
             None if is_64 => u64::MAX,
             None => u64::from(u32::MAX),
         };
+        true
     }
 }
 

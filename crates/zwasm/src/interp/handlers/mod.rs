@@ -25,6 +25,7 @@
 
 #[cfg(feature = "threads")]
 pub(super) mod atomic;
+pub(super) mod bulk;
 pub(super) mod call;
 pub(super) mod control;
 pub(super) mod dispatch;
@@ -226,6 +227,16 @@ impl Regs {
         unsafe { self.ip = self.ip.byte_offset(self.upper() as i32 as isize) }
     }
 
+    /// The registers for looking at an instruction out of line.
+    fn at(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Regs {
+        Regs { ip, fp, vm, mem: std::ptr::null_mut(), len: 0, acc: 0, fd: 0.0, fs: 0.0 }
+    }
+
+    /// The place in the guest.
+    fn cursor(&self) -> Cursor {
+        Cursor { ip: self.ip, fp: self.fp, vm: self.vm }
+    }
+
     /// Reads base and size of memory 0 again.
     #[inline(always)]
     unsafe fn reload(&mut self) {
@@ -241,16 +252,7 @@ impl Regs {
 #[cfg(not(tail_dispatch))]
 impl Default for Regs {
     fn default() -> Regs {
-        Regs {
-            vm: std::ptr::null_mut(),
-            fp: std::ptr::null_mut(),
-            ip: std::ptr::null(),
-            acc: 0,
-            mem: std::ptr::null_mut(),
-            len: 0,
-            fd: 0.0,
-            fs: 0.0,
-        }
+        Regs::at(std::ptr::null(), std::ptr::null_mut(), std::ptr::null_mut())
     }
 }
 
@@ -378,7 +380,7 @@ handlers! {
     #[cold]
     #[inline(never)]
     fn raise(regs) {
-        let code = trap_code(regs.acc);
+        let code = TrapCode::from_number(regs.acc).unwrap_or(TrapCode::Unreachable);
         stop(&regs, code);
         // Opaque, because a result known to the compiler would be returned by the
         // caller itself, behind a call instead of a jump.
@@ -395,33 +397,6 @@ handlers! {
 /// Remembers where and why the guest stopped.
 #[inline(never)]
 unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
-    let cursor = Cursor { ip: regs.ip, fp: regs.fp, vm: regs.vm };
     // SAFETY: the store is running this handler and nothing else uses it.
-    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, cursor)) };
-}
-
-fn trap_code(code: u64) -> TrapCode {
-    use TrapCode::*;
-    const ALL: [TrapCode; 19] = [
-        Unreachable,
-        MemoryOutOfBounds,
-        TableOutOfBounds,
-        UndefinedElement,
-        UninitializedElement,
-        BadSignature,
-        IntegerOverflow,
-        IntegerDivisionByZero,
-        BadConversionToInteger,
-        StackOverflow,
-        NullFunctionReference,
-        NullReference,
-        NullStructReference,
-        NullArrayReference,
-        NullI31Reference,
-        ArrayOutOfBounds,
-        CastFailure,
-        UnalignedAtomic,
-        ExpectedSharedMemory,
-    ];
-    ALL.into_iter().find(|each| *each as u64 == code).unwrap_or(Unreachable)
+    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, regs.cursor())) };
 }

@@ -19,6 +19,7 @@
 //! their part of the side tables; all offsets handed out lie in committed chunks.
 
 use crate::sys::Mapping;
+use crate::tuning::HEAP_STEP;
 use std::io;
 
 /// Objects start at multiples of this.
@@ -96,6 +97,8 @@ pub(crate) struct Heap {
     pub(crate) allocated: usize,
     /// The most blocks.
     max_blocks: usize,
+    /// The blocks that a limiter has allowed so far.
+    allowed_blocks: usize,
 }
 
 /// The physical number of the block that is handed out as number `index`.
@@ -117,6 +120,7 @@ impl Heap {
             free_scan: 0,
             allocated: 0,
             max_blocks,
+            allowed_blocks: usize::MAX,
         }
     }
 
@@ -133,6 +137,27 @@ impl Heap {
     /// The most bytes of objects.
     pub(crate) fn max(&self) -> usize {
         self.max_blocks * BLOCK
+    }
+
+    /// Lets the heap grow only as it is [allowed](Heap::allow) to from now on.
+    pub(crate) fn limit_growth(&mut self) {
+        self.allowed_blocks = self.blocks.len();
+    }
+
+    /// How many bytes the heap should be allowed to have before an object of `size`
+    /// bytes is made; none if that is so or can never be.
+    pub(crate) fn wants(&self, size: usize) -> Option<usize> {
+        if self.allowed_blocks == usize::MAX {
+            return None;
+        }
+        let end = self.end_of_run(self.blocks.len(), size.div_ceil(BLOCK))?;
+        let step = self.blocks.len() + HEAP_STEP / BLOCK;
+        (end > self.allowed_blocks).then(|| end.max(step).min(self.max_blocks) * BLOCK)
+    }
+
+    /// Lets the heap have this many bytes.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.allowed_blocks = bytes / BLOCK;
     }
 
     /// The address of offset 0.
@@ -288,15 +313,23 @@ impl Heap {
         if count == 1 {
             self.free_scan = self.blocks.len();
         }
-        // A run at the end may be extended, unless that crosses the region's end.
-        let mut start = self.blocks.len() - run;
-        if start < UPPER && start.checked_add(count)? > UPPER {
-            start = UPPER;
+        // A run at the end may be extended.
+        let end = self.end_of_run(self.blocks.len() - run, count)?;
+        if end > self.allowed_blocks {
+            return None;
         }
-        let end = start.checked_add(count).filter(|end| *end <= self.max_blocks)?;
+        let start = end - count;
         self.commit(start, end).ok()?;
         self.blocks.resize(end.max(self.blocks.len()), Use::Free);
         Some(start)
+    }
+
+    /// Where `count` blocks from `start` on end; they follow the region's end if they
+    /// would cross it.
+    fn end_of_run(&self, start: usize, count: usize) -> Option<usize> {
+        let end = start.checked_add(count)?;
+        let end = if start < UPPER && end > UPPER { UPPER.checked_add(count)? } else { end };
+        (end <= self.max_blocks).then_some(end)
     }
 
     /// Commits the chunks of some blocks and their side tables.

@@ -53,7 +53,7 @@ pub(crate) fn storage(types: &Types, field: FieldType) -> Storage {
     match field.storage {
         StorageType::I8 => Storage::I8,
         StorageType::I16 => Storage::I16,
-        StorageType::Value(ty) => match ty {
+        StorageType::ValType(ty) => match ty {
             ValType::I32 => Storage::I32,
             ValType::I64 => Storage::I64,
             ValType::F32 => Storage::F32,
@@ -110,10 +110,17 @@ pub(crate) enum Layout {
 
 /// Layouts and displays of the types that a store's instances define, by
 /// canonical number.
-#[derive(Default)]
 pub(crate) struct Layouts {
     layouts: Vec<Layout>,
     displays: Vec<[u32; DISPLAY]>,
+    /// The first of `displays`, where compiled code looks.
+    pub(crate) display_base: *const [u32; DISPLAY],
+}
+
+impl Default for Layouts {
+    fn default() -> Layouts {
+        Layouts { layouts: Vec::new(), displays: Vec::new(), display_base: std::ptr::null() }
+    }
 }
 
 impl Layouts {
@@ -155,6 +162,7 @@ impl Layouts {
                 *entry = ancestor;
             }
         }
+        self.display_base = self.displays.as_ptr();
     }
 
     /// The layout of the type in a header word.
@@ -165,7 +173,7 @@ impl Layouts {
 
     /// The display of each type: its ancestors from the root on, itself included.
     pub(crate) fn displays(&self) -> *const [u32; DISPLAY] {
-        self.displays.as_ptr()
+        self.display_base
     }
 }
 

@@ -33,9 +33,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::StoreCore;
+use super::held::Held;
 use crate::engine::Config;
-use crate::error::{Error, ErrorKind, Result};
-use crate::tuning::MIN_GC_BUDGET;
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::tuning::{BULK_PIECE, MIN_GC_BUDGET};
 use heap::{GRANULE, Heap, LARGE};
 use layout::{EXTERN_WORD, HEADER, Layouts};
 use mark::Marker;
@@ -59,6 +60,8 @@ pub(crate) struct Gc {
     /// Indices of `externs` without a value.
     free_externs: Vec<u32>,
     roots: Roots,
+    /// References that the host owns whatever scope it is in.
+    pub(crate) owned: Held,
     /// Collections so far.
     pub(crate) collections: u64,
 }
@@ -92,6 +95,7 @@ impl Gc {
             externs: Vec::new(),
             free_externs: Vec::new(),
             roots: Roots::default(),
+            owned: Held::default(),
             collections: 0,
         }
     }
@@ -166,6 +170,7 @@ impl StoreCore {
         // SAFETY: by the contract.
         unsafe {
             StoreCore::reserve_heap(this)?;
+            StoreCore::grow_heap(this, size)?;
             let gc = &raw mut (*this).gc;
             if (*gc).stress && (*gc).paused == 0 {
                 StoreCore::collect(this, top);
@@ -208,6 +213,7 @@ impl StoreCore {
             let rounded = size.next_multiple_of(GRANULE);
             let offset = if size > LARGE {
                 StoreCore::reserve_heap(this)?;
+                StoreCore::grow_heap(this, rounded)?;
                 let first = match (*gc).paused {
                     0 if (*gc).stress => None,
                     0 => (*gc).heap.large(rounded, (*gc).budget),
@@ -232,9 +238,18 @@ impl StoreCore {
                 (*window).cursor += rounded;
                 offset
             };
-            (*gc).heap.set_start(offset);
             let object = (*gc).heap.base().add(offset);
-            object.write_bytes(0, size);
+            // Without its start the range is free again if this is interrupted.
+            let mut done = 0;
+            while done < size {
+                if done > 0 && (*this).must_stop() {
+                    return Err(Trap::Interrupt.into());
+                }
+                let piece = BULK_PIECE.min(size - done);
+                object.add(done).write_bytes(0, piece);
+                done += piece;
+            }
+            (*gc).heap.set_start(offset);
             object.cast::<u32>().write(word);
             object.cast::<u32>().add(1).write(second);
             Ok(offset as u64)
@@ -282,7 +297,7 @@ impl StoreCore {
         unsafe {
             let reserved = (*this).gc.heap.reserve().map_err(|error| {
                 let message = format!("cannot reserve the garbage-collected heap: {error}");
-                Error::new(ErrorKind::Limit, message)
+                Error::new(ErrorKind::OutOfMemory, message)
             })?;
             if reserved {
                 let base = (*this).gc.heap.base();
@@ -360,6 +375,7 @@ impl StoreCore {
             for &(reference, _) in &gc.roots.entries {
                 marker.word(reference);
             }
+            gc.owned.references().for_each(|reference| marker.word(reference));
             marker.drain();
             let mut dead = Vec::new();
             for (index, each) in gc.externs.iter_mut().enumerate() {

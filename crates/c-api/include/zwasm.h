@@ -1,0 +1,168 @@
+/* zwasm.h: what zwasm has beyond the standard C API.
+ *
+ * The conventions are those of wasm.h. Strings are UTF-8 and end with a NUL. */
+
+#ifndef ZWASM_H
+#define ZWASM_H
+
+#include "wasm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define own
+
+/* ---- The library --------------------------------------------------------- */
+
+/* Such as "0.1.0". */
+WASM_API_EXTERN const char* zwasm_version(void);
+
+/* Why the latest function that failed on this thread did; null if none has. Good
+ * until another one fails. Also set where wasm.h only says null or false. */
+WASM_API_EXTERN const char* zwasm_last_error(void);
+
+/* Assembles a module from its text. */
+WASM_API_EXTERN bool zwasm_wat2wasm(const char* text, own wasm_byte_vec_t* out);
+
+/* ---- More kinds of values ------------------------------------------------- */
+
+enum zwasm_valkind_enum {
+  /* Only in types: a wasm_val_t has no room for a vector. */
+  ZWASM_V128 = 4,
+  /* References to objects and integers of the guest's heap. */
+  ZWASM_ANYREF = 130,
+  /* References to exceptions. */
+  ZWASM_EXNREF = 131
+};
+
+/* ---- Limits, for all stores of an engine ----------------------------------- */
+
+/* Bytes of stack for the guest's frames; deeper recursion traps. */
+WASM_API_EXTERN void zwasm_config_max_stack(wasm_config_t*, size_t bytes);
+
+/* Bytes of each memory: growth beyond fails. */
+WASM_API_EXTERN void zwasm_config_max_memory(wasm_config_t*, uint64_t bytes);
+
+/* Elements of each table. */
+WASM_API_EXTERN void zwasm_config_max_table_elements(wasm_config_t*, uint64_t elements);
+
+/* Bytes of garbage-collected objects in each store. */
+WASM_API_EXTERN void zwasm_config_max_gc_heap(wasm_config_t*, uint64_t bytes);
+
+/* Whether 32-bit memories reserve 4 GiB of address space each, or every access is
+ * checked and they take the room they need. */
+WASM_API_EXTERN void zwasm_config_guard_pages(wasm_config_t*, bool enable);
+
+/* Switches a feature by the name that the command `zwasm features` prints. */
+WASM_API_EXTERN bool zwasm_config_feature(wasm_config_t*, const char* name, bool enable);
+
+/* ---- Types ------------------------------------------------------------------ */
+
+/* A memory with 64-bit addresses, and one that threads share. UINT64_MAX is no
+ * maximum. */
+WASM_API_EXTERN own wasm_memorytype_t* zwasm_memorytype_new64(uint64_t min, uint64_t max);
+WASM_API_EXTERN own wasm_memorytype_t* zwasm_memorytype_new_shared(const wasm_limits_t*);
+WASM_API_EXTERN bool zwasm_memorytype_is64(const wasm_memorytype_t*);
+WASM_API_EXTERN bool zwasm_memorytype_is_shared(const wasm_memorytype_t*);
+
+/* An exception tag, to be imported. */
+WASM_API_EXTERN own wasm_extern_t* zwasm_tag_new(wasm_store_t*, const wasm_tagtype_t*);
+
+/* ---- Traps ------------------------------------------------------------------- */
+
+typedef uint8_t zwasm_error_t;
+enum zwasm_error_enum {
+  /* The host: a function of its own failed, or it misused the API. */
+  ZWASM_ERROR_HOST,
+  /* An instruction of the guest's trapped. */
+  ZWASM_ERROR_TRAP,
+  /* An exception that nothing caught. */
+  ZWASM_ERROR_EXCEPTION,
+  /* A limit, or the system's memory. */
+  ZWASM_ERROR_LIMIT,
+  /* An import is missing or has another type. */
+  ZWASM_ERROR_LINK,
+  /* The module needs what this build cannot run. */
+  ZWASM_ERROR_UNSUPPORTED
+};
+
+WASM_API_EXTERN zwasm_error_t zwasm_trap_error(const wasm_trap_t*);
+
+/* Whether the guest ended itself through WASI, and with what exit code. `status`
+ * may be null. */
+WASM_API_EXTERN bool zwasm_trap_exit_status(const wasm_trap_t*, int32_t* status);
+
+/* The function's name, borrowed from the frame; null if the module has none. */
+WASM_API_EXTERN const wasm_name_t* zwasm_frame_func_name(const wasm_frame_t*);
+
+/* ---- Linking by name ------------------------------------------------------------ */
+
+typedef struct zwasm_linker_t zwasm_linker_t;
+
+WASM_API_EXTERN own zwasm_linker_t* zwasm_linker_new(wasm_engine_t*);
+WASM_API_EXTERN void zwasm_linker_delete(own zwasm_linker_t*);
+
+/* Whether a later definition of a name may replace an earlier one. */
+WASM_API_EXTERN void zwasm_linker_allow_shadowing(zwasm_linker_t*, bool allow);
+
+WASM_API_EXTERN bool zwasm_linker_define(
+    zwasm_linker_t*, const char* module, const char* name, const wasm_extern_t*);
+
+/* Everything that an instance exports. */
+WASM_API_EXTERN bool zwasm_linker_define_instance(
+    zwasm_linker_t*, const char* module, const wasm_instance_t*);
+
+/* WASI preview 1; zwasm_store_set_wasi() says what it grants. */
+WASM_API_EXTERN bool zwasm_linker_define_wasi(zwasm_linker_t*);
+
+/* As wasm_instance_new(), with the imports looked up by name. */
+WASM_API_EXTERN own wasm_instance_t* zwasm_linker_instantiate(
+    const zwasm_linker_t*, wasm_store_t*, const wasm_module_t*, own wasm_trap_t**);
+
+/* What is exported under a name; null if nothing is. */
+WASM_API_EXTERN own wasm_extern_t* zwasm_instance_export(
+    const wasm_instance_t*, const char* name);
+
+/* ---- WASI ------------------------------------------------------------------------- */
+
+/* What a guest is given: at first nothing. */
+typedef struct zwasm_wasi_t zwasm_wasi_t;
+
+WASM_API_EXTERN own zwasm_wasi_t* zwasm_wasi_new(void);
+WASM_API_EXTERN void zwasm_wasi_delete(own zwasm_wasi_t*);
+
+/* The first argument is the program's name. */
+WASM_API_EXTERN bool zwasm_wasi_arg(zwasm_wasi_t*, const char* arg);
+WASM_API_EXTERN bool zwasm_wasi_env(zwasm_wasi_t*, const char* name, const char* value);
+WASM_API_EXTERN void zwasm_wasi_inherit_env(zwasm_wasi_t*);
+WASM_API_EXTERN void zwasm_wasi_inherit_stdio(zwasm_wasi_t*);
+
+/* These bytes, which are copied, as standard input. */
+WASM_API_EXTERN void zwasm_wasi_stdin(zwasm_wasi_t*, const wasm_byte_vec_t*);
+
+/* Standard output and error are kept; zwasm_store_stdout() and zwasm_store_stderr()
+ * give what has been written so far. */
+WASM_API_EXTERN void zwasm_wasi_capture_output(zwasm_wasi_t*);
+
+/* A directory of the host's with all below it, under a name for the guest. */
+WASM_API_EXTERN bool zwasm_wasi_preopen_dir(
+    zwasm_wasi_t*, const char* host, const char* guest);
+
+/* Gives all this to the guest of a store, in place of what it had. */
+WASM_API_EXTERN void zwasm_store_set_wasi(wasm_store_t*, own zwasm_wasi_t*);
+
+WASM_API_EXTERN void zwasm_store_stdout(const wasm_store_t*, own wasm_byte_vec_t* out);
+WASM_API_EXTERN void zwasm_store_stderr(const wasm_store_t*, own wasm_byte_vec_t* out);
+
+/* Writes out what is still buffered of the guest's output: to be called when the
+ * guest has ended and its standard output is this process's. */
+WASM_API_EXTERN bool zwasm_store_flush(wasm_store_t*);
+
+#undef own
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ZWASM_H */

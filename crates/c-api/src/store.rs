@@ -1,0 +1,163 @@
+//! Configurations, engines and stores.
+
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use runtime::{AsContextMut, Config, Engine, Feature, StoreContextMut};
+
+use crate::attempt;
+use crate::object::{Body, HostInfo};
+use crate::vec::Ptr;
+use crate::wasi::Given;
+
+/// The user's data of every store.
+pub struct Data {
+    /// The store itself, for the functions it calls.
+    pub store: Weak<Store>,
+    /// What WASI works with.
+    pub wasi: Given,
+}
+
+/// A store, which lives as long as there is a reference to something in it.
+pub struct Store {
+    store: UnsafeCell<runtime::Store<Data>>,
+    /// Host information of what the store owns. Dropped after the store, whose end
+    /// may still call functions of C's.
+    infos: Mutex<HashMap<Body, HostInfo>>,
+}
+
+// SAFETY: the headers demand that a store is used by one thread at a time; moving
+// it between them is what `runtime::Store` allows.
+unsafe impl Send for Store {}
+// SAFETY: as above.
+unsafe impl Sync for Store {}
+
+/// `wasm_store_t`
+#[derive(Clone)]
+pub struct StoreRef(Arc<Store>);
+
+impl StoreRef {
+    fn new(engine: &Engine) -> StoreRef {
+        StoreRef(Arc::new_cyclic(|store| {
+            let data = Data { store: store.clone(), wasi: Given::default() };
+            Store {
+                store: UnsafeCell::new(runtime::Store::new(engine, data)),
+                infos: Mutex::default(),
+            }
+        }))
+    }
+
+    /// The store of a function that is being called.
+    pub fn of(data: &Data) -> runtime::Result<StoreRef> {
+        let gone = || runtime::Error::msg("the store is being deleted");
+        data.store.upgrade().map(StoreRef).ok_or_else(gone)
+    }
+
+    /// Access to the store. At most one such is in use at a time, except that one
+    /// waits while the guest it was used to call calls back.
+    pub fn context(&self) -> StoreContextMut<'_, Data> {
+        // SAFETY: one thread uses the store, and the exclusive reference lives only
+        // until the context, which is no more than a pointer, is made.
+        unsafe { (*self.0.store.get()).as_context_mut() }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        self.context().engine().clone()
+    }
+
+    fn infos(&self) -> MutexGuard<'_, HashMap<Body, HostInfo>> {
+        self.0.infos.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The host information of something in the store.
+    pub fn info(&self, body: &Body) -> *mut c_void {
+        self.infos().get(body).map_or(ptr::null_mut(), HostInfo::data)
+    }
+
+    /// Changes it; what it was.
+    pub fn set_info(&self, body: &Body, info: HostInfo) -> Option<HostInfo> {
+        self.infos().insert(body.clone(), info)
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_config_new() -> Box<Config> {
+    Box::new(Config::new())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_config_delete(_: Ptr<Config>) {}
+
+/// Bytes of stack for the guest's frames in each store.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_max_stack(config: &mut Config, bytes: usize) {
+    config.max_stack(bytes);
+}
+
+/// The largest size in bytes of each memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_max_memory(config: &mut Config, bytes: u64) {
+    config.max_memory(bytes);
+}
+
+/// The largest number of elements of each table.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_max_table_elements(config: &mut Config, elements: u64) {
+    config.max_table_elements(elements);
+}
+
+/// The most bytes of garbage-collected objects in each store.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_max_gc_heap(config: &mut Config, bytes: u64) {
+    config.max_gc_heap(bytes);
+}
+
+/// Whether memories reserve address space instead of checking every access.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_guard_pages(config: &mut Config, enable: bool) {
+    config.guard_pages(enable);
+}
+
+/// Switches a feature of WebAssembly on or off, by the name that `zwasm features`
+/// prints; false if there is none of that name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zwasm_config_feature(
+    config: &mut Config,
+    name: *const c_char,
+    enable: bool,
+) -> bool {
+    attempt(|| {
+        // SAFETY: see the crate's header.
+        let feature: Feature = unsafe { crate::string(name) }?.parse()?;
+        config.wasm_feature(feature, enable);
+        Ok(())
+    })
+    .is_some()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_engine_new() -> Ptr<Engine> {
+    attempt(|| Ok(Box::new(Engine::default())))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_engine_new_with_config(config: Ptr<Config>) -> Ptr<Engine> {
+    attempt(|| Engine::new(&config.unwrap_or_default()).map(Box::new))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_engine_delete(_: Ptr<Engine>) {}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_store_new(engine: &Engine) -> Ptr<StoreRef> {
+    attempt(|| Ok(Box::new(StoreRef::new(engine))))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_store_delete(store: Ptr<StoreRef>) {
+    crate::guard(|| drop(store));
+}

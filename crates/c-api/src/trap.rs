@@ -1,0 +1,210 @@
+//! Traps: whatever stopped the guest, with its message and frames.
+//!
+//! A trap that a function of C's returns travels through the guest as an error and
+//! comes out as the same trap, host information included. An exception that C got
+//! as a trap and returns is thrown again, so that the guest can catch it.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::sync::{Arc, OnceLock};
+
+use runtime::{Error, ErrorKind, FrameInfo, ThrownException, WasmBacktrace};
+use zwasm_wasi::I32Exit;
+
+use crate::guard;
+use crate::object::{Body, Object, OwnInfo};
+use crate::store::StoreRef;
+use crate::vec::{CVec, Ptr};
+
+/// `wasm_trap_t`
+pub struct Trap {
+    message: String,
+    kind: ErrorKind,
+    exit: Option<i32>,
+    thrown: Option<ThrownException>,
+    /// Filled in when the trap leaves the guest.
+    trace: OnceLock<WasmBacktrace>,
+    pub info: OwnInfo,
+}
+
+/// A trap of C's on its way through the guest.
+#[derive(Clone)]
+struct Raised(Arc<Trap>);
+
+impl fmt::Debug for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Raised {}
+
+impl Trap {
+    fn of(error: &Error) -> Arc<Trap> {
+        let trap = match error.downcast_ref::<Raised>() {
+            Some(raised) => raised.0.clone(),
+            None => Arc::new(Trap {
+                message: match error.trap() {
+                    Some(trap) => trap.message().to_owned(),
+                    None => error.to_string(),
+                },
+                kind: error.kind(),
+                exit: error.downcast_ref::<I32Exit>().map(|exit| exit.0),
+                thrown: error.exception().cloned(),
+                trace: OnceLock::new(),
+                info: OwnInfo::default(),
+            }),
+        };
+        if let Some(trace) = error.backtrace() {
+            trap.trace.get_or_init(|| trace.clone());
+        }
+        trap
+    }
+
+    /// The error that a function of C's fails with.
+    pub fn raise(self: &Arc<Trap>) -> Error {
+        match &self.thrown {
+            Some(thrown) => thrown.clone().into(),
+            None => Raised(self.clone()).into(),
+        }
+    }
+}
+
+/// A trap for C.
+pub fn from_error(store: &StoreRef, error: &Error) -> Box<Object> {
+    Object::of_store(store, Body::Trap(Trap::of(error)))
+}
+
+/// Runs what stops with a trap if it fails.
+pub fn trapping(store: &StoreRef, body: impl FnOnce() -> runtime::Result<()>) -> Ptr<Object> {
+    let failed = || Err(Error::msg("the library failed: see its message on standard error"));
+    let error = crate::guard_or(failed, body).err()?;
+    crate::set_last_error(&error.to_string());
+    Some(from_error(store, &error))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_trap_new(store: &StoreRef, message: &CVec<u8>) -> Ptr<Object> {
+    guard(|| {
+        let message = message.text();
+        let message = message.strip_suffix('\0').unwrap_or(&message);
+        Some(from_error(store, &Error::msg(message)))
+    })
+}
+
+fn trap(object: &Object) -> Option<&Arc<Trap>> {
+    match &object.body {
+        Body::Trap(trap) => Some(trap),
+        _ => None,
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_trap_message(object: &Object, out: &mut MaybeUninit<CVec<u8>>) {
+    out.write(guard(|| {
+        let message = trap(object).map_or("", |trap| &trap.message);
+        message.bytes().chain([0]).collect()
+    }));
+}
+
+/// What kind of error a trap is, as `zwasm_error_t` numbers it.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_trap_error(object: &Object) -> u8 {
+    match trap(object).map(|trap| trap.kind) {
+        Some(ErrorKind::Trap) => 1,
+        Some(ErrorKind::Exception) => 2,
+        Some(ErrorKind::Limit) => 3,
+        Some(ErrorKind::Link) => 4,
+        Some(ErrorKind::Unsupported) => 5,
+        _ => 0,
+    }
+}
+
+/// Whether the guest ended itself through WASI, and with what exit code.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_trap_exit_status(
+    object: &Object,
+    status: Option<&mut MaybeUninit<i32>>,
+) -> bool {
+    let exit = trap(object).and_then(|trap| trap.exit);
+    if let (Some(exit), Some(status)) = (exit, status) {
+        status.write(exit);
+    }
+    exit.is_some()
+}
+
+/// `wasm_frame_t`
+#[derive(Clone)]
+pub struct Frame {
+    frame: FrameInfo,
+    name: Option<CVec<u8>>,
+    /// The frame's instance, for C to borrow.
+    instance: Ptr<Object>,
+}
+
+/// The frames of a trap, innermost first.
+fn frames(object: &Object) -> impl Iterator<Item = Box<Frame>> + '_ {
+    let trace = trap(object).and_then(|trap| trap.trace.get());
+    let frames = trace.map_or(&[][..], |trace| trace.frames());
+    frames.iter().map(|frame| {
+        Box::new(Frame {
+            frame: frame.clone(),
+            name: frame.func_name().map(|name| name.as_bytes().to_vec().into()),
+            instance: object
+                .store()
+                .map(|store| Object::of_store(store, Body::Instance(frame.instance()))),
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_trap_origin(object: &Object) -> Ptr<Frame> {
+    guard(|| frames(object).next())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_trap_trace(object: &Object, out: &mut MaybeUninit<CVec<Ptr<Frame>>>) {
+    out.write(guard(|| frames(object).map(Some).collect()));
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_frame_copy(frame: &Frame) -> Ptr<Frame> {
+    guard(|| Some(Box::new(frame.clone())))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_frame_delete(frame: Ptr<Frame>) {
+    guard(|| drop(frame));
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_frame_instance(frame: &Frame) -> Option<&Object> {
+    frame.instance.as_deref()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_frame_func_index(frame: &Frame) -> u32 {
+    frame.frame.func_index()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_frame_func_offset(frame: &Frame) -> usize {
+    frame.frame.func_offset().unwrap_or(usize::MAX)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_frame_module_offset(frame: &Frame) -> usize {
+    frame.frame.module_offset().unwrap_or(usize::MAX)
+}
+
+/// The function's name from the module's name section; null if it has none.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_frame_func_name(frame: &Frame) -> Option<&CVec<u8>> {
+    frame.name.as_ref()
+}

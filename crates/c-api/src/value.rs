@@ -1,0 +1,201 @@
+//! Values between C and the runtime.
+
+use std::mem::ManuallyDrop;
+
+use runtime::{AnyRef, AsContextMut, Error, Extern, HeapType};
+
+use crate::foreign;
+use crate::object::{Body, Object};
+use crate::store::{Data, StoreRef};
+use crate::types::kind;
+use crate::vec::Ptr;
+
+/// `wasm_val_t`: a kind, and a value of it. A reference is owned.
+#[repr(C)]
+pub struct Val {
+    kind: u8,
+    of: Of,
+}
+
+#[repr(C)]
+union Of {
+    i32: i32,
+    i64: i64,
+    f32: u32,
+    f64: u64,
+    reference: ManuallyDrop<Ptr<Object>>,
+}
+
+impl Val {
+    fn reference(kind: u8, object: Ptr<Object>) -> Val {
+        Val { kind, of: Of { reference: ManuallyDrop::new(object) } }
+    }
+
+    /// What is referred to, if the value is a reference and not null.
+    fn object(&self) -> Option<&Object> {
+        if !kind::is_ref(self.kind) {
+            return None;
+        }
+        // SAFETY: a value of such a kind holds a reference; see the crate's header.
+        unsafe { self.of.reference.as_deref() }
+    }
+
+    /// The zero or null of a type's kind.
+    pub fn zero(kind: u8) -> Val {
+        if kind::is_ref(kind) {
+            Val::reference(kind, None)
+        } else {
+            Val { kind, of: Of { i64: 0 } }
+        }
+    }
+
+    /// The value as the runtime has it, where one of this type is wanted.
+    pub fn to_runtime(
+        &self,
+        store: impl AsContextMut<Data = Data>,
+        want: runtime::ValType,
+    ) -> runtime::Result<runtime::Val> {
+        // SAFETY: the kind says which field has been written; see the crate's header.
+        // Bits of every field are a value of it.
+        unsafe {
+            Ok(match self.kind {
+                kind::I32 => runtime::Val::I32(self.of.i32),
+                kind::I64 => runtime::Val::I64(self.of.i64),
+                kind::F32 => runtime::Val::F32(self.of.f32),
+                kind::F64 => runtime::Val::F64(self.of.f64),
+                kind if kind::is_ref(kind) => return to_reference(store, self.object(), want),
+                kind => return Err(Error::msg(format_args!("no value is of kind {kind}"))),
+            })
+        }
+    }
+
+    /// A value of the runtime's as C has it.
+    ///
+    /// # Errors
+    ///
+    /// If it is a vector, for which `wasm_val_t` has no room.
+    pub fn from_runtime(
+        store: &StoreRef,
+        context: impl AsContextMut<Data = Data>,
+        value: runtime::Val,
+    ) -> runtime::Result<Val> {
+        use runtime::Val::*;
+        let object = |body| Some(Object::of_store(store, body));
+        Ok(match value {
+            I32(value) => Val { kind: kind::I32, of: Of { i32: value } },
+            I64(value) => Val { kind: kind::I64, of: Of { i64: value } },
+            F32(bits) => Val { kind: kind::F32, of: Of { f32: bits } },
+            F64(bits) => Val { kind: kind::F64, of: Of { f64: bits } },
+            V128(_) => return Err(Error::msg("a wasm_val_t has no room for a v128")),
+            FuncRef(func) => {
+                let func = func.and_then(|func| object(Body::Extern(Extern::Func(func))));
+                Val::reference(kind::FUNCREF, func)
+            }
+            ExternRef(reference) => {
+                let any = reference.map(|reference| reference.to_any());
+                Val::reference(kind::EXTERNREF, from_any(store, context, any)?)
+            }
+            AnyRef(any) => Val::reference(kind::ANYREF, from_any(store, context, any)?),
+            ExnRef(exn) => {
+                let thrown = exn.map(|exn| exn.throw(context)).transpose()?;
+                Val::reference(kind::EXNREF, thrown.and_then(|exn| object(Body::Exn(exn))))
+            }
+        })
+    }
+
+    /// Takes the reference out; null for what is none.
+    pub fn into_object(mut self) -> Ptr<Object> {
+        if !kind::is_ref(self.kind) {
+            return None;
+        }
+        // SAFETY: as in `object`; nothing is left behind.
+        unsafe { (*self.of.reference).take() }
+    }
+}
+
+/// A reference of C's, or null, where one of this type is wanted.
+pub fn to_reference(
+    mut store: impl AsContextMut<Data = Data>,
+    object: Option<&Object>,
+    want: runtime::ValType,
+) -> runtime::Result<runtime::Val> {
+    let runtime::ValType::Ref(want) = want else {
+        return Err(Error::msg(format_args!("expected a value of type {want}, got a reference")));
+    };
+    let top = want.heap_type().top(store.as_context().engine());
+    let wrong = || Err(Error::msg(format_args!("the reference is not of type {want}")));
+    Ok(match (top, object.map(|object| &object.body)) {
+        (HeapType::Func, None) => runtime::Val::FuncRef(None),
+        (HeapType::Func, Some(Body::Extern(Extern::Func(func)))) => (*func).into(),
+        (HeapType::Func, _) => return wrong(),
+        (HeapType::Exn, None) => runtime::Val::ExnRef(None),
+        (HeapType::Exn, Some(Body::Exn(thrown))) => runtime::Val::ExnRef(Some(thrown.exn())),
+        (HeapType::Exn, _) => return wrong(),
+        (top, None) if top == HeapType::Extern => runtime::Val::ExternRef(None),
+        (_, None) => runtime::Val::AnyRef(None),
+        (top, Some(body)) => {
+            let any = match body {
+                Body::Any(owned) => owned.to_rooted(&mut store)?,
+                body => foreign::pass(&mut store, body)?.to_any(),
+            };
+            if top == HeapType::Extern {
+                runtime::Val::ExternRef(Some(any.to_extern()))
+            } else {
+                runtime::Val::AnyRef(Some(any))
+            }
+        }
+    })
+}
+
+/// A reference to an object or a value of the host's, for C to own.
+fn from_any(
+    store: &StoreRef,
+    mut context: impl AsContextMut<Data = Data>,
+    reference: Option<AnyRef>,
+) -> runtime::Result<Ptr<Object>> {
+    let Some(reference) = reference else { return Ok(None) };
+    let body = match reference.to_extern().data(context.as_context())? {
+        Some(value) => foreign::passed(value),
+        None => None,
+    };
+    let body = match body {
+        Some(body) => body,
+        None => Body::Any(reference.to_owned_rooted(&mut context)?),
+    };
+    Ok(Some(Object::of_store(store, body)))
+}
+
+impl Default for Val {
+    fn default() -> Val {
+        Val::zero(kind::I32)
+    }
+}
+
+impl Clone for Val {
+    fn clone(&self) -> Val {
+        match self.object() {
+            Some(object) => Val::reference(self.kind, Some(Box::new(object.clone()))),
+            // SAFETY: without a reference, the bits are the value.
+            None => unsafe { std::ptr::read(self) },
+        }
+    }
+}
+
+impl Drop for Val {
+    fn drop(&mut self) {
+        if kind::is_ref(self.kind) {
+            // SAFETY: as in `object`; this is the last use.
+            unsafe { ManuallyDrop::drop(&mut self.of.reference) }
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_val_delete(value: Option<&mut Val>) {
+    crate::guard(|| drop(value.map(std::mem::take)));
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wasm_val_copy(out: &mut std::mem::MaybeUninit<Val>, value: &Val) {
+    out.write(crate::guard(|| value.clone()));
+}

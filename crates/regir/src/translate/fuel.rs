@@ -1,0 +1,63 @@
+//! Where fuel is paid and epochs are checked.
+//!
+//! The instructions of a function fall into straight runs: one starts at the
+//! function's entry, at each label and behind each conditional branch. Its first
+//! instruction that costs anything is preceded by one [`Inst::Fuel`] for the whole
+//! run, so that a run is paid for before any of it happens, and what a program
+//! costs follows from its text and its way through it alone: not from what
+//! becomes of the instructions here, in the interpreter or in a compiler. A run
+//! that a trap or an exception cuts short has been paid for whole, and a call is
+//! no end of a run: what follows it is paid for with it.
+
+use super::Translator;
+use crate::inst::Inst;
+
+/// What an instruction costs: one, and nothing if it does nothing by itself.
+///
+/// Entering a function costs one as well. So a program costs what it costs in
+/// wasmtime, but for the bulk operations, which also pay by size.
+fn cost(opcode: u8) -> u32 {
+    match opcode {
+        // unreachable, nop, block, loop, else, end, return, drop
+        0x00..=0x03 | 0x05 | 0x0B | 0x0F | 0x1A => 0,
+        _ => 1,
+    }
+}
+
+impl Translator<'_> {
+    /// Adds the instruction about to be translated to the run that it is in.
+    pub(super) fn pay(&mut self, opcode: u8) {
+        if self.checks.fuel {
+            self.add_cost(cost(opcode));
+        }
+    }
+
+    fn add_cost(&mut self, cost: u32) {
+        match self.fuel.and_then(|index| self.function.insts.get_mut(index)) {
+            Some(Inst::Fuel { cost: sum }) => *sum += cost,
+            _ if cost == 0 => {}
+            _ => {
+                self.fuel = Some(self.function.insts.len());
+                self.emit(Inst::Fuel { cost });
+            }
+        }
+    }
+
+    /// At the function's entry.
+    pub(super) fn check_entry(&mut self) {
+        if self.checks.fuel {
+            self.add_cost(1);
+        }
+        if self.checks.epochs {
+            self.emit(Inst::Epoch);
+        }
+    }
+
+    /// At a loop's header.
+    pub(super) fn check_loop(&mut self) {
+        self.fuel = None;
+        if self.checks.epochs {
+            self.emit(Inst::Epoch);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Sockets: those a guest is given to accept connections on, and the connections.
+//!
+//! There is no way to an address from here. A guest only has the sockets that
+//! whoever set it up had bound, and what comes in through them.
+
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, accept_with, recvmsg,
+    sendmsg, shutdown,
+};
+use std::io::{IoSlice, IoSliceMut};
+
+use super::poll::{self, Direction};
+use super::{Host, Result};
+use crate::Capabilities;
+
+/// How to receive.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct ReceiveHow {
+    /// Leave what was received to be received again.
+    pub peek: bool,
+    /// Wait until the buffers are full.
+    pub all: bool,
+}
+
+/// Accepts a connection, waiting for one unless `nonblock`.
+pub(crate) fn accept(host: &Host, listener: BorrowedFd<'_>, nonblock: bool) -> Result<OwnedFd> {
+    host.require(Capabilities::NET)?;
+    loop {
+        if !nonblock {
+            poll::wait_ready(host, listener, Direction::Read)?;
+        }
+        // Whoever connected may be gone again, and accepting then has to wait.
+        match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            Err(Errno::INTR | Errno::CONNABORTED) => {}
+            Err(Errno::AGAIN) if !nonblock => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Receives into `buffers`, waiting for the first byte unless `nonblock`, and with
+/// `how.all` for the last. 0 at the end.
+///
+/// The host's sockets never wait by themselves, so that every wait is one that
+/// can be interrupted.
+pub(crate) fn receive(
+    host: &Host,
+    socket: BorrowedFd<'_>,
+    mut buffers: &mut [IoSliceMut<'_>],
+    how: ReceiveHow,
+    nonblock: bool,
+) -> Result<usize> {
+    host.require(Capabilities::NET)?;
+    let mut flags = RecvFlags::DONTWAIT;
+    flags.set(RecvFlags::PEEK, how.peek);
+    let mut total = 0;
+    loop {
+        match recvmsg(socket, buffers, &mut Default::default(), flags) {
+            Ok(received) => {
+                total += received.bytes;
+                IoSliceMut::advance_slices(&mut buffers, received.bytes);
+                if received.bytes == 0 || how.peek || !how.all || buffers.is_empty() {
+                    return Ok(total);
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(_) if total > 0 && nonblock => return Ok(total),
+            Err(Errno::AGAIN) if !nonblock => poll::wait_ready(host, socket, Direction::Read)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Sends from `buffers`, waiting until something can be sent unless `nonblock`;
+/// may send less. That nobody will receive it is an error and no signal.
+pub(crate) fn send(
+    host: &Host,
+    socket: BorrowedFd<'_>,
+    buffers: &[IoSlice<'_>],
+    nonblock: bool,
+) -> Result<usize> {
+    host.require(Capabilities::NET)?;
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    loop {
+        match sendmsg(socket, buffers, &mut SendAncillaryBuffer::default(), flags) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if !nonblock => poll::wait_ready(host, socket, Direction::Write)?,
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Ends receiving, sending or both.
+pub(crate) fn close_way(host: &Host, socket: BorrowedFd<'_>, way: Shutdown) -> Result {
+    host.require(Capabilities::NET)?;
+    Ok(shutdown(socket, way)?)
+}

@@ -1,0 +1,419 @@
+//! Limits that the embedder decides about as the guest asks for more.
+//!
+//! The limiter is part of the user's data; the store keeps a closure that finds
+//! it there. Everything that makes or grows a memory, table or instance comes
+//! through the functions below, for the guest as for the host.
+
+use super::{Inner, MemoryInst, Store, StoreCore, TableInst};
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{MemoryType, TableType};
+
+/// Decides what a store may have; see [`Store::limiter`]. All sizes of memories and
+/// of the heap are in bytes, those of tables in elements.
+pub trait ResourceLimiter: Send {
+    /// Whether a memory may grow from `current` to `desired` bytes, or be made with
+    /// that many. Growth that is denied fails for the guest as the specification
+    /// has it; an error stops the guest.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool>;
+
+    /// Says that a memory did not grow although it was allowed to. An error stops
+    /// the guest.
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        let _ = error;
+        Ok(())
+    }
+
+    /// As [`ResourceLimiter::memory_growing`], for a table.
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool>;
+
+    /// As [`ResourceLimiter::memory_grow_failed`], for a table.
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        let _ = error;
+        Ok(())
+    }
+
+    /// Whether the heap of garbage-collected objects may grow. If not, what cannot be
+    /// collected has to suffice: the guest stops when an object finds no room.
+    fn gc_heap_growing(&mut self, current: usize, desired: usize) -> Result<bool> {
+        let _ = (current, desired);
+        Ok(true)
+    }
+
+    /// The most instances the store may have.
+    fn instances(&self) -> usize {
+        usize::MAX
+    }
+
+    /// The most tables the store may have.
+    fn tables(&self) -> usize {
+        usize::MAX
+    }
+
+    /// The most memories the store may have.
+    fn memories(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// A [`ResourceLimiter`] with fixed limits; [`StoreLimitsBuilder`] makes it.
+///
+/// ```
+/// use zwasm::{Engine, Instance, Module, Store, StoreLimits, StoreLimitsBuilder};
+/// let engine = Engine::default();
+/// let limits = StoreLimitsBuilder::new().memory_size(1 << 20).instances(1).build();
+/// let mut store = Store::new(&engine, limits);
+/// store.limiter(|limits| limits);
+/// let module = Module::new(&engine, r#"(module (memory 1)
+///     (func (export "grow") (result i32) (memory.grow (i32.const 16))))"#)?;
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let grow = instance.get_typed_func::<(), i32>(&mut store, "grow")?;
+/// assert_eq!(grow.call(&mut store, ())?, -1);
+/// assert!(Instance::new(&mut store, &module, &[]).is_err());
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StoreLimits {
+    memory_size: Option<usize>,
+    table_elements: Option<usize>,
+    gc_heap_size: Option<usize>,
+    instances: usize,
+    tables: usize,
+    memories: usize,
+    trap_on_grow_failure: bool,
+}
+
+impl Default for StoreLimits {
+    /// No limits.
+    fn default() -> StoreLimits {
+        StoreLimits {
+            memory_size: None,
+            table_elements: None,
+            gc_heap_size: None,
+            instances: usize::MAX,
+            tables: usize::MAX,
+            memories: usize::MAX,
+            trap_on_grow_failure: false,
+        }
+    }
+}
+
+impl StoreLimits {
+    fn decide(
+        &self,
+        what: &str,
+        desired: usize,
+        maximum: Option<usize>,
+        limit: Option<usize>,
+    ) -> Result<bool> {
+        let fits = [limit, maximum].into_iter().flatten().all(|limit| desired <= limit);
+        if !fits && self.trap_on_grow_failure {
+            let message = format!("a {what} may not grow to {desired}");
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        Ok(fits)
+    }
+}
+
+impl ResourceLimiter for StoreLimits {
+    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        self.decide("memory", desired, maximum, self.memory_size)
+    }
+
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        if self.trap_on_grow_failure { Err(error) } else { Ok(()) }
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        self.decide("table", desired, maximum, self.table_elements)
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        if self.trap_on_grow_failure { Err(error) } else { Ok(()) }
+    }
+
+    fn gc_heap_growing(&mut self, _: usize, desired: usize) -> Result<bool> {
+        Ok(self.gc_heap_size.is_none_or(|limit| desired <= limit))
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.tables
+    }
+
+    fn memories(&self) -> usize {
+        self.memories
+    }
+}
+
+/// Builds [`StoreLimits`].
+#[derive(Clone, Debug, Default)]
+pub struct StoreLimitsBuilder(StoreLimits);
+
+impl StoreLimitsBuilder {
+    /// No limits yet.
+    pub fn new() -> StoreLimitsBuilder {
+        StoreLimitsBuilder::default()
+    }
+
+    /// The most bytes of each memory.
+    pub fn memory_size(mut self, bytes: usize) -> StoreLimitsBuilder {
+        self.0.memory_size = Some(bytes);
+        self
+    }
+
+    /// The most elements of each table.
+    pub fn table_elements(mut self, elements: usize) -> StoreLimitsBuilder {
+        self.0.table_elements = Some(elements);
+        self
+    }
+
+    /// The most bytes of the heap of garbage-collected objects.
+    pub fn gc_heap_size(mut self, bytes: usize) -> StoreLimitsBuilder {
+        self.0.gc_heap_size = Some(bytes);
+        self
+    }
+
+    /// The most instances.
+    pub fn instances(mut self, count: usize) -> StoreLimitsBuilder {
+        self.0.instances = count;
+        self
+    }
+
+    /// The most tables.
+    pub fn tables(mut self, count: usize) -> StoreLimitsBuilder {
+        self.0.tables = count;
+        self
+    }
+
+    /// The most memories.
+    pub fn memories(mut self, count: usize) -> StoreLimitsBuilder {
+        self.0.memories = count;
+        self
+    }
+
+    /// Whether growth that fails stops the guest with an error.
+    pub fn trap_on_grow_failure(mut self, trap: bool) -> StoreLimitsBuilder {
+        self.0.trap_on_grow_failure = trap;
+        self
+    }
+
+    /// The limits.
+    pub fn build(self) -> StoreLimits {
+        self.0
+    }
+}
+
+/// Shows the limiter, found in the data of the store, to the function given.
+pub(super) type FindLimiter =
+    Box<dyn FnMut(*mut StoreCore, &mut dyn FnMut(&mut dyn ResourceLimiter)) + Send + Sync>;
+
+impl<T> Store<T> {
+    /// Has the limiter that `limiter` finds in the user's data decide about
+    /// memories, tables, instances and the heap, those made from now on.
+    pub fn limiter(
+        &mut self,
+        mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
+    ) {
+        // SAFETY: the core is that of a store with this data, which nothing else
+        // uses while the core asks.
+        let find = move |core: *mut StoreCore, visit: &mut dyn FnMut(&mut dyn ResourceLimiter)| unsafe {
+            visit(limiter(&mut (*core.cast::<Inner<T>>()).data));
+        };
+        // SAFETY: see the module header of `store`.
+        let core = unsafe { &mut (*self.inner.as_ptr()).core };
+        core.limiter = Some(Box::new(find));
+        core.gc.heap.limit_growth();
+    }
+}
+
+fn bytes(ty: MemoryType, pages: u64) -> usize {
+    usize::try_from(pages.saturating_mul(ty.page_size())).unwrap_or(usize::MAX)
+}
+
+impl StoreCore {
+    /// Asks the limiter; none if there is no limiter.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid, and the user's data is not borrowed.
+    unsafe fn ask<R>(
+        this: *mut StoreCore,
+        question: impl FnOnce(&mut dyn ResourceLimiter) -> R,
+    ) -> Option<R> {
+        // SAFETY: the closure looks at nothing of the store but the data.
+        let find = unsafe { (*this).limiter.as_mut()? };
+        let (mut question, mut answer) = (Some(question), None);
+        find(this, &mut |limiter| answer = question.take().map(|question| question(limiter)));
+        answer
+    }
+
+    /// Whether the limiter allows something; without one everything is allowed.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::ask`]; likewise below.
+    unsafe fn permit(
+        this: *mut StoreCore,
+        question: impl FnOnce(&mut dyn ResourceLimiter) -> Result<bool>,
+    ) -> Result<bool> {
+        // SAFETY: by the contract.
+        unsafe { StoreCore::ask(this, question).unwrap_or(Ok(true)) }
+    }
+
+    /// Makes sure that this many more instances, tables and memories are allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`].
+    pub(crate) unsafe fn check_counts(
+        this: *mut StoreCore,
+        [instances, tables, memories]: [usize; 3],
+    ) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe {
+            let question = |limiter: &mut dyn ResourceLimiter| {
+                [limiter.instances(), limiter.tables(), limiter.memories()]
+            };
+            let Some(limits) = StoreCore::ask(this, question) else { return Ok(()) };
+            let core = &*this;
+            let wanted = [
+                core.instances.len() + instances,
+                core.tables.len() + tables,
+                core.memories.len() + memories,
+            ];
+            let more = [instances > 0, tables > 0, memories > 0];
+            for (index, what) in ["instances", "tables", "memories"].into_iter().enumerate() {
+                if more[index] && wanted[index] > limits[index] {
+                    let message = format!("a store may have {} {what}", limits[index]);
+                    return Err(Error::new(ErrorKind::Limit, message));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// Makes a memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] or [`ErrorKind::OutOfMemory`]; likewise below.
+    pub(crate) unsafe fn new_memory(this: *mut StoreCore, ty: MemoryType) -> Result<MemoryInst> {
+        let maximum = ty.maximum.map(|pages| bytes(ty, pages));
+        let size = bytes(ty, ty.minimum);
+        // SAFETY: by the contract.
+        unsafe {
+            if !StoreCore::permit(this, |limiter| limiter.memory_growing(0, size, maximum))? {
+                let message = format!("a memory of {size} bytes is not allowed");
+                return Err(Error::new(ErrorKind::Limit, message));
+            }
+            MemoryInst::new(ty, (*this).engine.config())
+        }
+    }
+
+    /// Makes a table filled with `init`.
+    pub(crate) unsafe fn new_table(
+        this: *mut StoreCore,
+        ty: TableType,
+        init: u64,
+    ) -> Result<TableInst> {
+        let maximum = ty.maximum.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+        let size = usize::try_from(ty.minimum).unwrap_or(usize::MAX);
+        // SAFETY: by the contract.
+        unsafe {
+            if !StoreCore::permit(this, |limiter| limiter.table_growing(0, size, maximum))? {
+                let message = format!("a table of {size} elements is not allowed");
+                return Err(Error::new(ErrorKind::Limit, message));
+            }
+            TableInst::new(ty, init, (*this).engine.config())
+        }
+    }
+
+    /// Grows a memory by `delta` pages. The old size, or none if that is not
+    /// possible; an error if the limiter wants the guest to stop.
+    pub(crate) unsafe fn grow_memory(
+        this: *mut StoreCore,
+        memory: *mut MemoryInst,
+        delta: u64,
+    ) -> Result<Option<u64>> {
+        // SAFETY: by the contract; the memory is the store's.
+        unsafe {
+            (*memory).refresh();
+            let (ty, current) = ((*memory).ty, (*memory).len);
+            let desired = bytes(ty, (*memory).pages().saturating_add(delta));
+            let maximum = ty.maximum.map(|pages| bytes(ty, pages));
+            let allowed = StoreCore::permit(this, |limiter| {
+                limiter.memory_growing(current, desired, maximum)
+            });
+            if !allowed? {
+                return Ok(None);
+            }
+            let old = (*memory).grow(delta);
+            if old.is_none() {
+                let tell = |limiter: &mut dyn ResourceLimiter| {
+                    limiter.memory_grow_failed(failed("memory", desired))
+                };
+                StoreCore::ask(this, tell).transpose()?;
+            }
+            Ok(old)
+        }
+    }
+
+    /// Grows a table by `delta` elements set to `init`; as [`StoreCore::grow_memory`].
+    pub(crate) unsafe fn grow_table(
+        this: *mut StoreCore,
+        table: *mut TableInst,
+        delta: u64,
+        init: u64,
+    ) -> Result<Option<u64>> {
+        // SAFETY: by the contract; the table is the store's.
+        unsafe {
+            let (ty, current) = ((*table).ty, (*table).len);
+            let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+            let desired = size((current as u64).saturating_add(delta));
+            let allowed = StoreCore::permit(this, |limiter| {
+                limiter.table_growing(current, desired, ty.maximum.map(size))
+            });
+            if !allowed? {
+                return Ok(None);
+            }
+            let old = (*table).grow(delta, init);
+            if old.is_none() {
+                let tell = |limiter: &mut dyn ResourceLimiter| {
+                    limiter.table_grow_failed(failed("table", desired))
+                };
+                StoreCore::ask(this, tell).transpose()?;
+            }
+            Ok(old)
+        }
+    }
+
+    /// Asks whether the heap may grow so that an object of `size` bytes fits.
+    pub(crate) unsafe fn grow_heap(this: *mut StoreCore, size: usize) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe {
+            let Some(desired) = (*this).gc.heap.wants(size) else { return Ok(()) };
+            let current = (*this).gc.heap.size();
+            if StoreCore::permit(this, |limiter| limiter.gc_heap_growing(current, desired))? {
+                (*this).gc.heap.allow(desired);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn failed(what: &str, desired: usize) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("cannot grow a {what} to {desired}"))
+}
