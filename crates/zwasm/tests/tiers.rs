@@ -372,7 +372,7 @@ fn bounds_hold_with_and_without_guard_pages() {
                         let func = guest.func(name);
                         let count = func.ty(&guest.store).results().len();
                         let mut results = vec![Val::I32(0); count];
-                        let outcome = func.call(&mut guest.store, &[value.clone()], &mut results);
+                        let outcome = func.call(&mut guest.store, &[value], &mut results);
                         let end = address.checked_add(offset).and_then(|at| at.checked_add(size));
                         let inside = end.is_some_and(|end| end <= pages << 16);
                         let what = format!("{memory} {name} {address}+{offset} of {pages}");
