@@ -35,6 +35,11 @@
 //! # Ok::<(), zwasm::Error>(())
 //! ```
 
+/// The programs in the book's chapter on embedding, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/embedding.md")]
+struct Book;
+
 #[cfg(target_endian = "big")]
 compile_error!("slots and memories are accessed as the little-endian layout they have");
 

@@ -60,11 +60,14 @@ impl Trace {
     }
 }
 
+/// What takes the lines of a trace.
+type Sink = dyn Fn(&str) + Send + Sync;
+
 /// What an engine observes, as its configuration says.
 #[derive(Clone, Default)]
 pub(crate) struct Observer {
     trace: Trace,
-    sink: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    sink: Option<Arc<Sink>>,
     counts: bool,
 }
 

@@ -4,5 +4,6 @@
 mod bad_input;
 mod contract;
 mod examples;
+mod install;
 mod programs;
 mod support;
