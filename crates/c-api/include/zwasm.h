@@ -36,6 +36,24 @@ enum zwasm_valkind_enum {
   ZWASM_EXNREF = 131
 };
 
+/* ---- What runs the code ------------------------------------------------------ */
+
+typedef uint8_t zwasm_strategy_t;
+enum zwasm_strategy_enum {
+  /* The interpreter, and the compiler for what runs often. */
+  ZWASM_STRATEGY_AUTO,
+  ZWASM_STRATEGY_INTERPRETER,
+  /* Functions are compiled, in one pass, when they are first called. */
+  ZWASM_STRATEGY_BASELINE
+};
+
+/* An engine cannot be made with a strategy that the library was built without. */
+WASM_API_EXTERN bool zwasm_config_strategy(wasm_config_t*, zwasm_strategy_t);
+
+/* Whether compiled code finds out by signals (SIGSEGV, SIGBUS) that it left a memory,
+ * or checks every access. The handler hands on signals that are not its own. */
+WASM_API_EXTERN void zwasm_config_signals_based_traps(wasm_config_t*, bool enable);
+
 /* ---- Limits, for all stores of an engine ----------------------------------- */
 
 /* Bytes of stack for the guest's frames; deeper recursion traps. */
@@ -131,6 +149,11 @@ typedef struct zwasm_wasi_t zwasm_wasi_t;
 
 WASM_API_EXTERN own zwasm_wasi_t* zwasm_wasi_new(void);
 WASM_API_EXTERN void zwasm_wasi_delete(own zwasm_wasi_t*);
+
+/* Lets the guest do more than use its standard streams, clocks and randomness, and
+ * exit: "read", "write", "path", "env", "proc", "net", or "all". A directory takes one
+ * of the first three to be of use. False, and no change, for another name. */
+WASM_API_EXTERN bool zwasm_wasi_allow(zwasm_wasi_t*, const char* capability);
 
 /* The first argument is the program's name. */
 WASM_API_EXTERN bool zwasm_wasi_arg(zwasm_wasi_t*, const char* arg);

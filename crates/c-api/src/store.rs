@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use runtime::{AsContextMut, Config, Engine, Feature, StoreContextMut};
+use runtime::{AsContextMut, Config, Engine, Error, Feature, StoreContextMut, Strategy};
 
 use crate::attempt;
 use crate::object::{Body, HostInfo};
@@ -52,7 +52,7 @@ impl StoreRef {
 
     /// The store of a function that is being called.
     pub fn of(data: &Data) -> runtime::Result<StoreRef> {
-        let gone = || runtime::Error::msg("the store is being deleted");
+        let gone = || Error::msg("the store is being deleted");
         data.store.upgrade().map(StoreRef).ok_or_else(gone)
     }
 
@@ -120,6 +120,27 @@ pub extern "C" fn zwasm_config_max_gc_heap(config: &mut Config, bytes: u64) {
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_config_guard_pages(config: &mut Config, enable: bool) {
     config.guard_pages(enable);
+}
+
+/// Whether compiled code relies on signals rather than checks; see `zwasm.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_signals_based_traps(config: &mut Config, enable: bool) {
+    config.signals_based_traps(enable);
+}
+
+/// What runs the code, as `zwasm_strategy_t` numbers it; false for other numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_strategy(config: &mut Config, strategy: u8) -> bool {
+    attempt(|| {
+        config.strategy(match strategy {
+            0 => Strategy::Auto,
+            1 => Strategy::Interpreter,
+            2 => Strategy::Baseline,
+            _ => return Err(Error::msg(format_args!("there is no strategy {strategy}"))),
+        });
+        Ok(())
+    })
+    .is_some()
 }
 
 /// Switches a feature of WebAssembly on or off, by the name that `zwasm features`

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::io::Cursor;
 use std::mem::MaybeUninit;
 
-use zwasm_wasi::{MemoryPipe, WasiCtx, WasiCtxBuilder};
+use zwasm_wasi::{Capabilities, MemoryPipe, WasiCtx, WasiCtxBuilder};
 
 use crate::store::StoreRef;
 use crate::vec::{CVec, Ptr};
@@ -98,6 +98,19 @@ pub extern "C" fn zwasm_wasi_capture_output(wasi: &mut Wasi) {
     let (stdout, stderr) = (MemoryPipe::new(), MemoryPipe::new());
     wasi.builder.stdout(Box::new(stdout.clone())).stderr(Box::new(stderr.clone()));
     wasi.output = Some(Output { stdout, stderr });
+}
+
+/// Lets the guest do one kind of thing more, by the capability's name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zwasm_wasi_allow(wasi: &mut Wasi, name: *const c_char) -> bool {
+    attempt(|| {
+        // SAFETY: see the crate's header.
+        let name = unsafe { crate::string(name) }?;
+        let unknown = || runtime::Error::msg(format_args!("no capability '{name}'"));
+        wasi.builder.allow(Capabilities::named(name).ok_or_else(unknown)?);
+        Ok(())
+    })
+    .is_some()
 }
 
 /// Gives a directory of the host, with all below it, under a name.

@@ -11,6 +11,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zwasm::{Feature, Strategy};
 
@@ -81,10 +82,16 @@ pub struct Run {
     pub sandbox: bool,
     /// Whether to report each call of WASI.
     pub trace_wasi: bool,
+    /// Instructions the guest may execute.
+    pub fuel: Option<u64>,
+    /// The time that all of it may take.
+    pub timeout: Option<Duration>,
     /// Ceiling of a linear memory, in bytes.
     pub max_memory: Option<u64>,
     /// Ceiling of the guest's call stack, in bytes.
     pub max_stack: Option<u64>,
+    /// Ceiling of the heap of objects, in bytes.
+    pub max_gc_heap: Option<u64>,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
     /// Whether to print what was executed.
@@ -260,6 +267,14 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::Allow(grants) => run.grants.insert(grants),
             Id::Sandbox => run.sandbox = true,
             Id::Listen => run.listen.push(value),
+            Id::Fuel => {
+                once(&mut run.fuel, number(&value, "a number of instructions", name)?, name)?;
+            }
+            Id::Timeout => {
+                let time = Duration::from_millis(number(&value, "milliseconds", name)?);
+                once(&mut run.timeout, time, name)?;
+            }
+            Id::MaxGcHeap => once(&mut run.max_gc_heap, size(&value, name)?, name)?,
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
@@ -483,6 +498,14 @@ fn func(value: &str, name: &str) -> Result<u32, String> {
         .map_err(|_| format!("option '{name}' expects the index of a function, got '{value}'"))
 }
 
+/// A number in decimal digits.
+fn number(value: &str, what: &str, name: &str) -> Result<u64, String> {
+    let digits = value.bytes().all(|b| b.is_ascii_digit()).then_some(value);
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| format!("option '{name}' expects {what}, got '{value}'"))
+}
+
 /// A number of bytes: decimal digits, then `K`, `M` or `G` for powers of 1024.
 fn size(value: &str, name: &str) -> Result<u64, String> {
     let (digits, shift) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
@@ -595,6 +618,9 @@ mod tests {
         assert_eq!(run("a --engine=baseline").engine, Some(Strategy::Baseline));
         assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
+        let r = run("a --sandbox --fuel 1000 --timeout=250 --max-gc-heap 1M");
+        assert_eq!((r.sandbox, r.fuel, r.max_gc_heap), (true, Some(1000), Some(1 << 20)));
+        assert_eq!(r.timeout, Some(Duration::from_millis(250)));
     }
 
     #[test]
@@ -674,6 +700,11 @@ mod tests {
             ("a --max-memory K", "got 'K'"),
             ("a --max-stack 99999999999999999999", "'--max-stack' expects"),
             ("a --max-stack 99999999999999G", "'--max-stack' expects"),
+            ("a --fuel 1M", "'--fuel' expects a number of instructions, got '1M'"),
+            ("a --fuel 99999999999999999999", "'--fuel' expects"),
+            ("a --timeout 1.5", "'--timeout' expects milliseconds, got '1.5'"),
+            ("a --timeout -1", "got '-1'"),
+            ("a --timeout 1 --timeout 2", "'--timeout' is given twice"),
             ("a --engine basline", "unknown engine 'basline' (did you mean 'baseline'?)"),
             ("a --engine turbofan", "unknown engine 'turbofan' (interp, baseline or auto)"),
             ("a --engine", "'--engine' needs a value: NAME"),

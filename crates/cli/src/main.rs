@@ -12,6 +12,7 @@ mod grants;
 mod help;
 mod inspect;
 mod json;
+mod limits;
 mod link;
 mod man;
 mod module;
@@ -43,7 +44,10 @@ fn end(outcome: Result<i32, Failure>) -> ! {
 
 fn dispatch() -> Result<i32, Failure> {
     match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
-        Command::Run(options) => run::run(&options),
+        Command::Run(options) => run::run(&options).map_err(|mut failure| {
+            limits::explain(&options, &mut failure);
+            failure
+        }),
         Command::Inspect(options) => print(&inspect::inspect(&options)?),
         Command::Validate(options) => {
             let (text, code) = validate::validate(&options)?;

@@ -57,7 +57,10 @@ pub enum Id {
     Sandbox,
     Listen,
     Trace,
+    Fuel,
+    Timeout,
     MaxMemory,
+    MaxGcHeap,
     MaxStack,
     Disable,
     #[cfg(feature = "trace")]
@@ -224,19 +227,22 @@ pub const SECTIONS: &[Section] = &[
             flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
             flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
             flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
-            flag(
-                "--sandbox",
-                "",
-                "Grant only what further flags allow; 256 MB of memory",
-                Id::Sandbox,
-            ),
         ],
     },
     Section {
         title: "Limits",
         flags: &[
+            flag("--fuel", "COUNT", "Instructions to execute at most", Id::Fuel),
+            flag("--timeout", "MS", "Milliseconds that all of it may take", Id::Timeout),
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
+            flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag(
+                "--sandbox",
+                "",
+                "Only what flags grant; 10^9 fuel, 256 MB of memory",
+                Id::Sandbox,
+            ),
         ],
     },
     Section {

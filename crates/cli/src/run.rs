@@ -7,6 +7,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::time::Instant;
 
 use zwasm::{
     Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Store, Val,
@@ -21,7 +22,7 @@ use crate::failure::{Failure, note, one_line, say};
 use crate::grants::refusal;
 use crate::link::Linked;
 use crate::suggest::did_you_mean;
-use crate::{json, module, values};
+use crate::{json, limits, module, values};
 
 /// The module names under which programs import WASI; the last is for threads.
 pub const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
@@ -32,9 +33,6 @@ const START: &str = "_start";
 /// What a WASI reactor exports to be called before anything else.
 pub const INITIALIZE: &str = "_initialize";
 
-/// Bytes of memory in a sandbox, unless told otherwise.
-const SANDBOX_MEMORY: u64 = 256 << 20;
-
 /// Exported functions are listed in an error message up to this many.
 const MAX_LISTED: usize = 12;
 
@@ -44,6 +42,7 @@ const MAX_LISTED: usize = 12;
 /// When a module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
+    let begin = Instant::now();
     let engine = Engine::new(&config(options))?;
     let module = module::load(&engine, &options.file)?;
     let linked = Linked::load(&engine, &options.links)?;
@@ -61,6 +60,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
+    let _watchdog = limits::impose(options, &mut store, begin)?;
     let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
         let main =
             |store: &mut Store<WasiCtx>, instance| perform(store, &module, instance, call, options);
@@ -162,12 +162,7 @@ fn finish(context: &WasiCtx, json: bool, outcome: Result<Done, Failure>) -> Resu
 
 fn config(options: &Run) -> Config {
     let mut config = module::config(&options.disabled);
-    if let Some(bytes) = options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY)) {
-        config.max_memory(bytes);
-    }
-    if let Some(bytes) = options.max_stack {
-        config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
-    }
+    limits::configure(options, &mut config);
     if let Some(strategy) = options.engine {
         config.strategy(strategy);
     }

@@ -111,6 +111,12 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Adds to what the guest may do.
+    pub fn allow(&mut self, caps: Capabilities) -> &mut Self {
+        self.caps.insert(caps);
+        self
+    }
+
     /// Adds an argument; the first is the program's name. It ends at its first
     /// NUL, if it has one.
     pub fn arg(&mut self, arg: impl AsRef<[u8]>) -> &mut Self {

@@ -13,9 +13,10 @@ mod probe;
 mod rng;
 
 pub use corpus::Corpus;
+pub use mutant::mutant;
+pub use rng::Rng;
 
 use crate::panics;
-use rng::Rng;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
@@ -128,7 +129,7 @@ pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
     thread::scope(|scope| {
         let watchdog = scope.spawn(|| watch(&done));
         for case in 0..campaign.cases {
-            let bytes = mutant::mutant(corpus, &mut Rng::for_case(campaign.seed, case));
+            let bytes = mutant(corpus, &mut Rng::for_case(campaign.seed, case));
             let path = campaign.folder.join(format!("mutate-{}-{case}.wasm", campaign.seed));
             *current() = Some(Current { since: Instant::now(), path, bytes: bytes.clone() });
             run_case(&engine, &bytes, &mut report);

@@ -20,8 +20,6 @@ use crate::{CompiledCode, Environment, VmLayout};
 use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
-#[cfg(feature = "simd")]
-use zwasm_regir::simd::SimdInst;
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, TrapCode};
 
 /// The state of one compilation.
@@ -140,6 +138,12 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
+        #[cfg(feature = "simd")]
+        if let Some(next) = insts.get(index + 1)
+            && self.simd_pair(&insts[index], next)
+        {
+            return 2;
+        }
         self.inst(&insts[index]);
         1
     }
@@ -207,8 +211,6 @@ impl Compiler<'_> {
             Inst::RefCast { src, target } => self.ref_cast(src, target),
             Inst::I31New { dst, src } => self.i31_new(dst, src),
             Inst::I31Get { dst, src, extend } => self.i31_get(dst, src, extend),
-            Inst::Fuel { cost } => self.pay_fuel(cost),
-            Inst::Epoch => self.check_epoch(),
             Inst::Wide { op, base } => self.wide(op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {
@@ -253,7 +255,9 @@ impl Compiler<'_> {
                 self.code.regions.push((self.asm.offset(), parent));
             }
             #[cfg(feature = "simd")]
-            Inst::Simd(SimdInst::Return { .. }) => self.leave_to_handler(inst),
+            Inst::Simd(ref inst) => self.simd(inst),
+            Inst::Fuel { cost } => self.fuel(cost),
+            Inst::Epoch => self.epoch(),
             _ => self.call_handler(inst),
         }
     }

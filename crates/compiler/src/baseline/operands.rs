@@ -119,6 +119,14 @@ impl Compiler<'_> {
             self.state.lock(reg);
             return reg;
         }
+        // A local that has not been written to.
+        let zero = Location::Const(0);
+        if [slot, slot + 1].map(|half| self.state.location(half)) == [zero; 2] {
+            let reg = self.alloc(Class::Vector, None);
+            self.load_constant(reg, 0);
+            self.state.bind(reg, slot, Class::Vector, true);
+            return reg;
+        }
         // Halves that were moved one by one.
         for half in [slot, slot + 1] {
             self.spill_slot(half);

@@ -362,12 +362,20 @@ const UNBOUND: u32 = u32::MAX;
 pub(crate) struct Assembler {
     pub(crate) buffer: Buffer,
     labels: Vec<u32>,
+    #[cfg(feature = "simd")]
+    literals: Vec<([u64; 2], AsmLabel)>,
     listing: Option<Vec<(u32, String)>>,
 }
 
 impl Assembler {
     pub(crate) fn new(listing: bool) -> Assembler {
-        Assembler { buffer: Buffer::default(), labels: Vec::new(), listing: listing.then(Vec::new) }
+        Assembler {
+            buffer: Buffer::default(),
+            labels: Vec::new(),
+            #[cfg(feature = "simd")]
+            literals: Vec::new(),
+            listing: listing.then(Vec::new),
+        }
     }
 
     /// Whether instructions are kept as text.
@@ -471,6 +479,76 @@ impl Assembler {
             0x40 | cond as u8,
             0xC0 | (dst.enc() & 7) << 3 | (src.enc() & 7),
         ]);
+    }
+
+    /// Appends bytes of an instruction.
+    #[cfg(feature = "simd")]
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.buffer.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends what names a register and a register or memory operand. One byte of
+    /// the instruction follows, or none.
+    #[cfg(feature = "simd")]
+    pub(super) fn modrm(&mut self, reg: Reg, rm: Rm, byte_follows: bool) {
+        let reg = (reg.enc() & 7) << 3;
+        match rm {
+            Rm::Reg(rm) => self.raw(&[0xC0 | reg | (rm.enc() & 7)]),
+            Rm::Label(label) => {
+                self.raw(&[reg | 5]);
+                self.relative(label);
+                if byte_follows {
+                    // The processor counts from the end of the instruction.
+                    let place = self.buffer.bytes.len() - 4;
+                    self.buffer.bytes[place..].copy_from_slice(&(-1i32).to_le_bytes());
+                }
+            }
+            Rm::Mem(Mem { base, index, disp }) => {
+                let low = base.enc() & 7;
+                // Without a displacement, number 5 as base means another thing.
+                let (mode, size) = match i8::try_from(disp) {
+                    Ok(0) if low != 5 => (0x00, 0),
+                    Ok(_) => (0x40, 1),
+                    Err(_) => (0x80, 4),
+                };
+                match index {
+                    Some((index, scale)) => {
+                        self.raw(&[mode | reg | 4, scale << 6 | (index.enc() & 7) << 3 | low]);
+                    }
+                    None if low == 4 => self.raw(&[mode | reg | 4, 0x24]),
+                    None => self.raw(&[mode | reg | low]),
+                }
+                self.raw(&disp.to_le_bytes()[..size]);
+            }
+        }
+    }
+
+    /// The label of 16 bytes of data, which will stand aligned behind the code.
+    #[cfg(feature = "simd")]
+    pub(super) fn literal(&mut self, halves: [u64; 2]) -> AsmLabel {
+        // Functions with very many of them repeat few.
+        let recent = self.literals.iter().rev().take(64);
+        if let Some((_, label)) = recent.into_iter().find(|(each, _)| *each == halves) {
+            return *label;
+        }
+        let label = self.new_label();
+        self.literals.push((halves, label));
+        label
+    }
+
+    /// Appends the literals.
+    #[cfg(feature = "simd")]
+    pub(super) fn place_literals(&mut self) {
+        let literals = std::mem::take(&mut self.literals);
+        if !literals.is_empty() {
+            self.align(16);
+        }
+        for (halves, label) in literals {
+            self.bind(label);
+            for half in halves {
+                self.word(half);
+            }
+        }
     }
 
     /// Appends a word of data.

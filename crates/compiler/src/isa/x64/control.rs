@@ -214,33 +214,6 @@ impl Compiler<'_> {
         }
     }
 
-    /// Pays fuel.
-    pub(crate) fn pay_fuel(&mut self, cost: u32) {
-        let layout = self.layout;
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.limits as i32))));
-        let fuel = Rm::Mem(at(INT_SCRATCH, layout.limits_fuel as i32));
-        match i32::try_from(cost) {
-            Ok(cost) => self.alu_immediate(Alu::Sub, true, fuel, cost),
-            Err(_) => return self.call_handler(&Inst::Fuel { cost }),
-        }
-        self.trap_if(Cond::Sign, TrapCode::OutOfFuel);
-    }
-
-    /// Stops at the deadline, unless the embedder sets another.
-    pub(crate) fn check_epoch(&mut self) {
-        let layout = self.layout;
-        let limits = self.alloc(Class::Int, None);
-        let slow = self.slow(&Inst::Epoch, None);
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.epoch as i32))));
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(INT_SCRATCH, 0))));
-        emit!(self.asm, movq_rm(limits, Rm::Mem(at(VMCTX, layout.limits as i32))));
-        let deadline = Rm::Mem(at(limits, layout.limits_epoch_deadline as i32));
-        self.alu(Alu::Cmp, true, INT_SCRATCH, deadline);
-        self.asm.jcc(Cond::AboveOrEqual, slow.label);
-        self.asm.bind(slow.resume);
-        self.late.push(Late::Slow(Box::new(slow)));
-    }
-
     /// Reads base and size of memory 0 of the `vmctx`; `reg` is overwritten.
     pub(super) fn reload_memory(&mut self, reg: Reg) {
         let layout = self.layout;
@@ -334,5 +307,7 @@ impl Compiler<'_> {
             let address = self.env.raise();
             self.asm.word(address);
         }
+        #[cfg(feature = "simd")]
+        self.asm.place_literals();
     }
 }

@@ -13,13 +13,24 @@
 mod asm;
 mod bounds;
 mod calls;
+mod checks;
 mod control;
 mod float;
 mod gc;
 mod integer;
 mod memory;
 mod moves;
+#[cfg(feature = "simd")]
+mod simd;
+#[cfg(feature = "simd")]
+mod simd_memory;
+#[cfg(feature = "simd")]
+mod simd_ops;
+#[cfg(feature = "simd")]
+mod simd_shuffle;
 mod state;
+#[cfg(feature = "simd")]
+mod vector;
 mod wide;
 
 pub(crate) use asm::{AsmLabel, Assembler, Reg, Rm};

@@ -1,0 +1,391 @@
+//! Vectors: operands and results, moves, and what leads to and from scalars.
+//!
+//! Arithmetic is in [`super::simd_ops`], lanes' orders in [`super::simd_shuffle`],
+//! memory in [`super::simd_memory`]. An op whose code is a single instruction takes
+//! its result's register from [`Compiler::result`], which may be an operand's;
+//! longer sequences get one of their own, or keep what is in between in the scratch
+//! register and end with such an instruction.
+
+use super::asm::{Cond, Reg, Rm, emit};
+use super::control::Condition;
+use super::vector::*;
+use super::{FLOAT_SCRATCH, INT_SCRATCH};
+use crate::baseline::Compiler;
+use crate::baseline::state::{Class, Location, RegSet};
+use zwasm_regir::simd::{SimdInst, Width};
+use zwasm_regir::simd_ops::{ExtractOp, SplatOp, TestOp};
+use zwasm_regir::{Inst, Operand, Slot};
+
+impl Compiler<'_> {
+    pub(crate) fn simd(&mut self, inst: &SimdInst) {
+        match *inst {
+            SimdInst::Const { dst, halves } => self.vector_constant(dst, halves),
+            SimdInst::Copy { dst, src } => self.vector_copy(dst, src),
+            SimdInst::Select { dst, cond, a, b } => {
+                self.vector_select(dst, a, b, |this| this.test_flags(cond));
+            }
+            SimdInst::GlobalGet { dst, global } => {
+                let reg = self.alloc(Class::Vector, Some(dst.0));
+                let place = self.global_place(global);
+                self.v2(MOVUPS, reg, place);
+                self.define(reg, dst, Class::Vector);
+            }
+            SimdInst::GlobalSet { global, value } => {
+                let reg = self.vector_operand(value);
+                let place = self.global_place(global);
+                self.v2(MOVUPS_STORE, reg, place);
+                self.consume(value);
+            }
+            SimdInst::Return { value } => {
+                let reg = self.vector_operand(value);
+                self.store_slot(0, reg, Class::Vector);
+                self.leave();
+            }
+            SimdInst::Unary { op, dst, a } => self.vector_unary(op, dst, a),
+            SimdInst::Binary { op, dst, a, b } => self.vector_binary(op, dst, a, b),
+            SimdInst::Ternary { op, dst, a, b, c } => self.vector_ternary(op, dst, a, b, c),
+            SimdInst::Shift { op, dst, a, count } => self.vector_shift(op, dst, a, count),
+            SimdInst::Test { op, dst, a } => self.vector_test(op, dst, a),
+            SimdInst::Splat { op, dst, a } => self.splat(op, dst, a),
+            SimdInst::Extract { op, dst, a, lane } => self.extract_lane(op, dst, a, lane),
+            SimdInst::Replace { width, dst, a, value, lane } => {
+                self.replace_lane(width, dst, a, value, lane);
+            }
+            SimdInst::Shuffle { dst, a, b, lanes } => self.shuffle(dst, a, b, lanes),
+            SimdInst::Load { op, dst, addr, mem, offset } => {
+                if self.needs_handler(mem) {
+                    return self.call_handler(&Inst::Simd(*inst));
+                }
+                self.vector_load(op, dst, addr, mem, offset);
+            }
+            SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset } => {
+                if self.needs_handler(mem) {
+                    return self.call_handler(&Inst::Simd(*inst));
+                }
+                self.load_lane(width, dst, a, lane, addr, mem, offset);
+            }
+            SimdInst::Store { addr, value, mem, offset } => {
+                if self.needs_handler(mem) {
+                    return self.call_handler(&Inst::Simd(*inst));
+                }
+                self.vector_store(addr, value, mem, offset);
+            }
+            SimdInst::StoreLane { width, value, lane, addr, mem, offset } => {
+                if self.needs_handler(mem) {
+                    return self.call_handler(&Inst::Simd(*inst));
+                }
+                self.store_lane(width, value, lane, addr, mem, offset);
+            }
+        }
+    }
+
+    /// Compiles two instructions at once, of which the second uses what the first
+    /// leaves in the flags. Whether it did.
+    pub(crate) fn simd_pair(&mut self, first: &Inst, second: &Inst) -> bool {
+        match (*first, *second) {
+            (
+                Inst::Compare { op, dst, a, b },
+                Inst::Simd(SimdInst::Select { dst: into, cond, a: yes, b: no }),
+            ) if cond == dst && self.is_temporary(dst.0) => {
+                self.vector_select(into, yes, no, |this| this.compare_flags(op, a, b));
+            }
+            (Inst::Simd(SimdInst::Test { op, dst, a }), Inst::BrIf { cond, negate, target })
+                if cond == dst && self.is_temporary(dst.0) && is_flag(op) =>
+            {
+                let condition = Condition::Flag(self.flag_test(op, a));
+                self.branch_if(if negate { condition.not() } else { condition }, target);
+            }
+            (
+                Inst::Simd(SimdInst::Test { op, dst, a }),
+                Inst::Select { dst: into, cond, a: yes, b: no },
+            ) if cond == dst && self.is_temporary(dst.0) && is_flag(op) => {
+                self.select(into, yes, no, |this| Condition::Flag(this.flag_test(op, a)));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The vector in a slot, in a register that stays as it is.
+    pub(super) fn vector_operand(&mut self, slot: Slot) -> Reg {
+        self.reg(slot.0, Class::Vector)
+    }
+
+    /// A vector for the last operand of an instruction. Without VEX, instructions
+    /// read only aligned memory.
+    pub(super) fn vector_rm(&mut self, slot: Slot) -> Rm {
+        let in_frame = |slot| self.state.location(slot) == Location::Frame;
+        if self.cpu.avx && self.is_temporary(slot.0) && in_frame(slot.0) && in_frame(slot.0 + 1) {
+            return self.slot_operand(slot.0);
+        }
+        self.vector_operand(slot).into()
+    }
+
+    /// A register for the result of the last instruction of an op: all operands
+    /// have been asked for, and the result may be put over one of them.
+    pub(super) fn result(&mut self, dst: Slot) -> Reg {
+        self.state.locked = RegSet::default();
+        self.alloc(Class::Vector, Some(dst.0))
+    }
+
+    /// A literal as an operand.
+    pub(super) fn literal(&mut self, halves: [u64; 2]) -> Rm {
+        self.asm.literal(halves).into()
+    }
+
+    /// A literal of equal halves.
+    pub(super) fn literal64(&mut self, half: u64) -> Rm {
+        self.literal([half; 2])
+    }
+
+    /// A literal of equal 32-bit lanes.
+    pub(super) fn literal32(&mut self, lane: u32) -> Rm {
+        self.literal64(u64::from(lane) * 0x1_0000_0001)
+    }
+
+    /// A literal of equal 16-bit lanes.
+    pub(super) fn literal16(&mut self, lane: u16) -> Rm {
+        self.literal32(u32::from(lane) * 0x1_0001)
+    }
+
+    /// A literal of equal bytes.
+    pub(super) fn literal8(&mut self, lane: u8) -> Rm {
+        self.literal16(u16::from(lane) * 0x101)
+    }
+
+    /// Clears a register.
+    pub(super) fn clear(&mut self, reg: Reg) {
+        self.v3(PXOR, reg, reg, reg);
+    }
+
+    fn vector_constant(&mut self, dst: Slot, halves: [u64; 2]) {
+        let reg = self.alloc(Class::Vector, Some(dst.0));
+        match halves {
+            [0, 0] => self.clear(reg),
+            [u64::MAX, u64::MAX] => self.v3(PCMPEQD, reg, reg, reg),
+            _ => {
+                let literal = self.literal(halves);
+                self.v2(MOVAPS, reg, literal);
+            }
+        }
+        self.define(reg, dst, Class::Vector);
+    }
+
+    pub(super) fn vector_copy(&mut self, dst: Slot, src: Slot) {
+        let reg = self.vector_operand(src);
+        if self.is_temporary(src.0) || src == dst {
+            return self.define(reg, dst, Class::Vector);
+        }
+        let new = self.alloc(Class::Vector, Some(dst.0));
+        self.move_reg(new, reg);
+        self.define(new, dst, Class::Vector);
+    }
+
+    /// `cond ? a : b`, after the flags of the condition, which `flags` emits.
+    fn vector_select(
+        &mut self,
+        dst: Slot,
+        a: Slot,
+        b: Slot,
+        flags: impl FnOnce(&mut Self) -> Condition,
+    ) {
+        let first = self.vector_operand(a);
+        let second = self.vector_operand(b);
+        let reg = self.alloc(Class::Vector, None);
+        self.move_reg(reg, second);
+        let condition = flags(self);
+        let skip = self.asm.new_label();
+        self.jump_unless(condition, skip);
+        self.move_reg(reg, first);
+        self.asm.bind(skip);
+        self.consume(a);
+        self.consume(b);
+        self.define(reg, dst, Class::Vector);
+    }
+
+    /// Emits a test that is a flag, and says which.
+    fn flag_test(&mut self, op: TestOp, a: Slot) -> Cond {
+        let reg = self.vector_operand(a);
+        self.consume(a);
+        let equal = match op {
+            TestOp::I8x16AllTrue => PCMPEQB,
+            TestOp::I16x8AllTrue => PCMPEQW,
+            TestOp::I32x4AllTrue => PCMPEQD,
+            TestOp::I64x2AllTrue => PCMPEQQ,
+            _ => {
+                self.v2(PTEST, reg, reg);
+                return Cond::NotEqual;
+            }
+        };
+        let zero = FLOAT_SCRATCH;
+        self.clear(zero);
+        self.v3(equal, zero, zero, reg);
+        self.v2(PTEST, zero, zero);
+        Cond::Equal
+    }
+
+    fn vector_test(&mut self, op: TestOp, dst: Slot, a: Slot) {
+        if is_flag(op) {
+            let cond = self.flag_test(op, a);
+            let reg = self.alloc(Class::Int, Some(dst.0));
+            self.asm.setcc(cond, reg);
+            emit!(self.asm, movzbl_rm(reg, Rm::Reg(reg)));
+            return self.define(reg, dst, Class::Int);
+        }
+        let src = self.vector_operand(a);
+        self.consume(a);
+        let reg = self.alloc(Class::Int, Some(dst.0));
+        match op {
+            TestOp::I8x16Bitmask => self.v2(PMOVMSKB, reg, src),
+            TestOp::I32x4Bitmask => self.v2(MOVMSKPS, reg, src),
+            TestOp::I64x2Bitmask => self.v2(MOVMSKPD, reg, src),
+            // The signs survive the saturation.
+            _ => {
+                self.v3(PACKSSWB, FLOAT_SCRATCH, src, src);
+                self.v2(PMOVMSKB, reg, FLOAT_SCRATCH);
+                emit!(self.asm, movzbl_rm(reg, Rm::Reg(reg)));
+            }
+        }
+        self.define(reg, dst, Class::Int);
+    }
+
+    fn splat(&mut self, op: SplatOp, dst: Slot, a: Slot) {
+        if let Operand::Const(value) = self.resolve(Operand::Slot(a)) {
+            self.consume(a);
+            let half = match op {
+                SplatOp::I8x16Splat => u64::from(value as u8) * 0x0101_0101_0101_0101,
+                SplatOp::I16x8Splat => u64::from(value as u16) * 0x0001_0001_0001_0001,
+                SplatOp::I32x4Splat | SplatOp::F32x4Splat => {
+                    u64::from(value as u32) * 0x1_0000_0001
+                }
+                SplatOp::I64x2Splat | SplatOp::F64x2Splat => value,
+            };
+            return self.vector_constant(dst, [half; 2]);
+        }
+        if matches!(op, SplatOp::F32x4Splat | SplatOp::F64x2Splat) {
+            let src = self.reg(a.0, Class::Float);
+            self.consume(a);
+            let reg = self.result(dst);
+            match op {
+                SplatOp::F32x4Splat => self.v3i(SHUFPS, reg, src, src, 0),
+                _ => self.v2(MOVDDUP, reg, src),
+            }
+            return self.define(reg, dst, Class::Vector);
+        }
+        let src = self.rm(a.0, Class::Int);
+        self.consume(a);
+        let reg = self.alloc(Class::Vector, Some(dst.0));
+        match op {
+            SplatOp::I64x2Splat => self.v2(MOVQ, reg, src),
+            _ => self.v2(MOVD, reg, src),
+        }
+        self.broadcast_low(op, reg);
+        self.define(reg, dst, Class::Vector);
+    }
+
+    /// Copies the lowest lane to all others.
+    pub(super) fn broadcast_low(&mut self, op: SplatOp, reg: Reg) {
+        match op {
+            SplatOp::I8x16Splat if self.cpu.avx2 => self.v2(VPBROADCASTB, reg, reg),
+            SplatOp::I16x8Splat if self.cpu.avx2 => self.v2(VPBROADCASTW, reg, reg),
+            SplatOp::I8x16Splat => {
+                self.clear(FLOAT_SCRATCH);
+                self.v3(PSHUFB, reg, reg, FLOAT_SCRATCH);
+            }
+            SplatOp::I16x8Splat => {
+                self.v2i(PSHUFLW, reg, reg, 0);
+                self.v2i(PSHUFD, reg, reg, 0);
+            }
+            SplatOp::I32x4Splat | SplatOp::F32x4Splat => self.v2i(PSHUFD, reg, reg, 0),
+            SplatOp::I64x2Splat | SplatOp::F64x2Splat => self.v2i(PSHUFD, reg, reg, 0x44),
+        }
+    }
+
+    fn extract_lane(&mut self, op: ExtractOp, dst: Slot, a: Slot, lane: u8) {
+        use ExtractOp::*;
+        let src = self.vector_operand(a);
+        self.consume(a);
+        if let F32x4ExtractLane | F64x2ExtractLane = op {
+            let reg = self.result(dst);
+            match (op, lane) {
+                // The lane comes first, and the others become zero.
+                (F32x4ExtractLane, lane) => self.v3i(INSERTPS, reg, src, src, lane << 6 | 0xE),
+                (_, 0) if reg == src => {}
+                (_, 0) => self.move_reg(reg, src),
+                _ => self.v2i(PSHUFD, reg, src, 0xEE),
+            }
+            return self.define(reg, dst, Class::Float);
+        }
+        let reg = self.alloc(Class::Int, Some(dst.0));
+        match op {
+            I8x16ExtractLaneS | I8x16ExtractLaneU => self.v2i(PEXTRB, src, reg, lane),
+            I16x8ExtractLaneS | I16x8ExtractLaneU => self.v2i(PEXTRW, src, reg, lane),
+            I64x2ExtractLane if lane == 0 => self.v2(MOVQ_STORE, src, reg),
+            I64x2ExtractLane => self.v2i(PEXTRQ, src, reg, lane),
+            _ if lane == 0 => self.v2(MOVD_STORE, src, reg),
+            _ => self.v2i(PEXTRD, src, reg, lane),
+        }
+        match op {
+            I8x16ExtractLaneS => emit!(self.asm, movsbl_rm(reg, Rm::Reg(reg))),
+            I16x8ExtractLaneS => emit!(self.asm, movswl_rm(reg, Rm::Reg(reg))),
+            _ => {}
+        }
+        self.define(reg, dst, Class::Int);
+    }
+
+    fn replace_lane(&mut self, width: Width, dst: Slot, a: Slot, value: Slot, lane: u8) {
+        let src = self.vector_operand(a);
+        let in_vector = matches!(
+            self.state.location(value.0),
+            Location::Reg(reg) if reg.is_vector() && matches!(width, Width::B32 | Width::B64)
+        );
+        if in_vector {
+            let lane_src = self.reg(value.0, Class::Float);
+            self.consume(a);
+            self.consume(value);
+            let reg = self.alloc(Class::Vector, Some(dst.0));
+            match (width, lane) {
+                (Width::B32, _) => self.v3i(INSERTPS, reg, src, lane_src, lane << 4),
+                (_, 0) => self.v3(MOVSD, reg, src, lane_src),
+                _ => self.v3(UNPCKLPD, reg, src, lane_src),
+            }
+            return self.define(reg, dst, Class::Vector);
+        }
+        let lane_src = Rm::Reg(self.operand(Operand::Slot(value), Class::Int));
+        self.consume(a);
+        self.consume(value);
+        let reg = self.result(dst);
+        self.v3i(insert(width), reg, src, lane_src, lane);
+        self.define(reg, dst, Class::Vector);
+    }
+
+    /// A shift's count in the low half of the scratch register: `count % width`,
+    /// plus `more`.
+    pub(super) fn shift_count(&mut self, count: Operand, width: u32, more: u32) {
+        let reg = self.operand(count, Class::Int);
+        emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg)));
+        let scratch = Rm::Reg(INT_SCRATCH);
+        self.alu_immediate(super::integer::Alu::And, false, scratch, width as i32 - 1);
+        if more != 0 {
+            self.alu_immediate(super::integer::Alu::Add, false, scratch, more as i32);
+        }
+        self.v2(MOVD, FLOAT_SCRATCH, INT_SCRATCH);
+        self.consume_operand(count);
+    }
+}
+
+/// The instruction that replaces a lane by an integer.
+pub(super) fn insert(width: Width) -> Vector {
+    match width {
+        Width::B8 => PINSRB,
+        Width::B16 => PINSRW,
+        Width::B32 => PINSRD,
+        Width::B64 => PINSRQ,
+    }
+}
+
+/// Whether a test is one of flags.
+fn is_flag(op: TestOp) -> bool {
+    use TestOp::*;
+    matches!(op, V128AnyTrue | I8x16AllTrue | I16x8AllTrue | I32x4AllTrue | I64x2AllTrue)
+}
