@@ -94,9 +94,9 @@ pub struct Run {
     pub max_gc_heap: Option<u64>,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
-    /// Whether to print what was executed.
+    /// What to tell of what was executed.
     #[cfg(feature = "trace")]
-    pub profile: bool,
+    pub profile: Option<crate::observe::Profiling>,
     /// What to report.
     #[cfg(feature = "trace")]
     pub trace: zwasm::Trace,
@@ -244,6 +244,8 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
                 continue;
             }
         };
+        #[cfg(feature = "trace")]
+        let given = value.is_some();
         let value = value.unwrap_or_default();
         let name = name.as_str();
         match flag.id {
@@ -279,7 +281,10 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
             #[cfg(feature = "trace")]
-            Id::Profile => run.profile = true,
+            Id::Profile => {
+                let profiling = crate::observe::Profiling::parse(given.then_some(&value))?;
+                once(&mut run.profile, profiling, name)?;
+            }
             Id::Trace => trace(&value, &mut run)?,
             #[cfg(feature = "trace")]
             Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
@@ -635,8 +640,13 @@ mod tests {
     #[cfg(feature = "trace")]
     #[test]
     fn observing() {
+        use crate::observe::{Format, Profiling};
         let r = run("a --dump-regir=3 --dump-regir 4 --trace=call,mem --trace exec,wasi --profile");
-        assert_eq!((r.dump_regir, r.profile), (vec![3, 4], true));
+        assert_eq!((r.dump_regir, r.profile), (vec![3, 4], Some(Profiling::Counts)));
+        let svg = Profiling::File("p.svg".into(), Format::Svg);
+        assert_eq!(run("a --profile=p.svg").profile, Some(svg));
+        assert!(error("a --profile=p.png").contains("ends in .svg or .json, got 'p.png'"));
+        assert!(error("a --profile --profile").contains("'--profile' is given twice"));
         assert!(
             r.trace_wasi
                 && r.trace.contains(zwasm::Trace::EXEC)

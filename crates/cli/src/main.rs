@@ -8,6 +8,8 @@ mod batch;
 mod completions;
 mod failure;
 mod features;
+#[cfg(feature = "trace")]
+mod flame;
 mod grants;
 mod help;
 mod inspect;
@@ -20,6 +22,8 @@ mod module;
 mod observe;
 mod options;
 mod run;
+#[cfg(feature = "trace")]
+mod sample;
 mod suggest;
 mod validate;
 mod values;

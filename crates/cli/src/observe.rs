@@ -1,26 +1,70 @@
 //! `--dump-regir`, `--trace` and `--profile`: looking at the guest at work.
 //!
-//! All of it goes to standard error, so that the output of the guest stays what
-//! it is.
+//! All of it goes to standard error, or to a file, so that the output of the guest
+//! stays what it is.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
 
-use zwasm::{Config, Module, Profile, Trace};
+use zwasm::{Config, Module, Profile, Store, Trace};
+use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
 use crate::failure::{Failure, say};
+use crate::flame;
+use crate::sample::Sampler;
 
 /// Lines of a table of the profile.
 const MAX_LINES: usize = 20;
+
+/// What `--profile` asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Profiling {
+    /// What was executed how often, printed.
+    Counts,
+    /// Where the time went, in a file.
+    File(PathBuf, Format),
+}
+
+/// The form of a profile in a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Format {
+    /// A flame graph.
+    Svg,
+    /// For programs.
+    Json,
+}
+
+impl Profiling {
+    /// What the value of the option means, if there is one.
+    ///
+    /// # Errors
+    /// One line, when the file's name does not tell its format.
+    pub fn parse(value: Option<&String>) -> Result<Self, String> {
+        let Some(value) = value else { return Ok(Self::Counts) };
+        let path = PathBuf::from(value);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("svg") => Ok(Self::File(path, Format::Svg)),
+            Some("json") => Ok(Self::File(path, Format::Json)),
+            _ => Err(format!(
+                "option '--profile' expects a file that ends in .svg or .json, got '{value}'"
+            )),
+        }
+    }
+}
 
 /// Makes an engine observe what the options ask for.
 pub fn configure(config: &mut Config, options: &Run) {
     if options.trace != Trace::default() {
         config.trace(options.trace, |line| say(&format!("{line}\n")));
     }
-    if options.profile {
-        config.profile(true);
-    }
+    match options.profile {
+        Some(Profiling::Counts) => config.profile(true),
+        Some(Profiling::File(..)) => config.epoch_interruption(true),
+        None => config,
+    };
 }
 
 /// Prints the register IR and machine code of the functions asked for.
@@ -46,11 +90,55 @@ pub fn dump(module: &Module, options: &Run) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints what the modules have executed.
-pub fn profile<'a>(modules: impl Iterator<Item = &'a Module>) {
-    for module in modules {
-        say(&text(module.name().as_deref(), &module.profile()));
+/// A profile being made.
+pub enum Profiler {
+    Counts,
+    Samples { sampler: Sampler, file: File, path: PathBuf, format: Format },
+}
+
+impl Profiler {
+    /// Begins what the options ask for.
+    ///
+    /// # Errors
+    /// When the file cannot be written or the time not be watched.
+    pub fn start(options: &Run, store: &mut Store<WasiCtx>) -> Result<Option<Self>, Failure> {
+        let (path, format) = match &options.profile {
+            None => return Ok(None),
+            Some(Profiling::Counts) => return Ok(Some(Self::Counts)),
+            Some(Profiling::File(path, format)) => (path.clone(), *format),
+        };
+        let file = File::create(&path).map_err(|error| unwritable(&path, &error))?;
+        let sampler = Sampler::start(store)
+            .map_err(|error| Failure::runtime(format!("cannot watch the time: {error}")))?;
+        Ok(Some(Self::Samples { sampler, file, path, format }))
     }
+
+    /// Ends the profile and writes it; the modules are those that ran.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn finish<'a>(self, modules: impl Iterator<Item = &'a Module>) -> Result<(), Failure> {
+        match self {
+            Self::Counts => {
+                for module in modules {
+                    say(&text(module.name().as_deref(), &module.profile()));
+                }
+                Ok(())
+            }
+            Self::Samples { sampler, mut file, path, format } => {
+                let samples = sampler.finish();
+                let text = match format {
+                    Format::Svg => flame::graph(&samples),
+                    Format::Json => samples.json(),
+                };
+                file.write_all(text.as_bytes()).map_err(|error| unwritable(&path, &error))
+            }
+        }
+    }
+}
+
+fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::runtime(format!("option '--profile': cannot write '{}': {error}", path.display()))
 }
 
 fn text(module: Option<&str>, profile: &Profile) -> String {

@@ -83,6 +83,12 @@ impl Flag {
         self
     }
 
+    #[cfg(feature = "trace")]
+    const fn optional(mut self) -> Flag {
+        self.optional = true;
+        self
+    }
+
     /// Whether a command takes the option.
     pub fn applies_to(&self, command: &CommandInfo) -> bool {
         self.commands.is_empty() || self.commands.contains(&command.name)
@@ -253,7 +259,8 @@ pub const SECTIONS: &[Section] = &[
             #[cfg(not(feature = "trace"))]
             flag("--trace", "CATS", "Report: wasi", Id::Trace),
             #[cfg(feature = "trace")]
-            flag("--profile", "", "Print what was executed how often", Id::Profile),
+            flag("--profile", "FILE", "Counts, or where time goes, as .svg or .json", Id::Profile)
+                .optional(),
             #[cfg(feature = "trace")]
             flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
             #[cfg(feature = "trace")]

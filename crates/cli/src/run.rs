@@ -61,6 +61,8 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     };
     let mut store = Store::new(&engine, context);
     let _watchdog = limits::impose(options, &mut store, begin)?;
+    #[cfg(feature = "trace")]
+    let profiler = crate::observe::Profiler::start(options, &mut store)?;
     let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
         let main =
             |store: &mut Store<WasiCtx>, instance| perform(store, &module, instance, call, options);
@@ -68,8 +70,8 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     });
     let code = finish(store.data(), options.json, outcome);
     #[cfg(feature = "trace")]
-    if options.profile {
-        crate::observe::profile([&module].into_iter().chain(linked.modules()));
+    if let Some(profiler) = profiler {
+        profiler.finish([&module].into_iter().chain(linked.modules()))?;
     }
     code
 }

@@ -74,7 +74,7 @@ pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "trace")]
-pub use observe::{FunctionProfile, Profile, Trace};
+pub use observe::{FunctionProfile, Profile, Sample, SampledFrame, Trace};
 pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use store::limits::{InterruptHandle, UpdateDeadline};
 #[cfg(feature = "threads")]

@@ -18,6 +18,8 @@ use crate::engine::Config;
 use crate::error::{Error, Result};
 use crate::interp::code::translate;
 use crate::module::{Inner, Module};
+use crate::stack::backtrace::capture;
+use crate::store::AsContext;
 
 /// What to trace, see [`Config::trace`]: a set of categories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -262,6 +264,41 @@ fn uses_memory(inst: &Inst) -> bool {
     }
 }
 
+/// A function of the guest's in the middle of being executed, see [`Sample`].
+#[derive(Clone, Debug)]
+pub struct SampledFrame {
+    /// The function's module.
+    pub module: Module,
+    /// Its index in the module.
+    pub func: u32,
+    /// Whether it runs as machine code.
+    pub compiled: bool,
+}
+
+/// What the guest of a store is executing.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// The functions, the one that was called last first; of a deep stack, only so
+    /// many.
+    pub frames: Vec<SampledFrame>,
+}
+
+impl Sample {
+    /// What the guest is executing that called the host function that asks, or
+    /// that a callback at a deadline holds up.
+    pub fn take(store: impl AsContext) -> Sample {
+        let core = store.as_context().core();
+        // SAFETY: the store is borrowed, so the frames behind its host functions
+        // are as they were when these were called.
+        let backtrace = unsafe { capture(None, (*core).host_frame) };
+        let frames = backtrace.places.iter().map(|place| {
+            let (module, func, compiled) = place.function();
+            SampledFrame { module: module.clone(), func, compiled }
+        });
+        Sample { frames: frames.collect() }
+    }
+}
+
 /// What a module has executed so far, see [`Config::profile`].
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
@@ -314,6 +351,16 @@ impl Module {
         let mut opcodes: Vec<_> = opcodes.into_iter().collect();
         opcodes.sort_by_key(|(_, count)| u64::MAX - count);
         Profile { functions, opcodes }
+    }
+
+    /// The name of a function from the name section.
+    pub fn func_name(&self, func: u32) -> Option<String> {
+        self.function_name(func)
+    }
+
+    /// Whether two handles are the same module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        std::ptr::eq(a.inner(), b.inner())
     }
 
     /// The register IR of a function, as text whose form may change.
@@ -461,6 +508,31 @@ mod tests {
         assert!(all[0].starts_with("[regir] function f2: frame params 1"), "{}", all[0]);
         assert_eq!(all.iter().filter(|line| line.contains("= i32.mul s0 0x2  ; s0=")).count(), 10);
         assert!(traced(Trace::default()).is_empty());
+    }
+
+    #[test]
+    fn samples() {
+        let engine = Engine::new(&Config::new()).unwrap();
+        let module = Module::new(
+            &engine,
+            r#"(module (import "" "" (func $host))
+                 (func $inner (call $host)) (func (export "run") (call $inner)))"#,
+        )
+        .unwrap();
+        let mut store = Store::new(&engine, Sample::default());
+        let take = |mut caller: crate::Caller<'_, Sample>| {
+            let sample = Sample::take(&caller);
+            *caller.data_mut() = sample;
+        };
+        let host = crate::Func::wrap(&mut store, take);
+        let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+        run.call(&mut store, ()).unwrap();
+        let frames = &store.data().frames;
+        assert_eq!(frames.iter().map(|frame| frame.func).collect::<Vec<_>>(), [1, 2]);
+        assert!(frames.iter().all(|frame| Module::same(&frame.module, &module)));
+        assert_eq!(module.func_name(1).as_deref(), Some("inner"));
+        assert!(Sample::take(&store).frames.is_empty());
     }
 
     #[test]

@@ -678,6 +678,35 @@ fn looking_at_the_guest() {
 }
 
 #[test]
+fn profiles_in_files() {
+    let spin = r#"(module
+      (func $inner (param i32) (loop $next
+        (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "_start") (local i32)
+        (local.set 0 (i32.const 50))
+        (loop $next
+          (call $inner (i32.const 1000000))
+          (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
+    let dir = Dir::with(&[("spin.wat", spin)]);
+    for engine in ["interp", "auto"] {
+        line(&dir, &format!("spin.wat --engine {engine} --profile=p.json --profile=p.json"))
+            .fails_saying(1, &["'--profile' is given twice"]);
+        line(&dir, &format!("spin.wat --engine {engine} --profile=p.json")).prints("");
+        let json = std::fs::read_to_string(dir.path().join("p.json")).unwrap();
+        for part in ["\"unit\": \"us\"", "\"compiled\": ", "{\"name\": \"inner\", \"self\": "] {
+            assert!(json.contains(part), "{engine}: no {part} in {json}");
+        }
+        let interpreted = json.contains("\"compiled\": 0,");
+        assert!(engine != "interp" || interpreted, "{json}");
+    }
+    line(&dir, "spin.wat --profile=p.svg").prints("");
+    let svg = std::fs::read_to_string(dir.path().join("p.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains("<title>inner: "), "{svg}");
+    line(&dir, "spin.wat --profile=no/p.svg").fails_saying(1, &["'--profile'", "no/p.svg"]);
+    line(&dir, "spin.wat --profile=p.txt").fails_saying(1, &[".svg or .json", "'p.txt'"]);
+}
+
+#[test]
 fn completions_and_manual() {
     let dir = Dir::new();
     for (words, part) in [
