@@ -25,6 +25,8 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) gc_stress: bool,
+    #[cfg(feature = "trace")]
+    pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
     pub(crate) strategy: Strategy,
@@ -51,6 +53,8 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             gc_stress: false,
+            #[cfg(feature = "trace")]
+            observer: crate::observe::Observer::default(),
             consume_fuel: false,
             epoch_interruption: false,
             strategy: Strategy::Auto,
@@ -199,7 +203,13 @@ impl Engine {
                 "this build has no compiler for this processor: use the interpreter",
             ));
         }
-        Ok(Engine::with(config.clone()))
+        #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
+        let mut config = config.clone();
+        #[cfg(feature = "trace")]
+        if config.observer.needs_interpreter() {
+            config.strategy = Strategy::Interpreter;
+        }
+        Ok(Engine::with(config))
     }
 
     fn with(config: Config) -> Engine {
