@@ -57,10 +57,10 @@ fn each_flag_allows_its_own() {
             assert_eq!(outcome.stderr, note + "allows\n");
         }
         assert!(!dir.path().join("new").exists());
-        let new = dir.path().join("new");
-        let allow = format!("--allow-{name}");
-        for flags in [&allow, &format!("--sandbox {allow}"), "--allow-all"] {
+        let alone = format!("--allow-{name}");
+        for flags in [&alone, &format!("--sandbox {alone}"), "--allow-all"] {
             line(&dir, &format!("{name}.wat --dir . {flags}")).prints("");
+            let new = dir.path().join("new");
             let _ = std::fs::remove_file(&new).or_else(|_| std::fs::remove_dir(&new));
         }
     }
@@ -103,11 +103,11 @@ fn calls_are_traced() {
     let outcome = line(&dir, "a.wat --trace=wasi");
     let note = "note: the program was refused something that '--allow-random' allows";
     let expected = format!(
-        "wasi: random_get(32, 8) = NOTCAPABLE\nwasi: proc_exit(76) = exited with code 76\n{note}\n"
+        "[wasi] random_get(32, 8) = NOTCAPABLE\n[wasi] proc_exit(76) = exited with code 76\n{note}\n"
     );
     assert_eq!(outcome.stderr, expected);
     let outcome = line(&dir, "a.wat --trace wasi --allow-random");
-    assert!(outcome.stderr.starts_with("wasi: random_get(32, 8) = SUCCESS\n"), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("[wasi] random_get(32, 8) = SUCCESS\n"), "{outcome:?}");
     line(&dir, "a.wat --trace regexp").fails_saying(1, &["--trace", "'regexp'"]);
 }
 
