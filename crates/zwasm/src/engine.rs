@@ -124,9 +124,8 @@ impl Config {
     }
 
     /// Whether compiled code finds out by signals (`SIGSEGV`, `SIGBUS`) that it left
-    /// a memory with guard pages. The signal handler is installed with the first
-    /// instance for which that makes a difference, and hands on what is not its
-    /// own. Without, compiled code checks every access. On unless set.
+    /// a memory with guard pages. The signal handler is installed when the first
+    /// such code is made, and hands on what is not its own. Without, compiled code checks every access. On unless set.
     #[cfg_attr(not(compiler), expect(unused_variables, reason = "the interpreter checks"))]
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
         #[cfg(compiler)]
