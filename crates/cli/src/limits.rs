@@ -5,7 +5,6 @@
 //! call of the system that nothing wakes, opening a pipe that nobody writes to say,
 //! may still hold it: after a moment of grace the process ends all the same.
 
-use std::io::Write;
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,7 +14,7 @@ use zwasm::{Config, ErrorKind, InterruptHandle, Store};
 use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
-use crate::failure::Failure;
+use crate::failure::{Failure, write_error};
 
 /// Instructions in a sandbox, unless told otherwise.
 const SANDBOX_FUEL: u64 = 1_000_000_000;
@@ -141,6 +140,6 @@ fn watch(shared: &Shared, handle: &InterruptHandle, start: Instant, timeout: Dur
     }
     // With the lock held nobody else gets to say how it ended.
     let failure = Failure::runtime(format!("trap: interrupted{}", over(timeout)));
-    let _ = std::io::stderr().write_all(failure.report().as_bytes());
+    write_error(&failure);
     exit(failure.code().into());
 }

@@ -73,6 +73,7 @@ struct Group<T> {
 
 type OnEnd = Box<dyn Fn(Error) -> Error + Send + Sync>;
 
+#[derive(Default)]
 struct State {
     max: usize,
     /// The threads that run, the first included, and what stops each.
@@ -126,14 +127,7 @@ impl<T: Clone + Send + 'static> Threads<T> {
                 result.unwrap_or_else(|errno| -(errno as i32))
             };
             failure = linker.func_wrap(SPAWN.0, SPAWN.1, spawn).err();
-            let state = State {
-                max: MAX_THREADS,
-                running: Vec::new(),
-                started: 0,
-                last_id: 0,
-                ended: false,
-                error: None,
-            };
+            let state = State { max: MAX_THREADS, ..State::default() };
             Group {
                 module: module.clone(),
                 linker,
@@ -217,7 +211,8 @@ impl<T: Clone + Send + 'static> Threads<T> {
 }
 
 impl<T: Clone + Send + 'static> Group<T> {
-    /// Starts a thread for a guest and returns its number.
+    /// Starts a thread and returns its number. It gets half of the fuel that is
+    /// left, so that all together use no more than the first was given.
     fn spawn(self: Arc<Self>, caller: &mut Caller<'_, T>, arg: i32) -> Result<i32, Errno> {
         let id = {
             let mut state = self.lock();
@@ -232,18 +227,16 @@ impl<T: Clone + Send + 'static> Group<T> {
         let started = Started(self, id);
         let thread = std::thread::Builder::new().name(format!("guest {id}")).stack_size(HOST_STACK);
         let data = caller.data().clone();
-        // Half of what is left goes with the new thread, so that all of them
-        // together get no further than the first was meant to.
-        let fuel = caller.get_fuel().ok().map(|fuel| (fuel / 2, fuel - fuel / 2));
-        let given = fuel.map(|(given, _)| given);
+        // Without fuel there is nothing to share.
+        let fuel = caller.get_fuel().ok().map(|fuel| fuel / 2);
         let work = move || {
-            if let Err(error) = started.0.thread(data, given, id, arg) {
+            if let Err(error) = started.0.thread(data, fuel, id, arg) {
                 started.0.end(error);
             }
         };
         thread.spawn(work).or(Err(Errno::Again))?;
-        if let Some((_, kept)) = fuel {
-            caller.set_fuel(kept).or(Err(Errno::Again))?;
+        if let (Some(given), Ok(fuel)) = (fuel, caller.get_fuel()) {
+            caller.set_fuel(fuel - given).or(Err(Errno::Again))?;
         }
         Ok(id)
     }
@@ -293,9 +286,8 @@ impl<T> Group<T> {
     /// Stops all threads that run.
     fn stop(&self) {
         self.waits.interrupt();
-        for (_, handle) in &self.lock().running {
-            handle.interrupt();
-        }
+        let running = self.lock().running.clone();
+        running.iter().for_each(|(_, handle)| handle.interrupt());
     }
 }
 
