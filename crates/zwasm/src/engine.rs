@@ -32,6 +32,8 @@ pub struct Config {
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
+    #[cfg(compiler)]
+    pub(crate) oldest_processor: bool,
     pub(crate) disabled: Disabled,
 }
 
@@ -58,6 +60,8 @@ impl Config {
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
+            #[cfg(compiler)]
+            oldest_processor: false,
             disabled: Disabled::default(),
         }
     }
@@ -121,6 +125,15 @@ impl Config {
         self
     }
 
+    /// Whether machine code is made for the oldest processor that it can be made
+    /// for, instead of the one it runs on. For tests.
+    #[cfg(compiler)]
+    #[doc(hidden)]
+    pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
+        self.oldest_processor = enable;
+        self
+    }
+
     /// What runs the code: [`Strategy::Auto`] unless set.
     pub fn strategy(&mut self, strategy: Strategy) -> &mut Config {
         self.strategy = strategy;
@@ -128,9 +141,8 @@ impl Config {
     }
 
     /// Whether compiled code finds out by signals (`SIGSEGV`, `SIGBUS`) that it left
-    /// a memory with guard pages. The signal handler is installed with the first
-    /// instance for which that makes a difference, and hands on what is not its
-    /// own. Without, compiled code checks every access. On unless set.
+    /// a memory with guard pages. The signal handler is installed when the first
+    /// such code is made, and hands on what is not its own. Without, compiled code checks every access. On unless set.
     #[cfg_attr(not(compiler), expect(unused_variables, reason = "the interpreter checks"))]
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
         #[cfg(compiler)]

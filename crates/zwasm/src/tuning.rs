@@ -91,11 +91,11 @@ pub(crate) const ENTRY_WEIGHT: u32 = 8;
 /// What each byte of a function's body adds to its budget: compiling takes time in
 /// proportion to its size, of which one entry or iteration runs only a part.
 #[cfg(compiler)]
-pub(crate) const BUDGET_PER_BYTE: usize = 16;
+pub(crate) const BUDGET_PER_BYTE: usize = 4;
 
-/// The smallest budget: 500 entries or 4,000 iterations.
+/// The smallest budget: 125 entries or 1,000 iterations.
 #[cfg(compiler)]
-pub(crate) const MIN_BUDGET: usize = 4_000;
+pub(crate) const MIN_BUDGET: usize = 1_000;
 
 /// The largest budget: whatever its size, a loop of this many iterations is hot.
 #[cfg(compiler)]

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use super::code_memory::Chunk;
 use super::environment::ModuleEnvironment;
+use super::signals;
 use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
 #[cfg(feature = "trace")]
@@ -38,8 +39,10 @@ pub(crate) struct MachineCode {
 }
 
 impl Compiled {
-    /// The code of a defined function; none if it cannot be compiled.
+    /// The code of a defined function, for an instance whose memories are guarded
+    /// or not; none if it cannot be compiled.
     pub(crate) fn get(&self, module: &Inner, defined: u32, guarded: bool) -> Option<&Code> {
+        let guarded = guarded && signals::install();
         let variant = if guarded { &self.guarded } else { &self.checked };
         let variant =
             variant.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect());
