@@ -49,6 +49,16 @@ impl Compiled {
         let code = variant[defined as usize].get_or_init(|| compile(module, defined, guarded));
         code.as_deref()
     }
+
+    /// Compiles every function. The bytes of machine code.
+    pub(crate) fn all(&self, module: &Inner, guarded: bool) -> usize {
+        let functions = 0..module.bodies.len() as u32;
+        let len = |defined| match &self.get(module, defined, guarded)?.text {
+            Text::Machine(code) => Some(code.len()),
+            Text::Threaded(_) => None,
+        };
+        functions.filter_map(len).sum()
+    }
 }
 
 fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<Box<Code>> {
@@ -82,8 +92,17 @@ pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
     let env = ModuleEnvironment::new(module, &function, true);
     let code = baseline::compile(&function, &env, true)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
-    let lines = code.listing.unwrap_or_default();
-    Ok(lines.iter().map(|(offset, text)| format!("{offset:#07x}  {text}\n")).collect())
+    let mut places = code.offsets.iter().peekable();
+    let mut text = String::new();
+    for (offset, line) in code.listing.unwrap_or_default() {
+        let mut place = None;
+        while let Some((_, wasm)) = places.next_if(|(from, _)| *from <= offset) {
+            place = Some(*wasm);
+        }
+        let place = place.map_or_else(String::new, |wasm| format!("@{wasm:#x}"));
+        text.push_str(&format!("{place:>9} {offset:#07x}  {line}\n"));
+    }
+    Ok(text)
 }
 
 /// Maps code and keeps what belongs to it.
