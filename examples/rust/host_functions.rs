@@ -8,9 +8,7 @@
 //! expect: typed: 7 * 6 = 42
 //! expect: failing: the host has had enough
 
-use zwasm::{
-    Caller, Engine, Error, Extern, FuncType, Linker, Module, Result, Store, Val, ValType,
-};
+use zwasm::{Caller, Engine, Error, Extern, FuncType, Linker, Module, Result, Store, Val, ValType};
 
 const TEXT: &str = r#"(module
     (import "host" "mul" (func $mul (param i32 i32) (result i32)))

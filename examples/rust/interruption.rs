@@ -20,9 +20,10 @@ fn ticking<R>(engine: &Engine, work: impl FnOnce() -> R) -> R {
     let (done, finished) = std::sync::mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
-            while finished.recv_timeout(Duration::from_millis(10)).is_err_and(|error| {
-                error == std::sync::mpsc::RecvTimeoutError::Timeout
-            }) {
+            while finished
+                .recv_timeout(Duration::from_millis(10))
+                .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
                 engine.increment_epoch();
             }
         });

@@ -90,10 +90,8 @@ fn linker(engine: &Engine) -> Result<Linker<Host>> {
 
 fn plugin(engine: &Engine, text: &str) -> Result<(Store<Host>, Instance)> {
     let module = Module::new(engine, text)?;
-    let wanted: Vec<String> = module
-        .imports()
-        .map(|import| format!("{}.{}", import.module(), import.name()))
-        .collect();
+    let wanted: Vec<String> =
+        module.imports().map(|import| format!("{}.{}", import.module(), import.name())).collect();
     if !wanted.is_empty() {
         println!("the plugin wants {}", wanted.join(", "));
     }
