@@ -1,4 +1,4 @@
-// Runs a WebAssembly file under node, for comparison with V8.
+// Runs a WebAssembly file under node or bun, for comparison with V8 and JavaScriptCore.
 //
 //   node node.mjs invoke FILE FUNC TYPES [ARG...]     prints the results, one per line
 //   node node.mjs wasi FILE [HOST::GUEST...] -- [ARG...]
@@ -14,7 +14,11 @@ const wasi = new WASI({
     (kind === "wasi" ? rest.slice(0, split) : []).map((dir) => dir.split("::").reverse()),
   ),
 });
-const { instance } = await WebAssembly.instantiate(await readFile(file), wasi.getImportObject());
+const module = await WebAssembly.compile(await readFile(file));
+const needs = WebAssembly.Module.imports(module).length > 0;
+// bun has the imports under another name, and refuses to give them to a module without any.
+const imports = needs ? (wasi.getImportObject?.() ?? wasi.getImports(module)) : {};
+const instance = await WebAssembly.instantiate(module, imports);
 
 if (kind === "wasi") {
   // node's WASI insists on a memory, which a program without system calls may lack.

@@ -50,6 +50,11 @@ PRESETS = {
         "{exe} --no-warnings {opts} {bench}/node.mjs wasi {file} [ {host}::{guest} ] -- {args}",
         ("wat",),
     ),
+    "bun": Preset(
+        "{exe} {opts} {bench}/node.mjs invoke {file} {func} {types} {args}",
+        "{exe} {opts} {bench}/node.mjs wasi {file} [ {host}::{guest} ] -- {args}",
+        ("wat",),
+    ),
 }
 
 

@@ -63,10 +63,7 @@ pub fn instance(object: &Object) -> runtime::Result<(&StoreRef, Instance)> {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn wasm_instance_exports(
-    object: &Object,
-    out: &mut MaybeUninit<CVec<Ptr<Object>>>,
-) {
+pub extern "C" fn wasm_instance_exports(object: &Object, out: &mut MaybeUninit<CVec<Ptr<Object>>>) {
     let exports = attempt(|| {
         let (store, instance) = instance(object)?;
         let exports = instance.exports(store.context()).into_iter();

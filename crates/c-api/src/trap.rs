@@ -82,10 +82,7 @@ pub fn from_error(store: &StoreRef, error: &Error) -> Box<Object> {
 }
 
 /// Runs what stops with a trap if it fails.
-pub fn trapping(
-    store: &StoreRef,
-    body: impl FnOnce() -> runtime::Result<()>,
-) -> Ptr<Object> {
+pub fn trapping(store: &StoreRef, body: impl FnOnce() -> runtime::Result<()>) -> Ptr<Object> {
     let failed = || Err(Error::msg("the library failed: see its message on standard error"));
     let error = crate::guard_or(failed, body).err()?;
     crate::set_last_error(&error.to_string());
@@ -121,10 +118,14 @@ pub extern "C" fn wasm_trap_message(object: &Object, out: &mut MaybeUninit<CVec<
 pub extern "C" fn zwasm_trap_error(object: &Object) -> u8 {
     match trap(object).map(|trap| trap.kind) {
         Some(ErrorKind::Trap) => 1,
-        Some(ErrorKind::Exception) => 2,
-        Some(ErrorKind::Limit) => 3,
-        Some(ErrorKind::Link) => 4,
-        Some(ErrorKind::Unsupported) => 5,
+        Some(ErrorKind::StackOverflow) => 2,
+        Some(ErrorKind::OutOfFuel) => 3,
+        Some(ErrorKind::Interrupted) => 4,
+        Some(ErrorKind::Exception) => 5,
+        Some(ErrorKind::Limit) => 6,
+        Some(ErrorKind::OutOfMemory) => 7,
+        Some(ErrorKind::Link) => 8,
+        Some(ErrorKind::Unsupported) => 9,
         _ => 0,
     }
 }
@@ -159,9 +160,9 @@ fn frames(object: &Object) -> impl Iterator<Item = Box<Frame>> + '_ {
         Box::new(Frame {
             frame: frame.clone(),
             name: frame.func_name().map(|name| name.as_bytes().to_vec().into()),
-            instance: object.store().map(|store| {
-                Object::of_store(store, Body::Instance(frame.instance()))
-            }),
+            instance: object
+                .store()
+                .map(|store| Object::of_store(store, Body::Instance(frame.instance()))),
         })
     })
 }

@@ -163,9 +163,7 @@ impl ExternType {
             Global(ty) => ExternType::from_global(engine, *ty),
             Table(ty) => ExternType::from_table(engine, *ty),
             Memory(ty) => ExternType::from_memory(*ty),
-            Tag(ty) => {
-                ExternType::Tag { func: Box::new(ExternType::from_func(engine, ty.ty())) }
-            }
+            Tag(ty) => ExternType::Tag { func: Box::new(ExternType::from_func(engine, ty.ty())) },
         }
     }
 
@@ -453,10 +451,7 @@ pub extern "C" fn wasm_importtype_type(import: &ImportType) -> Option<&ExternTyp
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn wasm_exporttype_new(
-    name: &mut CVec<u8>,
-    ty: Ptr<ExternType>,
-) -> Box<ExportType> {
+pub extern "C" fn wasm_exporttype_new(name: &mut CVec<u8>, ty: Ptr<ExternType>) -> Box<ExportType> {
     Box::new(ExportType { name: std::mem::take(name), ty })
 }
 

@@ -42,7 +42,11 @@ impl Val {
 
     /// The zero or null of a type's kind.
     pub fn zero(kind: u8) -> Val {
-        if kind::is_ref(kind) { Val::reference(kind, None) } else { Val { kind, of: Of { i64: 0 } } }
+        if kind::is_ref(kind) {
+            Val::reference(kind, None)
+        } else {
+            Val { kind, of: Of { i64: 0 } }
+        }
     }
 
     /// The value as the runtime has it, where one of this type is wanted.
@@ -127,7 +131,7 @@ pub fn to_reference(
         (HeapType::Exn, None) => runtime::Val::ExnRef(None),
         (HeapType::Exn, Some(Body::Exn(thrown))) => runtime::Val::ExnRef(Some(thrown.exn())),
         (HeapType::Exn, _) => return wrong(),
-        (top, None) if top == HeapType::Extern => runtime::Val::ExternRef(None),
+        (HeapType::Extern, None) => runtime::Val::ExternRef(None),
         (_, None) => runtime::Val::AnyRef(None),
         (top, Some(body)) => {
             let any = match body {

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::io::Cursor;
 use std::mem::MaybeUninit;
 
-use zwasm_wasi::{MemoryPipe, WasiCtx, WasiCtxBuilder};
+use zwasm_wasi::{Capabilities, MemoryPipe, WasiCtx, WasiCtxBuilder};
 
 use crate::store::StoreRef;
 use crate::vec::{CVec, Ptr};
@@ -100,18 +100,37 @@ pub extern "C" fn zwasm_wasi_capture_output(wasi: &mut Wasi) {
     wasi.output = Some(Output { stdout, stderr });
 }
 
+/// Lets the guest do one kind of thing more, by the capability's name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zwasm_wasi_allow(wasi: &mut Wasi, name: *const c_char) -> bool {
+    attempt(|| {
+        // SAFETY: see the crate's header.
+        let name = unsafe { crate::string(name) }?;
+        let unknown = || runtime::Error::msg(format_args!("no capability '{name}'"));
+        wasi.builder.allow(Capabilities::named(name).ok_or_else(unknown)?);
+        Ok(())
+    })
+    .is_some()
+}
+
 /// Gives a directory of the host, with all below it, under a name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zwasm_wasi_preopen_dir(
     wasi: &mut Wasi,
     host: *const c_char,
     guest: *const c_char,
+    read_only: bool,
 ) -> bool {
     attempt(|| {
         // SAFETY: see the crate's header.
         let (host, guest) = unsafe { (crate::string(host)?, crate::string(guest)?) };
         let failed = |error| runtime::Error::msg(format_args!("cannot open {host}: {error}"));
-        wasi.builder.preopen_dir(host, guest).map_err(failed)?;
+        let builder = &mut wasi.builder;
+        match read_only {
+            true => builder.preopen_dir_read_only(host, guest),
+            false => builder.preopen_dir(host, guest),
+        }
+        .map_err(failed)?;
         Ok(())
     })
     .is_some()

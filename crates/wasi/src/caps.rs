@@ -86,6 +86,15 @@ impl Capabilities {
         Self::NAMES.iter().filter(move |(one, _)| self.contains(*one)).map(|(_, name)| *name)
     }
 
+    /// The capability of a name, of which `all` is everything and `none` nothing.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "all" => Some(Self::ALL),
+            "none" => Some(Self::NONE),
+            _ => Self::NAMES.iter().find(|(_, own)| *own == name).map(|(caps, _)| *caps),
+        }
+    }
+
     pub(crate) const fn bits(self) -> u16 {
         self.0
     }
@@ -133,6 +142,12 @@ mod tests {
         assert!(caps.contains(Capabilities::READ) && caps.intersects(Capabilities::ALL));
         assert!(!caps.contains(Capabilities::ALL));
         assert_eq!(caps.names().collect::<Vec<_>>(), ["read", "env"]);
+        for name in Capabilities::ALL.names() {
+            let one = Capabilities::named(name).unwrap();
+            assert_eq!(one.names().collect::<Vec<_>>(), [name]);
+        }
+        assert_eq!(Capabilities::named("all"), Some(Capabilities::ALL));
+        assert_eq!(Capabilities::named("reed"), None);
         assert_eq!(caps.first(), Capabilities::READ);
         caps.remove(Capabilities::READ);
         assert_eq!(caps, Capabilities::ENV);

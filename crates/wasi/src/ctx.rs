@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -111,6 +112,12 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Adds to what the guest may do.
+    pub fn allow(&mut self, caps: Capabilities) -> &mut Self {
+        self.caps.insert(caps);
+        self
+    }
+
     /// Adds an argument; the first is the program's name. It ends at its first
     /// NUL, if it has one.
     pub fn arg(&mut self, arg: impl AsRef<[u8]>) -> &mut Self {
@@ -197,6 +204,14 @@ impl WasiCtxBuilder {
     /// memory there is [`io::Cursor`].
     pub fn stdin(&mut self, stdin: Box<dyn Read + Send>) -> &mut Self {
         self.stdin = Some(Input::custom(stdin));
+        self
+    }
+
+    /// Gives the guest a file, a pipe or a socket of the host as standard input.
+    /// Polls see when there is something to read, and waiting for that can be
+    /// interrupted.
+    pub fn stdin_from(&mut self, stdin: impl Into<OwnedFd>) -> &mut Self {
+        self.stdin = Some(Input::Owned(stdin.into()));
         self
     }
 

@@ -78,7 +78,7 @@ fn run(
             let _ = cx.stdio.flush(&cx.host);
             return Err(match stop {
                 Stop::Exit(exit) => exit.into(),
-                Stop::Interrupted => zwasm::Error::msg("interrupted"),
+                Stop::Interrupted => zwasm::Trap::Interrupt.into(),
                 _ => zwasm::Error::msg("the program wants to exit, which it may not"),
             });
         }

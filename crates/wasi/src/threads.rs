@@ -7,8 +7,8 @@
 //!
 //! The guest ends as a whole: when the first thread is done, or when any thread
 //! exits or traps. Then the others are stopped: those that wait, at once; those
-//! that compute, at the next check of the engine's epochs, where modules are
-//! compiled with such checks.
+//! that compute, at the next check of the engine's epochs, if it has
+//! [`epoch_interruption`](zwasm::Config::epoch_interruption).
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -29,6 +29,12 @@ const MAX_THREADS: usize = 256;
 
 /// Bytes of stack of the host's thread. The guest's frames are elsewhere.
 const HOST_STACK: usize = 512 << 10;
+
+/// The number of the first thread, which the guest does not learn.
+const FIRST: i32 = 0;
+
+/// The longest it takes a thread that waits to wake up and end.
+const WAKE_TIME: Duration = Duration::from_millis(100);
 
 /// The largest number a thread may have.
 const MAX_ID: i32 = 0x1fff_ffff;
@@ -60,15 +66,20 @@ struct Group<T> {
     state: Mutex<State>,
     /// Told whenever a thread is done.
     done: Condvar,
-    wasi: InterruptHandle,
+    /// Stops what waits in calls of WASI.
+    waits: InterruptHandle,
     on_end: OnceLock<OnEnd>,
 }
 
 type OnEnd = Box<dyn Fn(Error) -> Error + Send + Sync>;
 
+#[derive(Default)]
 struct State {
     max: usize,
-    running: usize,
+    /// The threads that run, the first included, and what stops each.
+    running: Vec<(i32, zwasm::InterruptHandle)>,
+    /// Those that have been started and are not over, without the first.
+    started: usize,
     last_id: i32,
     ended: bool,
     /// What ended the guest, unless that was the first thread.
@@ -102,28 +113,27 @@ impl<T: Clone + Send + 'static> Threads<T> {
                 linker.define(&*store, import.module(), import.name(), memory)?;
             }
         }
-        let wasi = get(store.data_mut()).interrupt_handle()?;
+        let waits = get(store.data_mut()).interrupt_handle()?;
         let mut failure = None;
         let group = Arc::new_cyclic(|group: &Weak<Group<T>>| {
             let group = group.clone();
             let spawn = move |mut caller: Caller<'_, T>, arg: i32| {
                 let allowed = get(caller.data_mut()).0.host.require(Capabilities::PROC);
                 let result = match (allowed, group.upgrade()) {
-                    (Ok(()), Some(group)) => group.spawn(caller.data().clone(), arg),
+                    (Ok(()), Some(group)) => group.spawn(&mut caller, arg),
                     (Ok(()), None) => Err(Errno::Again),
                     (Err(_), _) => Err(Errno::Notcapable),
                 };
                 result.unwrap_or_else(|errno| -(errno as i32))
             };
             failure = linker.func_wrap(SPAWN.0, SPAWN.1, spawn).err();
-            let state =
-                State { max: MAX_THREADS, running: 0, last_id: 0, ended: false, error: None };
+            let state = State { max: MAX_THREADS, ..State::default() };
             Group {
                 module: module.clone(),
                 linker,
                 state: Mutex::new(state),
                 done: Condvar::new(),
-                wasi,
+                waits,
                 on_end: OnceLock::new(),
             }
         });
@@ -167,14 +177,19 @@ impl<T: Clone + Send + 'static> Threads<T> {
         main: impl FnOnce(&mut Store<T>, Instance) -> Result<R>,
     ) -> Result<R> {
         let group = &self.0;
+        group.enter(FIRST, store);
         let instance = group.linker.instantiate(&mut *store, &group.module);
         let outcome = instance.and_then(|instance| main(store, instance));
         let earlier = {
             let mut state = group.lock();
+            state.running.retain(|(id, _)| *id != FIRST);
             state.ended = true;
             state.error.take()
         };
         group.stop();
+        // What waits is awake by then, and the embedder may use the streams.
+        self.join(WAKE_TIME);
+        group.waits.clear();
         earlier.map_or(outcome, Err)
     }
 
@@ -183,7 +198,7 @@ impl<T: Clone + Send + 'static> Threads<T> {
     pub fn join(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         let mut state = self.0.lock();
-        while state.running > 0 {
+        while state.started > 0 {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -196,31 +211,43 @@ impl<T: Clone + Send + 'static> Threads<T> {
 }
 
 impl<T: Clone + Send + 'static> Group<T> {
-    /// Starts a thread and returns its number.
-    fn spawn(self: Arc<Self>, data: T, arg: i32) -> Result<i32, Errno> {
+    /// Starts a thread and returns its number. It gets half of the fuel that is
+    /// left, so that all together use no more than the first was given.
+    fn spawn(self: Arc<Self>, caller: &mut Caller<'_, T>, arg: i32) -> Result<i32, Errno> {
         let id = {
             let mut state = self.lock();
-            if state.ended || state.running >= state.max || state.last_id == MAX_ID {
+            if state.ended || state.started >= state.max || state.last_id == MAX_ID {
                 return Err(Errno::Again);
             }
-            state.running += 1;
+            state.started += 1;
             state.last_id += 1;
             state.last_id
         };
         // Gone when the thread is over, however it ends, and when it never starts.
-        let running = Running(self);
+        let started = Started(self, id);
         let thread = std::thread::Builder::new().name(format!("guest {id}")).stack_size(HOST_STACK);
+        let data = caller.data().clone();
+        // Without fuel there is nothing to share.
+        let fuel = caller.get_fuel().ok().map(|fuel| fuel / 2);
         let work = move || {
-            if let Err(error) = running.0.thread(data, id, arg) {
-                running.0.end(error);
+            if let Err(error) = started.0.thread(data, fuel, id, arg) {
+                started.0.end(error);
             }
         };
-        thread.spawn(work).map(|_| id).or(Err(Errno::Again))
+        thread.spawn(work).or(Err(Errno::Again))?;
+        if let (Some(given), Ok(fuel)) = (fuel, caller.get_fuel()) {
+            caller.set_fuel(fuel - given).or(Err(Errno::Again))?;
+        }
+        Ok(id)
     }
 
     /// Runs a thread of the guest to its end.
-    fn thread(&self, data: T, id: i32, arg: i32) -> Result<()> {
+    fn thread(&self, data: T, fuel: Option<u64>, id: i32, arg: i32) -> Result<()> {
         let mut store = Store::new(self.linker.engine(), data);
+        if let Some(fuel) = fuel {
+            store.set_fuel(fuel)?;
+        }
+        self.enter(id, &store);
         let instance = self.linker.instantiate(&mut store, &self.module)?;
         let start = instance.get_typed_func::<(i32, i32), ()>(&mut store, START)?;
         start.call(&mut store, (id, arg))
@@ -246,18 +273,32 @@ impl<T> Group<T> {
         self.stop();
     }
 
-    /// Stops all threads.
+    /// Notes what stops a thread, and stops it if the guest has ended meanwhile.
+    fn enter(&self, id: i32, store: &Store<T>) {
+        let handle = store.interrupt_handle();
+        let mut state = self.lock();
+        if state.ended && id != FIRST {
+            handle.interrupt();
+        }
+        state.running.push((id, handle));
+    }
+
+    /// Stops all threads that run.
     fn stop(&self) {
-        self.wasi.interrupt();
+        self.waits.interrupt();
+        let running = self.lock().running.clone();
+        running.iter().for_each(|(_, handle)| handle.interrupt());
     }
 }
 
 /// A thread that is counted.
-struct Running<T>(Arc<Group<T>>);
+struct Started<T>(Arc<Group<T>>, i32);
 
-impl<T> Drop for Running<T> {
+impl<T> Drop for Started<T> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
+        let mut state = self.0.lock();
+        state.started -= 1;
+        state.running.retain(|(id, _)| *id != self.1);
         self.0.done.notify_all();
     }
 }

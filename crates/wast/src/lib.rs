@@ -4,7 +4,7 @@
 //! directive counts, module definitions included, and there is no list of
 //! directives to skip: a feature the engine lacks shows as failures. `manifest`
 //! measures over a fixed set of files, `mutate` checks that damaged modules
-//! are refused in an orderly way.
+//! are refused in an orderly way. `wasi` runs the official tests of WASI.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ mod runner;
 mod script;
 mod spectest;
 mod values;
+pub mod wasi;
 
 use runner::{Mismatch, Runner};
 use std::collections::HashMap;

@@ -13,9 +13,10 @@ mod probe;
 mod rng;
 
 pub use corpus::Corpus;
+pub use mutant::mutant;
+pub use rng::Rng;
 
 use crate::panics;
-use rng::Rng;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
-use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store};
+use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store, Strategy};
 
 /// Processor time one case may take.
 const SLOW: Duration = Duration::from_secs(1);
@@ -122,13 +123,14 @@ fn save(path: &Path, bytes: &[u8]) -> String {
 pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
     let mut config = Config::new();
     config.max_memory(GUEST_MEMORY).max_table_elements(GUEST_ELEMENTS);
+    config.strategy(Strategy::Mixed(campaign.seed));
     let engine = Engine::new(&config)?;
     let mut report = Report::default();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let watchdog = scope.spawn(|| watch(&done));
         for case in 0..campaign.cases {
-            let bytes = mutant::mutant(corpus, &mut Rng::for_case(campaign.seed, case));
+            let bytes = mutant(corpus, &mut Rng::for_case(campaign.seed, case));
             let path = campaign.folder.join(format!("mutate-{}-{case}.wasm", campaign.seed));
             *current() = Some(Current { since: Instant::now(), path, bytes: bytes.clone() });
             run_case(&engine, &bytes, &mut report);

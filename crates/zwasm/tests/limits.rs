@@ -10,23 +10,30 @@ use std::time::{Duration, Instant};
 use zwasm::{
     Caller, Config, Engine, Error, ErrorKind, Func, Instance, InterruptHandle, Linker, Memory,
     MemoryType, Module, RefType, ResourceLimiter, Result, Store, StoreLimits, StoreLimitsBuilder,
-    Table, TableType, Trap, UpdateDeadline, Val,
+    Strategy, Table, TableType, Trap, UpdateDeadline, Val,
 };
 
-fn engine(configure: impl FnOnce(&mut Config)) -> Engine {
-    let mut config = Config::new();
-    configure(&mut config);
-    Engine::new(&config).unwrap()
+/// An engine for each way to run code that this build has.
+fn engines(configure: impl Fn(&mut Config)) -> Vec<Engine> {
+    let mut engines = Vec::new();
+    let fixed = [Strategy::Interpreter, Strategy::Baseline, Strategy::Auto, Strategy::Stress];
+    for strategy in fixed.into_iter().chain((0..4).map(Strategy::Mixed)) {
+        let mut config = Config::new();
+        configure(&mut config);
+        engines.extend(Engine::new(config.strategy(strategy)));
+    }
+    assert!(engines.len() >= 3);
+    engines
 }
 
-fn fueled() -> Engine {
-    engine(|config| {
+fn fueled() -> Vec<Engine> {
+    engines(|config| {
         config.consume_fuel(true);
     })
 }
 
-fn timed() -> Engine {
-    engine(|config| {
+fn timed() -> Vec<Engine> {
+    engines(|config| {
         config.epoch_interruption(true);
     })
 }
@@ -138,9 +145,10 @@ const COSTS: &[(&str, i32, i32, u64)] = &[
 
 #[test]
 fn every_program_has_its_price() {
-    let engine = fueled();
-    for &(name, arg, result, cost) in COSTS {
-        let (mut store, instance) = instance(&engine, (), PROGRAMS);
+    let engines = fueled();
+    let all = engines.iter().flat_map(|engine| COSTS.iter().map(move |cost| (engine, cost)));
+    for (engine, &(name, arg, result, cost)) in all {
+        let (mut store, instance) = instance(engine, (), PROGRAMS);
         store.set_fuel(1 << 40).unwrap();
         assert_eq!(call(&mut store, instance, name, arg).unwrap(), result, "{name} {arg}");
         assert_eq!((1 << 40) - store.get_fuel().unwrap(), cost, "{name} {arg}");
@@ -160,11 +168,12 @@ fn every_program_has_its_price() {
 
 #[test]
 fn epochs_do_not_change_the_price() {
-    let both = engine(|config| {
+    let engines = engines(|config| {
         config.consume_fuel(true).epoch_interruption(true);
     });
-    for &(name, arg, result, cost) in COSTS {
-        let (mut store, instance) = instance(&both, (), PROGRAMS);
+    let all = engines.iter().flat_map(|engine| COSTS.iter().map(move |cost| (engine, cost)));
+    for (engine, &(name, arg, result, cost)) in all {
+        let (mut store, instance) = instance(engine, (), PROGRAMS);
         store.set_fuel(cost).unwrap();
         assert_eq!(call(&mut store, instance, name, arg).unwrap(), result, "{name} {arg}");
         assert_eq!(store.get_fuel().unwrap(), 0, "{name} {arg}");
@@ -173,13 +182,18 @@ fn epochs_do_not_change_the_price() {
 
 #[test]
 fn a_run_that_cannot_be_paid_for_is_not_begun() {
-    let engine = fueled();
+    for engine in fueled() {
+        runs_are_begun_when_paid_for(&engine);
+    }
+}
+
+fn runs_are_begun_when_paid_for(engine: &Engine) {
     // The first run has the call, the first two lines up to the `if`, and costs 5;
     // that of the `if` costs 5, with the empty function 1 more; the rest 3.
     for (fuel, arg, reached) in
         [(0, 1, 0), (4, 1, 0), (5, 1, 1), (9, 1, 1), (10, 1, 2), (11, 1, 3), (13, 1, 3), (7, 0, 1)]
     {
-        let (mut store, instance) = instance(&engine, (), PROGRAMS);
+        let (mut store, instance) = instance(engine, (), PROGRAMS);
         store.set_fuel(fuel).unwrap();
         let error = call(&mut store, instance, "steps", arg).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutOfFuel);
@@ -187,7 +201,7 @@ fn a_run_that_cannot_be_paid_for_is_not_begun() {
         store.set_fuel(10).unwrap();
         assert_eq!(call(&mut store, instance, "reached", 0).unwrap(), reached, "{fuel}");
     }
-    let (mut store, instance) = instance(&engine, (), PROGRAMS);
+    let (mut store, instance) = instance(engine, (), PROGRAMS);
     store.set_fuel(14).unwrap();
     call(&mut store, instance, "steps", 1).unwrap();
     assert_eq!(store.get_fuel().unwrap(), 0);
@@ -195,7 +209,7 @@ fn a_run_that_cannot_be_paid_for_is_not_begun() {
 
 #[test]
 fn a_bulk_operation_is_checked_then_paid_for_then_done() {
-    let (mut store, instance) = instance(&fueled(), (), PROGRAMS);
+    let (mut store, instance) = instance(&fueled()[0], (), PROGRAMS);
     store.set_fuel(10).unwrap();
     let error = call(&mut store, instance, "fill", 1 << 30).unwrap_err();
     assert_eq!(error.trap(), Some(Trap::MemoryOutOfBounds));
@@ -219,7 +233,7 @@ fn arrays_are_paid_for_by_their_bytes() {
           (i32.const 0) (i32.const 2) (local.get 0))
         (i32.const 0)))"#;
     for (name, arg, cost) in [("new", 3, 4), ("new", 4, 4 + 1), ("fill", 400, 9 + 100 + 100)] {
-        let (mut store, instance) = instance(&fueled(), (), wat);
+        let (mut store, instance) = instance(&fueled()[0], (), wat);
         store.set_fuel(1000).unwrap();
         call(&mut store, instance, name, arg).unwrap();
         assert_eq!(1000 - store.get_fuel().unwrap(), cost, "{name} {arg}");
@@ -231,7 +245,7 @@ fn arrays_are_paid_for_by_their_bytes() {
 
 #[test]
 fn host_functions_see_and_give_fuel() {
-    let engine = fueled();
+    let engine = fueled().remove(0);
     let mut linker = Linker::<()>::new(&engine);
     linker
         .func_wrap("", "refuel", |mut caller: Caller<'_, ()>| -> Result<()> {
@@ -255,7 +269,7 @@ fn fuel_has_to_be_asked_for() {
     for error in [store.set_fuel(1).unwrap_err(), store.get_fuel().unwrap_err()] {
         assert!(error.to_string().contains("consume_fuel"), "{error}");
     }
-    let mut store = Store::new(&fueled(), ());
+    let mut store = Store::new(&fueled()[0], ());
     assert_eq!(store.get_fuel().unwrap(), 0);
     store.set_fuel(u64::MAX).unwrap();
     assert!(store.get_fuel().unwrap() >= i64::MAX as u64);
@@ -296,9 +310,9 @@ const LATE: Duration = Duration::from_secs(20);
 
 #[test]
 fn another_thread_ends_what_runs_by_an_epoch() {
-    let engine = timed();
-    for name in ["loop", "recurse", "tail", "grow", "fill"] {
-        let (mut store, instance) = instance(&engine, (), SPIN);
+    let names = ["loop", "recurse", "tail", "grow", "fill"];
+    for (engine, name) in timed().iter().flat_map(|engine| names.map(|name| (engine, name))) {
+        let (mut store, instance) = instance(engine, (), SPIN);
         store.set_epoch_deadline(1);
         let start = Instant::now();
         let ticks = engine.clone();
@@ -319,7 +333,7 @@ fn another_thread_ends_what_runs_by_an_epoch() {
 
 #[test]
 fn a_store_has_no_deadline_until_it_gets_one() {
-    let engine = timed();
+    let engine = timed().remove(0);
     let (mut store, instance) = instance(&engine, (), SPIN);
     engine.increment_epoch();
     assert_eq!(call(&mut store, instance, "rounds", 5).unwrap(), 5);
@@ -332,8 +346,11 @@ fn a_store_has_no_deadline_until_it_gets_one() {
 
 #[test]
 fn a_callback_decides_at_the_deadline() {
-    let engine = timed();
-    let (mut store, instance) = instance(&engine, 0u32, SPIN);
+    timed().iter().for_each(callback_decides);
+}
+
+fn callback_decides(engine: &Engine) {
+    let (mut store, instance) = instance(engine, 0u32, SPIN);
     store.set_epoch_deadline(0);
     let ticks = engine.clone();
     store.epoch_deadline_callback(move |mut context| {
@@ -364,19 +381,30 @@ fn a_callback_decides_at_the_deadline() {
 
 #[test]
 fn a_callback_may_call_the_guest_and_grow_its_memory() {
-    let engine = engine(|config| {
-        config.epoch_interruption(true).guard_pages(false);
-    });
+    for guard_pages in [false, true] {
+        let configure = |config: &mut Config| {
+            config.epoch_interruption(true).guard_pages(guard_pages);
+        };
+        engines(configure).iter().for_each(callback_calls);
+    }
+}
+
+fn callback_calls(engine: &Engine) {
     let wat = r#"(module
       (memory (export "memory") 1)
       (func (export "helper") (param i32) (result i32)
         (i32.store (i32.const 8) (local.get 0)) (i32.const 0))
-      (func (export "f") (param i32) (result i32) (local $kept i32)
+      (func (export "f") (param i32) (result i32) (local $kept i32) (local $float f64)
         (local.set $kept (i32.const 77))
-        (loop $next (br_if $next (i32.eqz (i32.load (i32.const 8)))))
+        (local.set $float (f64.const 0.5))
+        (loop $next
+          (local.set $kept (i32.sub (i32.add (local.get $kept) (i32.const 2)) (i32.const 2)))
+          (local.set $float (f64.add (local.get $float) (f64.const 0)))
+          (br_if $next (i32.eqz (i32.load (i32.const 8)))))
         (i32.store (i32.const 70000) (local.get $kept))
+        (if (f64.ne (local.get $float) (f64.const 0.5)) (then (unreachable)))
         (i32.add (i32.load (i32.const 70000)) (i32.load (i32.const 8)))))"#;
-    let (mut store, instance) = instance(&engine, None::<Instance>, wat);
+    let (mut store, instance) = instance(engine, None::<Instance>, wat);
     *store.data_mut() = Some(instance);
     store.set_epoch_deadline(1);
     let ticks = engine.clone();
@@ -398,8 +426,11 @@ fn a_callback_may_call_the_guest_and_grow_its_memory() {
 
 #[test]
 fn an_interruption_stays_until_it_is_taken_back() {
-    let engine = timed();
-    let (mut store, instance) = instance(&engine, (), SPIN);
+    timed().iter().for_each(interruption_stays);
+}
+
+fn interruption_stays(engine: &Engine) {
+    let (mut store, instance) = instance(engine, (), SPIN);
     store.set_epoch_deadline(1000);
     store.epoch_deadline_callback(|_| panic!("an interruption does not ask"));
     let handle = store.interrupt_handle();
@@ -444,7 +475,7 @@ fn host_functions_that_wait_are_woken() {
 
 #[test]
 fn a_guest_cannot_hide_from_an_interruption_behind_the_host() {
-    let engine = timed();
+    let engine = timed().remove(0);
     let mut linker = Linker::<Option<Func>>::new(&engine);
     let swallow = |mut caller: Caller<'_, Option<Func>>| {
         let spin = caller.data().expect("it is set");

@@ -58,20 +58,47 @@ fn realworld() {
     assert!(failures.is_empty(), "{} of 49:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// What a program needs beyond its standard streams.
+fn needs(name: &str) -> &'static [&'static str] {
+    match name {
+        "go_hello_wasi" => &["--allow-clock"],
+        "rust_file_io" => &["--allow-read", "--allow-write", "--allow-path"],
+        "rust_hashmap_ops" => &["--allow-random"],
+        _ => &[],
+    }
+}
+
+/// Runs a program with exactly what it needs, and with each of that removed.
 fn as_expected(root: &Path, program: &Path) -> Result<(), String> {
     let name = program.file_stem().unwrap().to_str().unwrap();
     let expected = root.join("expected");
     let stdout = std::fs::read(expected.join(format!("{name}.stdout"))).unwrap();
     let code = std::fs::read_to_string(expected.join(format!("{name}.exit"))).unwrap();
-    let empty = Dir::new();
-    let args = [program.as_os_str(), "--allow-all".as_ref(), "--dir".as_ref(), ".".as_ref()];
-    let run = || zwasm(args).dir(empty.path()).patience(PATIENCE).run();
-    let outcome = std::panic::catch_unwind(run).map_err(|_| format!("{name}: no end"))?;
-    let same = outcome.code == code.trim().parse().ok() && outcome.stdout == stdout;
-    same.then_some(()).ok_or_else(|| {
+    let run = |without: &str| {
+        let empty = Dir::new();
+        let args = [program.as_os_str(), "--dir".as_ref(), ".".as_ref()];
+        let flags = needs(name).iter().filter(|flag| **flag != without);
+        let args = args.into_iter().chain(flags.map(AsRef::as_ref));
+        let run = || zwasm(args).dir(empty.path()).patience(PATIENCE).run();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+            .map_err(|_| format!("{name}: no end"))
+    };
+    let said = |outcome: &Outcome| {
         let text = outcome.text();
         format!("{name}: exit {:?}, {text:.400}{:.400}", outcome.code, outcome.stderr)
-    })
+    };
+    let outcome = run("")?;
+    if outcome.code != code.trim().parse().ok() || outcome.stdout != stdout {
+        return Err(said(&outcome));
+    }
+    for &flag in needs(name) {
+        let outcome = run(flag)?;
+        let note = format!("note: the program was refused something that '{flag}' allows\n");
+        if !matches!(outcome.code, Some(1 | 2)) || !outcome.stderr.ends_with(&note) {
+            return Err(format!("without {flag}: {}", said(&outcome)));
+        }
+    }
+    Ok(())
 }
 
 /// Runs a program of the benchmarks below `dir`, as its manifest says.

@@ -20,6 +20,7 @@ use crate::{CompiledCode, Environment, VmLayout};
 use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
+use std::rc::Rc;
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, TrapCode};
 
 /// The state of one compilation.
@@ -83,7 +84,7 @@ impl Compiler<'_> {
         // A throw finds its handler by walking frames, so handlers expect slots.
         let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
         for catch in &self.function.catches {
-            self.joins[catch.target.0 as usize].joined = Some(Box::new([]));
+            self.joins[catch.target.0 as usize].joined = Some(Rc::new([]));
             if !landings.iter().any(|(label, _)| *label == catch.target) {
                 let word = self.asm.new_label();
                 let target = self.joins[catch.target.0 as usize].asm;
@@ -102,7 +103,7 @@ impl Compiler<'_> {
                 self.place(label, true);
                 let word = self.asm.new_label();
                 let join = &self.joins[label.0 as usize];
-                let joined = join.joined.clone().unwrap_or_default();
+                let joined = join.joined.clone().unwrap_or_else(|| Rc::new([]));
                 self.late.push(Late::Loop { word, joined, header: join.asm });
                 loops.push((label, word));
                 index += 1;
@@ -211,8 +212,6 @@ impl Compiler<'_> {
             Inst::RefCast { src, target } => self.ref_cast(src, target),
             Inst::I31New { dst, src } => self.i31_new(dst, src),
             Inst::I31Get { dst, src, extend } => self.i31_get(dst, src, extend),
-            Inst::Fuel { cost } => self.pay_fuel(cost),
-            Inst::Epoch => self.check_epoch(),
             Inst::Wide { op, base } => self.wide(op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {
@@ -258,6 +257,8 @@ impl Compiler<'_> {
             }
             #[cfg(feature = "simd")]
             Inst::Simd(ref inst) => self.simd(inst),
+            Inst::Fuel { cost } => self.fuel(cost),
+            Inst::Epoch => self.epoch(),
             _ => self.call_handler(inst),
         }
     }

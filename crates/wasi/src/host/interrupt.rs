@@ -43,9 +43,21 @@ impl Interrupt {
 
 /// Stops a guest that waits in a call: in a poll, a sleep, reading a pipe or a
 /// terminal, on a socket. That call does not return to the guest; it ends the
-/// guest with an error. So does every later call that would wait.
+/// guest as [`zwasm::Trap::Interrupt`]. So does every later call that would wait.
 ///
-/// Handles can be cloned and used on any thread.
+/// Handles can be cloned and used on any thread. To have the guest stopped
+/// together with its store, at a timeout for example:
+///
+/// ```
+/// # use zwasm::{Engine, Store};
+/// # use zwasm_wasi::WasiCtx;
+/// # fn main() -> zwasm::Result<()> {
+/// # let mut store = Store::new(&Engine::default(), WasiCtx::builder().build());
+/// let waits = store.data().interrupt_handle()?;
+/// store.add_interrupt_waker(move || waits.interrupt());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct InterruptHandle(Arc<Interrupt>);
 

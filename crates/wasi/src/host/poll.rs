@@ -51,8 +51,8 @@ impl<'a> Waiter<'a> {
     }
 
     /// Waits until a descriptor is ready or `timeout` nanoseconds are over,
-    /// for ever without one. An interruption by a signal ends it early, with
-    /// nothing ready.
+    /// for ever without one. A signal ends it early, with nothing ready; an
+    /// interruption of the guest ends it unless something is ready.
     pub(crate) fn wait(&mut self, timeout: Option<u64>) -> Result {
         match poll(&mut self.fds, timeout.map(clocks::timespec).as_ref()) {
             Err(Errno::INTR) => self.fds.iter_mut().for_each(PollFd::clear_revents),
@@ -60,7 +60,9 @@ impl<'a> Waiter<'a> {
                 result?;
             }
         }
-        if self.interruptible && !self.fds[0].revents().is_empty() {
+        // What is ready is not waited for: so output can be written out at the end.
+        let happened = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        if self.interruptible && happened(&self.fds[0]) && !self.fds[1..].iter().any(happened) {
             return Err(Failure::Interrupted);
         }
         Ok(())

@@ -66,8 +66,14 @@ impl Corpus {
         }
     }
 
-    /// A module of a file, both drawn at random.
-    pub(super) fn draw(&self, rng: &mut Rng) -> &[u8] {
+    /// Leaves out the modules that `keep` does not want.
+    pub fn retain(&mut self, keep: impl Fn(&[u8]) -> bool) {
+        self.files.iter_mut().for_each(|modules| modules.retain(|module| keep(module)));
+        self.files.retain(|modules| !modules.is_empty());
+    }
+
+    /// A module of a file, both drawn at random; nothing if there is none.
+    pub fn draw(&self, rng: &mut Rng) -> &[u8] {
         rng.pick(&self.files).and_then(|file| rng.pick(file)).map_or(&[], Vec::as_slice)
     }
 }

@@ -41,7 +41,7 @@ const INTERESTING: [&[u8]; 22] = [
 ];
 
 /// The mutant that `rng` makes of a module of the corpus.
-pub(super) fn mutant(corpus: &Corpus, rng: &mut Rng) -> Vec<u8> {
+pub fn mutant(corpus: &Corpus, rng: &mut Rng) -> Vec<u8> {
     let mut bytes = corpus.draw(rng).to_vec();
     let most = rng.below(4) + 1;
     for _ in 0..=rng.below(most) {

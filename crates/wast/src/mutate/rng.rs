@@ -1,17 +1,18 @@
 //! SplitMix64: eight lines that give the same numbers on every machine.
 
 /// A sequence of numbers that its seed determines.
-pub(super) struct Rng(u64);
+pub struct Rng(u64);
 
 impl Rng {
     /// The sequence of one case of a campaign, independent of its neighbours.
-    pub(super) fn for_case(seed: u64, case: u64) -> Self {
+    pub fn for_case(seed: u64, case: u64) -> Self {
         let mut outer = Self(seed);
-        let start = outer.next();
+        let start = outer.bits();
         Self(start ^ case.wrapping_mul(0xd134_2543_de82_ef95))
     }
 
-    fn next(&mut self) -> u64 {
+    /// The next 64 bits.
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,17 +21,17 @@ impl Rng {
     }
 
     /// A number below `bound`, or 0 when `bound` is 0.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 
     /// One of `items`.
-    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.below(items.len()))
     }
 
     /// A range within `0..length`, short ones being likelier.
-    pub(super) fn range(&mut self, length: usize) -> std::ops::Range<usize> {
+    pub fn range(&mut self, length: usize) -> std::ops::Range<usize> {
         let start = self.below(length);
         let longest = [4, 16, 256, length][self.below(4)];
         let end = start + 1 + self.below(longest);
@@ -45,8 +46,8 @@ mod tests {
     #[test]
     fn the_sequence_is_the_published_one() {
         let mut rng = Rng(1_234_567);
-        assert_eq!(rng.next(), 6_457_827_717_110_365_317);
-        assert_eq!(rng.next(), 3_203_168_211_198_807_973);
+        assert_eq!(rng.bits(), 6_457_827_717_110_365_317);
+        assert_eq!(rng.bits(), 3_203_168_211_198_807_973);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
         let function = translate(module, defined)?;
+        #[cfg(feature = "trace")]
+        crate::observe::report_translated(module, defined, &function);
         let code = encode::encode(module, defined, &function, |_, _| {});
         // If another thread was faster, its code is as good.
         let _ = cell.set(Box::new(code));
@@ -74,4 +76,55 @@ pub(crate) fn wasm_offset(module: &Inner, defined: u32, word: usize) -> Option<u
         }
     });
     function.offsets.get(found?).map(|&offset| offset as usize)
+}
+
+#[cfg(all(test, feature = "wat"))]
+mod tests {
+    use super::*;
+    use crate::code::Text;
+    use crate::{Config, Engine, Module};
+    use zwasm_regir::{Function, Inst};
+
+    const WAT: &str = r#"(module (memory 1)
+      (func $f (param i32 i64) (result i64) (local i32)
+        (loop $next
+          (local.set 2 (i32.add (local.get 2) (i32.load (local.get 0))))
+          (br_if $next (i32.lt_u (local.get 2) (i32.const 10))))
+        (if (result i64) (local.get 0)
+          (then (i64.const 1)) (else (call $f (i32.const 1) (local.get 1)))))
+      (func (param i32) (result i32)
+        (block $b (block $a (br_table $a $b (local.get 0)) (unreachable)) (return (i32.const 1)))
+        (memory.fill (i32.const 0) (i32.const 1) (i32.const 2))
+        (i32.const 2)))"#;
+
+    fn is_check(inst: &Inst) -> bool {
+        matches!(inst, Inst::Fuel { .. } | Inst::Epoch)
+    }
+
+    fn words(module: &Inner, defined: u32, function: &Function) -> Vec<u64> {
+        match encode::encode(module, defined, function, |_, _| {}).text {
+            Text::Threaded(words) => words.into(),
+            #[cfg(compiler)]
+            Text::Machine(_) => panic!("the encoder makes threaded code"),
+        }
+    }
+
+    #[test]
+    fn code_without_checks_is_that_of_an_engine_that_has_none() {
+        let mut config = Config::new();
+        config.consume_fuel(true).epoch_interruption(true);
+        let checked = Module::new(&Engine::new(&config).expect("it is valid"), WAT).expect("valid");
+        let plain = Module::new(&Engine::default(), WAT).expect("it is valid");
+        for defined in 0..2 {
+            let expected = translate(plain.inner(), defined).expect("it is translated");
+            assert!(!expected.insts.iter().any(is_check));
+            let mut function = translate(checked.inner(), defined).expect("it is translated");
+            let checks = function.insts.iter().filter(|inst| is_check(inst)).count();
+            assert!(checks >= 3);
+            function.insts.retain(|inst| !is_check(inst));
+            assert_eq!(function.insts, expected.insts);
+            let expected = words(plain.inner(), defined, &expected);
+            assert_eq!(words(checked.inner(), defined, &function), expected);
+        }
+    }
 }

@@ -68,12 +68,16 @@ pub(super) fn too_large(ty: MemoryType, config: &Config) -> Error {
 
 impl Limits {
     pub(super) fn of(ty: MemoryType, config: &Config) -> Result<Limits> {
-        let limit = limit(config);
-        let len = bytes(ty, ty.minimum).filter(|len| *len <= limit);
-        let len = len.ok_or_else(|| too_large(ty, config))? as usize;
         let addressable = if ty.memory64 { u64::MAX } else { 1 << 32 };
         let declared = ty.maximum.map_or(u64::MAX, |max| bytes(ty, max).unwrap_or(u64::MAX));
-        Ok(Limits { len, max_len: declared.min(addressable).min(limit) })
+        let most = declared.min(addressable);
+        let len = bytes(ty, ty.minimum);
+        if len.is_some_and(|len| len > most) {
+            return Err(Error::msg("a memory's minimum is beyond its maximum or its addresses"));
+        }
+        let len = len.filter(|len| *len <= limit(config));
+        let len = len.ok_or_else(|| too_large(ty, config))? as usize;
+        Ok(Limits { len, max_len: most.min(limit(config)) })
     }
 
     /// The size in bytes of a memory of `pages` that grows by `delta`, if it may.

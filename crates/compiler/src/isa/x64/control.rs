@@ -6,6 +6,7 @@ use super::{FRAME, INT_SCRATCH, MEMORY, MEMORY_LEN, RAX, RCX, RDX, VMCTX};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Joined};
 use crate::tuning;
+use std::rc::Rc;
 use zwasm_regir::{Inst, Slot, TrapCode};
 
 /// What the flags say.
@@ -46,7 +47,7 @@ pub(crate) enum Late {
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
     /// A way into a loop for an interpreter.
-    Loop { word: AsmLabel, joined: Box<[Joined]>, header: AsmLabel },
+    Loop { word: AsmLabel, joined: Rc<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
     Landing { word: AsmLabel, target: AsmLabel },
 }
@@ -214,33 +215,6 @@ impl Compiler<'_> {
         }
     }
 
-    /// Pays fuel.
-    pub(crate) fn pay_fuel(&mut self, cost: u32) {
-        let layout = self.layout;
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.limits as i32))));
-        let fuel = Rm::Mem(at(INT_SCRATCH, layout.limits_fuel as i32));
-        match i32::try_from(cost) {
-            Ok(cost) => self.alu_immediate(Alu::Sub, true, fuel, cost),
-            Err(_) => return self.call_handler(&Inst::Fuel { cost }),
-        }
-        self.trap_if(Cond::Sign, TrapCode::OutOfFuel);
-    }
-
-    /// Stops at the deadline, unless the embedder sets another.
-    pub(crate) fn check_epoch(&mut self) {
-        let layout = self.layout;
-        let limits = self.alloc(Class::Int, None);
-        let slow = self.slow(&Inst::Epoch, None);
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.epoch as i32))));
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(INT_SCRATCH, 0))));
-        emit!(self.asm, movq_rm(limits, Rm::Mem(at(VMCTX, layout.limits as i32))));
-        let deadline = Rm::Mem(at(limits, layout.limits_epoch_deadline as i32));
-        self.alu(Alu::Cmp, true, INT_SCRATCH, deadline);
-        self.asm.jcc(Cond::AboveOrEqual, slow.label);
-        self.asm.bind(slow.resume);
-        self.late.push(Late::Slow(Box::new(slow)));
-    }
-
     /// Reads base and size of memory 0 of the `vmctx`; `reg` is overwritten.
     pub(super) fn reload_memory(&mut self, reg: Reg) {
         let layout = self.layout;
@@ -316,7 +290,7 @@ impl Compiler<'_> {
                     self.asm.bind(word);
                     self.asm.address(stub);
                     self.asm.bind(stub);
-                    for Joined { reg, held } in joined {
+                    for &Joined { reg, held } in &*joined {
                         self.load_slot(reg, held.slot, held.class);
                     }
                     self.asm.jmp(header);

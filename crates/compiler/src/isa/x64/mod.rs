@@ -13,6 +13,7 @@
 mod asm;
 mod bounds;
 mod calls;
+mod checks;
 mod control;
 mod float;
 mod gc;

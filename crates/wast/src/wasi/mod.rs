@@ -1,61 +1,56 @@
-//! The official WASI tests for preview 1: every program with its arguments,
+//! The official WASI tests: every program of a folder with its arguments,
 //! environment and directory, judged by exit code and standard output.
 //!
-//! They are looked for beside the repository; without them there is nothing to
-//! test.
+//! A program runs in a copy of its directory. Standard input never has anything
+//! and never ends, as the tests of threads want it.
 
 mod json;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use json::Json;
-use zwasm::{Engine, Linker, Module, Store};
-use zwasm_wasi::{Capabilities, I32Exit, MemoryPipe, WasiCtx};
+use zwasm::{Engine, Error, Linker, Module, Store};
+use zwasm_wasi::{Capabilities, I32Exit, MemoryPipe, Threads, WasiCtx, WasiCtxBuilder};
 
-#[test]
-fn preview_1_programs_behave_as_their_json_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora/wasi-testsuite");
-    if !root.is_dir() {
-        println!("no official tests: there is no {}", root.display());
-        return;
-    }
-    let (mut count, mut failures) = (0, Vec::new());
-    for suite in ["assemblyscript", "c", "rust"] {
-        for program in programs(&root.join(suite).join("wasm32-wasip1")) {
-            count += 1;
-            if let Err(failure) = check(&program) {
-                failures.push(format!("{}: {failure}", program.display()));
-            }
+use crate::Mode;
+
+/// The programs in a folder, sorted.
+///
+/// # Errors
+///
+/// When the folder can not be read.
+pub fn programs(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            programs.push(path);
         }
     }
-    assert!(count > 0, "no programs in {}", root.display());
-    assert!(failures.is_empty(), "{} of {count} fail:\n{}", failures.len(), failures.join("\n"));
-}
-
-/// All programs in a directory, sorted.
-fn programs(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let mut programs: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
-        .collect();
     programs.sort();
-    programs
+    Ok(programs)
 }
 
-/// Runs one program in a copy of its directory.
-fn check(program: &Path) -> Result<(), String> {
+/// Runs one program and compares what it did with the JSON beside it.
+///
+/// # Errors
+///
+/// What is not as it should be.
+pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
     let expected = match fs::read_to_string(program.with_extension("json")) {
         Ok(text) => Json::parse(&text).ok_or("its JSON is malformed")?,
         Err(_) => Json::Map(Vec::new()),
     };
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
-    let scratch = Scratch::new(&name);
+    let scratch = Scratch::new(&name).map_err(|error| error.to_string())?;
 
     let (out, err) = (MemoryPipe::new(), MemoryPipe::new());
+    let (stdin, _open) = io::pipe().map_err(|error| error.to_string())?;
     let mut builder = WasiCtx::builder();
-    builder.caps(Capabilities::ALL);
+    builder.caps(Capabilities::ALL).stdin_from(stdin);
     builder.arg(format!("{name}.wasm")).args(expected.get("args").strings());
     for (name, value) in expected.get("env").entries() {
         builder.env(name, value.string());
@@ -67,7 +62,7 @@ fn check(program: &Path) -> Result<(), String> {
     }
     builder.stdout(Box::new(out.clone())).stderr(Box::new(err.clone()));
 
-    let exit = run(&mut builder.build(), program)
+    let exit = run(&mut builder, program, mode)
         .map_err(|error| format!("{error}; it said: {}", text(&err)))?;
     let expected_exit = expected.get("exit_code").number().unwrap_or(0.0) as i32;
     if exit != expected_exit {
@@ -86,15 +81,18 @@ fn text(pipe: &MemoryPipe) -> String {
 }
 
 /// Runs a program to its end and returns its exit code.
-fn run(ctx: &mut WasiCtx, program: &Path) -> zwasm::Result<i32> {
-    let engine = Engine::default();
+fn run(builder: &mut WasiCtxBuilder, program: &Path, mode: Mode) -> Result<i32, Error> {
+    // Threads that compute are stopped only so.
+    let engine = Engine::new(mode.config().epoch_interruption(true))?;
     let module = Module::from_file(&engine, program)?;
     let mut linker = Linker::new(&engine);
     zwasm_wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
-    let mut store = Store::new(&engine, std::mem::replace(ctx, WasiCtx::builder().build()));
-    let instance = linker.instantiate(&mut store, &module)?;
-    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
-    match start.call(&mut store, ()) {
+    let mut store = Store::new(&engine, builder.build());
+    let threads = Threads::new(&mut store, linker, &module, |ctx| ctx)?;
+    let outcome = threads.run(&mut store, |store, instance| {
+        instance.get_typed_func::<(), ()>(&mut *store, "_start")?.call(store, ())
+    });
+    match outcome {
         Ok(()) => Ok(0),
         Err(error) => error.downcast_ref::<I32Exit>().map(|exit| exit.0).ok_or(error),
     }
@@ -104,11 +102,13 @@ fn run(ctx: &mut WasiCtx, program: &Path) -> zwasm::Result<i32> {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("zwasm-testsuite-{}-{name}", std::process::id());
+    fn new(name: &str) -> io::Result<Scratch> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("zwasm-wasi-suite-{}-{count}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Scratch(path)
+        fs::create_dir(&path)?;
+        Ok(Scratch(path))
     }
 }
 
@@ -119,7 +119,7 @@ impl Drop for Scratch {
 }
 
 /// Copies what is in `from`, which may not be writable, into `to`.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());

@@ -1,0 +1,159 @@
+//! What limits a guest: fuel, time, memory, and a sandbox's of each.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Dir, line, zwasm};
+
+const GUEST: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read"
+    (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff"
+    (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "said\n")
+  (func (export "count") (param i32)
+    (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "spin") (loop (br 0)))
+  (func $recurse (export "recurse") (param i32)
+    (if (local.get 0) (then
+      (call $recurse (i32.sub (local.get 0) (i32.const 1)))
+      (call $recurse (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "grow") (loop (drop (memory.grow (i32.const 1))) (br 0)))
+  (func (export "fill")
+    (drop (memory.grow (i32.const 16384)))
+    (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 0x40000000)) (br 0)))
+  (func (export "read")
+    (i32.store (i32.const 0) (i32.const 128))
+    (i32.store (i32.const 4) (i32.const 16))
+    (loop (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0)))
+  (func (export "sleep")
+    (i32.store (i32.const 272) (i32.const 1))
+    (i64.store (i32.const 280) (i64.const 60_000_000_000))
+    (drop (call $poll (i32.const 256) (i32.const 512) (i32.const 1) (i32.const 8))))
+  (func (export "say")
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 5))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (loop (br 0)))
+  (func (export "pour") (param i32)
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 5))
+    (loop
+      (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (loop (br 0)))
+  (func (export "grown") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+
+fn guest() -> Dir {
+    Dir::with(&[("guest.wat", GUEST)])
+}
+
+#[test]
+fn fuel() {
+    let dir = guest();
+    // Five in each round and one for the call.
+    line(&dir, "guest.wat --fuel 501 --invoke count 100").prints("");
+    let outcome = line(&dir, "guest.wat --fuel 500 --invoke count 100");
+    assert_eq!(outcome.fails(1), "trap: fuel exhausted (the limit is 500, see --fuel)");
+    assert!(outcome.stderr.contains("\n  at function "), "{outcome:?}");
+    let message = line(&dir, "guest.wat --fuel 1000000 --max-memory 16777216 --invoke spin");
+    message.fails_saying(1, &["trap: fuel exhausted"]);
+    for engine in ["interp", "auto"] {
+        let with = |fuel: u32| {
+            let words = format!("guest.wat --engine {engine} --fuel {fuel} --invoke count 100000");
+            line(&dir, &words)
+        };
+        with(500_001).prints("");
+        with(500_000).fails_saying(1, &["trap: fuel exhausted (the limit is 500000"]);
+    }
+}
+
+#[test]
+fn a_sandbox_has_fuel_and_memory() {
+    let dir = guest();
+    line(&dir, "guest.wat --sandbox --invoke count 1000").prints("");
+    line(&dir, "guest.wat --sandbox --invoke grown 4096").prints("-1\n");
+    line(&dir, "guest.wat --sandbox --invoke grown 4095").prints("1\n");
+    line(&dir, "guest.wat --sandbox --max-memory 1M --invoke grown 16").prints("-1\n");
+    let outcome = line(&dir, "guest.wat --sandbox --fuel 100 --invoke spin");
+    outcome.fails_saying(1, &["fuel exhausted (the limit is 100"]);
+}
+
+#[test]
+fn the_heap_of_objects() {
+    let list = r#"(module (type $l (struct (field (ref null $l))))
+      (func (export "list") (local (ref null $l))
+        (loop (local.set 0 (struct.new $l (local.get 0))) (br 0))))"#;
+    let dir = Dir::with(&[("list.wat", list)]);
+    let outcome = line(&dir, "list.wat --max-gc-heap 8M --invoke list");
+    assert_eq!(outcome.code, Some(1));
+    let message = "error: out of garbage-collected memory: ";
+    assert!(outcome.stderr.starts_with(message), "{outcome:?}");
+    assert!(outcome.stderr.contains("(the limit is 8388608 bytes)\n"), "{outcome:?}");
+}
+
+/// What a timeout may be late by, on a machine that does nothing else.
+const PROMISE: Duration = Duration::from_millis(100);
+/// And on one that does.
+const BUSY: Duration = Duration::from_secs(5);
+
+#[test]
+fn time() {
+    let dir = guest();
+    let limit = Duration::from_millis(200);
+    for engine in ["interp", "auto"] {
+        for call in ["spin", "recurse 40", "grow", "fill", "read", "sleep"] {
+            let mut shortest = Duration::MAX;
+            // The best of a few is what a machine can do that is not busy otherwise.
+            for _ in 0..5 {
+                let start = Instant::now();
+                let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
+                    .args(["guest.wat", "--allow-clock", "--engine", engine])
+                    .args(["--timeout", "200", "--invoke"])
+                    .args(call.split(' '))
+                    .current_dir(dir.path())
+                    // A pipe that nobody writes to.
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .expect("the binary under test starts");
+                let _pipe = child.stdin.take();
+                let output = child.wait_with_output().expect("it ends");
+                let time = start.elapsed();
+                let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.code(), Some(1), "{call}: {stderr}");
+                let message = "error: trap: interrupted (the limit is 200 ms, see --timeout)\n";
+                assert!(stderr.starts_with(message), "{call}: {stderr}");
+                assert!(time >= limit && time < limit + BUSY, "{call}: {time:?}");
+                shortest = shortest.min(time);
+                if shortest < limit + PROMISE {
+                    break;
+                }
+            }
+            assert!(shortest < limit + PROMISE, "{engine} {call}: {shortest:?}");
+        }
+    }
+}
+
+#[test]
+fn time_that_suffices_changes_nothing() {
+    let dir = guest();
+    line(&dir, "guest.wat --timeout 60000 --invoke count 1000").prints("");
+    line(&dir, "guest.wat --timeout 18446744073709551615 --invoke count 1000").prints("");
+}
+
+#[test]
+fn what_was_written_before_the_end_is_not_lost() {
+    let dir = guest();
+    let outcome = zwasm(["guest.wat", "--timeout", "50", "--invoke", "say"]).dir(dir.path()).run();
+    outcome.fails_saying(1, &["trap: interrupted"]);
+    assert_eq!(outcome.text(), "said\n");
+    let words = ["guest.wat", "--timeout", "500", "--invoke", "pour", "3000"];
+    let outcome = zwasm(words).dir(dir.path()).run();
+    outcome.fails_saying(1, &["trap: interrupted"]);
+    assert_eq!(outcome.text(), "said\n".repeat(3000));
+}

@@ -1,0 +1,209 @@
+//! What the command lets a WASI program do, and what it tells about the rest.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use crate::support::{Dir, line, zwasm};
+
+/// Makes one call and exits with what it answers.
+fn program(import: &str, params: &str, call: &str) -> String {
+    format!(
+        r#"(module
+          (import "wasi_snapshot_preview1" "{import}" (func $call (param {params}) (result i32)))
+          (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 8) "file" "\00\00\00\00" "new")
+          (func (export "_start") (call $exit (call $call {call}))))"#
+    )
+}
+
+const NOTCAPABLE: i32 = 76;
+
+/// `path_open` of the name at 8 or 16 with open flags and rights.
+fn open(name: u32, len: u32, flags: u32, rights: u64) -> String {
+    program(
+        "path_open",
+        "i32 i32 i32 i32 i32 i64 i64 i32 i32",
+        &format!(
+            "(i32.const 3) (i32.const 0) (i32.const {name}) (i32.const {len}) (i32.const {flags})
+             (i64.const {rights}) (i64.const 0) (i32.const 0) (i32.const 32)"
+        ),
+    )
+}
+
+#[test]
+fn each_flag_allows_its_own() {
+    let dir = Dir::with(&[("file", "x")]);
+    dir.write("read.wat", open(8, 4, 0, 2));
+    dir.write("write.wat", open(16, 3, 1, 64));
+    let path = "(i32.const 3) (i32.const 16) (i32.const 3)";
+    dir.write("path.wat", program("path_create_directory", "i32 i32 i32", path));
+    let clock = "(i32.const 0) (i64.const 0) (i32.const 32)";
+    dir.write("clock.wat", program("clock_time_get", "i32 i64 i32", clock));
+    dir.write("random.wat", program("random_get", "i32 i32", "(i32.const 32) (i32.const 8)"));
+    dir.write("proc.wat", program("proc_raise", "i32", "(i32.const 0)"));
+    for name in ["read", "write", "path", "clock", "random", "proc"] {
+        let others = ["read", "write", "path", "env", "clock", "random", "proc", "net"]
+            .iter()
+            .filter(|other| **other != name)
+            .map(|other| format!(" --allow-{other}"))
+            .collect::<String>();
+        for flags in ["", " --sandbox", others.as_str()] {
+            let outcome = line(&dir, &format!("{name}.wat --dir .{flags}"));
+            assert_eq!(outcome.code, Some(NOTCAPABLE), "{name}{flags}: {outcome:?}");
+            let note = format!("note: the program was refused something that '--allow-{name}' ");
+            assert_eq!(outcome.stderr, note + "allows\n");
+        }
+        assert!(!dir.path().join("new").exists());
+        let alone = format!("--allow-{name}");
+        for flags in [&alone, &format!("--sandbox {alone}"), "--allow-all"] {
+            line(&dir, &format!("{name}.wat --dir . {flags}")).prints("");
+            let new = dir.path().join("new");
+            let _ = std::fs::remove_file(&new).or_else(|_| std::fs::remove_dir(&new));
+        }
+    }
+}
+
+#[test]
+fn a_directory_can_be_kept_as_it_is() {
+    const ROFS: i32 = 69;
+    let dir = Dir::with(&[("file", "x")]);
+    dir.write("read.wat", open(8, 4, 0, 2));
+    dir.write("write.wat", open(16, 3, 1, 64));
+    for words in ["--dir .:ro", "--dir .::/:ro"] {
+        line(&dir, &format!("read.wat --allow-all {words}")).prints("");
+        let outcome = line(&dir, &format!("write.wat --allow-all {words}"));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(ROFS), ""), "{words}");
+    }
+    assert!(!dir.path().join("new").exists());
+}
+
+#[test]
+fn nothing_is_said_of_refusals_that_did_no_harm() {
+    let dir = Dir::new();
+    let mut text = program("random_get", "i32 i32", "(i32.const 32) (i32.const 8)");
+    text = text.replace("(call $exit (call", "(drop (call");
+    dir.write("tolerant.wat", &text);
+    line(&dir, "tolerant.wat").prints("");
+    dir.write("trap.wat", text.replace("(drop (call $call", "unreachable (drop (call $call"));
+    assert_eq!(line(&dir, "trap.wat").fails(1), "trap: unreachable");
+    let trap = text.replace("(i32.const 8))))", "(i32.const 8))) unreachable)");
+    dir.write("refused.wat", &trap);
+    let outcome = line(&dir, "refused.wat");
+    assert!(outcome.stderr.starts_with("error: trap: unreachable\n  at"), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("'--allow-random' allows\n"), "{outcome:?}");
+}
+
+#[test]
+fn calls_are_traced() {
+    let dir = Dir::new();
+    dir.write("a.wat", program("random_get", "i32 i32", "(i32.const 32) (i32.const 8)"));
+    let outcome = line(&dir, "a.wat --trace=wasi");
+    let note = "note: the program was refused something that '--allow-random' allows";
+    let expected = format!(
+        "[wasi] random_get(32, 8) = NOTCAPABLE\n[wasi] proc_exit(76) = exited with code 76\n{note}\n"
+    );
+    assert_eq!(outcome.stderr, expected);
+    let outcome = line(&dir, "a.wat --trace wasi --allow-random");
+    assert!(outcome.stderr.starts_with("[wasi] random_get(32, 8) = SUCCESS\n"), "{outcome:?}");
+    line(&dir, "a.wat --trace regexp").fails_saying(1, &["--trace", "'regexp'"]);
+}
+
+#[test]
+fn a_sandbox_has_little_memory() {
+    let dir = Dir::with(&[(
+        "grow.wat",
+        r#"(memory 1) (func (export "grow") (param i32) (result i32)
+            (memory.grow (local.get 0)))"#,
+    )]);
+    line(&dir, "grow.wat --sandbox --invoke grow 4095").prints("1\n");
+    line(&dir, "grow.wat --sandbox --invoke grow 4096").prints("-1\n");
+    line(&dir, "grow.wat --sandbox --max-memory 1G --invoke grow 4096").prints("1\n");
+}
+
+#[test]
+fn connections_are_accepted() {
+    let text = r#"(module
+      (import "wasi_snapshot_preview1" "sock_accept"
+        (func $accept (param i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_read"
+        (func $read (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\40\00\00\00\40\00\00\00")
+      (func $must (param i32) (if (local.get 0) (then (call $exit (local.get 0)))))
+      (func (export "_start")
+        (call $must (call $accept (i32.const 3) (i32.const 0) (i32.const 16)))
+        (call $must (call $read (i32.load (i32.const 16)) (i32.const 0) (i32.const 1)
+          (i32.const 4)))
+        (call $must (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1)
+          (i32.const 20)))))"#;
+    let dir = Dir::new();
+    let file = dir.write("server.wat", text);
+    let mut server = Command::new(env!("CARGO_BIN_EXE_zwasm"))
+        .arg(file)
+        .args(["--listen", "127.0.0.1:0", "--allow-net"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut note = String::new();
+    BufReader::new(server.stderr.take().unwrap()).read_line(&mut note).unwrap();
+    let address = note.trim().strip_prefix("note: listening on ").expect(&note);
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"echo").unwrap();
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"echo");
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    line(&dir, "server.wat --listen nowhere --allow-net").fails_saying(1, &["'nowhere'"]);
+    let outcome = line(&dir, "server.wat --listen 127.0.0.1:0");
+    assert_eq!(outcome.code, Some(NOTCAPABLE));
+    assert!(outcome.stderr.ends_with("'--allow-net' allows\n"), "{outcome:?}");
+}
+
+#[test]
+fn output_that_nobody_takes_is_an_error_number() {
+    const NOSPC: i32 = 51;
+    const PIPE: i32 = 64;
+    let write = "(i32.const 1) (i32.const 64) (i32.const 1) (i32.const 32)";
+    let text = program("fd_write", "i32 i32 i32 i32", write)
+        .replace("(memory", "(data (i32.const 64) \"\\08\\00\\00\\00\\04\") (memory");
+    let dir = Dir::new();
+    let file = dir.write("a.wat", text);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(zwasm([&file]).stdout(full).run().code, Some(NOSPC));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zwasm"));
+    let status = command.arg(&file).stdout(writer).status().unwrap();
+    assert_eq!((status.code(), status.signal()), (Some(PIPE), None));
+}
+
+#[test]
+fn a_thread_ends_the_program() {
+    let text = |thread: &str| {
+        format!(
+            r#"(module
+              (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (memory (export "memory") (import "env" "memory") 1 1 shared)
+              (func (export "wasi_thread_start") (param i32 i32) {thread})
+              (func (export "_start")
+                (if (i32.lt_s (call $spawn (i32.const 0)) (i32.const 0)) (then (call $exit
+                  (i32.const 5))))
+                (loop (br 0))))"#
+        )
+    };
+    let dir = Dir::new();
+    dir.write("exit.wasm", text("(call $exit (i32.const 42))"));
+    dir.write("trap.wasm", text("unreachable"));
+    assert_eq!(line(&dir, "exit.wasm --allow-proc").code, Some(42));
+    assert_eq!(line(&dir, "trap.wasm --allow-proc").fails(1), "trap: unreachable");
+    let refused = line(&dir, "exit.wasm");
+    assert_eq!(refused.code, Some(5));
+    assert!(refused.stderr.ends_with("'--allow-proc' allows\n"), "{refused:?}");
+}

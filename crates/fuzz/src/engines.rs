@@ -1,0 +1,18 @@
+//! The engines that run a module: ours in every mode, and those of others.
+
+pub mod ours;
+pub mod wasmi;
+#[cfg(feature = "wasmtime-oracle")]
+pub mod wasmtime;
+
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+
+/// An engine of others, to compare with.
+pub trait Oracle {
+    /// Runs a module; none if the engine does not know all of its features.
+    fn run(&self, bytes: &[u8], plan: &Plan) -> Option<Outcome>;
+}
+
+/// What a host function fails with.
+const HOST_FAILURE: &str = "the host has no such value";

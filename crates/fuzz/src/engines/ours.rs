@@ -1,0 +1,183 @@
+//! Our engine.
+
+use super::HOST_FAILURE;
+use crate::outcome::{Ending, Event, Outcome, hash};
+use crate::plan::{Host, Plan};
+use crate::tame::{FUEL, FUEL_PER_CALL};
+use crate::value::{Top, Value, canonical32, canonical64};
+use zwasm::{
+    AnyRef, AsContext, AsContextMut, Engine, Error, ErrorKind, Extern, ExternType, Func, Global,
+    Instance, Memory, Module, RefType, SharedMemory, Store, Table, Tag, Trap, Val, ValType,
+};
+
+/// Runs a module.
+pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
+    let module = match Module::from_binary(engine, bytes) {
+        Ok(module) => module,
+        Err(error) => return vec![Event::Refused(error.to_string())],
+    };
+    let mut store = Store::new(engine, Host::new(plan));
+    if let Some(fuel) = plan.fuel {
+        // The engine has been made so that this holds, here and below.
+        let _ = store.set_fuel(fuel);
+    }
+    let mut functions = 0;
+    let imports: Result<Vec<Extern>, Error> = module
+        .imports()
+        .map(|import| stub(&mut store, engine, import.ty(), &mut functions))
+        .collect();
+    let instance = imports.and_then(|imports| Instance::new(&mut store, &module, &imports));
+    let mut events = store.data_mut().take();
+    let instance = match instance {
+        Ok(instance) => instance,
+        Err(error) => {
+            events.push(Event::NotMade(ending(&error)));
+            return events;
+        }
+    };
+    for call in &plan.calls {
+        let Some(function) = instance.get_func(&mut store, &call.name) else {
+            continue;
+        };
+        if let Some(fuel) = instance.get_global(&mut store, FUEL) {
+            // The module has been made so that this holds.
+            let _ = fuel.set(&mut store, Val::I32(FUEL_PER_CALL));
+        }
+        if let Some(fuel) = plan.fuel {
+            let _ = store.set_fuel(fuel);
+        }
+        let arguments: Vec<Val> =
+            call.arguments.iter().map(|value| to_val(&mut store, *value)).collect();
+        let mut results = vec![Val::I32(0); function.ty(&store).results().len()];
+        let result = match function.call(&mut store, &arguments, &mut results) {
+            Ok(()) => Ok(results.iter().map(|val| to_value(&store, val)).collect()),
+            Err(error) => Err(ending(&error)),
+        };
+        events.append(&mut store.data_mut().take());
+        events.push(Event::Called(call.name.clone(), result));
+        if plan.fuel.is_some()
+            && let Ok(left) = store.get_fuel()
+        {
+            events.push(Event::Fuel(left));
+        }
+    }
+    look(&instance, &mut store, plan, &mut events);
+    events
+}
+
+fn look(instance: &Instance, store: &mut Store<Host>, plan: &Plan, events: &mut Outcome) {
+    for name in &plan.globals {
+        if let Some(global) = instance.get_global(&mut *store, name) {
+            let value = global.get(&mut *store);
+            events.push(Event::Global(name.clone(), to_value(&*store, &value)));
+        }
+    }
+    for name in &plan.memories {
+        if let Some(memory) = instance.get_memory(&mut *store, name) {
+            let data = memory.data(&*store);
+            events.push(Event::Memory(name.clone(), data.len() as u64, hash(data)));
+        } else if let Some(memory) = instance.get_shared_memory(&mut *store, name) {
+            let mut data = vec![0; memory.data_size()];
+            if memory.read(0, &mut data).is_ok() {
+                events.push(Event::Memory(name.clone(), data.len() as u64, hash(&data)));
+            }
+        }
+    }
+    for name in &plan.tables {
+        if let Some(table) = instance.get_table(&mut *store, name) {
+            let nulls = (0..table.size(&*store))
+                .filter_map(|index| table.get(&mut *store, index))
+                .map(|value| is_null(&value))
+                .collect();
+            events.push(Event::Table(name.clone(), nulls));
+        }
+    }
+}
+
+/// Something to import.
+fn stub(
+    store: &mut Store<Host>,
+    engine: &Engine,
+    ty: ExternType,
+    functions: &mut u32,
+) -> Result<Extern, Error> {
+    let zero = |ty: ValType| Val::default_for(ty).ok_or_else(|| Error::msg(HOST_FAILURE));
+    Ok(match ty {
+        ExternType::Func(ty) => {
+            let index = *functions;
+            *functions += 1;
+            Func::new(store, ty, move |mut caller, arguments, results| {
+                let arguments = arguments.iter().map(|val| to_value(&caller, val)).collect();
+                let answer = caller.data_mut().answer(index, arguments);
+                let answer = answer.ok_or_else(|| Error::msg(HOST_FAILURE))?;
+                for (result, value) in results.iter_mut().zip(answer) {
+                    *result = to_val(&mut caller, value);
+                }
+                Ok(())
+            })
+            .into()
+        }
+        ExternType::Table(ty) => {
+            let null = zero(ValType::Ref(RefType::new(true, ty.element().heap_type())))?;
+            Table::new(store, ty, null)?.into()
+        }
+        ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(engine, ty)?.into(),
+        ExternType::Memory(ty) => Memory::new(store, ty)?.into(),
+        ExternType::Global(ty) => {
+            let value = zero(ty.content())?;
+            Global::new(store, ty, value)?.into()
+        }
+        ExternType::Tag(ty) => Tag::new(store, &ty).into(),
+    })
+}
+
+fn ending(error: &Error) -> Ending {
+    match (error.trap(), error.kind()) {
+        (Some(Trap::StackOverflow), _) | (_, ErrorKind::Limit | ErrorKind::OutOfMemory) => {
+            Ending::Exhausted
+        }
+        (Some(trap), _) => Ending::Trap(trap),
+        (_, ErrorKind::Exception) => Ending::Exception,
+        _ => Ending::Failed(error.to_string()),
+    }
+}
+
+fn to_val(store: impl AsContextMut, value: Value) -> Val {
+    match value {
+        Value::I32(value) => Val::I32(value),
+        Value::I64(value) => Val::I64(value),
+        Value::F32(bits) => Val::F32(bits),
+        Value::F64(bits) => Val::F64(bits),
+        Value::V128(bits) => Val::V128(bits),
+        Value::I31(bits) => Val::AnyRef(Some(AnyRef::from_i31(store, bits))),
+        Value::Null(top) | Value::Reference(top) => match top {
+            Top::Func => Val::FuncRef(None),
+            Top::Extern => Val::ExternRef(None),
+            Top::Any => Val::AnyRef(None),
+            Top::Exn => Val::ExnRef(None),
+        },
+    }
+}
+
+fn is_null(val: &Val) -> bool {
+    matches!(val, Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None))
+}
+
+fn to_value(store: impl AsContext, val: &Val) -> Value {
+    let reference = |is_null, top| if is_null { Value::Null(top) } else { Value::Reference(top) };
+    match val {
+        Val::I32(value) => Value::I32(*value),
+        Val::I64(value) => Value::I64(*value),
+        Val::F32(bits) => Value::F32(canonical32(*bits)),
+        Val::F64(bits) => Value::F64(canonical64(*bits)),
+        Val::V128(bits) => Value::V128(*bits),
+        Val::FuncRef(func) => reference(func.is_none(), Top::Func),
+        Val::ExternRef(each) => reference(each.is_none(), Top::Extern),
+        Val::ExnRef(exn) => reference(exn.is_none(), Top::Exn),
+        Val::AnyRef(None) => Value::Null(Top::Any),
+        Val::AnyRef(Some(any)) => match any.i31(store) {
+            Ok(Some(bits)) => Value::I31(bits),
+            _ => Value::Reference(Top::Any),
+        },
+    }
+}

@@ -1,0 +1,128 @@
+//! Runs a case everywhere and compares.
+
+use crate::engines::{Oracle, ours, wasmi::Wasmi};
+use crate::outcome::{Event, Likeness, difference};
+use crate::plan::Plan;
+use zwasm::Engine;
+use zwasm_wast::Mode;
+
+/// The engine that others are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OracleKind {
+    Wasmi,
+    #[cfg(feature = "wasmtime-oracle")]
+    Wasmtime,
+    None,
+}
+
+impl OracleKind {
+    /// The oracle with this name.
+    ///
+    /// # Errors
+    /// When there is none; the text says which there are.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "wasmi" => Ok(Self::Wasmi),
+            #[cfg(feature = "wasmtime-oracle")]
+            "wasmtime" => Ok(Self::Wasmtime),
+            #[cfg(not(feature = "wasmtime-oracle"))]
+            "wasmtime" => Err("this build lacks the feature 'wasmtime-oracle'".into()),
+            "none" => Ok(Self::None),
+            _ => Err(format!("unknown oracle '{name}' (known: wasmi, wasmtime, none)")),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wasmi => "wasmi",
+            #[cfg(feature = "wasmtime-oracle")]
+            Self::Wasmtime => "wasmtime",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Cases after which the engines are made anew, for they keep every type they saw.
+const LIFE: u32 = 1000;
+
+/// Everything a case runs in.
+pub struct Judge {
+    modes: Vec<Mode>,
+    kind: OracleKind,
+    /// The engines that count no fuel, and those that do.
+    engines: [Vec<Engine>; 2],
+    oracle: Option<Box<dyn Oracle>>,
+    age: u32,
+    /// Cases that were compared with the oracle.
+    pub compared: u64,
+    /// Calls that returned, of all in the first mode.
+    pub returned: u64,
+    pub called: u64,
+}
+
+impl Judge {
+    /// Runs cases in these modes, and in the oracle.
+    pub fn new(modes: &[Mode], kind: OracleKind) -> Self {
+        let (engines, oracle) = Default::default();
+        let modes = modes.to_vec();
+        Self { modes, kind, engines, oracle, age: LIFE, compared: 0, returned: 0, called: 0 }
+    }
+
+    fn renew(&mut self) -> zwasm::Result<()> {
+        self.age += 1;
+        if self.age >= LIFE {
+            self.age = 0;
+            for (fuel, engines) in self.engines.iter_mut().enumerate() {
+                let engine = |mode: &Mode| Engine::new(mode.config().consume_fuel(fuel == 1));
+                *engines = self.modes.iter().map(engine).collect::<Result<_, _>>()?;
+            }
+            self.oracle = match self.kind {
+                OracleKind::Wasmi => Some(Box::new(Wasmi::new())),
+                #[cfg(feature = "wasmtime-oracle")]
+                OracleKind::Wasmtime => Some(Box::new(crate::engines::wasmtime::Wasmtime::new())),
+                OracleKind::None => None,
+            };
+        }
+        Ok(())
+    }
+
+    /// What differs about a case, in one line; nothing if nothing does.
+    ///
+    /// # Errors
+    /// When an engine cannot be set up or the module is not valid.
+    pub fn judge(&mut self, bytes: &[u8], calls: u64) -> Result<Option<String>, String> {
+        self.renew().map_err(|error| error.to_string())?;
+        let plan = Plan::new(bytes, calls).ok_or("the module is not valid")?;
+        let mut runs = self.modes.iter().zip(&self.engines[usize::from(plan.fuel.is_some())]);
+        let Some((first, engine)) = runs.next() else {
+            return Err("there is no mode to run in".into());
+        };
+        let expected = ours::run(engine, bytes, &plan);
+        for event in &expected {
+            if let Event::Called(_, result) = event {
+                self.called += 1;
+                self.returned += u64::from(result.is_ok());
+            }
+        }
+        for (mode, engine) in runs {
+            let outcome = ours::run(engine, bytes, &plan);
+            if let Some(pair) = difference(&expected, &outcome, Likeness::Same) {
+                return Ok(Some(told(&first.to_string(), &mode.to_string(), pair)));
+            }
+        }
+        // Nobody else counts as we do.
+        let oracle = self.oracle.as_ref().filter(|_| plan.fuel.is_none());
+        if let Some(outcome) = oracle.and_then(|oracle| oracle.run(bytes, &plan)) {
+            self.compared += 1;
+            if let Some(pair) = difference(&expected, &outcome, Likeness::Alike) {
+                return Ok(Some(told(&first.to_string(), self.kind.name(), pair)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn told(one: &str, two: &str, (left, right): (Option<&Event>, Option<&Event>)) -> String {
+    let text = |event: Option<&Event>| event.map_or("nothing more".into(), Event::to_string);
+    format!("{one}: {}; {two}: {}", text(left), text(right)).replace('\n', " ")
+}

@@ -1,0 +1,182 @@
+//! `zwasm-fuzz`: runs generated modules in every mode of the engine and in another
+//! engine, and compares all that can be seen of them.
+
+#![forbid(unsafe_code)]
+
+mod campaign;
+mod cases;
+mod engines;
+mod judge;
+mod mutate;
+mod ops;
+mod outcome;
+mod plan;
+mod program;
+mod reduce;
+mod tame;
+mod value;
+
+use judge::OracleKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+use std::{env, thread};
+use zwasm_wast::Mode;
+use zwasm_wast::mutate::Corpus;
+
+const HELP: &str = "\
+Runs generated WebAssembly modules in every mode of zwasm and compares.
+
+Usage: zwasm-fuzz --seed S --cases N [OPTIONS]
+       zwasm-fuzz --replay FILE [OPTIONS]
+
+Half of the modules are programs made for the purpose, the others are by
+wasm-smith or mutants of those in the corpus. Compared are the results and traps
+of the exported functions, the calls of imported ones, and at the end memories,
+globals and tables. What differs or crashes is made smaller and saved as
+fuzz-S-CASE.wat. The same seed, number and corpus give the same cases. The exit
+code is 1 when there was a difference.
+
+Options:
+      --seed S        determines all cases
+      --cases N       how many
+      --modes M[,M]   the modes, compared with the first of them (default:
+                      interp,baseline,mixed:1,tier-stress,no-guards,gc-stress)
+      --oracle O      the other engine: wasmi (the default), wasmtime, none
+      --out DIR       where findings are saved (default: the current directory)
+      --corpus DIR    where real modules come from (default: ../shared/corpora, or
+                      examples/wat where that is absent)
+      --jobs J        processes at a time (default: one per processor)
+      --replay FILE   runs a saved finding again
+      --calls S       with --replay, determines the arguments of calls
+  -h, --help          print this help
+";
+
+/// The modes that are run unless others are asked for.
+const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress";
+
+/// What was asked for.
+pub struct Arguments {
+    seed: u64,
+    cases: u64,
+    modes: Vec<Mode>,
+    oracle: OracleKind,
+    out: PathBuf,
+    corpus: PathBuf,
+    jobs: u64,
+    replay: Option<PathBuf>,
+    calls: Option<u64>,
+    /// The first case and the distance to the next, in a worker.
+    worker: Option<(u64, u64)>,
+}
+
+fn main() -> ExitCode {
+    let result = match parse(lexopt::Parser::from_env()) {
+        Ok(Some(arguments)) => fuzz(&arguments),
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("zwasm-fuzz: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The arguments, or none when help was asked for.
+fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error> {
+    use lexopt::prelude::*;
+    let (mut seed, mut cases) = (None, None);
+    let mut arguments = Arguments {
+        seed: 0,
+        cases: 0,
+        modes: modes(MODES)?,
+        oracle: OracleKind::Wasmi,
+        out: PathBuf::from("."),
+        corpus: default_corpus(),
+        jobs: thread::available_parallelism().map_or(1, |count| count.get() as u64),
+        replay: None,
+        calls: None,
+        worker: None,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("seed") => seed = Some(parser.value()?.parse()?),
+            Long("cases") => cases = Some(parser.value()?.parse()?),
+            Long("modes") => arguments.modes = modes(&parser.value()?.string()?)?,
+            Long("oracle") => arguments.oracle = OracleKind::parse(&parser.value()?.string()?)?,
+            Long("out") => arguments.out = parser.value()?.into(),
+            Long("corpus") => arguments.corpus = parser.value()?.into(),
+            Long("jobs") => arguments.jobs = parser.value()?.parse::<u64>()?.max(1),
+            Long("replay") => arguments.replay = Some(parser.value()?.into()),
+            Long("calls") => arguments.calls = Some(parser.value()?.parse()?),
+            Long("worker") => {
+                let value = parser.value()?.string()?;
+                let (first, step) = value.split_once(':').unwrap_or((&value, "1"));
+                let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
+                arguments.worker = Some((number(first)?, number(step)?.max(1)));
+            }
+            Short('h') | Long("help") => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    match (seed, cases, &arguments.replay) {
+        (Some(seed), Some(cases), _) => (arguments.seed, arguments.cases) = (seed, cases),
+        (.., Some(_)) => {}
+        _ => return Err("expected --seed and --cases, or --replay (see --help)".into()),
+    }
+    Ok(Some(arguments))
+}
+
+fn modes(list: &str) -> Result<Vec<Mode>, String> {
+    list.split(',').map(str::parse).collect()
+}
+
+fn default_corpus() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shared = root.join("../shared/corpora");
+    if shared.is_dir() { shared } else { root.join("examples/wat") }
+}
+
+/// The modules that mutants are made of.
+fn corpus(arguments: &Arguments) -> Result<Corpus, String> {
+    let folder = arguments.corpus.display();
+    let mut corpus =
+        Corpus::read(&arguments.corpus).map_err(|error| format!("{folder}: {error}"))?;
+    cases::prepare(&mut corpus);
+    Ok(corpus)
+}
+
+/// Whether nothing was found.
+fn fuzz(arguments: &Arguments) -> Result<bool, String> {
+    if let Some(path) = &arguments.replay {
+        let difference = campaign::replay(arguments, path)?;
+        println!("{}", difference.as_deref().unwrap_or("no difference"));
+        return Ok(difference.is_none());
+    }
+    if let Some((first, step)) = arguments.worker {
+        campaign::work(arguments, first, step)?;
+        return Ok(true);
+    }
+    let start = Instant::now();
+    let report = campaign::run(arguments)?;
+    let rate = report.cases as f64 / start.elapsed().as_secs_f64();
+    for line in campaign::save(arguments, &report.findings)? {
+        println!("{line}");
+    }
+    println!(
+        "{} compared with {}, {} of {} calls returned, {rate:.0} cases/s",
+        report.compared,
+        arguments.oracle.name(),
+        report.returned,
+        report.called,
+    );
+    println!("{} cases, {} differences", report.cases, report.findings.len());
+    Ok(report.findings.is_empty())
+}

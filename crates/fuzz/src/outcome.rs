@@ -1,0 +1,198 @@
+//! What running a module showed, and how two runs compare.
+
+use crate::value::Value;
+use std::fmt::{self, Display};
+use zwasm::Trap;
+
+/// Why a call did not return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A trap, as exact as the engine tells it.
+    Trap(Trap),
+    /// An exception that nothing caught.
+    Exception,
+    /// The stack, the heap or the system's memory ran out; engines need not agree
+    /// when it does.
+    Exhausted,
+    /// Something else: not for the guest's sake.
+    Failed(String),
+}
+
+/// A thing that happened or was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The module was refused.
+    Refused(String),
+    /// The instance could not be made.
+    NotMade(Ending),
+    /// A call of an export ended.
+    Called(String, Result<Vec<Value>, Ending>),
+    /// What our engine had left of its fuel after a call.
+    Fuel(u64),
+    /// The guest called an imported function.
+    Host(u32, Vec<Value>),
+    /// At the end: a global.
+    Global(String, Value),
+    /// At the end: a memory's size in bytes and what its contents hash to.
+    Memory(String, u64, u64),
+    /// At the end: a table's elements, whether they are null.
+    Table(String, Vec<bool>),
+}
+
+/// All events of one run in order.
+pub type Outcome = Vec<Event>;
+
+/// How exactly endings are compared.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Likeness {
+    /// As between modes of one engine.
+    Same,
+    /// As between engines, which group traps differently.
+    Alike,
+}
+
+/// The first event in which two runs differ; none if they do not. Where either
+/// ran out of something, nothing after that is compared.
+pub fn difference<'a>(
+    left: &'a [Event],
+    right: &'a [Event],
+    likeness: Likeness,
+) -> Option<(Option<&'a Event>, Option<&'a Event>)> {
+    let mut pairs = (0..left.len().max(right.len())).map(|at| (left.get(at), right.get(at)));
+    pairs
+        .by_ref()
+        .take_while(|(left, right)| ![left, right].into_iter().flatten().any(Event::exhausted))
+        .find(|(left, right)| match (left, right) {
+            (Some(left), Some(right)) => !left.like(right, likeness),
+            _ => true,
+        })
+}
+
+impl Event {
+    fn exhausted(event: &&Event) -> bool {
+        matches!(
+            event,
+            Event::NotMade(Ending::Exhausted) | Event::Called(_, Err(Ending::Exhausted))
+        )
+    }
+
+    fn like(&self, other: &Event, likeness: Likeness) -> bool {
+        match (self, other) {
+            _ if likeness == Likeness::Same => self == other,
+            (Event::Called(left, Err(one)), Event::Called(right, Err(two))) => {
+                left == right && one.alike(two)
+            }
+            (Event::NotMade(one), Event::NotMade(two)) => one.alike(two),
+            _ => self == other,
+        }
+    }
+}
+
+impl Ending {
+    fn alike(&self, other: &Ending) -> bool {
+        match (self, other) {
+            (Ending::Trap(left), Ending::Trap(right)) => coarse(*left) == coarse(*right),
+            _ => self == other,
+        }
+    }
+}
+
+/// The name that engines use for several of our traps.
+fn coarse(trap: Trap) -> Trap {
+    match trap {
+        Trap::UndefinedElement => Trap::TableOutOfBounds,
+        Trap::NullFunctionReference
+        | Trap::NullStructReference
+        | Trap::NullArrayReference
+        | Trap::NullI31Reference => Trap::NullReference,
+        other => other,
+    }
+}
+
+impl Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Refused(why) => write!(f, "refused: {why}"),
+            Event::NotMade(why) => write!(f, "not instantiated: {why:?}"),
+            Event::Called(name, Ok(results)) => write!(f, "{name} returned {results:x?}"),
+            Event::Called(name, Err(why)) => write!(f, "{name} ended with {why:?}"),
+            Event::Fuel(left) => write!(f, "{left} of its fuel was left"),
+            Event::Host(index, arguments) => write!(f, "import {index} called with {arguments:x?}"),
+            Event::Global(name, value) => write!(f, "global {name} is {value:x?}"),
+            Event::Memory(name, size, hash) => {
+                write!(f, "memory {name} of {size} bytes hashes to {hash:x}")
+            }
+            Event::Table(name, nulls) => {
+                let letters: String =
+                    nulls.iter().map(|null| if *null { '-' } else { 'x' }).collect();
+                write!(f, "table {name} is {letters}")
+            }
+        }
+    }
+}
+
+/// A hash of a memory's contents.
+pub fn hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut hash = bytes.len() as u64;
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // Most of a memory is zero.
+        if word != 0 {
+            hash = mix(hash ^ word, at as u64);
+        }
+    }
+    rest.iter().fold(hash, |hash, byte| mix(hash ^ u64::from(*byte), 1))
+}
+
+fn mix(hash: u64, at: u64) -> u64 {
+    let wide = u128::from(hash ^ 0x9e37_79b9_7f4a_7c15)
+        * u128::from(at.wrapping_mul(2).wrapping_add(0xd134_2543_de82_ef95));
+    (wide as u64) ^ (wide >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traps_are_the_same_between_modes_and_alike_between_engines() {
+        let call = |ending| vec![Event::Called("f".into(), Err(ending))];
+        let (ours, theirs) = (
+            call(Ending::Trap(Trap::UndefinedElement)),
+            call(Ending::Trap(Trap::TableOutOfBounds)),
+        );
+        assert!(difference(&ours, &theirs, Likeness::Same).is_some());
+        assert!(difference(&ours, &theirs, Likeness::Alike).is_none());
+        let other = call(Ending::Trap(Trap::IntegerOverflow));
+        assert!(difference(&ours, &other, Likeness::Alike).is_some());
+        assert!(difference(&ours, &[], Likeness::Alike).is_some());
+    }
+
+    #[test]
+    fn nothing_after_exhaustion_is_compared() {
+        let left = [
+            Event::Called("f".into(), Err(Ending::Exhausted)),
+            Event::Global("g".into(), Value::I32(1)),
+        ];
+        let right = [Event::Called("f".into(), Ok(vec![]))];
+        assert!(difference(&left, &right, Likeness::Same).is_none());
+        assert!(difference(&left[1..], &right, Likeness::Same).is_some());
+    }
+
+    #[test]
+    fn contents_are_told_apart() {
+        let mut memory = vec![0; 1001];
+        let mut seen = vec![hash(&memory)];
+        for at in [0, 1, 8, 16, 999, 1000] {
+            memory[at] = 1;
+            seen.push(hash(&memory));
+        }
+        memory[0] = 2;
+        seen.push(hash(&memory));
+        let all = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), all);
+    }
+}

@@ -1,0 +1,227 @@
+//! Programs made for what compilers get wrong and random modules rarely reach:
+//! loops over many locals, values carried by branches, comparisons fused into
+//! branches, accesses at the edges of memories, calls of every kind.
+//!
+//! Every function is well typed by construction, and every loop ends; only calls
+//! have to be counted from outside.
+
+mod body;
+mod code;
+mod expressions;
+mod statements;
+
+use crate::ops::Ty;
+use crate::value;
+use body::Body;
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
+    GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection, TableType,
+    TagKind, TagSection, TagType, TypeSection, ValType,
+};
+use zwasm_wast::mutate::Rng;
+
+/// The types of parameters and results.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Signature {
+    pub params: Vec<Ty>,
+    pub results: Vec<Ty>,
+}
+
+/// What functions can refer to.
+pub struct Layout {
+    /// The numeric types there are.
+    tys: Vec<Ty>,
+    /// The type section, to which bodies add the types of their blocks.
+    types: Vec<Signature>,
+    /// For each function, its type.
+    functions: Vec<u32>,
+    globals: Vec<Ty>,
+    /// For each memory, whether it has 64-bit addresses.
+    memories: Vec<bool>,
+    /// For each tag, its type.
+    tags: Vec<u32>,
+    wide: bool,
+    relaxed: bool,
+}
+
+/// Elements of the one table; the last is null.
+const TABLE: u32 = 8;
+/// Bytes of each data segment.
+const DATA: usize = 64;
+
+impl Layout {
+    fn draw(rng: &mut Rng) -> Self {
+        let mut tys = vec![Ty::I32, Ty::I64, Ty::F32, Ty::F64];
+        if rng.below(3) == 0 {
+            tys.push(Ty::V128);
+        }
+        if rng.below(4) == 0 {
+            tys.retain(|ty| !matches!(ty, Ty::F32 | Ty::F64));
+        }
+        let memories = match rng.below(8) {
+            0 => vec![false, true],
+            1 => vec![true],
+            2 => vec![false, false],
+            _ => vec![false],
+        };
+        let globals = tys.clone();
+        let relaxed = tys.contains(&Ty::V128) && rng.below(4) == 0;
+        let wide = rng.below(5) == 0;
+        let (types, functions, tags) = Default::default();
+        let mut layout = Self { tys, types, functions, globals, memories, tags, wide, relaxed };
+        if rng.below(3) == 0 {
+            for params in
+                [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]]
+            {
+                let tag = layout.signature(Signature { params, results: vec![] });
+                layout.tags.push(tag);
+            }
+        }
+        let shared = layout.draw_signature(rng);
+        for _ in 0..2 + rng.below(4) {
+            // Functions of one type can tail-call and stand in for each other.
+            let new = layout.draw_signature(rng);
+            let ty = if rng.below(2) == 0 { shared } else { new };
+            layout.functions.push(ty);
+        }
+        layout
+    }
+
+    fn draw_signature(&mut self, rng: &mut Rng) -> u32 {
+        let most = [2, 4, 10][rng.below(3)];
+        let mut tys =
+            |most| (0..rng.below(most)).map(|_| self.tys[rng.below(self.tys.len())]).collect();
+        let (params, results) = (tys(most + 1), tys(4));
+        self.signature(Signature { params, results })
+    }
+
+    /// The index of a type.
+    fn signature(&mut self, signature: Signature) -> u32 {
+        let known = self.types.iter().position(|each| *each == signature);
+        let at = known.unwrap_or_else(|| {
+            self.types.push(signature);
+            self.types.len() - 1
+        });
+        at as u32
+    }
+
+    fn of_type(&self, ty: u32) -> Signature {
+        self.types[ty as usize].clone()
+    }
+}
+
+fn encoded(ty: Ty) -> ValType {
+    match ty {
+        Ty::I32 => ValType::I32,
+        Ty::I64 => ValType::I64,
+        Ty::F32 => ValType::F32,
+        Ty::F64 => ValType::F64,
+        Ty::V128 => ValType::V128,
+    }
+}
+
+/// A program, as the binary of a module.
+pub fn program(rng: &mut Rng) -> Vec<u8> {
+    let mut layout = Layout::draw(rng);
+    let mut code = CodeSection::new();
+    for index in 0..layout.functions.len() {
+        let (locals, bytes) = Body::draw(&mut layout, index as u32, rng);
+        let mut function = Function::new_with_locals_types(locals.into_iter().map(encoded));
+        function.raw(bytes);
+        code.function(&function);
+    }
+    let mut module = Module::new();
+    let mut types = TypeSection::new();
+    for Signature { params, results } in &layout.types {
+        types
+            .ty()
+            .function(params.iter().copied().map(encoded), results.iter().copied().map(encoded));
+    }
+    module.section(&types);
+    let mut functions = FunctionSection::new();
+    layout.functions.iter().for_each(|ty| {
+        functions.function(*ty);
+    });
+    module.section(&functions);
+    module.section(TableSection::new().table(TableType {
+        element_type: RefType::FUNCREF,
+        table64: false,
+        minimum: u64::from(TABLE),
+        maximum: None,
+        shared: false,
+    }));
+    let mut memories = MemorySection::new();
+    for &memory64 in &layout.memories {
+        memories.memory(MemoryType {
+            minimum: 1,
+            maximum: Some(3),
+            memory64,
+            shared: false,
+            page_size_log2: None,
+        });
+    }
+    module.section(&memories);
+    if !layout.tags.is_empty() {
+        let mut tags = TagSection::new();
+        for &func_type_idx in &layout.tags {
+            tags.tag(TagType { kind: TagKind::Exception, func_type_idx });
+        }
+        module.section(&tags);
+    }
+    let mut globals = GlobalSection::new();
+    for &ty in &layout.globals {
+        let ty_encoded = GlobalType { val_type: encoded(ty), mutable: true, shared: false };
+        globals.global(ty_encoded, &initial(ty, rng));
+    }
+    module.section(&globals);
+    let mut elements = ElementSection::new();
+    // All functions are in it, so that all may be referred to.
+    let count = layout.functions.len() as u32;
+    let listed: Vec<u32> = (0..TABLE - 1)
+        .map(|at| if at < count { at } else { rng.below(count as usize) as u32 })
+        .collect();
+    elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(listed.into()));
+    module.section(&elements);
+    module.section(&code);
+    let mut data = DataSection::new();
+    for (memory, &is_64) in layout.memories.iter().enumerate() {
+        for offset in [0, 0x1_0000 - DATA as i32] {
+            let offset = if is_64 {
+                ConstExpr::i64_const(i64::from(offset))
+            } else {
+                ConstExpr::i32_const(offset)
+            };
+            let bytes: Vec<u8> = (0..DATA).map(|_| rng.bits() as u8).collect();
+            data.active(memory as u32, &offset, bytes);
+        }
+    }
+    module.section(&data);
+    module.finish()
+}
+
+fn initial(ty: Ty, rng: &mut Rng) -> ConstExpr {
+    match ty {
+        Ty::I32 => ConstExpr::i32_const(value::integer(rng) as i32),
+        Ty::I64 => ConstExpr::i64_const(value::integer(rng) as i64),
+        Ty::F32 => ConstExpr::f32_const(f32::from_bits(value::float32(rng)).into()),
+        Ty::F64 => ConstExpr::f64_const(f64::from_bits(value::float64(rng)).into()),
+        Ty::V128 => ConstExpr::v128_const(value::vector(rng) as i128),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmparser::{Validator, WasmFeatures};
+
+    #[test]
+    fn programs_are_valid() {
+        for case in 0..400 {
+            let bytes = program(&mut Rng::for_case(7, case));
+            let features = WasmFeatures::WASM3 | WasmFeatures::WIDE_ARITHMETIC;
+            if let Err(error) = Validator::new_with_features(features).validate_all(&bytes) {
+                panic!("program {case}: {error}");
+            }
+        }
+    }
+}
