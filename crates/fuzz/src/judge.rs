@@ -49,7 +49,8 @@ const LIFE: u32 = 1000;
 pub struct Judge {
     modes: Vec<Mode>,
     kind: OracleKind,
-    engines: Vec<Engine>,
+    /// The engines that count no fuel, and those that do.
+    engines: [Vec<Engine>; 2],
     oracle: Option<Box<dyn Oracle>>,
     age: u32,
     /// Cases that were compared with the oracle.
@@ -62,7 +63,7 @@ pub struct Judge {
 impl Judge {
     /// Runs cases in these modes, and in the oracle.
     pub fn new(modes: &[Mode], kind: OracleKind) -> Self {
-        let (engines, oracle) = (Vec::new(), None);
+        let (engines, oracle) = Default::default();
         let modes = modes.to_vec();
         Self { modes, kind, engines, oracle, age: LIFE, compared: 0, returned: 0, called: 0 }
     }
@@ -71,8 +72,10 @@ impl Judge {
         self.age += 1;
         if self.age >= LIFE {
             self.age = 0;
-            self.engines =
-                self.modes.iter().map(|mode| Engine::new(&mode.config())).collect::<Result<_, _>>()?;
+            for (fuel, engines) in self.engines.iter_mut().enumerate() {
+                let engine = |mode: &Mode| Engine::new(mode.config().consume_fuel(fuel == 1));
+                *engines = self.modes.iter().map(engine).collect::<Result<_, _>>()?;
+            }
             self.oracle = match self.kind {
                 OracleKind::Wasmi => Some(Box::new(Wasmi::new())),
                 #[cfg(feature = "wasmtime-oracle")]
@@ -90,7 +93,7 @@ impl Judge {
     pub fn judge(&mut self, bytes: &[u8], calls: u64) -> Result<Option<String>, String> {
         self.renew().map_err(|error| error.to_string())?;
         let plan = Plan::new(bytes, calls).ok_or("the module is not valid")?;
-        let mut runs = self.modes.iter().zip(&self.engines);
+        let mut runs = self.modes.iter().zip(&self.engines[usize::from(plan.fuel.is_some())]);
         let Some((first, engine)) = runs.next() else {
             return Err("there is no mode to run in".into());
         };
@@ -107,7 +110,9 @@ impl Judge {
                 return Ok(Some(told(&first.to_string(), &mode.to_string(), pair)));
             }
         }
-        if let Some(outcome) = self.oracle.as_ref().and_then(|oracle| oracle.run(bytes, &plan)) {
+        // Nobody else counts as we do.
+        let oracle = self.oracle.as_ref().filter(|_| plan.fuel.is_none());
+        if let Some(outcome) = oracle.and_then(|oracle| oracle.run(bytes, &plan)) {
             self.compared += 1;
             if let Some(pair) = difference(&expected, &outcome, Likeness::Alike) {
                 return Ok(Some(told(&first.to_string(), self.kind.name(), pair)));

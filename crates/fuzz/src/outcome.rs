@@ -27,6 +27,8 @@ pub enum Event {
     NotMade(Ending),
     /// A call of an export ended.
     Called(String, Result<Vec<Value>, Ending>),
+    /// What our engine had left of its fuel after a call.
+    Fuel(u64),
     /// The guest called an imported function.
     Host(u32, Vec<Value>),
     /// At the end: a global.
@@ -114,6 +116,7 @@ impl Display for Event {
             Event::NotMade(why) => write!(f, "not instantiated: {why:?}"),
             Event::Called(name, Ok(results)) => write!(f, "{name} returned {results:x?}"),
             Event::Called(name, Err(why)) => write!(f, "{name} ended with {why:?}"),
+            Event::Fuel(left) => write!(f, "{left} of its fuel was left"),
             Event::Host(index, arguments) => write!(f, "import {index} called with {arguments:x?}"),
             Event::Global(name, value) => write!(f, "global {name} is {value:x?}"),
             Event::Memory(name, size, hash) => {

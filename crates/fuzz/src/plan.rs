@@ -16,6 +16,8 @@ use zwasm_wast::mutate::Rng;
 const CALLED: usize = 8;
 /// How often: what is called again may be compiled by then.
 const ROUNDS: u64 = 3;
+/// What is drawn with this number is whether fuel is counted.
+const FUELLED: u64 = 0xf0e1;
 /// Host calls told of; the further ones are only answered.
 const TOLD: usize = 200;
 
@@ -41,6 +43,8 @@ pub struct Call {
 /// What is done with a module.
 pub struct Plan {
     pub seed: u64,
+    /// What our engine may consume in each call, in the cases that count it.
+    pub fuel: Option<u64>,
     /// The imported functions.
     pub imports: Vec<Signature>,
     pub calls: Vec<Call>,
@@ -101,7 +105,13 @@ impl Plan {
                 }
             }
         }
-        Some(Self { seed, imports, calls, globals, memories, tables })
+        let mut rng = Rng::for_case(seed, FUELLED);
+        let fuel = match rng.below(8) {
+            0 => Some(rng.below(3000) as u64),
+            1 => Some(u64::MAX >> 1),
+            _ => None,
+        };
+        Some(Self { seed, fuel, imports, calls, globals, memories, tables })
     }
 }
 

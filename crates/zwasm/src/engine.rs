@@ -25,11 +25,15 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) gc_stress: bool,
+    #[cfg(feature = "trace")]
+    pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
+    #[cfg(compiler)]
+    pub(crate) oldest_processor: bool,
     pub(crate) disabled: Disabled,
 }
 
@@ -49,11 +53,15 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             gc_stress: false,
+            #[cfg(feature = "trace")]
+            observer: crate::observe::Observer::default(),
             consume_fuel: false,
             epoch_interruption: false,
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
+            #[cfg(compiler)]
+            oldest_processor: false,
             disabled: Disabled::default(),
         }
     }
@@ -114,6 +122,15 @@ impl Config {
     /// and then it costs nothing.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch_interruption = enable;
+        self
+    }
+
+    /// Whether machine code is made for the oldest processor that it can be made
+    /// for, instead of the one it runs on. For tests.
+    #[cfg(compiler)]
+    #[doc(hidden)]
+    pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
+        self.oldest_processor = enable;
         self
     }
 
@@ -186,7 +203,13 @@ impl Engine {
                 "this build has no compiler for this processor: use the interpreter",
             ));
         }
-        Ok(Engine::with(config.clone()))
+        #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
+        let mut config = config.clone();
+        #[cfg(feature = "trace")]
+        if config.observer.needs_interpreter() {
+            config.strategy = Strategy::Interpreter;
+        }
+        Ok(Engine::with(config))
     }
 
     fn with(config: Config) -> Engine {

@@ -358,6 +358,8 @@ fn features() {
         r#"{"name": "threads", "status": "proposal", "supported": true, "executed": true}"#;
     assert!(json.contains(object), "{json}");
     line(&dir, "features --yaml").fails_saying(1, &["'--yaml'"]);
+    let parsed = json.lines().filter(|line| line.starts_with("  {")).count();
+    assert_eq!(parsed, outcome.text().lines().count());
 }
 
 #[test]
@@ -367,13 +369,386 @@ fn version_and_help() {
     for words in ["version", "--version", "-V"] {
         line(&dir, words).prints(version);
     }
-    for words in ["help", "--help", "-h", "run --help", "validate --help"] {
+    for words in ["help", "--help", "-h", "run --help"] {
         let outcome = line(&dir, words);
         outcome.prints(&outcome.text());
         for part in ["Usage:", "--invoke NAME", "--dir PATH", "--max-memory N", "126"] {
             assert!(outcome.text().contains(part), "{words}: no {part}");
         }
     }
+    for words in ["validate --help", "help validate"] {
+        let text = line(&dir, words).text();
+        assert!(text.contains("zwasm validate") && !text.contains("--invoke"), "{text}");
+    }
+    line(&dir, "help valdate").fails_saying(1, &["'validate'?"]);
+}
+
+#[test]
+fn inspect() {
+    let module = r#"(module $shop
+      (import "env" "log" (func (param i32 i64)))
+      (import "env" "memory" (memory 1 4))
+      (global (export "price") (mut f64) (f64.const 1))
+      (table (export "t") 2 funcref)
+      (tag (export "sold out") (param i32))
+      (func (export "buy") (param i32) (result i32 f32) unreachable))"#;
+    let dir = Dir::with(&[("shop.wasm", module), ("empty.wat", "(module)")]);
+    line(&dir, "inspect shop.wasm").prints(
+        "shop.wasm (module shop)
+imports:
+  env.log: func (param i32 i64)
+  env.memory: memory 1 4
+exports:
+  price: global (mut f64)
+  t: table 2 funcref
+  sold out: tag (param i32)
+  buy: func (param i32) (result i32 f32)
+",
+    );
+    line(&dir, "inspect empty.wat").prints("empty.wat\nimports: none\nexports: none\n");
+    line(&dir, "inspect --json shop.wasm").prints(
+        r#"{
+  "file": "shop.wasm",
+  "name": "shop",
+  "imports": [
+    {"module": "env", "name": "log", "kind": "func", "params": ["i32", "i64"], "results": []},
+    {"module": "env", "name": "memory", "kind": "memory", "minimum": 1, "maximum": 4, "index": "i32", "shared": false, "page_size": 65536}
+  ],
+  "exports": [
+    {"name": "price", "kind": "global", "type": "f64", "mutable": true},
+    {"name": "t", "kind": "table", "element": "funcref", "minimum": 2, "maximum": null, "index": "i32"},
+    {"name": "sold out", "kind": "tag", "params": ["i32"]},
+    {"name": "buy", "kind": "func", "params": ["i32"], "results": ["i32", "f32"]}
+  ]
+}
+"#,
+    );
+    line(&dir, "inspect empty.wat --json").prints(
+        "{\n  \"file\": \"empty.wat\",\n  \"name\": null,\n  \"imports\": [],\n  \"exports\": []\n}\n",
+    );
+    line(&dir, "inspect missing.wasm").fails_saying(126, &["missing.wasm"]);
+    line(&dir, "inspect").fails_saying(1, &["'inspect' needs a file", "zwasm help inspect"]);
+}
+
+#[test]
+fn validate_in_json() {
+    let dir = Dir::with(&[("good.wat", "(module)"), ("bad.wasm", "(func (result i32))")]);
+    line(&dir, "validate --json good.wat").prints("{\"file\": \"good.wat\", \"valid\": true}\n");
+    let bad = line(&dir, "validate --json bad.wasm");
+    assert_eq!((bad.code, bad.stderr.as_str()), (Some(2), ""));
+    let text = bad.text();
+    let start = "{\"file\": \"bad.wasm\", \"valid\": false, \"error\": \"invalid module: type";
+    assert!(text.starts_with(start) && text.ends_with("}\n"), "{text}");
+    assert!(text.contains("\"offset\": 2"), "{text}");
+    line(&dir, "validate --json missing.wasm").fails(126);
+}
+
+#[test]
+fn modules_from_standard_input() {
+    let dir = math();
+    let from_stdin = |words: &str, module: &[u8]| {
+        zwasm(words.split_whitespace()).dir(dir.path()).stdin(module).run()
+    };
+    let binary = std::fs::read(dir.path().join("math.wasm")).unwrap();
+    from_stdin("- --invoke add 2 3", &binary).prints("5\n");
+    from_stdin("run - --invoke negate -5", MATH.as_bytes()).prints("5\n");
+    from_stdin("validate -", MATH.as_bytes()).prints("-: valid\n");
+    let text = from_stdin("inspect -", &binary).text();
+    assert!(text.contains("add: func (param i32 i32) (result i32)"), "{text}");
+    from_stdin("-", b"(module (func (bad)))").fails_saying(2, &["standard input:1:16"]);
+    from_stdin("-", b"").fails(2);
+    from_stdin("- --batch", &binary).fails_saying(1, &["'--batch'", "standard input"]);
+}
+
+#[test]
+fn results_in_json() {
+    let dir = math();
+    for (words, json) in [
+        ("add 2 3", "[5]"),
+        ("fib 92", "[7540113804746346429]"),
+        ("swap 7 0.5", "[0.5, 7]"),
+        ("double inf", "[\"inf\"]"),
+        ("refs null null", "[null, null]"),
+        ("nothing", "[]"),
+    ] {
+        let outcome = line(&dir, &format!("math.wat --json --invoke {words}"));
+        outcome.prints(&format!("{{\"results\": {json}}}\n"));
+    }
+    line(&dir, "math.wat --json --invoke load -1").fails(1);
+}
+
+/// A nullable reference to a defined type takes `null` like any other.
+#[test]
+fn null_references() {
+    let module = r#"(module
+      (type $point (struct (field i32)))
+      (type $unary (func (param i32) (result i32)))
+      (func (export "point") (param (ref null $point)) (result i32) (ref.is_null (local.get 0)))
+      (func (export "unary") (param (ref null $unary)) (result i32) (ref.is_null (local.get 0)))
+      (func (export "some") (param (ref $point))))"#;
+    let dir = Dir::with(&[("refs.wat", module)]);
+    line(&dir, "refs.wat --invoke point null").prints("1\n");
+    line(&dir, "refs.wat --invoke unary null").prints("1\n");
+    line(&dir, "refs.wat --invoke point 1").fails_saying(1, &["only 'null' can"]);
+    line(&dir, "refs.wat --invoke some null").fails_saying(1, &["is not possible"]);
+}
+
+const COUNTER: &str = r#"(module
+  (global $n (mut i32) (i32.const 0))
+  (func $add (export "add") (param i32) (result i32)
+    (global.set $n (i32.add (global.get $n) (local.get 0)))
+    (global.get $n))
+  (func (export "fail") (drop (call $add (i32.const 1))) unreachable)
+  (func (export "two words") (result i32) (global.get $n)))"#;
+
+#[test]
+fn batches() {
+    let mul = MATH.replace(
+        "(func $add",
+        "(func (export \"mul\") (param i32 i32) (result i32) local.get 0 local.get 1 i32.mul)\n\
+         (func $add",
+    );
+    let dir = Dir::with(&[("math.wasm", mul.as_str()), ("counter.wat", COUNTER)]);
+    let batch = |words: &str, stdin: &str| {
+        zwasm(words.split_whitespace()).dir(dir.path()).stdin(stdin).run()
+    };
+    let words = "math.wasm --batch --invoke add";
+    batch(words, "add 2 3\nmul 4 5\n").prints("5\n20\n");
+    batch("math.wasm --batch", "add 2 3\nmul 4 5\nfib 10").prints("5\n20\n55\n");
+    batch(words, "2 3\n-4 5\n\n  mul 2 2  \r\n").prints("5\n1\n4\n");
+    batch("math.wasm --batch --json", "add 2 3\nmax\n")
+        .prints("{\"results\": [5]}\n{\"results\": [-1, -1]}\n");
+    batch("math.wasm --batch --invoke ad", "add 2 3").fails_saying(1, &["'ad'", "'add'?"]);
+    batch("math.wasm --batch", "").prints("");
+}
+
+#[test]
+fn batches_keep_their_state_and_survive_errors() {
+    let dir = Dir::with(&[("counter.wat", COUNTER)]);
+    let batch = |stdin: &str| zwasm(["counter.wat", "--batch"]).dir(dir.path()).stdin(stdin).run();
+    let outcome = batch("add 1\nad 1\nadd x\nadd\nfail\nadd 1\n");
+    assert_eq!((outcome.code, outcome.text().as_str()), (Some(1), "1\n3\n"));
+    let errors: Vec<_> =
+        outcome.stderr.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
+    assert_eq!(errors.len(), 4, "{errors:?}");
+    assert!(errors[0].starts_with("line 2: no exported function 'ad' (did you mean 'add'?)"));
+    assert_eq!(errors[1], "line 3: argument 1 of 'add': 'x' is not an i32");
+    assert_eq!(errors[2], "line 4: 'add' expects 1 argument, got 0");
+    assert_eq!(errors[3], "line 5: trap: unreachable");
+
+    let outcome = batch(concat!(
+        r#"{"invoke": "add", "args": [40]}"#,
+        "\n",
+        r#"{"id": 7, "invoke": "add", "args": ["0x2"]}"#,
+        "\n",
+        r#"{"id": "x", "invoke": "fail"}"#,
+        "\nnot json\n{\"invoke\" \n",
+        r#"{"invoke": "two words", "args": []}"#,
+    ));
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(
+        outcome.text(),
+        r#"{"results": [40]}
+{"id": 7, "results": [42]}
+{"id": "x", "error": "trap: unreachable"}
+{"error": "not JSON: expected ':' at character 10"}
+{"results": [43]}
+"#
+    );
+    assert!(outcome.stderr.starts_with("error: line 4: no exported function 'not'"), "{outcome:?}");
+}
+
+#[test]
+fn programs_in_batches() {
+    let dir = Dir::with(&[("hello.wasm", HELLO), ("echo.wasm", ECHO)]);
+    dir.write("exit.wat", exit(3));
+    let batch = |words: &str, stdin: &str| {
+        zwasm(words.split_whitespace()).dir(dir.path()).stdin(stdin).run()
+    };
+    batch("hello.wasm --batch", "_start\n_start\n").prints("hello\nhello\n");
+    batch("echo.wasm --batch -- a", "_start\n").prints("echo.wasm\na\n");
+    let exits = batch("exit.wat --batch", "_start\n_start");
+    assert_eq!(exits.stderr.matches("ended with exit code 3").count(), 2, "{exits:?}");
+    dir.write("exit.wat", exit(0));
+    batch("exit.wat --batch", "_start\n").prints("");
+}
+
+#[test]
+fn linking() {
+    let app = r#"(module
+      (import "math" "add" (func $add (param i32 i32) (result i32)))
+      (func (export "compute") (param i32) (result i32)
+        (call $add (local.get 0) (i32.const 100))))"#;
+    // Three in a chain, each with a start function that needs the one below.
+    let middle = r#"(module
+      (import "base" "value" (func $value (result i32)))
+      (import "base" "memory" (memory 1))
+      (func (export "value") (result i32) (i32.add (call $value) (i32.load8_u (i32.const 0)))))"#;
+    let base = r#"(module
+      (memory (export "memory") 1) (data (i32.const 0) "\05")
+      (func (export "value") (result i32) i32.const 10))"#;
+    let top = r#"(module
+      (import "middle" "value" (func $value (result i32)))
+      (import "base" "value" (func $base (result i32)))
+      (func (export "sum") (result i32) (i32.add (call $value) (call $base))))"#;
+    let dir = Dir::with(&[
+        ("app.wasm", app),
+        ("math.wasm", MATH),
+        ("top.wasm", top),
+        ("middle.wasm", middle),
+        ("base.wat", base),
+    ]);
+    line(&dir, "app.wasm --link math=math.wasm --invoke compute 42").prints("142\n");
+    line(&dir, "top.wasm --link base=base.wat --link middle=middle.wasm --invoke sum")
+        .prints("25\n");
+    line(&dir, "top.wasm --link middle=middle.wasm --link=base=base.wat --invoke sum")
+        .prints("25\n");
+    line(&dir, "app.wasm --invoke compute 42").fails_saying(1, &["math", "add", "--link"]);
+    line(&dir, "app.wasm --link math=no.wasm --invoke compute 1")
+        .fails_saying(126, &["no.wasm", "--link math=no.wasm"]);
+    line(&dir, "top.wasm --link middle=middle.wasm --invoke sum")
+        .fails_saying(1, &["base", "value", "--link middle=middle.wasm"]);
+    line(&dir, "app.wasm --link math --invoke compute 1").fails_saying(1, &["NAME=FILE"]);
+}
+
+#[test]
+fn links_in_a_circle() {
+    let ping = r#"(import "pong" "f" (func)) (func (export "f"))"#;
+    let pong = r#"(import "ping" "f" (func)) (func (export "f"))"#;
+    let own = r#"(import "own" "f" (func)) (func (export "f"))"#;
+    let dir = Dir::with(&[("ping.wasm", ping), ("pong.wasm", pong), ("own.wasm", own)]);
+    line(&dir, "ping.wasm --link ping=ping.wasm --link pong=pong.wasm")
+        .fails_saying(1, &["'--link'", "ping -> pong -> ping"]);
+    line(&dir, "own.wasm --link own=own.wasm").fails_saying(1, &["own -> own"]);
+}
+
+/// A module that takes the system's name stands between it and the program.
+#[test]
+fn a_link_may_wrap_the_system() {
+    let wrapper = r#"(module
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (func (export "proc_exit") (param i32)
+        (call $exit (i32.add (local.get 0) (i32.const 1)))))"#;
+    let dir = Dir::with(&[("wrapper.wat", wrapper)]);
+    dir.write("exit.wat", exit(40));
+    let outcome = line(&dir, "exit.wat --link wasi_snapshot_preview1=wrapper.wat");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(41), ""));
+}
+
+#[test]
+fn looking_at_the_guest() {
+    let dir = math();
+    let regir = line(&dir, "math.wat --invoke add 2 3 --dump-regir=0");
+    assert_eq!((regir.code, regir.text().as_str()), (Some(0), "5\n"));
+    assert!(regir.stderr.starts_with("function f0 <add>: frame params 2"), "{regir:?}");
+    assert!(regir.stderr.contains("= i32.add s0 s1"), "{regir:?}");
+    line(&dir, "math.wat --invoke add 2 3 --dump-regir=99")
+        .fails_saying(1, &["'--dump-regir=99'", "no function 99"]);
+
+    if cfg!(all(feature = "jit", target_arch = "x86_64", target_os = "linux")) {
+        let code = line(&dir, "math.wat --invoke add 2 3 --dump-jit=0");
+        assert_eq!((code.code, code.text().as_str()), (Some(0), "5\n"));
+        assert!(code.stderr.starts_with("function f0 <add>:\n0x"), "{code:?}");
+        let compiled = line(&dir, "math.wat --invoke add 2 3 --engine baseline --trace=jit");
+        assert!(compiled.stderr.starts_with("[jit] f0 compiled: "), "{compiled:?}");
+    } else {
+        line(&dir, "math.wat --invoke add 2 3 --dump-jit=0").fails_saying(2, &["no compiler"]);
+    }
+
+    let traced = line(&dir, "math.wat --invoke add 2 3 --trace=regir,exec,mem,call,jit");
+    assert_eq!((traced.code, traced.text().as_str()), (Some(0), "5\n"));
+    for part in ["[regir] function f0: frame", "[exec] f0+0x", "[call] f0 <add> 0x2 0x3\n"] {
+        assert!(traced.stderr.contains(part), "no {part}: {traced:?}");
+    }
+    let memory = line(&dir, "math.wat --invoke load 8 --trace=mem");
+    assert!(memory.stderr.starts_with("[mem] f14+0x"), "{memory:?}");
+    assert!(memory.stderr.ends_with("i32.load m0[s0 + 0x0]  ; s0=0x8\n"), "{memory:?}");
+    line(&dir, "math.wat --trace=cals").fails_saying(1, &["'cals'", "'call'?", "regir"]);
+
+    let profile = line(&dir, "math.wat --invoke fib 50 --profile");
+    assert_eq!((profile.code, profile.text().as_str()), (Some(0), "12586269025\n"));
+    let lines: Vec<_> = profile.stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("profile: ") && lines[0].ends_with("the register IR"),
+        "{lines:?}"
+    );
+    let adds = lines.iter().find(|line| line.ends_with("  i64.add")).expect("additions");
+    assert_eq!(adds.split_whitespace().next(), Some("50"));
+    assert!(lines.iter().any(|line| line.contains(" 100.0            1  6 ")), "{lines:?}");
+}
+
+#[test]
+fn profiles_in_files() {
+    let spin = r#"(module
+      (func $inner (param i32) (loop $next
+        (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "_start") (local i32)
+        (local.set 0 (i32.const 50))
+        (loop $next
+          (call $inner (i32.const 1000000))
+          (br_if $next (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
+    let dir = Dir::with(&[("spin.wat", spin)]);
+    for engine in ["interp", "auto"] {
+        line(&dir, &format!("spin.wat --engine {engine} --profile=p.json --profile=p.json"))
+            .fails_saying(1, &["'--profile' is given twice"]);
+        line(&dir, &format!("spin.wat --engine {engine} --profile=p.json")).prints("");
+        let json = std::fs::read_to_string(dir.path().join("p.json")).unwrap();
+        for part in ["\"unit\": \"us\"", "\"compiled\": ", "{\"name\": \"inner\", \"self\": "] {
+            assert!(json.contains(part), "{engine}: no {part} in {json}");
+        }
+        let interpreted = json.contains("\"compiled\": 0,");
+        assert!(engine != "interp" || interpreted, "{json}");
+    }
+    line(&dir, "spin.wat --profile=p.svg").prints("");
+    let svg = std::fs::read_to_string(dir.path().join("p.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains("<title>inner: "), "{svg}");
+    line(&dir, "spin.wat --profile=no/p.svg").fails_saying(1, &["'--profile'", "no/p.svg"]);
+    line(&dir, "spin.wat --profile=p.txt").fails_saying(1, &[".svg or .json", "'p.txt'"]);
+}
+
+#[test]
+fn completions_and_manual() {
+    let dir = Dir::new();
+    for (words, part) in [
+        ("completions bash", "complete -o filenames -F _zwasm zwasm"),
+        ("completions zsh", "#compdef zwasm"),
+        ("completions fish", "complete -c zwasm"),
+        ("man", ".TH ZWASM 1"),
+    ] {
+        let outcome = line(&dir, words);
+        outcome.prints(&outcome.text());
+        assert!(outcome.text().contains(part), "{words}");
+    }
+    line(&dir, "completions tcsh").fails_saying(1, &["'tcsh'", "fish"]);
+}
+
+/// The script for bash, asked in bash.
+#[test]
+fn completions_complete() {
+    let dir = Dir::new();
+    dir.write("zwasm.bash", line(&dir, "completions bash").stdout);
+    std::fs::create_dir(dir.path().join("folder")).unwrap();
+    let complete = |words: &str| {
+        let count = words.split(' ').count() - 1;
+        let script = format!(
+            "source ./zwasm.bash; COMP_WORDS=({words}); COMP_CWORD={count}; \
+             COMP_WORDS[$COMP_CWORD]=\"${{COMP_WORDS[$COMP_CWORD]-}}\"; _zwasm; \
+             echo \"${{COMPREPLY[*]}}\""
+        );
+        let mut bash = std::process::Command::new("bash");
+        let bash = bash.args(["-c", &script]).current_dir(dir.path()).output();
+        bash.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(first) = complete("zwasm insp") else {
+        println!("passed over: there is no bash");
+        return;
+    };
+    assert_eq!(first, "inspect");
+    assert_eq!(complete("zwasm a.wasm --inv").unwrap(), "--invoke");
+    assert_eq!(complete("zwasm validate --j").unwrap(), "--json");
+    assert_eq!(complete("zwasm a.wasm --dir f").unwrap(), "folder");
+    assert_eq!(complete("zwasm a.wasm --disable sim").unwrap(), "simd");
+    assert_eq!(complete("zwasm completions f").unwrap(), "fish");
 }
 
 #[test]
@@ -386,6 +761,8 @@ fn wrong_usage() {
         ("math.wat --std x", "after '--'"),
         ("math.wat --max-memory lots", "got 'lots'"),
         ("math.wat --env HOME", "KEY=VALUE"),
+        ("math.wat --link", "'--link' needs a value: NAME=FILE"),
+        ("inspect --invoke math.wat", "it is for 'zwasm run'"),
     ] {
         line(&dir, words).fails_saying(1, &[part]);
     }

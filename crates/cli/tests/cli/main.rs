@@ -4,6 +4,7 @@
 mod bad_input;
 mod contract;
 mod examples;
+mod install;
 mod limits;
 mod programs;
 mod support;

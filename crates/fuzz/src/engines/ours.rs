@@ -17,6 +17,10 @@ pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
         Err(error) => return vec![Event::Refused(error.to_string())],
     };
     let mut store = Store::new(engine, Host::new(plan));
+    if let Some(fuel) = plan.fuel {
+        // The engine has been made so that this holds, here and below.
+        let _ = store.set_fuel(fuel);
+    }
     let mut functions = 0;
     let imports: Result<Vec<Extern>, Error> = module
         .imports()
@@ -39,6 +43,9 @@ pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
             // The module has been made so that this holds.
             let _ = fuel.set(&mut store, Val::I32(FUEL_PER_CALL));
         }
+        if let Some(fuel) = plan.fuel {
+            let _ = store.set_fuel(fuel);
+        }
         let arguments: Vec<Val> =
             call.arguments.iter().map(|value| to_val(&mut store, *value)).collect();
         let mut results = vec![Val::I32(0); function.ty(&store).results().len()];
@@ -48,6 +55,11 @@ pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
         };
         events.append(&mut store.data_mut().take());
         events.push(Event::Called(call.name.clone(), result));
+        if plan.fuel.is_some()
+            && let Ok(left) = store.get_fuel()
+        {
+            events.push(Event::Fuel(left));
+        }
     }
     look(&instance, &mut store, plan, &mut events);
     events
@@ -121,7 +133,9 @@ fn stub(
 
 fn ending(error: &Error) -> Ending {
     match (error.trap(), error.kind()) {
-        (Some(Trap::StackOverflow), _) | (_, ErrorKind::Limit) => Ending::Exhausted,
+        (Some(Trap::StackOverflow), _) | (_, ErrorKind::Limit | ErrorKind::OutOfMemory) => {
+            Ending::Exhausted
+        }
         (Some(trap), _) => Ending::Trap(trap),
         (_, ErrorKind::Exception) => Ending::Exception,
         _ => Ending::Failed(error.to_string()),

@@ -12,6 +12,8 @@ use super::environment::ModuleEnvironment;
 use super::signals;
 use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
+#[cfg(feature = "trace")]
+use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
 use crate::module::Inner;
 use zwasm_compiler::{CompiledCode, baseline};
@@ -47,16 +49,60 @@ impl Compiled {
         let code = variant[defined as usize].get_or_init(|| compile(module, defined, guarded));
         code.as_deref()
     }
+
+    /// Compiles every function. The bytes of machine code.
+    pub(crate) fn all(&self, module: &Inner, guarded: bool) -> usize {
+        let functions = 0..module.bodies.len() as u32;
+        let len = |defined| match &self.get(module, defined, guarded)?.text {
+            Text::Machine(code) => Some(code.len()),
+            Text::Threaded(_) => None,
+        };
+        functions.filter_map(len).sum()
+    }
 }
 
 fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<Box<Code>> {
     let function = interp::code::translate(module, defined).ok()?;
     let env = ModuleEnvironment::new(module, &function, guarded);
     let code = baseline::compile(&function, &env, false)?;
+    #[cfg(feature = "trace")]
+    module.engine.config().observer.tell(
+        crate::observe::Trace::JIT,
+        format_args!(
+            "f{} compiled: {} instructions, {} bytes",
+            module.imported_funcs + defined,
+            function.insts.len(),
+            code.bytes.len()
+        ),
+    );
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     (first == Some(interp::encode::frame_bytes(&function))).then_some(())?;
     install(&function, defined, code)
+}
+
+/// The machine code of a function, as text with a line for each instruction.
+///
+/// # Errors
+///
+/// Those of [`interp::code::translate`], and if the function cannot be compiled.
+#[cfg(feature = "trace")]
+pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
+    let function = interp::code::translate(module, defined)?;
+    let env = ModuleEnvironment::new(module, &function, true);
+    let code = baseline::compile(&function, &env, true)
+        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
+    let mut places = code.offsets.iter().peekable();
+    let mut text = String::new();
+    for (offset, line) in code.listing.unwrap_or_default() {
+        let mut place = None;
+        while let Some((_, wasm)) = places.next_if(|(from, _)| *from <= offset) {
+            place = Some(*wasm);
+        }
+        let place = place.map_or_else(String::new, |wasm| format!("@{wasm:#x}"));
+        text.push_str(&format!("{place:>9} {offset:#07x}  {line}\n"));
+    }
+    Ok(text)
 }
 
 /// Maps code and keeps what belongs to it.

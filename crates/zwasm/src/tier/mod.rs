@@ -10,7 +10,7 @@
 #[cfg(compiler)]
 mod code_memory;
 #[cfg(compiler)]
-mod compiled;
+pub(crate) mod compiled;
 #[cfg(compiler)]
 mod environment;
 #[cfg(compiler)]

@@ -227,7 +227,6 @@ impl Compiler<'_> {
 
     /// Enters the function whose record is in `rcx` and whose body is in `rax`.
     fn enter(&mut self, ty: u32, base: Slot, switch: Switch) {
-        let layout = self.layout;
         let header = base.0 + self.env.frame(ty).header;
         emit!(self.asm, leaq_rm(R10, slot(base.0)));
         self.check_stack(R10);

@@ -1,0 +1,58 @@
+//! The command itself: a short campaign, a saved case, and what it says to bad input.
+
+use std::process::{Command, Output};
+use std::{env, fs, process};
+
+fn fuzz(arguments: &[&str]) -> (Output, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_zwasm-fuzz"))
+        .args(arguments)
+        .args(["--corpus", concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/wat")])
+        .output()
+        .expect("the command starts");
+    let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+    (output, text)
+}
+
+#[test]
+fn a_short_campaign_finds_nothing() {
+    let (output, text) = fuzz(&["--seed", "1", "--cases", "60", "--jobs", "2"]);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.lines().last(), Some("60 cases, 0 differences"));
+    let counts: Vec<u64> = text
+        .split(|letter: char| !letter.is_ascii_digit())
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let (compared, returned, called) = (counts[0], counts[1], counts[2]);
+    assert!(compared > 20, "hardly a case was compared with another engine: {text}");
+    assert!(returned > called / 4, "hardly a call returned: {text}");
+}
+
+#[test]
+fn a_saved_case_runs_again() {
+    let path = env::temp_dir().join(format!("zwasm-fuzz-test-{}.wat", process::id()));
+    let module = r#"(module (func (export "f0") (param i32) (result i32) (local.get 0)))"#;
+    fs::write(&path, format!(";; zwasm-fuzz: calls 7\n{module}")).expect("it is written");
+    let (output, text) = fuzz(&["--replay", path.to_str().expect("the path is text")]);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text, "no difference\n");
+    fs::write(&path, module).expect("it is written");
+    let (output, text) = fuzz(&["--replay", path.to_str().expect("the path is text")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text.contains("expected a first line"), "{text}");
+    let _ = fs::remove_file(path);
+}
+
+#[test]
+fn senseless_words_are_refused() {
+    for (words, told) in [
+        (&["--seed", "1"][..], "expected --seed and --cases"),
+        (&["--seed", "1", "--cases", "1", "--modes", "no-such"], "unknown mode"),
+        (&["--seed", "1", "--cases", "1", "--oracle", "no-such"], "unknown oracle"),
+        (&["--replay", "/nowhere.wat"], "/nowhere.wat: "),
+    ] {
+        let (output, text) = fuzz(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(text.contains(told), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
