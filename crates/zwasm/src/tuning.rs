@@ -80,6 +80,15 @@ pub(crate) const CODE_REGION: usize = 1 << 30;
 #[cfg(compiler)]
 pub(crate) const MIN_CODE_REGION: usize = 16 << 20;
 
+/// Bytes of machine code that are mapped at once where much is compiled at once: a
+/// few dozen functions share the cost of the system calls.
+#[cfg(compiler)]
+pub(crate) const CODE_GROUP: usize = 64 << 10;
+
+/// The alignment of functions in machine code.
+#[cfg(compiler)]
+pub(crate) const CODE_ALIGN: usize = 16;
+
 /// What arriving at a loop header takes from a function's budget.
 #[cfg(compiler)]
 pub(crate) const LOOP_WEIGHT: i32 = 1;
