@@ -103,9 +103,9 @@ pub(crate) const ENTRY_WEIGHT: u32 = 8;
 #[cfg(compiler)]
 pub(crate) const BUDGET_PER_BYTE: usize = 2;
 
-/// The smallest budget: 125 entries or 1,000 iterations.
+/// The smallest budget: 250 entries or 2,000 iterations.
 #[cfg(compiler)]
-pub(crate) const MIN_BUDGET: usize = 1_000;
+pub(crate) const MIN_BUDGET: usize = 2_000;
 
 /// The largest budget: whatever its size, a loop of this many iterations is hot.
 /// The loops of interpreters are the largest functions there are, and the hottest.
