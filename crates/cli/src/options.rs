@@ -216,12 +216,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "WASI",
         flags: &[
-            flag(
-                "--dir",
-                "PATH",
-                "Let the program reach PATH (or HOST::GUEST; :ro protects)",
-                Id::Dir,
-            ),
+            flag("--dir", "PATH", "Let the program reach a directory (HOST::GUEST:ro)", Id::Dir),
             flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
             flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
             flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
