@@ -88,10 +88,12 @@ pub fn run(arguments: &Arguments) -> Result<Report, String> {
     let report = Mutex::new(Report { cases: arguments.cases, ..Report::default() });
     thread::scope(|scope| {
         let workers: Vec<_> = (0..arguments.jobs)
-            .map(|first| scope.spawn({
-                let report = &report;
-                move || follow(arguments, first, report)
-            }))
+            .map(|first| {
+                scope.spawn({
+                    let report = &report;
+                    move || follow(arguments, first, report)
+                })
+            })
             .collect();
         workers.into_iter().try_for_each(|worker| {
             worker.join().map_err(|_| "a worker could not be followed".to_owned())?
@@ -174,11 +176,8 @@ pub fn save(arguments: &Arguments, findings: &[(u64, String)]) -> Result<Vec<Str
         };
         let deadline = Instant::now() + REDUCTION;
         // What cannot be seen again alone is saved as it is.
-        let small = if fails(&made.bytes) {
-            reduce(&made.bytes, deadline, &mut fails)
-        } else {
-            made.bytes
-        };
+        let small =
+            if fails(&made.bytes) { reduce(&made.bytes, deadline, &mut fails) } else { made.bytes };
         let _ = fs::remove_file(&candidate);
         let modes: Vec<String> = arguments.modes.iter().map(ToString::to_string).collect();
         let printed = wasmprinter::print_bytes(&small).unwrap_or_default();

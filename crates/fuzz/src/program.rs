@@ -14,9 +14,9 @@ use crate::ops::Ty;
 use crate::value;
 use body::Body;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function,
-    FunctionSection, GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType,
-    TableSection, TableType, TagKind, TagSection, TagType, TypeSection, ValType,
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
+    GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection, TableType,
+    TagKind, TagSection, TagType, TypeSection, ValType,
 };
 use zwasm_wast::mutate::Rng;
 
@@ -70,7 +70,9 @@ impl Layout {
         let (types, functions, tags) = Default::default();
         let mut layout = Self { tys, types, functions, globals, memories, tags, wide, relaxed };
         if rng.below(3) == 0 {
-            for params in [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]] {
+            for params in
+                [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]]
+            {
                 let tag = layout.signature(Signature { params, results: vec![] });
                 layout.tags.push(tag);
             }
@@ -87,7 +89,8 @@ impl Layout {
 
     fn draw_signature(&mut self, rng: &mut Rng) -> u32 {
         let most = [2, 4, 10][rng.below(3)];
-        let mut tys = |most| (0..rng.below(most)).map(|_| self.tys[rng.below(self.tys.len())]).collect();
+        let mut tys =
+            |most| (0..rng.below(most)).map(|_| self.tys[rng.below(self.tys.len())]).collect();
         let (params, results) = (tys(most + 1), tys(4));
         self.signature(Signature { params, results })
     }
@@ -130,7 +133,9 @@ pub fn program(rng: &mut Rng) -> Vec<u8> {
     let mut module = Module::new();
     let mut types = TypeSection::new();
     for Signature { params, results } in &layout.types {
-        types.ty().function(params.iter().copied().map(encoded), results.iter().copied().map(encoded));
+        types
+            .ty()
+            .function(params.iter().copied().map(encoded), results.iter().copied().map(encoded));
     }
     module.section(&types);
     let mut functions = FunctionSection::new();

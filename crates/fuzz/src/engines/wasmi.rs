@@ -6,8 +6,8 @@ use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
 use crate::value::{Top, Value, canonical32, canonical64};
 use wasmi::{
-    Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module,
-    Nullable, Ref, Store, Table, TrapCode, V128, Val,
+    Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module, Nullable,
+    Ref, Store, Table, TrapCode, V128, Val,
 };
 use zwasm::Trap;
 
@@ -33,8 +33,10 @@ impl Oracle for Wasmi {
         let module = Module::new(&self.0, bytes).ok()?;
         let mut store = Store::new(&self.0, Host::new(plan));
         let mut functions = 0;
-        let imports: Option<Vec<Extern>> =
-            module.imports().map(|import| stub(&mut store, import.ty().clone(), &mut functions)).collect();
+        let imports: Option<Vec<Extern>> = module
+            .imports()
+            .map(|import| stub(&mut store, import.ty().clone(), &mut functions))
+            .collect();
         let Some(imports) = imports else {
             return Some(vec![Event::NotMade(Ending::Failed(HOST_FAILURE.into()))]);
         };

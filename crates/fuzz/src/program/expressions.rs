@@ -326,7 +326,8 @@ impl Body<'_> {
         let payload = self.layout.of_type(self.layout.tags[tag]).params;
         let all = self.once_in(4);
         let payload = if all { vec![] } else { payload };
-        let caught = self.layout.signature(super::Signature { params: vec![], results: payload.clone() });
+        let caught =
+            self.layout.signature(super::Signature { params: vec![], results: payload.clone() });
         self.code.block(BLOCK, Some(ty));
         self.within(Some(vec![ty]), |body| {
             body.code.typed_block(BLOCK, caught);
