@@ -75,6 +75,60 @@ WASM_API_EXTERN void zwasm_config_guard_pages(wasm_config_t*, bool enable);
 /* Switches a feature by the name that the command `zwasm features` prints. */
 WASM_API_EXTERN bool zwasm_config_feature(wasm_config_t*, const char* name, bool enable);
 
+/* ---- Limits, for one store --------------------------------------------------- */
+
+/* SIZE_MAX is no limit. */
+typedef struct zwasm_store_limits_t {
+  /* Of each memory, each table, and the heap of objects. */
+  size_t memory_bytes;
+  size_t table_elements;
+  size_t gc_heap_bytes;
+  /* How many there may be. */
+  size_t instances;
+  size_t tables;
+  size_t memories;
+  /* Whether growth that fails stops the guest, instead of telling it. */
+  bool trap_on_grow_failure;
+} zwasm_store_limits_t;
+
+#define ZWASM_NO_LIMITS                                                           \
+  {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, false}
+
+/* For what is made in the store from now on. */
+WASM_API_EXTERN void zwasm_store_set_limits(wasm_store_t*, const zwasm_store_limits_t*);
+
+/* ---- Fuel -------------------------------------------------------------------- */
+
+/* Whether code consumes fuel, about one for each instruction. A guest without any
+ * left stops with ZWASM_ERROR_OUT_OF_FUEL. A store starts with none. */
+WASM_API_EXTERN void zwasm_config_consume_fuel(wasm_config_t*, bool enable);
+
+/* False if the engine's code does not consume fuel. */
+WASM_API_EXTERN bool zwasm_store_set_fuel(wasm_store_t*, uint64_t fuel);
+WASM_API_EXTERN bool zwasm_store_get_fuel(const wasm_store_t*, uint64_t* out);
+
+/* ---- Deadlines and interruption ------------------------------------------------- */
+
+/* Whether code looks, at function entries and loop headers, if it should stop. */
+WASM_API_EXTERN void zwasm_config_epoch_interruption(wasm_config_t*, bool enable);
+
+/* An engine counts epochs, when it is told to, from any thread. What runs in a store
+ * whose deadline is reached stops with ZWASM_ERROR_INTERRUPTED. */
+WASM_API_EXTERN void zwasm_engine_increment_epoch(wasm_engine_t*);
+WASM_API_EXTERN void zwasm_store_set_epoch_deadline(wasm_store_t*, uint64_t ticks_from_now);
+
+/* Stops a store's guest from any thread: where it looks, and where it waits in a call
+ * of the WASI context that the store has when the handle is made. */
+typedef struct zwasm_interrupt_t zwasm_interrupt_t;
+
+WASM_API_EXTERN own zwasm_interrupt_t* zwasm_interrupt_new(wasm_store_t*);
+WASM_API_EXTERN void zwasm_interrupt_delete(own zwasm_interrupt_t*);
+
+/* What the store runs stops, and all that it is asked to run, until the interruption
+ * is cleared, on the store's thread while it runs nothing. */
+WASM_API_EXTERN void zwasm_interrupt(const zwasm_interrupt_t*);
+WASM_API_EXTERN void zwasm_interrupt_clear(const zwasm_interrupt_t*, wasm_store_t*);
+
 /* ---- Types ------------------------------------------------------------------ */
 
 /* A memory with 64-bit addresses, and one that threads share. UINT64_MAX is no
@@ -93,12 +147,20 @@ typedef uint8_t zwasm_error_t;
 enum zwasm_error_enum {
   /* The host: a function of its own failed, or it misused the API. */
   ZWASM_ERROR_HOST,
-  /* An instruction of the guest's trapped. */
+  /* The guest trapped for another reason than the next three. */
   ZWASM_ERROR_TRAP,
-  /* An exception that nothing caught. */
+  /* Its calls did not fit on the stack. */
+  ZWASM_ERROR_STACK_OVERFLOW,
+  /* It has used up its fuel. */
+  ZWASM_ERROR_OUT_OF_FUEL,
+  /* It reached its deadline, or was interrupted. */
+  ZWASM_ERROR_INTERRUPTED,
+  /* It threw an exception that nothing caught. */
   ZWASM_ERROR_EXCEPTION,
-  /* A limit, or the system's memory. */
+  /* A configured limit does not allow it. */
   ZWASM_ERROR_LIMIT,
+  /* The system has no memory for it. */
+  ZWASM_ERROR_OUT_OF_MEMORY,
   /* An import is missing or has another type. */
   ZWASM_ERROR_LINK,
   /* The module needs what this build cannot run. */
@@ -168,9 +230,10 @@ WASM_API_EXTERN void zwasm_wasi_stdin(zwasm_wasi_t*, const wasm_byte_vec_t*);
  * give what has been written so far. */
 WASM_API_EXTERN void zwasm_wasi_capture_output(zwasm_wasi_t*);
 
-/* A directory of the host's with all below it, under a name for the guest. */
+/* A directory of the host's with all below it, under a name for the guest. What it
+ * may do there depends on its capabilities. */
 WASM_API_EXTERN bool zwasm_wasi_preopen_dir(
-    zwasm_wasi_t*, const char* host, const char* guest);
+    zwasm_wasi_t*, const char* host, const char* guest, bool read_only);
 
 /* Gives all this to the guest of a store, in place of what it had. */
 WASM_API_EXTERN void zwasm_store_set_wasi(wasm_store_t*, own zwasm_wasi_t*);

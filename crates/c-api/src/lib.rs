@@ -18,10 +18,12 @@
 //!
 //! No panic leaves a function: [`guard`] turns it into the function's failure.
 
+mod config;
 mod foreign;
 mod func;
 mod instance;
 mod items;
+mod limits;
 mod linker;
 mod module;
 mod object;

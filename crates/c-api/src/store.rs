@@ -1,12 +1,12 @@
-//! Configurations, engines and stores.
+//! Engines and stores.
 
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
-use std::ffi::{c_char, c_void};
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use runtime::{AsContextMut, Config, Engine, Error, Feature, StoreContextMut, Strategy};
+use runtime::{AsContextMut, Config, Engine, Error, StoreContextMut, StoreLimits};
 
 use crate::attempt;
 use crate::object::{Body, HostInfo};
@@ -19,6 +19,7 @@ pub struct Data {
     pub store: Weak<Store>,
     /// What WASI works with.
     pub wasi: Given,
+    pub limits: StoreLimits,
 }
 
 /// A store, which lives as long as there is a reference to something in it.
@@ -42,7 +43,11 @@ pub struct StoreRef(Arc<Store>);
 impl StoreRef {
     fn new(engine: &Engine) -> StoreRef {
         StoreRef(Arc::new_cyclic(|store| {
-            let data = Data { store: store.clone(), wasi: Given::default() };
+            let data = Data {
+                store: store.clone(),
+                wasi: Given::default(),
+                limits: StoreLimits::default(),
+            };
             Store {
                 store: UnsafeCell::new(runtime::Store::new(engine, data)),
                 infos: Mutex::default(),
@@ -64,6 +69,12 @@ impl StoreRef {
         unsafe { (*self.0.store.get()).as_context_mut() }
     }
 
+    /// As [`StoreRef::context`], for what contexts do not have; nothing runs meanwhile.
+    pub fn with<R>(&self, work: impl FnOnce(&mut runtime::Store<Data>) -> R) -> R {
+        // SAFETY: as above.
+        work(unsafe { &mut *self.0.store.get() })
+    }
+
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.context().engine().clone()
@@ -82,82 +93,6 @@ impl StoreRef {
     pub fn set_info(&self, body: &Body, info: HostInfo) -> Option<HostInfo> {
         self.infos().insert(body.clone(), info)
     }
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn wasm_config_new() -> Box<Config> {
-    Box::new(Config::new())
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn wasm_config_delete(_: Ptr<Config>) {}
-
-/// Bytes of stack for the guest's frames in each store.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_max_stack(config: &mut Config, bytes: usize) {
-    config.max_stack(bytes);
-}
-
-/// The largest size in bytes of each memory.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_max_memory(config: &mut Config, bytes: u64) {
-    config.max_memory(bytes);
-}
-
-/// The largest number of elements of each table.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_max_table_elements(config: &mut Config, elements: u64) {
-    config.max_table_elements(elements);
-}
-
-/// The most bytes of garbage-collected objects in each store.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_max_gc_heap(config: &mut Config, bytes: u64) {
-    config.max_gc_heap(bytes);
-}
-
-/// Whether memories reserve address space instead of checking every access.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_guard_pages(config: &mut Config, enable: bool) {
-    config.guard_pages(enable);
-}
-
-/// Whether compiled code relies on signals rather than checks; see `zwasm.h`.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_signals_based_traps(config: &mut Config, enable: bool) {
-    config.signals_based_traps(enable);
-}
-
-/// What runs the code, as `zwasm_strategy_t` numbers it; false for other numbers.
-#[unsafe(no_mangle)]
-pub extern "C" fn zwasm_config_strategy(config: &mut Config, strategy: u8) -> bool {
-    attempt(|| {
-        config.strategy(match strategy {
-            0 => Strategy::Auto,
-            1 => Strategy::Interpreter,
-            2 => Strategy::Baseline,
-            _ => return Err(Error::msg(format_args!("there is no strategy {strategy}"))),
-        });
-        Ok(())
-    })
-    .is_some()
-}
-
-/// Switches a feature of WebAssembly on or off, by the name that `zwasm features`
-/// prints; false if there is none of that name.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn zwasm_config_feature(
-    config: &mut Config,
-    name: *const c_char,
-    enable: bool,
-) -> bool {
-    attempt(|| {
-        // SAFETY: see the crate's header.
-        let feature: Feature = unsafe { crate::string(name) }?.parse()?;
-        config.wasm_feature(feature, enable);
-        Ok(())
-    })
-    .is_some()
 }
 
 #[unsafe(no_mangle)]

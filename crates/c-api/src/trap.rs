@@ -118,10 +118,14 @@ pub extern "C" fn wasm_trap_message(object: &Object, out: &mut MaybeUninit<CVec<
 pub extern "C" fn zwasm_trap_error(object: &Object) -> u8 {
     match trap(object).map(|trap| trap.kind) {
         Some(ErrorKind::Trap) => 1,
-        Some(ErrorKind::Exception) => 2,
-        Some(ErrorKind::Limit) => 3,
-        Some(ErrorKind::Link) => 4,
-        Some(ErrorKind::Unsupported) => 5,
+        Some(ErrorKind::StackOverflow) => 2,
+        Some(ErrorKind::OutOfFuel) => 3,
+        Some(ErrorKind::Interrupted) => 4,
+        Some(ErrorKind::Exception) => 5,
+        Some(ErrorKind::Limit) => 6,
+        Some(ErrorKind::OutOfMemory) => 7,
+        Some(ErrorKind::Link) => 8,
+        Some(ErrorKind::Unsupported) => 9,
         _ => 0,
     }
 }

@@ -119,12 +119,18 @@ pub unsafe extern "C" fn zwasm_wasi_preopen_dir(
     wasi: &mut Wasi,
     host: *const c_char,
     guest: *const c_char,
+    read_only: bool,
 ) -> bool {
     attempt(|| {
         // SAFETY: see the crate's header.
         let (host, guest) = unsafe { (crate::string(host)?, crate::string(guest)?) };
         let failed = |error| runtime::Error::msg(format_args!("cannot open {host}: {error}"));
-        wasi.builder.preopen_dir(host, guest).map_err(failed)?;
+        let builder = &mut wasi.builder;
+        match read_only {
+            true => builder.preopen_dir_read_only(host, guest),
+            false => builder.preopen_dir(host, guest),
+        }
+        .map_err(failed)?;
         Ok(())
     })
     .is_some()

@@ -1,9 +1,9 @@
 //! The command line: what the words mean, before anything is opened or run.
 //!
-//! Every flag stands once, in [`SECTIONS`]; parsing, the help text and the
-//! suggestions for mistyped flags all read that table. Parsing is by hand: the
-//! grammar has one unusual rule (negative numbers are words, not flags) and
-//! otherwise needs less code than the glue to a library would.
+//! Commands and options stand in the tables of `options`; this file gives them
+//! their meaning. Parsing is by hand: the grammar has one unusual rule (negative
+//! numbers are words, not flags) and otherwise needs less code than the glue to
+//! a library would.
 //!
 //! Grammar: flags and words mix freely. The first word is the file. With
 //! `--invoke` the further words are the function's arguments, without it the
@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use zwasm::{Feature, Strategy};
 
+use crate::completions::Shell;
 use crate::grants::Grants;
+use crate::options::{COMMANDS, CommandInfo, Flag, Id, command, find, flags};
 use crate::suggest::did_you_mean;
 
 /// What the user asked for.
@@ -23,26 +25,31 @@ use crate::suggest::did_you_mean;
 pub enum Command {
     /// Execute a module.
     Run(Box<Run>),
+    /// Show a module's imports and exports.
+    Inspect(Check),
     /// Check a module without executing it.
-    Validate(Validate),
+    Validate(Check),
     /// List the features of WebAssembly; as JSON if told so.
     Features(bool),
+    /// Print a completion script.
+    Completions(Shell),
+    /// Print the manual page.
+    Man,
     /// Print the version.
     Version,
-    /// Print the usage.
-    Help,
+    /// Print the usage, of one command or of all.
+    Help(Option<&'static CommandInfo>),
 }
 
-/// The words that are commands when they come first.
-pub const COMMANDS: &[&str] = &["run", "validate", "features", "version", "help"];
-
-/// What `zwasm validate FILE` takes.
+/// What `zwasm inspect FILE` and `zwasm validate FILE` take.
 #[derive(Debug, Default, PartialEq)]
-pub struct Validate {
+pub struct Check {
     /// The module's file.
     pub file: PathBuf,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
+    /// Whether to print JSON.
+    pub json: bool,
 }
 
 /// Everything that `zwasm FILE` and `zwasm run FILE` take.
@@ -54,6 +61,12 @@ pub struct Run {
     pub invoke: Option<String>,
     /// The arguments of the invoked function, as text; empty without `invoke`.
     pub call_args: Vec<String>,
+    /// Whether to read calls from standard input.
+    pub batch: bool,
+    /// The modules to take imports from.
+    pub links: Vec<Link>,
+    /// Whether to print JSON.
+    pub json: bool,
     /// The guest's arguments after `argv[0]`.
     pub program_args: Vec<String>,
     /// The directories the guest may reach.
@@ -67,7 +80,7 @@ pub struct Run {
     pub grants: Grants,
     /// Whether to grant nothing but by further flags, and to limit the rest.
     pub sandbox: bool,
-    /// Whether to write a line about each WASI call.
+    /// Whether to report each call of WASI.
     pub trace_wasi: bool,
     /// Instructions the guest may execute.
     pub fuel: Option<u64>,
@@ -81,6 +94,18 @@ pub struct Run {
     pub max_gc_heap: Option<u64>,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
+    /// What to tell of what was executed.
+    #[cfg(feature = "trace")]
+    pub profile: Option<crate::observe::Profiling>,
+    /// What to report.
+    #[cfg(feature = "trace")]
+    pub trace: zwasm::Trace,
+    /// The functions whose register IR to print.
+    #[cfg(feature = "trace")]
+    pub dump_regir: Vec<u32>,
+    /// The functions whose machine code to print.
+    #[cfg(feature = "trace")]
+    pub dump_jit: Vec<u32>,
     /// What runs the module's code.
     pub engine: Option<Strategy>,
 }
@@ -96,175 +121,144 @@ pub struct Preopen {
     pub read_only: bool,
 }
 
-/// One flag, as parsed and as shown in the help text.
-pub struct Flag {
-    /// Its name, with the leading dashes.
-    pub name: &'static str,
-    /// The name of its value; empty when it takes none.
-    pub value: &'static str,
-    /// Its line in the help text.
-    pub help: &'static str,
-    id: Id,
+/// A module to take imports from.
+#[derive(Debug, PartialEq)]
+pub struct Link {
+    /// The name that imports use.
+    pub name: String,
+    /// The module's file.
+    pub file: PathBuf,
 }
 
-/// Flags that belong together in the help text.
-pub struct Section {
-    /// The heading.
-    pub title: &'static str,
-    /// The flags, in the order shown.
-    pub flags: &'static [Flag],
-}
-
-#[derive(Clone, Copy)]
-enum Id {
-    Invoke,
-    Engine,
-    Dir,
-    Env,
-    Allow(Grants),
-    Sandbox,
-    Listen,
-    Trace,
-    Fuel,
-    Timeout,
-    MaxMemory,
-    MaxStack,
-    MaxGcHeap,
-    Disable,
-    Help,
-    Version,
-}
-
-const fn flag(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
-    Flag { name, value, help, id }
-}
-
-/// All flags.
-pub const SECTIONS: &[Section] = &[
-    Section {
-        title: "Execution",
-        flags: &[
-            flag(
-                "--invoke",
-                "NAME",
-                "Call the exported function NAME with the words given",
-                Id::Invoke,
-            ),
-            flag("--engine", "NAME", "What runs the code: interp, baseline or auto", Id::Engine),
-        ],
-    },
-    Section {
-        title: "WebAssembly",
-        flags: &[flag(
-            "--disable",
-            "NAME",
-            "Refuse modules that use a feature (see 'zwasm features')",
-            Id::Disable,
-        )],
-    },
-    Section {
-        title: "WASI",
-        flags: &[
-            flag(
-                "--dir",
-                "PATH",
-                "Let the program reach a directory (HOST::GUEST:ro)",
-                Id::Dir,
-            ),
-            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
-            flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
-            flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
-            flag("--allow-read", "", "Reading files", Id::Allow(Grants::READ)),
-            flag("--allow-write", "", "Writing files", Id::Allow(Grants::WRITE)),
-            flag("--allow-env", "", "The host's environment variables", Id::Allow(Grants::ENV)),
-            flag("--allow-path", "", "Operations on paths", Id::Allow(Grants::PATH)),
-            flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
-            flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
-            flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
-            flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
-        ],
-    },
-    Section {
-        title: "Limits",
-        flags: &[
-            flag("--fuel", "COUNT", "Instructions to execute at most", Id::Fuel),
-            flag("--timeout", "MS", "Milliseconds that all of it may take", Id::Timeout),
-            flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
-            flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
-            flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
-            flag(
-                "--sandbox",
-                "",
-                "Only what flags grant; 10^9 fuel, 256 MB of memory",
-                Id::Sandbox,
-            ),
-        ],
-    },
-    Section {
-        title: "Debugging",
-        flags: &[flag("--trace", "CATS", "Write a line about each event: wasi", Id::Trace)],
-    },
-    Section {
-        title: "Information",
-        flags: &[
-            flag("--help", "", "Print this text (also -h)", Id::Help),
-            flag("--version", "", "Print the version (also -V)", Id::Version),
-        ],
-    },
-];
+const NO_FILE: &str = "no file given ('zwasm help' shows the usage)";
 
 /// Parses the words of the command line after the program's own name.
 ///
 /// # Errors
 /// One line that names the offending word.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let mut words = words.into_iter();
-    let Some(first) = words.next() else {
-        return Err("no file given ('zwasm help' shows the usage)".into());
-    };
-    match first.to_str() {
-        Some("run") => parse_run(&mut words),
-        Some("validate") => parse_validate(&mut words),
-        Some("features") => parse_features(&mut words),
-        Some("version") => Ok(Command::Version),
-        Some("help") => Ok(Command::Help),
-        _ => parse_run(&mut std::iter::once(first).chain(words)),
+    let mut words = words.into_iter().peekable();
+    let Some(first) = words.peek() else { return Err(NO_FILE.into()) };
+    let named = first.to_str().and_then(command);
+    if named.is_some() {
+        words.next();
+    }
+    let command = named.unwrap_or(&COMMANDS[0]);
+    let mut words = Words { command, named, words: &mut words };
+    match command.name {
+        "inspect" => parse_check(&mut words, Command::Inspect),
+        "validate" => parse_check(&mut words, Command::Validate),
+        "features" => parse_features(&mut words),
+        "completions" => parse_completions(&mut words),
+        "man" => parse_nothing(&mut words, Command::Man),
+        "version" => parse_nothing(&mut words, Command::Version),
+        "help" => parse_help(&mut words),
+        _ => parse_run(&mut words),
     }
 }
 
-fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, String> {
-    let mut run = Run::default();
-    let mut file = None;
-    let mut bare = Vec::new();
-    while let Some(word) = words.next() {
-        if word == "--" {
-            break;
-        }
+/// A part of the command line.
+enum Part {
+    /// An option, the name it was called by, and its value.
+    Option(&'static Flag, String, Option<String>),
+    Word(OsString),
+}
+
+/// The words of a command, read one part at a time.
+struct Words<'a> {
+    command: &'static CommandInfo,
+    /// The command, unless its word was left out.
+    named: Option<&'static CommandInfo>,
+    words: &'a mut dyn Iterator<Item = OsString>,
+}
+
+impl Words<'_> {
+    /// The next part; none at the end or at `--`, behind which `words` goes on.
+    fn next(&mut self) -> Result<Option<Part>, String> {
+        let Some(word) = self.words.next().filter(|word| word != "--") else { return Ok(None) };
         if !is_option(&word) {
-            match file {
-                None => file = Some(PathBuf::from(word)),
-                Some(_) => bare.push(text(word)?),
-            }
-            continue;
+            return Ok(Some(Part::Word(word)));
         }
         let word = text(word)?;
         let (name, mut value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word.as_str(), None),
         };
-        let flag = find(name).ok_or_else(|| unknown(name, file.is_some()))?;
-        if flag.value.is_empty() && value.is_some() {
-            return Err(format!("option '{name}' takes no value"));
+        let flag = self.find(name)?;
+        match flag.value {
+            "" if value.is_some() => return Err(format!("option '{name}' takes no value")),
+            "" => {}
+            _ if value.is_none() && !flag.optional => {
+                value = match self.words.next() {
+                    Some(next) if !next.as_encoded_bytes().starts_with(b"--") => Some(text(next)?),
+                    _ => return Err(format!("option '{name}' needs a value: {}", flag.value)),
+                };
+            }
+            _ => {}
         }
-        if !flag.value.is_empty() && value.is_none() {
-            value = match words.next() {
-                Some(next) if !next.as_encoded_bytes().starts_with(b"--") => Some(text(next)?),
-                _ => return Err(format!("option '{name}' needs a value: {}", flag.value)),
-            };
+        Ok(Some(Part::Option(flag, name.to_owned(), value)))
+    }
+
+    fn find(&self, name: &str) -> Result<&'static Flag, String> {
+        let command = self.command;
+        match find(name) {
+            Some(flag) if flag.applies_to(command) => Ok(flag),
+            Some(flag) => Err(format!(
+                "'{}' takes no option '{name}' (it is for 'zwasm {}')",
+                command.name, flag.commands[0]
+            )),
+            None => {
+                let known = flags().filter(|flag| flag.applies_to(command)).map(|flag| flag.name);
+                let hint = did_you_mean(name, known);
+                let next = match command.name {
+                    _ if !hint.is_empty() => "",
+                    "run" => " (words for the program go after '--')",
+                    _ => " ('zwasm help' shows the usage)",
+                };
+                Err(format!("unknown option '{name}'{hint}{next}"))
+            }
         }
+    }
+
+    /// The meaning of an option that any command takes.
+    fn common(&self, id: Id) -> Command {
+        match id {
+            Id::Version => Command::Version,
+            _ => Command::Help(self.named),
+        }
+    }
+}
+
+fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
+    let mut run = Run::default();
+    let mut file = None;
+    let mut bare = Vec::new();
+    while let Some(part) = words.next()? {
+        let (flag, name, value) = match part {
+            Part::Option(flag, name, value) => (flag, name, value),
+            Part::Word(word) => {
+                match file {
+                    None => file = Some(PathBuf::from(word)),
+                    Some(_) => bare.push(text(word)?),
+                }
+                continue;
+            }
+        };
+        #[cfg(feature = "trace")]
+        let given = value.is_some();
         let value = value.unwrap_or_default();
+        let name = name.as_str();
         match flag.id {
             Id::Invoke => once(&mut run.invoke, value, name)?,
+            Id::Batch => run.batch = true,
+            Id::Link => {
+                let link = link(&value)?;
+                if run.links.iter().any(|other| other.name == link.name) {
+                    return Err(format!("option '--link' gives the name '{}' twice", link.name));
+                }
+                run.links.push(link);
+            }
+            Id::Json => run.json = true,
             Id::Engine => once(&mut run.engine, engine(&value)?, name)?,
             Id::Dir => run.dirs.push(preopen(value)?),
             Id::Env => {
@@ -275,9 +269,8 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
             Id::Allow(grants) => run.grants.insert(grants),
             Id::Sandbox => run.sandbox = true,
             Id::Listen => run.listen.push(value),
-            Id::Trace => trace(&value, &mut run)?,
             Id::Fuel => {
-                once(&mut run.fuel, number(&value, "a number of instructions", name)?, name)?
+                once(&mut run.fuel, number(&value, "a number of instructions", name)?, name)?;
             }
             Id::Timeout => {
                 let time = Duration::from_millis(number(&value, "milliseconds", name)?);
@@ -287,72 +280,121 @@ fn parse_run(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, Strin
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
             Id::Disable => run.disabled.push(feature(&value)?),
-            Id::Help => return Ok(Command::Help),
-            Id::Version => return Ok(Command::Version),
+            #[cfg(feature = "trace")]
+            Id::Profile => {
+                let profiling = crate::observe::Profiling::parse(given.then_some(&value))?;
+                once(&mut run.profile, profiling, name)?;
+            }
+            Id::Trace => trace(&value, &mut run)?,
+            #[cfg(feature = "trace")]
+            Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
+            #[cfg(feature = "trace")]
+            Id::DumpJit => run.dump_jit.push(func(&value, name)?),
+            Id::Help | Id::Version => return Ok(words.common(flag.id)),
         }
     }
     // What is left stands after `--`.
-    run.file = match file.or_else(|| words.next().map(PathBuf::from)) {
+    run.file = match file.or_else(|| words.words.next().map(PathBuf::from)) {
         Some(file) => file,
-        None => return Err("no file given ('zwasm help' shows the usage)".into()),
+        None => return Err(NO_FILE.into()),
     };
     match run.invoke {
         Some(_) => run.call_args = bare,
         None => run.program_args = bare,
     }
-    for word in words {
+    if let (true, Some(word)) = (run.batch, run.call_args.first()) {
+        return Err(format!(
+            "with '--batch' calls come from standard input, not as words: '{word}'"
+        ));
+    }
+    if run.batch && run.file.as_os_str() == "-" {
+        return Err("'--batch' and the module '-' cannot both read standard input".into());
+    }
+    for word in &mut *words.words {
         run.program_args.push(text(word)?);
     }
     Ok(Command::Run(Box::new(run)))
 }
 
-fn parse_validate(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, String> {
-    let mut file = None;
-    let mut disabled = Vec::new();
-    let mut options = true;
-    while let Some(word) = words.next() {
-        if options && word == "--" {
-            options = false;
-        } else if options && is_option(&word) {
-            let word = text(word)?;
-            let (name, value) = match word.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (word.as_str(), None),
-            };
-            match find(name).map(|flag| flag.id) {
-                Some(Id::Help) => return Ok(Command::Help),
-                Some(Id::Disable) => {
-                    let value = match value {
-                        Some(value) => value,
-                        None => text(words.next().unwrap_or_default())?,
-                    };
-                    disabled.push(feature(&value)?);
-                }
-                _ => return Err(format!("'validate' takes no option '{word}'")),
-            }
-        } else if file.is_none() {
-            file = Some(PathBuf::from(word));
-        } else {
-            return Err("'validate' takes one file".into());
+fn parse_check(words: &mut Words<'_>, make: fn(Check) -> Command) -> Result<Command, String> {
+    let mut check = Check::default();
+    let mut files = Vec::new();
+    while let Some(part) = words.next()? {
+        match part {
+            Part::Word(word) => files.push(word),
+            Part::Option(flag, _, value) => match flag.id {
+                Id::Disable => check.disabled.push(feature(&value.unwrap_or_default())?),
+                Id::Json => check.json = true,
+                id => return Ok(words.common(id)),
+            },
         }
     }
-    let file = file.ok_or_else(|| String::from("'validate' needs a file"))?;
-    Ok(Command::Validate(Validate { file, disabled }))
+    files.extend(&mut *words.words);
+    let name = words.command.name;
+    if files.len() > 1 {
+        let second = files[1].to_string_lossy();
+        return Err(format!("'{name}' takes one file, got '{second}' as well"));
+    }
+    match files.pop() {
+        Some(file) => check.file = file.into(),
+        None => return Err(format!("'{name}' needs a file ('zwasm help {name}' shows the usage)")),
+    }
+    Ok(make(check))
 }
 
-fn parse_features(words: &mut dyn Iterator<Item = OsString>) -> Result<Command, String> {
+fn parse_features(words: &mut Words<'_>) -> Result<Command, String> {
     let mut json = false;
-    for word in words {
-        match word.to_str() {
-            Some("--json") => json = true,
-            Some("--help" | "-h") => return Ok(Command::Help),
-            _ => {
-                let word = word.to_string_lossy();
-                return Err(format!("'features' takes nothing but '--json', got '{word}'"));
-            }
+    while let Some(part) = words.next()? {
+        match part {
+            Part::Option(Flag { id: Id::Json, .. }, ..) => json = true,
+            Part::Option(flag, ..) => return Ok(words.common(flag.id)),
+            Part::Word(word) => return Err(unwanted(words.command, &word)),
         }
     }
     Ok(Command::Features(json))
+}
+
+fn parse_completions(words: &mut Words<'_>) -> Result<Command, String> {
+    let mut shell = None;
+    while let Some(part) = words.next()? {
+        match part {
+            Part::Option(flag, ..) => return Ok(words.common(flag.id)),
+            Part::Word(word) if shell.is_some() => return Err(unwanted(words.command, &word)),
+            Part::Word(word) => shell = Some(Shell::named(&text(word)?)?),
+        }
+    }
+    let missing = || "'completions' needs the name of a shell: bash, zsh or fish".into();
+    shell.map(Command::Completions).ok_or_else(missing)
+}
+
+fn parse_help(words: &mut Words<'_>) -> Result<Command, String> {
+    let mut about = None;
+    while let Some(part) = words.next()? {
+        match part {
+            Part::Option(flag, ..) => return Ok(words.common(flag.id)),
+            Part::Word(word) if about.is_some() => return Err(unwanted(words.command, &word)),
+            Part::Word(word) => {
+                let name = text(word)?;
+                let hint = || did_you_mean(&name, COMMANDS.iter().map(|command| command.name));
+                let found = command(&name);
+                about = Some(found.ok_or_else(|| format!("no command '{name}'{}", hint()))?);
+            }
+        }
+    }
+    Ok(Command::Help(about))
+}
+
+fn parse_nothing(words: &mut Words<'_>, meaning: Command) -> Result<Command, String> {
+    match words.next()? {
+        None => Ok(meaning),
+        Some(Part::Option(flag, ..)) => Ok(words.common(flag.id)),
+        Some(Part::Word(word)) => Err(unwanted(words.command, &word)),
+    }
+}
+
+fn unwanted(command: &CommandInfo, word: &OsString) -> String {
+    let (name, word) = (command.name, word.to_string_lossy());
+    format!("'{name}' does not take '{word}' ('zwasm help {name}' shows the usage)")
 }
 
 fn feature(name: &str) -> Result<Feature, String> {
@@ -389,27 +431,6 @@ fn is_option(word: &OsString) -> bool {
     }
 }
 
-fn find(name: &str) -> Option<&'static Flag> {
-    let name = match name {
-        "-h" => "--help",
-        "-V" => "--version",
-        name => name,
-    };
-    flags().find(|flag| flag.name == name)
-}
-
-fn flags() -> impl Iterator<Item = &'static Flag> {
-    SECTIONS.iter().flat_map(|section| section.flags)
-}
-
-fn unknown(name: &str, after_file: bool) -> String {
-    let mut hint = did_you_mean(name, flags().map(|flag| flag.name));
-    if hint.is_empty() && after_file {
-        hint = " (words for the program go after '--')".into();
-    }
-    format!("unknown option '{name}'{hint}")
-}
-
 fn text(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("'{}' is not valid UTF-8", word.to_string_lossy()))
 }
@@ -431,11 +452,29 @@ fn preopen(value: String) -> Result<Preopen, String> {
     Ok(Preopen { host: host.to_owned(), guest: guest.to_owned(), read_only })
 }
 
-fn trace(categories: &str, run: &mut Run) -> Result<(), String> {
-    for category in categories.split(',') {
-        match category {
-            "wasi" => run.trace_wasi = true,
-            _ => return Err(format!("option '--trace' knows 'wasi', got '{category}'")),
+/// Adds the categories of `--trace`, separated by commas.
+fn trace(value: &str, run: &mut Run) -> Result<(), String> {
+    #[cfg(feature = "trace")]
+    let engine = zwasm::Trace::ALL;
+    #[cfg(not(feature = "trace"))]
+    let engine: &[(&str, ())] = &[];
+    for name in value.split(',') {
+        if name == "wasi" {
+            run.trace_wasi = true;
+            continue;
+        }
+        match engine.iter().find(|(known, _)| *known == name) {
+            #[cfg(feature = "trace")]
+            Some((_, category)) => run.trace.insert(*category),
+            #[cfg(not(feature = "trace"))]
+            Some(_) => {}
+            None => {
+                let mut names: Vec<_> = engine.iter().map(|(name, _)| *name).collect();
+                names.push("wasi");
+                let hint = did_you_mean(name, names.iter().copied());
+                let names = names.join(", ");
+                return Err(format!("option '--trace' knows {names}, got '{name}'{hint}"));
+            }
         }
     }
     Ok(())
@@ -446,6 +485,22 @@ fn variable(value: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("option '--env' expects KEY=VALUE, got '{value}'")),
     }
+}
+
+fn link(value: &str) -> Result<Link, String> {
+    match value.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok(Link { name: name.to_owned(), file: file.into() })
+        }
+        _ => Err(format!("option '--link' expects NAME=FILE, got '{value}'")),
+    }
+}
+
+#[cfg(feature = "trace")]
+fn func(value: &str, name: &str) -> Result<u32, String> {
+    value
+        .parse()
+        .map_err(|_| format!("option '{name}' expects the index of a function, got '{value}'"))
 }
 
 /// A number in decimal digits.
@@ -491,7 +546,8 @@ mod tests {
     }
 
     fn validate(file: &str, disabled: &[Feature]) -> Result<Command, String> {
-        Ok(Command::Validate(Validate { file: file.into(), disabled: disabled.to_vec() }))
+        let disabled = disabled.to_vec();
+        Ok(Command::Validate(Check { file: file.into(), disabled, json: false }))
     }
 
     #[test]
@@ -506,9 +562,19 @@ mod tests {
         assert_eq!(run("a --disable=simd --disable threads").disabled, disabled);
         assert_eq!(words("features"), Ok(Command::Features(false)));
         assert_eq!(words("features --json"), Ok(Command::Features(true)));
-        for line in ["help", "--help", "-h", "a.wasm -h", "run --help", "validate -h", "help run"] {
-            assert_eq!(words(line), Ok(Command::Help), "{line}");
+        for line in ["help", "--help", "-h", "a.wasm -h"] {
+            assert_eq!(words(line), Ok(Command::Help(None)), "{line}");
         }
+        for line in ["run --help", "help run", "run a.wasm -h"] {
+            assert_eq!(words(line), Ok(Command::Help(Some(&COMMANDS[0]))), "{line}");
+        }
+        for line in ["validate -h", "help validate", "validate a --help"] {
+            assert_eq!(words(line), Ok(Command::Help(command("validate"))), "{line}");
+        }
+        let inspect = Check { file: "a".into(), json: true, ..Check::default() };
+        assert_eq!(words("inspect --json a"), Ok(Command::Inspect(inspect)));
+        assert_eq!(words("completions fish"), Ok(Command::Completions(Shell::Fish)));
+        assert_eq!(words("man"), Ok(Command::Man));
         for line in ["version", "--version", "-V", "a.wasm -V"] {
             assert_eq!(words(line), Ok(Command::Version), "{line}");
         }
@@ -563,6 +629,34 @@ mod tests {
     }
 
     #[test]
+    fn batches_and_links() {
+        let r = run("a.wasm --batch --invoke f --link m=m.wasm --link=n=x=y.wat -- w");
+        assert!(r.batch && r.call_args.is_empty());
+        assert_eq!(r.program_args, ["w"]);
+        let link = |name: &str, file: &str| Link { name: name.into(), file: file.into() };
+        assert_eq!(r.links, [link("m", "m.wasm"), link("n", "x=y.wat")]);
+    }
+
+    #[cfg(feature = "trace")]
+    #[test]
+    fn observing() {
+        use crate::observe::{Format, Profiling};
+        let r = run("a --dump-regir=3 --dump-regir 4 --trace=call,mem --trace exec,wasi --profile");
+        assert_eq!((r.dump_regir, r.profile), (vec![3, 4], Some(Profiling::Counts)));
+        let svg = Profiling::File("p.svg".into(), Format::Svg);
+        assert_eq!(run("a --profile=p.svg").profile, Some(svg));
+        assert!(error("a --profile=p.png").contains("ends in .svg or .json, got 'p.png'"));
+        assert!(error("a --profile --profile").contains("'--profile' is given twice"));
+        assert!(
+            r.trace_wasi
+                && r.trace.contains(zwasm::Trace::EXEC)
+                && r.trace.contains(zwasm::Trace::CALL)
+        );
+        assert!(error("a --dump-regir x").contains("index of a function, got 'x'"));
+        assert!(error("a --trace=cal").contains("'call'?"));
+    }
+
+    #[test]
     fn grants_add_up() {
         let r = run("a --allow-read --allow-env");
         assert!(r.grants.contains(Grants::READ) && r.grants.contains(Grants::ENV));
@@ -586,6 +680,19 @@ mod tests {
             ("a --invok f", "unknown option '--invok' (did you mean '--invoke'?)"),
             ("a --std t.js", "unknown option '--std' (words for the program go after '--')"),
             ("--frob a", "unknown option '--frob'"),
+            ("validate a --jsno", "unknown option '--jsno' (did you mean '--json'?)"),
+            ("features --frob", "unknown option '--frob' ('zwasm help' shows the usage)"),
+            ("a --link m", "'--link' expects NAME=FILE, got 'm'"),
+            ("a --link =m", "'--link' expects NAME=FILE, got '=m'"),
+            ("a --link m=", "'--link' expects NAME=FILE, got 'm='"),
+            ("a --link m=a --link m=b", "'--link' gives the name 'm' twice"),
+            ("a --batch --invoke f 1", "not as words: '1'"),
+            ("- --batch", "cannot both read standard input"),
+            ("completions", "bash, zsh or fish"),
+            ("completions csh", "'csh'"),
+            ("completions bash zsh", "does not take 'zsh'"),
+            ("help inspct", "no command 'inspct' (did you mean 'inspect'?)"),
+            ("version a", "'version' does not take 'a'"),
             ("a -x=3", "unknown option '-x'"),
             ("a --invoke", "'--invoke' needs a value: NAME"),
             ("a --invoke --dir .", "'--invoke' needs a value: NAME"),
@@ -596,7 +703,7 @@ mod tests {
             ("a --dir ::x", "HOST::GUEST, got '::x'"),
             ("a --dir x::", "HOST::GUEST, got 'x::'"),
             ("a --dir :ro", "HOST::GUEST, got ':ro'"),
-            ("a --trace wasi,x", "'--trace' knows 'wasi', got 'x'"),
+            ("a --trace wasi,wsi", "wasi, got 'wsi' (did you mean 'wasi'?)"),
             ("a --max-memory 1.5", "'--max-memory' expects a number of bytes, got '1.5'"),
             ("a --max-memory -1", "got '-1'"),
             ("a --max-memory +1", "got '+1'"),
@@ -613,24 +720,19 @@ mod tests {
             ("a --engine", "'--engine' needs a value: NAME"),
             ("a --engine auto --engine auto", "'--engine' is given twice"),
             ("a --disable smid", "unknown feature 'smid' (did you mean 'simd'?)"),
-            ("a --disable", "'--disable' needs a value: NAME"),
-            ("features a", "'features' takes nothing but '--json', got 'a'"),
-            ("validate --disable", "unknown feature ''"),
+            ("a --disable", "'--disable' needs a value: FEATURE"),
+            ("features a", "'features' does not take 'a'"),
+            ("validate --disable", "'--disable' needs a value: FEATURE"),
             ("validate", "needs a file"),
             ("validate a b", "one file"),
-            ("validate a --invoke f", "'validate' takes no option '--invoke'"),
+            (
+                "validate a --invoke f",
+                "'validate' takes no option '--invoke' (it is for 'zwasm run')",
+            ),
         ] {
             let message = error(line);
             assert!(message.contains(part), "{line}: {message}");
             assert!(!message.contains('\n'), "{line}: {message}");
-        }
-    }
-
-    #[test]
-    fn every_flag_is_known_and_documented() {
-        for flag in flags() {
-            assert!(std::ptr::eq(find(flag.name).unwrap(), flag), "{} twice", flag.name);
-            assert!(!flag.help.is_empty());
         }
     }
 

@@ -1,17 +1,23 @@
 //! What went wrong, as one line on standard error and an exit code.
+//!
+//! The word in front is coloured where standard error is a terminal, unless the
+//! environment asks for no colours (`NO_COLOR`).
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
 
 use zwasm::{Error, ErrorKind, WasmBacktrace};
+use zwasm_wasi::I32Exit;
 
 /// A failure of the command: the exit code and what to print.
 #[derive(Debug)]
 pub struct Failure {
     code: u8,
-    kind: Option<ErrorKind>,
     message: String,
     frames: String,
     note: String,
+    kind: Option<ErrorKind>,
+    exit: Option<i32>,
 }
 
 /// The frames of a backtrace that are shown; of deep recursion, more tell
@@ -21,13 +27,8 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        Self {
-            code: 1,
-            kind: None,
-            message: message.into(),
-            frames: String::new(),
-            note: String::new(),
-        }
+        let (frames, note) = (String::new(), String::new());
+        Self { code: 1, message: message.into(), frames, note, kind: None, exit: None }
     }
 
     /// Standard output that cannot be written to.
@@ -40,7 +41,12 @@ impl Failure {
         self.message.push_str(text);
     }
 
-    /// Adds a line after everything else; none if it is empty.
+    /// Adds to the beginning of the message.
+    pub fn put_before(&mut self, text: &str) {
+        self.message.insert_str(0, text);
+    }
+
+    /// Adds a remark after everything else; none if it is empty.
     pub fn with_note(mut self, note: String) -> Self {
         self.note = note;
         self
@@ -51,18 +57,29 @@ impl Failure {
         self.kind
     }
 
+    /// What went wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
     }
 
+    /// The code with which a program chose to end: then nothing went wrong.
+    pub fn exit(&self) -> Option<i32> {
+        self.exit
+    }
+
     /// The lines for standard error: one with the message, then the frames of
-    /// a trap's or exception's backtrace, indented, and the note.
-    pub fn report(&self) -> String {
-        let mut text = String::from("error: ");
+    /// a trap's or exception's backtrace, indented, and the remark.
+    pub fn report(&self, colours: bool) -> String {
+        let mut text = headed("error: ", RED, colours);
         text.push_str(&one_line(&self.message));
         text.push_str(&self.frames);
         if !self.note.is_empty() {
+            text.push_str(&headed("note: ", YELLOW, colours));
             text.push_str(&one_line(&self.note));
         }
         text
@@ -72,17 +89,49 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::runtime(error.to_string());
-        failure.kind = Some(error.kind());
         failure.code = match error.kind() {
             ErrorKind::Invalid | ErrorKind::Unsupported => 2,
             ErrorKind::Io => 126,
             _ => 1,
         };
+        failure.kind = Some(error.kind());
+        if let Some(exit) = error.downcast_ref::<I32Exit>() {
+            failure.exit = Some(exit.0);
+            failure.message = format!("the program ended with exit code {}", exit.0);
+        }
         if let Some(backtrace) = error.backtrace() {
             failure.frames = frames(backtrace);
         }
         failure
     }
+}
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+
+fn headed(head: &str, colour: &str, colours: bool) -> String {
+    if colours { format!("{colour}{head}\x1b[0m") } else { head.into() }
+}
+
+/// Whether text for a stream may be coloured.
+pub fn colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Writes a failure to standard error.
+pub fn write_error(failure: &Failure) {
+    say(&failure.report(colours(&std::io::stderr())));
+}
+
+/// Writes a remark to standard error that is no error.
+pub fn note(text: &str) {
+    say(&(headed("note: ", YELLOW, colours(&std::io::stderr())) + &one_line(text)));
+}
+
+/// Writes text to standard error.
+pub fn say(text: &str) {
+    // Where standard error is closed there is nobody to tell.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn frames(backtrace: &WasmBacktrace) -> String {
@@ -100,10 +149,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         text.push_str(&one_line(&line));
     }
     if all.len() > MAX_FRAMES {
-        text.push_str(
-            "  ...
-",
-        );
+        text.push_str("  ...\n");
     }
     text
 }
@@ -139,7 +185,9 @@ mod tests {
 
     #[test]
     fn a_report_is_one_line() {
-        let report = Failure::runtime("no 'a\nb\x1b[31m' é").report();
-        assert_eq!(report, "error: no 'a\\nb\\u{1b}[31m' é\n");
+        let failure = Failure::runtime("no 'a\nb\x1b[31m' é");
+        assert_eq!(failure.report(false), "error: no 'a\\nb\\u{1b}[31m' é\n");
+        let coloured = "\x1b[1;31merror: \x1b[0mno 'a\\nb\\u{1b}[31m' é\n";
+        assert_eq!(failure.report(true), coloured);
     }
 }

@@ -54,15 +54,15 @@ impl Default for Grants {
     }
 }
 
-/// The note for a program that was refused something; empty if it was not.
+/// The remark on a program that was refused something; empty if it was not.
 pub fn refusal(refused: Capabilities) -> String {
     let mut flags: Vec<_> = refused.names().map(|name| format!("--allow-{name}")).collect();
     let Some(last) = flags.pop() else { return String::new() };
     if flags.is_empty() {
-        return format!("note: the program was refused something that '{last}' allows");
+        return format!("the program was refused something that '{last}' allows");
     }
     let flags = flags.join("', '");
-    format!("note: the program was refused things that '{flags}' and '{last}' allow")
+    format!("the program was refused things that '{flags}' and '{last}' allow")
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     fn refusals_name_the_flags() {
         assert_eq!(refusal(Capabilities::NONE), "");
         let one = refusal(Capabilities::CLOCK);
-        assert_eq!(one, "note: the program was refused something that '--allow-clock' allows");
+        assert_eq!(one, "the program was refused something that '--allow-clock' allows");
         let three = refusal(Capabilities::READ | Capabilities::PATH | Capabilities::CLOCK);
         assert!(three.ends_with("that '--allow-read', '--allow-path' and '--allow-clock' allow"));
     }

@@ -5,16 +5,16 @@
 //! call of the system that nothing wakes, opening a pipe that nobody writes to say,
 //! may still hold it: after a moment of grace the process ends all the same.
 
-use std::io::Write;
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use zwasm::{Config, ErrorKind, InterruptHandle, Store};
+use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
-use crate::failure::Failure;
+use crate::failure::{Failure, write_error};
 
 /// Instructions in a sandbox, unless told otherwise.
 const SANDBOX_FUEL: u64 = 1_000_000_000;
@@ -48,18 +48,25 @@ pub fn configure(options: &Run, config: &mut Config) {
 /// from `start`, for as long as the result lives.
 ///
 /// # Errors
-/// When the system gives no thread to watch the time.
-pub fn impose<T>(options: &Run, store: &mut Store<T>, start: Instant) -> Result<Watchdog, Failure> {
+/// When the system gives nothing to watch the time with.
+pub fn impose(
+    options: &Run,
+    store: &mut Store<WasiCtx>,
+    start: Instant,
+) -> Result<Watchdog, Failure> {
     if let Some(fuel) = fuel(options) {
         store.set_fuel(fuel)?;
     }
     let Some(timeout) = options.timeout else { return Ok(Watchdog(None)) };
+    let unwatched = |error| Failure::runtime(format!("cannot watch the time: {error}"));
+    let wasi = store.data().interrupt_handle().map_err(unwatched)?;
+    store.add_interrupt_waker(move || wasi.interrupt());
     let shared = Arc::new(Shared::default());
     let (watched, handle) = (shared.clone(), store.interrupt_handle());
     thread::Builder::new()
         .name("timeout".into())
         .spawn(move || watch(&watched, &handle, start, timeout))
-        .map_err(|error| Failure::runtime(format!("cannot watch the time: {error}")))?;
+        .map_err(unwatched)?;
     Ok(Watchdog(Some(shared)))
 }
 
@@ -133,6 +140,6 @@ fn watch(shared: &Shared, handle: &InterruptHandle, start: Instant, timeout: Dur
     }
     // With the lock held nobody else gets to say how it ended.
     let failure = Failure::runtime(format!("trap: interrupted{}", over(timeout)));
-    let _ = std::io::stderr().write_all(failure.report().as_bytes());
+    write_error(&failure);
     exit(failure.code().into());
 }

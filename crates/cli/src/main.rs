@@ -4,13 +4,26 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod batch;
+mod completions;
 mod failure;
 mod features;
+#[cfg(feature = "trace")]
+mod flame;
 mod grants;
 mod help;
+mod inspect;
+mod json;
 mod limits;
+mod link;
+mod man;
 mod module;
+#[cfg(feature = "trace")]
+mod observe;
+mod options;
 mod run;
+#[cfg(feature = "trace")]
+mod sample;
 mod suggest;
 mod validate;
 mod values;
@@ -27,8 +40,7 @@ fn main() {
 /// Ends the process, telling what went wrong.
 fn end(outcome: Result<i32, Failure>) -> ! {
     let code = outcome.unwrap_or_else(|failure| {
-        // Where standard error is closed there is nobody to tell.
-        let _ = std::io::stderr().write_all(failure.report().as_bytes());
+        failure::write_error(&failure);
         failure.code().into()
     });
     std::process::exit(code)
@@ -40,10 +52,16 @@ fn dispatch() -> Result<i32, Failure> {
             limits::explain(&options, &mut failure);
             failure
         }),
-        Command::Validate(options) => print(&validate::validate(&options)?),
+        Command::Inspect(options) => print(&inspect::inspect(&options)?),
+        Command::Validate(options) => {
+            let (text, code) = validate::validate(&options)?;
+            print(&text).map(|_| code)
+        }
         Command::Features(json) => print(&features::list(json)),
+        Command::Completions(shell) => print(&completions::script(shell)),
+        Command::Man => print(&man::page()),
         Command::Version => print(&format!("{}\n", help::VERSION)),
-        Command::Help => print(&help::text()),
+        Command::Help(command) => print(&help::text(command, failure::colours(&std::io::stdout()))),
     }
 }
 

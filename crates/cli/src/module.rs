@@ -2,27 +2,53 @@
 
 use std::path::Path;
 
-use zwasm::{Engine, ErrorKind, Module};
+use zwasm::{Config, Engine, Error, ErrorKind, Feature, Module};
 
-use crate::args::COMMANDS;
 use crate::failure::Failure;
+use crate::options::COMMANDS;
 use crate::suggest::did_you_mean;
 
-/// Loads the module in a file, binary or text, and validates all of it.
+/// The path that means standard input.
+const STDIN: &str = "-";
+
+/// A configuration without some features of WebAssembly.
+pub fn config(disabled: &[Feature]) -> Config {
+    let mut config = Config::new();
+    for &feature in disabled {
+        config.wasm_feature(feature, false);
+    }
+    config
+}
+
+/// Reads the module in a file, binary or text, and validates all of it.
 ///
 /// # Errors
 /// When the file cannot be read or is no valid module.
+pub fn read(engine: &Engine, path: &Path) -> Result<Module, Error> {
+    match path.as_os_str() == STDIN {
+        true => Module::from_reader(engine, &mut std::io::stdin().lock(), "standard input"),
+        false => Module::from_file(engine, path),
+    }
+}
+
+/// As [`read`], with the error as the command reports it.
+///
+/// # Errors
+/// As [`read`].
 pub fn load(engine: &Engine, path: &Path) -> Result<Module, Failure> {
-    Module::from_file(engine, path).map_err(|error| {
-        let unreadable = error.kind() == ErrorKind::Io;
-        let mut failure = Failure::from(error);
-        // A lone word that is no file was probably meant as a command.
-        let word = path.to_str().filter(|word| !word.contains(['.', '/', '\\']));
-        if let (true, Some(word)) = (unreadable, word) {
-            failure.add(&did_you_mean(word, COMMANDS.iter().copied()));
-        }
-        failure
-    })
+    read(engine, path).map_err(|error| failure(error, path))
+}
+
+/// Why the module in a file cannot be used.
+pub fn failure(error: Error, path: &Path) -> Failure {
+    let unreadable = error.kind() == ErrorKind::Io;
+    let mut failure = Failure::from(error);
+    // A lone word that is no file was probably meant as a command.
+    let word = path.to_str().filter(|word| !word.contains(['.', '/', '\\']));
+    if let (true, Some(word)) = (unreadable, word) {
+        failure.add(&did_you_mean(word, COMMANDS.iter().map(|command| command.name)));
+    }
+    failure
 }
 
 #[cfg(test)]
@@ -37,14 +63,15 @@ mod tests {
     fn unreadable_files() {
         let missing = failure("does-not-exist.wasm");
         assert_eq!(missing.code(), 126);
-        assert!(missing.report().contains("does-not-exist.wasm"), "{}", missing.report());
+        let report = missing.report(false);
+        assert!(report.contains("does-not-exist.wasm"), "{report}");
         assert_eq!(failure("src").code(), 126);
     }
 
     #[test]
     fn mistyped_commands() {
-        let typo = failure("valdiate").report();
+        let typo = failure("valdiate").report(false);
         assert!(typo.contains("did you mean 'validate'?"), "{typo}");
-        assert!(!failure("valdiate.wasm").report().contains("did you mean"));
+        assert!(!failure("valdiate.wasm").report(false).contains("did you mean"));
     }
 }

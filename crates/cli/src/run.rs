@@ -9,25 +9,29 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::time::Instant;
 
-use zwasm::{Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Store, Val};
+use zwasm::{
+    Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Store, Val,
+};
 #[cfg(feature = "threads")]
 use zwasm_wasi::Threads;
-use zwasm_wasi::{I32Exit, WasiCtx};
+use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
-use crate::failure::{Failure, one_line};
+use crate::batch::Batch;
+use crate::failure::{Failure, note, one_line, say};
 use crate::grants::refusal;
+use crate::link::Linked;
 use crate::suggest::did_you_mean;
-use crate::{limits, module, values};
+use crate::{json, limits, module, values};
 
 /// The module names under which programs import WASI; the last is for threads.
-const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
+pub const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
 
 /// What a WASI command exports to be run.
 const START: &str = "_start";
 
 /// What a WASI reactor exports to be called before anything else.
-const INITIALIZE: &str = "_initialize";
+pub const INITIALIZE: &str = "_initialize";
 
 /// Exported functions are listed in an error message up to this many.
 const MAX_LISTED: usize = 12;
@@ -35,76 +39,147 @@ const MAX_LISTED: usize = 12;
 /// Runs a module and returns the exit code: the guest's own if it set one.
 ///
 /// # Errors
-/// When the module cannot be read, is invalid, lacks the function asked for,
+/// When a module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
-    let start = Instant::now();
+    let begin = Instant::now();
     let engine = Engine::new(&config(options))?;
     let module = module::load(&engine, &options.file)?;
-    let call = Call::prepare(&module, options)?;
+    let linked = Linked::load(&engine, &options.links)?;
+    let call = chosen(&module, options)?;
+    #[cfg(feature = "trace")]
+    crate::observe::dump(&module, options)?;
 
     let mut linker = Linker::new(&engine);
-    let context = if module.imports().any(|import| WASI.contains(&import.module())) {
+    let imports_wasi =
+        |module: &Module| module.imports().any(|import| WASI.contains(&import.module()));
+    let context = if linked.modules().chain([&module]).any(imports_wasi) {
         zwasm_wasi::add_to_linker(&mut linker, |context| context)?;
         wasi_context(options)?
     } else {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
-    let _watchdog = limits::impose(options, &mut store, start)?;
+    let _watchdog = limits::impose(options, &mut store, begin)?;
+    #[cfg(feature = "trace")]
+    let profiler = crate::observe::Profiler::start(options, &mut store)?;
+    let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
+        let main =
+            |store: &mut Store<WasiCtx>, instance| perform(store, &module, instance, call, options);
+        start(&mut store, linker, &module, options.json, main).map_err(Failure::from)
+    });
+    let code = finish(store.data(), options.json, outcome);
+    #[cfg(feature = "trace")]
+    if let Some(profiler) = profiler {
+        profiler.finish([&module].into_iter().chain(linked.modules()))?;
+    }
+    code
+}
+
+/// How a guest ended that was not stopped.
+enum Done {
+    /// With what the one call returned.
+    Values(Vec<Val>),
+    /// At the end of a batch, with an exit code.
+    Batch(i32),
+}
+
+/// Instantiates the module and has `main` use the instance. A module that starts
+/// threads may end in one of them while the first still computes, and then ends
+/// the process, too.
+fn start(
+    store: &mut Store<WasiCtx>,
+    linker: Linker<WasiCtx>,
+    module: &Module,
+    json: bool,
+    main: impl FnOnce(&mut Store<WasiCtx>, Instance) -> Result<Done, Error>,
+) -> Result<Done, Error> {
     #[cfg(feature = "threads")]
-    let outcome = match Threads::<WasiCtx>::wanted_by(&module) {
-        true => execute_with_threads(&mut store, linker, &module, call),
-        false => execute(&mut store, &linker, &module, call),
-    };
+    if Threads::<WasiCtx>::wanted_by(module) {
+        let threads = Threads::new(store, linker, module, |context| context)?;
+        let context = store.data().clone();
+        threads.on_end(move |error| crate::end(finish(&context, json, Err(error.into()))));
+        return threads.run(store, main);
+    }
     #[cfg(not(feature = "threads"))]
-    let outcome = execute(&mut store, &linker, &module, call);
-    finish(store.data(), outcome)
+    let _ = json;
+    let instance = linker.instantiate(&mut *store, module)?;
+    main(store, instance)
+}
+
+/// Does with an instance what the options ask for.
+fn perform(
+    store: &mut Store<WasiCtx>,
+    module: &Module,
+    instance: Instance,
+    call: Option<Call<'_>>,
+    options: &Run,
+) -> Result<Done, Error> {
+    if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
+        && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
+    {
+        initialize.call(&mut *store, &[], &mut [])?;
+    }
+    if options.batch {
+        let (default, json) = (options.invoke.as_deref(), options.json);
+        let code = Batch { store, module, instance, default, json }.run();
+        return code.map(Done::Batch).map_err(|failure| Error::msg(failure.message()));
+    }
+    Ok(Done::Values(match &call {
+        Some(call) => self::call(store, &instance, call)?,
+        None => Vec::new(),
+    }))
 }
 
 /// The exit code of a guest that is done, after what there is to print.
 ///
 /// # Errors
 /// What the guest was stopped by, or that its output cannot be written.
-fn finish(context: &WasiCtx, outcome: Result<Vec<Val>, Error>) -> Result<i32, Failure> {
+fn finish(context: &WasiCtx, json: bool, outcome: Result<Done, Failure>) -> Result<i32, Failure> {
     // What the guest wrote comes before what is written about it.
-    let flushed = context.flush();
+    let flushed = context.flush().map_err(|error| Failure::output(&error));
     let refused = refusal(context.refused());
     let (code, results) = match outcome {
-        Ok(results) => (0, results),
-        Err(error) => match error.downcast_ref::<I32Exit>() {
-            Some(exit) => (exit.0, Vec::new()),
-            None => return Err(Failure::from(error).with_note(refused)),
+        Ok(Done::Values(values)) => (0, Some(values)),
+        Ok(Done::Batch(code)) => (code, None),
+        Err(mut failure) => match failure.exit() {
+            Some(code) => (code, None),
+            None => {
+                if failure.kind() == Some(ErrorKind::Link) {
+                    failure.add(" (modules that provide imports are given by '--link NAME=FILE')");
+                }
+                return Err(failure.with_note(refused));
+            }
         },
     };
     if code != 0 && !refused.is_empty() {
         note(&refused);
     }
-    flushed.and_then(|()| print(&results)).map_err(|error| Failure::output(&error))?;
+    flushed?;
+    if let Some(results) = results {
+        print(&results, json)?;
+    }
     Ok(code)
 }
 
-/// Tells the user something that is no error.
-fn note(text: &str) {
-    // Where standard error is closed there is nobody to tell.
-    let _ = std::io::stderr().write_all(one_line(text).as_bytes());
-}
-
 fn config(options: &Run) -> Config {
-    let mut config = Config::new();
+    let mut config = module::config(&options.disabled);
     limits::configure(options, &mut config);
-    for &feature in &options.disabled {
-        config.wasm_feature(feature, false);
-    }
     if let Some(strategy) = options.engine {
         config.strategy(strategy);
     }
+    #[cfg(feature = "trace")]
+    crate::observe::configure(&mut config, options);
     config
 }
 
 fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
     let mut builder = WasiCtx::builder();
     builder.inherit_stdio();
+    if options.batch {
+        // It has the calls.
+        builder.stdin(Box::new(std::io::empty()));
+    }
     builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
     builder.args(&options.program_args);
     builder.caps(options.grants.capabilities()).inherit_env();
@@ -127,60 +202,78 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
         if let Ok(bound) = listener.local_addr()
             && address.ends_with(":0")
         {
-            note(&format!("note: listening on {bound}"));
+            note(&format!("listening on {bound}"));
         }
         builder.listener(listener);
     }
     if options.trace_wasi {
-        builder.trace(|line| note(&format!("wasi: {line}")));
+        builder.trace(|line| say(&one_line(&format!("[wasi] {line}"))));
     }
     Ok(builder.build())
 }
 
-/// The call that runs the module.
-struct Call<'a> {
+/// A call of an exported function.
+pub struct Call<'a> {
     name: &'a str,
     args: Vec<Val>,
 }
 
 impl<'a> Call<'a> {
-    /// The call that the options ask for; none when they name no function and
-    /// the module exports no `_start`, so that instantiating it is all.
-    fn prepare(module: &Module, options: &'a Run) -> Result<Option<Self>, Failure> {
-        let name = options.invoke.as_deref().unwrap_or(START);
+    /// A call with arguments given as words.
+    ///
+    /// # Errors
+    /// When there is no such function, or the words do not fit its type.
+    pub fn prepare(module: &Module, name: &'a str, words: &[String]) -> Result<Self, Failure> {
         let ty = match module.get_export(name) {
             Some(ExternType::Func(ty)) => ty,
-            None if options.invoke.is_none() => {
-                note_uncalled(module);
-                return Ok(None);
-            }
             None => return Err(Failure::runtime(no_function(module, name))),
             Some(other) => {
                 return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
             }
         };
-        let args = arguments(name, &ty, options).map_err(Failure::runtime)?;
-        Ok(Some(Self { name, args }))
+        let args = arguments(module.engine(), name, &ty, words).map_err(Failure::runtime)?;
+        Ok(Self { name, args })
     }
 }
 
-fn arguments(name: &str, ty: &FuncType, options: &Run) -> Result<Vec<Val>, String> {
-    let words = &options.call_args;
+/// The call that the options ask for; none when lines ask for calls, or when the
+/// options name no function and the module exports no `_start`, so that
+/// instantiating it is all.
+fn chosen<'a>(module: &Module, options: &'a Run) -> Result<Option<Call<'a>>, Failure> {
+    let name = options.invoke.as_deref().unwrap_or(START);
+    let is_function = matches!(module.get_export(name), Some(ExternType::Func(_)));
+    if options.batch && (is_function || options.invoke.is_none()) {
+        return Ok(None);
+    }
+    if options.invoke.is_none() && module.get_export(name).is_none() {
+        note_uncalled(module);
+        return Ok(None);
+    }
+    Call::prepare(module, name, &options.call_args).map(Some).map_err(|mut failure| {
+        if is_function && options.invoke.is_some() && !options.program_args.is_empty() {
+            failure.add(" (words after '--' go to the program)");
+        }
+        failure
+    })
+}
+
+fn arguments(
+    engine: &Engine,
+    name: &str,
+    ty: &FuncType,
+    words: &[String],
+) -> Result<Vec<Val>, String> {
     let expected = ty.params().count();
     if words.len() != expected {
         let plural = if expected == 1 { "" } else { "s" };
-        let hint = match options.program_args.is_empty() || options.invoke.is_none() {
-            true => "",
-            false => " (words after '--' go to the program)",
-        };
         let given = words.len();
-        return Err(format!("'{name}' expects {expected} argument{plural}, got {given}{hint}"));
+        return Err(format!("'{name}' expects {expected} argument{plural}, got {given}"));
     }
     ty.params()
         .zip(words)
         .enumerate()
         .map(|(index, (ty, word))| {
-            values::parse(word, &ty)
+            values::parse(engine, word, ty)
                 .map_err(|wrong| format!("argument {} of '{name}': '{word}' {wrong}", index + 1))
         })
         .collect()
@@ -207,7 +300,7 @@ fn note_uncalled(module: &Module) {
     if module.get_export(INITIALIZE).is_none()
         && let Some(first) = functions.next()
     {
-        note(&format!("note: no export '{START}' to call; '--invoke {first}' would call that"));
+        note(&format!("no export '{START}' to call; '--invoke {first}' would call that"));
     }
 }
 
@@ -218,55 +311,38 @@ fn exported_functions(module: &Module) -> impl Iterator<Item = &str> {
         .map(|export| export.name())
 }
 
-fn execute(
+/// Calls a function of an instance.
+///
+/// # Errors
+/// When the guest is stopped.
+pub fn call(
     store: &mut Store<WasiCtx>,
-    linker: &Linker<WasiCtx>,
-    module: &Module,
-    call: Option<Call<'_>>,
+    instance: &Instance,
+    call: &Call<'_>,
 ) -> Result<Vec<Val>, Error> {
-    let instance = linker.instantiate(&mut *store, module)?;
-    execute_instance(store, instance, call)
-}
-
-/// The same for a module that starts threads. One of them may end the program
-/// while the first still computes, and then ends the process, too.
-#[cfg(feature = "threads")]
-fn execute_with_threads(
-    store: &mut Store<WasiCtx>,
-    linker: Linker<WasiCtx>,
-    module: &Module,
-    call: Option<Call<'_>>,
-) -> Result<Vec<Val>, Error> {
-    let threads = Threads::new(store, linker, module, |context| context)?;
-    let context = store.data().clone();
-    threads.on_end(move |error| crate::end(finish(&context, Err(error))));
-    threads.run(store, |store, instance| execute_instance(store, instance, call))
-}
-
-fn execute_instance(
-    store: &mut Store<WasiCtx>,
-    instance: Instance,
-    call: Option<Call<'_>>,
-) -> Result<Vec<Val>, Error> {
-    if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
-        && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
-    {
-        initialize.call(&mut *store, &[], &mut [])?;
-    }
     let mut results = Vec::new();
-    if let Some(call) = call
-        && let Some(func) = instance.get_func(&mut *store, call.name)
-    {
+    if let Some(func) = instance.get_func(&mut *store, call.name) {
         results.extend(func.ty(&*store).results().map(|_| Val::I32(0)));
         func.call(&mut *store, &call.args, &mut results)?;
     }
     Ok(results)
 }
 
-fn print(results: &[Val]) -> std::io::Result<()> {
+/// Prints what a call returned: a value a line or, as JSON, all on one.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn print(results: &[Val], as_json: bool) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    for value in results {
-        writeln!(stdout, "{}", values::show(value))?;
-    }
-    stdout.flush()
+    let mut write = || {
+        if as_json {
+            writeln!(stdout, "{{\"results\": {}}}", json::results(results))?;
+        } else {
+            for value in results {
+                writeln!(stdout, "{}", values::show(value))?;
+            }
+        }
+        stdout.flush()
+    };
+    write().map_err(|error| Failure::output(&error))
 }

@@ -1,20 +1,35 @@
 //! `zwasm validate`: checks a module without running it.
 
-use zwasm::{Config, Engine};
+use zwasm::{Engine, ErrorKind};
 
-use crate::args::Validate;
+use crate::args::Check;
 use crate::failure::Failure;
+use crate::json::quote;
 use crate::module;
 
-/// Validates the module in a file; returns the line that says so.
+/// Validates the module in a file; returns the line that says so, and the exit
+/// code.
 ///
 /// # Errors
-/// When the file cannot be read or the module is invalid.
-pub fn validate(options: &Validate) -> Result<String, Failure> {
-    let mut config = Config::new();
-    for &feature in &options.disabled {
-        config.wasm_feature(feature, false);
+/// When the file cannot be read or the module is invalid. With JSON, that a
+/// module is invalid is a line as well.
+pub fn validate(options: &Check) -> Result<(String, i32), Failure> {
+    let engine = Engine::new(&module::config(&options.disabled))?;
+    let file = options.file.to_string_lossy();
+    let outcome = module::read(&engine, &options.file);
+    match outcome {
+        Ok(_) if options.json => {
+            Ok((format!("{{\"file\": {}, \"valid\": true}}\n", quote(&file)), 0))
+        }
+        Err(error) if options.json && error.kind() == ErrorKind::Invalid => {
+            let offset = error.offset().map_or("null".into(), |offset| offset.to_string());
+            let (file, message) = (quote(&file), quote(&error.to_string()));
+            let line = format!(
+                "{{\"file\": {file}, \"valid\": false, \"error\": {message}, \"offset\": {offset}}}\n"
+            );
+            Ok((line, 2))
+        }
+        Ok(_) => Ok((format!("{}: valid\n", file.escape_debug()), 0)),
+        Err(error) => Err(module::failure(error, &options.file)),
     }
-    module::load(&Engine::new(&config)?, &options.file)?;
-    Ok(format!("{}: valid\n", options.file.display()))
 }

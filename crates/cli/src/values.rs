@@ -8,13 +8,13 @@
 
 use std::fmt::{Display, LowerExp};
 
-use zwasm::{Val, ValType};
+use zwasm::{Engine, Val, ValType};
 
-/// Reads a word as a value of type `ty`.
+/// Reads a word as a value of type `ty`, which may name types of the engine.
 ///
 /// # Errors
 /// A phrase that follows the word in a message: "is not an i32".
-pub fn parse(word: &str, ty: &ValType) -> Result<Val, String> {
+pub fn parse(engine: &Engine, word: &str, ty: ValType) -> Result<Val, String> {
     let value = match ty {
         ValType::I32 => integer(word, 32).map(|bits| Val::I32(bits as i32)),
         ValType::I64 => integer(word, 64).map(|bits| Val::I64(bits as i64)),
@@ -29,12 +29,12 @@ pub fn parse(word: &str, ty: &ValType) -> Result<Val, String> {
             Ok(value) => Ok(Val::F64(value.to_bits())),
             Err(_) => Err(Wrong::Form),
         },
-        ValType::Ref(_) if word == "null" => Val::default_for(*ty).ok_or(Wrong::Form),
+        ValType::Ref(ty) if word == "null" => Val::null(engine, ty).ok_or(Wrong::Form),
         ValType::Ref(_) => Err(Wrong::Form),
     };
     value.map_err(|wrong| match (wrong, ty) {
         (Wrong::Range, _) => format!("is out of range for {ty}"),
-        (Wrong::Form, ValType::Ref(_)) => match Val::default_for(*ty) {
+        (Wrong::Form, ValType::Ref(reference)) => match Val::null(engine, reference) {
             Some(_) => format!("is no {ty} that can be written here: only 'null' can"),
             None => format!("is not possible: no {ty} can be written here"),
         },
@@ -115,8 +115,12 @@ fn float(value: impl Display + LowerExp, wide: f64) -> String {
 mod tests {
     use super::*;
 
+    fn parse(word: &str, ty: ValType) -> Result<Val, String> {
+        super::parse(&Engine::default(), word, ty)
+    }
+
     fn int(word: &str, ty: ValType) -> i64 {
-        match parse(word, &ty) {
+        match parse(word, ty) {
             Ok(Val::I32(value)) => value.into(),
             Ok(Val::I64(value)) => value,
             other => panic!("{word}: {other:?}"),
@@ -124,7 +128,7 @@ mod tests {
     }
 
     fn error(word: &str, ty: ValType) -> String {
-        parse(word, &ty).expect_err(word)
+        parse(word, ty).expect_err(word)
     }
 
     fn f64_text(value: f64) -> String {
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn floats() {
-        let bits = |word: &str| match parse(word, &ValType::F64) {
+        let bits = |word: &str| match parse(word, ValType::F64) {
             Ok(Val::F64(bits)) => f64::from_bits(bits),
             other => panic!("{word}: {other:?}"),
         };
@@ -233,12 +237,12 @@ mod tests {
     fn printed_numbers_read_back() {
         for value in [1e300, 1e-7, 0.1, -2.5, 123456789.125, f64::MIN_POSITIVE, f64::INFINITY] {
             let text = f64_text(value);
-            assert!(matches!(parse(&text, &ValType::F64), Ok(Val::F64(b)) if b == value.to_bits()));
+            assert!(matches!(parse(&text, ValType::F64), Ok(Val::F64(b)) if b == value.to_bits()));
         }
         let vector = Val::V128(0x0123_4567_89ab_cdef_u128);
         assert_eq!(show(&vector), "0x00000000000000000123456789abcdef");
         assert!(matches!(
-            parse(&show(&vector), &ValType::V128),
+            parse(&show(&vector), ValType::V128),
             Ok(Val::V128(0x0123_4567_89ab_cdef))
         ));
     }

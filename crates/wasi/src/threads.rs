@@ -73,6 +73,7 @@ struct Group<T> {
 
 type OnEnd = Box<dyn Fn(Error) -> Error + Send + Sync>;
 
+#[derive(Default)]
 struct State {
     max: usize,
     /// The threads that run, the first included, and what stops each.
@@ -119,21 +120,14 @@ impl<T: Clone + Send + 'static> Threads<T> {
             let spawn = move |mut caller: Caller<'_, T>, arg: i32| {
                 let allowed = get(caller.data_mut()).0.host.require(Capabilities::PROC);
                 let result = match (allowed, group.upgrade()) {
-                    (Ok(()), Some(group)) => group.spawn(caller.data().clone(), arg),
+                    (Ok(()), Some(group)) => group.spawn(&mut caller, arg),
                     (Ok(()), None) => Err(Errno::Again),
                     (Err(_), _) => Err(Errno::Notcapable),
                 };
                 result.unwrap_or_else(|errno| -(errno as i32))
             };
             failure = linker.func_wrap(SPAWN.0, SPAWN.1, spawn).err();
-            let state = State {
-                max: MAX_THREADS,
-                running: Vec::new(),
-                started: 0,
-                last_id: 0,
-                ended: false,
-                error: None,
-            };
+            let state = State { max: MAX_THREADS, ..State::default() };
             Group {
                 module: module.clone(),
                 linker,
@@ -217,8 +211,9 @@ impl<T: Clone + Send + 'static> Threads<T> {
 }
 
 impl<T: Clone + Send + 'static> Group<T> {
-    /// Starts a thread and returns its number.
-    fn spawn(self: Arc<Self>, data: T, arg: i32) -> Result<i32, Errno> {
+    /// Starts a thread and returns its number. It gets half of the fuel that is
+    /// left, so that all together use no more than the first was given.
+    fn spawn(self: Arc<Self>, caller: &mut Caller<'_, T>, arg: i32) -> Result<i32, Errno> {
         let id = {
             let mut state = self.lock();
             if state.ended || state.started >= state.max || state.last_id == MAX_ID {
@@ -231,17 +226,27 @@ impl<T: Clone + Send + 'static> Group<T> {
         // Gone when the thread is over, however it ends, and when it never starts.
         let started = Started(self, id);
         let thread = std::thread::Builder::new().name(format!("guest {id}")).stack_size(HOST_STACK);
+        let data = caller.data().clone();
+        // Without fuel there is nothing to share.
+        let fuel = caller.get_fuel().ok().map(|fuel| fuel / 2);
         let work = move || {
-            if let Err(error) = started.0.thread(data, id, arg) {
+            if let Err(error) = started.0.thread(data, fuel, id, arg) {
                 started.0.end(error);
             }
         };
-        thread.spawn(work).map(|_| id).or(Err(Errno::Again))
+        thread.spawn(work).or(Err(Errno::Again))?;
+        if let (Some(given), Ok(fuel)) = (fuel, caller.get_fuel()) {
+            caller.set_fuel(fuel - given).or(Err(Errno::Again))?;
+        }
+        Ok(id)
     }
 
     /// Runs a thread of the guest to its end.
-    fn thread(&self, data: T, id: i32, arg: i32) -> Result<()> {
+    fn thread(&self, data: T, fuel: Option<u64>, id: i32, arg: i32) -> Result<()> {
         let mut store = Store::new(self.linker.engine(), data);
+        if let Some(fuel) = fuel {
+            store.set_fuel(fuel)?;
+        }
         self.enter(id, &store);
         let instance = self.linker.instantiate(&mut store, &self.module)?;
         let start = instance.get_typed_func::<(i32, i32), ()>(&mut store, START)?;
@@ -281,9 +286,8 @@ impl<T> Group<T> {
     /// Stops all threads that run.
     fn stop(&self) {
         self.waits.interrupt();
-        for (_, handle) in &self.lock().running {
-            handle.interrupt();
-        }
+        let running = self.lock().running.clone();
+        running.iter().for_each(|(_, handle)| handle.interrupt());
     }
 }
 

@@ -34,7 +34,11 @@ struct Guest {
 
 impl Guest {
     fn new(caps: Capabilities, main: &str, thread: &str) -> Guest {
-        let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+        Guest::configured(Config::new().epoch_interruption(true), caps, main, thread)
+    }
+
+    fn configured(config: &Config, caps: Capabilities, main: &str, thread: &str) -> Guest {
+        let engine = Engine::new(config).unwrap();
         let text = format!(
             r#"(module {PRELUDE}
                 (func (export "_start") {main})
@@ -111,6 +115,24 @@ fn the_trap_of_one_is_the_end_of_all() {
         let error = Guest::new(Capabilities::ALL, &main, "unreachable").run().unwrap_err();
         assert_eq!(error.to_string(), "trap: unreachable");
         assert!(error.backtrace().is_some_and(|trace| !trace.frames().is_empty()));
+    }
+}
+
+#[test]
+fn a_thread_gets_half_of_the_fuel() {
+    let main = "(call $must_spawn (i32.const 0)) (call $wait)";
+    let config = &mut Config::new();
+    let config = config.consume_fuel(true);
+    for (thread, kind) in [
+        ("(call $spin)", ErrorKind::OutOfFuel),
+        // It has some, but not all.
+        ("(call $exit (i32.const 3))", ErrorKind::Host),
+    ] {
+        let mut guest = Guest::configured(config, Capabilities::ALL, main, thread);
+        guest.store.set_fuel(1_000_001).unwrap();
+        assert_eq!(guest.run().unwrap_err().kind(), kind);
+        let left = guest.store.get_fuel().unwrap();
+        assert!((499_000..=500_000).contains(&left), "{left}");
     }
 }
 

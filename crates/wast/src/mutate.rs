@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
-use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store};
+use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store, Strategy};
 
 /// Processor time one case may take.
 const SLOW: Duration = Duration::from_secs(1);
@@ -123,6 +123,7 @@ fn save(path: &Path, bytes: &[u8]) -> String {
 pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
     let mut config = Config::new();
     config.max_memory(GUEST_MEMORY).max_table_elements(GUEST_ELEMENTS);
+    config.strategy(Strategy::Mixed(campaign.seed));
     let engine = Engine::new(&config)?;
     let mut report = Report::default();
     let done = AtomicBool::new(false);

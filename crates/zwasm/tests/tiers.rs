@@ -400,6 +400,58 @@ fn bounds_hold_with_and_without_guard_pages() {
     }
 }
 
+/// A loop in which a frame changes tiers costs what it costs in one.
+#[test]
+fn fuel_is_the_same_in_every_tier() {
+    let wat = r#"(module
+        (func $step (param i32) (result i32) (i32.add (local.get 0) (i32.const 3)))
+        (func (export "run") (param i32) (result i32) (local i32)
+            (loop $again
+                (if (i32.and (local.get 0) (i32.const 1))
+                    (then (local.set 1 (call $step (local.get 1))))
+                    (else (local.set 1 (i32.add (local.get 1) (i32.const 1)))))
+                (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (local.get 1)))"#;
+    let left = |strategy| {
+        let mut config = config(strategy);
+        config.consume_fuel(true);
+        let mut guest = Guest::new(&config, wat);
+        guest.store.set_fuel(10_000_000).unwrap();
+        for _ in 0..3 {
+            assert_eq!(guest.call("run", 10_000).unwrap(), 20_000, "{strategy:?}");
+        }
+        let left = guest.store.get_fuel().unwrap();
+        assert_eq!(guest.call("run", -1).unwrap_err().trap(), Some(Trap::OutOfFuel));
+        left
+    };
+    let expected = left(Strategy::Interpreter);
+    for strategy in strategies() {
+        assert_eq!(left(strategy), expected, "{strategy:?}");
+    }
+}
+
+/// An endless loop ends with its epoch, whatever runs it.
+#[test]
+fn epochs_end_loops_in_every_tier() {
+    let wat = r#"(module (func (export "spin") (param i32) (result i32)
+        (loop $again (br $again)) (unreachable)))"#;
+    for strategy in strategies() {
+        let mut config = config(strategy);
+        config.epoch_interruption(true);
+        let mut guest = Guest::new(&config, wat);
+        guest.store.set_epoch_deadline(1);
+        let engine = guest.store.engine().clone();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                engine.increment_epoch();
+            });
+            let error = guest.call("spin", 0).unwrap_err();
+            assert_eq!(error.trap(), Some(Trap::Interrupt), "{strategy:?}");
+        });
+    }
+}
+
 /// One module in several threads, all of which compile it at the same time.
 #[test]
 fn threads_compile_the_same_module() {

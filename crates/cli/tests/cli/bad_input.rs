@@ -246,9 +246,14 @@ fn names_cannot_break_the_line() {
 #[test]
 fn output_that_cannot_be_written() {
     let dir = Dir::with(&[("m.wat", r#"(func (export "f") (result i32) i32.const 1)"#)]);
-    for words in ["version", "help", "m.wat --invoke f", "validate m.wat"] {
+    let words = "m.wat --invoke f|m.wat --json --invoke f|validate m.wat|inspect m.wat|version|help\
+                 |features --json|man|completions zsh";
+    for words in words.split('|') {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let outcome = zwasm(words.split_whitespace()).dir(dir.path()).stdout(full).run();
         outcome.fails_saying(1, &["cannot write"]);
     }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let batch = zwasm(["m.wat", "--batch"]).dir(dir.path()).stdin("f\nf\n").stdout(full).run();
+    batch.fails_saying(1, &["cannot write"]);
 }

@@ -38,6 +38,13 @@ const GUEST: &str = r#"(module
     (i32.store (i32.const 4) (i32.const 5))
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
     (loop (br 0)))
+  (func (export "pour") (param i32)
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 5))
+    (loop
+      (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (loop (br 0)))
   (func (export "grown") (param i32) (result i32) (memory.grow (local.get 0))))"#;
 
 fn guest() -> Dir {
@@ -104,7 +111,8 @@ fn time() {
             for _ in 0..5 {
                 let start = Instant::now();
                 let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
-                    .args(["guest.wat", "--engine", engine, "--timeout", "200", "--invoke"])
+                    .args(["guest.wat", "--allow-clock", "--engine", engine])
+                    .args(["--timeout", "200", "--invoke"])
                     .args(call.split(' '))
                     .current_dir(dir.path())
                     // A pipe that nobody writes to.
@@ -144,4 +152,8 @@ fn what_was_written_before_the_end_is_not_lost() {
     let outcome = zwasm(["guest.wat", "--timeout", "50", "--invoke", "say"]).dir(dir.path()).run();
     outcome.fails_saying(1, &["trap: interrupted"]);
     assert_eq!(outcome.text(), "said\n");
+    let words = ["guest.wat", "--timeout", "500", "--invoke", "pour", "3000"];
+    let outcome = zwasm(words).dir(dir.path()).run();
+    outcome.fails_saying(1, &["trap: interrupted"]);
+    assert_eq!(outcome.text(), "said\n".repeat(3000));
 }

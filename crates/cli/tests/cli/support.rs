@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The binary under test with its arguments; configured, then run.
 pub struct Zwasm {
     command: Command,
+    stdin: Vec<u8>,
     stdout: Option<File>,
     patience: Duration,
 }
@@ -25,7 +26,7 @@ pub struct Zwasm {
 pub fn zwasm<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Zwasm {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zwasm"));
     command.args(args).env_clear();
-    Zwasm { command, stdout: None, patience: PATIENCE }
+    Zwasm { command, stdin: Vec::new(), stdout: None, patience: PATIENCE }
 }
 
 /// `zwasm` run in a directory, with the words of a line as arguments.
@@ -46,6 +47,12 @@ impl Zwasm {
         self
     }
 
+    /// Gives the command something on standard input.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
     /// Sends standard output to a file instead of the outcome.
     pub fn stdout(mut self, file: File) -> Self {
         self.stdout = Some(file);
@@ -61,8 +68,14 @@ impl Zwasm {
     /// Runs to the end; a panic when it takes too long.
     pub fn run(mut self) -> Outcome {
         let stdout = self.stdout.take().map_or_else(Stdio::piped, Stdio::from);
-        self.command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+        let stdin = if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
+        self.command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary under test starts");
+        if let Some(mut pipe) = child.stdin.take() {
+            let bytes = std::mem::take(&mut self.stdin);
+            // A command that ends without reading all of it closes the pipe.
+            thread::spawn(move || pipe.write_all(&bytes));
+        }
         let stdout = reader(child.stdout.take());
         let stderr = reader(child.stderr.take());
         let end = Instant::now() + self.patience;

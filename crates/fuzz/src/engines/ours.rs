@@ -133,7 +133,9 @@ fn stub(
 
 fn ending(error: &Error) -> Ending {
     match (error.trap(), error.kind()) {
-        (Some(Trap::StackOverflow), _) | (_, ErrorKind::Limit) => Ending::Exhausted,
+        (Some(Trap::StackOverflow), _) | (_, ErrorKind::Limit | ErrorKind::OutOfMemory) => {
+            Ending::Exhausted
+        }
         (Some(trap), _) => Ending::Trap(trap),
         (_, ErrorKind::Exception) => Ending::Exception,
         _ => Ending::Failed(error.to_string()),

@@ -60,6 +60,7 @@ impl<'a> Waiter<'a> {
                 result?;
             }
         }
+        // What is ready is not waited for: so output can be written out at the end.
         let happened = |fd: &PollFd<'_>| !fd.revents().is_empty();
         if self.interruptible && happened(&self.fds[0]) && !self.fds[1..].iter().any(happened) {
             return Err(Failure::Interrupted);

@@ -67,7 +67,10 @@ pub(super) fn probe(engine: &Engine, module: &Module, bytes: &[u8]) -> Result<us
 fn orderly(error: &Error) -> bool {
     match error.trap() {
         Some(trap) => matches!(trap, Trap::UnreachableCodeReached | Trap::StackOverflow),
-        None => matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Limit),
+        None => matches!(
+            error.kind(),
+            ErrorKind::Unsupported | ErrorKind::Limit | ErrorKind::OutOfMemory
+        ),
     }
 }
 

@@ -4,7 +4,7 @@
 //! outlive what it records.
 
 use std::fmt::Write;
-use zwasm_wast::{Outcome, Tally};
+use zwasm_wast::{Mode, Outcome, Tally};
 
 /// A feature this engine does not have yet.
 struct Missing {
@@ -86,10 +86,10 @@ pub struct Verdict {
 
 impl Verdict {
     /// Takes the outcome of a script; `name` is its path.
-    pub fn add(&mut self, name: &str, outcome: &Outcome) {
+    pub fn add(&mut self, name: &str, mode: Mode, outcome: &Outcome) {
         self.total.add(outcome.directives);
         if let Some(wrong) = judge(name, outcome) {
-            let _ = writeln!(self.wrong, "{name}: {wrong}");
+            let _ = writeln!(self.wrong, "{name} [{mode}]: {wrong}");
             for failure in outcome.failures.iter().take(3) {
                 let _ = writeln!(self.wrong, "    {failure}");
             }

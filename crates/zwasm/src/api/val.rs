@@ -4,8 +4,10 @@ use super::Stored;
 use super::exception::ExnRef;
 use super::func::Func;
 use super::gc::{self, AnyRef, ExternRef, Handle};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StoreCore;
+use crate::types::registry::Composite;
 use crate::types::{HeapType, RefType, ValType};
 
 /// A value of the guest.
@@ -55,6 +57,19 @@ impl Val {
             },
             ValType::Ref(_) => return None,
         })
+    }
+
+    /// The null of a reference type, which may name types of the engine; none if
+    /// the type has no null.
+    pub fn null(engine: &Engine, ty: RefType) -> Option<Val> {
+        match ty.heap_type() {
+            HeapType::Concrete(id) if ty.is_nullable() => {
+                let types = engine.types().read();
+                let is_func = matches!(types.get(id).composite, Composite::Func(_));
+                Some(if is_func { Val::FuncRef(None) } else { Val::AnyRef(None) })
+            }
+            _ => Val::default_for(ValType::Ref(ty)),
+        }
     }
 
     /// The value, if it is an `i32`.
@@ -111,6 +126,34 @@ impl Val {
             Val::ExternRef(reference) => Some(*reference),
             _ => None,
         }
+    }
+
+    /// The value, which is an `i32`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not; likewise below.
+    #[track_caller]
+    pub fn unwrap_i32(&self) -> i32 {
+        self.i32().expect("the value is not an i32")
+    }
+
+    /// The value, which is an `i64`.
+    #[track_caller]
+    pub fn unwrap_i64(&self) -> i64 {
+        self.i64().expect("the value is not an i64")
+    }
+
+    /// The value, which is an `f32`.
+    #[track_caller]
+    pub fn unwrap_f32(&self) -> f32 {
+        self.f32().expect("the value is not an f32")
+    }
+
+    /// The value, which is an `f64`.
+    #[track_caller]
+    pub fn unwrap_f64(&self) -> f64 {
+        self.f64().expect("the value is not an f64")
     }
 
     /// Whether the value has a type; a mismatch is told in words.

@@ -53,6 +53,8 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
         let function = translate(module, defined)?;
+        #[cfg(feature = "trace")]
+        crate::observe::report_translated(module, defined, &function);
         let code = encode::encode(module, defined, &function, |_, _| {});
         // If another thread was faster, its code is as good.
         let _ = cell.set(Box::new(code));

@@ -18,6 +18,8 @@ mod simd;
 #[cfg(feature = "threads")]
 use super::handlers::atomic;
 use super::handlers::numeric::Form;
+#[cfg(feature = "trace")]
+use super::handlers::observe;
 #[cfg(compiler)]
 use super::handlers::warmth;
 use super::handlers::{Handler, bulk, call, control, exceptions, memory, numeric, state};
@@ -50,6 +52,8 @@ pub(super) fn encode(
 ) -> Code {
     let mut encoder = Encoder {
         module,
+        #[cfg(feature = "trace")]
+        watched: module.observed.watch(defined, function),
         function,
         words: Vec::with_capacity(function.insts.len() * 2 + 1),
         labels: vec![usize::MAX; function.label_heights.len()],
@@ -66,6 +70,7 @@ pub(super) fn encode(
             .then(|| VmCtx::record_offset(defined) as u32),
     };
     encoder.words.push(frame_bytes(function));
+    encoder.observe(function.insts.len());
     #[cfg(compiler)]
     encoder.count_entry();
     encoder.insts(visit);
@@ -87,6 +92,8 @@ pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words
     let mut encoder = Encoder {
         module,
         function,
+        #[cfg(feature = "trace")]
+        watched: None,
         words: std::mem::take(words),
         labels: Vec::new(),
         leads_to: Vec::new(),
@@ -175,6 +182,8 @@ pub(super) const BITS: Type = Type::I64;
 
 pub(super) struct Encoder<'a> {
     pub(super) module: &'a Inner,
+    #[cfg(feature = "trace")]
+    watched: Option<&'a crate::observe::Watched>,
     function: &'a Function,
     pub(super) words: Vec<u64>,
     /// The word of each label.
@@ -214,13 +223,38 @@ impl Encoder<'_> {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
             visit(self.words.len(), index);
-            if self.fused(index) {
+            if !self.observe(index) && self.fused(index) {
                 index += 2;
             } else {
                 self.inst(inst);
                 index += 1;
             }
         }
+    }
+
+    /// Puts before an instruction, or behind the last before the function, what
+    /// observes it; whether anything does.
+    #[cfg(feature = "trace")]
+    fn observe(&mut self, place: usize) -> bool {
+        let Some(watched) = self.watched else { return false };
+        // What is no code has nothing to be executed.
+        let marks = matches!(
+            self.function.insts.get(place),
+            Some(Inst::Label { .. } | Inst::TryBegin { .. } | Inst::TryEnd { .. })
+        );
+        let observer = &self.module.engine.config().observer;
+        if !marks && observer.counts() {
+            self.op(observe::count, watched.counter(place) as u64);
+        }
+        if !marks && observer.watches() {
+            self.op(observe::watch, u64::from(watched.defined) | (place as u64) << 32);
+        }
+        true
+    }
+
+    #[cfg(not(feature = "trace"))]
+    fn observe(&mut self, _: usize) -> bool {
+        false
     }
 
     /// Encodes two instructions as one, if they go together.

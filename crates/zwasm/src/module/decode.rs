@@ -86,6 +86,8 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             data: Vec::new(),
             bodies: Vec::new(),
             codes: Vec::new(),
+            #[cfg(feature = "trace")]
+            observed: crate::observe::Observed::default(),
             #[cfg(compiler)]
             compiled: crate::tier::Compiled::default(),
             hints: Hints::default(),
@@ -101,6 +103,11 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
     validate::bodies(jobs)?;
     let mut inner = decoder.inner;
     inner.hints.check(bytes, inner.imported_funcs, &inner.bodies)?;
+    #[cfg(feature = "trace")]
+    {
+        let observer = &inner.engine.config().observer;
+        inner.observed = crate::observe::Observed::new(observer, inner.bodies.len());
+    }
     inner.codes = inner.bodies.iter().map(|_| OnceLock::new()).collect();
     let mut by_name: Vec<u32> = (0..inner.exports.len() as u32).collect();
     by_name.sort_by(|&a, &b| inner.exports[a as usize].name.cmp(&inner.exports[b as usize].name));

@@ -70,6 +70,9 @@ pub(crate) struct Inner {
     pub(crate) bodies: Vec<Range<u32>>,
     /// The interpreter's code of the defined functions, made on first call.
     pub(crate) codes: Vec<OnceLock<Box<Code>>>,
+    /// What is being watched or counted.
+    #[cfg(feature = "trace")]
+    pub(crate) observed: crate::observe::Observed,
     /// The machine code of the defined functions, made when they are warm.
     #[cfg(compiler)]
     pub(crate) compiled: crate::tier::Compiled,
@@ -165,23 +168,33 @@ impl Module {
     /// [`ErrorKind::Io`] if the file cannot be read, else as [`Module::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
         let path = path.as_ref();
-        let failed = |why: &dyn Display| {
-            Error::new(ErrorKind::Io, format!("cannot read {}: {why}", path.display()))
-        };
-        let file = File::open(path).map_err(|error| failed(&error))?;
+        let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        Module::from_reader(engine, &mut file, path)
+    }
+
+    /// Reads and compiles a module from a stream in binary or text form. Error
+    /// messages call it by `name`; one that ends in `.wat` says that it is text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] if reading fails, else as [`Module::new`].
+    pub fn from_reader(
+        engine: &Engine,
+        reader: &mut dyn Read,
+        name: impl AsRef<Path>,
+    ) -> Result<Module> {
+        let name = name.as_ref();
         let mut bytes = Vec::new();
         // A device or pipe need not end, so its size cannot be asked for.
-        let mut limited = file.take(tuning::MAX_MODULE_BYTES + 1);
-        limited.read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        let mut limited = reader.take(tuning::MAX_MODULE_BYTES + 1);
+        limited.read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
         if bytes.len() as u64 > tuning::MAX_MODULE_BYTES {
-            return Err(failed(&format_args!(
-                "it is larger than {} bytes",
-                tuning::MAX_MODULE_BYTES
-            )));
+            let limit = tuning::MAX_MODULE_BYTES;
+            return Err(unreadable(name, &format_args!("it is larger than {limit} bytes")));
         }
-        let named_as_text = path.extension().is_some_and(|extension| extension == "wat");
+        let named_as_text = name.extension().is_some_and(|extension| extension == "wat");
         if is_text(&bytes) || (named_as_text && !bytes.starts_with(b"\0asm")) {
-            Module::from_text(engine, &bytes, Some(path))
+            Module::from_text(engine, &bytes, Some(name))
         } else {
             Module::compile(engine, bytes)
         }
@@ -235,6 +248,27 @@ impl Module {
         &self.0.engine
     }
 
+    /// The bytes of all function bodies.
+    pub fn code_size(&self) -> usize {
+        self.0.bodies.iter().map(|body| body.len()).sum()
+    }
+
+    /// Compiles every function now, so that none is interpreted first, and returns
+    /// the bytes of machine code; zero if this build or the engine's
+    /// [strategy](crate::Strategy) does not compile. What runs is compiled when it is
+    /// worth it without this: it is for programs that must not warm up.
+    pub fn compile_all(&self) -> usize {
+        #[cfg(compiler)]
+        if self.0.engine.config().strategy != crate::Strategy::Interpreter {
+            let config = self.0.engine.config();
+            let guarded = config.guard_pages
+                && config.signals_based_traps
+                && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
+            return self.0.compiled.all(&self.0, guarded);
+        }
+        0
+    }
+
     /// The module's name from its name section.
     pub fn name(&self) -> Option<String> {
         names::module_name(self.0.bytes.get(self.0.names.clone())?)
@@ -281,6 +315,10 @@ impl Debug for Module {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
     }
+}
+
+fn unreadable(name: &Path, why: &dyn Display) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot read {}: {why}", name.display()))
 }
 
 /// Text starts with a parenthesis, a comment or white space; nothing that could

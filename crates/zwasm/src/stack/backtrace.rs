@@ -58,6 +58,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The function, and whether it runs as machine code.
+    #[cfg(feature = "trace")]
+    pub(crate) fn function(&self) -> (&Module, u32, bool) {
+        let func = self.module.inner().imported_funcs + self.defined;
+        (&self.module, func, !matches!(self.origin, Origin::Word(_)))
+    }
+
     /// What a user wants to know of the place.
     pub(crate) fn describe(&self) -> FrameInfo {
         let inner = self.module.inner();

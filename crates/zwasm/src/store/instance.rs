@@ -327,7 +327,7 @@ unsafe fn allocate(
             });
         }
         #[cfg(compiler)]
-        let guarded = tier::relies_on_guards((*store).engine.config(), &memories);
+        let guarded = tier::may_rely_on_guards((*store).engine.config(), &memories);
         let no_memory = (*store).no_memory().as_ptr();
         let memory0 = memories.first().copied().unwrap_or(no_memory);
         let instance = (*store).add_instance(InstanceData {

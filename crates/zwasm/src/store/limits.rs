@@ -357,9 +357,15 @@ impl<T> Store<T> {
 
     /// Has `wake` called at every interruption, on the thread that interrupts: for
     /// host functions that wait, to end their waiting. What they then return does
-    /// not matter; the guest stops.
+    /// not matter; the guest stops. If the store is interrupted already, `wake` is
+    /// called at once.
     pub fn add_interrupt_waker(&mut self, wake: impl Fn() + Send + Sync + 'static) {
-        self.core_mut().limits.add_waker(Arc::new(wake));
+        let limits = &self.core_mut().limits;
+        let wake = Arc::new(wake);
+        limits.add_waker(wake.clone());
+        if limits.interrupted() {
+            wake();
+        }
     }
 }
 

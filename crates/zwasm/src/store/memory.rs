@@ -70,10 +70,14 @@ impl Limits {
     pub(super) fn of(ty: MemoryType, config: &Config) -> Result<Limits> {
         let addressable = if ty.memory64 { u64::MAX } else { 1 << 32 };
         let declared = ty.maximum.map_or(u64::MAX, |max| bytes(ty, max).unwrap_or(u64::MAX));
-        let max_len = declared.min(addressable).min(limit(config));
-        let len = bytes(ty, ty.minimum).filter(|len| *len <= max_len);
+        let most = declared.min(addressable);
+        let len = bytes(ty, ty.minimum);
+        if len.is_some_and(|len| len > most) {
+            return Err(Error::msg("a memory's minimum is beyond its maximum or its addresses"));
+        }
+        let len = len.filter(|len| *len <= limit(config));
         let len = len.ok_or_else(|| too_large(ty, config))? as usize;
-        Ok(Limits { len, max_len })
+        Ok(Limits { len, max_len: most.min(limit(config)) })
     }
 
     /// The size in bytes of a memory of `pages` that grows by `delta`, if it may.

@@ -163,6 +163,9 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn cpu(&self) -> CpuFeatures {
-        CpuFeatures::detect()
+        match self.module.engine.config().oldest_processor {
+            true => CpuFeatures::default(),
+            false => CpuFeatures::detect(),
+        }
     }
 }

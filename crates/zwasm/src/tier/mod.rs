@@ -10,7 +10,7 @@
 #[cfg(compiler)]
 mod code_memory;
 #[cfg(compiler)]
-mod compiled;
+pub(crate) mod compiled;
 #[cfg(compiler)]
 mod environment;
 #[cfg(compiler)]
@@ -19,7 +19,7 @@ mod signals;
 #[cfg(compiler)]
 pub(crate) use compiled::{Compiled, MachineCode};
 #[cfg(compiler)]
-pub(crate) use signals::relies_on_guards;
+pub(crate) use signals::may_rely_on_guards;
 
 use crate::code::Code;
 use crate::error::Result;

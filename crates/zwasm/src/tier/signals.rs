@@ -22,12 +22,12 @@ use crate::tuning::MEMORY32_RESERVATION;
 use zwasm_regir::TrapCode;
 
 /// Whether compiled code of an instance with these memories may leave checking to
-/// guard pages: all that can have them do, and faults come here.
+/// guard pages: all that can have them do.
 ///
 /// # Safety
 ///
 /// The memories are live.
-pub(crate) unsafe fn relies_on_guards(config: &Config, memories: &[*mut MemoryInst]) -> bool {
+pub(crate) unsafe fn may_rely_on_guards(config: &Config, memories: &[*mut MemoryInst]) -> bool {
     let mut guards = false;
     for &memory in memories {
         // SAFETY: live by the contract.
@@ -39,7 +39,12 @@ pub(crate) unsafe fn relies_on_guards(config: &Config, memories: &[*mut MemoryIn
             guards = true;
         }
     }
-    guards && config.signals_based_traps && signals::install(recover)
+    guards && config.signals_based_traps
+}
+
+/// Sees to it that faults come here; false if that is not possible.
+pub(super) fn install() -> bool {
+    signals::install(recover)
 }
 
 /// Turns a fault of compiled code into a trap; false if it is none.
@@ -51,10 +56,11 @@ fn recover(fault: &mut Fault<'_>) -> bool {
     // SAFETY: compiled code keeps its context in that register, and its instance
     // and their memories live as long as it runs.
     let hit = unsafe {
-        (*(*vm).instance).memories.iter().any(|&memory| {
+        let reserves = |&memory: &*mut MemoryInst| {
             let base = (*memory).base as usize;
             (*memory).is_guarded() && fault.address().wrapping_sub(base) < MEMORY32_RESERVATION
-        })
+        };
+        (*vm).instance.as_ref().is_some_and(|instance| instance.memories.iter().any(reserves))
     };
     if hit {
         fault.resume(interp::raise() as usize, fault.pc(), TrapCode::MemoryOutOfBounds as u64);

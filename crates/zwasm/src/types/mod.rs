@@ -1,6 +1,6 @@
 //! The types of WebAssembly as the API and the runtime see them.
 
-mod registry;
+pub(crate) mod registry;
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;

@@ -4,14 +4,14 @@
 //! frame gets the address of a word that leads back here, and the callee is
 //! entered through its record's body, whatever executes it.
 
-use super::asm::{AsmLabel, Cond, Mem, Rm, at, emit};
+use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
 use super::control::Late;
 use super::integer::Alu;
 use super::moves::slot;
 use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
 use crate::Place;
 use crate::baseline::Compiler;
-use crate::baseline::state::Class;
+use crate::baseline::state::{Class, Location};
 use zwasm_regir::{Inst, Operand, Slot, TrapCode};
 
 impl Compiler<'_> {
@@ -126,9 +126,17 @@ impl Compiler<'_> {
     /// Replaces this frame by a call of `func`.
     pub(crate) fn return_call(&mut self, func: u32, base: Slot) {
         let ty = self.env.func_type(func);
-        self.flush_for_call(ty, base);
-        let switch = self.direct_callee(func);
-        self.replace(ty, base, switch);
+        let callee = self.env.frame(ty);
+        if callee.header == self.function.frame.header {
+            self.move_values(base.0, callee.params);
+            let switch = self.direct_callee(func);
+            self.check_stack(FRAME);
+            self.jump_to_callee(switch);
+        } else {
+            self.flush_for_call(ty, base);
+            let switch = self.direct_callee(func);
+            self.replace(ty, base, switch);
+        }
     }
 
     /// Replaces this frame by a call of what a table holds.
@@ -152,11 +160,7 @@ impl Compiler<'_> {
     fn replace(&mut self, ty: u32, base: Slot, switch: Switch) {
         let callee = self.env.frame(ty);
         let own = self.function.frame.header;
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RAX, 0))));
-        self.alu(Alu::Add, true, RDX, Rm::Reg(FRAME));
-        let limit = at(VMCTX, self.layout.stack_limit as i32);
-        self.alu(Alu::Cmp, true, RDX, Rm::Mem(limit));
-        self.trap_if(Cond::Above, TrapCode::StackOverflow);
+        self.check_stack(FRAME);
         let header = [R10, RDX, RBX];
         if callee.header != own {
             for (index, reg) in header.into_iter().enumerate() {
@@ -169,6 +173,20 @@ impl Compiler<'_> {
                 self.store_slot(callee.header + index as u32, reg, Class::Int);
             }
         }
+        self.jump_to_callee(switch);
+    }
+
+    /// Traps if the frame of the body in `rax` does not fit at `frame`.
+    fn check_stack(&mut self, frame: Reg) {
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RAX, 0))));
+        self.alu(Alu::Add, true, RDX, Rm::Reg(frame));
+        let limit = at(VMCTX, self.layout.stack_limit as i32);
+        self.alu(Alu::Cmp, true, RDX, Rm::Mem(limit));
+        self.trap_if(Cond::Above, TrapCode::StackOverflow);
+    }
+
+    /// Enters the body in `rax`, whose record is in `rcx`, with the frame as it is.
+    fn jump_to_callee(&mut self, switch: Switch) {
         self.switch(switch);
         emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
         emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
@@ -176,30 +194,42 @@ impl Compiler<'_> {
         self.state.clear();
     }
 
-    /// Copies `count` slots from `from` to the frame's start.
+    /// Copies `count` slots from `from` to the frame's start. One by one: they were
+    /// just written one by one, and a wider load would have to wait for that.
     fn move_slots(&mut self, from: u32, count: u32) {
-        let mut index = 0;
-        while index + 2 <= count {
-            let pair = super::FLOAT_SCRATCH;
-            self.load_slot(pair, from + index, Class::Vector);
-            self.store_slot(index, pair, Class::Vector);
-            index += 2;
-        }
-        if index < count {
+        for index in 0..count {
             self.load_slot(INT_SCRATCH, from + index, Class::Int);
             self.store_slot(index, INT_SCRATCH, Class::Int);
         }
     }
 
+    /// As [`Compiler::move_slots`], of values that may be in registers still.
+    fn move_values(&mut self, from: u32, count: u32) {
+        let mut index = 0;
+        while index < count {
+            match self.state.location(from + index) {
+                Location::Reg(reg) => {
+                    let class = self.state.held(reg).map_or(Class::Int, |held| held.class);
+                    self.store_slot(index, reg, class);
+                    index += if class == Class::Vector { 2 } else { 1 };
+                    continue;
+                }
+                Location::Const(value) => self.store_constant(index, value),
+                Location::Frame | Location::Upper(_) => {
+                    self.load_slot(INT_SCRATCH, from + index, Class::Int);
+                    self.store_slot(index, INT_SCRATCH, Class::Int);
+                }
+            }
+            index += 1;
+        }
+        self.state.clear();
+    }
+
     /// Enters the function whose record is in `rcx` and whose body is in `rax`.
     fn enter(&mut self, ty: u32, base: Slot, switch: Switch) {
-        let layout = self.layout;
         let header = base.0 + self.env.frame(ty).header;
         emit!(self.asm, leaq_rm(R10, slot(base.0)));
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RAX, 0))));
-        self.alu(Alu::Add, true, RDX, Rm::Reg(R10));
-        self.alu(Alu::Cmp, true, RDX, Rm::Mem(at(VMCTX, layout.stack_limit as i32)));
-        self.trap_if(Cond::Above, TrapCode::StackOverflow);
+        self.check_stack(R10);
         let word = self.asm.new_label();
         emit!(self.asm, leaq_rm(RDX, word));
         emit!(self.asm, movq_mr(Rm::Mem(slot(header)), RDX));
@@ -246,7 +276,7 @@ impl Compiler<'_> {
             Operand::Slot(from) => {
                 let location = self.state.location(from.0);
                 let class = match location {
-                    crate::baseline::state::Location::Reg(reg) if reg.is_vector() => Class::Float,
+                    Location::Reg(reg) if reg.is_vector() => Class::Float,
                     _ => Class::Int,
                 };
                 let reg = self.reg(from.0, class);

@@ -43,7 +43,7 @@ fn words(lanes: &[u8; 16]) -> Option<[u8; 4]> {
 
 /// The immediate of instructions that take four 32-bit lanes of four.
 fn selector(words: [u8; 4]) -> u8 {
-    words.iter().rev().fold(0, |imm, word| imm << 2 | word % 4)
+    words.iter().rev().fold(0, |imm, word| (imm << 2) | (word % 4))
 }
 
 /// The instruction for a shuffle that uses both vectors.
@@ -76,7 +76,7 @@ fn pattern(lanes: &[u8; 16]) -> Option<Pattern> {
     }
     let mut blend = 0;
     for (i, pair) in lanes.chunks_exact(2).enumerate() {
-        match [pair[0], pair[1]].map(|lane| usize::from(lane)) {
+        match [pair[0], pair[1]].map(usize::from) {
             [low, high] if low % 16 == 2 * i && high == low + 1 => {
                 blend |= u8::from(low >= 16) << i;
             }

@@ -185,10 +185,11 @@ impl Dir {
     ) -> Result {
         self.require_change(host, Capabilities::WRITE | Capabilities::PATH)?;
         let (accessed, modified) = (time_spec(accessed), time_spec(modified));
-        Ok(match follow {
+        match follow {
             true => DirExt::set_times(&self.dir, path, accessed, modified)?,
             false => self.dir.set_symlink_times(path, accessed, modified)?,
-        })
+        }
+        Ok(())
     }
 
     /// Gives the file at `from` another name, `to` below `to_dir`.

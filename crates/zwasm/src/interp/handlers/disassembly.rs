@@ -46,6 +46,7 @@ const COLD: &[&str] = &[
     "gc::op",
     "exceptions::throw",
     "exceptions::throw_ref",
+    "observe::watch",
     "warmth::promote_entry",
     "warmth::promote_loop",
 ];
@@ -71,6 +72,7 @@ const CALLED: &[&str] = &[
     "control::deadline_reached",
     "call::is_subtype",
     "call::prepare",
+    "observe::report",
     "simd::tier",
     "gc::struct_gets",
     "gc::struct_sets",

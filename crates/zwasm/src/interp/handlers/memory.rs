@@ -3,7 +3,7 @@
 //! # Bounds checks
 //!
 //! Everything that keeps the guest inside its memories is in this file and in
-//! the bulk operations of [`super::state`]. An access of `N` bytes at `address`
+//! the bulk operations of [`super::bulk`]. An access of `N` bytes at `address`
 //! is made only if `address + N <= len`. For the fast forms, `address` is the sum
 //! of two 32-bit numbers, so neither sum can wrap; the general form adds with a
 //! check.

@@ -33,6 +33,8 @@ pub(super) mod exceptions;
 pub(super) mod gc;
 pub(super) mod memory;
 pub(super) mod numeric;
+#[cfg(feature = "trace")]
+pub(super) mod observe;
 #[cfg(feature = "simd")]
 pub(super) mod simd;
 pub(super) mod state;

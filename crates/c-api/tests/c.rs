@@ -1,0 +1,227 @@
+//! The C API as C uses it: the examples, and what the headers promise.
+//!
+//! Each test compiles C with the system's compiler against the headers and the
+//! library. An example's header comment says how it is run and what it prints, in
+//! lines `run:` and `expect:`. Without a C compiler the tests say so and pass.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// Strategies of `zwasm.h` that this build can run, as the tests' engines take them.
+const STRATEGIES: &[&str] =
+    if cfg!(all(feature = "jit", target_arch = "x86_64", target_os = "linux")) {
+        &["0", "1", "2"]
+    } else {
+        &["0", "1"]
+    };
+
+const FEATURES: &[(&str, bool)] = &[
+    ("gc", cfg!(feature = "gc")),
+    ("jit", cfg!(feature = "jit")),
+    ("simd", cfg!(feature = "simd")),
+    ("threads", cfg!(feature = "threads")),
+    ("wat", cfg!(feature = "wat")),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where the library is: tests of a package do not build it, since they cannot link
+/// it, so that is done here, with the profile and features of the test.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let test = std::env::current_exe().expect("the test has a path");
+        let folder = test.ancestors().nth(2).expect("the test is in a target directory");
+        let target = folder.parent().expect("so is the profile's folder");
+        let profile = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
+        let features: Vec<&str> =
+            FEATURES.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--package", "zwasm-c-api", "--lib", "--no-default-features"]);
+        build.args(["--profile", profile, "--features", &features.join(",")]);
+        build.arg("--target-dir").arg(target).current_dir(root());
+        assert!(build.status().expect("cargo starts").success(), "the library is not built");
+        folder.to_owned()
+    })
+}
+
+fn compiler() -> Option<&'static str> {
+    let works = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    let found = ["cc", "gcc", "clang"].into_iter().find(works);
+    if found.is_none() {
+        eprintln!("skipped: there is no C compiler (`cc`)");
+    }
+    found
+}
+
+/// Compiles a file with these words before and after it; the program.
+fn compile(compiler: &str, source: &Path, name: &str, before: &[&str], after: &[&str]) -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut command = Command::new(compiler);
+    command.args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror"]);
+    command.arg("-I").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"));
+    command.args(before).arg(source).args(after).arg("-o").arg(&program);
+    let output = command.output().expect("the compiler starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", source.display());
+    program
+}
+
+/// The words that link the library as a shared one.
+fn shared() -> Vec<String> {
+    let folder = library().display();
+    vec![
+        format!("-L{folder}"),
+        format!("-Wl,-rpath,{folder}"),
+        "-lzwasm".to_owned(),
+        "-lpthread".to_owned(),
+    ]
+}
+
+fn compile_shared(compiler: &str, source: &Path, name: &str, before: &[&str]) -> PathBuf {
+    let after = shared();
+    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    compile(compiler, source, name, before, &after)
+}
+
+/// What an example's header says that it prints.
+fn expected(source: &Path) -> String {
+    let text = std::fs::read_to_string(source).expect("the example can be read");
+    let lines = text.lines().map(|line| line.trim_start_matches([' ', '*']));
+    let lines = lines.filter_map(|line| line.strip_prefix("expect:"));
+    lines.map(|line| line.trim_start().trim_end_matches(" */").to_owned() + "\n").collect()
+}
+
+fn assert_prints(output: &Output, expected: &str, what: &str) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{what}: {errors}");
+    assert!(output.status.success(), "{what}: {}: {errors}", output.status);
+}
+
+/// The files of a folder with this ending.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let folder = root().join(folder);
+    let entries = std::fs::read_dir(&folder).expect("there is a folder of examples");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no examples in {}", folder.display());
+    files
+}
+
+#[test]
+#[cfg_attr(not(all(feature = "wat", feature = "gc")), ignore = "the examples are text")]
+fn examples_print_what_they_say_however_they_run() {
+    let Some(compiler) = compiler() else { return };
+    let strategy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strategy.h");
+    let strategy = strategy.to_str().expect("the path is UTF-8");
+    for source in files("examples/c", "c") {
+        let name = source.file_stem().expect("it has a name").to_string_lossy().into_owned();
+        let expected = expected(&source);
+        assert!(!expected.is_empty(), "{name} does not say what it prints");
+        let program = compile_shared(compiler, &source, &name, &["-include", strategy]);
+        for strategy in STRATEGIES {
+            let output = Command::new(&program).env("TEST_STRATEGY", strategy).output();
+            let what = format!("{name} with strategy {strategy}");
+            assert_prints(&output.expect("the example starts"), &expected, &what);
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(all(feature = "wat", feature = "gc", feature = "simd", feature = "threads")),
+    ignore = "it uses everything"
+)]
+fn the_headers_keep_their_promises() {
+    let Some(compiler) = compiler() else { return };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviour.c");
+    let program = compile_shared(compiler, &source, "behaviour", &[]);
+    let output = Command::new(program).output().expect("the program starts");
+    assert_prints(&output, "", "behaviour");
+}
+
+#[test]
+fn the_static_library_is_enough() {
+    let Some(compiler) = compiler() else { return };
+    let source = root().join("examples/c/hello.c");
+    let archive = library().join("libzwasm.a");
+    let archive = archive.to_str().expect("the path is UTF-8");
+    let after = [archive, "-lpthread", "-ldl", "-lm"];
+    let program = compile(compiler, &source, "hello-static", &[], &after);
+    let output = Command::new(program).output().expect("the example starts");
+    assert_prints(&output, &expected(&source), "hello");
+}
+
+/// Every function that a header declares is in the library.
+#[test]
+fn what_is_declared_is_defined() {
+    let Some(compiler) = compiler() else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let source = folder.join("declared.c");
+    std::fs::write(&source, "#define WASM_API_EXTERN IS_DECLARED\n#include \"zwasm.h\"\n").unwrap();
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let output = Command::new(compiler).arg("-E").arg("-I").arg(include).arg(&source).output();
+    let text = String::from_utf8(output.expect("the preprocessor starts").stdout).unwrap();
+    let mut functions = Vec::new();
+    for declaration in text.split("IS_DECLARED").skip(1) {
+        let before = declaration.split('(').next().expect("split gives one at least");
+        let name = before.rsplit([' ', '*', '\n']).find(|word| !word.is_empty());
+        functions.push(name.expect("a function has a name"));
+    }
+    assert!(functions.len() >= 345, "only {} functions are declared", functions.len());
+    let table: String = functions.iter().map(|name| format!("(void*){name},\n")).collect();
+    let program = format!(
+        "#include \"zwasm.h\"\nvoid* all[] = {{\n{table}}};\nint main(void) {{ return !all[0]; }}\n"
+    );
+    std::fs::write(&source, program).unwrap();
+    let program = compile_shared(compiler, &source, "declared", &[]);
+    assert!(Command::new(program).status().expect("the program starts").success());
+}
+
+/// The headers are also C++'s.
+#[test]
+fn cpp_understands_the_headers() {
+    let Some(compiler) = compiler() else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let source = folder.join("headers.cc");
+    let program = "#include \"zwasm.h\"\n\
+        int main() {\n  wasm_engine_delete(wasm_engine_new());\n\
+        \x20 wasm_functype_delete(wasm_functype_new_3_2(wasm_valtype_new_i32(),\n\
+        \x20   wasm_valtype_new_i64(), wasm_valtype_new_f32(), wasm_valtype_new_f64(),\n\
+        \x20   wasm_valtype_new_externref()));\n}\n";
+    std::fs::write(&source, program).unwrap();
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let mut command = Command::new(compiler);
+    command.args(["-fsyntax-only", "-x", "c++", "-std=c++11", "-Wall", "-Werror", "-I"]);
+    let output = command.arg(include).arg(&source).output().expect("the compiler starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if errors.contains("cc1plus") {
+        eprintln!("skipped: the C compiler has no C++");
+        return;
+    }
+    assert!(output.status.success(), "{errors}");
+}
+
+#[test]
+#[cfg_attr(not(feature = "wat"), ignore = "the example is text")]
+fn python_runs_a_guest() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no Python (`python3`)");
+        return;
+    }
+    for source in files("examples/python", "py") {
+        let mut command = Command::new("python3");
+        command.arg("-B").arg(&source).arg(library().join("libzwasm.so"));
+        let output = command.output().expect("Python starts");
+        assert_prints(&output, &expected(&source), &source.display().to_string());
+    }
+}

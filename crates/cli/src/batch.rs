@@ -1,0 +1,194 @@
+//! `--batch`: calls read from standard input, one a line.
+//!
+//! A line is either words, as `--invoke` takes them, or a JSON object that is
+//! answered in kind. All calls go to one instance, whose state so lasts from line
+//! to line. What fails is reported with its line, and the next line is read; each
+//! answer is written out before that, so that a program can hold a dialogue.
+
+use std::io::{BufRead, Write};
+
+use zwasm::{ExternType, Instance, Module, Store};
+use zwasm_wasi::WasiCtx;
+
+use crate::failure::{Failure, write_error};
+use crate::json::{Json, quote};
+use crate::run::{Call, print};
+use crate::{json, run};
+
+/// The instance that lines call.
+pub struct Batch<'a> {
+    pub store: &'a mut Store<WasiCtx>,
+    pub module: &'a Module,
+    pub instance: Instance,
+    /// The function for lines that begin with a number.
+    pub default: Option<&'a str>,
+    /// Whether lines of words are answered in JSON as well.
+    pub json: bool,
+}
+
+/// A line as understood.
+#[derive(Debug, Default, PartialEq)]
+struct Request {
+    function: String,
+    args: Vec<String>,
+    /// What the answer repeats, as JSON.
+    id: Option<String>,
+}
+
+impl Batch<'_> {
+    /// Reads and carries out all lines; the exit code is 1 if any failed.
+    ///
+    /// # Errors
+    /// When standard input cannot be read or standard output not be written.
+    pub fn run(&mut self) -> Result<i32, Failure> {
+        let mut input = std::io::stdin().lock();
+        let mut line = Vec::new();
+        let mut code = 0;
+        for number in 1.. {
+            line.clear();
+            let read = input.read_until(b'\n', &mut line);
+            let read = read.map_err(|error| {
+                Failure::runtime(format!("cannot read standard input: {error}"))
+            })?;
+            if read == 0 {
+                break;
+            }
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim();
+            if !text.is_empty() && !self.line(number, text)? {
+                code = 1;
+            }
+        }
+        Ok(code)
+    }
+
+    /// Carries out a line; whether that went well.
+    fn line(&mut self, number: u64, text: &str) -> Result<bool, Failure> {
+        let is_json = text.starts_with('{');
+        let mut id = None;
+        let request = if is_json { request(text) } else { Ok(self.words(text)) };
+        let outcome = request.map_err(Failure::runtime).and_then(|mut request| {
+            id = request.id.take();
+            let call = Call::prepare(self.module, &request.function, &request.args)?;
+            run::call(self.store, &self.instance, &call).map_err(Failure::from)
+        });
+        let outcome = outcome.or_else(|failure| match failure.exit() {
+            Some(0) => Ok(Vec::new()),
+            _ => Err(failure),
+        });
+        self.store.data().flush().map_err(|error| Failure::output(&error))?;
+        let good = outcome.is_ok();
+        match outcome {
+            Ok(values) if !is_json && !self.json => print(&values, false)?,
+            Ok(values) => answer(id, "results", &json::results(&values))?,
+            Err(failure) if is_json || self.json => {
+                answer(id, "error", &quote(failure.message()))?;
+            }
+            Err(mut failure) => {
+                failure.put_before(&format!("line {number}: "));
+                write_error(&failure);
+            }
+        }
+        Ok(good)
+    }
+
+    /// A line of words: a function and its arguments, or only these if they begin
+    /// with a number and there is a function to call by default.
+    fn words(&self, text: &str) -> Request {
+        let mut words = text.split_whitespace().map(str::to_owned);
+        let first = words.next().unwrap_or_default();
+        let number =
+            first.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
+        match self.default {
+            Some(default) if number && !self.is_function(&first) => Request {
+                function: default.to_owned(),
+                args: std::iter::once(first).chain(words).collect(),
+                id: None,
+            },
+            _ => Request { function: first, args: words.collect(), id: None },
+        }
+    }
+
+    fn is_function(&self, name: &str) -> bool {
+        matches!(self.module.get_export(name), Some(ExternType::Func(_)))
+    }
+}
+
+/// A line of JSON: `{"invoke": NAME, "args": [...], "id": ...}`.
+fn request(text: &str) -> Result<Request, String> {
+    let Json::Object(fields) = Json::parse(text).map_err(|wrong| format!("not JSON: {wrong}"))?
+    else {
+        return Err("a call in JSON is an object".into());
+    };
+    let mut request = Request::default();
+    let mut named = false;
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("invoke", Json::Text(function)) => {
+                request.function = function;
+                named = true;
+            }
+            ("invoke", _) => return Err("'invoke' must be a string".into()),
+            ("args", Json::Array(items)) => {
+                request.args = items.into_iter().map(argument).collect::<Result<_, _>>()?;
+            }
+            ("args", _) => return Err("'args' must be an array".into()),
+            ("id", Json::Literal(literal)) => request.id = Some(literal),
+            ("id", Json::Text(text)) => request.id = Some(quote(&text)),
+            ("id", _) => return Err("'id' must be a number or a string".into()),
+            (other, _) => {
+                return Err(format!("unknown field '{other}': there are 'invoke', 'args', 'id'"));
+            }
+        }
+    }
+    if !named {
+        return Err("the field 'invoke' is missing: the name of a function".into());
+    }
+    Ok(request)
+}
+
+fn argument(value: Json) -> Result<String, String> {
+    match value {
+        Json::Literal(text) | Json::Text(text) => Ok(text),
+        _ => Err("'args' may hold numbers, strings and null".into()),
+    }
+}
+
+/// Writes a line of JSON with one field, and the id of the request before it.
+fn answer(id: Option<String>, field: &str, value: &str) -> Result<(), Failure> {
+    let id = id.map_or(String::new(), |id| format!("\"id\": {id}, "));
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{{{id}\"{field}\": {value}}}")
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::output(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests() {
+        let full = request(r#"{"id": "x", "invoke": "add", "args": [2, "0x3", null]}"#).unwrap();
+        assert_eq!(full.function, "add");
+        assert_eq!(full.args, ["2", "0x3", "null"]);
+        assert_eq!(full.id.as_deref(), Some("\"x\""));
+        assert_eq!(request(r#"{"invoke": "f"}"#).unwrap().args.len(), 0);
+    }
+
+    #[test]
+    fn faulty_requests() {
+        for (text, message) in [
+            (r#"{"invoke": 1}"#, "'invoke' must be a string"),
+            (r#"{"args": []}"#, "'invoke' is missing"),
+            (r#"{"invoke": "f", "args": 1}"#, "'args' must be an array"),
+            (r#"{"invoke": "f", "args": [[]]}"#, "numbers, strings and null"),
+            (r#"{"invoke": "f", "id": {}}"#, "'id' must be"),
+            (r#"{"call": "f"}"#, "unknown field 'call'"),
+            (r#"{"invoke""#, "not JSON: expected ':'"),
+        ] {
+            let error = request(text).unwrap_err();
+            assert!(error.contains(message), "{text}: {error}");
+        }
+    }
+}

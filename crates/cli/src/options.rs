@@ -1,0 +1,303 @@
+//! The commands and their options, each declared once.
+//!
+//! Parsing, the help texts, the completions of the shells, the manual page and
+//! the suggestions for mistyped words all read these tables. An option is of the
+//! command `run` unless it says otherwise.
+
+use crate::grants::Grants;
+
+/// A command: the word that comes first on the line.
+#[derive(Debug, PartialEq)]
+pub struct CommandInfo {
+    /// The word.
+    pub name: &'static str,
+    /// What may follow it, as in a usage line.
+    pub words: &'static str,
+    /// What it does, on one line.
+    pub summary: &'static str,
+    /// What else there is to know; lines for a terminal.
+    pub about: &'static str,
+}
+
+/// One option, as parsed and as shown.
+pub struct Flag {
+    /// Its name, with the leading dashes.
+    pub name: &'static str,
+    /// The name of its value; empty when it takes none.
+    pub value: &'static str,
+    /// Its line in the help text.
+    pub help: &'static str,
+    /// Whether the value may be left out; else it may stand in the next word.
+    pub optional: bool,
+    /// The names of the commands that take it.
+    pub commands: &'static [&'static str],
+    /// What it sets.
+    pub id: Id,
+}
+
+/// Options that belong together in the help text.
+pub struct Section {
+    /// The heading.
+    pub title: &'static str,
+    /// The options, in the order shown.
+    pub flags: &'static [Flag],
+}
+
+/// What an option sets.
+#[derive(Clone, Copy)]
+pub enum Id {
+    Invoke,
+    Engine,
+    Batch,
+    Link,
+    Json,
+    Dir,
+    Env,
+    Allow(Grants),
+    Sandbox,
+    Listen,
+    Trace,
+    Fuel,
+    Timeout,
+    MaxMemory,
+    MaxGcHeap,
+    MaxStack,
+    Disable,
+    #[cfg(feature = "trace")]
+    Profile,
+    #[cfg(feature = "trace")]
+    DumpRegir,
+    #[cfg(feature = "trace")]
+    DumpJit,
+    Help,
+    Version,
+}
+
+const fn flag(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
+    Flag { name, value, help, optional: false, commands: &["run"], id }
+}
+
+impl Flag {
+    const fn on(mut self, commands: &'static [&'static str]) -> Flag {
+        self.commands = commands;
+        self
+    }
+
+    #[cfg(feature = "trace")]
+    const fn optional(mut self) -> Flag {
+        self.optional = true;
+        self
+    }
+
+    /// Whether a command takes the option.
+    pub fn applies_to(&self, command: &CommandInfo) -> bool {
+        self.commands.is_empty() || self.commands.contains(&command.name)
+    }
+
+    /// The option with its value, as the help text shows it.
+    pub fn call(&self) -> String {
+        match (self.value, self.optional) {
+            ("", _) => self.name.into(),
+            (value, false) => format!("{} {value}", self.name),
+            (value, true) => format!("{}[={value}]", self.name),
+        }
+    }
+}
+
+/// The short names of options.
+pub const SHORT: &[(&str, &str)] = &[("-h", "--help"), ("-V", "--version")];
+
+/// All commands, the one that needs no word first.
+pub const COMMANDS: &[CommandInfo] = &[
+    CommandInfo {
+        name: "run",
+        words: "FILE [OPTIONS] [ARGS...] [-- ARGS...]",
+        summary: "Run a module; the word 'run' may be left out",
+        about: "\
+FILE is a WebAssembly module, binary or text, or '-' for standard input. Its
+export '_start' is called unless --invoke names another. ARGS go to the
+function named by --invoke, else to the program; what follows '--' always goes
+to the program. Integers are written in decimal or 0x hexadecimal, vectors as
+one 128-bit integer, null references as 'null'.
+
+With --batch each line of standard input is a call: the name of an exported
+function and its arguments, or {\"invoke\": NAME, \"args\": [...]}, which is
+answered in JSON. All lines call the same instance, and a line that fails does
+not end the batch.
+
+A number of bytes N may end in K, M or G. A program reaches no files but those
+below the directories given with --dir.
+",
+    },
+    CommandInfo {
+        name: "inspect",
+        words: "[OPTIONS] FILE",
+        summary: "Show what a module imports and exports",
+        about: "",
+    },
+    CommandInfo {
+        name: "validate",
+        words: "[OPTIONS] FILE",
+        summary: "Check a module without running it",
+        about: "",
+    },
+    CommandInfo {
+        name: "features",
+        words: "[--json]",
+        summary: "List the features of WebAssembly",
+        about: "\
+Each line has a feature's name, its status, and whether this build runs it. The
+names are those that --disable takes.
+",
+    },
+    CommandInfo {
+        name: "completions",
+        words: "bash|zsh|fish",
+        summary: "Print a completion script for a shell",
+        about: "\
+bash: source <(zwasm completions bash)
+zsh:  zwasm completions zsh > \"${fpath[1]}/_zwasm\"
+fish: zwasm completions fish > ~/.config/fish/completions/zwasm.fish
+",
+    },
+    CommandInfo {
+        name: "man",
+        words: "",
+        summary: "Print the manual page",
+        about: "\
+To read it: zwasm man | man -l -
+",
+    },
+    CommandInfo { name: "version", words: "", summary: "Print the version", about: "" },
+    CommandInfo {
+        name: "help",
+        words: "[COMMAND]",
+        summary: "Print this text, or all about a command",
+        about: "",
+    },
+];
+
+/// What a failure means to a script.
+pub const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "Success"),
+    ("1", "Trap, missing import or other failure at run time; wrong usage"),
+    ("2", "Invalid module"),
+    ("126", "File not found or not readable"),
+];
+
+/// All options.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        title: "Execution",
+        flags: &[
+            flag(
+                "--invoke",
+                "NAME",
+                "Call the exported function NAME with the words given",
+                Id::Invoke,
+            ),
+            flag("--engine", "NAME", "What runs the code: interp, baseline or auto", Id::Engine),
+            flag("--batch", "", "Call the functions that standard input names", Id::Batch),
+            flag("--link", "NAME=FILE", "Instantiate FILE for imports from NAME", Id::Link),
+            flag("--json", "", "Print JSON", Id::Json)
+                .on(&["run", "inspect", "validate", "features"]),
+        ],
+    },
+    Section {
+        title: "WebAssembly",
+        flags: &[flag(
+            "--disable",
+            "FEATURE",
+            "Refuse modules that use it (see 'zwasm features')",
+            Id::Disable,
+        )
+        .on(&["run", "inspect", "validate"])],
+    },
+    Section {
+        title: "WASI",
+        flags: &[
+            flag("--dir", "PATH", "Let the program reach a directory (HOST::GUEST:ro)", Id::Dir),
+            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
+            flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
+            flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
+            flag("--allow-read", "", "Reading files", Id::Allow(Grants::READ)),
+            flag("--allow-write", "", "Writing files", Id::Allow(Grants::WRITE)),
+            flag("--allow-env", "", "The host's environment variables", Id::Allow(Grants::ENV)),
+            flag("--allow-path", "", "Operations on paths", Id::Allow(Grants::PATH)),
+            flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
+            flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
+            flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
+            flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
+        ],
+    },
+    Section {
+        title: "Limits",
+        flags: &[
+            flag("--fuel", "COUNT", "Instructions to execute at most", Id::Fuel),
+            flag("--timeout", "MS", "Milliseconds that all of it may take", Id::Timeout),
+            flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
+            flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
+            flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag(
+                "--sandbox",
+                "",
+                "Only what flags grant; 10^9 fuel, 256 MB of memory",
+                Id::Sandbox,
+            ),
+        ],
+    },
+    Section {
+        title: "Debugging",
+        flags: &[
+            #[cfg(feature = "trace")]
+            flag("--trace", "CATS", "Report any of jit,regir,exec,mem,call,wasi", Id::Trace),
+            #[cfg(not(feature = "trace"))]
+            flag("--trace", "CATS", "Report: wasi", Id::Trace),
+            #[cfg(feature = "trace")]
+            flag("--profile", "FILE", "Counts, or where time goes, as .svg or .json", Id::Profile)
+                .optional(),
+            #[cfg(feature = "trace")]
+            flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
+            #[cfg(feature = "trace")]
+            flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
+        ],
+    },
+    Section {
+        title: "Information",
+        flags: &[
+            flag("--help", "", "Print help (also -h)", Id::Help).on(&[]),
+            flag("--version", "", "Print the version (also -V)", Id::Version).on(&[]),
+        ],
+    },
+];
+
+/// All options in order.
+pub fn flags() -> impl Iterator<Item = &'static Flag> {
+    SECTIONS.iter().flat_map(|section| section.flags)
+}
+
+/// The option with a name, long or short.
+pub fn find(name: &str) -> Option<&'static Flag> {
+    let long = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
+    flags().find(|flag| flag.name == long)
+}
+
+/// The command with a name.
+pub fn command(name: &str) -> Option<&'static CommandInfo> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_is_known_and_documented() {
+        for flag in flags() {
+            assert!(std::ptr::eq(find(flag.name).unwrap(), flag), "{} twice", flag.name);
+            assert!(!flag.help.is_empty());
+            assert!(flag.commands.iter().all(|name| command(name).is_some()), "{}", flag.name);
+        }
+        assert!(SHORT.iter().all(|(short, _)| find(short).is_some()));
+    }
+}
