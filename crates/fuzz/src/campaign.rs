@@ -173,13 +173,19 @@ pub fn save(arguments: &Arguments, findings: &[(u64, String)]) -> Result<Vec<Str
     for (number, text) in findings.iter().take(SAVED) {
         let made = case(&corpus, arguments.seed, *number);
         let candidate = env::temp_dir().join(format!("zwasm-fuzz-{}.wasm", process::id()));
-        let mut fails = |bytes: &[u8]| {
-            fs::write(&candidate, bytes).is_ok() && fails(arguments, &candidate, made.calls)
+        let run = |bytes: &[u8]| match fs::write(&candidate, bytes) {
+            Ok(()) => failure(arguments, &candidate, made.calls),
+            Err(_) => None,
         };
-        let deadline = Instant::now() + REDUCTION;
-        // What cannot be seen again alone is saved as it is.
-        let small =
-            if fails(&made.bytes) { reduce(&made.bytes, deadline, &mut fails) } else { made.bytes };
+        // A difference stays a difference, a crash that crash. What cannot be seen
+        // again alone is saved as it is.
+        let small = match run(&made.bytes) {
+            None => made.bytes,
+            whole => {
+                let deadline = Instant::now() + REDUCTION;
+                reduce(&made.bytes, deadline, &mut |bytes| run(bytes) == whole)
+            }
+        };
         let _ = fs::remove_file(&candidate);
         let modes: Vec<String> = arguments.modes.iter().map(ToString::to_string).collect();
         let printed = wasmprinter::print_bytes(&small).unwrap_or_default();
