@@ -57,6 +57,10 @@ fn the_porting_guide_shows_the_program_that_is_ported() {
     let shown = &guide[start..][..guide[start..].find("```\n").expect("the program ends")];
     let ported = source("ported.rs");
     let (_, ported) = ported.split_once("\n\n").expect("a header comes before the program");
-    assert_eq!(shown.replace("wasmtime", "zwasm"), ported);
     assert!(shown.contains("use wasmtime::"));
+    let shown = shown.replace("wasmtime", "zwasm");
+    for (shown, ported) in shown.lines().zip(ported.lines()) {
+        assert_eq!(shown, ported);
+    }
+    assert_eq!(shown.lines().count(), ported.lines().count());
 }
