@@ -203,6 +203,12 @@ impl Vector {
         self.0 >> 24 != 0
     }
 
+    /// Whether the register is the source.
+    fn stores(self) -> bool {
+        let moves = [MOVUPS_STORE, MOVSS_STORE, MOVSD_STORE, MOVD_STORE, MOVQ_STORE];
+        moves.contains(&self) || [PEXTRB, PEXTRW, PEXTRD, PEXTRQ].contains(&self)
+    }
+
     /// The form of a shift by an immediate: which instruction, and the number that
     /// stands where others name a register.
     fn by_immediate(self) -> (Vector, Reg) {
@@ -320,14 +326,25 @@ impl Compiler<'_> {
 
     fn two_operands(&mut self, inst: Vector, dst: Reg, rm: Rm, imm: Option<u8>) {
         if self.asm.lists() {
-            let operands: [&dyn Shown; 3] = [&dst, &rm, &imm.unwrap_or(0)];
+            let mut operands: [&dyn Shown; 3] = [&dst, &rm, &imm.unwrap_or(0)];
+            if inst.stores() {
+                operands.swap(0, 1);
+            }
             self.list_vector(inst, &operands[..2 + usize::from(imm.is_some())]);
         }
         let encoding = Encoding { inst, reg: dst, middle: None, rm, imm };
         self.vector_inst(encoding, self.cpu.avx);
     }
 
-    fn three_operands(&mut self, inst: Vector, dst: Reg, a: Reg, rm: Rm, imm: Option<u8>) {
+    /// As [`Compiler::v3`], with or without an immediate.
+    pub(super) fn three_operands(
+        &mut self,
+        inst: Vector,
+        dst: Reg,
+        a: Reg,
+        rm: Rm,
+        imm: Option<u8>,
+    ) {
         let vex = self.cpu.avx;
         let middle = vex.then_some(a);
         if !vex && dst != a {
