@@ -42,6 +42,8 @@ pub struct Layout {
     tags: Vec<u32>,
     wide: bool,
     relaxed: bool,
+    /// Whether functions are called by typed references.
+    references: bool,
 }
 
 /// Elements of the one table; the last is null.
@@ -67,8 +69,10 @@ impl Layout {
         let globals = tys.clone();
         let relaxed = tys.contains(&Ty::V128) && rng.below(4) == 0;
         let wide = rng.below(5) == 0;
+        let references = rng.below(3) == 0;
         let (types, functions, tags) = Default::default();
-        let mut layout = Self { tys, types, functions, globals, memories, tags, wide, relaxed };
+        let mut layout =
+            Self { tys, types, functions, globals, memories, tags, wide, relaxed, references };
         if rng.below(3) == 0 {
             for params in
                 [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]]
@@ -175,7 +179,7 @@ pub fn program(rng: &mut Rng) -> Vec<u8> {
     }
     module.section(&globals);
     let mut elements = ElementSection::new();
-    // All functions are in it, so that all may be referred to.
+    // Each function is in it, at its own index, so that all may be referred to.
     let count = layout.functions.len() as u32;
     let listed: Vec<u32> = (0..TABLE - 1)
         .map(|at| if at < count { at } else { rng.below(count as usize) as u32 })

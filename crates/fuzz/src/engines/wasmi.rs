@@ -5,6 +5,7 @@ use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
 use crate::value::{Top, Value, canonical32, canonical64};
+use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
     Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module, Nullable,
     Ref, Store, Table, TrapCode, V128, Val,
@@ -125,6 +126,11 @@ fn stub(store: &mut Store<Host>, ty: ExternType, functions: &mut u32) -> Option<
 }
 
 fn ending(error: &Error) -> Ending {
+    if let ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) =
+        error.kind()
+    {
+        return Ending::Trap(Trap::TableOutOfBounds);
+    }
     let Some(code) = error.as_trap_code() else {
         return Ending::Failed(error.to_string());
     };
