@@ -79,7 +79,7 @@ fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<Box<Code>> {
 #[cfg(feature = "trace")]
 pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
     let function = interp::code::translate(module, defined)?;
-    let env = ModuleEnvironment::new(module, &function, true);
+    let env = ModuleEnvironment::new(module, &function, module.engine.config().guard_pages);
     let code = baseline::compile(&function, &env, true)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
     let lines = code.listing.unwrap_or_default();
