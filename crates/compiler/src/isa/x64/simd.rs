@@ -53,25 +53,25 @@ impl Compiler<'_> {
             }
             SimdInst::Shuffle { dst, a, b, lanes } => self.shuffle(dst, a, b, lanes),
             SimdInst::Load { op, dst, addr, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.vector_load(op, dst, addr, mem, offset);
             }
             SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.load_lane(width, dst, a, lane, addr, mem, offset);
             }
             SimdInst::Store { addr, value, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.vector_store(addr, value, mem, offset);
             }
             SimdInst::StoreLane { width, value, lane, addr, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.store_lane(width, value, lane, addr, mem, offset);
