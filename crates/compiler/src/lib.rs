@@ -152,6 +152,8 @@ pub trait Environment {
     fn struct_type(&self, ty: u32) -> StructType;
     /// The first word of the header of values of the host.
     fn extern_word(&self) -> u32;
+    /// Whether bulk operations have to be paid for.
+    fn consumes_fuel(&self) -> bool;
     /// Appends the interpreter's code of an instruction that is not a branch or
     /// return, with all operands in slots.
     fn threaded(&self, inst: &Inst, words: &mut Vec<u64>);

@@ -11,5 +11,12 @@ pub(crate) const LOOP_INTS: usize = 7;
 /// Vector registers that a loop's header holds values in.
 pub(crate) const LOOP_FLOATS: usize = 11;
 
+/// Elements of an `array.new_fixed` that are written inline.
+pub(crate) const ARRAY_INLINE_ELEMENTS: u32 = 16;
+
+/// Bytes of elements up to which an array is made inline: clearing or filling more
+/// takes longer than the way to the handler.
+pub(crate) const ARRAY_INLINE_BYTES: u32 = 256;
+
 /// The alignment of the headers of innermost loops.
 pub(crate) const LOOP_ALIGN: usize = 16;

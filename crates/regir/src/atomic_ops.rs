@@ -94,6 +94,59 @@ macro_rules! operands {
     };
 }
 
+macro_rules! kind {
+    (load) => {
+        AtomicKind::Load
+    };
+    (store) => {
+        AtomicKind::Store
+    };
+    (add) => {
+        AtomicKind::Add
+    };
+    (sub) => {
+        AtomicKind::Sub
+    };
+    (and) => {
+        AtomicKind::And
+    };
+    (or) => {
+        AtomicKind::Or
+    };
+    (xor) => {
+        AtomicKind::Xor
+    };
+    (xchg) => {
+        AtomicKind::Xchg
+    };
+    (cmpxchg) => {
+        AtomicKind::Cmpxchg
+    };
+}
+
+/// What an access does to its cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtomicKind {
+    /// Reads it.
+    Load,
+    /// Writes it.
+    Store,
+    /// Adds to it.
+    Add,
+    /// Subtracts from it.
+    Sub,
+    /// Clears bits that the operand does not have.
+    And,
+    /// Sets the operand's bits.
+    Or,
+    /// Flips the operand's bits.
+    Xor,
+    /// Replaces it.
+    Xchg,
+    /// Replaces it if it is what is expected.
+    Cmpxchg,
+}
+
 macro_rules! atomic_enum {
     ($($name:ident $opcode:literal $text:literal $kind:ident $m:ident $ty:ident;)*) => {
         /// Atomic accesses.
@@ -122,6 +175,16 @@ macro_rules! atomic_enum {
                 match self { $(AtomicOp::$name => Type::$ty,)* }
             }
 
+            /// What the op does.
+            pub const fn kind(self) -> AtomicKind {
+                match self { $(AtomicOp::$name => kind!($kind),)* }
+            }
+
+            /// Bytes of the cell.
+            pub const fn size(self) -> u64 {
+                match self { $(AtomicOp::$name => size_of::<$m>() as u64,)* }
+            }
+
             /// How many operands follow the address: a store's value, what a
             /// read-modify-write combines, or the expected and the new value.
             pub const fn operands(self) -> usize {
@@ -130,7 +193,7 @@ macro_rules! atomic_enum {
 
             /// Whether the op yields a value; only stores do not.
             pub const fn has_result(self) -> bool {
-                match self { $(AtomicOp::$name => !matches!(stringify!($kind).as_bytes(), b"store"),)* }
+                !matches!(self.kind(), AtomicKind::Store)
             }
         }
     };

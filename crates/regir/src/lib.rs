@@ -32,7 +32,7 @@ pub mod simd_ops;
 pub mod translate;
 pub mod types;
 
-pub use atomic_ops::AtomicOp;
+pub use atomic_ops::{AtomicKind, AtomicOp};
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use translate::{Checks, TranslateError, Translator, Types};

@@ -36,6 +36,8 @@ pub enum Mode {
     Interp,
     /// Everything compiled by the baseline compiler.
     Baseline,
+    /// The same, for a processor with nothing beyond SSE4.1.
+    BaselineSse4,
     /// As the engine does unless told otherwise.
     Auto,
     /// Each function in a tier, and promoted at a time, drawn from this seed.
@@ -50,8 +52,16 @@ pub enum Mode {
 
 impl Mode {
     /// The names of all modes, in the order of the help text.
-    pub const NAMES: [&str; 7] =
-        ["interp", "baseline", "auto", "mixed[:SEED]", "tier-stress", "no-guards", "gc-stress"];
+    pub const NAMES: [&str; 8] = [
+        "interp",
+        "baseline",
+        "baseline-sse4",
+        "auto",
+        "mixed[:SEED]",
+        "tier-stress",
+        "no-guards",
+        "gc-stress",
+    ];
 
     /// The engine configuration that forces this mode.
     #[must_use]
@@ -59,13 +69,15 @@ impl Mode {
         let mut config = Config::new();
         config.strategy(match self {
             Self::Interp => Strategy::Interpreter,
-            Self::Baseline | Self::NoGuards => Strategy::Baseline,
+            Self::Baseline | Self::BaselineSse4 | Self::NoGuards => Strategy::Baseline,
             Self::Auto => Strategy::Auto,
             Self::Mixed(seed) => Strategy::Mixed(seed),
             Self::TierStress => Strategy::Stress,
             Self::GcStress => Strategy::Mixed(1),
         });
         config.guard_pages(self != Self::NoGuards);
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        config.oldest_processor(self == Self::BaselineSse4);
         config.gc_stress(self == Self::GcStress);
         config
     }
@@ -84,6 +96,7 @@ impl FromStr for Mode {
             _ => match name {
                 "interp" => Self::Interp,
                 "baseline" => Self::Baseline,
+                "baseline-sse4" => Self::BaselineSse4,
                 "auto" => Self::Auto,
                 "tier-stress" => Self::TierStress,
                 "no-guards" => Self::NoGuards,
@@ -100,6 +113,7 @@ impl Display for Mode {
         f.write_str(match self {
             Self::Interp => "interp",
             Self::Baseline => "baseline",
+            Self::BaselineSse4 => "baseline-sse4",
             Self::Auto => "auto",
             Self::Mixed(seed) => return write!(f, "mixed:{seed}"),
             Self::TierStress => "tier-stress",

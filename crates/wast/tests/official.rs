@@ -15,7 +15,7 @@ const INTERP: &[Mode] = &[Mode::Interp];
 fn modes() -> Vec<Mode> {
     let mut modes = vec![Mode::Interp, Mode::Auto, Mode::GcStress];
     if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        modes.extend([Mode::Baseline, Mode::NoGuards, Mode::TierStress]);
+        modes.extend([Mode::Baseline, Mode::BaselineSse4, Mode::NoGuards, Mode::TierStress]);
         modes.extend((1..=3).map(Mode::Mixed));
     }
     modes

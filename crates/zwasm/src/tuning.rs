@@ -93,9 +93,10 @@ pub(crate) const CODE_ALIGN: usize = 16;
 #[cfg(compiler)]
 pub(crate) const LOOP_WEIGHT: i32 = 1;
 
-/// What an entry takes: it also stands for the straight code around the loops.
+/// Entries that use a function's budget up, whatever its size: what compiling costs
+/// and what each entry then saves both grow with that.
 #[cfg(compiler)]
-pub(crate) const ENTRY_WEIGHT: u32 = 8;
+pub(crate) const MAX_ENTRIES: usize = 250;
 
 /// What each byte of a function's body adds to its budget: compiling takes time in
 /// proportion to its size, of which one entry or iteration runs only a part. With
@@ -103,7 +104,7 @@ pub(crate) const ENTRY_WEIGHT: u32 = 8;
 #[cfg(compiler)]
 pub(crate) const BUDGET_PER_BYTE: usize = 2;
 
-/// The smallest budget: 250 entries or 2,000 iterations.
+/// The smallest budget, in iterations.
 #[cfg(compiler)]
 pub(crate) const MIN_BUDGET: usize = 2_000;
 

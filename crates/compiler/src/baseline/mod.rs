@@ -157,7 +157,6 @@ impl Compiler<'_> {
             Inst::Call { .. }
                 | Inst::CallIndirect { .. }
                 | Inst::CallRef { .. }
-                | Inst::Atomic { .. }
                 | Inst::AtomicWait { .. }
                 | Inst::AtomicNotify { .. }
                 | Inst::MemoryGrow { .. }
@@ -187,10 +186,15 @@ impl Compiler<'_> {
             Inst::Store { op, addr, value, mem, offset } => {
                 self.store(op, addr, value, mem, offset);
             }
+            Inst::Atomic { op, dst, addr, a, b, mem, offset } => {
+                self.atomic(op, dst, addr, a, b, mem, offset);
+            }
+            Inst::AtomicFence => self.atomic_fence(),
             Inst::MemorySize { dst, mem } => self.memory_size(dst, mem),
             Inst::GlobalGet { dst, global } => self.global_get(dst, global),
             Inst::GlobalSet { global, value } => self.global_set(global, value),
             Inst::TableGet { dst, index, table } => self.table_get(dst, index, table),
+            Inst::TableSet { index, value, table } => self.table_set(index, value, table),
             Inst::TableSize { dst, table } => self.table_size(dst, table),
             Inst::RefFunc { dst, func } => self.ref_func(dst, func),
             Inst::RefAsNonNull { src } => self.ref_as_non_null(src),

@@ -131,7 +131,7 @@ fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<(Function, Com
 #[cfg(feature = "trace")]
 pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
     let function = interp::code::translate(module, defined)?;
-    let env = ModuleEnvironment::new(module, &function, true);
+    let env = ModuleEnvironment::new(module, &function, module.engine.config().guard_pages);
     let code = baseline::compile(&function, &env, true)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
     let mut places = code.offsets.iter().peekable();

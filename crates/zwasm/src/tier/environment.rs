@@ -150,6 +150,10 @@ impl Environment for ModuleEnvironment<'_> {
         EXTERN_WORD
     }
 
+    fn consumes_fuel(&self) -> bool {
+        self.module.engine.config().consume_fuel
+    }
+
     fn threaded(&self, inst: &Inst, words: &mut Vec<u64>) {
         interp::encode::encode_one(self.module, self.function, inst, words);
     }

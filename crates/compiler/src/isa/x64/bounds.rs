@@ -24,11 +24,19 @@ use zwasm_regir::{Operand, TrapCode};
 const LARGEST_ACCESS: u64 = 16;
 
 impl Compiler<'_> {
-    /// Whether an access has no code of its own: threads may have grown the memory
-    /// since its size was read, which the handlers know to look for.
-    pub(super) fn needs_handler(&self, mem: u32) -> bool {
+    /// Whether an access has no code of its own: it would be compared with a size,
+    /// and threads may have grown the memory since that was read, which the handlers
+    /// know to look for.
+    pub(super) fn needs_handler(&self, mem: u32, offset: u64) -> bool {
+        self.env.memory(mem).shared && self.guarded(mem, offset).is_none()
+    }
+
+    /// The displacement of accesses that a guard bounds.
+    fn guarded(&self, mem: u32, offset: u64) -> Option<i32> {
         let memory = self.env.memory(mem);
-        memory.shared && memory.guard.is_none()
+        let guard = memory.guard.filter(|_| mem == 0 && !memory.is_64)?;
+        let end = offset.checked_add(LARGEST_ACCESS)?;
+        (end <= u64::from(guard)).then(|| i32::try_from(offset).ok())?
     }
 
     /// The operand for an access of `size` bytes at `addr + offset`. The scratch
@@ -39,10 +47,7 @@ impl Compiler<'_> {
             return self.bounded_constant(mem, addr, offset, size);
         }
         let index = self.operand(addr, Class::Int);
-        if let (0, Some(guard), false) = (mem, memory.guard, memory.is_64)
-            && offset + LARGEST_ACCESS <= u64::from(guard)
-            && let Ok(disp) = i32::try_from(offset)
-        {
+        if let Some(disp) = self.guarded(mem, offset) {
             return Mem { base: MEMORY, index: Some((index, 0)), disp };
         }
         // The end of the access must not lie beyond the end of the memory.

@@ -1,27 +1,24 @@
-//! Structures, arrays, 31-bit integers and casts.
+//! Fields and elements, 31-bit integers and casts.
 //!
 //! The address of an object exists only within one instruction, in the scratch
-//! register: heap base plus reference. A structure is allocated by moving the
-//! window's cursor; when the window is full the interpreter's handler makes room
-//! (and perhaps collects) out of line, with every live value in its slot, and the
-//! registers are loaded again behind it. Whatever works on ranges is a handler.
+//! register: heap base plus reference. Objects are made in [`super::allocate`];
+//! whatever works on ranges is a handler.
 
 use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
-use super::control::Late;
 use super::integer::Alu;
 use super::{INT_SCRATCH, VMCTX};
+use crate::HeapType;
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
-use crate::{HeapType, StructType};
-use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
+use zwasm_regir::gc::{Extend, HeapTarget, RefTarget};
 use zwasm_regir::{Inst, Operand, Slot, Storage, TrapCode, Type};
 
 /// Bytes of an object's header.
-const HEADER: i32 = 8;
+pub(super) const HEADER: i32 = 8;
 /// The offset of an array's length in its header.
-const LENGTH: i32 = 4;
+pub(super) const LENGTH: i32 = 4;
 
-fn class_of(storage: Storage) -> Class {
+pub(super) fn class_of(storage: Storage) -> Class {
     match storage.kind() {
         Type::F32 | Type::F64 => Class::Float,
         Type::V128 => Class::Vector,
@@ -30,7 +27,7 @@ fn class_of(storage: Storage) -> Class {
 }
 
 /// The logarithm of the bytes that a value takes in an object.
-fn scale(storage: Storage) -> u8 {
+pub(super) fn scale(storage: Storage) -> u8 {
     match storage {
         Storage::I8 => 0,
         Storage::I16 => 1,
@@ -72,7 +69,10 @@ impl Compiler<'_> {
     }
 
     /// A value to be stored: in a register of the class that suits it.
-    fn cell_value(&mut self, storage: Storage, value: Operand) -> Reg {
+    pub(super) fn cell_value(&mut self, storage: Storage, value: Operand) -> Reg {
+        if let (Storage::V128, Operand::Slot(slot)) = (storage, value) {
+            return self.reg(slot.0, Class::Vector);
+        }
         let class = match (class_of(storage), self.resolve(value)) {
             (Class::Float, Operand::Slot(slot)) => match self.state.location(slot.0) {
                 Location::Reg(reg) if !reg.is_vector() => Class::Int,
@@ -84,7 +84,7 @@ impl Compiler<'_> {
         self.operand(value, class)
     }
 
-    fn store_cell(&mut self, storage: Storage, place: Mem, src: Reg) {
+    pub(super) fn store_cell(&mut self, storage: Storage, place: Mem, src: Reg) {
         let dst = Rm::Mem(place);
         match scale(storage) {
             0 => emit!(self.asm, movb_mr(dst, src)),
@@ -144,6 +144,12 @@ impl Compiler<'_> {
         self.alu(Alu::Add, true, base, Rm::Reg(reference));
         self.alu(Alu::Cmp, false, index, Rm::Mem(at(base, LENGTH)));
         self.trap_if(Cond::AboveOrEqual, TrapCode::ArrayOutOfBounds);
+        if storage == Storage::V128 {
+            // Twice what an address can multiply by.
+            let pair = self.alloc(Class::Int, None);
+            emit!(self.asm, leaq_rm(pair, Mem { base: index, index: Some((index, 0)), disp: 0 }));
+            return Mem { base, index: Some((pair, 3)), disp: HEADER };
+        }
         Mem { base, index: Some((index, scale(storage))), disp: HEADER }
     }
 
@@ -156,9 +162,6 @@ impl Compiler<'_> {
         extend: Extend,
     ) {
         let (storage, _) = self.env.field(ty, 0);
-        if storage == Storage::V128 {
-            return self.call_handler(&Inst::ArrayGet { dst, object, index, ty, extend });
-        }
         let place = self.element(object, index, storage);
         self.consume(object);
         self.consume_operand(index);
@@ -170,9 +173,6 @@ impl Compiler<'_> {
 
     pub(crate) fn array_set(&mut self, object: Slot, index: Operand, value: Operand, ty: u32) {
         let (storage, _) = self.env.field(ty, 0);
-        if storage == Storage::V128 {
-            return self.call_handler(&Inst::ArraySet { object, index, value, ty });
-        }
         let src = self.cell_value(storage, value);
         let place = self.element(object, index, storage);
         self.store_cell(storage, place, src);
@@ -314,110 +314,5 @@ impl Compiler<'_> {
         let fails = self.trap_label(TrapCode::CastFailure);
         self.check(reference, target, passes, fails);
         self.asm.bind(passes);
-    }
-
-    /// Allocates; what is not a small structure is the interpreter's.
-    pub(crate) fn gc(&mut self, op: GcOp, base: Slot) {
-        let inst = Inst::Gc { op, base };
-        let (ty, default) = match op {
-            GcOp::StructNew { ty } => (ty, false),
-            GcOp::StructNewDefault { ty } => (ty, true),
-            _ => return self.call_handler(&inst),
-        };
-        let object = self.env.struct_type(ty);
-        if !object.is_small || !self.cpu.bmi2 {
-            return self.call_handler(&inst);
-        }
-        self.struct_new(&inst, base, &object, default);
-    }
-
-    fn struct_new(&mut self, inst: &Inst, base: Slot, object: &StructType, default: bool) {
-        let layout = self.layout;
-        let size = object.size as i32;
-        let reference = self.alloc(Class::Int, None);
-        let end = self.alloc(Class::Int, None);
-        let slow = self.slow(inst, Some((reference, base)));
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
-        let cursor = at(INT_SCRATCH, layout.heap_cursor as i32);
-        emit!(self.asm, movq_rm(reference, Rm::Mem(cursor)));
-        emit!(self.asm, leaq_rm(end, at(reference, size)));
-        self.alu(Alu::Cmp, true, end, Rm::Mem(at(INT_SCRATCH, layout.heap_limit as i32)));
-        self.asm.jcc(Cond::Above, slow.label);
-        let resume = slow.resume;
-        self.late.push(Late::Slow(Box::new(slow)));
-        emit!(self.asm, movq_mr(Rm::Mem(cursor), end));
-        // The bit that says that an object starts here: of the granules' bits, 32
-        // are in a word.
-        self.move_reg(INT_SCRATCH, reference);
-        emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), 4u8));
-        self.load_constant(end, 1);
-        emit!(self.asm, shlxl_rmv(end, Rm::Reg(end), INT_SCRATCH));
-        emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), 5u8));
-        emit!(self.asm, shll_mi(Rm::Reg(INT_SCRATCH), 2u8));
-        self.alu(Alu::Add, true, INT_SCRATCH, Rm::Mem(at(VMCTX, layout.heap as i32)));
-        let starts = at(INT_SCRATCH, -(layout.heap_starts as i32));
-        emit!(self.asm, orl_mr(Rm::Mem(starts), end));
-        // From here on `end` is the object's address.
-        emit!(self.asm, movq_rm(end, Rm::Mem(at(VMCTX, layout.heap as i32))));
-        self.alu(Alu::Add, true, end, Rm::Reg(reference));
-        emit!(self.asm, movl_oi(INT_SCRATCH, object.word));
-        emit!(self.asm, movq_mr(Rm::Mem(at(end, 0)), INT_SCRATCH));
-        if default {
-            let zero = super::FLOAT_SCRATCH;
-            self.load_constant(zero, 0);
-            let mut offset = HEADER;
-            while offset + 16 <= size {
-                emit!(self.asm, movups_b(Rm::Mem(at(end, offset)), zero));
-                offset += 16;
-            }
-            if offset < size {
-                emit!(self.asm, movsd_c_m(at(end, offset), zero));
-            }
-        } else {
-            let mut slot = base.0;
-            for &(storage, offset) in &object.fields {
-                self.init_field(storage, at(end, offset as i32), slot);
-                slot += storage.kind().slots();
-            }
-        }
-        self.state.truncate(base.0);
-        self.asm.bind(resume);
-        self.define(reference, base, Class::Int);
-    }
-
-    /// Writes a slot's value to a field, leaving all registers but the scratch
-    /// registers as they are: the slow path has been told what they hold.
-    fn init_field(&mut self, storage: Storage, place: Mem, slot: u32) {
-        let in_frame = |this: &mut Self, class: Class| {
-            let reg = if class == Class::Vector { super::FLOAT_SCRATCH } else { INT_SCRATCH };
-            this.load_slot(reg, slot, class);
-            reg
-        };
-        let src = match self.state.location(slot) {
-            Location::Const(value) if storage != Storage::V128 => {
-                self.load_constant(INT_SCRATCH, value);
-                INT_SCRATCH
-            }
-            Location::Reg(reg) => {
-                let vector = self.state.held(reg).is_some_and(|held| held.class == Class::Vector);
-                if vector == (storage == Storage::V128) && (!reg.is_vector() || scale(storage) >= 2)
-                {
-                    reg
-                } else {
-                    // Moved half by half, or a float where bytes are wanted.
-                    self.spill(reg);
-                    self.spill_slot(slot);
-                    in_frame(self, class_of(storage))
-                }
-            }
-            _ => {
-                self.spill_slot(slot);
-                if storage == Storage::V128 {
-                    self.spill_slot(slot + 1);
-                }
-                in_frame(self, if storage == Storage::V128 { Class::Vector } else { Class::Int })
-            }
-        };
-        self.store_cell(storage, place, src);
     }
 }

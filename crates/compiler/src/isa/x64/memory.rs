@@ -27,7 +27,7 @@ fn store_size(op: StoreOp) -> u64 {
 
 impl Compiler<'_> {
     pub(crate) fn load(&mut self, op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64) {
-        if self.needs_handler(mem) {
+        if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Load { op, dst, addr, mem, offset });
         }
         let place = self.bounded(mem, addr, offset, load_size(op));
@@ -77,7 +77,7 @@ impl Compiler<'_> {
         mem: u32,
         offset: u64,
     ) {
-        if self.needs_handler(mem) {
+        if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Store { op, addr, value, mem, offset });
         }
         let narrow = |value: u64| match op {

@@ -10,7 +10,9 @@
 //! bits 32 to 63 of the vector register of an `f32` are zero, so that the whole
 //! lower half is its slot.
 
+mod allocate;
 mod asm;
+mod atomic;
 mod bounds;
 mod calls;
 mod checks;

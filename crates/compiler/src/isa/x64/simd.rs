@@ -53,25 +53,25 @@ impl Compiler<'_> {
             }
             SimdInst::Shuffle { dst, a, b, lanes } => self.shuffle(dst, a, b, lanes),
             SimdInst::Load { op, dst, addr, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.vector_load(op, dst, addr, mem, offset);
             }
             SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.load_lane(width, dst, a, lane, addr, mem, offset);
             }
             SimdInst::Store { addr, value, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.vector_store(addr, value, mem, offset);
             }
             SimdInst::StoreLane { width, value, lane, addr, mem, offset } => {
-                if self.needs_handler(mem) {
+                if self.needs_handler(mem, offset) {
                     return self.call_handler(&Inst::Simd(*inst));
                 }
                 self.store_lane(width, value, lane, addr, mem, offset);
@@ -104,14 +104,14 @@ impl Compiler<'_> {
             (
                 Inst::Load { op, dst, addr, mem, offset },
                 Inst::Simd(SimdInst::Splat { op: splat, dst: into, a }),
-            ) if a == dst && self.is_temporary(dst.0) && !self.needs_handler(mem) => {
+            ) if a == dst && self.is_temporary(dst.0) && !self.needs_handler(mem, offset) => {
                 let Some(op) = loaded_splat(op, splat) else { return false };
                 self.vector_load(op, into, addr, mem, offset);
             }
             (
                 Inst::Simd(SimdInst::Load { op: LoadOp::V128Load, dst, addr, mem, offset }),
                 Inst::Simd(SimdInst::Binary { op, dst: into, a, b }),
-            ) if self.cpu.avx && self.is_temporary(dst.0) && !self.needs_handler(mem) => {
+            ) if self.cpu.avx && self.is_temporary(dst.0) && !self.needs_handler(mem, offset) => {
                 return self.binary_with_loaded(op, into, [a, b], dst, |this| {
                     let place = this.bounded(mem, addr, offset, 16);
                     this.consume_operand(addr);

@@ -1,6 +1,6 @@
 //! Globals, tables, and other state of the instance.
 
-use super::asm::{Cond, Mem, Rm, at, emit};
+use super::asm::{Cond, Mem, Reg, Rm, at, emit};
 use super::integer::Alu;
 use super::{INT_SCRATCH, MEMORY_LEN, VMCTX};
 use crate::Place;
@@ -69,18 +69,32 @@ impl Compiler<'_> {
     }
 
     pub(crate) fn table_get(&mut self, dst: Slot, index: Operand, table: u32) {
-        let layout = self.layout;
-        let index_reg = self.operand(index, Class::Int);
-        let reg = self.alloc(Class::Int, None);
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.tables as i32))));
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (table * 8) as i32))));
-        self.alu(Alu::Cmp, true, index_reg, Rm::Mem(at(reg, layout.table_len as i32)));
-        self.trap_if(Cond::AboveOrEqual, TrapCode::TableOutOfBounds);
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, layout.table_base as i32))));
-        let element = Mem { base: reg, index: Some((index_reg, 3)), disp: 0 };
+        let (reg, element) = self.element_of_table(index, table);
         emit!(self.asm, movq_rm(reg, Rm::Mem(element)));
         self.consume_operand(index);
         self.define(reg, dst, Class::Int);
+    }
+
+    pub(crate) fn table_set(&mut self, index: Operand, value: Operand, table: u32) {
+        let src = self.operand(value, Class::Int);
+        let (_, element) = self.element_of_table(index, table);
+        emit!(self.asm, movq_mr(Rm::Mem(element), src));
+        self.consume_operand(index);
+        self.consume_operand(value);
+    }
+
+    /// An element of a table, after the check; and a register that is part of it
+    /// and may be overwritten.
+    fn element_of_table(&mut self, index: Operand, table: u32) -> (Reg, Mem) {
+        let layout = self.layout;
+        let index = self.operand(index, Class::Int);
+        let reg = self.alloc(Class::Int, None);
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.tables as i32))));
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (table * 8) as i32))));
+        self.alu(Alu::Cmp, true, index, Rm::Mem(at(reg, layout.table_len as i32)));
+        self.trap_if(Cond::AboveOrEqual, TrapCode::TableOutOfBounds);
+        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, layout.table_base as i32))));
+        (reg, Mem { base: reg, index: Some((index, 3)), disp: 0 })
     }
 
     pub(crate) fn table_size(&mut self, dst: Slot, table: u32) {

@@ -139,8 +139,9 @@ impl Dir {
             .follow(follow(how.follow))
             .custom_flags(flags.bits() as i32);
         let fd = OwnedFd::from(self.dir.open_with(path.as_ref(), &options)?.into_std());
-        if !how.flags.nonblock {
-            fcntl_setfl(&fd, fcntl_getfl(&fd)? - OFlags::NONBLOCK)?;
+        let flags = fcntl_getfl(&fd)?;
+        if flags.contains(OFlags::NONBLOCK) && !how.flags.nonblock {
+            fcntl_setfl(&fd, flags - OFlags::NONBLOCK)?;
         }
         Ok(fd)
     }

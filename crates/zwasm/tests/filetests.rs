@@ -1,0 +1,118 @@
+//! What the compiler makes of small modules, kept beside them and reviewed like code.
+//!
+//! Each file of `filetests/` is a module with, below the marker line, the register
+//! IR and the machine code of its functions as comments. The line `;;! flags` names
+//! settings of the engine, if there are any. Run with `ZWASM_BLESS=1` to write what
+//! is found into the files:
+//! `ZWASM_BLESS=1 cargo test -p zwasm --test filetests`.
+#![cfg(all(
+    feature = "gc",
+    feature = "jit",
+    feature = "simd",
+    feature = "threads",
+    feature = "trace",
+    feature = "wat",
+    target_arch = "x86_64",
+    target_os = "linux"
+))]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use zwasm::{Config, Engine, Module};
+
+const MARKER: &str = ";;! expected\n";
+
+/// More functions than any of the modules has.
+const FUNCTIONS: u32 = 16;
+
+fn config(module: &str) -> Config {
+    let mut config = Config::new();
+    config.oldest_processor(true);
+    let flags = module.lines().find_map(|line| line.strip_prefix(";;! flags")).unwrap_or_default();
+    for flag in flags.split_whitespace() {
+        match flag {
+            "no-guards" => config.guard_pages(false),
+            "fuel" => config.consume_fuel(true),
+            "epoch" => config.epoch_interruption(true),
+            // What every processor has that the tests run on for their results.
+            "host-cpu" => config.oldest_processor(false),
+            _ => panic!("unknown flag '{flag}'"),
+        };
+    }
+    config
+}
+
+/// A line of a listing without its offsets, and addresses of handlers, which differ
+/// from build to build, by what they are.
+fn stable(line: &str) -> String {
+    let mut text = line.trim_start();
+    while let Some((first, rest)) = text.split_once(' ')
+        && (first.starts_with('@') || first.starts_with("0x"))
+    {
+        text = rest.trim_start();
+    }
+    let word = text.strip_prefix("word 0x").and_then(|word| u64::from_str_radix(word, 16).ok());
+    match word {
+        Some(word) if (1 << 44..1 << 47).contains(&word) => String::from("  word handler"),
+        _ if text.ends_with(':') => String::from(text),
+        _ => format!("  {text}"),
+    }
+}
+
+/// What is expected below a module.
+fn listings(source: &str) -> String {
+    let engine = Engine::new(&config(source)).unwrap();
+    let module = Module::new(&engine, source).unwrap();
+    let mut out = String::new();
+    for func in 0..FUNCTIONS {
+        let Ok(regir) = module.regir(func) else { continue };
+        for line in regir.lines() {
+            let _ = writeln!(out, "{}", format!(";; {line}").trim_end());
+        }
+        out.push_str(";;\n");
+        for line in module.machine_code(func).unwrap().lines().skip(1) {
+            let _ = writeln!(out, ";; {}", stable(line));
+        }
+    }
+    out
+}
+
+#[test]
+fn modules_become_the_code_below_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests");
+    let bless = std::env::var_os("ZWASM_BLESS").is_some();
+    let (mut count, mut wrong) = (0, String::new());
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let file = fs::read_to_string(&path).unwrap();
+        let (module, expected) = file.split_once(MARKER).unwrap_or((&file, ""));
+        let found = listings(module);
+        count += 1;
+        if bless {
+            fs::write(&path, format!("{}\n{MARKER}{found}", module.trim_end())).unwrap();
+        } else if found != expected {
+            let lines = found.lines().zip(expected.lines());
+            let same = lines.take_while(|(found, expected)| found == expected).count();
+            let line = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
+            let _ = writeln!(
+                wrong,
+                "{}: line {} below the module\n  is  {}\n  not {}",
+                path.display(),
+                same + 1,
+                line(&found),
+                line(expected)
+            );
+        }
+    }
+    assert!(count >= 12, "only {count} files were found");
+    assert!(wrong.is_empty(), "\n{wrong}look, then bless with ZWASM_BLESS=1");
+}
+
+#[test]
+fn listings_hide_what_changes_and_nothing_else() {
+    assert_eq!(stable("0x00010  movq rbx, [rsi]"), "  movq rbx, [rsi]");
+    assert_eq!(stable("    @0x24 0x00010  L2:"), "L2:");
+    assert_eq!(stable("0x00010  word 0x555555554000"), "  word handler");
+    assert_eq!(stable("0x00010  word 0x48"), "  word 0x48");
+}

@@ -1,0 +1,7 @@
+;; Without guard pages the end of an access is compared with the size.
+;;! flags no-guards
+(module
+  (memory 1)
+  (func (param $p i32) (result i32)
+    (i32.store offset=8 (local.get $p) (i32.load (local.get $p)))
+    (i32.load8_u offset=100 (local.get $p))))
