@@ -130,7 +130,7 @@ fn follow(arguments: &Arguments, first: u64, report: &Mutex<Report>) -> Result<(
                 BEGINS => current = rest.parse().ok(),
                 DIFFERS => {
                     let (number, text) = rest.split_once(' ').unwrap_or((rest, ""));
-                    report.findings.push((number.parse().unwrap_or(0), text.to_owned()));
+                    found(&mut report, number.parse().unwrap_or(0), text.to_owned());
                 }
                 COUNTS => {
                     let mut counts = rest.split(' ').map(|count| count.parse::<u64>().unwrap_or(0));
@@ -152,10 +152,16 @@ fn follow(arguments: &Arguments, first: u64, report: &Mutex<Report>) -> Result<(
             return Err(format!("a worker ended with {status}: {}", last_words.trim()));
         };
         let text = format!("{status}: {}", last_words.trim().replace('\n', " "));
-        report.lock().unwrap_or_else(PoisonError::into_inner).findings.push((number, text));
+        found(&mut report.lock().unwrap_or_else(PoisonError::into_inner), number, text);
         next = number + arguments.jobs;
     }
     Ok(())
+}
+
+/// Takes a finding down, and tells of it at once.
+fn found(report: &mut Report, number: u64, text: String) {
+    eprintln!("case {number}: {text}");
+    report.findings.push((number, text));
 }
 
 /// Makes the findings smaller and saves them; a line for each.

@@ -13,6 +13,12 @@ const DATA_SECTION: u8 = 11;
 const EXPORTS: u8 = 7;
 const CODE: u8 = 10;
 
+const IF: u8 = 0x04;
+const END: u8 = 0x0b;
+const DROP: u8 = 0x1a;
+/// The opcodes that begin a block.
+const BLOCKS: [u8; 4] = [0x02, 0x03, IF, 0x1f];
+
 /// Longest stretch of instructions that is tried at every place.
 const STRETCH: usize = 10;
 
@@ -132,6 +138,7 @@ pub fn reduce(bytes: &[u8], deadline: Instant, fails: &mut dyn FnMut(&[u8]) -> b
     while reduction.length() < length && Instant::now() < deadline {
         length = reduction.length();
         for function in 0..reduction.parts.functions.len() {
+            reduction.unwrap_blocks(function);
             reduction.shorten(function);
         }
         reduction.drop_exports();
@@ -186,6 +193,36 @@ impl Reduction<'_> {
         });
     }
 
+    /// Removes blocks whole, or only where they begin and end.
+    fn unwrap_blocks(&mut self, function: usize) {
+        let next = |this: &Self, from: usize| {
+            let code = &this.parts.functions[function].code;
+            (from..code.len()).find(|at| BLOCKS.contains(&code[*at][0]))
+        };
+        let mut at = 0;
+        while let Some(start) = next(self, at)
+            && let Some(end) = block_end(&self.parts.functions[function].code, start)
+        {
+            at = start;
+            let is_if = self.parts.functions[function].code[at][0] == IF;
+            let gone = REPLACEMENTS.iter().any(|replacement| {
+                self.attempt(|parts| {
+                    let new = (!replacement.is_empty()).then(|| replacement.to_vec());
+                    parts.functions[function].code.splice(at..=end, new);
+                })
+            });
+            let unwrapped = !gone
+                && self.attempt(|parts| {
+                    let code = &mut parts.functions[function].code;
+                    code.remove(end);
+                    code.splice(at..=at, is_if.then(|| vec![DROP]));
+                });
+            if !gone && !unwrapped {
+                at += 1;
+            }
+        }
+    }
+
     fn shorten(&mut self, function: usize) {
         // The last instruction ends the body.
         let count = |this: &Self| this.parts.functions[function].code.len() - 1;
@@ -211,6 +248,20 @@ impl Reduction<'_> {
             stretch = if stretch > STRETCH { (stretch / 2).max(STRETCH) } else { stretch - 1 };
         }
     }
+}
+
+/// Where the block ends that begins here.
+fn block_end(code: &[Vec<u8>], start: usize) -> Option<usize> {
+    let mut depth = 0;
+    for (at, op) in code.iter().enumerate().skip(start) {
+        match op[0] {
+            op if BLOCKS.contains(&op) => depth += 1,
+            END if depth == 1 => return Some(at),
+            END => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Calls with everything, halves, quarters and so on, from the end.

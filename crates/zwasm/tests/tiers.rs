@@ -475,3 +475,22 @@ fn threads_compile_the_same_module() {
         });
     }
 }
+
+/// A branch on null that takes a value along is a jump over the code that moves it;
+/// the reference is on both sides of that.
+#[cfg(feature = "gc")]
+#[test]
+fn a_reference_outlives_a_branch_on_null_that_moves_values() {
+    let wat = r#"(module (type $cell (struct (field i32)))
+        (func (export "f") (param i32) (result i32)
+            (i32.const 7) (struct.new $cell (local.get 0))
+            br_on_null 0
+            struct.get $cell 0
+            i32.add))"#;
+    for strategy in strategies() {
+        let mut guest = Guest::with(strategy, wat);
+        for _ in 0..3 {
+            assert_eq!(guest.call("f", 35).unwrap(), 42, "{strategy:?}");
+        }
+    }
+}

@@ -283,7 +283,8 @@ impl<'a> Translator<'a> {
             self.emit(Inst::BrIf { cond, negate, target });
             self.fuel = None;
         } else {
-            let skip = self.new_label(self.top());
+            // Below the condition lies what goes on, also a tested reference.
+            let skip = self.new_label(self.top().max(cond.0));
             self.emit(Inst::BrIf { cond, negate: !negate, target: skip });
             self.jump(target)?;
             self.place(skip);
