@@ -57,40 +57,47 @@ def session(text):
 
 
 def follow(path, folder, environment):
-    """Writes the files and runs the sessions of a Markdown file, in `folder`.
+    """Writes the files and runs the commands of a Markdown file, in `folder`.
 
-    Returns how many commands were run.
+    Returns how many commands were run, and what is wrong with them.
     """
-    count = 0
+    count, wrong = 0, []
     for number, language, attributes, text in blocks(path):
-        where = f"{os.path.relpath(path, ROOT)}:{number}"
         if "file" in attributes:
             target = os.path.join(folder, attributes["file"])
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "w", encoding="utf-8") as file:
                 file.write(text)
         if language == "console":
-            for command, expected in session(text):
-                run(where, command, expected, folder, environment, subprocess.STDOUT)
-                count += 1
-        if language == "sh":
-            for command, printed in re.findall(r"^(.*?) +# prints (.*)$", text, re.MULTILINE):
-                run(where, command, printed + "\n", folder, environment, None)
-                count += 1
-    return count
+            commands, stderr = session(text), subprocess.STDOUT
+        elif language == "sh":
+            found = re.findall(r"^(.*?) +# prints (.*)$", text, re.MULTILINE)
+            commands, stderr = [(command, printed + "\n") for command, printed in found], None
+        else:
+            continue
+        for command, expected in commands:
+            count += 1
+            problem = run(command, expected, folder, environment, stderr)
+            if problem:
+                wrong.append(f"{os.path.relpath(path, ROOT)}:{number}: `{command}` {problem}")
+    return count, wrong
 
 
-def run(where, command, expected, folder, environment, stderr):
-    """Runs a command and compares what it prints."""
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        timeout=SECONDS,
-    )
+def run(command, expected, folder, environment, stderr):
+    """Runs a command; what is wrong with what it prints, if anything."""
+    try:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"did not end in {SECONDS} seconds"
     if done.stdout != expected:
-        raise Wrong(f"{where}: `{command}` printed\n{done.stdout}instead of\n{expected}")
+        return f"printed\n{done.stdout}instead of\n{expected}"
+    return None

@@ -78,7 +78,8 @@ typedef double float64_t;
 /* A reference. `same` compares what is referred to. A pointer of the host's can be
  * attached to that; all references to the same thing see it. The finalizer runs
  * when it is replaced, or what it is attached to is gone: for a module, a trap or a
- * foreign object when nothing refers to it any more, otherwise with the store. */
+ * foreign object when nothing refers to it any more, otherwise with the store. It may
+ * run in the middle of anything the store does, and so must not use the store. */
 #define WASM_DECLARE_REF_BASE(name)                                               \
   WASM_DECLARE_OWN(name)                                                          \
   WASM_API_EXTERN own wasm_##name##_t* wasm_##name##_copy(                        \

@@ -66,9 +66,7 @@ pub unsafe extern "C" fn zwasm_linker_define_instance(
         // SAFETY: see the crate's header.
         let module = unsafe { crate::string(module) }?;
         let (store, instance) = instance(object)?;
-        for (name, item) in instance.exports(store.context()) {
-            linker.0.define(store.context(), module, &name, item)?;
-        }
+        linker.0.instance(store.context(), module, instance)?;
         Ok(())
     })
     .is_some()

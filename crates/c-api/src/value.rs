@@ -131,7 +131,7 @@ pub fn to_reference(
         (HeapType::Exn, None) => runtime::Val::ExnRef(None),
         (HeapType::Exn, Some(Body::Exn(thrown))) => runtime::Val::ExnRef(Some(thrown.exn())),
         (HeapType::Exn, _) => return wrong(),
-        (top, None) if top == HeapType::Extern => runtime::Val::ExternRef(None),
+        (HeapType::Extern, None) => runtime::Val::ExternRef(None),
         (_, None) => runtime::Val::AnyRef(None),
         (top, Some(body)) => {
             let any = match body {

@@ -17,7 +17,9 @@ use zwasm::{Feature, Strategy};
 
 use crate::completions::Shell;
 use crate::grants::Grants;
-use crate::options::{COMMANDS, CommandInfo, Flag, Id, command, find, flags};
+use crate::options::{
+    COMMANDS, CommandInfo, Flag, Id, command, command_names, feature_names, find, flag_names,
+};
 use crate::suggest::did_you_mean;
 
 /// What the user asked for.
@@ -208,8 +210,7 @@ impl Words<'_> {
                 command.name, flag.commands[0]
             )),
             None => {
-                let known = flags().filter(|flag| flag.applies_to(command)).map(|flag| flag.name);
-                let hint = did_you_mean(name, known);
+                let hint = did_you_mean(name, &flag_names(command));
                 let next = match command.name {
                     _ if !hint.is_empty() => "",
                     "run" => " (words for the program go after '--')",
@@ -375,7 +376,7 @@ fn parse_help(words: &mut Words<'_>) -> Result<Command, String> {
             Part::Word(word) if about.is_some() => return Err(unwanted(words.command, &word)),
             Part::Word(word) => {
                 let name = text(word)?;
-                let hint = || did_you_mean(&name, COMMANDS.iter().map(|command| command.name));
+                let hint = || did_you_mean(&name, &command_names());
                 let found = command(&name);
                 about = Some(found.ok_or_else(|| format!("no command '{name}'{}", hint()))?);
             }
@@ -399,7 +400,7 @@ fn unwanted(command: &CommandInfo, word: &OsString) -> String {
 
 fn feature(name: &str) -> Result<Feature, String> {
     name.parse().map_err(|_| {
-        let hint = did_you_mean(name, Feature::ALL.iter().map(|feature| feature.name()));
+        let hint = did_you_mean(name, &feature_names());
         format!("unknown feature '{name}'{hint}")
     })
 }
@@ -411,7 +412,7 @@ const ENGINES: [(&str, Strategy); 3] =
 fn engine(name: &str) -> Result<Strategy, String> {
     let found = ENGINES.iter().find(|(known, _)| *known == name);
     found.map(|(_, strategy)| *strategy).ok_or_else(|| {
-        let hint = did_you_mean(name, ENGINES.iter().map(|(known, _)| *known));
+        let hint = did_you_mean(name, &ENGINES.map(|(known, _)| known));
         let hint = if hint.is_empty() { " (interp, baseline or auto)" } else { &hint };
         format!("unknown engine '{name}'{hint}")
     })
@@ -471,7 +472,7 @@ fn trace(value: &str, run: &mut Run) -> Result<(), String> {
             None => {
                 let mut names: Vec<_> = engine.iter().map(|(name, _)| *name).collect();
                 names.push("wasi");
-                let hint = did_you_mean(name, names.iter().copied());
+                let hint = did_you_mean(name, &names);
                 let names = names.join(", ");
                 return Err(format!("option '--trace' knows {names}, got '{name}'{hint}"));
             }

@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use zwasm::Feature;
-
-use crate::options::{COMMANDS, CommandInfo, Flag, flags};
+use crate::options::{
+    COMMANDS, CommandInfo, Flag, command_names, feature_names, flag_names, flags,
+};
 use crate::suggest::did_you_mean;
 
 /// A shell that has a completion script.
@@ -29,7 +29,7 @@ impl Shell {
     pub fn named(name: &str) -> Result<Self, String> {
         let found = SHELLS.iter().find(|(known, _)| *known == name).map(|(_, shell)| *shell);
         found.ok_or_else(|| {
-            let hint = did_you_mean(name, SHELLS.map(|(known, _)| known));
+            let hint = did_you_mean(name, &SHELLS.map(|(known, _)| known));
             format!("no completions for '{name}'{hint}: only for bash, zsh and fish")
         })
     }
@@ -58,7 +58,7 @@ enum Value {
 fn value(flag: &Flag) -> Value {
     match flag.value {
         "PATH" => Value::Directory,
-        "FEATURE" => Value::Word(join(Feature::ALL.iter().map(|feature| feature.name()))),
+        "FEATURE" => Value::Word(feature_names().join(" ")),
         _ => Value::Any,
     }
 }
@@ -66,18 +66,10 @@ fn value(flag: &Flag) -> Value {
 /// The words that may follow a command, if they are few.
 fn operands(command: &CommandInfo) -> Option<String> {
     match command.name {
-        "completions" => Some(join(SHELLS.iter().map(|(name, _)| *name))),
-        "help" => Some(join(COMMANDS.iter().map(|command| command.name))),
+        "completions" => Some(SHELLS.map(|(name, _)| name).join(" ")),
+        "help" => Some(command_names().join(" ")),
         _ => None,
     }
-}
-
-fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn flags_of(command: &CommandInfo) -> impl Iterator<Item = &'static Flag> {
-    flags().filter(move |flag| flag.applies_to(command))
 }
 
 fn takes_file(command: &CommandInfo) -> bool {
@@ -93,7 +85,10 @@ fn bash(text: &mut String) -> std::fmt::Result {
     case $before in
 ",
     );
-    for flag in flags().filter(|flag| !flag.value.is_empty() && !flag.optional) {
+    for flag in flags(None) {
+        if flag.value.is_empty() || flag.optional {
+            continue;
+        }
         let reply = match value(flag) {
             Value::Directory => "-d".into(),
             Value::Word(words) => format!("-W '{words}'"),
@@ -102,15 +97,14 @@ fn bash(text: &mut String) -> std::fmt::Result {
         let name = flag.name;
         writeln!(text, "    {name}) COMPREPLY=($(compgen {reply} -- \"$word\")); return ;;")?;
     }
-    let all = join(COMMANDS.iter().map(|command| command.name));
     text.push_str("    esac\n    case $command in\n");
     for command in &COMMANDS[1..] {
-        let options = join(flags_of(command).map(|flag| flag.name));
+        let options = flag_names(command).join(" ");
         let operands = operands(command).unwrap_or_default();
         let files = if takes_file(command) { " files=yes" } else { "" };
         writeln!(text, "    {}) words='{operands} {options}'{files} ;;", command.name)?;
     }
-    let run = join(flags_of(&COMMANDS[0]).map(|flag| flag.name));
+    let (run, all) = (flag_names(&COMMANDS[0]).join(" "), command_names().join(" "));
     writeln!(text, "    *) words='{run}' files=yes ;;\n    esac")?;
     writeln!(
         text,
@@ -138,7 +132,7 @@ fn zsh(text: &mut String) -> std::fmt::Result {
     for command in COMMANDS[1..].iter().chain(&COMMANDS[..1]) {
         let pattern = if command.name == "run" { "*" } else { command.name };
         writeln!(text, "    {pattern})\n        _arguments \\")?;
-        for flag in flags_of(command) {
+        for flag in flags(Some(command)) {
             let equals = if flag.value.is_empty() { "" } else { "=" };
             let action = match value(flag) {
                 _ if flag.value.is_empty() => String::new(),
@@ -174,13 +168,14 @@ fn fish(text: &mut String) -> std::fmt::Result {
             writeln!(text, "complete -c zwasm -n {seen} -f -a {}", quoted(&words))?;
         }
     }
-    for flag in flags() {
+    for flag in flags(None) {
         let condition = match flag.commands {
             [] => String::new(),
             // Its word may be left out, so it is the absence of others that tells.
             commands if commands.contains(&"run") => {
-                let others = COMMANDS.iter().filter(|command| !flag.applies_to(command));
-                let others = join(others.map(|command| command.name));
+                let mut others = command_names();
+                others.retain(|name| !commands.contains(name));
+                let others = others.join(" ");
                 format!(" -n 'not __fish_seen_subcommand_from {others}'")
             }
             commands => format!(" -n '__fish_seen_subcommand_from {}'", commands.join(" ")),
@@ -208,13 +203,15 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use zwasm::Feature;
+
     use super::*;
 
     #[test]
     fn every_option_and_command_is_in_every_script() {
         for (name, shell) in SHELLS {
             let script = script(shell);
-            for flag in flags() {
+            for flag in flags(None) {
                 let long = match shell {
                     Shell::Fish => format!(" -l {} ", flag.name.trim_start_matches('-')),
                     _ => flag.name.to_owned(),

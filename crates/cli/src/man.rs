@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn every_option_and_command_has_its_entry() {
         let page = page();
-        for flag in flags() {
+        for flag in flags(None) {
             let entry = format!(".TP\n.B {}\n{}.\n", escape(&flag.call()), escape(flag.help));
             assert!(page.contains(&entry), "{entry}");
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use zwasm::{Config, Engine, Error, ErrorKind, Feature, Module};
 
 use crate::failure::Failure;
-use crate::options::COMMANDS;
+use crate::options::command_names;
 use crate::suggest::did_you_mean;
 
 /// The path that means standard input.
@@ -46,7 +46,7 @@ pub fn failure(error: Error, path: &Path) -> Failure {
     // A lone word that is no file was probably meant as a command.
     let word = path.to_str().filter(|word| !word.contains(['.', '/', '\\']));
     if let (true, Some(word)) = (unreadable, word) {
-        failure.add(&did_you_mean(word, COMMANDS.iter().map(|command| command.name)));
+        failure.add(&did_you_mean(word, &command_names()));
     }
     failure
 }

@@ -4,6 +4,8 @@
 //! the suggestions for mistyped words all read these tables. An option is of the
 //! command `run` unless it says otherwise.
 
+use zwasm::Feature;
+
 use crate::grants::Grants;
 
 /// A command: the word that comes first on the line.
@@ -216,12 +218,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "WASI",
         flags: &[
-            flag(
-                "--dir",
-                "PATH",
-                "Let the program reach PATH (or HOST::GUEST; :ro protects)",
-                Id::Dir,
-            ),
+            flag("--dir", "PATH", "Let the program reach a directory (HOST::GUEST:ro)", Id::Dir),
             flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
             flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
             flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
@@ -276,15 +273,36 @@ pub const SECTIONS: &[Section] = &[
     },
 ];
 
-/// All options in order.
-pub fn flags() -> impl Iterator<Item = &'static Flag> {
-    SECTIONS.iter().flat_map(|section| section.flags)
+/// The options of a command, or all, in order.
+pub fn flags(command: Option<&CommandInfo>) -> Vec<&'static Flag> {
+    let mut flags = Vec::new();
+    for flag in SECTIONS.iter().flat_map(|section| section.flags) {
+        if command.is_none_or(|command| flag.applies_to(command)) {
+            flags.push(flag);
+        }
+    }
+    flags
 }
 
 /// The option with a name, long or short.
 pub fn find(name: &str) -> Option<&'static Flag> {
     let long = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
-    flags().find(|flag| flag.name == long)
+    flags(None).into_iter().find(|flag| flag.name == long)
+}
+
+/// The names of the options of a command.
+pub fn flag_names(command: &CommandInfo) -> Vec<&'static str> {
+    flags(Some(command)).iter().map(|flag| flag.name).collect()
+}
+
+/// The names of the commands.
+pub fn command_names() -> Vec<&'static str> {
+    COMMANDS.iter().map(|command| command.name).collect()
+}
+
+/// The names of the features of WebAssembly.
+pub fn feature_names() -> Vec<&'static str> {
+    Feature::ALL.iter().map(|feature| feature.name()).collect()
 }
 
 /// The command with a name.
@@ -298,7 +316,7 @@ mod tests {
 
     #[test]
     fn every_flag_is_known_and_documented() {
-        for flag in flags() {
+        for flag in flags(None) {
             assert!(std::ptr::eq(find(flag.name).unwrap(), flag), "{} twice", flag.name);
             assert!(!flag.help.is_empty());
             assert!(flag.commands.iter().all(|name| command(name).is_some()), "{}", flag.name);

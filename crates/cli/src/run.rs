@@ -283,7 +283,7 @@ fn arguments(
 fn no_function(module: &Module, name: &str) -> String {
     let functions: Vec<_> = exported_functions(module).collect();
     let mut message = format!("no exported function '{name}'");
-    message += &did_you_mean(name, functions.iter().copied());
+    message += &did_you_mean(name, &functions);
     match functions.len() {
         0 => message += "; the module exports no functions",
         1..=MAX_LISTED => message += &format!("; exported: {}", functions.join(", ")),

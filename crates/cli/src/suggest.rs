@@ -8,11 +8,11 @@
 /// The candidate nearest to `word`, if one is near enough to be a likely slip.
 ///
 /// Of equally near candidates the first one wins.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(MAX_COMPARED).collect();
     candidates
-        .into_iter()
-        .filter_map(|name| {
+        .iter()
+        .filter_map(|&name| {
             let chars: Vec<char> = name.chars().take(MAX_COMPARED).collect();
             let wrong = distance(&word, &chars);
             let allowed = (word.len().max(chars.len()) / 3).max(1);
@@ -24,7 +24,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// A parenthesis offering the nearest candidate, to follow an error message;
 /// empty when nothing is near.
-pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     match nearest(word, candidates) {
         Some(name) => format!(" (did you mean '{name}'?)"),
         None => String::new(),
@@ -78,28 +78,28 @@ mod tests {
     #[test]
     fn only_likely_slips_are_offered() {
         let names = ["--invoke", "--dir", "--env", "--allow-env"];
-        assert_eq!(nearest("--invok", names), Some("--invoke"));
-        assert_eq!(nearest("--dri", names), Some("--dir"));
-        assert_eq!(nearest("--frobnicate", names), None);
-        assert_eq!(nearest("x", ["y"]), None);
-        assert_eq!(nearest("", ["a"]), None);
-        assert_eq!(nearest("ad", ["sub", "add"]), Some("add"));
+        assert_eq!(nearest("--invok", &names), Some("--invoke"));
+        assert_eq!(nearest("--dri", &names), Some("--dir"));
+        assert_eq!(nearest("--frobnicate", &names), None);
+        assert_eq!(nearest("x", &["y"]), None);
+        assert_eq!(nearest("", &["a"]), None);
+        assert_eq!(nearest("ad", &["sub", "add"]), Some("add"));
     }
 
     #[test]
     fn the_first_of_equals_wins() {
-        assert_eq!(nearest("fob", ["foo", "fab"]), Some("foo"));
+        assert_eq!(nearest("fob", &["foo", "fab"]), Some("foo"));
     }
 
     #[test]
     fn hints() {
-        assert_eq!(did_you_mean("ad", ["add"]), " (did you mean 'add'?)");
-        assert_eq!(did_you_mean("zzz", ["add"]), "");
+        assert_eq!(did_you_mean("ad", &["add"]), " (did you mean 'add'?)");
+        assert_eq!(did_you_mean("zzz", &["add"]), "");
     }
 
     #[test]
     fn long_names_are_cheap() {
         let long = "a".repeat(1 << 20);
-        assert_eq!(nearest(&long, ["b"]), None);
+        assert_eq!(nearest(&long, &["b"]), None);
     }
 }

@@ -8,7 +8,7 @@ use crate::reduce::reduce;
 use crate::{Arguments, corpus};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -17,6 +17,8 @@ use std::{env, fs};
 
 /// Time by the wall after which a case is taken to hang.
 const HUNG: Duration = Duration::from_secs(20);
+/// The same for one case alone.
+const HUNG_ALONE: Duration = Duration::from_secs(4);
 /// Time that a finding may take to be made smaller.
 const REDUCTION: Duration = Duration::from_secs(60);
 /// Findings made smaller and saved; of more, only the number is told.
@@ -46,7 +48,7 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
     let corpus = corpus(arguments)?;
     let mut judge = Judge::new(&arguments.modes, arguments.oracle);
     let beat = &*Box::leak(Box::new(AtomicU64::new(first)));
-    thread::spawn(|| watch(beat));
+    thread::spawn(|| watch(beat, HUNG));
     let mut out = io::stdout().lock();
     let mut say = |text: String| out.write_all(text.as_bytes()).map_err(|error| error.to_string());
     let mut number = first;
@@ -69,12 +71,12 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
 }
 
 /// Ends the process when a case does not end.
-fn watch(beat: &AtomicU64) {
+fn watch(beat: &AtomicU64, hung: Duration) {
     loop {
         let before = beat.load(Ordering::Relaxed);
-        thread::sleep(HUNG);
+        thread::sleep(hung);
         if beat.load(Ordering::Relaxed) == before {
-            eprintln!("no end after {} s", HUNG.as_secs());
+            eprintln!("no end after {} s", hung.as_secs());
             process::exit(3);
         }
     }
@@ -88,10 +90,12 @@ pub fn run(arguments: &Arguments) -> Result<Report, String> {
     let report = Mutex::new(Report { cases: arguments.cases, ..Report::default() });
     thread::scope(|scope| {
         let workers: Vec<_> = (0..arguments.jobs)
-            .map(|first| scope.spawn({
-                let report = &report;
-                move || follow(arguments, first, report)
-            }))
+            .map(|first| {
+                scope.spawn({
+                    let report = &report;
+                    move || follow(arguments, first, report)
+                })
+            })
             .collect();
         workers.into_iter().try_for_each(|worker| {
             worker.join().map_err(|_| "a worker could not be followed".to_owned())?
@@ -169,15 +173,18 @@ pub fn save(arguments: &Arguments, findings: &[(u64, String)]) -> Result<Vec<Str
     for (number, text) in findings.iter().take(SAVED) {
         let made = case(&corpus, arguments.seed, *number);
         let candidate = env::temp_dir().join(format!("zwasm-fuzz-{}.wasm", process::id()));
-        let mut fails = |bytes: &[u8]| {
-            fs::write(&candidate, bytes).is_ok() && fails(arguments, &candidate, made.calls)
+        let run = |bytes: &[u8]| match fs::write(&candidate, bytes) {
+            Ok(()) => failure(arguments, &candidate, made.calls),
+            Err(_) => None,
         };
-        let deadline = Instant::now() + REDUCTION;
-        // What cannot be seen again alone is saved as it is.
-        let small = if fails(&made.bytes) {
-            reduce(&made.bytes, deadline, &mut fails)
-        } else {
-            made.bytes
+        // A difference stays a difference, a crash that crash. What cannot be seen
+        // again alone is saved as it is.
+        let small = match run(&made.bytes) {
+            None => made.bytes,
+            whole => {
+                let deadline = Instant::now() + REDUCTION;
+                reduce(&made.bytes, deadline, &mut |bytes| run(bytes) == whole)
+            }
         };
         let _ = fs::remove_file(&candidate);
         let modes: Vec<String> = arguments.modes.iter().map(ToString::to_string).collect();
@@ -202,15 +209,13 @@ pub fn save(arguments: &Arguments, findings: &[(u64, String)]) -> Result<Vec<Str
 /// How the seed of the calls is said in a saved case.
 const CALLS: &str = ";; zwasm-fuzz: calls ";
 
-/// Whether a module differs or crashes, run alone in a process.
-fn fails(arguments: &Arguments, module: &Path, calls: u64) -> bool {
-    let Ok(mut command) = arguments.command() else {
-        return false;
-    };
+/// How a module differs or crashes, run alone in a process; none if it does not.
+fn failure(arguments: &Arguments, module: &Path, calls: u64) -> Option<ExitStatus> {
+    let mut command = arguments.command().ok()?;
     command.arg("--replay").arg(module).arg("--calls").arg(calls.to_string());
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     // Exit code 2 is a complaint of this program's own.
-    status.is_ok_and(|status| !status.success() && status.code() != Some(2))
+    (!status.success() && status.code() != Some(2)).then_some(status)
 }
 
 /// Runs a saved module; what differs about it.
@@ -220,12 +225,12 @@ fn fails(arguments: &Arguments, module: &Path, calls: u64) -> bool {
 pub fn replay(arguments: &Arguments, path: &PathBuf) -> Result<Option<String>, String> {
     let told = |error: io::Error| format!("{}: {error}", path.display());
     let content = fs::read(path).map_err(told)?;
-    let (first, step) = (&*Box::leak(Box::new(AtomicU64::new(0))), arguments.calls);
-    thread::spawn(|| watch(first));
+    let beat = &*Box::leak(Box::new(AtomicU64::new(0)));
+    thread::spawn(|| watch(beat, HUNG_ALONE));
     let said = str::from_utf8(&content)
         .ok()
         .and_then(|text| text.strip_prefix(CALLS)?.lines().next()?.trim().parse().ok());
-    let Some(calls) = step.or(said) else {
+    let Some(calls) = arguments.calls.or(said) else {
         return Err(format!("{}: expected a first line '{CALLS}N', or --calls N", path.display()));
     };
     let bytes = wat::parse_bytes(&content).map_err(|error| error.to_string())?;

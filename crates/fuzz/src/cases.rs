@@ -125,7 +125,8 @@ mod tests {
             let first = case(&corpus, 5, number);
             let again = case(&corpus, 5, number);
             assert!(first.bytes == again.bytes && first.calls == again.calls);
-            let validated = wasmparser::Validator::new_with_features(FEATURES).validate_all(&first.bytes);
+            let validated =
+                wasmparser::Validator::new_with_features(FEATURES).validate_all(&first.bytes);
             if let Err(error) = validated {
                 panic!("case {number} is not valid: {error}");
             }

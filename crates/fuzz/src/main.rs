@@ -147,7 +147,8 @@ fn default_corpus() -> PathBuf {
 /// The modules that mutants are made of.
 fn corpus(arguments: &Arguments) -> Result<Corpus, String> {
     let folder = arguments.corpus.display();
-    let mut corpus = Corpus::read(&arguments.corpus).map_err(|error| format!("{folder}: {error}"))?;
+    let mut corpus =
+        Corpus::read(&arguments.corpus).map_err(|error| format!("{folder}: {error}"))?;
     cases::prepare(&mut corpus);
     Ok(corpus)
 }

@@ -123,7 +123,8 @@ impl Display for Event {
                 write!(f, "memory {name} of {size} bytes hashes to {hash:x}")
             }
             Event::Table(name, nulls) => {
-                let letters: String = nulls.iter().map(|null| if *null { '-' } else { 'x' }).collect();
+                let letters: String =
+                    nulls.iter().map(|null| if *null { '-' } else { 'x' }).collect();
                 write!(f, "table {name} is {letters}")
             }
         }
@@ -157,8 +158,10 @@ mod tests {
     #[test]
     fn traps_are_the_same_between_modes_and_alike_between_engines() {
         let call = |ending| vec![Event::Called("f".into(), Err(ending))];
-        let (ours, theirs) =
-            (call(Ending::Trap(Trap::UndefinedElement)), call(Ending::Trap(Trap::TableOutOfBounds)));
+        let (ours, theirs) = (
+            call(Ending::Trap(Trap::UndefinedElement)),
+            call(Ending::Trap(Trap::TableOutOfBounds)),
+        );
         assert!(difference(&ours, &theirs, Likeness::Same).is_some());
         assert!(difference(&ours, &theirs, Likeness::Alike).is_none());
         let other = call(Ending::Trap(Trap::IntegerOverflow));

@@ -2,9 +2,9 @@
 //! looked at afterwards. Names and a seed determine it, so that it stays the same
 //! while a failing module is made smaller.
 
+use crate::ops;
 use crate::outcome::Event;
 use crate::value::{Kind, Top, Value};
-use crate::ops;
 use wasmparser::types::{Types, TypesRef};
 use wasmparser::{
     AbstractHeapType, CompositeInnerType, ExternalKind, HeapType, Parser, Payload, TypeRef,

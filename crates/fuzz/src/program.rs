@@ -14,9 +14,9 @@ use crate::ops::Ty;
 use crate::value;
 use body::Body;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function,
-    FunctionSection, GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType,
-    TableSection, TableType, TagKind, TagSection, TagType, TypeSection, ValType,
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
+    GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection, TableType,
+    TagKind, TagSection, TagType, TypeSection, ValType,
 };
 use zwasm_wast::mutate::Rng;
 
@@ -42,6 +42,8 @@ pub struct Layout {
     tags: Vec<u32>,
     wide: bool,
     relaxed: bool,
+    /// Whether functions are called by typed references.
+    references: bool,
 }
 
 /// Elements of the one table; the last is null.
@@ -67,10 +69,14 @@ impl Layout {
         let globals = tys.clone();
         let relaxed = tys.contains(&Ty::V128) && rng.below(4) == 0;
         let wide = rng.below(5) == 0;
+        let references = rng.below(3) == 0;
         let (types, functions, tags) = Default::default();
-        let mut layout = Self { tys, types, functions, globals, memories, tags, wide, relaxed };
+        let mut layout =
+            Self { tys, types, functions, globals, memories, tags, wide, relaxed, references };
         if rng.below(3) == 0 {
-            for params in [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]] {
+            for params in
+                [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]]
+            {
                 let tag = layout.signature(Signature { params, results: vec![] });
                 layout.tags.push(tag);
             }
@@ -87,7 +93,8 @@ impl Layout {
 
     fn draw_signature(&mut self, rng: &mut Rng) -> u32 {
         let most = [2, 4, 10][rng.below(3)];
-        let mut tys = |most| (0..rng.below(most)).map(|_| self.tys[rng.below(self.tys.len())]).collect();
+        let mut tys =
+            |most| (0..rng.below(most)).map(|_| self.tys[rng.below(self.tys.len())]).collect();
         let (params, results) = (tys(most + 1), tys(4));
         self.signature(Signature { params, results })
     }
@@ -130,7 +137,9 @@ pub fn program(rng: &mut Rng) -> Vec<u8> {
     let mut module = Module::new();
     let mut types = TypeSection::new();
     for Signature { params, results } in &layout.types {
-        types.ty().function(params.iter().copied().map(encoded), results.iter().copied().map(encoded));
+        types
+            .ty()
+            .function(params.iter().copied().map(encoded), results.iter().copied().map(encoded));
     }
     module.section(&types);
     let mut functions = FunctionSection::new();
@@ -170,7 +179,7 @@ pub fn program(rng: &mut Rng) -> Vec<u8> {
     }
     module.section(&globals);
     let mut elements = ElementSection::new();
-    // All functions are in it, so that all may be referred to.
+    // Each function is in it, at its own index, so that all may be referred to.
     let count = layout.functions.len() as u32;
     let listed: Vec<u32> = (0..TABLE - 1)
         .map(|at| if at < count { at } else { rng.below(count as usize) as u32 })

@@ -17,14 +17,8 @@ const CODE: u8 = 10;
 const STRETCH: usize = 10;
 
 /// What a stretch of instructions is replaced by.
-const REPLACEMENTS: [&[u8]; 6] = [
-    &[],
-    &[0x41, 0],
-    &[0x42, 0],
-    &[0x43, 0, 0, 0, 0],
-    &[0x44, 0, 0, 0, 0, 0, 0, 0, 0],
-    &[0x1a],
-];
+const REPLACEMENTS: [&[u8]; 6] =
+    [&[], &[0x41, 0], &[0x42, 0], &[0x43, 0, 0, 0, 0], &[0x44, 0, 0, 0, 0, 0, 0, 0, 0], &[0x1a]];
 
 /// A module in parts that can be left out.
 #[derive(Clone)]
@@ -112,7 +106,10 @@ impl Body {
         while !reader.eof() {
             let start = reader.original_position();
             reader.read().ok()?;
-            code.push(bytes[(start - base) as usize..(reader.original_position() - base) as usize].to_vec());
+            code.push(
+                bytes[(start - base) as usize..(reader.original_position() - base) as usize]
+                    .to_vec(),
+            );
         }
         Some(Self { locals, code })
     }
@@ -200,10 +197,12 @@ impl Reduction<'_> {
                     let shorter = stretch > 1 || replacement.is_empty();
                     let here = &self.parts.functions[function].code[at..at + stretch];
                     let new = here.concat() != **replacement;
-                    shorter && new && self.attempt(|parts| {
-                        let new = (!replacement.is_empty()).then(|| replacement.to_vec());
-                        parts.functions[function].code.splice(at..at + stretch, new);
-                    })
+                    shorter
+                        && new
+                        && self.attempt(|parts| {
+                            let new = (!replacement.is_empty()).then(|| replacement.to_vec());
+                            parts.functions[function].code.splice(at..at + stretch, new);
+                        })
                 });
                 if !replaced {
                     at += 1 + stretch / (2 * STRETCH);

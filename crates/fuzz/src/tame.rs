@@ -173,7 +173,11 @@ impl Reencode for Taming<'_> {
         Ok(())
     }
 
-    fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<()> {
+    fn parse_function_body(
+        &mut self,
+        code: &mut CodeSection,
+        body: FunctionBody<'_>,
+    ) -> Result<()> {
         let ty = &self.types[self.types.core_function_at(self.function)];
         self.function += 1;
         let params = ty.unwrap_func().params().len() as u32;
@@ -192,9 +196,12 @@ impl Reencode for Taming<'_> {
         while !reader.eof() {
             let start = reader.original_position();
             let operator = reader.read()?;
-            let original = &bytes[(start - base) as usize..(reader.original_position() - base) as usize];
+            let original =
+                &bytes[(start - base) as usize..(reader.original_position() - base) as usize];
             let exchanged = match &mut self.options.mutate {
-                Some(rng) => (rng.below(10) == 0).then(|| mutate::operator(original, rng)).flatten(),
+                Some(rng) => {
+                    (rng.below(10) == 0).then(|| mutate::operator(original, rng)).flatten()
+                }
                 None => None,
             };
             let bytes = exchanged.as_deref().unwrap_or(original);
@@ -344,9 +351,13 @@ impl Taming<'_> {
         let mut memory = |is_64| self.charge_length(is_64, 20, 10, scratch, out);
         match *operator {
             Operator::MemoryFill { mem } => memory(memory64(mem)),
-            Operator::MemoryCopy { dst_mem, src_mem } => memory(memory64(dst_mem) && memory64(src_mem)),
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                memory(memory64(dst_mem) && memory64(src_mem))
+            }
             Operator::MemoryInit { .. } => memory(false),
-            Operator::TableFill { table } => self.charge_length(table64(table), 12, 4, scratch, out),
+            Operator::TableFill { table } => {
+                self.charge_length(table64(table), 12, 4, scratch, out)
+            }
             Operator::TableCopy { dst_table, src_table } => {
                 let is_64 = table64(dst_table) && table64(src_table);
                 self.charge_length(is_64, 12, 4, scratch, out);

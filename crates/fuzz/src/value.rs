@@ -17,7 +17,11 @@ pub enum Top {
 pub enum Kind {
     Number(Ty),
     /// A reference; whether it may be null, and whether it may be an `i31`.
-    Ref { top: Top, nullable: bool, i31: bool },
+    Ref {
+        top: Top,
+        nullable: bool,
+        i31: bool,
+    },
 }
 
 /// A value. All NaNs of scalars are the same, and of a reference only what every

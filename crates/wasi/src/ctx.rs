@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -203,6 +204,14 @@ impl WasiCtxBuilder {
     /// memory there is [`io::Cursor`].
     pub fn stdin(&mut self, stdin: Box<dyn Read + Send>) -> &mut Self {
         self.stdin = Some(Input::custom(stdin));
+        self
+    }
+
+    /// Gives the guest a file, a pipe or a socket of the host as standard input.
+    /// Polls see when there is something to read, and waiting for that can be
+    /// interrupted.
+    pub fn stdin_from(&mut self, stdin: impl Into<OwnedFd>) -> &mut Self {
+        self.stdin = Some(Input::Owned(stdin.into()));
         self
     }
 

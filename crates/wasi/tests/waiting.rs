@@ -235,3 +235,28 @@ fn sending_to_somebody_who_does_not_listen_is_interrupted() {
             (br $more))"#;
     interrupt(builder, body);
 }
+
+#[test]
+fn reading_standard_input_is_interrupted() {
+    let (stdin, _open) = std::io::pipe().unwrap();
+    let mut builder = WasiCtx::builder();
+    builder.stdin_from(stdin);
+    let read = "(call $must (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 20)))";
+    interrupt(builder, read);
+}
+
+#[test]
+fn standard_input_from_a_pipe_is_polled_and_read() {
+    let (stdin, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"abc").unwrap();
+    let mut builder = WasiCtx::builder();
+    builder.stdin_from(stdin);
+    let body = r#"
+        (i32.store8 (i32.const 0x208) (i32.const 1))
+        (call $must (call $poll (i32.const 0x200) (i32.const 0x300) (i32.const 1) (i32.const 16)))
+        (call $same (i32.load (i32.const 0x310)) (i32.const 3))
+        (call $must (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 20)))
+        (call $same (i32.load (i32.const 20)) (i32.const 3))"#;
+    let (mut store, linker, module) = prepare(&mut builder, body);
+    assert_eq!(run(&mut store, &linker, &module).unwrap(), 0);
+}

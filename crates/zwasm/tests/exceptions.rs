@@ -3,7 +3,7 @@
 
 use zwasm::{
     Caller, Engine, Error, ErrorKind, ExnRef, Extern, Func, FuncType, Instance, Linker, Module,
-    Result, Store, Tag, TagType, Val, ValType,
+    Result, RootScope, Store, Tag, TagType, Val, ValType,
 };
 
 fn instance(store: &mut Store<()>, wat: &str, imports: &[Extern]) -> Instance {
@@ -508,4 +508,18 @@ fn the_exception_handling_before_wasm_3_is_refused_by_name() {
     let error = Module::new(&Engine::default(), bytes).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains("before WebAssembly 3.0"), "{error}");
+}
+
+#[test]
+fn a_scope_lets_go_of_the_exceptions_made_in_it() {
+    let mut store = store();
+    let tag = tag(&mut store, &[ValType::I32]);
+    let kept = ExnRef::new(&mut store, &tag, &[Val::I32(1)]).unwrap();
+    let gone = ExnRef::new(RootScope::new(&mut store), &tag, &[Val::I32(2)]).unwrap();
+    // Enough for those that nothing keeps to be looked for.
+    for _ in 0..20_000 {
+        ExnRef::new(RootScope::new(&mut store), &tag, &[Val::I32(3)]).unwrap();
+    }
+    assert_eq!(kept.values(&mut store).unwrap()[0].i32(), Some(1));
+    assert!(gone.values(&mut store).is_err());
 }

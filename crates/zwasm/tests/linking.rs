@@ -226,3 +226,13 @@ fn a_frame_that_is_too_large_is_refused_by_name() {
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert!(error.to_string().contains("function 0"), "{error}");
 }
+
+#[test]
+fn a_memory_beyond_its_own_type_is_refused() {
+    let mut store = Store::new(&Engine::default(), ());
+    for ty in [MemoryType::new(2, Some(1)), MemoryType::new(65_537, None)] {
+        let error = Memory::new(&mut store, ty).unwrap_err();
+        assert!(error.to_string().contains("minimum"), "{error}");
+    }
+    assert!(Memory::new(&mut store, MemoryType::new(1, Some(1))).is_ok());
+}

@@ -127,7 +127,13 @@ impl Guest {
         let locals = ["(local.get $a)", "(local.get $b)", "(local.get $c)"];
         let loads = ["(v128.load (local.get $i))", "(v128.load (local.get $j))", locals[2]];
         let results = ["(call $same (local.get $a))", "(call $same (local.get $b))", locals[2]];
-        for operands in [locals, loads, results, [locals[0], loads[1], loads[0]]] {
+        for operands in [
+            locals,
+            loads,
+            results,
+            [locals[0], loads[1], loads[0]],
+            [loads[0], locals[1], loads[1]],
+        ] {
             self.store(result, &op(&operands[..arity]));
         }
         self.store(result, &op(&[locals[1]; 3][..arity]));
@@ -323,6 +329,11 @@ fn lanes_and_scalars() {
         let mut guest = Guest::new();
         guest.store("v128", &format!("({text} ({ty}.load (local.get $i)))"));
         guest.store("v128", &format!("({text} ({ty}.const -77))"));
+        if ty == "i32" {
+            for load in ["8_s", "8_u", "16_s", "16_u"] {
+                guest.store("v128", &format!("({text} (i32.load{load} offset=1 (local.get $j)))"));
+            }
+        }
         guest.statement(&format!("(local.set $d ({text} ({ty}.load (local.get $i))))"));
         guest.store("v128", "(local.get $d)");
         guest.check(text, &edges);
@@ -417,6 +428,9 @@ fn vectors_go_everywhere() {
         format!("(select (result v128) {} {} {less})", operands[0], operands[1])
     });
     guest.op("v128", 2, |operands| format!("(call $pick {} {} {less})", operands[0], operands[1]));
+    guest.op("v128", 2, |operands| {
+        format!("(i32x4.add (local.tee $d (i32x4.sub {} {})) (i32x4.add (local.get $d) (local.get $d)))", operands[0], operands[1])
+    });
     guest.op("v128", 1, |operands| {
         format!("(block (result v128) (global.set $g {}) (global.get $g))", operands[0])
     });

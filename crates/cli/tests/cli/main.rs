@@ -3,9 +3,16 @@
 
 mod bad_input;
 mod contract;
+mod documented;
 mod examples;
+mod guests;
 mod install;
 mod limits;
+mod link;
+#[cfg(feature = "trace")]
+mod observe;
 mod programs;
+mod scripting;
+mod shells;
 mod support;
 mod wasi;

@@ -7,13 +7,14 @@
 use super::Compiler;
 use super::state::{Class, Joined, Location};
 use crate::isa::{AsmLabel, Condition, FLOAT_SCRATCH, INT_SCRATCH, Reg};
+use std::rc::Rc;
 use zwasm_regir::Label;
 
 /// What is known of a label.
 pub(crate) struct Join {
     pub(crate) asm: AsmLabel,
     /// The registers that hold values there; none before the first branch to it.
-    pub(crate) joined: Option<Box<[Joined]>>,
+    pub(crate) joined: Option<Rc<[Joined]>>,
 }
 
 impl Compiler<'_> {
@@ -44,12 +45,12 @@ impl Compiler<'_> {
 
     /// Where a branch from here to a label goes; the values are as the label
     /// expects them if this is the first branch to it.
-    fn target(&mut self, label: Label) -> (AsmLabel, Option<Box<[Joined]>>) {
+    fn target(&mut self, label: Label) -> (AsmLabel, Option<Rc<[Joined]>>) {
         let height = self.height(label);
         let asm = self.joins[label.0 as usize].asm;
         if let Some(joined) = &self.joins[label.0 as usize].joined {
-            let joined = joined.clone();
-            return (asm, (!self.conforms(&joined, height)).then_some(joined));
+            let moves = !self.conforms(joined, height);
+            return (asm, moves.then(|| joined.clone()));
         }
         self.flush_constants(height);
         let snapshot = self.state.snapshot(height);
@@ -92,8 +93,11 @@ impl Compiler<'_> {
         }
         let mut moves: Vec<(Reg, Reg)> = Vec::new();
         let mut loads: Vec<Joined> = Vec::new();
-        let constants: Vec<(u32, u64)> = self.state.constants().to_vec();
-        for &(slot, value) in constants.iter().filter(|(slot, _)| *slot < height) {
+        for index in 0..self.state.constants().len() {
+            let (slot, value) = self.state.constants()[index];
+            if slot >= height {
+                continue;
+            }
             if wanted(slot).is_none_or(|each| !each.held.dirty || each.held.class == Class::Vector)
             {
                 self.store_constant(slot, value);
@@ -180,7 +184,7 @@ impl Compiler<'_> {
         // Before anyone looks which registers hold what.
         let target = self.alloc(Class::Int, None);
         let mut seen: Vec<(Label, AsmLabel)> = Vec::new();
-        let mut stubs: Vec<(AsmLabel, AsmLabel, Box<[Joined]>, u32)> = Vec::new();
+        let mut stubs: Vec<(AsmLabel, AsmLabel, Rc<[Joined]>, u32)> = Vec::new();
         let mut entries = Vec::with_capacity(labels.len());
         // The first branch to a label writes constants to their slots, and must
         // not do so behind the jump.
@@ -226,7 +230,7 @@ impl Compiler<'_> {
                 joined
             }
             None if loop_header => {
-                let joined: Box<[Joined]> = self.enter_loop(label).into();
+                let joined: Rc<[Joined]> = self.enter_loop(label).into();
                 self.state.set_homes(&joined);
                 joined
             }

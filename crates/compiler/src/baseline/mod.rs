@@ -20,6 +20,7 @@ use crate::{CompiledCode, Environment, VmLayout};
 use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
+use std::rc::Rc;
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, TrapCode};
 
 /// The state of one compilation.
@@ -83,7 +84,7 @@ impl Compiler<'_> {
         // A throw finds its handler by walking frames, so handlers expect slots.
         let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
         for catch in &self.function.catches {
-            self.joins[catch.target.0 as usize].joined = Some(Box::new([]));
+            self.joins[catch.target.0 as usize].joined = Some(Rc::new([]));
             if !landings.iter().any(|(label, _)| *label == catch.target) {
                 let word = self.asm.new_label();
                 let target = self.joins[catch.target.0 as usize].asm;
@@ -102,7 +103,7 @@ impl Compiler<'_> {
                 self.place(label, true);
                 let word = self.asm.new_label();
                 let join = &self.joins[label.0 as usize];
-                let joined = join.joined.clone().unwrap_or_default();
+                let joined = join.joined.clone().unwrap_or_else(|| Rc::new([]));
                 self.late.push(Late::Loop { word, joined, header: join.asm });
                 loops.push((label, word));
                 index += 1;

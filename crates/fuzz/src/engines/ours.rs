@@ -160,10 +160,7 @@ fn to_val(store: impl AsContextMut, value: Value) -> Val {
 }
 
 fn is_null(val: &Val) -> bool {
-    matches!(
-        val,
-        Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None)
-    )
+    matches!(val, Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None))
 }
 
 fn to_value(store: impl AsContext, val: &Val) -> Value {

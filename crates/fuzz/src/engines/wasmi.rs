@@ -5,9 +5,10 @@ use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
 use crate::value::{Top, Value, canonical32, canonical64};
+use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
-    Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module,
-    Nullable, Ref, Store, Table, TrapCode, V128, Val,
+    Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module, Nullable,
+    Ref, Store, Table, TrapCode, V128, Val,
 };
 use zwasm::Trap;
 
@@ -33,8 +34,10 @@ impl Oracle for Wasmi {
         let module = Module::new(&self.0, bytes).ok()?;
         let mut store = Store::new(&self.0, Host::new(plan));
         let mut functions = 0;
-        let imports: Option<Vec<Extern>> =
-            module.imports().map(|import| stub(&mut store, import.ty().clone(), &mut functions)).collect();
+        let imports: Option<Vec<Extern>> = module
+            .imports()
+            .map(|import| stub(&mut store, import.ty().clone(), &mut functions))
+            .collect();
         let Some(imports) = imports else {
             return Some(vec![Event::NotMade(Ending::Failed(HOST_FAILURE.into()))]);
         };
@@ -123,6 +126,11 @@ fn stub(store: &mut Store<Host>, ty: ExternType, functions: &mut u32) -> Option<
 }
 
 fn ending(error: &Error) -> Ending {
+    if let ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) =
+        error.kind()
+    {
+        return Ending::Trap(Trap::TableOutOfBounds);
+    }
     let Some(code) = error.as_trap_code() else {
         return Ending::Failed(error.to_string());
     };

@@ -70,8 +70,7 @@ impl Body<'_> {
     /// A local of a type that may be written; any that may be read if `counters`.
     pub fn local(&mut self, ty: Ty, counters: bool) -> Option<u32> {
         let end = if counters { self.locals.len() } else { self.counters };
-        let all: Vec<u32> =
-            (0..end as u32).filter(|at| self.locals[*at as usize] == ty).collect();
+        let all: Vec<u32> = (0..end as u32).filter(|at| self.locals[*at as usize] == ty).collect();
         self.rng.pick(&all).copied()
     }
 

@@ -112,9 +112,8 @@ impl Body<'_> {
         let mut code = draw(group, self.rng);
         let mut prefix = group.prefix;
         self.values(group.params, depth);
-        // Most divisors are made odd and most truncations total, for a program that
-        // traps at once shows little.
-        let tame = !self.once_in(8);
+        // Most divisors are made odd and most truncations total.
+        let tame = !self.once_in(24);
         match (prefix, code) {
             (SINGLE, 0x6d..=0x70) if tame => {
                 self.code.i32_const(1);
@@ -163,19 +162,20 @@ impl Body<'_> {
     pub fn address(&mut self, depth: u32) -> u32 {
         let memory = self.rng.below(self.layout.memories.len());
         let is_64 = self.layout.memories[memory];
-        match self.rng.below(8) {
-            // Around the end of the first, second or third page, or of everything.
-            0 | 1 => {
-                let end = [0x1_0000, 0x2_0000, 0x3_0000, 0][self.rng.below(4)];
-                let address = end - self.rng.below(20) as i64;
+        // Most accesses are within, for a program that traps at once shows little.
+        match self.rng.below(64) {
+            // Around the end of the first page, another or everything.
+            0..=7 => {
+                let end = [0x1_0000, 0x2_0000, 0x3_0000, 0][self.rng.below(12).saturating_sub(8)];
+                let address = end - self.rng.below(40) as i64;
                 if is_64 {
                     self.code.i64_const(address);
                 } else {
                     self.code.i32_const(address as i32);
                 }
             }
-            2 => self.value(if is_64 { Ty::I64 } else { Ty::I32 }, depth),
-            3..=6 => {
+            8 => self.value(if is_64 { Ty::I64 } else { Ty::I32 }, depth),
+            9..=48 => {
                 let mask = [0xff, 0xffff, 0xfff8][self.rng.below(3)];
                 self.value(if is_64 { Ty::I64 } else { Ty::I32 }, depth);
                 if is_64 {
@@ -200,9 +200,9 @@ impl Body<'_> {
 
     /// What follows the opcode of an access.
     pub fn memarg(&mut self, memory: u32) {
-        let offset = match self.rng.below(12) {
+        let offset = match self.rng.below(64) {
             0 => OFFSETS[self.rng.below(OFFSETS.len())],
-            1..=4 => self.rng.below(64) as u32,
+            1..=20 => self.rng.below(64) as u32,
             _ => 0,
         };
         if memory == 0 {
@@ -292,11 +292,11 @@ impl Body<'_> {
         self.values(&signature.params, depth.min(1));
         match self.rng.below(4) {
             0 => {
-                self.element();
+                self.element_of(function as u32);
                 self.code.with(CALL_INDIRECT, ty);
                 self.code.number(0);
             }
-            1 => {
+            1 if self.layout.references => {
                 self.code.with(REF_FUNC, function as u32);
                 self.code.with(CALL_REF, ty);
             }
@@ -305,10 +305,19 @@ impl Body<'_> {
         self.keep_or_drop(&signature.results);
     }
 
+    /// The index in the table of a function, or at times any.
+    pub fn element_of(&mut self, function: u32) {
+        if self.once_in(12) {
+            self.element();
+        } else {
+            self.code.i32_const(function as i32);
+        }
+    }
+
     /// An index into the table.
     pub fn element(&mut self) {
         if self.once_in(3) {
-            let index = self.rng.below(TABLE as usize + 1) as i32;
+            let index = self.rng.below(TABLE as usize) as i32;
             self.code.i32_const(index);
         } else {
             self.value(Ty::I32, 1);
@@ -326,7 +335,8 @@ impl Body<'_> {
         let payload = self.layout.of_type(self.layout.tags[tag]).params;
         let all = self.once_in(4);
         let payload = if all { vec![] } else { payload };
-        let caught = self.layout.signature(super::Signature { params: vec![], results: payload.clone() });
+        let caught =
+            self.layout.signature(super::Signature { params: vec![], results: payload.clone() });
         self.code.block(BLOCK, Some(ty));
         self.within(Some(vec![ty]), |body| {
             body.code.typed_block(BLOCK, caught);

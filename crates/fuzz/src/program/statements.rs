@@ -163,13 +163,15 @@ impl Body<'_> {
 
     /// A loop with parameters, which each round takes and gives.
     fn carrying_loop(&mut self, depth: u32) {
-        let Some(counter) = self.start_counter() else {
+        if self.loops() == COUNTERS {
             return self.assign(2);
-        };
+        }
         let carried: Vec<Ty> = (0..1 + self.rng.below(4)).map(|_| self.any_ty()).collect();
         let same = Signature { params: carried.clone(), results: carried.clone() };
         let ty = self.layout.signature(same);
+        // There may be loops in the values, which use the counter before this one.
         self.values(&carried, 1);
+        let Some(counter) = self.start_counter() else { return };
         self.code.typed_block(LOOP, ty);
         self.within(None, |body| {
             if body.once_in(2) {
@@ -254,11 +256,11 @@ impl Body<'_> {
         let function = of_type[self.rng.below(of_type.len())];
         match self.rng.below(3) {
             0 => {
-                self.element();
+                self.element_of(function);
                 self.code.with(RETURN_CALL_INDIRECT, ty);
                 self.code.number(0);
             }
-            1 => {
+            1 if self.layout.references => {
                 self.code.with(REF_FUNC, function);
                 self.code.with(RETURN_CALL_REF, ty);
             }

@@ -10,7 +10,7 @@
 //! buffer is full, as soon as the pace allows it, before standard input or a
 //! poll may block, before standard error is written, and at the end.
 
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, readv, writev};
 use std::io::{self, IoSlice, IoSliceMut, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +56,7 @@ impl Stdio {
     }
 
     /// The host's descriptor behind a stream, if there is one.
-    pub(crate) fn fd(&self, stream: Stream) -> Option<BorrowedFd<'static>> {
+    pub(crate) fn fd(&self, stream: Stream) -> Option<BorrowedFd<'_>> {
         match stream {
             Stream::In => self.stdin.fd(),
             Stream::Out => lock(&self.stdout).fd(),
@@ -126,6 +126,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Where standard input comes from.
 pub(crate) enum Input {
     Inherited(BorrowedFd<'static>),
+    Owned(OwnedFd),
     Custom(Mutex<Box<dyn Read + Send>>),
 }
 
@@ -154,28 +155,31 @@ impl Input {
         Input::Custom(Mutex::new(reader))
     }
 
-    fn fd(&self) -> Option<BorrowedFd<'static>> {
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Input::Inherited(fd) => Some(*fd),
+            Input::Owned(fd) => Some(fd.as_fd()),
             Input::Custom(_) => None,
         }
     }
 
     fn read(&self, host: &Host, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
-        match self {
+        let fd = match self {
             Input::Custom(reader) => {
                 let room = buffers.iter().map(|buffer| buffer.len()).sum();
                 // The embedder's reader may claim more than it was given room for.
-                Ok(lock(reader).read_vectored(buffers)?.min(room))
+                return Ok(lock(reader).read_vectored(buffers)?.min(room));
             }
-            Input::Inherited(fd) => loop {
-                poll::wait_if_interruptible(host, *fd, Direction::Read)?;
-                match readv(*fd, buffers) {
-                    // Whoever shares the stream with us made it non-blocking.
-                    Err(Errno::AGAIN) => poll::wait_ready(host, *fd, Direction::Read)?,
-                    result => return Ok(result?),
-                }
-            },
+            Input::Inherited(fd) => *fd,
+            Input::Owned(fd) => fd.as_fd(),
+        };
+        loop {
+            poll::wait_if_interruptible(host, fd, Direction::Read)?;
+            match readv(fd, buffers) {
+                // Whoever shares the stream with us made it non-blocking.
+                Err(Errno::AGAIN) => poll::wait_ready(host, fd, Direction::Read)?,
+                result => return Ok(result?),
+            }
         }
     }
 }
@@ -353,7 +357,6 @@ impl Write for MemoryPipe {
 mod tests {
     use super::*;
     use crate::host::Failure;
-    use rustix::fd::AsFd;
     use std::io::{PipeReader, PipeWriter, pipe};
     use std::thread;
 

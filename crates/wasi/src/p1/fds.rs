@@ -280,7 +280,7 @@ impl File {
 impl Object {
     /// The host's descriptor behind this one, if it has any: an embedder's own
     /// streams have none.
-    pub(crate) fn handle<'a>(&'a self, stdio: &Stdio) -> Option<Handle<'a>> {
+    pub(crate) fn handle<'a>(&'a self, stdio: &'a Stdio) -> Option<Handle<'a>> {
         Some(match self {
             Object::Std(std) => Handle { fd: stdio.fd(std.stream)?, origin: Origin::Stdio },
             Object::File(file) => file.handle(),

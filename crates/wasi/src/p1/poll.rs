@@ -137,7 +137,7 @@ fn until(host: &Host, id: u32, timeout: u64, flags: u16) -> Result<Source> {
 impl Source {
     /// Joins the waiter, where waiting for a descriptor of the host tells when
     /// this has happened.
-    fn join<'a>(&'a self, cx: &State, waiter: &mut Waiter<'a>) -> Option<usize> {
+    fn join<'a>(&'a self, cx: &'a State, waiter: &mut Waiter<'a>) -> Option<usize> {
         match self {
             Source::Until(..) => None,
             Source::Descriptor(descriptor, direction) => {

@@ -25,7 +25,7 @@ pub struct Ground(PathBuf);
 
 impl Ground {
     /// A new one.
-    pub fn new() -> Ground {
+    pub fn prepare() -> Ground {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let root =
@@ -94,7 +94,7 @@ impl Drop for Ground {
 fn every_attack_is_refused() {
     let mut failures = Vec::new();
     for case in cases::CASES {
-        let ground = Ground::new();
+        let ground = Ground::prepare();
         let before = [ground.picture("out"), ground.picture("kept")];
         let mut builder = WasiCtx::builder();
         builder.caps(case.caps).preopen_dir(ground.path("in"), "in").unwrap();
@@ -126,7 +126,7 @@ fn every_attack_is_refused() {
 #[test]
 fn refusals_are_remembered_for_the_embedder() {
     for case in cases::CASES.iter().filter(|case| case.refused != Capabilities::NONE) {
-        let ground = Ground::new();
+        let ground = Ground::prepare();
         let mut builder = WasiCtx::builder();
         builder.caps(case.caps).preopen_dir(ground.path("in"), "in").unwrap();
         builder.preopen_dir(ground.path("other"), "other").unwrap();

@@ -43,7 +43,7 @@ const CALLS: &[Call] = &[
 
 #[test]
 fn a_directory_that_keeps_becoming_a_link_leads_nowhere() {
-    let ground = Ground::new();
+    let ground = Ground::prepare();
     fs::create_dir(ground.path("in/swap")).unwrap();
     fs::write(ground.path("in/swap/secret"), "harmless").unwrap();
     fs::write(ground.path("out/outside-only"), SECRET).unwrap();

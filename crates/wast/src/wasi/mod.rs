@@ -7,10 +7,9 @@
 mod json;
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 
 use json::Json;
 use zwasm::{Engine, Error, Linker, Module, Store};
@@ -49,9 +48,9 @@ pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
     let scratch = Scratch::new(&name).map_err(|error| error.to_string())?;
 
     let (out, err) = (MemoryPipe::new(), MemoryPipe::new());
-    let (open, closed) = channel();
+    let (stdin, _open) = io::pipe().map_err(|error| error.to_string())?;
     let mut builder = WasiCtx::builder();
-    builder.caps(Capabilities::ALL).stdin(Box::new(Silence(closed)));
+    builder.caps(Capabilities::ALL).stdin_from(stdin);
     builder.arg(format!("{name}.wasm")).args(expected.get("args").strings());
     for (name, value) in expected.get("env").entries() {
         builder.env(name, value.string());
@@ -65,7 +64,6 @@ pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
 
     let exit = run(&mut builder, program, mode)
         .map_err(|error| format!("{error}; it said: {}", text(&err)))?;
-    drop(open);
     let expected_exit = expected.get("exit_code").number().unwrap_or(0.0) as i32;
     if exit != expected_exit {
         return Err(format!("exit code {exit}, not {expected_exit}; it said: {}", text(&err)));
@@ -97,16 +95,6 @@ fn run(builder: &mut WasiCtxBuilder, program: &Path, mode: Mode) -> Result<i32, 
     match outcome {
         Ok(()) => Ok(0),
         Err(error) => error.downcast_ref::<I32Exit>().map(|exit| exit.0).ok_or(error),
-    }
-}
-
-/// A standard input that ends with the test.
-struct Silence(Receiver<()>);
-
-impl Read for Silence {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        let _ = self.0.recv();
-        Ok(0)
     }
 }
 

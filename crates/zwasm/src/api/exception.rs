@@ -14,7 +14,8 @@ use crate::store::{AsContextMut, StoreCore};
 ///
 /// The exception lives as long as the guest or a [`ThrownException`] refers to
 /// it. Moreover the store keeps one whose reference the host has made or been
-/// given: until the host function returns that got it, or, outside of any, as
+/// given: until the host function returns that got it or the
+/// [`RootScope`](crate::RootScope) ends in which it was got, or, outside of any, as
 /// long as the store itself. A reference used later gives an error.
 ///
 /// ```

@@ -128,6 +128,34 @@ impl Val {
         }
     }
 
+    /// The value, which is an `i32`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not; likewise below.
+    #[track_caller]
+    pub fn unwrap_i32(&self) -> i32 {
+        self.i32().expect("the value is not an i32")
+    }
+
+    /// The value, which is an `i64`.
+    #[track_caller]
+    pub fn unwrap_i64(&self) -> i64 {
+        self.i64().expect("the value is not an i64")
+    }
+
+    /// The value, which is an `f32`.
+    #[track_caller]
+    pub fn unwrap_f32(&self) -> f32 {
+        self.f32().expect("the value is not an f32")
+    }
+
+    /// The value, which is an `f64`.
+    #[track_caller]
+    pub fn unwrap_f64(&self) -> f64 {
+        self.f64().expect("the value is not an f64")
+    }
+
     /// Whether the value has a type; a mismatch is told in words.
     pub(crate) fn check(&self, core: *const StoreCore, ty: ValType) -> Result<()> {
         if self.has_type(core, ty) {

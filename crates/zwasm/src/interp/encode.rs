@@ -62,17 +62,12 @@ pub(super) fn encode(
         held: Held::default(),
         regions: Vec::new(),
         #[cfg(compiler)]
-        counter: module
-            .engine
-            .config()
-            .strategy
-            .counts()
-            .then(|| VmCtx::record_offset(defined) as u32),
+        counter: None,
     };
     encoder.words.push(frame_bytes(function));
     encoder.observe(function.insts.len());
     #[cfg(compiler)]
-    encoder.count_entry();
+    encoder.count_entry(defined);
     encoder.insts(visit);
     encoder.patch();
     let labels = &encoder.labels;
@@ -212,9 +207,12 @@ pub(super) fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
 
 impl Encoder<'_> {
     #[cfg(compiler)]
-    fn count_entry(&mut self) {
-        if let Some(record) = self.counter {
-            let weight = self.module.engine.config().strategy.entry_weight();
+    fn count_entry(&mut self, defined: u32) {
+        let strategy = self.module.engine.config().strategy;
+        if strategy.counts() {
+            let record = VmCtx::record_offset(defined) as u32;
+            self.counter = Some(record);
+            let weight = strategy.entry_weight(self.module.body(defined).len());
             self.op(warmth::count_entry, with_upper(weight, 0, record));
         }
     }

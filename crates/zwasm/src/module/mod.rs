@@ -248,6 +248,27 @@ impl Module {
         &self.0.engine
     }
 
+    /// The bytes of all function bodies.
+    pub fn code_size(&self) -> usize {
+        self.0.bodies.iter().map(|body| body.len()).sum()
+    }
+
+    /// Compiles every function now, so that none is interpreted first, and returns
+    /// the bytes of machine code; zero if this build or the engine's
+    /// [strategy](crate::Strategy) does not compile. What runs is compiled when it is
+    /// worth it without this: it is for programs that must not warm up.
+    pub fn compile_all(&self) -> usize {
+        #[cfg(compiler)]
+        if self.0.engine.config().strategy != crate::Strategy::Interpreter {
+            let config = self.0.engine.config();
+            let guarded = config.guard_pages
+                && config.signals_based_traps
+                && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
+            return self.0.compiled.all(&self.0, guarded);
+        }
+        0
+    }
+
     /// The module's name from its name section.
     pub fn name(&self) -> Option<String> {
         names::module_name(self.0.bytes.get(self.0.names.clone())?)

@@ -170,7 +170,10 @@ pub(crate) unsafe fn on_behalf<R>(
     let mut result = None;
     // SAFETY: by the contract.
     unsafe {
-        let mut visit = || Ok(result = Some(work()?));
+        let mut visit = || {
+            result = Some(work()?);
+            Ok(())
+        };
         let outcome = visit_host(store, place, top, &mut visit);
         settle(store, place, outcome).and(result)
     }

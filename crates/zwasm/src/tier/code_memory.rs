@@ -125,11 +125,6 @@ impl Chunk {
     pub(super) fn start(&self) -> *const u8 {
         self.region.mapping.base().wrapping_add(self.offset)
     }
-
-    /// The size of the code in bytes.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
 }
 
 impl Drop for Chunk {

@@ -5,7 +5,8 @@
 //! to guard pages, the other checks them, for instances with a memory that has no
 //! guard pages. A function that could not be compiled is remembered as such.
 
-use std::sync::OnceLock;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::code_memory::Chunk;
 use super::environment::ModuleEnvironment;
@@ -16,6 +17,7 @@ use crate::code::{Code, Text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
 use crate::module::Inner;
+use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 use zwasm_compiler::{CompiledCode, baseline};
 use zwasm_regir::{Function, Label};
 
@@ -31,7 +33,10 @@ pub(crate) struct Compiled {
 
 /// The machine code of one function.
 pub(crate) struct MachineCode {
-    chunk: Chunk,
+    /// Holds this function, and perhaps others.
+    chunk: Arc<Chunk>,
+    /// Where the function's bytes are in it.
+    range: Range<usize>,
     /// Loop headers by label, and the offsets of the words to continue through.
     loops: Box<[(Label, u32)]>,
     /// The offsets from which on code belongs to another Wasm instruction.
@@ -43,15 +48,63 @@ impl Compiled {
     /// or not; none if it cannot be compiled.
     pub(crate) fn get(&self, module: &Inner, defined: u32, guarded: bool) -> Option<&Code> {
         let guarded = guarded && signals::install();
-        let variant = if guarded { &self.guarded } else { &self.checked };
-        let variant =
-            variant.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect());
-        let code = variant[defined as usize].get_or_init(|| compile(module, defined, guarded));
+        let cell = &self.variant(module, guarded)[defined as usize];
+        let code = cell.get_or_init(|| {
+            let mut group = Group::default();
+            group.add(module, defined, guarded)?;
+            group.map().pop().map(Box::new)
+        });
         code.as_deref()
+    }
+
+    /// Compiles every function, and maps the code of many at once. The bytes of
+    /// machine code.
+    pub(crate) fn all(&self, module: &Inner, guarded: bool) -> usize {
+        let guarded = guarded && signals::install();
+        let variant = self.variant(module, guarded);
+        let mut group = Group::default();
+        for (defined, cell) in variant.iter().enumerate() {
+            if cell.get().is_none() && group.add(module, defined as u32, guarded).is_none() {
+                let _ = cell.set(None);
+            }
+            if group.bytes.len() >= CODE_GROUP || defined + 1 == variant.len() {
+                for code in std::mem::take(&mut group).map() {
+                    let _ = variant[code.defined as usize].set(Some(Box::new(code)));
+                }
+            }
+        }
+        let len = |code: &Code| match &code.text {
+            Text::Machine(code) => code.len(),
+            Text::Threaded(_) => 0,
+        };
+        variant.iter().filter_map(|cell| cell.get()?.as_deref()).map(len).sum()
+    }
+
+    fn variant(&self, module: &Inner, guarded: bool) -> &Variant {
+        let variant = if guarded { &self.guarded } else { &self.checked };
+        variant.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect())
     }
 }
 
-fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<Box<Code>> {
+/// Compiled functions whose code is mapped together.
+#[derive(Default)]
+struct Group {
+    bytes: Vec<u8>,
+    relocations: Vec<u32>,
+    members: Vec<Member>,
+}
+
+/// A function of a group, and where its bytes are.
+struct Member {
+    defined: u32,
+    header: u32,
+    catches: CatchTable,
+    range: Range<usize>,
+    loops: Box<[(Label, u32)]>,
+    offsets: Box<[(u32, u32)]>,
+}
+
+fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<(Function, CompiledCode)> {
     let function = interp::code::translate(module, defined).ok()?;
     let env = ModuleEnvironment::new(module, &function, guarded);
     let code = baseline::compile(&function, &env, false)?;
@@ -67,8 +120,7 @@ fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<Box<Code>> {
     );
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    (first == Some(interp::encode::frame_bytes(&function))).then_some(())?;
-    install(&function, defined, code)
+    (first == Some(interp::encode::frame_bytes(&function))).then_some((function, code))
 }
 
 /// The machine code of a function, as text with a line for each instruction.
@@ -82,36 +134,75 @@ pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
     let env = ModuleEnvironment::new(module, &function, module.engine.config().guard_pages);
     let code = baseline::compile(&function, &env, true)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
-    let lines = code.listing.unwrap_or_default();
-    Ok(lines.iter().map(|(offset, text)| format!("{offset:#07x}  {text}\n")).collect())
+    let mut places = code.offsets.iter().peekable();
+    let mut text = String::new();
+    for (offset, line) in code.listing.unwrap_or_default() {
+        let mut place = None;
+        while let Some((_, wasm)) = places.next_if(|(from, _)| *from <= offset) {
+            place = Some(*wasm);
+        }
+        let place = place.map_or_else(String::new, |wasm| format!("@{wasm:#x}"));
+        text.push_str(&format!("{place:>9} {offset:#07x}  {line}\n"));
+    }
+    Ok(text)
 }
 
-/// Maps code and keeps what belongs to it.
-fn install(function: &Function, defined: u32, code: CompiledCode) -> Option<Box<Code>> {
-    let CompiledCode { bytes, relocations, loops, landings, regions, offsets, .. } = code;
-    let chunk = Chunk::new(&bytes, &relocations)?;
-    let landing = |label: Label| {
-        let landing = landings.iter().find(|(at, _)| *at == label);
-        // A clause whose label was not compiled is in code that is never reached.
-        landing.map_or(0, |(_, offset)| *offset)
-    };
-    Some(Box::new(Code {
-        defined,
-        header: function.frame.header,
-        catches: CatchTable::new(function, regions, landing),
-        text: Text::Machine(MachineCode { chunk, loops: loops.into(), offsets: offsets.into() }),
-    }))
+impl Group {
+    /// Compiles a function; none if that cannot be done.
+    fn add(&mut self, module: &Inner, defined: u32, guarded: bool) -> Option<()> {
+        let (function, code) = compile(module, defined, guarded)?;
+        let CompiledCode { bytes, relocations, loops, landings, regions, offsets, .. } = code;
+        let landing = |label: Label| {
+            let landing = landings.iter().find(|(at, _)| *at == label);
+            // A clause whose label was not compiled is in code that is never reached.
+            landing.map_or(0, |(_, offset)| *offset)
+        };
+        let start = self.bytes.len().next_multiple_of(CODE_ALIGN);
+        self.bytes.resize(start, 0);
+        self.bytes.extend_from_slice(&bytes);
+        for at in relocations {
+            let at = start + at as usize;
+            let word = self.bytes.get_mut(at..)?.first_chunk_mut::<8>()?;
+            *word = (u64::from_ne_bytes(*word) + start as u64).to_ne_bytes();
+            self.relocations.push(at as u32);
+        }
+        self.members.push(Member {
+            defined,
+            header: function.frame.header,
+            catches: CatchTable::new(&function, regions, landing),
+            range: start..start + bytes.len(),
+            loops: loops.into(),
+            offsets: offsets.into(),
+        });
+        Some(())
+    }
+
+    /// Maps the code, and keeps what belongs to each function; nothing if there is
+    /// no memory for it.
+    fn map(self) -> Vec<Code> {
+        if self.members.is_empty() {
+            return Vec::new();
+        }
+        let Some(chunk) = Chunk::new(&self.bytes, &self.relocations) else { return Vec::new() };
+        let chunk = Arc::new(chunk);
+        let code = |member: Member| {
+            let Member { defined, header, catches, range, loops, offsets } = member;
+            let text = MachineCode { chunk: chunk.clone(), range, loops, offsets };
+            Code { defined, header, catches, text: Text::Machine(text) }
+        };
+        self.members.into_iter().map(code).collect()
+    }
 }
 
 impl MachineCode {
     /// The first byte.
     pub(crate) fn start(&self) -> *const u8 {
-        self.chunk.start()
+        self.chunk.start().wrapping_add(self.range.start)
     }
 
     /// The size in bytes.
     pub(crate) fn len(&self) -> usize {
-        self.chunk.len()
+        self.range.len()
     }
 
     /// The module offset of the Wasm instruction that the code at an offset

@@ -66,10 +66,11 @@ impl Strategy {
         !matches!(self, Strategy::Interpreter | Strategy::Baseline)
     }
 
-    /// What an entry takes from the budget.
-    pub(crate) fn entry_weight(self) -> u32 {
+    /// What an entry takes from the budget of a function whose body has so many
+    /// bytes.
+    pub(crate) fn entry_weight(self, bytes: usize) -> u32 {
         match self {
-            Strategy::Auto => tuning::ENTRY_WEIGHT,
+            Strategy::Auto => (auto_budget(bytes) / tuning::MAX_ENTRIES) as u32,
             _ => tuning::STRESS_ENTRY_WEIGHT,
         }
     }
@@ -80,10 +81,7 @@ impl Strategy {
         match self {
             Strategy::Interpreter => Some(i32::MAX),
             Strategy::Baseline => None,
-            Strategy::Auto => {
-                let budget = bytes.saturating_mul(tuning::BUDGET_PER_BYTE);
-                Some(budget.clamp(tuning::MIN_BUDGET, tuning::MAX_BUDGET) as i32)
-            }
+            Strategy::Auto => Some(auto_budget(bytes) as i32),
             Strategy::Mixed(seed) => {
                 let drawn = scramble(seed ^ u64::from(defined) << 32 ^ bytes as u64);
                 match drawn % 4 {
@@ -95,6 +93,13 @@ impl Strategy {
             Strategy::Stress => Some(tuning::STRESS_BUDGET),
         }
     }
+}
+
+/// The budget of a function whose body has so many bytes.
+#[cfg(compiler)]
+fn auto_budget(bytes: usize) -> usize {
+    let budget = bytes.saturating_mul(tuning::BUDGET_PER_BYTE);
+    budget.clamp(tuning::MIN_BUDGET, tuning::MAX_BUDGET)
 }
 
 /// A number that looks random for each argument (the finalizer of SplitMix64).

@@ -6,6 +6,7 @@ use super::{FRAME, INT_SCRATCH, MEMORY, MEMORY_LEN, RAX, RCX, RDX, VMCTX};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Joined};
 use crate::tuning;
+use std::rc::Rc;
 use zwasm_regir::{Inst, Slot, TrapCode};
 
 /// What the flags say.
@@ -46,7 +47,7 @@ pub(crate) enum Late {
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
     /// A way into a loop for an interpreter.
-    Loop { word: AsmLabel, joined: Box<[Joined]>, header: AsmLabel },
+    Loop { word: AsmLabel, joined: Rc<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
     Landing { word: AsmLabel, target: AsmLabel },
 }
@@ -289,7 +290,7 @@ impl Compiler<'_> {
                     self.asm.bind(word);
                     self.asm.address(stub);
                     self.asm.bind(stub);
-                    for Joined { reg, held } in joined {
+                    for &Joined { reg, held } in &*joined {
                         self.load_slot(reg, held.slot, held.class);
                     }
                     self.asm.jmp(header);

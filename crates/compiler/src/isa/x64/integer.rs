@@ -400,6 +400,17 @@ impl Compiler<'_> {
             self.define(reg, dst, Class::Int);
             return;
         }
+        if let Some(value) = known
+            && !wide
+            && value > 1
+            && (!signed || value <= i32::MAX as u64)
+        {
+            self.consume_operand(b);
+            return match signed {
+                false => self.divide_u32(dst, a, value as u32, remainder),
+                true => self.divide_i32(dst, a, value as u32, remainder),
+            };
+        }
         self.claim(RAX);
         self.claim(RDX);
         let divisor = self.operand(b, Class::Int);
@@ -451,6 +462,49 @@ impl Compiler<'_> {
         self.consume_operand(a);
         self.consume_operand(b);
         self.define(if remainder { RDX } else { RAX }, dst, Class::Int);
+    }
+
+    /// Divides by a constant that is no power of two: the upper half of the product
+    /// with 2^64 divided by it, rounded up (Lemire, Kaser and Kurz, "Faster remainder
+    /// by direct computation", 2019).
+    fn divide_u32(&mut self, dst: Slot, a: Operand, divisor: u32, remainder: bool) {
+        self.claim(RAX);
+        self.claim(RDX);
+        let dividend = self.operand(a, Class::Int);
+        self.load_constant(RAX, u64::MAX / u64::from(divisor) + 1);
+        emit!(self.asm, mulq_m(RAX, RDX, Rm::Reg(dividend)));
+        if remainder {
+            emit!(self.asm, imull_rmi(INT_SCRATCH, Rm::Reg(RDX), divisor));
+            emit!(self.asm, movl_rm(RAX, Rm::Reg(dividend)));
+            self.alu(Alu::Sub, false, RAX, Rm::Reg(INT_SCRATCH));
+        }
+        self.consume_operand(a);
+        self.define(if remainder { RAX } else { RDX }, dst, Class::Int);
+    }
+
+    /// Divides by a positive constant: a product rounded down, and one more for
+    /// negative dividends (Granlund and Montgomery, "Division by invariant integers
+    /// using multiplication", 1994, theorem 5.1). It fits 64 bits.
+    fn divide_i32(&mut self, dst: Slot, a: Operand, divisor: u32, remainder: bool) {
+        let bits = 32 - (divisor - 1).leading_zeros();
+        let shift = 31 + bits;
+        let factor = (1u64 << shift) / u64::from(divisor) + 1;
+        let dividend = self.operand(a, Class::Int);
+        let quotient = self.alloc(Class::Int, None);
+        self.load_constant(INT_SCRATCH, factor);
+        emit!(self.asm, movslq_rm(quotient, Rm::Reg(dividend)));
+        emit!(self.asm, imulq_rm(quotient, Rm::Reg(INT_SCRATCH)));
+        emit!(self.asm, sarq_mi(Rm::Reg(quotient), shift as u8));
+        emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(dividend)));
+        emit!(self.asm, sarl_mi(Rm::Reg(INT_SCRATCH), 31u8));
+        self.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
+        if remainder {
+            emit!(self.asm, imull_rmi(INT_SCRATCH, Rm::Reg(quotient), divisor));
+            emit!(self.asm, movl_rm(quotient, Rm::Reg(dividend)));
+            self.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
+        }
+        self.consume_operand(a);
+        self.define(quotient, dst, Class::Int);
     }
 
     /// An op on one operand.

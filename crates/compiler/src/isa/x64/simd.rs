@@ -13,7 +13,7 @@ use super::{FLOAT_SCRATCH, INT_SCRATCH};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location, RegSet};
 use zwasm_regir::simd::{SimdInst, Width};
-use zwasm_regir::simd_ops::{ExtractOp, SplatOp, TestOp};
+use zwasm_regir::simd_ops::{ExtractOp, LoadOp, SplatOp, TestOp};
 use zwasm_regir::{Inst, Operand, Slot};
 
 impl Compiler<'_> {
@@ -101,6 +101,23 @@ impl Compiler<'_> {
             ) if cond == dst && self.is_temporary(dst.0) && is_flag(op) => {
                 self.select(into, yes, no, |this| Condition::Flag(this.flag_test(op, a)));
             }
+            (
+                Inst::Load { op, dst, addr, mem, offset },
+                Inst::Simd(SimdInst::Splat { op: splat, dst: into, a }),
+            ) if a == dst && self.is_temporary(dst.0) && !self.needs_handler(mem) => {
+                let Some(op) = loaded_splat(op, splat) else { return false };
+                self.vector_load(op, into, addr, mem, offset);
+            }
+            (
+                Inst::Simd(SimdInst::Load { op: LoadOp::V128Load, dst, addr, mem, offset }),
+                Inst::Simd(SimdInst::Binary { op, dst: into, a, b }),
+            ) if self.cpu.avx && self.is_temporary(dst.0) && !self.needs_handler(mem) => {
+                return self.binary_with_loaded(op, into, [a, b], dst, |this| {
+                    let place = this.bounded(mem, addr, offset, 16);
+                    this.consume_operand(addr);
+                    place
+                });
+            }
             _ => return false,
         }
         true
@@ -126,6 +143,25 @@ impl Compiler<'_> {
     pub(super) fn result(&mut self, dst: Slot) -> Reg {
         self.state.locked = RegSet::default();
         self.alloc(Class::Vector, Some(dst.0))
+    }
+
+    /// An op on two vectors by one instruction.
+    pub(super) fn in_one(&mut self, dst: Slot, a: Slot, b: Slot, inst: Vector, imm: Option<u8>) {
+        let first = self.vector_operand(a);
+        let second = self.vector_rm(b);
+        self.consume(a);
+        self.consume(b);
+        // Without VEX the first operand is overwritten, and the second must not be.
+        let reg = match second {
+            Rm::Reg(second) if !self.cpu.avx && second != first => {
+                self.state.locked = RegSet::default();
+                self.state.lock(second);
+                self.alloc(Class::Vector, Some(dst.0))
+            }
+            _ => self.result(dst),
+        };
+        self.three_operands(inst, reg, first, second, imm);
+        self.define(reg, dst, Class::Vector);
     }
 
     /// A literal as an operand.
@@ -171,14 +207,21 @@ impl Compiler<'_> {
         self.define(reg, dst, Class::Vector);
     }
 
-    pub(super) fn vector_copy(&mut self, dst: Slot, src: Slot) {
+    /// The source may be read again.
+    fn vector_copy(&mut self, dst: Slot, src: Slot) {
         let reg = self.vector_operand(src);
-        if self.is_temporary(src.0) || src == dst {
-            return self.define(reg, dst, Class::Vector);
-        }
         let new = self.alloc(Class::Vector, Some(dst.0));
         self.move_reg(new, reg);
         self.define(new, dst, Class::Vector);
+    }
+
+    /// The result of an op that leaves its operand as it is.
+    pub(super) fn unchanged(&mut self, dst: Slot, a: Slot) {
+        if self.is_temporary(a.0) {
+            let reg = self.vector_operand(a);
+            return self.define(reg, dst, Class::Vector);
+        }
+        self.vector_copy(dst, a);
     }
 
     /// `cond ? a : b`, after the flags of the condition, which `flags` emits.
@@ -382,6 +425,18 @@ pub(super) fn insert(width: Width) -> Vector {
         Width::B32 => PINSRD,
         Width::B64 => PINSRQ,
     }
+}
+
+/// The load of copies of a lane that a load of a scalar and a splat are.
+fn loaded_splat(load: zwasm_regir::LoadOp, splat: SplatOp) -> Option<LoadOp> {
+    use zwasm_regir::LoadOp::*;
+    Some(match (load, splat) {
+        (I32Load8S | I32Load8U, SplatOp::I8x16Splat) => LoadOp::V128Load8Splat,
+        (I32Load16S | I32Load16U, SplatOp::I16x8Splat) => LoadOp::V128Load16Splat,
+        (I32Load, SplatOp::I32x4Splat) | (F32Load, SplatOp::F32x4Splat) => LoadOp::V128Load32Splat,
+        (I64Load, SplatOp::I64x2Splat) | (F64Load, SplatOp::F64x2Splat) => LoadOp::V128Load64Splat,
+        _ => return None,
+    })
 }
 
 /// Whether a test is one of flags.

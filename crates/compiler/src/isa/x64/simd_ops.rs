@@ -9,7 +9,7 @@
 //! `s` the scratch register.
 
 use super::FLOAT_SCRATCH;
-use super::asm::{Reg, Rm};
+use super::asm::{Mem, Reg, Rm};
 use super::float::{CEIL, FLOOR, NEAREST, TRUNCATE};
 use super::vector::*;
 use crate::baseline::Compiler;
@@ -157,6 +157,50 @@ fn form(op: BinaryOp) -> Form {
         F64x2Pmax => Swapped(MAXPD),
         _ => Sequence,
     }
+}
+
+impl Form {
+    /// The instruction, if it is one, and its immediate.
+    fn one_instruction(self) -> Option<(Vector, Option<u8>)> {
+        match self {
+            Form::Plain(inst) | Form::Swapped(inst) => Some((inst, None)),
+            Form::Compare(inst, imm) | Form::CompareSwapped(inst, imm) => Some((inst, Some(imm))),
+            _ => None,
+        }
+    }
+
+    fn is_swapped(self) -> bool {
+        matches!(self, Form::Swapped(_) | Form::CompareSwapped(..))
+    }
+}
+
+/// Whether the operands of an op can be exchanged; those that matter in loops.
+fn commutes(op: BinaryOp) -> bool {
+    use BinaryOp::*;
+    matches!(
+        op,
+        I8x16Eq
+            | I16x8Eq
+            | I32x4Eq
+            | V128And
+            | V128Or
+            | V128Xor
+            | I8x16Add
+            | I8x16AddSatU
+            | I8x16MinU
+            | I8x16MaxU
+            | I8x16AvgrU
+            | I16x8Add
+            | I16x8Mul
+            | I32x4Add
+            | I32x4Mul
+            | I32x4DotI16x8S
+            | I64x2Add
+            | F32x4Add
+            | F32x4Mul
+            | F64x2Add
+            | F64x2Mul
+    )
 }
 
 /// The instruction for ops on one vector that are one, and its immediate.
@@ -378,50 +422,71 @@ impl Compiler<'_> {
 
     pub(super) fn vector_binary(&mut self, op: BinaryOp, dst: Slot, a: Slot, b: Slot) {
         let s = FLOAT_SCRATCH;
-        match form(op) {
-            Form::Plain(inst) => {
-                self.in_one(dst, a, b, |this, d, a, b| this.v3(inst, d, a, b));
-            }
-            Form::Swapped(inst) => {
-                self.in_one(dst, b, a, |this, d, b, a| this.v3(inst, d, b, a));
-            }
-            Form::Compare(inst, predicate) => {
-                self.in_one(dst, a, b, |this, d, a, b| this.v3i(inst, d, a, b, predicate));
-            }
-            Form::CompareSwapped(inst, predicate) => {
-                self.in_one(dst, b, a, |this, d, b, a| this.v3i(inst, d, b, a, predicate));
-            }
+        let form = form(op);
+        if let Some((inst, imm)) = form.one_instruction() {
+            let (a, b) = if form.is_swapped() { (b, a) } else { (a, b) };
+            return self.in_one(dst, a, b, inst, imm);
+        }
+        let (a, b) = self.vector_operands(a, b);
+        let d = match form {
             Form::Not(inst) => {
-                let (a, b) = self.vector_operands(a, b);
-                let ones = self.literal64(u64::MAX);
                 self.v3(inst, s, a, b);
-                let d = self.result(dst);
-                self.v3(PXOR, d, s, ones);
-                self.define(d, dst, Class::Vector);
+                self.inverted(dst, s)
             }
             Form::Bound(bound, equal) => {
-                let (a, b) = self.vector_operands(a, b);
                 self.v3(bound, s, a, b);
                 let d = self.result(dst);
                 self.v3(equal, d, a, s);
-                self.define(d, dst, Class::Vector);
+                d
             }
             Form::NotBound(bound, equal) => {
-                let (a, b) = self.vector_operands(a, b);
-                let ones = self.literal64(u64::MAX);
                 self.v3(bound, s, a, b);
                 self.v3(equal, s, s, a);
-                let d = self.result(dst);
-                self.v3(PXOR, d, s, ones);
-                self.define(d, dst, Class::Vector);
+                self.inverted(dst, s)
             }
-            Form::Sequence => {
-                let (a, b) = self.vector_operands(a, b);
+            _ => {
                 let d = self.alloc(Class::Vector, Some(dst.0));
                 self.binary_sequence(op, d, a, b);
-                self.define(d, dst, Class::Vector);
+                d
             }
+        };
+        self.define(d, dst, Class::Vector);
+    }
+
+    /// The result that is the opposite of `a`.
+    fn inverted(&mut self, dst: Slot, a: Reg) -> Reg {
+        let ones = self.literal64(u64::MAX);
+        let d = self.result(dst);
+        self.v3(PXOR, d, a, ones);
+        d
+    }
+
+    /// Compiles an op one of whose operands is the vector at `place`, which is
+    /// asked for when the other is in its register. False if that cannot be.
+    pub(super) fn binary_with_loaded(
+        &mut self,
+        op: BinaryOp,
+        dst: Slot,
+        operands: [Slot; 2],
+        loaded: Slot,
+        place: impl FnOnce(&mut Self) -> Mem,
+    ) -> bool {
+        let form = form(op);
+        let Some((inst, imm)) = form.one_instruction() else { return false };
+        let [mut a, mut b] = operands;
+        if form.is_swapped() || a == loaded && commutes(op) {
+            (a, b) = (b, a);
         }
+        if b != loaded || a == loaded {
+            return false;
+        }
+        let first = self.vector_operand(a);
+        let second = place(self);
+        self.consume(a);
+        let d = self.result(dst);
+        self.three_operands(inst, d, first, second.into(), imm);
+        self.define(d, dst, Class::Vector);
+        true
     }
 
     /// Two operands, read for the last time if they are temporaries.
@@ -626,7 +691,7 @@ impl Compiler<'_> {
         };
         if constant == Some(0) {
             self.consume_operand(count);
-            return self.vector_copy(dst, a);
+            return self.unchanged(dst, a);
         }
         let src = self.vector_operand(a);
         let (bytes, signed_64) = (width == 8, op == ShiftOp::I64x2ShrS);

@@ -5,7 +5,7 @@
 //! or one if only one of the vectors is used.
 
 use super::FLOAT_SCRATCH;
-use super::asm::{Reg, Rm};
+use super::asm::Rm;
 use super::vector::*;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
@@ -43,7 +43,7 @@ fn words(lanes: &[u8; 16]) -> Option<[u8; 4]> {
 
 /// The immediate of instructions that take four 32-bit lanes of four.
 fn selector(words: [u8; 4]) -> u8 {
-    words.iter().rev().fold(0, |imm, word| imm << 2 | word % 4)
+    words.iter().rev().fold(0, |imm, word| (imm << 2) | (word % 4))
 }
 
 /// The instruction for a shuffle that uses both vectors.
@@ -76,7 +76,7 @@ fn pattern(lanes: &[u8; 16]) -> Option<Pattern> {
     }
     let mut blend = 0;
     for (i, pair) in lanes.chunks_exact(2).enumerate() {
-        match [pair[0], pair[1]].map(|lane| usize::from(lane)) {
+        match [pair[0], pair[1]].map(usize::from) {
             [low, high] if low % 16 == 2 * i && high == low + 1 => {
                 blend |= u8::from(low >= 16) << i;
             }
@@ -104,10 +104,7 @@ impl Compiler<'_> {
         }
         if let Some(Pattern { inst, imm, swapped }) = pattern(&lanes) {
             let (first, second) = if swapped { (b, a) } else { (a, b) };
-            return self.in_one(dst, first, second, |this, reg, first, second| match imm {
-                Some(imm) => this.v3i(inst, reg, first, second, imm),
-                None => this.v3(inst, reg, first, second),
-            });
+            return self.in_one(dst, first, second, inst, imm);
         }
         let (first, second) = (self.vector_operand(a), self.vector_operand(b));
         self.consume(a);
@@ -125,7 +122,7 @@ impl Compiler<'_> {
     fn shuffle_one(&mut self, dst: Slot, a: Slot, lanes: [u8; 16]) {
         let words = words(&lanes);
         if words == Some([0, 1, 2, 3]) {
-            return self.vector_copy(dst, a);
+            return self.unchanged(dst, a);
         }
         let src = self.vector_operand(a);
         self.consume(a);
@@ -143,30 +140,5 @@ impl Compiler<'_> {
     fn table(&mut self, lanes: [u8; 16]) -> Rm {
         let bits = u128::from_le_bytes(lanes);
         self.literal([bits as u64, (bits >> 64) as u64])
-    }
-
-    /// An op on two vectors by one instruction.
-    pub(super) fn in_one(
-        &mut self,
-        dst: Slot,
-        a: Slot,
-        b: Slot,
-        emit: impl FnOnce(&mut Self, Reg, Reg, Rm),
-    ) {
-        let first = self.vector_operand(a);
-        let second = self.vector_rm(b);
-        self.consume(a);
-        self.consume(b);
-        // Without VEX the first operand is overwritten, and the second must not be.
-        let reg = match second {
-            Rm::Reg(second) if !self.cpu.avx && second != first => {
-                self.state.locked = crate::baseline::state::RegSet::default();
-                self.state.lock(second);
-                self.alloc(Class::Vector, Some(dst.0))
-            }
-            _ => self.result(dst),
-        };
-        emit(self, reg, first, second);
-        self.define(reg, dst, Class::Vector);
     }
 }

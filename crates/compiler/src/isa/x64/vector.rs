@@ -31,159 +31,159 @@ macro_rules! instructions {
 
 instructions! {
     // Moves.
-    MOVUPS 0x00_0F_10
-    MOVUPS_STORE 0x00_0F_11
-    MOVAPS 0x00_0F_28
-    MOVSS 0xF3_0F_10
-    MOVSS_STORE 0xF3_0F_11
-    MOVSD 0xF2_0F_10
-    MOVSD_STORE 0xF2_0F_11
-    MOVD 0x66_0F_6E
-    MOVQ 0x0166_0F_6E
-    MOVD_STORE 0x66_0F_7E
-    MOVQ_STORE 0x0166_0F_7E
-    MOVDDUP 0xF2_0F_12
-    VBROADCASTSS 0x66_38_18
-    VPBROADCASTB 0x66_38_78
-    VPBROADCASTW 0x66_38_79
-    PINSRB 0x66_3A_20
-    PINSRW 0x66_0F_C4
-    PINSRD 0x66_3A_22
-    PINSRQ 0x0166_3A_22
-    PEXTRB 0x66_3A_14
-    PEXTRW 0x66_3A_15
-    PEXTRD 0x66_3A_16
-    PEXTRQ 0x0166_3A_16
-    INSERTPS 0x66_3A_21
-    PMOVMSKB 0x66_0F_D7
-    MOVMSKPS 0x00_0F_50
-    MOVMSKPD 0x66_0F_50
-    PTEST 0x66_38_17
+    MOVUPS 0x0000_0F10
+    MOVUPS_STORE 0x0000_0F11
+    MOVAPS 0x0000_0F28
+    MOVSS 0x00F3_0F10
+    MOVSS_STORE 0x00F3_0F11
+    MOVSD 0x00F2_0F10
+    MOVSD_STORE 0x00F2_0F11
+    MOVD 0x0066_0F6E
+    MOVQ 0x0166_0F6E
+    MOVD_STORE 0x0066_0F7E
+    MOVQ_STORE 0x0166_0F7E
+    MOVDDUP 0x00F2_0F12
+    VBROADCASTSS 0x0066_3818
+    VPBROADCASTB 0x0066_3878
+    VPBROADCASTW 0x0066_3879
+    PINSRB 0x0066_3A20
+    PINSRW 0x0066_0FC4
+    PINSRD 0x0066_3A22
+    PINSRQ 0x0166_3A22
+    PEXTRB 0x0066_3A14
+    PEXTRW 0x0066_3A15
+    PEXTRD 0x0066_3A16
+    PEXTRQ 0x0166_3A16
+    INSERTPS 0x0066_3A21
+    PMOVMSKB 0x0066_0FD7
+    MOVMSKPS 0x0000_0F50
+    MOVMSKPD 0x0066_0F50
+    PTEST 0x0066_3817
     // Bits.
-    ANDPS 0x00_0F_54
-    ANDNPS 0x00_0F_55
-    ORPS 0x00_0F_56
-    XORPS 0x00_0F_57
-    PAND 0x66_0F_DB
-    PANDN 0x66_0F_DF
-    POR 0x66_0F_EB
-    PXOR 0x66_0F_EF
+    ANDPS 0x0000_0F54
+    ANDNPS 0x0000_0F55
+    ORPS 0x0000_0F56
+    XORPS 0x0000_0F57
+    PAND 0x0066_0FDB
+    PANDN 0x0066_0FDF
+    POR 0x0066_0FEB
+    PXOR 0x0066_0FEF
     // Orders of lanes.
-    PSHUFB 0x66_38_00
-    PSHUFD 0x66_0F_70
-    PSHUFLW 0xF2_0F_70
-    SHUFPS 0x00_0F_C6
-    UNPCKLPS 0x00_0F_14
-    UNPCKLPD 0x66_0F_14
-    PALIGNR 0x66_3A_0F
-    PBLENDW 0x66_3A_0E
-    PUNPCKLBW 0x66_0F_60
-    PUNPCKLWD 0x66_0F_61
-    PUNPCKLDQ 0x66_0F_62
-    PUNPCKLQDQ 0x66_0F_6C
-    PUNPCKHBW 0x66_0F_68
-    PUNPCKHWD 0x66_0F_69
-    PUNPCKHDQ 0x66_0F_6A
-    PUNPCKHQDQ 0x66_0F_6D
-    PACKSSWB 0x66_0F_63
-    PACKSSDW 0x66_0F_6B
-    PACKUSWB 0x66_0F_67
-    PACKUSDW 0x66_38_2B
-    PMOVSXBW 0x66_38_20
-    PMOVSXWD 0x66_38_23
-    PMOVSXDQ 0x66_38_25
-    PMOVZXBW 0x66_38_30
-    PMOVZXWD 0x66_38_33
-    PMOVZXDQ 0x66_38_35
+    PSHUFB 0x0066_3800
+    PSHUFD 0x0066_0F70
+    PSHUFLW 0x00F2_0F70
+    SHUFPS 0x0000_0FC6
+    UNPCKLPS 0x0000_0F14
+    UNPCKLPD 0x0066_0F14
+    PALIGNR 0x0066_3A0F
+    PBLENDW 0x0066_3A0E
+    PUNPCKLBW 0x0066_0F60
+    PUNPCKLWD 0x0066_0F61
+    PUNPCKLDQ 0x0066_0F62
+    PUNPCKLQDQ 0x0066_0F6C
+    PUNPCKHBW 0x0066_0F68
+    PUNPCKHWD 0x0066_0F69
+    PUNPCKHDQ 0x0066_0F6A
+    PUNPCKHQDQ 0x0066_0F6D
+    PACKSSWB 0x0066_0F63
+    PACKSSDW 0x0066_0F6B
+    PACKUSWB 0x0066_0F67
+    PACKUSDW 0x0066_382B
+    PMOVSXBW 0x0066_3820
+    PMOVSXWD 0x0066_3823
+    PMOVSXDQ 0x0066_3825
+    PMOVZXBW 0x0066_3830
+    PMOVZXWD 0x0066_3833
+    PMOVZXDQ 0x0066_3835
     // Integers.
-    PADDB 0x66_0F_FC
-    PADDW 0x66_0F_FD
-    PADDD 0x66_0F_FE
-    PADDQ 0x66_0F_D4
-    PADDSB 0x66_0F_EC
-    PADDSW 0x66_0F_ED
-    PADDUSB 0x66_0F_DC
-    PADDUSW 0x66_0F_DD
-    PSUBB 0x66_0F_F8
-    PSUBW 0x66_0F_F9
-    PSUBD 0x66_0F_FA
-    PSUBQ 0x66_0F_FB
-    PSUBSB 0x66_0F_E8
-    PSUBSW 0x66_0F_E9
-    PSUBUSB 0x66_0F_D8
-    PSUBUSW 0x66_0F_D9
-    PMULLW 0x66_0F_D5
-    PMULHW 0x66_0F_E5
-    PMULHUW 0x66_0F_E4
-    PMULHRSW 0x66_38_0B
-    PMULLD 0x66_38_40
-    PMULDQ 0x66_38_28
-    PMULUDQ 0x66_0F_F4
-    PMADDWD 0x66_0F_F5
-    PMADDUBSW 0x66_38_04
-    PAVGB 0x66_0F_E0
-    PAVGW 0x66_0F_E3
-    PABSB 0x66_38_1C
-    PABSW 0x66_38_1D
-    PABSD 0x66_38_1E
-    PMINSB 0x66_38_38
-    PMINSW 0x66_0F_EA
-    PMINSD 0x66_38_39
-    PMINUB 0x66_0F_DA
-    PMINUW 0x66_38_3A
-    PMINUD 0x66_38_3B
-    PMAXSB 0x66_38_3C
-    PMAXSW 0x66_0F_EE
-    PMAXSD 0x66_38_3D
-    PMAXUB 0x66_0F_DE
-    PMAXUW 0x66_38_3E
-    PMAXUD 0x66_38_3F
-    PCMPEQB 0x66_0F_74
-    PCMPEQW 0x66_0F_75
-    PCMPEQD 0x66_0F_76
-    PCMPEQQ 0x66_38_29
-    PCMPGTB 0x66_0F_64
-    PCMPGTW 0x66_0F_65
-    PCMPGTD 0x66_0F_66
+    PADDB 0x0066_0FFC
+    PADDW 0x0066_0FFD
+    PADDD 0x0066_0FFE
+    PADDQ 0x0066_0FD4
+    PADDSB 0x0066_0FEC
+    PADDSW 0x0066_0FED
+    PADDUSB 0x0066_0FDC
+    PADDUSW 0x0066_0FDD
+    PSUBB 0x0066_0FF8
+    PSUBW 0x0066_0FF9
+    PSUBD 0x0066_0FFA
+    PSUBQ 0x0066_0FFB
+    PSUBSB 0x0066_0FE8
+    PSUBSW 0x0066_0FE9
+    PSUBUSB 0x0066_0FD8
+    PSUBUSW 0x0066_0FD9
+    PMULLW 0x0066_0FD5
+    PMULHW 0x0066_0FE5
+    PMULHUW 0x0066_0FE4
+    PMULHRSW 0x0066_380B
+    PMULLD 0x0066_3840
+    PMULDQ 0x0066_3828
+    PMULUDQ 0x0066_0FF4
+    PMADDWD 0x0066_0FF5
+    PMADDUBSW 0x0066_3804
+    PAVGB 0x0066_0FE0
+    PAVGW 0x0066_0FE3
+    PABSB 0x0066_381C
+    PABSW 0x0066_381D
+    PABSD 0x0066_381E
+    PMINSB 0x0066_3838
+    PMINSW 0x0066_0FEA
+    PMINSD 0x0066_3839
+    PMINUB 0x0066_0FDA
+    PMINUW 0x0066_383A
+    PMINUD 0x0066_383B
+    PMAXSB 0x0066_383C
+    PMAXSW 0x0066_0FEE
+    PMAXSD 0x0066_383D
+    PMAXUB 0x0066_0FDE
+    PMAXUW 0x0066_383E
+    PMAXUD 0x0066_383F
+    PCMPEQB 0x0066_0F74
+    PCMPEQW 0x0066_0F75
+    PCMPEQD 0x0066_0F76
+    PCMPEQQ 0x0066_3829
+    PCMPGTB 0x0066_0F64
+    PCMPGTW 0x0066_0F65
+    PCMPGTD 0x0066_0F66
     // Not part of the floor; all processors with VEX have it.
-    PCMPGTQ 0x66_38_37
+    PCMPGTQ 0x0066_3837
     // Shifts: by a register, and, with the number of the operation, by an immediate.
-    PSLLW 0x66_0F_F1
-    PSLLD 0x66_0F_F2
-    PSLLQ 0x66_0F_F3
-    PSRLW 0x66_0F_D1
-    PSRLD 0x66_0F_D2
-    PSRLQ 0x66_0F_D3
-    PSRAW 0x66_0F_E1
-    PSRAD 0x66_0F_E2
-    PSHIFTW 0x66_0F_71
-    PSHIFTD 0x66_0F_72
-    PSHIFTQ 0x66_0F_73
+    PSLLW 0x0066_0FF1
+    PSLLD 0x0066_0FF2
+    PSLLQ 0x0066_0FF3
+    PSRLW 0x0066_0FD1
+    PSRLD 0x0066_0FD2
+    PSRLQ 0x0066_0FD3
+    PSRAW 0x0066_0FE1
+    PSRAD 0x0066_0FE2
+    PSHIFTW 0x0066_0F71
+    PSHIFTD 0x0066_0F72
+    PSHIFTQ 0x0066_0F73
     // Floats.
-    ADDPS 0x00_0F_58
-    ADDPD 0x66_0F_58
-    SUBPS 0x00_0F_5C
-    SUBPD 0x66_0F_5C
-    MULPS 0x00_0F_59
-    MULPD 0x66_0F_59
-    DIVPS 0x00_0F_5E
-    DIVPD 0x66_0F_5E
-    MINPS 0x00_0F_5D
-    MINPD 0x66_0F_5D
-    MAXPS 0x00_0F_5F
-    MAXPD 0x66_0F_5F
-    SQRTPS 0x00_0F_51
-    SQRTPD 0x66_0F_51
-    ROUNDPS 0x66_3A_08
-    ROUNDPD 0x66_3A_09
-    CMPPS 0x00_0F_C2
-    CMPPD 0x66_0F_C2
-    CVTDQ2PS 0x00_0F_5B
-    CVTTPS2DQ 0xF3_0F_5B
-    CVTDQ2PD 0xF3_0F_E6
-    CVTTPD2DQ 0x66_0F_E6
-    CVTPS2PD 0x00_0F_5A
-    CVTPD2PS 0x66_0F_5A
+    ADDPS 0x0000_0F58
+    ADDPD 0x0066_0F58
+    SUBPS 0x0000_0F5C
+    SUBPD 0x0066_0F5C
+    MULPS 0x0000_0F59
+    MULPD 0x0066_0F59
+    DIVPS 0x0000_0F5E
+    DIVPD 0x0066_0F5E
+    MINPS 0x0000_0F5D
+    MINPD 0x0066_0F5D
+    MAXPS 0x0000_0F5F
+    MAXPD 0x0066_0F5F
+    SQRTPS 0x0000_0F51
+    SQRTPD 0x0066_0F51
+    ROUNDPS 0x0066_3A08
+    ROUNDPD 0x0066_3A09
+    CMPPS 0x0000_0FC2
+    CMPPD 0x0066_0FC2
+    CVTDQ2PS 0x0000_0F5B
+    CVTTPS2DQ 0x00F3_0F5B
+    CVTDQ2PD 0x00F3_0FE6
+    CVTTPD2DQ 0x0066_0FE6
+    CVTPS2PD 0x0000_0F5A
+    CVTPD2PS 0x0066_0F5A
 }
 
 impl Vector {
@@ -201,6 +201,12 @@ impl Vector {
 
     fn wide(self) -> bool {
         self.0 >> 24 != 0
+    }
+
+    /// Whether the register is the source.
+    fn stores(self) -> bool {
+        let moves = [MOVUPS_STORE, MOVSS_STORE, MOVSD_STORE, MOVD_STORE, MOVQ_STORE];
+        moves.contains(&self) || [PEXTRB, PEXTRW, PEXTRD, PEXTRQ].contains(&self)
     }
 
     /// The form of a shift by an immediate: which instruction, and the number that
@@ -320,14 +326,25 @@ impl Compiler<'_> {
 
     fn two_operands(&mut self, inst: Vector, dst: Reg, rm: Rm, imm: Option<u8>) {
         if self.asm.lists() {
-            let operands: [&dyn Shown; 3] = [&dst, &rm, &imm.unwrap_or(0)];
+            let mut operands: [&dyn Shown; 3] = [&dst, &rm, &imm.unwrap_or(0)];
+            if inst.stores() {
+                operands.swap(0, 1);
+            }
             self.list_vector(inst, &operands[..2 + usize::from(imm.is_some())]);
         }
         let encoding = Encoding { inst, reg: dst, middle: None, rm, imm };
         self.vector_inst(encoding, self.cpu.avx);
     }
 
-    fn three_operands(&mut self, inst: Vector, dst: Reg, a: Reg, rm: Rm, imm: Option<u8>) {
+    /// As [`Compiler::v3`], with or without an immediate.
+    pub(super) fn three_operands(
+        &mut self,
+        inst: Vector,
+        dst: Reg,
+        a: Reg,
+        rm: Rm,
+        imm: Option<u8>,
+    ) {
         let vex = self.cpu.avx;
         let middle = vex.then_some(a);
         if !vex && dst != a {

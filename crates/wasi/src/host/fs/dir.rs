@@ -139,8 +139,9 @@ impl Dir {
             .follow(follow(how.follow))
             .custom_flags(flags.bits() as i32);
         let fd = OwnedFd::from(self.dir.open_with(path.as_ref(), &options)?.into_std());
-        if !how.flags.nonblock {
-            fcntl_setfl(&fd, fcntl_getfl(&fd)? - OFlags::NONBLOCK)?;
+        let flags = fcntl_getfl(&fd)?;
+        if flags.contains(OFlags::NONBLOCK) && !how.flags.nonblock {
+            fcntl_setfl(&fd, flags - OFlags::NONBLOCK)?;
         }
         Ok(fd)
     }
@@ -185,10 +186,11 @@ impl Dir {
     ) -> Result {
         self.require_change(host, Capabilities::WRITE | Capabilities::PATH)?;
         let (accessed, modified) = (time_spec(accessed), time_spec(modified));
-        Ok(match follow {
+        match follow {
             true => DirExt::set_times(&self.dir, path, accessed, modified)?,
             false => self.dir.set_symlink_times(path, accessed, modified)?,
-        })
+        }
+        Ok(())
     }
 
     /// Gives the file at `from` another name, `to` below `to_dir`.

@@ -257,7 +257,8 @@ unsafe extern "C" fn fill_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         }
         in_pieces(vm, bytes, false, |at, bytes| {
             let first = start + at / 8;
-            (&mut (*table).elements_mut()[first..first + bytes / 8]).fill(value);
+            let elements = (*table).elements_mut();
+            elements[first..first + bytes / 8].fill(value);
         })
     }
 }
