@@ -1,7 +1,9 @@
 //! Every atomic access does the same compiled as interpreted, whatever the memory.
 #![cfg(all(feature = "wat", feature = "threads"))]
 
-use zwasm::{Config, Engine, Linker, Module, Store, Strategy, Val};
+use zwasm::{
+    Config, Engine, Instance, Linker, MemoryType, Module, SharedMemory, Store, Strategy, Val,
+};
 
 /// The accesses with their types and the bytes of the cell.
 fn ops() -> Vec<(String, &'static str, u64)> {
@@ -41,11 +43,8 @@ fn module(memory: &str, index: u32, offset: u64) -> String {
             "({name} {index} offset={} (local.get $p) {operands})",
             offset * size + u64::from(offset > 1)
         );
-        let access = if name.contains("store") {
-            format!("{access} ({ty}.const 5)")
-        } else {
-            access
-        };
+        let access =
+            if name.contains("store") { format!("{access} ({ty}.const 5)") } else { access };
         wat += &format!(
             "(func (export \"{name}\") (param $p {address}) (param $a {ty}) (param $b {ty}) \
              (result {ty} {ty} {ty} {address}) \
@@ -113,6 +112,33 @@ fn compiled_accesses_do_what_interpreted_ones_do() {
             let found = run(&wat, Strategy::Baseline, guards, wide);
             let differs = expected.iter().zip(&found).find(|(expected, found)| expected != found);
             assert_eq!(differs, None, "{memory}, memory {index}, offset {offset}, guards {guards}");
+        }
+    }
+}
+
+/// The size that code keeps of a memory may be out of date; accesses that are
+/// compared with it must look again: of a second memory, or far behind an address.
+#[test]
+fn what_another_thread_has_grown_is_in_bounds_for_compiled_code() {
+    let wat = r#"(module
+        (memory (import "" "m") 0 2000 shared)
+        (memory (import "" "m") 0 2000 shared)
+        (func (export "second") (param i32) (result i32) (i32.load 1 (local.get 0)))
+        (func (export "atomic") (param i32) (result i32) (i32.atomic.load 1 (local.get 0)))
+        (func (export "far") (param i32) (result i32) (i32.load offset=66666660 (local.get 0))))"#;
+    for guards in [true, false] {
+        let mut config = Config::new();
+        config.strategy(Strategy::Baseline).guard_pages(guards);
+        let engine = Engine::new(&config).unwrap();
+        let memory = SharedMemory::new(&engine, MemoryType::shared(1, 2000)).unwrap();
+        let module = Module::new(&engine, wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let imports = [memory.clone().into(), memory.clone().into()];
+        let instance = Instance::new(&mut store, &module, &imports).unwrap();
+        memory.grow(1999).unwrap();
+        for (name, address) in [("second", 70_000), ("atomic", 80_000), ("far", 4)] {
+            let func = instance.get_typed_func::<i32, i32>(&mut store, name).unwrap();
+            assert_eq!(func.call(&mut store, address).unwrap(), 0, "{name}, guards {guards}");
         }
     }
 }

@@ -104,14 +104,14 @@ impl Compiler<'_> {
             (
                 Inst::Load { op, dst, addr, mem, offset },
                 Inst::Simd(SimdInst::Splat { op: splat, dst: into, a }),
-            ) if a == dst && self.is_temporary(dst.0) && !self.needs_handler(mem) => {
+            ) if a == dst && self.is_temporary(dst.0) && !self.needs_handler(mem, offset) => {
                 let Some(op) = loaded_splat(op, splat) else { return false };
                 self.vector_load(op, into, addr, mem, offset);
             }
             (
                 Inst::Simd(SimdInst::Load { op: LoadOp::V128Load, dst, addr, mem, offset }),
                 Inst::Simd(SimdInst::Binary { op, dst: into, a, b }),
-            ) if self.cpu.avx && self.is_temporary(dst.0) && !self.needs_handler(mem) => {
+            ) if self.cpu.avx && self.is_temporary(dst.0) && !self.needs_handler(mem, offset) => {
                 return self.binary_with_loaded(op, into, [a, b], dst, |this| {
                     let place = this.bounded(mem, addr, offset, 16);
                     this.consume_operand(addr);
