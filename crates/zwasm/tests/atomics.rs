@@ -62,7 +62,7 @@ fn run(wat: &str, strategy: Strategy, guards: bool, wide: bool) -> Vec<String> {
     let module = Module::new(&engine, wat).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
-    let addresses = [0, 8, 1, 2, 4, 0xFFF8, 0xFFFE, 0x1_0000, 0xFFFF_FFF8, 0xFFFF_FFFF];
+    let addresses: [u64; 10] = [0, 8, 1, 2, 4, 0xFFF8, 0xFFFE, 0x1_0000, 0xFFFF_FFF8, 0xFFFF_FFFF];
     let values = [0, 1, 0x80, 0xFFFF, 0x1234_5678_9ABC_DEF0, u64::MAX];
     let mut found = Vec::new();
     for (name, ty, _) in ops() {
@@ -76,7 +76,7 @@ fn run(wat: &str, strategy: Strategy, guards: bool, wide: bool) -> Vec<String> {
                         _ => Val::I64(bits as i64),
                     };
                     let p = match wide {
-                        true => Val::I64(address as i64 | if b == 7 { 0 } else { !0xFFFF }),
+                        true => Val::I64(address as i64 | if b == 7 { 0 } else { !0xFFFF_FFFF }),
                         false => Val::I32(address as i32),
                     };
                     let mut results = [value(0), value(0), value(0), p.clone()];

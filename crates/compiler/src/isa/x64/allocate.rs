@@ -39,6 +39,18 @@ struct Fresh {
 }
 
 impl Compiler<'_> {
+    /// Whether an instruction usually is compiled, and then leaves registers alone.
+    pub(crate) fn is_allocation(op: GcOp) -> bool {
+        matches!(
+            op,
+            GcOp::StructNew { .. }
+                | GcOp::StructNewDefault { .. }
+                | GcOp::ArrayNew { .. }
+                | GcOp::ArrayNewDefault { .. }
+                | GcOp::ArrayNewFixed { .. }
+        )
+    }
+
     /// Allocates; what is not a small object is the interpreter's.
     pub(crate) fn gc(&mut self, op: GcOp, base: Slot) {
         let inst = Inst::Gc { op, base };
