@@ -22,7 +22,7 @@
 ;;   testb r10, 0x3
 ;; L3:
 ;;   jne L2
-;;   lock [r8 + r10*1 + 0x4], rbx
+;;   lock xaddl [r8 + r10*1 + 0x4], rbx
 ;;   movq [rsi], rbx
 ;;   movq rdx, [rsi + 0x10]
 ;;   movq rax, [rsi + 0x20]
@@ -58,7 +58,7 @@
 ;; L4:
 ;;   movq rbp, rax
 ;;   xorq rbp, rbx
-;;   lock [r8 + r10*1], rbp, rax
+;;   lock cmpxchgw [r8 + r10*1], rbp, rax
 ;;   jne L4
 ;;   movq [rsi], rax
 ;;   movq rdx, [rsi + 0x10]
@@ -87,7 +87,7 @@
 ;;   word 0x48
 ;;   address L1
 ;; L1:
-;;   lock [rsi], 0x0
+;;   lock orl [rsi], 0x0
 ;;   movq rbp, [rsi + 0x8]
 ;;   movq rbx, rbp
 ;;   movq r10, [rsi]
