@@ -79,7 +79,7 @@ fn run(wat: &str, strategy: Strategy, guards: bool, wide: bool) -> Vec<String> {
                         true => Val::I64(address as i64 | if b == 7 { 0 } else { !0xFFFF_FFFF }),
                         false => Val::I32(address as i32),
                     };
-                    let mut results = [value(0), value(0), value(0), p.clone()];
+                    let mut results = [value(0), value(0), value(0), p];
                     let ended = func.call(&mut store, &[p, value(a), value(b)], &mut results);
                     let trap = ended.err().map(|error| error.to_string());
                     let trap = trap.map(|trap| trap.lines().next().unwrap_or("").to_owned());
