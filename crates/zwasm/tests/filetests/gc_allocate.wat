@@ -38,7 +38,6 @@
 ;;   addq r10, rbp
 ;;   xorps xmm15, xmm15
 ;;   movq r11, rbx
-;;   shlq r11, 0x0
 ;;   addq r11, 0x17
 ;;   andq r11, 0xf0
 ;; L4:
