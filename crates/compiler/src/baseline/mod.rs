@@ -161,8 +161,7 @@ impl Compiler<'_> {
                 | Inst::AtomicNotify { .. }
                 | Inst::MemoryGrow { .. }
                 | Inst::Bulk { .. }
-                | Inst::Gc { .. }
-        )
+        ) || matches!(inst, Inst::Gc { op, .. } if !Compiler::is_allocation(*op))
     }
 
     fn inst(&mut self, inst: &Inst) {

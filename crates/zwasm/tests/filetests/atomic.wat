@@ -8,3 +8,99 @@
   (func (param $p i32) (param $v i32)
     (atomic.fence)
     (i32.atomic.store8 offset=1 (local.get $p) (local.get $v))))
+;;! expected
+;; function f0: frame params 2 header s2 locals s5 stack s5 size 7
+;;   s5 = i32.atomic.rmw.add m0[s0 + 0x4] s1
+;;   return s5
+;;
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   movq rbp, [rsi + 0x8]
+;;   movq rbx, rbp
+;;   movq r10, [rsi]
+;;   testb r10, 0x3
+;; L3:
+;;   jne L2
+;;   lock xaddl [r8 + r10*1 + 0x4], rbx
+;;   movq [rsi], rbx
+;;   movq rdx, [rsi + 0x10]
+;;   movq rax, [rsi + 0x20]
+;;   movq rsi, [rsi + 0x18]
+;;   cmpq rax, rdi
+;;   jne L4
+;;   jmpq [rdx]
+;; L4:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L2:
+;;   leaq rdx, L3
+;;   movl rcx, 0x12
+;;   jmpq L5
+;; L5:
+;;   word handler
+;; function f1: frame params 2 header s2 locals s5 stack s5 size 7
+;;   s5 = i64.atomic.rmw16.xor_u m0[s0 + 0x0] s1
+;;   return s5
+;;
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi + 0x8]
+;;   movq r10, [rsi]
+;;   testb r10, 0x1
+;; L3:
+;;   jne L2
+;;   movzwl rax, [r8 + r10*1]
+;; L4:
+;;   movq rbp, rax
+;;   xorq rbp, rbx
+;;   lock cmpxchgw [r8 + r10*1], rbp, rax
+;;   jne L4
+;;   movq [rsi], rax
+;;   movq rdx, [rsi + 0x10]
+;;   movq rax, [rsi + 0x20]
+;;   movq rsi, [rsi + 0x18]
+;;   cmpq rax, rdi
+;;   jne L5
+;;   jmpq [rdx]
+;; L5:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L2:
+;;   leaq rdx, L3
+;;   movl rcx, 0x12
+;;   jmpq L6
+;; L6:
+;;   word handler
+;; function f2: frame params 2 header s2 locals s5 stack s5 size 7
+;;   atomic.fence
+;;   i32.atomic.store8 m0[s0 + 0x1] s1
+;;   return
+;;
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   lock orl [rsi], 0x0
+;;   movq rbp, [rsi + 0x8]
+;;   movq rbx, rbp
+;;   movq r10, [rsi]
+;;   xchgb rbx, [r8 + r10*1 + 0x1]
+;;   movq rdx, [rsi + 0x10]
+;;   movq rax, [rsi + 0x20]
+;;   movq rsi, [rsi + 0x18]
+;;   cmpq rax, rdi
+;;   jne L2
+;;   jmpq [rdx]
+;; L2:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]

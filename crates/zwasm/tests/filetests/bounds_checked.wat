@@ -5,3 +5,56 @@
   (func (param $p i32) (result i32)
     (i32.store offset=8 (local.get $p) (i32.load (local.get $p)))
     (i32.load8_u offset=100 (local.get $p))))
+;;! expected
+;; function f0: frame params 1 header s1 locals s4 stack s4 size 6
+;;   s5 = i32.load m0[s0 + 0x0]
+;;   i32.store m0[s0 + 0x8] s5
+;;   s4 = i32.load8_u m0[s0 + 0x64]
+;;   return s4
+;;
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   leaq r11, [rbx + 0x4]
+;;   cmpq r11, r9
+;; L3:
+;;   ja L2
+;;   movl rbp, [r8 + r11*1 - 0x4]
+;;   leaq r11, [rbx + 0xc]
+;;   cmpq r11, r9
+;; L5:
+;;   ja L4
+;;   movl [r8 + r11*1 - 0x4], rbp
+;;   leaq r11, [rbx + 0x65]
+;;   cmpq r11, r9
+;; L7:
+;;   ja L6
+;;   movzbl rbp, [r8 + r11*1 - 0x1]
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L8
+;;   jmpq [rdx]
+;; L8:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L2:
+;;   leaq rdx, L3
+;;   movl rcx, 0x2
+;;   jmpq L9
+;; L4:
+;;   leaq rdx, L5
+;;   movl rcx, 0x2
+;;   jmpq L9
+;; L6:
+;;   leaq rdx, L7
+;;   movl rcx, 0x2
+;;   jmpq L9
+;; L9:
+;;   word handler

@@ -4,3 +4,30 @@
   (func (param $p i32) (result i32)
     (i32.store offset=8 (local.get $p) (i32.load (local.get $p)))
     (i32.load8_u offset=100 (local.get $p))))
+;;! expected
+;; function f0: frame params 1 header s1 locals s4 stack s4 size 6
+;;   s5 = i32.load m0[s0 + 0x0]
+;;   i32.store m0[s0 + 0x8] s5
+;;   s4 = i32.load8_u m0[s0 + 0x64]
+;;   return s4
+;;
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   movl rbp, [r8 + rbx*1]
+;;   movl [r8 + rbx*1 + 0x8], rbp
+;;   movzbl rbp, [r8 + rbx*1 + 0x64]
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L2
+;;   jmpq [rdx]
+;; L2:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]

@@ -4,3 +4,80 @@
   (func $callee (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
   (func (param $a i32) (result i32)
     (i32.mul (call $callee (local.get $a) (i32.const 1)) (local.get $a))))
+;;! expected
+;; function f0 <callee>: frame params 2 header s2 locals s5 stack s5 size 7
+;;   s5 = i32.add s0 s1
+;;   return s5
+;;
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi + 0x8]
+;;   movq rbp, [rsi]
+;;   addl rbp, rbx
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x10]
+;;   movq rax, [rsi + 0x20]
+;;   movq rsi, [rsi + 0x18]
+;;   cmpq rax, rdi
+;;   jne L2
+;;   jmpq [rdx]
+;; L2:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; function f1: frame params 1 header s1 locals s4 stack s4 size 9
+;;   s5 = 0x1
+;;   s4 = s0
+;;   call f0 s4
+;;   s4 = i32.mul s4 s0
+;;   return s4
+;;
+;;   word 0x58
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   movq [rsi + 0x28], 0x1
+;;   movq [rsi + 0x20], rbx
+;;   leaq rcx, [rdi + 0x60]
+;;   movq rax, [rdi + 0x60]
+;;   leaq r10, [rsi + 0x20]
+;;   movq rdx, [rax]
+;;   addq rdx, r10
+;;   cmpq rdx, [rdi + 0x8]
+;; L3:
+;;   ja L2
+;;   leaq rdx, L4
+;;   movq [rsi + 0x30], rdx
+;;   movq [rsi + 0x38], rsi
+;;   movq [rsi + 0x40], rdi
+;;   movq rsi, r10
+;;   leaq rdx, [rax + 0x8]
+;;   jmpq [rdx]
+;; L4:
+;;   address L5
+;; L5:
+;;   movq rbx, [rsi]
+;;   movq rbp, [rsi + 0x20]
+;;   imull rbp, rbx
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L6
+;;   jmpq [rdx]
+;; L6:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L2:
+;;   leaq rdx, L3
+;;   movl rcx, 0xa
+;;   jmpq L7
+;; L7:
+;;   word handler

@@ -4,3 +4,40 @@
     (if (result i32) (i32.lt_u (local.get $a) (local.get $b))
       (then (i32.const 1))
       (else (i32.const 2)))))
+;;! expected
+;; function f0: frame params 2 header s2 locals s5 stack s5 size 7
+;;   s5 = i32.lt_u s0 s1
+;;   br_unless s5 L1
+;;   s5 = 0x1
+;;   br L2
+;; L1:
+;;   s5 = 0x2
+;; L2:
+;;   return s5
+;;
+;;   word 0x48
+;;   address L3
+;; L3:
+;;   movq rbx, [rsi]
+;;   movq rbp, [rsi + 0x8]
+;;   cmpl rbx, rbp
+;;   jae L1
+;;   movq [rsi + 0x28], 0x1
+;;   jmp L2
+;; L1:
+;;   movq [rsi + 0x28], 0x2
+;; L2:
+;;   movq rbx, [rsi + 0x28]
+;;   movq [rsi], rbx
+;;   movq rdx, [rsi + 0x10]
+;;   movq rax, [rsi + 0x20]
+;;   movq rsi, [rsi + 0x18]
+;;   cmpq rax, rdi
+;;   jne L4
+;;   jmpq [rdx]
+;; L4:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]

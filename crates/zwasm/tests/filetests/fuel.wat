@@ -4,3 +4,55 @@
   (func (param $n i32)
     (loop $again
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
+;;! expected
+;; function f0: frame params 1 header s1 locals s4 stack s4 size 6
+;;   fuel 1
+;; L1: (loop)
+;;   fuel 5
+;;   s0 = i32.sub s0 0x1
+;;   br_if s0 L1
+;;   return
+;;
+;;   word 0x40
+;;   address L2
+;; L2:
+;;   movq r11, [rdi + 0x48]
+;;   subq [r11], 0x1
+;; L4:
+;;   js L3
+;;   movq rbx, [rsi]
+;; L1:
+;;   movq r11, [rdi + 0x48]
+;;   subq [r11], 0x5
+;; L7:
+;;   js L6
+;;   subl rbx, 0x1
+;;   testl rbx, rbx
+;;   jne L1
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L8
+;;   jmpq [rdx]
+;; L8:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L5:
+;;   address L10
+;; L10:
+;;   movq rbx, [rsi]
+;;   jmp L1
+;; L3:
+;;   leaq rdx, L4
+;;   movl rcx, 0x14
+;;   jmpq L9
+;; L6:
+;;   leaq rdx, L7
+;;   movl rcx, 0x14
+;;   jmpq L9
+;; L9:
+;;   word handler

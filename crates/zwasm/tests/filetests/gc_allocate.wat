@@ -7,3 +7,126 @@
   (func (param $n i32) (result (ref $bytes)) (array.new_default $bytes (local.get $n)))
   (func (param $a i32) (result (ref $pair))
     (array.new_fixed $pair 2 (local.get $a) (i32.const 7))))
+;;! expected
+;; function f0: frame params 1 header s1 locals s4 stack s4 size 5
+;;   s4 = s0
+;;   array.new_default type 0 s4
+;;   return s4
+;;
+;;   word 0x38
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   cmpl rbx, 0x100
+;;   ja L2
+;;   movq r11, [rdi]
+;;   movq rbp, [r11 + 0x38]
+;;   leaq r10, [rbp + rbx*1 + 0x17]
+;;   andq r10, 0xf0
+;;   cmpq r10, [r11 + 0x40]
+;;   ja L2
+;;   movq [r11 + 0x38], r10
+;;   movq r11, rbp
+;;   shrl r11, 0x4
+;;   movl r10, 0x1
+;;   shlxl r10, r10, r11
+;;   shrl r11, 0x5
+;;   shll r11, 0x2
+;;   addq r11, [rdi + 0x10]
+;;   orl [r11 - 0x2000000], r10
+;;   movq r10, [rdi + 0x10]
+;;   addq r10, rbp
+;;   xorps xmm15, xmm15
+;;   movq r11, rbx
+;;   addq r11, 0x17
+;;   andq r11, 0xf0
+;; L4:
+;;   movups [r10 + r11*1 - 0x10], xmm15
+;;   subq r11, 0x10
+;;   jne L4
+;;   movl [r10], 0x1
+;;   movl [r10 + 0x4], rbx
+;; L3:
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L5
+;;   jmpq [rdx]
+;; L5:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L2:
+;;   movq [rsi + 0x20], rbx
+;;   leaq rdx, L8
+;;   jmpq L8
+;; L8:
+;;   word handler
+;;   word 0x200010004
+;;   word 0x1
+;;   address L7
+;; L7:
+;;   movq rbp, [rsi + 0x20]
+;;   jmp L3
+;; function f1: frame params 1 header s1 locals s4 stack s4 size 6
+;;   s5 = 0x7
+;;   s4 = s0
+;;   array.new_fixed type 1 x2 s4
+;;   return s4
+;;
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   movq r11, [rdi]
+;;   movq rbp, [r11 + 0x38]
+;;   leaq r10, [rbp + 0x10]
+;;   cmpq r10, [r11 + 0x40]
+;;   ja L2
+;;   movq [r11 + 0x38], r10
+;;   movq r11, rbp
+;;   shrl r11, 0x4
+;;   movl r10, 0x1
+;;   shlxl r10, r10, r11
+;;   shrl r11, 0x5
+;;   shll r11, 0x2
+;;   addq r11, [rdi + 0x10]
+;;   orl [r11 - 0x2000000], r10
+;;   movq r10, [rdi + 0x10]
+;;   addq r10, rbp
+;;   movl [r10], 0x5
+;;   movl [r10 + 0x4], 0x2
+;;   movl [r10 + 0x8], rbx
+;;   movl r11, 0x7
+;;   movl [r10 + 0xc], r11
+;; L3:
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L4
+;;   jmpq [rdx]
+;; L4:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L2:
+;;   movq [rsi + 0x28], 0x7
+;;   movq [rsi + 0x20], rbx
+;;   leaq rdx, L7
+;;   jmpq L7
+;; L7:
+;;   word handler
+;;   word 0x2000300020004
+;;   word 0x200000005
+;;   address L6
+;; L6:
+;;   movq rbp, [rsi + 0x20]
+;;   jmp L3

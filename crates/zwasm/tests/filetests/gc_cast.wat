@@ -4,3 +4,82 @@
   (type $leaf (sub final $base (struct (field i32 i32))))
   (func (param $r anyref) (result (ref $leaf)) (ref.cast (ref $leaf) (local.get $r)))
   (func (param $r anyref) (result i32) (ref.test (ref $base) (local.get $r))))
+;;! expected
+;; function f0: frame params 1 header s1 locals s4 stack s4 size 5
+;;   ref.cast type 1 s0
+;;   return s0
+;;
+;;   word 0x38
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;; L4:
+;;   testl rbx, rbx
+;;   je L3
+;;   testb rbx, 0x1
+;;   jne L3
+;;   movq r11, [rdi + 0x10]
+;;   cmpl [r11 + rbx*1], 0x4
+;;   jne L3
+;; L2:
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L5
+;;   jmpq [rdx]
+;; L5:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L3:
+;;   leaq rdx, L4
+;;   movl rcx, 0x11
+;;   jmpq L6
+;; L6:
+;;   word handler
+;; function f1: frame params 1 header s1 locals s4 stack s4 size 5
+;;   s4 = ref.test type 0 s0
+;;   return s4
+;;
+;;   word 0x38
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   testl rbx, rbx
+;;   je L3
+;;   testb rbx, 0x1
+;;   jne L3
+;;   movq r11, [rdi + 0x10]
+;;   movl r10, [r11 + rbx*1]
+;;   cmpl r10, 0x0
+;;   je L2
+;;   cmpl r10, 0x2
+;;   je L3
+;;   shrl r10, 0x2
+;;   shll r10, 0x5
+;;   movq r11, [rdi]
+;;   movq r11, [r11 + 0xb8]
+;;   cmpl [r11 + r10*1], 0x0
+;;   jne L3
+;; L2:
+;;   movl rbp, 0x1
+;;   jmp L4
+;; L3:
+;;   movl rbp, 0x0
+;; L4:
+;;   movq [rsi], rbp
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L5
+;;   jmpq [rdx]
+;; L5:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]

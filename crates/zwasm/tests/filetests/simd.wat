@@ -4,3 +4,33 @@
   (memory 1)
   (func (param $a v128) (param $p i32) (result v128)
     (i32x4.add (i32x4.mul (local.get $a) (v128.load (local.get $p))) (local.get $a))))
+;;! expected
+;; function f0: frame params 3 header s3 locals s6 stack s6 size 10
+;;   s8 = v128.load m0[s2 + 0x0]
+;;   s6 = i32x4.mul s0 s8
+;;   s6 = i32x4.add s6 s0
+;;   v128.return s6
+;;
+;;   word 0x60
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi + 0x10]
+;;   movups xmm0, [r8 + rbx*1]
+;;   movups xmm1, [rsi]
+;;   movaps xmm2, xmm1
+;;   pmulld xmm2, xmm1, xmm0
+;;   movaps xmm0, xmm2
+;;   paddd xmm0, xmm2, xmm1
+;;   movups [rsi], xmm0
+;;   movq rdx, [rsi + 0x18]
+;;   movq rax, [rsi + 0x28]
+;;   movq rsi, [rsi + 0x20]
+;;   cmpq rax, rdi
+;;   jne L2
+;;   jmpq [rdx]
+;; L2:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]

@@ -36,9 +36,24 @@ struct Fresh {
     reference: Reg,
     /// The object's address.
     object: Reg,
+    /// Where the slow case comes back with the reference: everything is as it is
+    /// after the allocation, without the operands.
+    resume: AsmLabel,
 }
 
 impl Compiler<'_> {
+    /// Whether an instruction usually is compiled, and then leaves registers alone.
+    pub(crate) fn is_allocation(op: GcOp) -> bool {
+        matches!(
+            op,
+            GcOp::StructNew { .. }
+                | GcOp::StructNewDefault { .. }
+                | GcOp::ArrayNew { .. }
+                | GcOp::ArrayNewDefault { .. }
+                | GcOp::ArrayNewFixed { .. }
+        )
+    }
+
     /// Allocates; what is not a small object is the interpreter's.
     pub(crate) fn gc(&mut self, op: GcOp, base: Slot) {
         let inst = Inst::Gc { op, base };
@@ -64,7 +79,7 @@ impl Compiler<'_> {
             return self.call_handler(inst);
         }
         let size = structure.size as i32;
-        let (fresh, resume) = self.allocate(inst, base, Extent::Fixed(size));
+        let fresh = self.allocate(inst, base, Extent::Fixed(size));
         let object = fresh.object;
         emit!(self.asm, movl_oi(INT_SCRATCH, structure.word));
         emit!(self.asm, movq_mr(Rm::Mem(at(object, 0)), INT_SCRATCH));
@@ -77,9 +92,7 @@ impl Compiler<'_> {
                 slot += storage.kind().slots();
             }
         }
-        self.state.truncate(base.0);
-        self.asm.bind(resume);
-        self.define(fresh.reference, base, Class::Int);
+        self.finish(&fresh, base);
     }
 
     fn array_new_fixed(&mut self, inst: &Inst, base: Slot, ty: u32, count: u32) {
@@ -88,15 +101,13 @@ impl Compiler<'_> {
             return self.call_handler(inst);
         }
         let size = size_of_array(storage, count);
-        let (fresh, resume) = self.allocate(inst, base, Extent::Fixed(size));
+        let fresh = self.allocate(inst, base, Extent::Fixed(size));
         self.array_header(fresh.object, ty, Length::Constant(count));
         for index in 0..count {
             let place = at(fresh.object, HEADER + (index << scale(storage)) as i32);
             self.init_field(storage, place, base.0 + index * storage.kind().slots());
         }
-        self.state.truncate(base.0);
-        self.asm.bind(resume);
-        self.define(fresh.reference, base, Class::Int);
+        self.finish(&fresh, base);
     }
 
     fn array_new_default(&mut self, inst: &Inst, base: Slot, ty: u32) {
@@ -108,18 +119,16 @@ impl Compiler<'_> {
                 return self.call_handler(inst);
             }
             let size = size_of_array(storage, count);
-            let (fresh, resume) = self.allocate(inst, base, Extent::Fixed(size));
+            let fresh = self.allocate(inst, base, Extent::Fixed(size));
             self.array_header(fresh.object, ty, Length::Constant(count));
             self.clear_contents(fresh.object, size);
-            self.state.truncate(base.0);
-            self.asm.bind(resume);
-            return self.define(fresh.reference, base, Class::Int);
+            return self.finish(&fresh, base);
         }
         if storage == Storage::V128 {
             return self.call_handler(inst);
         }
         let count = self.operand(length, Class::Int);
-        let (fresh, resume) = self.allocate(inst, base, Extent::Array(count, scale(storage)));
+        let fresh = self.allocate(inst, base, Extent::Array(count, scale(storage)));
         // From the end to the start, header included.
         let again = self.asm.new_label();
         self.load_constant(FLOAT_SCRATCH, 0);
@@ -130,9 +139,7 @@ impl Compiler<'_> {
         self.alu_immediate(Alu::Sub, true, Rm::Reg(INT_SCRATCH), GRANULE);
         self.asm.jcc(Cond::NotEqual, again);
         self.array_header(fresh.object, ty, Length::Register(count));
-        self.state.truncate(base.0);
-        self.asm.bind(resume);
-        self.define(fresh.reference, base, Class::Int);
+        self.finish(&fresh, base);
     }
 
     fn array_new(&mut self, inst: &Inst, base: Slot, ty: u32) {
@@ -146,7 +153,7 @@ impl Compiler<'_> {
         }
         let value = self.cell_value(storage, Operand::Slot(base));
         let count = self.operand(length, Class::Int);
-        let (fresh, resume) = self.allocate(inst, base, Extent::Array(count, scale(storage)));
+        let fresh = self.allocate(inst, base, Extent::Array(count, scale(storage)));
         self.array_header(fresh.object, ty, Length::Register(count));
         let (again, done) = (self.asm.new_label(), self.asm.new_label());
         emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(count)));
@@ -162,15 +169,12 @@ impl Compiler<'_> {
         self.alu_immediate(Alu::Sub, false, Rm::Reg(INT_SCRATCH), 1);
         self.asm.jcc(Cond::NotEqual, again);
         self.asm.bind(done);
-        self.state.truncate(base.0);
-        self.asm.bind(resume);
-        self.define(fresh.reference, base, Class::Int);
+        self.finish(&fresh, base);
     }
 
     /// Takes an object's bytes from the window and notes that it starts there; the
-    /// operands are still where they were. The label is where the slow case comes
-    /// back with the reference: everything is as it is here, without the operands.
-    fn allocate(&mut self, inst: &Inst, base: Slot, extent: Extent) -> (Fresh, AsmLabel) {
+    /// operands are still where they were.
+    fn allocate(&mut self, inst: &Inst, base: Slot, extent: Extent) -> Fresh {
         let layout = self.layout;
         let reference = self.alloc(Class::Int, None);
         let end = self.alloc(Class::Int, None);
@@ -206,7 +210,14 @@ impl Compiler<'_> {
         let object = end;
         emit!(self.asm, movq_rm(object, Rm::Mem(at(VMCTX, layout.heap as i32))));
         self.alu(Alu::Add, true, object, Rm::Reg(reference));
-        (Fresh { reference, object }, resume)
+        Fresh { reference, object, resume }
+    }
+
+    /// The contents are written, and the slow case joins.
+    fn finish(&mut self, fresh: &Fresh, base: Slot) {
+        self.state.truncate(base.0);
+        self.asm.bind(fresh.resume);
+        self.define(fresh.reference, base, Class::Int);
     }
 
     /// The bytes of an array with so many elements, rounded to granules, and added
@@ -219,7 +230,9 @@ impl Compiler<'_> {
             }
             None => {
                 self.move_reg(into, count);
-                emit!(self.asm, shlq_mi(Rm::Reg(into), scale));
+                if scale > 0 {
+                    emit!(self.asm, shlq_mi(Rm::Reg(into), scale));
+                }
                 self.alu_immediate(Alu::Add, true, Rm::Reg(into), disp);
             }
         }

@@ -389,8 +389,10 @@ impl Assembler {
         let offset = self.offset();
         let Some(listing) = &mut self.listing else { return };
         // The structs' names end in the form of the operands, which are shown.
+        let (lock, name) = name.strip_prefix("lock_").map_or(("", name), |name| ("lock ", name));
         let mnemonic = name.split_once('_').map_or(name, |(mnemonic, _)| mnemonic);
-        let mut text = String::from(mnemonic);
+        let mut text = String::from(lock);
+        text.push_str(mnemonic);
         for (index, operand) in operands.iter().enumerate() {
             text.push_str(if index == 0 { " " } else { ", " });
             operand.show(&mut text);
