@@ -52,7 +52,7 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
     let mut out = io::stdout().lock();
     let mut say = |text: String| out.write_all(text.as_bytes()).map_err(|error| error.to_string());
     let mut number = first;
-    while number < arguments.cases {
+    while number < arguments.end() {
         beat.store(number, Ordering::Relaxed);
         say(format!("{BEGINS}{number}\n"))?;
         let made = case(&corpus, arguments.seed, number);
@@ -61,7 +61,7 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
         }
         number += step;
         // A crash loses what was counted since.
-        if number % 64 < step || number >= arguments.cases {
+        if number % 64 < step || number >= arguments.end() {
             let Judge { compared, called, returned, .. } = judge;
             say(format!("{COUNTS}{compared} {called} {returned}\n"))?;
             (judge.compared, judge.called, judge.returned) = (0, 0, 0);
@@ -108,8 +108,8 @@ pub fn run(arguments: &Arguments) -> Result<Report, String> {
 
 /// Starts workers for each `jobs`th case from `first`, until all are done.
 fn follow(arguments: &Arguments, first: u64, report: &Mutex<Report>) -> Result<(), String> {
-    let mut next = first;
-    while next < arguments.cases {
+    let mut next = arguments.first + first;
+    while next < arguments.end() {
         let mut command = arguments.command()?;
         command.arg("--worker").arg(format!("{next}:{}", arguments.jobs));
         let mut child = command
@@ -250,6 +250,7 @@ impl Arguments {
         let modes: Vec<String> = self.modes.iter().map(ToString::to_string).collect();
         command.arg("--seed").arg(self.seed.to_string());
         command.arg("--cases").arg(self.cases.to_string());
+        command.arg("--first").arg(self.first.to_string());
         command.arg("--modes").arg(modes.join(","));
         command.arg("--oracle").arg(self.oracle.name());
         command.arg("--corpus").arg(&self.corpus);

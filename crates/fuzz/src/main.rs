@@ -40,6 +40,7 @@ code is 1 when there was a difference.
 Options:
       --seed S        determines all cases
       --cases N       how many
+      --first F       the number of the first (default: 0)
       --modes M[,M]   the modes, compared with the first of them (default:
                       interp,baseline,mixed:1,tier-stress,no-guards,gc-stress)
       --oracle O      the other engine: wasmi (the default), wasmtime, none
@@ -59,6 +60,7 @@ const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress";
 pub struct Arguments {
     seed: u64,
     cases: u64,
+    first: u64,
     modes: Vec<Mode>,
     oracle: OracleKind,
     out: PathBuf,
@@ -68,6 +70,13 @@ pub struct Arguments {
     calls: Option<u64>,
     /// The first case and the distance to the next, in a worker.
     worker: Option<(u64, u64)>,
+}
+
+impl Arguments {
+    /// The number behind that of the last case.
+    fn end(&self) -> u64 {
+        self.first.saturating_add(self.cases)
+    }
 }
 
 fn main() -> ExitCode {
@@ -96,6 +105,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
     let mut arguments = Arguments {
         seed: 0,
         cases: 0,
+        first: 0,
         modes: modes(MODES)?,
         oracle: OracleKind::Wasmi,
         out: PathBuf::from("."),
@@ -109,6 +119,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
         match argument {
             Long("seed") => seed = Some(parser.value()?.parse()?),
             Long("cases") => cases = Some(parser.value()?.parse()?),
+            Long("first") => arguments.first = parser.value()?.parse()?,
             Long("modes") => arguments.modes = modes(&parser.value()?.string()?)?,
             Long("oracle") => arguments.oracle = OracleKind::parse(&parser.value()?.string()?)?,
             Long("out") => arguments.out = parser.value()?.into(),
