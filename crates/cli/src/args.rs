@@ -108,6 +108,8 @@ pub struct Run {
     /// The functions whose machine code to print.
     #[cfg(feature = "trace")]
     pub dump_jit: Vec<u32>,
+    /// Whether to tell `perf` where compiled functions are.
+    pub perf_map: bool,
     /// What runs the module's code.
     pub engine: Option<Strategy>,
 }
@@ -291,6 +293,7 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
             #[cfg(feature = "trace")]
             Id::DumpJit => run.dump_jit.push(func(&value, name)?),
+            Id::PerfMap => run.perf_map = true,
             Id::Help | Id::Version => return Ok(words.common(flag.id)),
         }
     }

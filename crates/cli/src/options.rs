@@ -71,6 +71,7 @@ pub enum Id {
     DumpRegir,
     #[cfg(feature = "trace")]
     DumpJit,
+    PerfMap,
     Help,
     Version,
 }
@@ -262,6 +263,7 @@ pub const SECTIONS: &[Section] = &[
             flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
             #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
+            flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap),
         ],
     },
     Section {

@@ -168,6 +168,7 @@ fn config(options: &Run) -> Config {
     if let Some(strategy) = options.engine {
         config.strategy(strategy);
     }
+    config.perf_map(options.perf_map);
     #[cfg(feature = "trace")]
     crate::observe::configure(&mut config, options);
     config

@@ -33,6 +33,8 @@ pub struct Config {
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
     #[cfg(compiler)]
+    pub(crate) perf_map: bool,
+    #[cfg(compiler)]
     pub(crate) oldest_processor: bool,
     pub(crate) disabled: Disabled,
 }
@@ -60,6 +62,8 @@ impl Config {
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
+            #[cfg(compiler)]
+            perf_map: false,
             #[cfg(compiler)]
             oldest_processor: false,
             disabled: Disabled::default(),
@@ -148,6 +152,18 @@ impl Config {
         #[cfg(compiler)]
         {
             self.signals_based_traps = enable;
+        }
+        self
+    }
+
+    /// Whether the names and addresses of compiled functions are appended to
+    /// `/tmp/perf-PID.map`, where the profiler `perf` looks for them. Where that
+    /// cannot be written, nothing is.
+    #[cfg_attr(not(compiler), expect(unused_variables, reason = "nothing is compiled"))]
+    pub fn perf_map(&mut self, enable: bool) -> &mut Config {
+        #[cfg(compiler)]
+        {
+            self.perf_map = enable;
         }
         self
     }

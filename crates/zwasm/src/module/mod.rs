@@ -276,7 +276,7 @@ impl Module {
 
     /// The name of a function from the name section.
     pub(crate) fn function_name(&self, func: u32) -> Option<String> {
-        names::function_name(self.0.bytes.get(self.0.names.clone())?, func)
+        self.0.function_name(func)
     }
 
     /// The module in its binary form.
@@ -357,6 +357,11 @@ fn text_error(error: &str) -> String {
 const EXCERPT_CHARS: usize = 60;
 
 impl Inner {
+    /// The name of a function from the name section.
+    pub(crate) fn function_name(&self, func: u32) -> Option<String> {
+        names::function_name(self.bytes.get(self.names.clone())?, func)
+    }
+
     /// The entity exported under a name.
     pub(crate) fn export(&self, name: &str) -> Option<Entity> {
         let found = self

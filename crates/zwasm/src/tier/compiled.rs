@@ -52,7 +52,7 @@ impl Compiled {
         let code = cell.get_or_init(|| {
             let mut group = Group::default();
             group.add(module, defined, guarded)?;
-            group.map().pop().map(Box::new)
+            group.map(module).pop().map(Box::new)
         });
         code.as_deref()
     }
@@ -68,7 +68,7 @@ impl Compiled {
                 let _ = cell.set(None);
             }
             if group.bytes.len() >= CODE_GROUP || defined + 1 == variant.len() {
-                for code in std::mem::take(&mut group).map() {
+                for code in std::mem::take(&mut group).map(module) {
                     let _ = variant[code.defined as usize].set(Some(Box::new(code)));
                 }
             }
@@ -179,18 +179,42 @@ impl Group {
 
     /// Maps the code, and keeps what belongs to each function; nothing if there is
     /// no memory for it.
-    fn map(self) -> Vec<Code> {
+    fn map(self, module: &Inner) -> Vec<Code> {
         if self.members.is_empty() {
             return Vec::new();
         }
         let Some(chunk) = Chunk::new(&self.bytes, &self.relocations) else { return Vec::new() };
         let chunk = Arc::new(chunk);
+        if module.engine.config().perf_map {
+            self.tell_perf(module, &chunk);
+        }
         let code = |member: Member| {
             let Member { defined, header, catches, range, loops, offsets } = member;
             let text = MachineCode { chunk: chunk.clone(), range, loops, offsets };
             Code { defined, header, catches, text: Text::Machine(text) }
         };
         self.members.into_iter().map(code).collect()
+    }
+
+    /// Appends a line for each function to the file in which `perf` looks up code
+    /// that was made at run time.
+    #[cold]
+    fn tell_perf(&self, module: &Inner, chunk: &Chunk) {
+        let mut lines = String::new();
+        for Member { defined, range, .. } in &self.members {
+            let func = module.imported_funcs + defined;
+            let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
+            let start = chunk.start() as usize + range.start;
+            lines.push_str(&format!(
+                "{start:x} {:x} wasm:{}\n",
+                range.len(),
+                name.replace('\n', " ")
+            ));
+        }
+        let path = format!("/tmp/perf-{}.map", std::process::id());
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        // Profiling is a favour: a file that cannot be written stops nobody.
+        let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes()));
     }
 }
 
