@@ -63,7 +63,6 @@ fn smith(rng: &mut Rng, every: bool) -> Option<Vec<u8>> {
     let length = [512, 2048, 8192][rng.below(3)];
     let noise: Vec<u8> = (0..length / 8).flat_map(|_| rng.bits().to_le_bytes()).collect();
     let on = |rng: &mut Rng| rng.below(2) == 0;
-    let gc = every && on(rng);
     let config = Config {
         max_imports: rng.below(4),
         min_funcs: 1,
@@ -85,7 +84,7 @@ fn smith(rng: &mut Rng, every: bool) -> Option<Vec<u8>> {
         memory_offset_choices: MemoryOffsetChoices(60, 39, 1),
         simd_enabled: on(rng),
         relaxed_simd_enabled: every && on(rng),
-        gc_enabled: gc,
+        gc_enabled: every && on(rng),
         exceptions_enabled: every && on(rng),
         threads_enabled: every && rng.below(4) == 0,
         tail_call_enabled: on(rng),
@@ -94,9 +93,7 @@ fn smith(rng: &mut Rng, every: bool) -> Option<Vec<u8>> {
         custom_page_sizes_enabled: on(rng),
         compact_imports_enabled: false,
         limit_arrays_in_const_exprs: true,
-        // `wasmi` sees a division by zero behind guards like these, where `eqz` of
-        // the divisor selects it: only modules that it refuses have them.
-        disallow_traps: gc && rng.below(3) == 0,
+        disallow_traps: rng.below(4) == 0,
         ..Config::default()
     };
     let module = wasm_smith::Module::new(config, &mut Unstructured::new(&noise)).ok()?;

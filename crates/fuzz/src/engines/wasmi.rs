@@ -1,15 +1,24 @@
 //! `wasmi`, an interpreter: no garbage collection, exceptions or threads.
+//!
+//! In version 2.0.0 a `select` whose condition compares a local with zero takes the
+//! wrong condition: the comparison is fused into it, and then the operand is looked
+//! for in the register of the comparison's result. So it gets a copy of the module
+//! in which something stands between the two.
 
 use super::{HOST_FAILURE, Oracle};
 use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
 use crate::value::{Top, Value, canonical32, canonical64};
+use std::convert::Infallible;
+use wasm_encoder::CodeSection;
+use wasm_encoder::reencode::{self, Reencode};
 use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{
     Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module, Nullable,
     Ref, Store, Table, TrapCode, V128, Val,
 };
+use wasmparser::{FunctionBody, Operator, Parser};
 use zwasm::Trap;
 
 /// The engine.
@@ -31,7 +40,7 @@ impl Wasmi {
 
 impl Oracle for Wasmi {
     fn run(&self, bytes: &[u8], plan: &Plan) -> Option<Outcome> {
-        let module = Module::new(&self.0, bytes).ok()?;
+        let module = Module::new(&self.0, &apart(bytes)?).ok()?;
         let mut store = Store::new(&self.0, Host::new(plan));
         let mut functions = 0;
         let imports: Option<Vec<Extern>> = module
@@ -70,6 +79,42 @@ impl Oracle for Wasmi {
         }
         look(&instance, &store, plan, &mut events);
         Some(events)
+    }
+}
+
+/// The module with comparisons and selections apart.
+fn apart(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut module = wasm_encoder::Module::new();
+    Apart.parse_core_module(&mut module, Parser::new(0), bytes).ok()?;
+    Some(module.finish())
+}
+
+struct Apart;
+
+impl Reencode for Apart {
+    type Error = Infallible;
+
+    fn parse_function_body(
+        &mut self,
+        code: &mut CodeSection,
+        body: FunctionBody<'_>,
+    ) -> Result<(), reencode::Error> {
+        let mut function = self.new_function_with_parsed_locals(&body)?;
+        let (bytes, base) = (body.as_bytes(), body.range().start);
+        let mut reader = body.get_operators_reader()?;
+        let mut compared = false;
+        while !reader.eof() {
+            let start = reader.original_position();
+            let operator = reader.read()?;
+            if compared && matches!(operator, Operator::Select | Operator::TypedSelect { .. }) {
+                function.instructions().i32_const(1).i32_and();
+            }
+            compared = matches!(operator, Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne);
+            let end = reader.original_position();
+            function.raw(bytes[(start - base) as usize..(end - base) as usize].iter().copied());
+        }
+        code.function(&function);
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ impl Wasmtime {
         let mut config = Config::new();
         config
             .cranelift_opt_level(OptLevel::Speed)
-            .wasm_backtrace(false)
+            .wasm_backtrace_max_frames(None)
             .wasm_tail_call(true)
             .wasm_custom_page_sizes(true)
             .wasm_threads(true)
