@@ -1,8 +1,8 @@
 //! The baseline compiler: one forward pass over the register IR.
 //!
 //! Frames are the interpreter's. Within a block values stay in registers
-//! ([`state`], [`operands`]), across branches they meet in agreed places
-//! ([`joins`]), and loops keep their busiest locals in registers ([`loops`]).
+//! (`state`, `operands`), across branches they meet in agreed places
+//! (`joins`), and loops keep their busiest locals in registers (`loops`).
 //! Calls and handlers find everything in slots. What an op becomes is written
 //! down per instruction set, in `isa`.
 //!
