@@ -17,7 +17,7 @@ pub mod baseline;
 pub mod isa;
 mod tuning;
 
-use zwasm_regir::{Frame, Inst, Label, Storage, Type};
+use zwasm_regir::{Frame, Inst, Label, SourceLoc, Storage, Type};
 
 /// Byte offsets of the fields that code addresses.
 #[derive(Clone, Copy, Debug)]
@@ -184,9 +184,8 @@ pub struct CompiledCode {
     pub landings: Vec<(Label, u32)>,
     /// The offsets from which on another try is the innermost, or none; ascending.
     pub regions: Vec<(u32, Option<u32>)>,
-    /// The offsets from which on code belongs to the Wasm instruction at this
-    /// module offset; ascending.
-    pub offsets: Vec<(u32, u32)>,
+    /// The offsets from which on code belongs to another Wasm instruction; ascending.
+    pub sources: Vec<(u32, SourceLoc)>,
     /// The instructions as text with their offsets, if they were asked for.
     pub listing: Option<Vec<(u32, String)>>,
 }

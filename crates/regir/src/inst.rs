@@ -7,6 +7,7 @@
 use crate::atomic_ops::AtomicOp;
 use crate::gc::{Extend, GcOp, RefTarget};
 use crate::ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+use crate::source::{Inlined, SourceLoc};
 use crate::types::{Signature, Type, slots_of};
 
 /// A slot of the frame, counted in 8-byte units from the frame's start.
@@ -322,6 +323,17 @@ impl Inst {
     }
 }
 
+/// Slots below the operand stack whose values nobody reads any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Death {
+    /// The index of the instruction before which they are dead.
+    pub before: usize,
+    /// The first slot.
+    pub from: Slot,
+    /// The number of slots.
+    pub count: u32,
+}
+
 /// Slots between the parameters and the locals that hold what a return needs:
 /// the return address, the caller's frame and the caller's `vmctx`.
 pub const HEADER_SLOTS: u32 = 3;
@@ -339,7 +351,8 @@ pub struct Frame {
     pub results: u32,
     /// First slot of the header.
     pub header: u32,
-    /// First slot of the locals that are not parameters.
+    /// First slot of the locals that are not parameters, and behind them of those of
+    /// inlined functions.
     pub locals: u32,
     /// First slot of the operand stack.
     pub stack: u32,
@@ -365,8 +378,12 @@ pub struct Function {
     pub frame: Frame,
     /// The instructions in order.
     pub insts: Vec<Inst>,
-    /// For each instruction, the module offset of the Wasm instruction it came from.
-    pub offsets: Vec<u32>,
+    /// For each instruction, the Wasm instruction it came from.
+    pub sources: Vec<SourceLoc>,
+    /// Where instructions of inlined functions came from; `sources` has indices into it.
+    pub inlined: Vec<Inlined>,
+    /// Where the locals of inlined functions die, in order.
+    pub deaths: Vec<Death>,
     /// Targets of all `BrTable`s.
     pub br_targets: Vec<Label>,
     /// The tries; a region is an index into them.

@@ -13,6 +13,7 @@
 //! - `simd_ops` and `simd` are the same for vectors (feature `simd`).
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
+//! - [`source`] says which Wasm instruction an instruction came from.
 //! - [`display`] prints it.
 #![forbid(unsafe_code)]
 
@@ -29,11 +30,14 @@ pub mod round;
 pub mod simd;
 #[cfg(feature = "simd")]
 pub mod simd_ops;
+pub mod source;
 pub mod translate;
+mod tuning;
 pub mod types;
 
 pub use atomic_ops::{AtomicKind, AtomicOp};
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
+pub use source::{Inlined, SourceLoc};
 pub use translate::{Checks, TranslateError, Translator, Types};
 pub use types::{Signature, Storage, TrapCode, Type};

@@ -29,6 +29,7 @@ pub struct Config {
     pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
+    pub(crate) inlining: bool,
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
     pub(crate) signals_based_traps: bool,
@@ -59,6 +60,7 @@ impl Config {
             observer: crate::observe::Observer::default(),
             consume_fuel: false,
             epoch_interruption: false,
+            inlining: true,
             strategy: Strategy::Auto,
             #[cfg(compiler)]
             signals_based_traps: true,
@@ -135,6 +137,13 @@ impl Config {
     #[doc(hidden)]
     pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
         self.oldest_processor = enable;
+        self
+    }
+
+    /// Whether calls of small functions are replaced by what these do. On unless set;
+    /// where instructions or calls are traced or counted, it is off.
+    pub fn inlining(&mut self, enable: bool) -> &mut Config {
+        self.inlining = enable;
         self
     }
 
@@ -224,6 +233,7 @@ impl Engine {
         #[cfg(feature = "trace")]
         if config.observer.needs_interpreter() {
             config.strategy = Strategy::Interpreter;
+            config.inlining = false;
         }
         Ok(Engine::with(config))
     }

@@ -214,7 +214,8 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
             }
         }),
     }
-    let offset = watched.function.offsets.get(place).copied().unwrap_or_default();
+    let source = watched.function.sources.get(place).copied().unwrap_or_default();
+    let offset = source.offset(&watched.function.inlined);
     let gap = if values.is_empty() { "" } else { "  ;" };
     observer.tell(category, format_args!("f{func}+{offset:#x} {inst}{gap}{values}"));
 }
@@ -291,9 +292,10 @@ impl Sample {
         // SAFETY: the store is borrowed, so the frames behind its host functions
         // are as they were when these were called.
         let backtrace = unsafe { capture(None, (*core).host_frame) };
-        let frames = backtrace.places.iter().map(|place| {
-            let (module, func, compiled) = place.function();
-            SampledFrame { module: module.clone(), func, compiled }
+        let frames = backtrace.places.iter().flat_map(|place| {
+            let (module, compiled) = (&place.module, place.is_compiled());
+            let frame = move |(func, _)| SampledFrame { module: module.clone(), func, compiled };
+            place.functions().into_iter().map(frame)
         });
         Sample { frames: frames.collect() }
     }

@@ -2,8 +2,9 @@
 //!
 //! One look over a function's branches finds the loops; the locals that the body
 //! of each mentions most get registers, as many as the allocator can spare. A loop
-//! that calls keeps nothing, because the callee would not. A body is looked at only
-//! so far: a large one is not where registers at the header matter.
+//! that calls each time round keeps nothing, because the callee would not; a call
+//! that a branch passes over is taken for rare. A body is looked at only so far: a
+//! large one is not where registers at the header matter.
 
 use super::Compiler;
 use super::state::Class;
@@ -45,7 +46,11 @@ impl Loops {
         // Where each loop's header is, and the last branch back to it.
         let mut headers: Vec<(Label, usize, usize)> = Vec::new();
         let mut header_of = vec![usize::MAX; function.label_heights.len()];
+        let mut places = vec![0; function.label_heights.len()];
         for (index, inst) in function.insts.iter().enumerate() {
+            if let Inst::Label { label, .. } = *inst {
+                places[label.0 as usize] = index;
+            }
             let mut back = |label: Label| {
                 if let Some((_, _, end)) = headers.get_mut(header_of[label.0 as usize]) {
                     *end = index;
@@ -73,7 +78,12 @@ impl Loops {
                     innermost.push(label);
                 }
                 let end = end.min(start + tuning::LOOP_SCAN);
-                loops.push((label, values(function, &classes, label, start, end)));
+                let values = if always_calls(function, &places, start, end) {
+                    Vec::new()
+                } else {
+                    values(function, &classes, label, start, end)
+                };
+                loops.push((label, values));
             }
             loops.sort_by_key(|(label, _)| label.0);
         }
@@ -102,6 +112,30 @@ fn classes(function: &Function) -> Vec<Option<Class>> {
     classes
 }
 
+/// Whether no branch passes over some call of a loop's body.
+fn always_calls(function: &Function, places: &[usize], start: usize, end: usize) -> bool {
+    let insts = &function.insts;
+    let mut passed_to = start;
+    for index in start..end {
+        let mut pass = |label: Label| passed_to = passed_to.max(places[label.0 as usize]);
+        match insts[index] {
+            Inst::Br { target } | Inst::BrIf { target, .. } => pass(target),
+            Inst::BrTable { first, count, .. } => {
+                let targets = &function.br_targets[first as usize..(first + count) as usize];
+                targets.iter().copied().for_each(pass);
+            }
+            _ => {}
+        }
+        if index >= passed_to
+            && Compiler::leaves(&insts[index])
+            && !matches!(insts.get(index + 1), Some(Inst::Unreachable))
+        {
+            return true;
+        }
+    }
+    false
+}
+
 fn values(
     function: &Function,
     classes: &[Option<Class>],
@@ -110,12 +144,6 @@ fn values(
     end: usize,
 ) -> Vec<LoopValue> {
     let insts = &function.insts;
-    let calls = (start..end).any(|index| {
-        Compiler::leaves(&insts[index]) && !matches!(insts.get(index + 1), Some(Inst::Unreachable))
-    });
-    if calls {
-        return Vec::new();
-    }
     let whole = end < start + tuning::LOOP_SCAN;
     let mut values: Vec<LoopValue> = Vec::new();
     for inst in &insts[start..=end.min(insts.len() - 1)] {

@@ -21,7 +21,7 @@ use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
-use zwasm_regir::{Function, Inst, Label, Operand, Slot, TrapCode};
+use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode};
 
 /// The state of one compilation.
 pub(crate) struct Compiler<'a> {
@@ -38,6 +38,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) other_instance: Option<AsmLabel>,
     /// Whether control can get to the instruction being compiled.
     pub(crate) reachable: bool,
+    /// How many deaths of slots are behind the instruction being compiled.
+    buried: usize,
     /// Whether the code must be thrown away.
     pub(crate) failed: bool,
     pub(crate) code: CompiledCode,
@@ -63,6 +65,7 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
         late: Vec::new(),
         other_instance: None,
         reachable: true,
+        buried: 0,
         failed: false,
         code: CompiledCode::default(),
     };
@@ -95,10 +98,11 @@ impl Compiler<'_> {
         let mut loops: Vec<(Label, AsmLabel)> = Vec::new();
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
-            let offset = self.function.offsets[index];
-            if self.code.offsets.last().is_none_or(|(_, last)| *last != offset) {
-                self.code.offsets.push((self.asm.offset(), offset));
+            let source = self.function.sources[index];
+            if self.code.sources.last().is_none_or(|(_, last)| *last != source) {
+                self.code.sources.push((self.asm.offset(), source));
             }
+            self.bury(index);
             if let Inst::Label { label, loop_header: true } = *inst {
                 self.place(label, true);
                 let word = self.asm.new_label();
@@ -129,6 +133,7 @@ impl Compiler<'_> {
             match insts.get(index + 1) {
                 Some(&Inst::BrIf { cond, negate, target }) if cond == dst => {
                     let condition = self.compare_flags(op, a, b);
+                    self.bury(index + 1);
                     self.branch_if(if negate { condition.not() } else { condition }, target);
                     return 2;
                 }
@@ -147,6 +152,24 @@ impl Compiler<'_> {
         }
         self.inst(&insts[index]);
         1
+    }
+
+    /// Forgets the values that are dead before the instruction at `index`, which
+    /// emits nothing.
+    fn bury(&mut self, index: usize) {
+        while let Some(death) = self.function.deaths.get(self.buried)
+            && death.before <= index
+        {
+            for slot in death.from.0..death.from.0 + death.count {
+                self.state.forget(slot);
+            }
+            self.buried += 1;
+        }
+    }
+
+    /// Where the instruction being compiled came from.
+    pub(crate) fn source(&self) -> SourceLoc {
+        self.code.sources.last().map_or_else(SourceLoc::default, |(_, source)| *source)
     }
 
     /// Whether an instruction leaves compiled code, so that nothing stays in

@@ -12,7 +12,7 @@ const FENCE: u32 = 3;
 
 impl Translator<'_> {
     pub(super) fn atomic(&mut self) -> Result<()> {
-        match self.reader.u32()? {
+        match self.body.reader.u32()? {
             NOTIFY => {
                 let (mem, offset) = self.memarg()?;
                 let count = self.pop_slot()?;
@@ -30,7 +30,7 @@ impl Translator<'_> {
                 self.emit(Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset });
             }
             FENCE => {
-                self.reader.byte()?;
+                self.body.reader.byte()?;
                 self.emit(Inst::AtomicFence);
             }
             opcode => {
@@ -55,9 +55,9 @@ impl Translator<'_> {
 
     /// Passes over an atomic instruction that cannot be reached.
     pub(super) fn skip_atomic(&mut self) -> Result<()> {
-        match self.reader.u32()? {
+        match self.body.reader.u32()? {
             FENCE => {
-                self.reader.byte()?;
+                self.body.reader.byte()?;
             }
             _ => {
                 self.memarg()?;

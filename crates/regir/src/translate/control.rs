@@ -7,6 +7,8 @@ use crate::types::{Signature, Type, slots_of};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Function,
+    /// The body of an inlined function.
+    Inlined,
     Block,
     Loop,
     /// An `if` whose `else` has not been seen; the label is where it would be.
@@ -23,13 +25,13 @@ pub(super) struct Control<'a> {
     /// Whether anything branches to the label.
     pub(super) branched: bool,
     /// Entries below the block's parameters.
-    height: usize,
+    pub(super) height: usize,
     /// The canonical slot at that height.
     pub(super) slot: u32,
     pub(super) signature: BlockSignature<'a>,
     /// The stub that carries values here for the `br_table` with this first
     /// target; a table may name a block thousands of times.
-    stub: Option<(u32, Label)>,
+    pub(super) stub: Option<(u32, Label)>,
 }
 
 /// The type of a block, without allocating for the short forms.
@@ -90,15 +92,15 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn block_signature(&mut self) -> Result<BlockSignature<'a>> {
-        let byte = self.reader.peek()?;
+        let byte = self.body.reader.peek()?;
         if byte == 0x40 {
-            self.reader.byte()?;
+            self.body.reader.byte()?;
             return Ok(BlockSignature::Result(None));
         }
         if byte & 0xC0 == 0x40 {
             return Ok(BlockSignature::Result(Some(self.value_type()?)));
         }
-        let index = u32::try_from(self.reader.i64()?).map_err(|_| Malformed)?;
+        let index = u32::try_from(self.body.reader.i64()?).map_err(|_| Malformed)?;
         Ok(BlockSignature::Function(self.types.signature(index)))
     }
 
@@ -158,9 +160,10 @@ impl<'a> Translator<'a> {
         if pending.iter().all(|entry| matches!(entry.value, Value::Temp)) {
             return;
         }
+        let end = self.function.insts.len();
         let compare = match self.function.insts.last() {
             Some(&Inst::Compare { dst, .. }) if dst == cond => {
-                self.function.offsets.pop();
+                self.function.sources.pop();
                 self.function.insts.pop()
             }
             _ => None,
@@ -168,6 +171,7 @@ impl<'a> Translator<'a> {
         self.flush_all();
         if let Some(compare) = compare {
             self.emit(compare);
+            self.postpone_deaths(end);
         }
     }
 
@@ -293,7 +297,7 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn br(&mut self) -> Result<()> {
-        let depth = self.reader.u32()?;
+        let depth = self.body.reader.u32()?;
         let target = self.target(depth)?;
         self.jump(target)?;
         self.reachable = false;
@@ -301,7 +305,7 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn br_if(&mut self) -> Result<()> {
-        let depth = self.reader.u32()?;
+        let depth = self.body.reader.u32()?;
         let target = self.target(depth)?;
         let cond = self.pop_slot()?;
         self.branch_if(cond, false, target)
@@ -315,7 +319,7 @@ impl<'a> Translator<'a> {
 
     /// `br_on_null`: branches without the reference, or keeps it.
     pub(super) fn br_on_null(&mut self) -> Result<()> {
-        let depth = self.reader.u32()?;
+        let depth = self.body.reader.u32()?;
         let target = self.target(depth)?;
         let entry = self.pop()?;
         let cond = self.null_test(self.operand(entry));
@@ -326,7 +330,7 @@ impl<'a> Translator<'a> {
 
     /// `br_on_non_null`: branches with the reference on top, or drops it.
     pub(super) fn br_on_non_null(&mut self) -> Result<()> {
-        let depth = self.reader.u32()?;
+        let depth = self.body.reader.u32()?;
         let target = self.target(depth)?;
         let entry = *self.stack.last().ok_or(Malformed)?;
         let operand = self.operand(entry);
@@ -365,12 +369,12 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn br_table(&mut self) -> Result<()> {
-        let count = self.reader.u32()?;
+        let count = self.body.reader.u32()?;
         let mut depths = Vec::new();
         for _ in 0..count {
-            depths.push(self.reader.u32()?);
+            depths.push(self.body.reader.u32()?);
         }
-        depths.push(self.reader.u32()?);
+        depths.push(self.body.reader.u32()?);
         let index = self.pop_slot()?;
         let first = self.function.br_targets.len() as u32;
         let mut targets: Vec<Label> = Vec::with_capacity(depths.len());
@@ -406,7 +410,7 @@ impl<'a> Translator<'a> {
     }
 
     pub(super) fn r#return(&mut self) -> Result<()> {
-        self.emit_return()?;
+        self.jump(self.body.control)?;
         self.reachable = false;
         Ok(())
     }

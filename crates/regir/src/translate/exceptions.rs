@@ -19,7 +19,7 @@ const CATCH_ALL_REF: u8 = 3;
 
 impl Translator<'_> {
     pub(super) fn throw(&mut self) -> Result<()> {
-        let tag = self.reader.u32()?;
+        let tag = self.body.reader.u32()?;
         let params = self.types.signature(self.types.tag_type(tag)).params.len();
         let base = self.consecutive(params)?;
         self.emit(Inst::Throw { tag, base });
@@ -37,7 +37,7 @@ impl Translator<'_> {
     pub(super) fn try_table(&mut self) -> Result<()> {
         let signature = self.block_signature()?;
         let first = self.function.catches.len() as u32;
-        let count = self.reader.u32()?;
+        let count = self.body.reader.u32()?;
         for _ in 0..count {
             let catch = self.catch()?;
             self.function.catches.push(catch);
@@ -56,10 +56,10 @@ impl Translator<'_> {
     }
 
     fn catch(&mut self) -> Result<Catch> {
-        let kind = self.reader.byte()?;
+        let kind = self.body.reader.byte()?;
         let by_ref = kind == CATCH_REF || kind == CATCH_ALL_REF;
-        let tag = if kind <= CATCH_REF { Some(self.reader.u32()?) } else { None };
-        let depth = self.reader.u32()?;
+        let tag = if kind <= CATCH_REF { Some(self.body.reader.u32()?) } else { None };
+        let depth = self.body.reader.u32()?;
         let target = self.target(depth)?;
         let (target, base) = if self.controls[target].kind == Kind::Function {
             (self.returning(), self.function.frame.stack)
@@ -96,11 +96,11 @@ impl Translator<'_> {
 
     /// Passes over the clauses of a try that cannot be reached.
     pub(super) fn skip_catches(&mut self) -> Result<()> {
-        for _ in 0..self.reader.u32()? {
-            if self.reader.byte()? <= CATCH_REF {
-                self.reader.u32()?;
+        for _ in 0..self.body.reader.u32()? {
+            if self.body.reader.byte()? <= CATCH_REF {
+                self.body.reader.u32()?;
             }
-            self.reader.u32()?;
+            self.body.reader.u32()?;
         }
         Ok(())
     }

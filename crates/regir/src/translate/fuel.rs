@@ -43,11 +43,16 @@ impl Translator<'_> {
         }
     }
 
-    /// At the function's entry.
-    pub(super) fn check_entry(&mut self) {
+    /// At the entry of a function, also of one that is inlined.
+    pub(super) fn pay_entry(&mut self) {
         if self.checks.fuel {
             self.add_cost(1);
         }
+    }
+
+    /// At the entry of the function translated.
+    pub(super) fn check_entry(&mut self) {
+        self.pay_entry();
         if self.checks.epochs {
             self.emit(Inst::Epoch);
         }

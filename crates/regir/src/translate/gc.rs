@@ -17,52 +17,52 @@ impl Translator<'_> {
 
     /// Translates an instruction behind the prefix.
     pub(super) fn gc_operator(&mut self) -> core::result::Result<(), Stop> {
-        match self.reader.u32()? {
+        match self.body.reader.u32()? {
             0 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 let fields = self.types.storage(ty);
                 self.gc_op(fields.len(), GcOp::StructNew { ty }, true)?;
             }
             1 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 self.gc_op(0, GcOp::StructNewDefault { ty }, true)?;
             }
             2 | 4 => self.struct_get(Extend::Zero)?,
             3 => self.struct_get(Extend::Sign)?,
             5 => {
-                let ty = self.reader.u32()?;
-                let field = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let field = self.body.reader.u32()?;
                 let value = self.pop_operand()?;
                 let object = self.pop_slot()?;
                 self.emit(Inst::StructSet { object, value, ty, field });
             }
             6 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 self.gc_op(2, GcOp::ArrayNew { ty }, true)?;
             }
             7 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 self.gc_op(1, GcOp::ArrayNewDefault { ty }, true)?;
             }
             8 => {
-                let ty = self.reader.u32()?;
-                let count = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let count = self.body.reader.u32()?;
                 self.gc_op(count as usize, GcOp::ArrayNewFixed { ty, count }, true)?;
             }
             9 => {
-                let ty = self.reader.u32()?;
-                let data = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let data = self.body.reader.u32()?;
                 self.gc_op(2, GcOp::ArrayNewData { ty, data }, true)?;
             }
             10 => {
-                let ty = self.reader.u32()?;
-                let elem = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let elem = self.body.reader.u32()?;
                 self.gc_op(2, GcOp::ArrayNewElem { ty, elem }, true)?;
             }
             11 | 13 => self.array_get(Extend::Zero)?,
             12 => self.array_get(Extend::Sign)?,
             14 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 let value = self.pop_operand()?;
                 let index = self.pop_operand()?;
                 let object = self.pop_slot()?;
@@ -74,22 +74,22 @@ impl Translator<'_> {
                 self.emit(Inst::ArrayLen { dst, object });
             }
             16 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 self.gc_op(4, GcOp::ArrayFill { ty }, false)?;
             }
             17 => {
-                let dst = self.reader.u32()?;
-                let src = self.reader.u32()?;
+                let dst = self.body.reader.u32()?;
+                let src = self.body.reader.u32()?;
                 self.gc_op(5, GcOp::ArrayCopy { dst, src }, false)?;
             }
             18 => {
-                let ty = self.reader.u32()?;
-                let data = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let data = self.body.reader.u32()?;
                 self.gc_op(4, GcOp::ArrayInitData { ty, data }, false)?;
             }
             19 => {
-                let ty = self.reader.u32()?;
-                let elem = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let elem = self.body.reader.u32()?;
                 self.gc_op(4, GcOp::ArrayInitElem { ty, elem }, false)?;
             }
             sub @ (20 | 21) => {
@@ -137,8 +137,8 @@ impl Translator<'_> {
     }
 
     fn struct_get(&mut self, extend: Extend) -> Result<()> {
-        let ty = self.reader.u32()?;
-        let field = self.reader.u32()?;
+        let ty = self.body.reader.u32()?;
+        let field = self.body.reader.u32()?;
         let object = self.pop_slot()?;
         let dst = self.push_temp(self.element(ty, field)?.kind());
         self.emit(Inst::StructGet { dst, object, ty, field, extend });
@@ -146,7 +146,7 @@ impl Translator<'_> {
     }
 
     fn array_get(&mut self, extend: Extend) -> Result<()> {
-        let ty = self.reader.u32()?;
+        let ty = self.body.reader.u32()?;
         let index = self.pop_operand()?;
         let object = self.pop_slot()?;
         let dst = self.push_temp(self.element(ty, 0)?.kind());
@@ -155,7 +155,7 @@ impl Translator<'_> {
     }
 
     fn ref_target(&mut self, nullable: bool) -> Result<RefTarget> {
-        let heap = HeapTarget::decode(self.reader.i64()?).ok_or(Malformed)?;
+        let heap = HeapTarget::decode(self.body.reader.i64()?).ok_or(Malformed)?;
         Ok(RefTarget { nullable, heap })
     }
 
@@ -173,9 +173,9 @@ impl Translator<'_> {
 
     /// Branches with the reference on top if it has the second type, or has not.
     fn br_on_cast(&mut self, fail: bool) -> Result<()> {
-        let flags = self.reader.byte()?;
-        let depth = self.reader.u32()?;
-        self.reader.i64()?;
+        let flags = self.body.reader.byte()?;
+        let depth = self.body.reader.u32()?;
+        self.body.reader.i64()?;
         let target = self.ref_target(flags & 2 != 0)?;
         let src = self.top_slot()?;
         let dst = Slot(self.top());
@@ -186,22 +186,22 @@ impl Translator<'_> {
 
     /// Passes over the immediates of an instruction behind the prefix.
     pub(super) fn skip_gc(&mut self) -> Result<()> {
-        match self.reader.u32()? {
+        match self.body.reader.u32()? {
             0 | 1 | 6 | 7 | 11..=14 | 16 => {
-                self.reader.u32()?;
+                self.body.reader.u32()?;
             }
             2..=5 | 8..=10 | 17..=19 => {
-                self.reader.u32()?;
-                self.reader.u32()?;
+                self.body.reader.u32()?;
+                self.body.reader.u32()?;
             }
             20..=23 => {
-                self.reader.i64()?;
+                self.body.reader.i64()?;
             }
             24 | 25 => {
-                self.reader.byte()?;
-                self.reader.u32()?;
-                self.reader.i64()?;
-                self.reader.i64()?;
+                self.body.reader.byte()?;
+                self.body.reader.u32()?;
+                self.body.reader.i64()?;
+                self.body.reader.i64()?;
             }
             15 | 26..=30 => {}
             _ => return Err(Malformed),

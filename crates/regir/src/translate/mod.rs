@@ -17,18 +17,23 @@
 //!
 //! `local.set` of a value just computed redirects the computing instruction to
 //! the local's slot instead of copying.
+//!
+//! Calls of small functions are replaced by their bodies (`inline`).
 
 mod atomic;
 mod control;
 mod exceptions;
 mod fuel;
 mod gc;
+mod inline;
 mod operators;
 #[cfg(feature = "simd")]
 mod simd;
 
 use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
 use crate::reader::{Malformed, Reader};
+use crate::source::{Inlined, SourceLoc};
+use crate::tuning::INLINE_SLOTS;
 use crate::types::{Signature, Storage, Type};
 use control::Control;
 
@@ -50,6 +55,12 @@ pub trait Types {
     fn has_gc(&self) -> bool;
     /// The index of the type of a tag.
     fn tag_type(&self, tag: u32) -> u32;
+    /// The body of a function, from the local declarations on, and the module offset
+    /// of its first byte, if its calls may be replaced by it.
+    fn inlinable(&self, func: u32) -> Option<(&[u8], u32)> {
+        let _ = func;
+        None
+    }
     /// What is checked besides what the specification asks for.
     fn checks(&self) -> Checks {
         Checks::default()
@@ -106,24 +117,45 @@ const NONE: u32 = u32::MAX;
 struct Local {
     slot: u32,
     ty: Type,
+    /// The value of a parameter that an inlined call gives a constant.
+    constant: Option<u64>,
     /// The highest stack index that refers to this local.
     top: u32,
+}
+
+/// A body being translated: the function's, or that of one inlined into it.
+struct Body<'a> {
+    reader: Reader<'a>,
+    /// Module offset of the first byte.
+    offset: u32,
+    /// Body offset of the instruction being translated.
+    at: usize,
+    /// Local 0 among all locals.
+    first_local: usize,
+    /// The body as a block among the open ones.
+    control: usize,
+    /// The call it was inlined for.
+    call: Option<SourceLoc>,
+}
+
+impl<'a> Body<'a> {
+    fn new(bytes: &'a [u8], offset: u32) -> Self {
+        let reader = Reader::new(bytes);
+        Body { reader, offset, at: 0, first_local: 0, control: 0, call: None }
+    }
 }
 
 /// The state of one translation.
 pub struct Translator<'a> {
     types: &'a dyn Types,
-    reader: Reader<'a>,
-    /// Module offset of the body's first byte.
-    base_offset: u32,
-    /// Body offset of the instruction being translated.
-    at: usize,
+    body: Body<'a>,
     function: Function,
     stack: Vec<Entry>,
     /// Entries below this index are known to be in their canonical slots.
     flushed: usize,
     locals: Vec<Local>,
     controls: Vec<Control<'a>>,
+    inlining: inline::State,
     /// False after a branch, until the block it ended is closed.
     reachable: bool,
     /// Blocks opened in unreachable code and not closed yet.
@@ -145,6 +177,8 @@ type Result<T> = core::result::Result<T, Malformed>;
 enum Stop {
     Malformed,
     Unsupported(&'static str),
+    /// The frame has to have slots for what is inlined.
+    NeedsSlots,
 }
 
 impl From<Malformed> for Stop {
@@ -162,16 +196,34 @@ impl<'a> Translator<'a> {
         body: &'a [u8],
         offset: u32,
     ) -> core::result::Result<Function, TranslateError> {
-        let mut translator = Translator {
+        let mut slots = 0;
+        loop {
+            let mut translator = Translator::new(types, body, offset, slots);
+            return match translator.run(types.signature(ty)) {
+                Ok(()) => Ok(translator.function),
+                Err(Stop::NeedsSlots) => {
+                    slots = INLINE_SLOTS;
+                    continue;
+                }
+                Err(Stop::Malformed) => Err(TranslateError::Malformed { offset: translator.body.at }),
+                Err(Stop::Unsupported(feature)) => {
+                    Err(TranslateError::Unsupported { feature, offset: translator.body.at })
+                }
+            };
+        }
+    }
+
+    /// At the start of a body, with `slots` for the locals of inlined functions.
+    fn new(types: &'a dyn Types, body: &'a [u8], offset: u32, slots: u32) -> Self {
+        Translator {
             types,
-            reader: Reader::new(body),
-            base_offset: offset,
-            at: 0,
+            body: Body::new(body, offset),
             function: Function::default(),
             stack: Vec::new(),
             flushed: 0,
             locals: Vec::new(),
             controls: Vec::new(),
+            inlining: inline::State::new(slots, offset, body.len()),
             reachable: true,
             skipped_blocks: 0,
             region: None,
@@ -179,13 +231,6 @@ impl<'a> Translator<'a> {
             checks: types.checks(),
             fuel: None,
             high: 0,
-        };
-        match translator.run(types.signature(ty)) {
-            Ok(()) => Ok(translator.function),
-            Err(Stop::Malformed) => Err(TranslateError::Malformed { offset: translator.at }),
-            Err(Stop::Unsupported(feature)) => {
-                Err(TranslateError::Unsupported { feature, offset: translator.at })
-            }
         }
     }
 
@@ -194,7 +239,7 @@ impl<'a> Translator<'a> {
         self.open_function(signature);
         self.check_entry();
         while !self.controls.is_empty() {
-            self.at = self.reader.position();
+            self.body.at = self.body.reader.position();
             self.operator()?;
         }
         self.function.frame.size = self.high;
@@ -208,13 +253,13 @@ impl<'a> Translator<'a> {
             self.declare(1, ty, &mut slot);
         }
         let mut slot = frame.locals;
-        for _ in 0..self.reader.u32()? {
-            let count = self.reader.u32()?;
+        for _ in 0..self.body.reader.u32()? {
+            let count = self.body.reader.u32()?;
             let ty = self.value_type()?;
             self.declare(count, ty, &mut slot);
         }
-        frame.stack = slot;
-        self.high = slot;
+        frame.stack = self.inlining.reserve(slot);
+        self.high = frame.stack;
         self.function.frame = frame;
         if slot > frame.locals {
             self.emit(Inst::Zero { from: Slot(frame.locals), count: slot - frame.locals });
@@ -227,13 +272,13 @@ impl<'a> Translator<'a> {
             self.function.locals.push((count, ty));
         }
         for _ in 0..count {
-            self.locals.push(Local { slot: *slot, ty, top: NONE });
+            self.locals.push(Local { slot: *slot, ty, constant: None, top: NONE });
             *slot += ty.slots();
         }
     }
 
     fn value_type(&mut self) -> Result<Type> {
-        let byte = self.reader.byte()?;
+        let byte = self.body.reader.byte()?;
         Ok(match byte {
             0x7F => Type::I32,
             0x7E => Type::I64,
@@ -241,7 +286,7 @@ impl<'a> Translator<'a> {
             0x7C => Type::F64,
             0x7B => Type::V128,
             0x63 | 0x64 => {
-                self.reader.i64()?;
+                self.body.reader.i64()?;
                 Type::Ref
             }
             _ => Type::Ref,
@@ -250,7 +295,20 @@ impl<'a> Translator<'a> {
 
     fn emit(&mut self, inst: Inst) {
         self.function.insts.push(inst);
-        self.function.offsets.push(self.base_offset.wrapping_add(self.at as u32));
+        let source = self.source();
+        self.function.sources.push(source);
+    }
+
+    /// Where the instruction being translated is.
+    fn source(&mut self) -> SourceLoc {
+        let offset = self.body.offset.wrapping_add(self.body.at as u32);
+        let Some(call) = self.body.call else { return SourceLoc::at(offset) };
+        let place = Inlined { offset, call };
+        let places = &mut self.function.inlined;
+        if places.last() != Some(&place) {
+            places.push(place);
+        }
+        SourceLoc::inlined(places.len() - 1)
     }
 
     /// A label at which the slots below `height` hold values.
@@ -387,7 +445,7 @@ impl<'a> Translator<'a> {
 
     /// Copies a local about to be written into every entry that refers to it.
     fn preserve(&mut self, local: u32) {
-        let Local { slot, ty, top } = self.locals[local as usize];
+        let Local { slot, ty, top, .. } = self.locals[local as usize];
         let mut index = top;
         while index != NONE {
             let entry = self.stack[index as usize];
@@ -400,8 +458,8 @@ impl<'a> Translator<'a> {
     }
 
     fn local(&mut self) -> Result<u32> {
-        let index = self.reader.u32()?;
-        if (index as usize) < self.locals.len() { Ok(index) } else { Err(Malformed) }
+        let index = self.body.first_local + self.body.reader.u32()? as usize;
+        if index < self.locals.len() { Ok(index as u32) } else { Err(Malformed) }
     }
 
     fn local_get(&mut self) -> Result<()> {
@@ -409,6 +467,10 @@ impl<'a> Translator<'a> {
         let position = self.stack.len() as u32;
         let local = &mut self.locals[index as usize];
         let ty = local.ty;
+        if let Some(bits) = local.constant {
+            self.push_const(ty, bits);
+            return Ok(());
+        }
         let below = core::mem::replace(&mut local.top, position);
         self.push(ty, Value::Local { index, below });
         Ok(())

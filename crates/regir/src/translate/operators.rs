@@ -7,12 +7,12 @@ use crate::ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::types::{Signature, Type};
 
 /// The alignment bit that says a memory index follows.
-const MEMORY_INDEX: u32 = 1 << 6;
+pub(super) const MEMORY_INDEX: u32 = 1 << 6;
 
 impl<'a> Translator<'a> {
     /// Translates the next instruction.
     pub(super) fn operator(&mut self) -> core::result::Result<(), Stop> {
-        let opcode = self.reader.byte()?;
+        let opcode = self.body.reader.byte()?;
         if !self.reachable {
             return self.skip(opcode);
         }
@@ -35,19 +35,22 @@ impl<'a> Translator<'a> {
             0x0E => self.br_table()?,
             0x0F => self.r#return()?,
             0x10 | 0x12 => {
-                let func = self.reader.u32()?;
+                let func = self.body.reader.u32()?;
+                if opcode == 0x10 && self.inline(func)? {
+                    return Ok(());
+                }
                 let signature = self.types.signature(self.types.func_type(func));
                 self.any_call(opcode == 0x12, Callee::Direct(func), signature)?;
             }
             0x11 | 0x13 => {
-                let ty = self.reader.u32()?;
-                let table = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 let index = self.pop_operand()?;
                 let signature = self.types.signature(ty);
                 self.any_call(opcode == 0x13, Callee::Table { ty, table, index }, signature)?;
             }
             0x14 | 0x15 => {
-                let ty = self.reader.u32()?;
+                let ty = self.body.reader.u32()?;
                 let callee = self.pop_slot()?;
                 let signature = self.types.signature(ty);
                 self.any_call(opcode == 0x15, Callee::Reference { ty, callee }, signature)?;
@@ -65,7 +68,7 @@ impl<'a> Translator<'a> {
             0x21 => self.local_set()?,
             0x22 => self.local_tee()?,
             0x23 => {
-                let global = self.reader.u32()?;
+                let global = self.body.reader.u32()?;
                 let ty = self.types.global_type(global);
                 #[cfg(feature = "simd")]
                 if ty == Type::V128 {
@@ -77,7 +80,7 @@ impl<'a> Translator<'a> {
                 self.emit(Inst::GlobalGet { dst, global });
             }
             0x24 => {
-                let global = self.reader.u32()?;
+                let global = self.body.reader.u32()?;
                 let ty = self.types.global_type(global);
                 #[cfg(feature = "simd")]
                 if ty == Type::V128 {
@@ -88,13 +91,13 @@ impl<'a> Translator<'a> {
                 self.emit(Inst::GlobalSet { global, value });
             }
             0x25 => {
-                let table = self.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 let index = self.pop_operand()?;
                 let dst = self.push_temp(Type::Ref);
                 self.emit(Inst::TableGet { dst, index, table });
             }
             0x26 => {
-                let table = self.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 let value = self.pop_operand()?;
                 let index = self.pop_operand()?;
                 self.emit(Inst::TableSet { index, value, table });
@@ -102,42 +105,42 @@ impl<'a> Translator<'a> {
             0x28..=0x35 => self.load(opcode)?,
             0x36..=0x3E => self.store(opcode)?,
             0x3F => {
-                let mem = self.reader.u32()?;
+                let mem = self.body.reader.u32()?;
                 let dst = self.push_temp(self.types.memory_index(mem));
                 self.emit(Inst::MemorySize { dst, mem });
             }
             0x40 => {
-                let mem = self.reader.u32()?;
+                let mem = self.body.reader.u32()?;
                 let base = self.consecutive(1)?;
                 self.push_temp(self.types.memory_index(mem));
                 self.emit(Inst::MemoryGrow { base, mem });
             }
             0x41 => {
-                let value = self.reader.i64()? as u32;
+                let value = self.body.reader.i64()? as u32;
                 self.push_const(Type::I32, u64::from(value));
             }
             0x42 => {
-                let value = self.reader.i64()? as u64;
+                let value = self.body.reader.i64()? as u64;
                 self.push_const(Type::I64, value);
             }
             0x43 => {
-                let bits = u32::from_le_bytes(self.reader.array()?);
+                let bits = u32::from_le_bytes(self.body.reader.array()?);
                 self.push_const(Type::F32, u64::from(bits));
             }
             0x44 => {
-                let bits = u64::from_le_bytes(self.reader.array()?);
+                let bits = u64::from_le_bytes(self.body.reader.array()?);
                 self.push_const(Type::F64, bits);
             }
             0x45 => self.eqz()?,
             0x50 => self.compare_zero(CompareOp::I64Eq)?,
             0x46..=0xC4 => self.numeric(u16::from(opcode))?,
             0xD0 => {
-                self.reader.i64()?;
+                self.body.reader.i64()?;
                 self.push_const(Type::Ref, 0);
             }
             0xD1 => self.compare_zero(CompareOp::I64Eq)?,
             0xD2 => {
-                let func = self.reader.u32()?;
+                let func = self.body.reader.u32()?;
                 let dst = self.push_temp(Type::Ref);
                 self.emit(Inst::RefFunc { dst, func });
             }
@@ -224,16 +227,16 @@ impl<'a> Translator<'a> {
     }
 
     fn select_types(&mut self) -> Result<()> {
-        for _ in 0..self.reader.u32()? {
+        for _ in 0..self.body.reader.u32()? {
             self.value_type()?;
         }
         Ok(())
     }
 
     pub(super) fn memarg(&mut self) -> Result<(u32, u64)> {
-        let align = self.reader.u32()?;
-        let mem = if align & MEMORY_INDEX != 0 { self.reader.u32()? } else { 0 };
-        let offset = self.reader.u64()?;
+        let align = self.body.reader.u32()?;
+        let mem = if align & MEMORY_INDEX != 0 { self.body.reader.u32()? } else { 0 };
+        let offset = self.body.reader.u64()?;
         Ok((mem, offset))
     }
 
@@ -285,53 +288,53 @@ impl<'a> Translator<'a> {
     }
 
     fn prefixed(&mut self) -> Result<()> {
-        let sub = self.reader.u32()?;
+        let sub = self.body.reader.u32()?;
         match sub {
             0..=7 => self.numeric(0xFC00 | sub as u16)?,
             8 => {
-                let data = self.reader.u32()?;
-                let mem = self.reader.u32()?;
+                let data = self.body.reader.u32()?;
+                let mem = self.body.reader.u32()?;
                 self.bulk(3, Bulk::MemoryInit { mem, data })?;
             }
             9 => {
-                let data = self.reader.u32()?;
+                let data = self.body.reader.u32()?;
                 self.bulk(0, Bulk::DataDrop { data })?;
             }
             10 => {
-                let dst = self.reader.u32()?;
-                let src = self.reader.u32()?;
+                let dst = self.body.reader.u32()?;
+                let src = self.body.reader.u32()?;
                 self.bulk(3, Bulk::MemoryCopy { dst, src })?;
             }
             11 => {
-                let mem = self.reader.u32()?;
+                let mem = self.body.reader.u32()?;
                 self.bulk(3, Bulk::MemoryFill { mem })?;
             }
             12 => {
-                let elem = self.reader.u32()?;
-                let table = self.reader.u32()?;
+                let elem = self.body.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 self.bulk(3, Bulk::TableInit { table, elem })?;
             }
             13 => {
-                let elem = self.reader.u32()?;
+                let elem = self.body.reader.u32()?;
                 self.bulk(0, Bulk::ElemDrop { elem })?;
             }
             14 => {
-                let dst = self.reader.u32()?;
-                let src = self.reader.u32()?;
+                let dst = self.body.reader.u32()?;
+                let src = self.body.reader.u32()?;
                 self.bulk(3, Bulk::TableCopy { dst, src })?;
             }
             15 => {
-                let table = self.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 self.bulk(2, Bulk::TableGrow { table })?;
                 self.push_temp(self.types.table_index(table));
             }
             16 => {
-                let table = self.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 let dst = self.push_temp(self.types.table_index(table));
                 self.emit(Inst::TableSize { dst, table });
             }
             17 => {
-                let table = self.reader.u32()?;
+                let table = self.body.reader.u32()?;
                 self.bulk(3, Bulk::TableFill { table })?;
             }
             19 => self.wide(4, WideOp::Add128)?,
@@ -355,10 +358,10 @@ impl<'a> Translator<'a> {
             0x0B => self.skipped_blocks -= 1,
             0x00 | 0x01 | 0x05 | 0x0A | 0x0F | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 | 0xD3 | 0xD4 => {}
             0x0E => {
-                for _ in 0..self.reader.u32()? {
-                    self.reader.u32()?;
+                for _ in 0..self.body.reader.u32()? {
+                    self.body.reader.u32()?;
                 }
-                self.reader.u32()?;
+                self.body.reader.u32()?;
             }
             0x1F => {
                 self.skip_block_type()?;
@@ -378,34 +381,34 @@ impl<'a> Translator<'a> {
             | 0xD2
             | 0xD5
             | 0xD6 => {
-                self.reader.u32()?;
+                self.body.reader.u32()?;
             }
             0x11 | 0x13 => {
-                self.reader.u32()?;
-                self.reader.u32()?;
+                self.body.reader.u32()?;
+                self.body.reader.u32()?;
             }
             0x1C => self.select_types()?,
             0x28..=0x3E => {
                 self.memarg()?;
             }
             0x41 | 0x42 | 0xD0 => {
-                self.reader.i64()?;
+                self.body.reader.i64()?;
             }
             0x43 => {
-                self.reader.array::<4>()?;
+                self.body.reader.array::<4>()?;
             }
             0x44 => {
-                self.reader.array::<8>()?;
+                self.body.reader.array::<8>()?;
             }
             0xFC => {
-                let immediates = match self.reader.u32()? {
+                let immediates = match self.body.reader.u32()? {
                     0..=7 | 19..=22 => 0,
                     8 | 10 | 12 | 14 => 2,
                     9 | 11 | 13 | 15..=17 => 1,
                     _ => return Err(Stop::Malformed),
                 };
                 for _ in 0..immediates {
-                    self.reader.u32()?;
+                    self.body.reader.u32()?;
                 }
             }
             0xFB => self.skip_gc()?,
@@ -420,10 +423,10 @@ impl<'a> Translator<'a> {
     }
 
     fn skip_block_type(&mut self) -> Result<()> {
-        if self.reader.peek()? & 0xC0 == 0x40 {
+        if self.body.reader.peek()? & 0xC0 == 0x40 {
             self.value_type()?;
         } else {
-            self.reader.i64()?;
+            self.body.reader.i64()?;
         }
         Ok(())
     }

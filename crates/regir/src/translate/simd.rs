@@ -42,13 +42,13 @@ impl Translator<'_> {
 
     /// A lane's number, checked against the lanes of that width.
     fn lane(&mut self, bytes: u32) -> Result<u8> {
-        let lane = self.reader.byte()?;
+        let lane = self.body.reader.byte()?;
         if u32::from(lane) * bytes < 16 { Ok(lane) } else { Err(Malformed) }
     }
 
     /// Translates a vector instruction.
     pub(super) fn vector(&mut self) -> Result<()> {
-        let opcode = strict(self.reader.u32()?);
+        let opcode = strict(self.body.reader.u32()?);
         match opcode {
             0x0B => {
                 let (mem, offset) = self.memarg()?;
@@ -57,13 +57,13 @@ impl Translator<'_> {
                 self.simd(SimdInst::Store { addr, value, mem, offset });
             }
             0x0C => {
-                let low = u64::from_le_bytes(self.reader.array()?);
-                let high = u64::from_le_bytes(self.reader.array()?);
+                let low = u64::from_le_bytes(self.body.reader.array()?);
+                let high = u64::from_le_bytes(self.body.reader.array()?);
                 let dst = self.push_vector();
                 self.simd(SimdInst::Const { dst, halves: [low, high] });
             }
             0x0D => {
-                let lanes = self.reader.array()?;
+                let lanes = self.body.reader.array()?;
                 if lanes.iter().any(|&lane| lane >= 32) {
                     return Err(Malformed);
                 }
@@ -187,20 +187,20 @@ impl Translator<'_> {
 
     /// Passes over the immediates of a vector instruction.
     pub(super) fn skip_vector(&mut self) -> Result<()> {
-        match Immediates::of(self.reader.u32()?) {
+        match Immediates::of(self.body.reader.u32()?) {
             Immediates::None => {}
             Immediates::Lane => {
-                self.reader.byte()?;
+                self.body.reader.byte()?;
             }
             Immediates::Memory => {
                 self.memarg()?;
             }
             Immediates::MemoryAndLane => {
                 self.memarg()?;
-                self.reader.byte()?;
+                self.body.reader.byte()?;
             }
             Immediates::Vector => {
-                self.reader.array::<16>()?;
+                self.body.reader.array::<16>()?;
             }
         }
         Ok(())

@@ -11,6 +11,8 @@ use crate::module::Inner;
 #[cfg(compiler)]
 use crate::tier::MachineCode;
 use catches::CatchTable;
+#[cfg(compiler)]
+use zwasm_regir::SourceLoc;
 
 /// The code of one function; shared by the instances of its module.
 pub(crate) struct Code {
@@ -37,9 +39,9 @@ pub(crate) enum Text {
 pub(crate) enum Origin {
     /// A word of the function's threaded code.
     Word(usize),
-    /// The offset in the module.
+    /// The place in the function's register IR.
     #[cfg(compiler)]
-    Offset(Option<u32>),
+    Source(Option<SourceLoc>),
 }
 
 impl Code {
@@ -73,18 +75,29 @@ impl Code {
         match &self.text {
             Text::Threaded(_) => Origin::Word(position / size_of::<u64>()),
             #[cfg(compiler)]
-            Text::Machine(code) => Origin::Offset(code.wasm_offset(position)),
+            Text::Machine(code) => Origin::Source(code.source(position)),
         }
     }
 }
 
 impl Origin {
-    /// The module offset of the Wasm instruction.
-    pub(crate) fn wasm_offset(self, module: &Inner, defined: u32) -> Option<usize> {
-        match self {
-            Origin::Word(word) => interp::code::wasm_offset(module, defined, word),
-            #[cfg(compiler)]
-            Origin::Offset(offset) => offset.map(|offset| offset as usize),
+    /// The module offset of the Wasm instruction; behind it, if it is in an inlined
+    /// function, those of the calls around it. Empty if it is not known.
+    ///
+    /// Translating once more costs less than keeping a map for every function.
+    pub(crate) fn wasm_offsets(self, module: &Inner, defined: u32) -> Vec<u32> {
+        #[cfg(compiler)]
+        if let Origin::Source(Some(source)) = self
+            && !source.is_inlined()
+        {
+            return vec![source.offset(&[])];
         }
+        let Ok(function) = interp::code::translate(module, defined) else { return Vec::new() };
+        let source = match self {
+            Origin::Word(word) => interp::code::source(module, defined, &function, word),
+            #[cfg(compiler)]
+            Origin::Source(source) => source,
+        };
+        source.map_or_else(Vec::new, |source| source.offsets(&function.inlined).collect())
     }
 }

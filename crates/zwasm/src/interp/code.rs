@@ -4,7 +4,7 @@ use super::encode;
 use crate::code::Code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Inner;
-use zwasm_regir::{TranslateError, Translator};
+use zwasm_regir::{Function, SourceLoc, TranslateError, Translator};
 
 /// Slots a frame may have: operands name slots with 16 bits.
 const MAX_SLOTS: u32 = u16::MAX as u32 - encode::SCRATCH_SLOTS;
@@ -15,7 +15,7 @@ const MAX_SLOTS: u32 = u16::MAX as u32 - encode::SCRATCH_SLOTS;
 ///
 /// [`ErrorKind::Unsupported`] if it uses what no tier runs, and
 /// [`ErrorKind::Limit`] if its frame is too large.
-pub(crate) fn translate(module: &Inner, defined: u32) -> Result<zwasm_regir::Function> {
+pub(crate) fn translate(module: &Inner, defined: u32) -> Result<Function> {
     let func = module.imported_funcs + defined;
     let ty = module.funcs[func as usize];
     let start = module.bodies[defined as usize].start;
@@ -64,18 +64,20 @@ pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
         .ok_or_else(|| Error::new(ErrorKind::Limit, "code of a function is missing"))
 }
 
-/// The module offset of the Wasm instruction that a word of threaded code came from.
-///
-/// Translating once more costs less than keeping a map for every function.
-pub(crate) fn wasm_offset(module: &Inner, defined: u32, word: usize) -> Option<usize> {
-    let function = translate(module, defined).ok()?;
+/// Where in a translated function a word of its threaded code came from.
+pub(crate) fn source(
+    module: &Inner,
+    defined: u32,
+    function: &Function,
+    word: usize,
+) -> Option<SourceLoc> {
     let mut found = None;
-    encode::encode(module, defined, &function, |start, inst| {
+    encode::encode(module, defined, function, |start, inst| {
         if start <= word {
             found = Some(inst);
         }
     });
-    function.offsets.get(found?).map(|&offset| offset as usize)
+    function.sources.get(found?).copied()
 }
 
 #[cfg(all(test, feature = "wat"))]
@@ -83,7 +85,7 @@ mod tests {
     use super::*;
     use crate::code::Text;
     use crate::{Config, Engine, Module};
-    use zwasm_regir::{Function, Inst};
+    use zwasm_regir::Inst;
 
     const WAT: &str = r#"(module (memory 1)
       (func $f (param i32 i64) (result i64) (local i32)

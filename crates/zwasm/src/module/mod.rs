@@ -398,6 +398,11 @@ impl Inner {
         let range = &self.bodies[defined as usize];
         &self.bytes[range.start as usize..range.end as usize]
     }
+
+    /// The defined function whose body has this module offset.
+    pub(crate) fn defined_at(&self, offset: u32) -> u32 {
+        self.bodies.partition_point(|body| body.start <= offset).saturating_sub(1) as u32
+    }
 }
 
 impl zwasm_regir::Types for Inner {
@@ -431,6 +436,12 @@ impl zwasm_regir::Types for Inner {
 
     fn tag_type(&self, tag: u32) -> u32 {
         self.tags[tag as usize]
+    }
+
+    fn inlinable(&self, func: u32) -> Option<(&[u8], u32)> {
+        let defined = func.checked_sub(self.imported_funcs)?;
+        let inlining = self.engine.config().inlining;
+        inlining.then(|| (self.body(defined), self.bodies[defined as usize].start))
     }
 
     fn checks(&self) -> Checks {

@@ -51,32 +51,43 @@ impl Cursor {
 /// A place in the code of a module, kept until it is shown.
 #[derive(Clone)]
 pub(crate) struct Place {
-    module: Module,
+    pub(crate) module: Module,
     instance: Instance,
     defined: u32,
     origin: Origin,
 }
 
 impl Place {
-    /// The function, and whether it runs as machine code.
+    /// Whether the function runs as machine code.
     #[cfg(feature = "trace")]
-    pub(crate) fn function(&self) -> (&Module, u32, bool) {
-        let func = self.module.inner().imported_funcs + self.defined;
-        (&self.module, func, !matches!(self.origin, Origin::Word(_)))
+    pub(crate) fn is_compiled(&self) -> bool {
+        !matches!(self.origin, Origin::Word(_))
+    }
+
+    /// The indices of the functions that the place is in and where it is in each, as
+    /// a module offset: those inlined first, innermost first.
+    pub(crate) fn functions(&self) -> Vec<(u32, Option<usize>)> {
+        let inner = self.module.inner();
+        let offsets = self.origin.wasm_offsets(inner, self.defined);
+        if offsets.is_empty() {
+            return vec![(inner.imported_funcs + self.defined, None)];
+        }
+        let function = |offset| inner.imported_funcs + inner.defined_at(offset);
+        offsets.into_iter().map(|at| (function(at), Some(at as usize))).collect()
     }
 
     /// What a user wants to know of the place.
-    pub(crate) fn describe(&self) -> FrameInfo {
+    pub(crate) fn describe(&self) -> Vec<FrameInfo> {
         let inner = self.module.inner();
-        let func_index = inner.imported_funcs + self.defined;
-        FrameInfo {
+        let frame = |(func_index, offset)| FrameInfo {
             instance: self.instance,
             func_index,
-            func_start: inner.bodies[self.defined as usize].start as usize,
+            func_start: inner.bodies[(func_index - inner.imported_funcs) as usize].start as usize,
             func_name: self.module.function_name(func_index),
             module_name: self.module.name(),
-            offset: self.origin.wasm_offset(inner, self.defined),
-        }
+            offset,
+        };
+        self.functions().into_iter().map(frame).collect()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::interp;
 use crate::module::Inner;
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 use zwasm_compiler::{CompiledCode, baseline};
-use zwasm_regir::{Function, Label};
+use zwasm_regir::{Function, Label, SourceLoc};
 
 /// A variant of the code of all functions that a module defines.
 type Variant = Box<[OnceLock<Option<Box<Code>>>]>;
@@ -40,7 +40,7 @@ pub(crate) struct MachineCode {
     /// Loop headers by label, and the offsets of the words to continue through.
     loops: Box<[(Label, u32)]>,
     /// The offsets from which on code belongs to another Wasm instruction.
-    offsets: Box<[(u32, u32)]>,
+    sources: Box<[(u32, SourceLoc)]>,
 }
 
 impl Compiled {
@@ -101,7 +101,7 @@ struct Member {
     catches: CatchTable,
     range: Range<usize>,
     loops: Box<[(Label, u32)]>,
-    offsets: Box<[(u32, u32)]>,
+    sources: Box<[(u32, SourceLoc)]>,
 }
 
 fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<(Function, CompiledCode)> {
@@ -134,12 +134,12 @@ pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
     let env = ModuleEnvironment::new(module, &function, module.engine.config().guard_pages);
     let code = baseline::compile(&function, &env, true)
         .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
-    let mut places = code.offsets.iter().peekable();
+    let mut places = code.sources.iter().peekable();
     let mut text = String::new();
     for (offset, line) in code.listing.unwrap_or_default() {
         let mut place = None;
         while let Some((_, wasm)) = places.next_if(|(from, _)| *from <= offset) {
-            place = Some(*wasm);
+            place = Some(wasm.offset(&function.inlined));
         }
         let place = place.map_or_else(String::new, |wasm| format!("@{wasm:#x}"));
         text.push_str(&format!("{place:>9} {offset:#07x}  {line}\n"));
@@ -151,7 +151,7 @@ impl Group {
     /// Compiles a function; none if that cannot be done.
     fn add(&mut self, module: &Inner, defined: u32, guarded: bool) -> Option<()> {
         let (function, code) = compile(module, defined, guarded)?;
-        let CompiledCode { bytes, relocations, loops, landings, regions, offsets, .. } = code;
+        let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
         let landing = |label: Label| {
             let landing = landings.iter().find(|(at, _)| *at == label);
             // A clause whose label was not compiled is in code that is never reached.
@@ -172,7 +172,7 @@ impl Group {
             catches: CatchTable::new(&function, regions, landing),
             range: start..start + bytes.len(),
             loops: loops.into(),
-            offsets: offsets.into(),
+            sources: sources.into(),
         });
         Some(())
     }
@@ -189,8 +189,8 @@ impl Group {
             self.tell_perf(module, &chunk);
         }
         let code = |member: Member| {
-            let Member { defined, header, catches, range, loops, offsets } = member;
-            let text = MachineCode { chunk: chunk.clone(), range, loops, offsets };
+            let Member { defined, header, catches, range, loops, sources } = member;
+            let text = MachineCode { chunk: chunk.clone(), range, loops, sources };
             Code { defined, header, catches, text: Text::Machine(text) }
         };
         self.members.into_iter().map(code).collect()
@@ -229,11 +229,10 @@ impl MachineCode {
         self.range.len()
     }
 
-    /// The module offset of the Wasm instruction that the code at an offset
-    /// belongs to.
-    pub(crate) fn wasm_offset(&self, position: usize) -> Option<u32> {
-        let after = self.offsets.partition_point(|(from, _)| *from as usize <= position);
-        Some(self.offsets[..after].last()?.1)
+    /// Where the code at an offset came from.
+    pub(crate) fn source(&self, position: usize) -> Option<SourceLoc> {
+        let after = self.sources.partition_point(|(from, _)| *from as usize <= position);
+        Some(self.sources[..after].last()?.1)
     }
 }
 

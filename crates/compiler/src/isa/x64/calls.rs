@@ -99,9 +99,9 @@ impl Compiler<'_> {
         self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
         let slow = self.asm.new_label();
         self.asm.jcc(Cond::NotEqual, slow);
-        let offset = self.code.offsets.last().map_or(0, |(_, offset)| *offset);
+        let source = self.source();
         let region = self.code.regions.last().and_then(|(_, region)| *region);
-        self.late.push(Late::Threaded { label: slow, words, resume, offset, region });
+        self.late.push(Late::Threaded { label: slow, words, resume, source, region });
         emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
     }
 

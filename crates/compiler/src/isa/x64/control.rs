@@ -7,7 +7,7 @@ use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Joined};
 use crate::tuning;
 use std::rc::Rc;
-use zwasm_regir::{Inst, Slot, TrapCode};
+use zwasm_regir::{Inst, Slot, SourceLoc, TrapCode};
 
 /// What the flags say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) enum Late {
         label: AsmLabel,
         words: Vec<u64>,
         resume: AsmLabel,
-        offset: u32,
+        source: SourceLoc,
         region: Option<u32>,
     },
     /// The interpreter executes an instruction whose usual case is compiled.
@@ -63,7 +63,7 @@ pub(crate) struct Slow {
     /// Where the result is wanted, and its slot. Slots from there on are not live
     /// behind the instruction.
     result: Option<(Reg, u32)>,
-    offset: u32,
+    source: SourceLoc,
     region: Option<u32>,
 }
 
@@ -83,14 +83,14 @@ impl Compiler<'_> {
             constants: self.state.constants().to_vec(),
             values: self.state.used().iter().filter_map(held).collect(),
             result: result.map(|(reg, slot)| (reg, slot.0)),
-            offset: self.code.offsets.last().map_or(0, |(_, offset)| *offset),
+            source: self.source(),
             region: self.code.regions.last().and_then(|(_, region)| *region),
         }
     }
 
     fn slow_case(&mut self, slow: &Slow) {
         let position = self.asm.offset();
-        self.code.offsets.push((position, slow.offset));
+        self.code.sources.push((position, slow.source));
         self.code.regions.push((position, slow.region));
         self.asm.bind(slow.label);
         for &(slot, value) in &slow.constants {
@@ -276,9 +276,9 @@ impl Compiler<'_> {
                     self.asm.jcc(Cond::Parity, nan);
                     self.asm.jmp(overflow);
                 }
-                Late::Threaded { label, words, resume, offset, region } => {
+                Late::Threaded { label, words, resume, source, region } => {
                     let position = self.asm.offset();
-                    self.code.offsets.push((position, offset));
+                    self.code.sources.push((position, source));
                     self.code.regions.push((position, region));
                     self.asm.bind(label);
                     self.run_threaded(&words, resume);

@@ -1,0 +1,341 @@
+//! Calls replaced by the body of the function called.
+//!
+//! A call costs more than what many small functions do, and it brings all values
+//! into slots. So the body of a small function is translated in place of a direct
+//! call: as a block whose label is where it returns to. Its operand stack is the
+//! caller's, and its parameters and locals get slots that the caller reserves
+//! behind its own locals. A parameter that the body never writes is the local or
+//! constant passed for it, without a copy.
+//!
+//! As this happens in the register IR, every tier runs the same code in the same
+//! frames, and pays the same fuel as for the call. Only backtraces have to know:
+//! each instruction says which call it was inlined for (`source`).
+//!
+//! Only bodies without loops, tries, tail calls and vectors are inlined, found by
+//! one look over their bytes. Which are worth it is guessed from their size, and
+//! from whether the call is in a loop.
+
+use super::control::{BlockSignature, Control, Kind};
+use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value};
+use crate::inst::{Death, Inst, Slot};
+use crate::reader::Reader;
+use crate::source::SourceLoc;
+use crate::tuning::{INLINE_ANYWHERE, INLINE_BUDGET, INLINE_DEPTH, INLINE_IN_LOOP, INLINE_SLOTS};
+use crate::types::{Signature, Type, slots_of};
+
+/// What is being inlined, and what may be.
+pub(super) struct State {
+    /// The slots for parameters and locals that are free.
+    free: core::ops::Range<u32>,
+    has_slots: bool,
+    /// Bytes that may still be inlined.
+    budget: usize,
+    /// The offsets of the bodies being translated, outermost first.
+    bodies: Vec<u32>,
+}
+
+impl State {
+    pub(super) fn new(slots: u32, body: u32, len: usize) -> Self {
+        State {
+            free: 0..slots,
+            has_slots: slots > 0,
+            budget: len + INLINE_BUDGET,
+            bodies: vec![body],
+        }
+    }
+
+    /// Puts the reserved slots at `slot`; the first behind them.
+    pub(super) fn reserve(&mut self, slot: u32) -> u32 {
+        self.free = slot..slot + self.free.end;
+        self.free.end
+    }
+
+    fn take(&mut self, count: u32) -> u32 {
+        let slot = self.free.start;
+        self.free.start += count;
+        slot
+    }
+}
+
+/// What one look over a body finds.
+#[derive(Default)]
+struct Shape {
+    /// A bit for each local that is written.
+    written: u64,
+    /// A bit for each local that may be read before it is written.
+    read_first: u64,
+    /// Slots for all parameters and locals.
+    slots: u32,
+    /// Whether anything but the body's end leads to another place in it.
+    branches: bool,
+}
+
+/// The bit of a local.
+fn bit(local: u32) -> Result<u64> {
+    1u64.checked_shl(local).ok_or(Malformed)
+}
+
+/// Reads a value type that is not `v128`; none if it is.
+fn scalar(reader: &mut Reader<'_>) -> Result<Option<Type>> {
+    Ok(match reader.byte()? {
+        0x7F => Some(Type::I32),
+        0x7E => Some(Type::I64),
+        0x7D => Some(Type::F32),
+        0x7C => Some(Type::F64),
+        0x7B => None,
+        0x63 | 0x64 => {
+            reader.i64()?;
+            Some(Type::Ref)
+        }
+        _ => Some(Type::Ref),
+    })
+}
+
+impl Shape {
+    /// None if the body has what is not inlined.
+    fn of(signature: Signature<'_>, body: &[u8]) -> Result<Option<Shape>> {
+        if signature.params.iter().chain(signature.results).any(|ty| *ty == Type::V128) {
+            return Ok(None);
+        }
+        let mut shape = Shape { slots: slots_of(signature.params), ..Shape::default() };
+        let mut reader = Reader::new(body);
+        for _ in 0..reader.u32()? {
+            let count = reader.u32()?;
+            if scalar(&mut reader)?.is_none() || count > INLINE_SLOTS {
+                return Ok(None);
+            }
+            shape.slots += count;
+        }
+        if shape.slots > INLINE_SLOTS || !shape.look(&mut reader)? {
+            return Ok(None);
+        }
+        Ok(Some(shape))
+    }
+
+    /// Looks at the instructions; whether all of them may be inlined.
+    fn look(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
+        while !reader.is_empty() {
+            match reader.byte()? {
+                0x02 | 0x04 => {
+                    if matches!(reader.peek()?, 0x63 | 0x64) {
+                        reader.byte()?;
+                    }
+                    reader.i64()?;
+                    self.branches = true;
+                }
+                0x0C | 0x0D => {
+                    reader.u32()?;
+                    self.branches = true;
+                }
+                0x0F => self.branches = true,
+                0x00 | 0x01 | 0x05 | 0x0B | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 => {}
+                0x10 | 0x23 | 0x24 | 0x3F => {
+                    reader.u32()?;
+                }
+                0x11 => {
+                    reader.u32()?;
+                    reader.u32()?;
+                }
+                0x20 => self.read_first |= bit(reader.u32()?)? & !self.written,
+                0x21 | 0x22 => {
+                    let local = bit(reader.u32()?)?;
+                    if self.branches && self.written & local == 0 {
+                        // It is written on one way through the body only.
+                        self.read_first |= local;
+                    }
+                    self.written |= local;
+                }
+                0x28..=0x3E => {
+                    if reader.u32()? & super::operators::MEMORY_INDEX != 0 {
+                        reader.u32()?;
+                    }
+                    reader.u64()?;
+                }
+                0x41 | 0x42 | 0xD0 => {
+                    reader.i64()?;
+                }
+                0x43 => {
+                    reader.array::<4>()?;
+                }
+                0x44 => {
+                    reader.array::<8>()?;
+                }
+                0xFC => match reader.u32()? {
+                    0..=7 => {}
+                    // memory.copy, memory.fill
+                    10 => {
+                        reader.u32()?;
+                        reader.u32()?;
+                    }
+                    11 => {
+                        reader.u32()?;
+                    }
+                    _ => return Ok(false),
+                },
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<'a> Translator<'a> {
+    /// Translates the body of a function instead of a call of it, if that is worth
+    /// it; the arguments are on the stack. Whether it did.
+    pub(super) fn inline(&mut self, func: u32) -> core::result::Result<bool, Stop> {
+        let Some((body, offset)) = self.types.inlinable(func) else { return Ok(false) };
+        if !self.is_worth_it(body, offset) {
+            return Ok(false);
+        }
+        let signature = self.types.signature(self.types.func_type(func));
+        let Some(shape) = Shape::of(signature, body)? else { return Ok(false) };
+        if shape.slots > self.inlining.free.len() as u32 {
+            return if self.inlining.has_slots { Ok(false) } else { Err(Stop::NeedsSlots) };
+        }
+        self.inlining.budget -= body.len();
+        self.replace_call(signature, &shape, body, offset)?;
+        Ok(true)
+    }
+
+    fn is_worth_it(&self, body: &[u8], offset: u32) -> bool {
+        let inlining = &self.inlining;
+        let in_loop = || self.controls.iter().any(|control| control.kind == Kind::Loop);
+        // Once more into itself halves the calls of a recursive function.
+        let recursions = inlining.bodies.iter().filter(|body| **body == offset).count();
+        let end = self.body.offset.max(offset) as usize + body.len();
+        body.len() <= INLINE_IN_LOOP
+            && (body.len() <= INLINE_ANYWHERE || in_loop())
+            && body.len() <= inlining.budget
+            && inlining.bodies.len() <= INLINE_DEPTH
+            && recursions < 2
+            && SourceLoc::can_inline(end)
+    }
+
+    fn replace_call(
+        &mut self,
+        signature: Signature<'a>,
+        shape: &Shape,
+        body: &'a [u8],
+        offset: u32,
+    ) -> core::result::Result<(), Stop> {
+        let call = self.source();
+        let free = self.inlining.free.clone();
+        let first_local = self.locals.len();
+        let mut reader = Reader::new(body);
+        self.pass_arguments(signature, shape)?;
+        self.declare_inlined(signature.params.len(), shape, &mut reader)?;
+        if shape.branches {
+            // As for any block, so that all ways to its end agree.
+            self.flush_all();
+        }
+        let (height, slot) = (self.stack.len(), self.top());
+        let label = self.new_label(slot + slots_of(signature.results));
+        let results = Signature { params: &[], results: signature.results };
+        let inner = Body {
+            reader,
+            offset,
+            at: 0,
+            first_local,
+            control: self.controls.len(),
+            call: Some(call),
+        };
+        self.inlining.bodies.push(offset);
+        let outer = core::mem::replace(&mut self.body, inner);
+        let fuel = self.fuel.take();
+        self.controls.push(Control {
+            kind: Kind::Inlined,
+            label,
+            branched: false,
+            height,
+            slot,
+            signature: BlockSignature::Function(results),
+            stub: None,
+        });
+        self.pay_entry();
+        while self.controls.len() > self.body.control {
+            self.body.at = self.body.reader.position();
+            self.operator()?;
+        }
+        self.inlining.bodies.pop();
+        self.body = outer;
+        // What follows the call is paid for with what stands before it.
+        self.fuel = fuel;
+        self.locals.truncate(first_local);
+        let count = self.inlining.free.start - free.start;
+        if count > 0 && self.reachable {
+            let before = self.function.insts.len();
+            self.function.deaths.push(Death { before, from: Slot(free.start), count });
+        }
+        self.inlining.free = free;
+        Ok(())
+    }
+
+    /// Makes the arguments on the stack the first locals of what is inlined.
+    fn pass_arguments(&mut self, signature: Signature<'a>, shape: &Shape) -> Result<()> {
+        let first = self.locals.len();
+        for &ty in signature.params {
+            self.locals.push(Local { slot: 0, ty, constant: None, top: NONE });
+        }
+        // The slots of what was inlined right before are not dead but used again.
+        let now = self.function.insts.len();
+        self.function.deaths.pop_if(|death| death.before == now);
+        for (index, &ty) in signature.params.iter().enumerate().rev() {
+            let entry = self.pop()?;
+            let index = first + index;
+            match entry.value {
+                Value::Const(bits) if shape.keeps(index - first) => {
+                    self.locals[index].constant = Some(bits);
+                }
+                Value::Local { index: local, .. } if shape.keeps(index - first) => {
+                    self.locals[index].slot = self.locals[local as usize].slot;
+                }
+                _ => {
+                    self.locals[index].slot = self.inlining.take(ty.slots());
+                    self.write_local(index as u32, entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Declares the locals of what is inlined.
+    fn declare_inlined(
+        &mut self,
+        params: usize,
+        shape: &Shape,
+        reader: &mut Reader<'a>,
+    ) -> Result<()> {
+        let mut local = params as u32;
+        for _ in 0..reader.u32()? {
+            let count = reader.u32()?;
+            let ty = scalar(reader)?.ok_or(Malformed)?;
+            for _ in 0..count {
+                let slot = self.inlining.take(ty.slots());
+                if shape.read_first & bit(local)? != 0 {
+                    self.emit(Inst::Zero { from: Slot(slot), count: ty.slots() });
+                }
+                self.locals.push(Local { slot, ty, constant: None, top: NONE });
+                local += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The instruction before the one at `from` was moved to the end, and so was the
+    /// death of what it reads.
+    pub(super) fn postpone_deaths(&mut self, from: usize) {
+        let end = self.function.insts.len();
+        if let Some(death) = self.function.deaths.last_mut()
+            && death.before == from
+        {
+            death.before = end;
+        }
+    }
+}
+
+impl Shape {
+    /// Whether a local has the same value throughout.
+    fn keeps(&self, local: usize) -> bool {
+        self.written >> local & 1 == 0
+    }
+}

@@ -1,0 +1,20 @@
+//! The tuning constants of the translator.
+
+/// Bytes of a body that is inlined wherever it is called: what takes the place of
+/// a call is not larger than the call.
+pub const INLINE_ANYWHERE: usize = 32;
+
+/// Bytes of a body that is inlined where it is called in a loop. Larger ones do
+/// enough that the call does not show.
+pub const INLINE_IN_LOOP: usize = 80;
+
+/// Bytes of bodies inlined into one function, beside as many as it has itself: a
+/// bound on how much longer than its source code becomes.
+pub const INLINE_BUDGET: usize = 128;
+
+/// Calls inlined into each other. The second is for wrappers of wrappers.
+pub const INLINE_DEPTH: usize = 2;
+
+/// Slots that a function reserves for parameters and locals of what is inlined
+/// into it, once something is. Frames of deep recursion grow by them.
+pub const INLINE_SLOTS: u32 = 12;
