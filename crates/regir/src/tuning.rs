@@ -17,4 +17,4 @@ pub const INLINE_DEPTH: usize = 2;
 
 /// Slots that a function reserves for parameters and locals of what is inlined
 /// into it, once something is. Frames of deep recursion grow by them.
-pub const INLINE_SLOTS: u32 = 12;
+pub const INLINE_SLOTS: u32 = 6;

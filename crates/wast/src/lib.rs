@@ -79,6 +79,8 @@ impl Mode {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         config.oldest_processor(self == Self::BaselineSse4);
         config.gc_stress(self == Self::GcStress);
+        // Calls between tiers are to be calls.
+        config.inlining(!matches!(self, Self::Mixed(_) | Self::GcStress));
         config
     }
 }

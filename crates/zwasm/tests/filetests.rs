@@ -33,6 +33,7 @@ fn config(module: &str) -> Config {
     for flag in flags.split_whitespace() {
         match flag {
             "no-guards" => config.guard_pages(false),
+            "no-inlining" => config.inlining(false),
             "fuel" => config.consume_fuel(true),
             "epoch" => config.epoch_interruption(true),
             // What every processor has that the tests run on for their results.

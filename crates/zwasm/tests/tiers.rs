@@ -23,7 +23,8 @@ struct Guest {
 
 fn config(strategy: Strategy) -> Config {
     let mut config = Config::new();
-    config.strategy(strategy);
+    // These tests are about calls.
+    config.strategy(strategy).inlining(false);
     config
 }
 

@@ -1,0 +1,88 @@
+;; A small function takes the place of its call. Its parameter is the caller's local,
+;; its own local has a slot behind those of the caller, and dies with it: nothing of
+;; it is stored before the loop's next round or a call.
+(module
+  (memory 1)
+  (func $next (param i32) (result i32) (local i32)
+    (local.set 1 (i32.load (local.get 0)))
+    (i32.store (local.get 0) (i32.add (local.get 1) (i32.const 1)))
+    (i32.load8_u (local.get 1)))
+  (func (param $at i32) (result i32) (local $sum i32)
+    (loop $more
+      (local.set $sum (i32.add (local.get $sum) (i32.const 1)))
+      (br_if $more (i32.ne (call $next (local.get $at)) (local.get $sum))))
+    (local.get $sum)))
+;;! expected
+;; function f0 <next>: frame params 1 header s1 locals s4 stack s5 size 8
+;;   zero s4 x1
+;;   s4 = i32.load m0[s0 + 0x0]
+;;   s6 = i32.add s4 0x1
+;;   i32.store m0[s0 + 0x0] s6
+;;   s5 = i32.load8_u m0[s4 + 0x0]
+;;   return s5
+;;
+;;   word 0x50
+;;   address L1
+;; L1:
+;;   movq rbx, [rsi]
+;;   movl rbp, [r8 + rbx*1]
+;;   leal r10, [rbp + 0x1]
+;;   movl [r8 + rbx*1], r10
+;;   movzbl r10, [r8 + rbp*1]
+;;   movq [rsi], r10
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L2
+;;   jmpq [rdx]
+;; L2:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; function f1: frame params 1 header s1 locals s4 stack s11 size 14
+;;   zero s4 x1
+;; L1: (loop)
+;;   s4 = i32.add s4 0x1
+;;   s5 = i32.load m0[s0 + 0x0]
+;;   s12 = i32.add s5 0x1
+;;   i32.store m0[s0 + 0x0] s12
+;;   s11 = i32.load8_u m0[s5 + 0x0]
+;;   s11 = i32.ne s11 s4
+;;   br_if s11 L1
+;;   return s4
+;;
+;;   word 0x80
+;;   address L3
+;; L3:
+;;   movl rbx, 0x0
+;;   movq rbp, [rsi]
+;; L1:
+;;   addl rbx, 0x1
+;;   movl r10, [r8 + rbp*1]
+;;   leal r12, [r10 + 0x1]
+;;   movl [r8 + rbp*1], r12
+;;   movzbl r12, [r8 + r10*1]
+;;   cmpl r12, rbx
+;;   jne L1
+;;   movq [rsi], rbx
+;;   movq rdx, [rsi + 0x8]
+;;   movq rax, [rsi + 0x18]
+;;   movq rsi, [rsi + 0x10]
+;;   cmpq rax, rdi
+;;   jne L5
+;;   jmpq [rdx]
+;; L5:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
+;; L4:
+;;   address L7
+;; L7:
+;;   movq rbx, [rsi + 0x20]
+;;   movq rbp, [rsi]
+;;   jmp L1
