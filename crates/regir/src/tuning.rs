@@ -18,3 +18,7 @@ pub const INLINE_DEPTH: usize = 2;
 /// Slots that a function reserves for parameters and locals of what is inlined
 /// into it, once something is. Frames of deep recursion grow by them.
 pub const INLINE_SLOTS: u32 = 6;
+
+/// Bytes of a body for which these slots are reserved at once. Nearly all larger ones
+/// inline something, and would be translated twice to learn it.
+pub const RESERVE_AT_ONCE: usize = 150;

@@ -74,11 +74,13 @@ impl Loops {
         if !headers.is_empty() {
             let classes = classes(function);
             for (number, &(label, start, end)) in headers.iter().enumerate() {
-                if headers.get(number + 1).is_none_or(|(_, next, _)| *next > end) {
+                let is_innermost = headers.get(number + 1).is_none_or(|(_, next, _)| *next > end);
+                if is_innermost {
                     innermost.push(label);
                 }
                 let end = end.min(start + tuning::LOOP_SCAN);
-                let values = if always_calls(function, &places, start, end) {
+                let rare = if is_innermost { &*places } else { &[] };
+                let values = if always_calls(function, rare, start, end) {
                     Vec::new()
                 } else {
                     values(function, &classes, label, start, end)
@@ -117,7 +119,8 @@ fn always_calls(function: &Function, places: &[usize], start: usize, end: usize)
     let insts = &function.insts;
     let mut passed_to = start;
     for index in start..end {
-        let mut pass = |label: Label| passed_to = passed_to.max(places[label.0 as usize]);
+        let place = |label: Label| places.get(label.0 as usize).copied().unwrap_or(start);
+        let mut pass = |label: Label| passed_to = passed_to.max(place(label));
         match insts[index] {
             Inst::Br { target } | Inst::BrIf { target, .. } => pass(target),
             Inst::BrTable { first, count, .. } => {

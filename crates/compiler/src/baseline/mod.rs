@@ -21,6 +21,7 @@ use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
+use zwasm_regir::inst::Death;
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode};
 
 /// The state of one compilation.
@@ -38,8 +39,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) other_instance: Option<AsmLabel>,
     /// Whether control can get to the instruction being compiled.
     pub(crate) reachable: bool,
-    /// How many deaths of slots are behind the instruction being compiled.
-    buried: usize,
+    /// The deaths of slots that are still to come.
+    deaths: &'a [Death],
     /// Whether the code must be thrown away.
     pub(crate) failed: bool,
     pub(crate) code: CompiledCode,
@@ -65,7 +66,7 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
         late: Vec::new(),
         other_instance: None,
         reachable: true,
-        buried: 0,
+        deaths: &function.deaths,
         failed: false,
         code: CompiledCode::default(),
     };
@@ -156,15 +157,21 @@ impl Compiler<'_> {
 
     /// Forgets the values that are dead before the instruction at `index`, which
     /// emits nothing.
+    #[inline]
     fn bury(&mut self, index: usize) {
-        while let Some(death) = self.function.deaths.get(self.buried)
+        while let Some(death) = self.deaths.first()
             && death.before <= index
         {
-            for slot in death.from.0..death.from.0 + death.count {
-                self.state.forget(slot);
-            }
-            self.buried += 1;
+            self.forget_dead(*death);
         }
+    }
+
+    #[cold]
+    fn forget_dead(&mut self, death: Death) {
+        for slot in death.from.0..death.from.0 + death.count {
+            self.state.forget(slot);
+        }
+        self.deaths = &self.deaths[1..];
     }
 
     /// Where the instruction being compiled came from.

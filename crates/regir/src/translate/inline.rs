@@ -252,10 +252,7 @@ impl<'a> Translator<'a> {
             stub: None,
         });
         self.pay_entry();
-        while self.controls.len() > self.body.control {
-            self.body.at = self.body.reader.position();
-            self.operator()?;
-        }
+        self.operators()?;
         self.inlining.bodies.pop();
         self.body = outer;
         // What follows the call is paid for with what stands before it.

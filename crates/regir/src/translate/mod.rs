@@ -33,7 +33,7 @@ mod simd;
 use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
 use crate::reader::{Malformed, Reader};
 use crate::source::{Inlined, SourceLoc};
-use crate::tuning::INLINE_SLOTS;
+use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE};
 use crate::types::{Signature, Storage, Type};
 use control::Control;
 
@@ -196,7 +196,7 @@ impl<'a> Translator<'a> {
         body: &'a [u8],
         offset: u32,
     ) -> core::result::Result<Function, TranslateError> {
-        let mut slots = 0;
+        let mut slots = if body.len() > RESERVE_AT_ONCE { INLINE_SLOTS } else { 0 };
         loop {
             let mut translator = Translator::new(types, body, offset, slots);
             return match translator.run(types.signature(ty)) {
@@ -205,7 +205,9 @@ impl<'a> Translator<'a> {
                     slots = INLINE_SLOTS;
                     continue;
                 }
-                Err(Stop::Malformed) => Err(TranslateError::Malformed { offset: translator.body.at }),
+                Err(Stop::Malformed) => {
+                    Err(TranslateError::Malformed { offset: translator.body.at })
+                }
                 Err(Stop::Unsupported(feature)) => {
                     Err(TranslateError::Unsupported { feature, offset: translator.body.at })
                 }
@@ -238,11 +240,17 @@ impl<'a> Translator<'a> {
         self.declare_locals(signature)?;
         self.open_function(signature);
         self.check_entry();
-        while !self.controls.is_empty() {
+        self.operators()?;
+        self.function.frame.size = self.high;
+        Ok(())
+    }
+
+    /// Translates the instructions of a body that was opened last.
+    fn operators(&mut self) -> core::result::Result<(), Stop> {
+        while self.controls.len() > self.body.control {
             self.body.at = self.body.reader.position();
             self.operator()?;
         }
-        self.function.frame.size = self.high;
         Ok(())
     }
 
@@ -293,6 +301,7 @@ impl<'a> Translator<'a> {
         })
     }
 
+    #[inline]
     fn emit(&mut self, inst: Inst) {
         self.function.insts.push(inst);
         let source = self.source();
@@ -300,10 +309,17 @@ impl<'a> Translator<'a> {
     }
 
     /// Where the instruction being translated is.
+    #[inline]
     fn source(&mut self) -> SourceLoc {
         let offset = self.body.offset.wrapping_add(self.body.at as u32);
-        let Some(call) = self.body.call else { return SourceLoc::at(offset) };
-        let place = Inlined { offset, call };
+        match self.body.call {
+            None => SourceLoc::at(offset),
+            Some(call) => self.inlined_source(Inlined { offset, call }),
+        }
+    }
+
+    #[cold]
+    fn inlined_source(&mut self, place: Inlined) -> SourceLoc {
         let places = &mut self.function.inlined;
         if places.last() != Some(&place) {
             places.push(place);
