@@ -220,4 +220,9 @@ fn fuel_is_paid_as_for_calls() {
     let needed = 1_000_000 - left;
     assert_eq!(everywhere(wat, fuel, run(needed)), (result, 0));
     assert_eq!(everywhere(wat, fuel, run(needed - 1)).0, None);
+    // What stands behind a call is paid for before, also if it never returns.
+    let traps = "(module (func $stop (unreachable))
+        (func (export \"run\") (param i32) (result i32)
+          (call $stop) (i32.mul (local.get 0) (i32.const 3))))";
+    assert_eq!(everywhere(traps, fuel, run(100)), (None, 100 - 6));
 }

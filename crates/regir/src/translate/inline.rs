@@ -255,11 +255,16 @@ impl<'a> Translator<'a> {
         self.operators()?;
         self.inlining.bodies.pop();
         self.body = outer;
+        if !self.reachable {
+            // A body that only traps. As behind any call, what follows is paid for.
+            self.place(label);
+            self.reachable = true;
+        }
         // What follows the call is paid for with what stands before it.
         self.fuel = fuel;
         self.locals.truncate(first_local);
         let count = self.inlining.free.start - free.start;
-        if count > 0 && self.reachable {
+        if count > 0 {
             let before = self.function.insts.len();
             self.function.deaths.push(Death { before, from: Slot(free.start), count });
         }
