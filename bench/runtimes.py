@@ -16,17 +16,25 @@ Otherwise SPEC holds the command itself: how to call one function, and after a
 commas; the word {args} stands for any number of arguments, and the words in
 [ ] are repeated for every preopened directory. In presets {exe} is the program
 and the word {opts} its options.
+
+The preset `wasmtime-aot` runs what wasmtime has compiled before, which does not
+count: its figures are those of the code alone.
 """
 
+import hashlib
 import os
 import shlex
 import shutil
+import subprocess
 from collections import namedtuple
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(BENCH)
 
-Preset = namedtuple("Preset", "invoke wasi lacks")
+COMPILED = os.path.join(ROOT, "target", "bench", "compiled")
+
+# `compile` makes {out} of {file}, which is then run in its place.
+Preset = namedtuple("Preset", "invoke wasi lacks compile", defaults=("",))
 
 PRESETS = {
     "zwasm": Preset(
@@ -44,6 +52,12 @@ PRESETS = {
         "{exe} run -C cache=n {opts} --invoke {func} {file} {args}",
         "{exe} run -C cache=n {opts} [ --dir {host}::{guest} ] {file} {args}",
         (),
+    ),
+    "wasmtime-aot": Preset(
+        "{exe} run --allow-precompiled {opts} --invoke {func} {file} {args}",
+        "{exe} run --allow-precompiled {opts} [ --dir {host}::{guest} ] {file} {args}",
+        (),
+        "{exe} compile {opts} -o {out} {file}",
     ),
     "node": Preset(
         "{exe} --no-warnings {opts} {bench}/node.mjs invoke {file} {func} {types} {args}",
@@ -71,6 +85,7 @@ class Runtime:
         if not equals or not self.name or not spec.strip():
             raise ValueError(f"runtime {text!r}: expected NAME=SPEC")
         self.lacks = set()
+        self.compile = []
         if "{" in spec and not preset:
             invoke, _, wasi = spec.partition(";")
             self.options = []
@@ -82,9 +97,10 @@ class Runtime:
                     "or give a command with {file}"
                 )
             program, *self.options = shlex.split(spec)
-            invoke, wasi, lacks = PRESETS[kind]
+            invoke, wasi, lacks, compile_ = PRESETS[kind]
             self.lacks.update(lacks)
             self.program = program
+            self.compile = self.words(compile_)
         self.templates = {"invoke": self.words(invoke), "wasi": self.words(wasi)}
 
     def words(self, template):
@@ -106,7 +122,23 @@ class Runtime:
         template = self.templates[kind]
         if not template:
             return None
+        if self.compile:
+            file = self.compiled(file)
         values = {"file": file, "func": func, "types": ",".join(types), "bench": BENCH}
+        return self.filled(template, values, args, dirs)
+
+    def compiled(self, file):
+        """What `compile` makes of a module, made once; if it fails, a file that is not there."""
+        with open(file, "rb") as module:
+            digest = hashlib.sha256(module.read() + repr(self.compile + self.options).encode())
+        os.makedirs(COMPILED, exist_ok=True)
+        out = os.path.join(COMPILED, f"{digest.hexdigest()[:32]}.{self.name}")
+        if not os.path.exists(out):
+            subprocess.run(self.filled(self.compile, {"file": file, "out": out}), check=False)
+        return out
+
+    def filled(self, template, values, args=(), dirs=()):
+        """The words of a template with everything in its place."""
         command = [template[0]]
         group = None
         for word in template[1:]:

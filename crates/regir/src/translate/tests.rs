@@ -1,4 +1,5 @@
 use super::{Checks, Signature, Storage, TranslateError, Translator, Type, Types};
+use crate::tuning::INLINE_BUDGET;
 
 /// A module with one type `(i32 i32) -> i32` for every function.
 #[derive(Default)]
@@ -35,7 +36,24 @@ impl Types for Fixture {
     fn checks(&self) -> Checks {
         self.0
     }
+    fn inlinable(&self, func: u32) -> Option<(&[u8], u32)> {
+        let body: &[u8] = match func {
+            SUM => &[0, 0x20, 0, 0x20, 1, 0x6A, 0x0B],
+            // local.0 = local.0 + local.1; return local.0
+            SUM_IN_PLACE => &[0, 0x20, 0, 0x20, 1, 0x6A, 0x21, 0, 0x20, 0, 0x0B],
+            SUM_OF_SUM => &[0, 0x20, 0, 0x20, 1, 0x10, SUM as u8, 0x0B],
+            LOOP => &[0, 0x03, 0x40, 0x0B, 0x20, 0, 0x0B],
+            _ => return None,
+        };
+        Some((body, 100 * func))
+    }
 }
+
+/// Functions that may be inlined.
+const SUM: u32 = 1;
+const SUM_IN_PLACE: u32 = 2;
+const SUM_OF_SUM: u32 = 3;
+const LOOP: u32 = 4;
 
 fn translate(body: &[u8]) -> String {
     translate_with(Checks::default(), body)
@@ -227,4 +245,41 @@ fn epochs_are_checked_at_entries_and_loop_headers() {
         "fuel 1\nepoch\nL1: (loop)\nepoch\nfuel 2\nbr_if s1 L1\nfuel 1\nreturn s0\n"
     );
     assert_eq!(translate(&body), "L1: (loop)\nbr_if s1 L1\nreturn s0\n");
+}
+
+#[test]
+fn small_functions_take_the_place_of_their_calls() {
+    let call = |func: u32| translate(&[0, 0x20, 0, 0x41, 5, 0x10, func as u8, 0x0B]);
+    assert_eq!(call(SUM), "s11 = i32.add s0 0x5\nreturn s11\n");
+    assert_eq!(call(SUM_OF_SUM), "s11 = i32.add s0 0x5\nreturn s11\n");
+    // What is written gets a slot of its own.
+    assert_eq!(call(SUM_IN_PLACE), "s5 = s0\ns5 = i32.add s5 0x5\ns11 = s5\nreturn s11\n");
+    assert_eq!(call(LOOP), "s6 = 0x5\ns5 = s0\ncall f4 s5\nreturn s5\n");
+    assert_eq!(call(9), "s6 = 0x5\ns5 = s0\ncall f9 s5\nreturn s5\n");
+}
+
+#[test]
+fn calls_are_not_inlined_without_end() {
+    // A call takes 4 bytes, and its body 7.
+    let calls = INLINE_BUDGET;
+    let mut body = vec![0, 0x20, 0];
+    for _ in 0..calls {
+        body.extend([0x20, 1, 0x10, SUM as u8]);
+    }
+    body.push(0x0B);
+    let text = translate(&body);
+    let inlined = text.matches("i32.add").count();
+    assert_eq!(inlined, (body.len() + INLINE_BUDGET) / 7);
+    assert_eq!(text.matches("call").count(), calls - inlined);
+}
+
+#[test]
+fn instructions_know_the_calls_they_were_inlined_for() {
+    let body = [0, 0x20, 0, 0x41, 5, 0x10, SUM_OF_SUM as u8, 0x0B];
+    let function = Translator::translate(&Fixture::default(), 0, &body, 1000).expect("translates");
+    let offsets =
+        |index: usize| -> Vec<u32> { function.sources[index].offsets(&function.inlined).collect() };
+    assert_eq!(offsets(0), [100 * SUM + 5, 100 * SUM_OF_SUM + 5, 1000 + 5]);
+    assert_eq!(offsets(1), [1000 + 7]);
+    assert!(function.sources[0].is_inlined() && !function.sources[1].is_inlined());
 }
