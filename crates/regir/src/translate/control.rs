@@ -154,7 +154,9 @@ impl<'a> Translator<'a> {
     ///
     /// The condition's slot is above every entry or a local, and flushing writes
     /// neither. A comparison that made it is moved behind the copies, because
-    /// only adjacent ones can be fused with the branch.
+    /// only adjacent ones can be fused with the branch. One whose result went to a
+    /// local is not fused, and stays: entries pushed since may have the slots of
+    /// its operands.
     fn flush_before_branch(&mut self, cond: Slot) {
         let pending = &self.stack[self.flushed..];
         if pending.iter().all(|entry| matches!(entry.value, Value::Temp)) {
@@ -162,7 +164,7 @@ impl<'a> Translator<'a> {
         }
         let end = self.function.insts.len();
         let compare = match self.function.insts.last() {
-            Some(&Inst::Compare { dst, .. }) if dst == cond => {
+            Some(&Inst::Compare { dst, .. }) if dst == cond && self.is_temporary(dst) => {
                 self.function.sources.pop();
                 self.function.insts.pop()
             }

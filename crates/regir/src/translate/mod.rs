@@ -343,6 +343,11 @@ impl<'a> Translator<'a> {
         self.stack.last().map_or(self.function.frame.stack, |entry| entry.slot + entry.ty.slots())
     }
 
+    /// Whether a slot belongs to the operand stack.
+    fn is_temporary(&self, slot: Slot) -> bool {
+        slot.0 >= self.function.frame.stack
+    }
+
     fn push(&mut self, ty: Type, value: Value) -> Slot {
         let slot = self.top();
         self.stack.push(Entry { slot, ty, value });

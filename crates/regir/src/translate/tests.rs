@@ -248,6 +248,15 @@ fn epochs_are_checked_at_entries_and_loop_headers() {
 }
 
 #[test]
+fn a_comparison_set_to_a_local_stays_before_what_is_pushed_later() {
+    // local.0 = 1 < 2; 9; if (local.0) end; drop; local.1. The 9 has the slot of the 1.
+    let text = translate(&[
+        0, 0x41, 1, 0x41, 2, 0x48, 0x21, 0, 0x41, 9, 0x20, 0, 0x04, 0x40, 0x0B, 0x1A, 0x20, 1, 0x0B,
+    ]);
+    assert_eq!(text, "s5 = 0x1\ns0 = i32.lt_s s5 0x2\ns5 = 0x9\nbr_unless s0 L1\nL1:\nreturn s1\n");
+}
+
+#[test]
 fn small_functions_take_the_place_of_their_calls() {
     let call = |func: u32| translate(&[0, 0x20, 0, 0x41, 5, 0x10, func as u8, 0x0B]);
     assert_eq!(call(SUM), "s11 = i32.add s0 0x5\nreturn s11\n");
