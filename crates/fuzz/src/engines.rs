@@ -1,6 +1,8 @@
 //! The engines that run a module: ours in every mode, and those of others.
 
 pub mod ours;
+#[cfg(feature = "wasmtime-oracle")]
+mod strict;
 pub mod wasmi;
 #[cfg(feature = "wasmtime-oracle")]
 pub mod wasmtime;

@@ -61,7 +61,9 @@ pub fn difference<'a>(
     let mut pairs = (0..left.len().max(right.len())).map(|at| (left.get(at), right.get(at)));
     pairs
         .by_ref()
-        .take_while(|(left, right)| ![left, right].into_iter().flatten().any(Event::exhausted))
+        .take_while(|(left, right)| {
+            ![left, right].into_iter().flatten().any(|event| event.exhausted(likeness))
+        })
         .find(|(left, right)| match (left, right) {
             (Some(left), Some(right)) => !left.like(right, likeness),
             _ => true,
@@ -69,11 +71,16 @@ pub fn difference<'a>(
 }
 
 impl Event {
-    fn exhausted(event: &&Event) -> bool {
-        matches!(
-            event,
-            Event::NotMade(Ending::Exhausted) | Event::Called(_, Err(Ending::Exhausted))
-        )
+    fn exhausted(&self, likeness: Likeness) -> bool {
+        match self {
+            Event::NotMade(ending) | Event::Called(_, Err(ending)) => match ending {
+                Ending::Exhausted => true,
+                // Only our modes count fuel, and all in the same way.
+                Ending::Trap(Trap::OutOfFuel) => likeness == Likeness::Alike,
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     fn like(&self, other: &Event, likeness: Likeness) -> bool {
@@ -89,8 +96,11 @@ impl Event {
 }
 
 impl Ending {
+    /// Whether another engine's ending is what ours, this, may be there.
     fn alike(&self, other: &Ending) -> bool {
         match (self, other) {
+            // Of an access that is both, others look at the alignment first.
+            (Ending::Trap(Trap::MemoryOutOfBounds), Ending::Trap(Trap::UnalignedAtomic)) => true,
             (Ending::Trap(left), Ending::Trap(right)) => coarse(*left) == coarse(*right),
             _ => self == other,
         }
@@ -167,6 +177,12 @@ mod tests {
         let other = call(Ending::Trap(Trap::IntegerOverflow));
         assert!(difference(&ours, &other, Likeness::Alike).is_some());
         assert!(difference(&ours, &[], Likeness::Alike).is_some());
+        let (outside, unaligned) = (
+            call(Ending::Trap(Trap::MemoryOutOfBounds)),
+            call(Ending::Trap(Trap::UnalignedAtomic)),
+        );
+        assert!(difference(&outside, &unaligned, Likeness::Alike).is_none());
+        assert!(difference(&unaligned, &outside, Likeness::Alike).is_some());
     }
 
     #[test]
@@ -178,6 +194,9 @@ mod tests {
         let right = [Event::Called("f".into(), Ok(vec![]))];
         assert!(difference(&left, &right, Likeness::Same).is_none());
         assert!(difference(&left[1..], &right, Likeness::Same).is_some());
+        let fuelless = [Event::Called("f".into(), Err(Ending::Trap(Trap::OutOfFuel)))];
+        assert!(difference(&fuelless, &right, Likeness::Alike).is_none());
+        assert!(difference(&fuelless, &right, Likeness::Same).is_some());
     }
 
     #[test]

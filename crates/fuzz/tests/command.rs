@@ -27,6 +27,14 @@ fn a_short_campaign_finds_nothing() {
     assert!(returned > called / 4, "hardly a call returned: {text}");
 }
 
+#[cfg(feature = "wasmtime-oracle")]
+#[test]
+fn wasmtime_accepts_every_case() {
+    let (output, text) = fuzz(&["--seed", "1", "--cases", "60", "--oracle", "wasmtime"]);
+    assert!(output.status.success(), "{text}");
+    assert!(text.starts_with("60 compared with wasmtime"), "{text}");
+}
+
 #[test]
 fn a_saved_case_runs_again() {
     let path = env::temp_dir().join(format!("zwasm-fuzz-test-{}.wat", process::id()));

@@ -2,8 +2,8 @@
 #![cfg(feature = "wat")]
 
 use zwasm::{
-    Config, Engine, ErrorKind, Extern, Func, Global, GlobalType, Instance, Linker, Memory,
-    MemoryType, Module, Mutability, Store, Trap, Val, ValType,
+    Caller, Config, Engine, ErrorKind, Extern, ExternType, Func, Global, GlobalType, Instance,
+    Linker, Memory, MemoryType, Module, Mutability, Store, Tag, Trap, Val, ValType,
 };
 
 fn module(engine: &Engine, wat: &str) -> Module {
@@ -34,6 +34,44 @@ fn all_missing_and_mismatched_imports_are_named_at_once() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+#[test]
+fn what_is_made_with_an_import_s_type_fits_the_import() {
+    let engine = Engine::default();
+    let needs = module(
+        &engine,
+        r#"(module
+            (type $base (sub (func (result i32))))
+            (rec (type $sub (sub $base (func (result i32)))) (type $tag (func (param f32))))
+            (import "" "f" (func $f (type $sub)))
+            (import "" "t" (tag (type $tag)))
+            (func (export "call") (result i32) (call $f)))"#,
+    );
+    let make = |store: &mut Store<()>, module: &Module| -> Vec<Extern> {
+        let make = |import: zwasm::ImportType| match import.ty() {
+            ExternType::Func(ty) => {
+                let seven = |_: Caller<()>, _: &[Val], results: &mut [Val]| {
+                    results[0] = Val::I32(7);
+                    Ok(())
+                };
+                Func::new(&mut *store, ty, seven).into()
+            }
+            ExternType::Tag(ty) => Tag::new(&mut *store, &ty).into(),
+            other => panic!("{other}"),
+        };
+        module.imports().map(make).collect()
+    };
+    let mut store = Store::new(&engine, ());
+    let imports = make(&mut store, &needs);
+    let instance = Instance::new(&mut store, &needs, &imports).unwrap();
+    let call = instance.get_typed_func::<(), i32>(&mut store, "call").unwrap();
+    assert_eq!(call.call(&mut store, ()).unwrap(), 7);
+    // What only looks the same, as types of other engines do, does not.
+    let elsewhere =
+        r#"(module (import "" "f" (func (result i32))) (import "" "t" (tag (param f32))))"#;
+    let plain = make(&mut store, &module(&Engine::default(), elsewhere));
+    assert_eq!(Instance::new(&mut store, &needs, &plain).unwrap_err().kind(), ErrorKind::Link);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::tame::{FUEL, FUEL_PER_CALL};
 use crate::value::{Top, Value, canonical32, canonical64};
 use zwasm::{
     AnyRef, AsContext, AsContextMut, Engine, Error, ErrorKind, Extern, ExternType, Func, Global,
-    Instance, Memory, Module, RefType, SharedMemory, Store, Table, Tag, Trap, Val, ValType,
+    Instance, Memory, Module, SharedMemory, Store, Table, Tag, Trap, Val, ValType,
 };
 
 /// Runs a module.
@@ -101,7 +101,13 @@ fn stub(
     ty: ExternType,
     functions: &mut u32,
 ) -> Result<Extern, Error> {
-    let zero = |ty: ValType| Val::default_for(ty).ok_or_else(|| Error::msg(HOST_FAILURE));
+    let zero = |ty: ValType| {
+        let zero = match ty {
+            ValType::Ref(ty) => Val::null(engine, ty),
+            ty => Val::default_for(ty),
+        };
+        zero.ok_or_else(|| Error::msg(HOST_FAILURE))
+    };
     Ok(match ty {
         ExternType::Func(ty) => {
             let index = *functions;
@@ -118,7 +124,7 @@ fn stub(
             .into()
         }
         ExternType::Table(ty) => {
-            let null = zero(ValType::Ref(RefType::new(true, ty.element().heap_type())))?;
+            let null = zero(ValType::Ref(ty.element()))?;
             Table::new(store, ty, null)?.into()
         }
         ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(engine, ty)?.into(),

@@ -1,5 +1,6 @@
 //! `wasmtime`, a compiler that knows every proposal.
 
+use super::strict::strict;
 use super::{HOST_FAILURE, Oracle};
 use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
@@ -27,6 +28,7 @@ impl Wasmtime {
             .wasm_tail_call(true)
             .wasm_custom_page_sizes(true)
             .wasm_threads(true)
+            .shared_memory(true)
             .wasm_function_references(true)
             .wasm_gc(true)
             .wasm_exceptions(true)
@@ -34,14 +36,15 @@ impl Wasmtime {
             .wasm_multi_memory(true)
             .wasm_memory64(true)
             .wasm_extended_const(true)
-            .wasm_relaxed_simd(false);
+            .wasm_relaxed_simd(true)
+            .relaxed_simd_deterministic(true);
         Self(Engine::new(&config).expect("it compiles for this machine"))
     }
 }
 
 impl Oracle for Wasmtime {
     fn run(&self, bytes: &[u8], plan: &Plan) -> Option<Outcome> {
-        let module = Module::new(&self.0, bytes).ok()?;
+        let module = Module::new(&self.0, strict(bytes)?).ok()?;
         let mut store = Store::new(&self.0, Host::new(plan));
         let mut functions = 0;
         let imports: Option<Vec<Extern>> = module
@@ -95,6 +98,10 @@ fn look(instance: &Instance, store: &mut Store<Host>, plan: &Plan, events: &mut 
         if let Some(memory) = instance.get_memory(&mut *store, name) {
             let data = memory.data(&*store);
             events.push(Event::Memory(name.clone(), data.len() as u64, hash(data)));
+        } else if let Some(memory) = instance.get_shared_memory(&mut *store, name)
+            && let Some(data) = contents(&memory, store)
+        {
+            events.push(Event::Memory(name.clone(), data.len() as u64, hash(&data)));
         }
     }
     for name in &plan.tables {
@@ -108,8 +115,27 @@ fn look(instance: &Instance, store: &mut Store<Host>, plan: &Plan, events: &mut 
     }
 }
 
-/// Something to import. Shared memories are passed over, since this engine lets
-/// nobody look at their contents safely.
+/// What a shared memory holds. Only a guest can look at it safely, so one copies it.
+fn contents(memory: &SharedMemory, store: &mut Store<Host>) -> Option<Vec<u8>> {
+    let ty = memory.ty();
+    let (least, most, pages) = (ty.minimum(), ty.maximum()?, memory.size());
+    let address = if ty.is_64() { "i64" } else { "i32" };
+    let (page, bytes) = (ty.page_size(), memory.data_size());
+    let copier = format!(
+        r#"(module
+             (import "" "" (memory $shared {address} {least} {most} shared (pagesize {page})))
+             (memory $own (export "own") {address} {pages} (pagesize {page}))
+             (func $copy
+               ({address}.const 0) ({address}.const 0) ({address}.const {bytes})
+               (memory.copy $own $shared))
+             (start $copy))"#
+    );
+    let module = Module::new(store.engine(), wat::parse_str(copier).ok()?).ok()?;
+    let instance = Instance::new(&mut *store, &module, &[memory.clone().into()]).ok()?;
+    Some(instance.get_memory(&mut *store, "own")?.data(&*store).to_vec())
+}
+
+/// Something to import.
 fn stub(
     store: &mut Store<Host>,
     engine: &Engine,
@@ -177,8 +203,8 @@ fn ending(error: &Error) -> Ending {
         Theirs::NullReference => Trap::NullReference,
         Theirs::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
         Theirs::CastFailure => Trap::CastFailure,
-        // The stack, an allocation, or what these modules cannot cause.
-        _ => return Ending::Exhausted,
+        Theirs::StackOverflow | Theirs::AllocationTooLarge => return Ending::Exhausted,
+        _ => return Ending::Failed(trap.to_string()),
     })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod registry;
 
 use std::fmt::{self, Display, Formatter};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::engine::Engine;
@@ -186,11 +187,32 @@ impl Display for ValType {
 }
 
 /// The type of a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Types are equal when their parameters and results are. One that was taken from a
+/// module or a function also stays the type that is defined there, with its
+/// supertypes, when something is made with it in the same engine.
+#[derive(Clone, Debug)]
 pub struct FuncType {
     /// Parameters, then results.
     types: Arc<[ValType]>,
     params: usize,
+    /// The registry that it was taken from, and its number there.
+    origin: Option<(u64, TypeId)>,
+}
+
+impl PartialEq for FuncType {
+    fn eq(&self, other: &FuncType) -> bool {
+        self.params == other.params && self.types == other.types
+    }
+}
+
+impl Eq for FuncType {}
+
+impl Hash for FuncType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.types.hash(state);
+        self.params.hash(state);
+    }
 }
 
 impl FuncType {
@@ -208,7 +230,7 @@ impl FuncType {
         let mut types: Vec<ValType> = params.into_iter().collect();
         let params = types.len();
         types.extend(results);
-        FuncType { types: types.into(), params }
+        FuncType { types: types.into(), params, origin: None }
     }
 
     /// The parameters.

@@ -10,6 +10,7 @@
 //! *distinct* types its modules define, which stays small in practice.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use super::{FuncType, HeapType, Mutability, RefType, ValType};
@@ -88,9 +89,17 @@ pub(crate) struct SubType {
 }
 
 /// All types of an engine.
-#[derive(Default)]
 pub(crate) struct TypeRegistry {
+    /// No other registry has it.
+    number: u64,
     types: RwLock<Types>,
+}
+
+impl Default for TypeRegistry {
+    fn default() -> TypeRegistry {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        TypeRegistry { number: NEXT.fetch_add(1, Ordering::Relaxed), types: RwLock::default() }
+    }
 }
 
 /// The registry, locked for reading or writing.
@@ -122,8 +131,14 @@ impl TypeRegistry {
         first
     }
 
-    /// Numbers a function type that stands alone.
+    /// The number of a function type: the one it was taken from, or else the one that
+    /// stands alone.
     pub(crate) fn intern_func(&self, ty: FuncType) -> TypeId {
+        if let Some((registry, id)) = ty.origin
+            && registry == self.number
+        {
+            return id;
+        }
         self.intern(vec![SubType {
             is_final: true,
             supertype: None,
@@ -134,7 +149,7 @@ impl TypeRegistry {
     /// The function type with this number.
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
         match &self.read().defined[id as usize].composite {
-            Composite::Func(ty) => ty.clone(),
+            Composite::Func(ty) => FuncType { origin: Some((self.number, id)), ..ty.clone() },
             _ => FuncType::new([], []),
         }
     }
