@@ -29,6 +29,7 @@ const SAVED: usize = 20;
 pub struct Report {
     pub cases: u64,
     pub compared: u64,
+    pub crashed: u64,
     pub called: u64,
     pub returned: u64,
     /// The numbers of the cases that differ or crash, and how.
@@ -62,9 +63,10 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
         number += step;
         // A crash loses what was counted since.
         if number % 64 < step || number >= arguments.end() {
-            let Judge { compared, called, returned, .. } = judge;
-            say(format!("{COUNTS}{compared} {called} {returned}\n"))?;
-            (judge.compared, judge.called, judge.returned) = (0, 0, 0);
+            let Judge { compared, crashed, called, returned, .. } = judge;
+            say(format!("{COUNTS}{compared} {crashed} {called} {returned}\n"))?;
+            (judge.compared, judge.crashed) = (0, 0);
+            (judge.called, judge.returned) = (0, 0);
         }
     }
     Ok(())
@@ -136,6 +138,7 @@ fn follow(arguments: &Arguments, first: u64, report: &Mutex<Report>) -> Result<(
                     let mut counts = rest.split(' ').map(|count| count.parse::<u64>().unwrap_or(0));
                     let mut count = || counts.next().unwrap_or(0);
                     report.compared += count();
+                    report.crashed += count();
                     report.called += count();
                     report.returned += count();
                 }

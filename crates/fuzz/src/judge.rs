@@ -4,7 +4,7 @@ use crate::engines::{Oracle, ours, wasmi::Wasmi};
 use crate::outcome::{Event, Likeness, difference};
 use crate::plan::Plan;
 use zwasm::Engine;
-use zwasm_wast::Mode;
+use zwasm_wast::{Mode, panics};
 
 /// The engine that others are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Judge {
     age: u32,
     /// Cases that were compared with the oracle.
     pub compared: u64,
+    /// Cases in which the oracle panicked.
+    pub crashed: u64,
     /// Calls that returned, of all in the first mode.
     pub returned: u64,
     pub called: u64,
@@ -65,7 +67,8 @@ impl Judge {
     pub fn new(modes: &[Mode], kind: OracleKind) -> Self {
         let (engines, oracle) = Default::default();
         let modes = modes.to_vec();
-        Self { modes, kind, engines, oracle, age: LIFE, compared: 0, returned: 0, called: 0 }
+        let (compared, crashed, returned, called) = Default::default();
+        Self { modes, kind, engines, oracle, age: LIFE, compared, crashed, returned, called }
     }
 
     fn renew(&mut self) -> zwasm::Result<()> {
@@ -112,7 +115,14 @@ impl Judge {
         }
         // Nobody else counts as we do.
         expected.retain(|event| !matches!(event, Event::Fuel(_)));
-        if let Some(outcome) = self.oracle.as_ref().and_then(|oracle| oracle.run(bytes, &plan)) {
+        let Some(oracle) = &self.oracle else { return Ok(None) };
+        let ran = panics::catch(String::new, || oracle.run(bytes, &plan));
+        if ran.is_err() {
+            // Its bug, and the end of this engine.
+            self.crashed += 1;
+            self.age = LIFE;
+        }
+        if let Ok(Some(outcome)) = ran {
             self.compared += 1;
             if let Some(pair) = difference(&expected, &outcome, Likeness::Alike) {
                 return Ok(Some(told(&first.to_string(), self.kind.name(), pair)));

@@ -182,9 +182,10 @@ fn fuzz(arguments: &Arguments) -> Result<bool, String> {
         println!("{line}");
     }
     println!(
-        "{} compared with {}, {} of {} calls returned, {rate:.0} cases/s",
+        "{} compared with {}, which panicked in {}; {} of {} calls returned, {rate:.0} cases/s",
         report.compared,
         arguments.oracle.name(),
+        report.crashed,
         report.returned,
         report.called,
     );

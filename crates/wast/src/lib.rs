@@ -10,7 +10,7 @@
 
 pub mod manifest;
 pub mod mutate;
-mod panics;
+pub mod panics;
 mod runner;
 mod script;
 mod spectest;

@@ -22,7 +22,7 @@ struct Guarded {
 ///
 /// # Errors
 /// When it panics: the message and place of the panic.
-pub(crate) fn catch<T>(
+pub fn catch<T>(
     last_words: impl Fn() -> String + 'static,
     body: impl FnOnce() -> T,
 ) -> Result<T, String> {
