@@ -122,7 +122,7 @@ impl Limits {
 /// `wasm_externtype_t` and the types it stands for.
 #[derive(Clone)]
 pub enum ExternType {
-    Func { params: CVec<Ptr<ValType>>, results: CVec<Ptr<ValType>> },
+    Func { params: CVec<Ptr<ValType>>, results: CVec<Ptr<ValType>>, ty: FuncType },
     Global { content: ValType, mutability: Mutability },
     Table { element: ValType, limits: Limits, ty: runtime::TableType },
     Memory { limits: Limits, ty: runtime::MemoryType },
@@ -135,6 +135,7 @@ impl ExternType {
         ExternType::Func {
             params: ty.params().map(new).collect(),
             results: ty.results().map(new).collect(),
+            ty: ty.clone(),
         }
     }
 
@@ -169,11 +170,10 @@ impl ExternType {
 
     /// The function type, if it is one.
     pub fn func(&self) -> Option<FuncType> {
-        let ExternType::Func { params, results } = self else { return None };
-        let types = |types: &CVec<Ptr<ValType>>| -> Vec<runtime::ValType> {
-            types.as_slice().iter().flatten().map(|ty| ty.ty).collect()
-        };
-        Some(FuncType::new(types(params), types(results)))
+        match self {
+            ExternType::Func { ty, .. } => Some(ty.clone()),
+            _ => None,
+        }
     }
 
     /// The global type, if it is one.
@@ -201,7 +201,11 @@ pub extern "C" fn wasm_functype_new(
     results: &mut CVec<Ptr<ValType>>,
 ) -> Box<ExternType> {
     let (params, results) = (std::mem::take(params), std::mem::take(results));
-    Box::new(ExternType::Func { params, results })
+    let types = |types: &CVec<Ptr<ValType>>| -> Vec<runtime::ValType> {
+        types.as_slice().iter().flatten().map(|ty| ty.ty).collect()
+    };
+    let ty = FuncType::new(types(&params), types(&results));
+    Box::new(ExternType::Func { params, results, ty })
 }
 
 #[unsafe(no_mangle)]

@@ -312,6 +312,33 @@ static void exceptions_pass_through_the_host(void) {
   wasm_instance_delete(catcher);
 }
 
+/* The type of an import has a supertype, which no type made here has. */
+static void an_import_can_be_made_with_its_type(void) {
+  wasm_module_t* module = compile(
+      store,
+      "(module (type $base (sub (func))) (type $sub (sub $base (func)))"
+      "  (import \"\" \"f\" (func (type $sub))))");
+  wasm_importtype_vec_t needs;
+  wasm_module_imports(module, &needs);
+  EXPECT(needs.size == 1);
+  const wasm_externtype_t* type = wasm_importtype_type(needs.data[0]);
+  wasm_func_t* made = wasm_func_new_with_env(
+      store, wasm_externtype_as_functype_const(type), through, NULL, NULL);
+  wasm_functype_t* plain_type = wasm_functype_new_0_0();
+  wasm_func_t* plain = wasm_func_new_with_env(store, plain_type, through, NULL, NULL);
+  wasm_extern_t *fits[] = {wasm_func_as_extern(made)}, *does_not[] = {wasm_func_as_extern(plain)};
+  wasm_extern_vec_t right = WASM_ARRAY_VEC(fits), wrong = WASM_ARRAY_VEC(does_not);
+  wasm_instance_t* instance = wasm_instance_new(store, module, &right, NULL);
+  EXPECT(instance != NULL);
+  EXPECT(wasm_instance_new(store, module, &wrong, NULL) == NULL);
+  wasm_importtype_vec_delete(&needs);
+  wasm_functype_delete(plain_type);
+  wasm_func_delete(made);
+  wasm_func_delete(plain);
+  wasm_instance_delete(instance);
+  wasm_module_delete(module);
+}
+
 static void exceptions_are_values(void) {
   wasm_instance_t* instance = simple(
       "(module (tag $t (param i32))"
@@ -587,6 +614,7 @@ int main(void) {
   bad_modules_have_reasons();
   objects_of_the_guest_come_and_go();
   exceptions_pass_through_the_host();
+  an_import_can_be_made_with_its_type();
   exceptions_are_values();
   limits_hold();
   names_link_modules();
