@@ -380,7 +380,7 @@ pub struct Function {
     pub insts: Vec<Inst>,
     /// For each instruction, the Wasm instruction it came from.
     pub sources: Vec<SourceLoc>,
-    /// Where instructions of inlined functions came from; `sources` has indices into it.
+    /// The calls that were inlined; `sources` has indices into it.
     pub inlined: Vec<Inlined>,
     /// Where the locals of inlined functions die, in order.
     pub deaths: Vec<Death>,

@@ -19,7 +19,7 @@ use super::control::{BlockSignature, Control, Kind};
 use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value};
 use crate::inst::{Death, Inst, Slot};
 use crate::reader::Reader;
-use crate::source::SourceLoc;
+use crate::source::{Inlined, SourceLoc};
 use crate::tuning::{INLINE_ANYWHERE, INLINE_BUDGET, INLINE_DEPTH, INLINE_IN_LOOP, INLINE_SLOTS};
 use crate::types::{Signature, Type, slots_of};
 
@@ -32,6 +32,8 @@ pub(super) struct State {
     budget: usize,
     /// The offsets of the bodies being translated, outermost first.
     bodies: Vec<u32>,
+    /// Where the outermost ends.
+    end: usize,
 }
 
 impl State {
@@ -41,6 +43,7 @@ impl State {
             has_slots: slots > 0,
             budget: len + INLINE_BUDGET,
             bodies: vec![body],
+            end: body as usize + len,
         }
     }
 
@@ -192,8 +195,15 @@ impl<'a> Translator<'a> {
         if shape.slots > self.inlining.free.len() as u32 {
             return if self.inlining.has_slots { Ok(false) } else { Err(Stop::NeedsSlots) };
         }
+        let end = self.inlining.end.max(offset as usize + body.len());
+        let start = SourceLoc::of_inlined(self.function.inlined.len(), end);
+        let Some(start) = start else { return Ok(false) };
+        let call = self.body.start.at(self.body.at);
+        self.function.inlined.push(Inlined { body: offset, call });
         self.inlining.budget -= body.len();
-        self.replace_call(signature, &shape, body, offset)?;
+        self.inlining.bodies.push(offset);
+        self.replace_call(signature, &shape, body, start)?;
+        self.inlining.bodies.pop();
         Ok(true)
     }
 
@@ -202,13 +212,11 @@ impl<'a> Translator<'a> {
         let in_loop = || self.controls.iter().any(|control| control.kind == Kind::Loop);
         // Once more into itself halves the calls of a recursive function.
         let recursions = inlining.bodies.iter().filter(|body| **body == offset).count();
-        let end = self.body.offset.max(offset) as usize + body.len();
         body.len() <= INLINE_IN_LOOP
             && (body.len() <= INLINE_ANYWHERE || in_loop())
             && body.len() <= inlining.budget
             && inlining.bodies.len() <= INLINE_DEPTH
             && recursions < 2
-            && SourceLoc::can_inline(end)
     }
 
     fn replace_call(
@@ -216,9 +224,8 @@ impl<'a> Translator<'a> {
         signature: Signature<'a>,
         shape: &Shape,
         body: &'a [u8],
-        offset: u32,
+        start: SourceLoc,
     ) -> core::result::Result<(), Stop> {
-        let call = self.source();
         let free = self.inlining.free.clone();
         let first_local = self.locals.len();
         let mut reader = Reader::new(body);
@@ -231,15 +238,8 @@ impl<'a> Translator<'a> {
         let (height, slot) = (self.stack.len(), self.top());
         let label = self.new_label(slot + slots_of(signature.results));
         let results = Signature { params: &[], results: signature.results };
-        let inner = Body {
-            reader,
-            offset,
-            at: 0,
-            first_local,
-            control: self.controls.len(),
-            call: Some(call),
-        };
-        self.inlining.bodies.push(offset);
+        let control = self.controls.len();
+        let inner = Body { reader, start, at: 0, first_local, control };
         let outer = core::mem::replace(&mut self.body, inner);
         let fuel = self.fuel.take();
         self.controls.push(Control {
@@ -253,7 +253,6 @@ impl<'a> Translator<'a> {
         });
         self.pay_entry();
         self.operators()?;
-        self.inlining.bodies.pop();
         self.body = outer;
         if !self.reachable {
             // A body that only traps. As behind any call, what follows is paid for.

@@ -32,7 +32,7 @@ mod simd;
 
 use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
 use crate::reader::{Malformed, Reader};
-use crate::source::{Inlined, SourceLoc};
+use crate::source::SourceLoc;
 use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE};
 use crate::types::{Signature, Storage, Type};
 use control::Control;
@@ -126,22 +126,19 @@ struct Local {
 /// A body being translated: the function's, or that of one inlined into it.
 struct Body<'a> {
     reader: Reader<'a>,
-    /// Module offset of the first byte.
-    offset: u32,
+    /// The first byte.
+    start: SourceLoc,
     /// Body offset of the instruction being translated.
     at: usize,
     /// Local 0 among all locals.
     first_local: usize,
     /// The body as a block among the open ones.
     control: usize,
-    /// The call it was inlined for.
-    call: Option<SourceLoc>,
 }
 
 impl<'a> Body<'a> {
-    fn new(bytes: &'a [u8], offset: u32) -> Self {
-        let reader = Reader::new(bytes);
-        Body { reader, offset, at: 0, first_local: 0, control: 0, call: None }
+    fn new(bytes: &'a [u8], start: SourceLoc) -> Self {
+        Body { reader: Reader::new(bytes), start, at: 0, first_local: 0, control: 0 }
     }
 }
 
@@ -219,7 +216,7 @@ impl<'a> Translator<'a> {
     fn new(types: &'a dyn Types, body: &'a [u8], offset: u32, slots: u32) -> Self {
         Translator {
             types,
-            body: Body::new(body, offset),
+            body: Body::new(body, SourceLoc::of_body(offset)),
             function: Function::default(),
             stack: Vec::new(),
             flushed: 0,
@@ -301,30 +298,9 @@ impl<'a> Translator<'a> {
         })
     }
 
-    #[inline]
     fn emit(&mut self, inst: Inst) {
         self.function.insts.push(inst);
-        let source = self.source();
-        self.function.sources.push(source);
-    }
-
-    /// Where the instruction being translated is.
-    #[inline]
-    fn source(&mut self) -> SourceLoc {
-        let offset = self.body.offset.wrapping_add(self.body.at as u32);
-        match self.body.call {
-            None => SourceLoc::at(offset),
-            Some(call) => self.inlined_source(Inlined { offset, call }),
-        }
-    }
-
-    #[cold]
-    fn inlined_source(&mut self, place: Inlined) -> SourceLoc {
-        let places = &mut self.function.inlined;
-        if places.last() != Some(&place) {
-            places.push(place);
-        }
-        SourceLoc::inlined(places.len() - 1)
+        self.function.sources.push(self.body.start.at(self.body.at));
     }
 
     /// A label at which the slots below `height` hold values.

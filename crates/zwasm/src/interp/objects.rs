@@ -9,7 +9,7 @@
 //! Arguments are what an instruction being executed has; the store is used by
 //! nothing else meanwhile.
 
-use super::handlers::bulk::{FINISHED, copy_in_pieces, in_pieces};
+use super::handlers::bulk::{FINISHED, copy, in_pieces};
 use super::handlers::gc::header;
 use crate::error::{Error, Result};
 use crate::stack::activation;
@@ -407,7 +407,7 @@ impl Operands {
             }
             let to = self.range(0, 1, len)?;
             let from = self.range(2, 3, len)?;
-            ended(copy_in_pieces(self.vm, to, from, len as usize * size_of(self.storage)))
+            ended(copy(self.vm, to, from, len as usize * size_of(self.storage)))
         }
     }
 
@@ -417,7 +417,7 @@ impl Operands {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let bytes = self.data(*self.base.add(2), len)?;
-            ended(copy_in_pieces(self.vm, to, bytes.as_ptr(), bytes.len()))
+            ended(copy(self.vm, to, bytes.as_ptr(), bytes.len()))
         }
     }
 

@@ -131,25 +131,39 @@ pub(in crate::interp) unsafe fn in_pieces(
     FINISHED
 }
 
-/// Pays for copying bytes, then does it [`in_pieces`]; the ranges may overlap.
+/// Pays for copying bytes, then does it; the ranges may overlap.
 ///
 /// # Safety
 ///
 /// As [`in_pieces`]; both ranges are mapped.
-#[inline(never)]
-pub(in crate::interp) unsafe fn copy_in_pieces(
+#[inline(always)]
+pub(in crate::interp) unsafe fn copy(
     vm: *mut VmCtx,
     to: *mut u8,
     from: *const u8,
     bytes: usize,
 ) -> u64 {
-    // A piece may overwrite only what has been read.
-    let backwards = to.cast_const() > from;
     // SAFETY: by the contract.
     unsafe {
         if !(*(*vm).limits).pay(bytes as u64) {
             return OUT_OF_FUEL;
         }
+        // Most copies are a few bytes long.
+        if bytes <= BULK_PIECE {
+            to.copy_from(from, bytes);
+            return FINISHED;
+        }
+        copy_in_pieces(vm, to, from, bytes)
+    }
+}
+
+/// As [`copy`], of what has been paid for.
+#[inline(never)]
+unsafe fn copy_in_pieces(vm: *mut VmCtx, to: *mut u8, from: *const u8, bytes: usize) -> u64 {
+    // A piece may overwrite only what has been read.
+    let backwards = to.cast_const() > from;
+    // SAFETY: by the contract.
+    unsafe {
         in_pieces(vm, bytes, backwards, |at, length| to.add(at).copy_from(from.add(at), length))
     }
 }
@@ -205,7 +219,7 @@ unsafe extern "C" fn copy_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let ranges = (memory_range(to, *base, length), memory_range(from, *base.add(1), length));
         let (Some(target), Some(source)) = ranges else { return OUT_OF_MEMORY_BOUNDS };
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
-        copy_in_pieces(vm, to, from, length as usize)
+        copy(vm, to, from, length as usize)
     }
 }
 
@@ -230,7 +244,7 @@ unsafe extern "C" fn init_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let start = memory_range(memory, *base, length as u64);
         let bytes = bytes.get(source..).and_then(|bytes| bytes.get(..length));
         let (Some(start), Some(bytes)) = (start, bytes) else { return OUT_OF_MEMORY_BOUNDS };
-        copy_in_pieces(vm, (*memory).base.add(start), bytes.as_ptr(), length)
+        copy(vm, (*memory).base.add(start), bytes.as_ptr(), length)
     }
 }
 
@@ -281,7 +295,7 @@ unsafe extern "C" fn copy_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
             return FINISHED;
         }
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
-        copy_in_pieces(vm, to.cast(), from.cast(), length as usize * 8)
+        copy(vm, to.cast(), from.cast(), length as usize * 8)
     }
 }
 
@@ -302,7 +316,7 @@ unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         if length == 0 {
             return FINISHED;
         }
-        copy_in_pieces(vm, (*table).base.add(start).cast(), values.as_ptr().cast(), length * 8)
+        copy(vm, (*table).base.add(start).cast(), values.as_ptr().cast(), length * 8)
     }
 }
 
