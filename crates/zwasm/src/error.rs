@@ -324,7 +324,11 @@ pub struct WasmBacktrace {
 impl WasmBacktrace {
     /// The frames, innermost first; deep stacks keep only the innermost ones.
     pub fn frames(&self) -> &[FrameInfo] {
-        self.frames.get_or_init(|| self.places.iter().flat_map(Place::describe).collect())
+        self.frames.get_or_init(|| {
+            let mut frames = Vec::with_capacity(self.places.len());
+            self.places.iter().for_each(|place| place.describe(&mut frames));
+            frames
+        })
     }
 }
 

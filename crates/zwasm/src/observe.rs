@@ -292,12 +292,15 @@ impl Sample {
         // SAFETY: the store is borrowed, so the frames behind its host functions
         // are as they were when these were called.
         let backtrace = unsafe { capture(None, (*core).host_frame) };
-        let frames = backtrace.places.iter().flat_map(|place| {
+        let mut frames = Vec::with_capacity(backtrace.places.len());
+        for place in &backtrace.places {
             let (module, compiled) = (&place.module, place.is_compiled());
-            let frame = move |(func, _)| SampledFrame { module: module.clone(), func, compiled };
-            place.functions().into_iter().map(frame)
-        });
-        Sample { frames: frames.collect() }
+            place.for_each(&mut |defined, _| {
+                let func = module.inner().imported_funcs + defined;
+                frames.push(SampledFrame { module: module.clone(), func, compiled });
+            });
+        }
+        Sample { frames }
     }
 }
 

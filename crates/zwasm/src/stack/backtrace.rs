@@ -64,30 +64,34 @@ impl Place {
         !matches!(self.origin, Origin::Word(_))
     }
 
-    /// The indices of the functions that the place is in and where it is in each, as
-    /// a module offset: those inlined first, innermost first.
-    pub(crate) fn functions(&self) -> Vec<(u32, Option<usize>)> {
+    /// Calls `each` with the index of the function that the place is in, among those
+    /// that the module defines, and the module offset; before it with those of the
+    /// functions inlined there, innermost first.
+    pub(crate) fn for_each(&self, each: &mut dyn FnMut(u32, Option<usize>)) {
         let inner = self.module.inner();
         let offsets = self.origin.wasm_offsets(inner, self.defined);
-        if offsets.is_empty() {
-            return vec![(inner.imported_funcs + self.defined, None)];
+        for &offset in &offsets {
+            each(inner.defined_at(offset), Some(offset as usize));
         }
-        let function = |offset| inner.imported_funcs + inner.defined_at(offset);
-        offsets.into_iter().map(|at| (function(at), Some(at as usize))).collect()
+        if offsets.is_empty() {
+            each(self.defined, None);
+        }
     }
 
-    /// What a user wants to know of the place.
-    pub(crate) fn describe(&self) -> Vec<FrameInfo> {
+    /// Appends what a user wants to know of the place.
+    pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>) {
         let inner = self.module.inner();
-        let frame = |(func_index, offset)| FrameInfo {
-            instance: self.instance,
-            func_index,
-            func_start: inner.bodies[(func_index - inner.imported_funcs) as usize].start as usize,
-            func_name: self.module.function_name(func_index),
-            module_name: self.module.name(),
-            offset,
-        };
-        self.functions().into_iter().map(frame).collect()
+        self.for_each(&mut |defined, offset| {
+            let func_index = inner.imported_funcs + defined;
+            frames.push(FrameInfo {
+                instance: self.instance,
+                func_index,
+                func_start: inner.bodies[defined as usize].start as usize,
+                func_name: self.module.function_name(func_index),
+                module_name: self.module.name(),
+                offset,
+            });
+        });
     }
 }
 
