@@ -286,21 +286,18 @@ pub struct Sample {
 
 impl Sample {
     /// What the guest is executing that called the host function that asks, or
-    /// that a callback at a deadline holds up.
+    /// that a callback at a deadline holds up. Inlined functions are part of their
+    /// callers here: to tell them apart takes longer than a sample may.
     pub fn take(store: impl AsContext) -> Sample {
         let core = store.as_context().core();
         // SAFETY: the store is borrowed, so the frames behind its host functions
         // are as they were when these were called.
         let backtrace = unsafe { capture(None, (*core).host_frame) };
-        let mut frames = Vec::with_capacity(backtrace.places.len());
-        for place in &backtrace.places {
-            let (module, compiled) = (&place.module, place.is_compiled());
-            place.for_each(&mut |defined, _| {
-                let func = module.inner().imported_funcs + defined;
-                frames.push(SampledFrame { module: module.clone(), func, compiled });
-            });
-        }
-        Sample { frames }
+        let frames = backtrace.places.iter().map(|place| {
+            let (module, func, compiled) = place.function();
+            SampledFrame { module: module.clone(), func, compiled }
+        });
+        Sample { frames: frames.collect() }
     }
 }
 

@@ -115,6 +115,7 @@ impl<'a> Translator<'a> {
         };
         let label = self.new_label(slot + slots_of(carried));
         if kind == Kind::Loop {
+            self.inlining.loops += 1;
             self.emit(Inst::Label { label, loop_header: true });
             self.check_loop();
         }
@@ -215,6 +216,7 @@ impl<'a> Translator<'a> {
                 self.reachable = true;
             }
             Kind::Try(region) => self.end_try(region),
+            Kind::Loop => self.inlining.loops -= 1,
             _ => {}
         }
         if control.branched && kind != Kind::Loop {

@@ -30,6 +30,8 @@ pub(super) struct State {
     has_slots: bool,
     /// Bytes that may still be inlined.
     budget: usize,
+    /// How many loops are open.
+    pub(super) loops: u32,
     /// The offsets of the bodies being translated, outermost first.
     bodies: Vec<u32>,
     /// Where the outermost ends.
@@ -42,6 +44,7 @@ impl State {
             free: 0..slots,
             has_slots: slots > 0,
             budget: len + INLINE_BUDGET,
+            loops: 0,
             bodies: vec![body],
             end: body as usize + len,
         }
@@ -209,11 +212,10 @@ impl<'a> Translator<'a> {
 
     fn is_worth_it(&self, body: &[u8], offset: u32) -> bool {
         let inlining = &self.inlining;
-        let in_loop = || self.controls.iter().any(|control| control.kind == Kind::Loop);
         // Once more into itself halves the calls of a recursive function.
         let recursions = inlining.bodies.iter().filter(|body| **body == offset).count();
         body.len() <= INLINE_IN_LOOP
-            && (body.len() <= INLINE_ANYWHERE || in_loop())
+            && (body.len() <= INLINE_ANYWHERE || inlining.loops > 0)
             && body.len() <= inlining.budget
             && inlining.bodies.len() <= INLINE_DEPTH
             && recursions < 2

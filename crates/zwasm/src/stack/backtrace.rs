@@ -51,37 +51,25 @@ impl Cursor {
 /// A place in the code of a module, kept until it is shown.
 #[derive(Clone)]
 pub(crate) struct Place {
-    pub(crate) module: Module,
+    module: Module,
     instance: Instance,
     defined: u32,
     origin: Origin,
 }
 
 impl Place {
-    /// Whether the function runs as machine code.
+    /// The function, and whether it runs as machine code.
     #[cfg(feature = "trace")]
-    pub(crate) fn is_compiled(&self) -> bool {
-        !matches!(self.origin, Origin::Word(_))
+    pub(crate) fn function(&self) -> (&Module, u32, bool) {
+        let func = self.module.inner().imported_funcs + self.defined;
+        (&self.module, func, !matches!(self.origin, Origin::Word(_)))
     }
 
-    /// Calls `each` with the index of the function that the place is in, among those
-    /// that the module defines, and the module offset; before it with those of the
-    /// functions inlined there, innermost first.
-    pub(crate) fn for_each(&self, each: &mut dyn FnMut(u32, Option<usize>)) {
-        let inner = self.module.inner();
-        let offsets = self.origin.wasm_offsets(inner, self.defined);
-        for &offset in &offsets {
-            each(inner.defined_at(offset), Some(offset as usize));
-        }
-        if offsets.is_empty() {
-            each(self.defined, None);
-        }
-    }
-
-    /// Appends what a user wants to know of the place.
+    /// Appends what a user wants to know of the place: of the functions inlined
+    /// there, innermost first, and of the function itself.
     pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>) {
         let inner = self.module.inner();
-        self.for_each(&mut |defined, offset| {
+        let mut describe = |defined: u32, offset: Option<usize>| {
             let func_index = inner.imported_funcs + defined;
             frames.push(FrameInfo {
                 instance: self.instance,
@@ -91,7 +79,14 @@ impl Place {
                 module_name: self.module.name(),
                 offset,
             });
-        });
+        };
+        let offsets = self.origin.wasm_offsets(inner, self.defined);
+        for &offset in &offsets {
+            describe(inner.defined_at(offset), Some(offset as usize));
+        }
+        if offsets.is_empty() {
+            describe(self.defined, None);
+        }
     }
 }
 
