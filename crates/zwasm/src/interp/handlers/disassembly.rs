@@ -68,6 +68,7 @@ const CALLED: &[&str] = &[
     "bulk::init_table",
     "bulk::drop_elements",
     "bulk::grow_table",
+    "bulk::copy_in_pieces",
     "control::deadline_reached",
     "call::is_subtype",
     "call::prepare",
