@@ -1,6 +1,6 @@
 //! Blocks, branches, calls and returns.
 
-use super::{Malformed, Result, Translator, Value};
+use super::{Malformed, Result, Translator, Value, value_type};
 use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
 use crate::types::{Signature, Type, slots_of};
 
@@ -98,7 +98,7 @@ impl<'a> Translator<'a> {
             return Ok(BlockSignature::Result(None));
         }
         if byte & 0xC0 == 0x40 {
-            return Ok(BlockSignature::Result(Some(self.value_type()?)));
+            return Ok(BlockSignature::Result(Some(value_type(&mut self.body.reader)?)));
         }
         let index = u32::try_from(self.body.reader.i64()?).map_err(|_| Malformed)?;
         Ok(BlockSignature::Function(self.types.signature(index)))

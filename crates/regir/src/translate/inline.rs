@@ -16,7 +16,7 @@
 //! from whether the call is in a loop.
 
 use super::control::{BlockSignature, Control, Kind};
-use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value};
+use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value, value_type};
 use crate::inst::{Death, Inst, Slot};
 use crate::reader::Reader;
 use crate::source::{Inlined, SourceLoc};
@@ -81,22 +81,6 @@ fn bit(local: u32) -> Result<u64> {
     1u64.checked_shl(local).ok_or(Malformed)
 }
 
-/// Reads a value type that is not `v128`; none if it is.
-fn scalar(reader: &mut Reader<'_>) -> Result<Option<Type>> {
-    Ok(match reader.byte()? {
-        0x7F => Some(Type::I32),
-        0x7E => Some(Type::I64),
-        0x7D => Some(Type::F32),
-        0x7C => Some(Type::F64),
-        0x7B => None,
-        0x63 | 0x64 => {
-            reader.i64()?;
-            Some(Type::Ref)
-        }
-        _ => Some(Type::Ref),
-    })
-}
-
 impl Shape {
     /// None if the body has what is not inlined.
     fn of(signature: Signature<'_>, body: &[u8]) -> Result<Option<Shape>> {
@@ -107,7 +91,7 @@ impl Shape {
         let mut reader = Reader::new(body);
         for _ in 0..reader.u32()? {
             let count = reader.u32()?;
-            if scalar(&mut reader)?.is_none() || count > INLINE_SLOTS {
+            if value_type(&mut reader)? == Type::V128 || count > INLINE_SLOTS {
                 return Ok(None);
             }
             shape.slots += count;
@@ -311,7 +295,7 @@ impl<'a> Translator<'a> {
         let mut local = params as u32;
         for _ in 0..reader.u32()? {
             let count = reader.u32()?;
-            let ty = scalar(reader)?.ok_or(Malformed)?;
+            let ty = value_type(reader)?;
             for _ in 0..count {
                 let slot = self.inlining.take(ty.slots());
                 if shape.read_first & bit(local)? != 0 {

@@ -184,6 +184,22 @@ impl From<Malformed> for Stop {
     }
 }
 
+/// Reads a value type.
+fn value_type(reader: &mut Reader<'_>) -> Result<Type> {
+    Ok(match reader.byte()? {
+        0x7F => Type::I32,
+        0x7E => Type::I64,
+        0x7D => Type::F32,
+        0x7C => Type::F64,
+        0x7B => Type::V128,
+        0x63 | 0x64 => {
+            reader.i64()?;
+            Type::Ref
+        }
+        _ => Type::Ref,
+    })
+}
+
 impl<'a> Translator<'a> {
     /// Translates a body, given as its bytes from the local declarations on;
     /// `offset` is the module offset of the first of them.
@@ -260,7 +276,7 @@ impl<'a> Translator<'a> {
         let mut slot = frame.locals;
         for _ in 0..self.body.reader.u32()? {
             let count = self.body.reader.u32()?;
-            let ty = self.value_type()?;
+            let ty = value_type(&mut self.body.reader)?;
             self.declare(count, ty, &mut slot);
         }
         frame.stack = self.inlining.reserve(slot);
@@ -280,22 +296,6 @@ impl<'a> Translator<'a> {
             self.locals.push(Local { slot: *slot, ty, constant: None, top: NONE });
             *slot += ty.slots();
         }
-    }
-
-    fn value_type(&mut self) -> Result<Type> {
-        let byte = self.body.reader.byte()?;
-        Ok(match byte {
-            0x7F => Type::I32,
-            0x7E => Type::I64,
-            0x7D => Type::F32,
-            0x7C => Type::F64,
-            0x7B => Type::V128,
-            0x63 | 0x64 => {
-                self.body.reader.i64()?;
-                Type::Ref
-            }
-            _ => Type::Ref,
-        })
     }
 
     fn emit(&mut self, inst: Inst) {

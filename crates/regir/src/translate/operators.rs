@@ -1,7 +1,7 @@
 //! The opcode switch.
 
 use super::control::Callee;
-use super::{Malformed, Result, Stop, Translator};
+use super::{Malformed, Result, Stop, Translator, value_type};
 use crate::inst::{Bulk, Inst, Operand, Slot, WideOp};
 use crate::ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 use crate::types::{Signature, Type};
@@ -228,7 +228,7 @@ impl<'a> Translator<'a> {
 
     fn select_types(&mut self) -> Result<()> {
         for _ in 0..self.body.reader.u32()? {
-            self.value_type()?;
+            value_type(&mut self.body.reader)?;
         }
         Ok(())
     }
@@ -424,7 +424,7 @@ impl<'a> Translator<'a> {
 
     fn skip_block_type(&mut self) -> Result<()> {
         if self.body.reader.peek()? & 0xC0 == 0x40 {
-            self.value_type()?;
+            value_type(&mut self.body.reader)?;
         } else {
             self.body.reader.i64()?;
         }
