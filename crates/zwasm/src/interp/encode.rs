@@ -356,6 +356,7 @@ impl Encoder<'_> {
                     _ => numeric::zero,
                 };
                 self.op(handler, with_upper(from.0, 0, count));
+                (from.0..from.0 + count).for_each(|slot| self.held.forget(Slot(slot)));
             }
             Inst::Const { dst, value } => {
                 match u32::try_from(value) {

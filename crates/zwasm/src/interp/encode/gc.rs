@@ -22,12 +22,13 @@ impl Encoder<'_> {
                 if size <= LARGE {
                     self.op(gc::struct_new_default, with_upper(base.0, 0, size as u32));
                     self.words.push(header);
+                    self.held.define(base, BITS);
                 } else {
                     let code = objects::Code::StructNewDefault as u32;
                     self.op(gc::op, fields(base.0, 0, code, 0));
                     self.words.push(header | (size as u64) << 32);
+                    self.held.forget(base);
                 }
-                self.held.define(base, BITS);
             }
             Inst::Gc { op, base } => self.gc_op(op, base),
             Inst::StructGet { dst, object, ty, field, extend } => {
@@ -149,7 +150,11 @@ impl Encoder<'_> {
                 self.words.push(u64::from(pair[0]) | u64::from(second) << 32);
             }
         }
-        self.held.define(base, BITS);
+        // Out of line the reference goes to its slot only.
+        match size as usize <= LARGE {
+            true => self.held.define(base, BITS),
+            false => self.held.forget(base),
+        }
     }
 
     fn gc_op(&mut self, op: GcOp, base: Slot) {
