@@ -52,6 +52,8 @@ mod interp;
 mod module;
 #[cfg(feature = "trace")]
 mod observe;
+#[cfg(doctest)]
+mod soundness;
 mod stack;
 mod store;
 mod sys;

@@ -206,9 +206,9 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let core = store.as_context_mut().core();
         with_slots(P::COUNT.max(R::COUNT), |slots| {
-            params.store(core, slots)?;
             // SAFETY: the context is exclusive, and the types were compared.
             unsafe {
+                params.store(core, slots)?;
                 activation::call(core, self.func.0.get(core).as_ptr(), slots)?;
                 Ok(R::load(core, slots))
             }
@@ -333,15 +333,27 @@ pub(crate) fn dynamic_code<T: 'static>(
 
 /// The code of a host function over raw slots; numeric types only.
 pub(crate) fn slots_code<T: 'static>(
-    count: usize,
+    ty: &FuncType,
     func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
+    let count = ty.params().len().max(ty.results().len());
+    // Code relies on it that the upper half of a narrow slot is zero.
+    let masks: Box<[u64]> = ty
+        .results_slice()
+        .iter()
+        .map(|ty| match ty {
+            ValType::I32 | ValType::F32 => u64::from(u32::MAX),
+            _ => u64::MAX,
+        })
+        .collect();
     Arc::new(move |call| {
         // SAFETY: as above.
         unsafe {
             let slots = std::slice::from_raw_parts_mut(call.slots, count);
-            func(Caller::new(&call), slots)
+            func(Caller::new(&call), slots)?;
+            slots.iter_mut().zip(&masks).for_each(|(slot, mask)| *slot &= mask);
         }
+        Ok(())
     })
 }
 
@@ -350,11 +362,19 @@ mod sealed {
 }
 
 /// A Rust type that stands for a WebAssembly type.
-pub trait WasmTy: sealed::Sealed + Sized {
+///
+/// # Safety
+///
+/// Slots get and hold values of exactly the types that are named; only this crate
+/// implements it.
+pub unsafe trait WasmTy: sealed::Sealed + Sized {
     #[doc(hidden)]
     fn val_type() -> ValType;
     #[doc(hidden)]
-    fn into_slot(self, core: *mut StoreCore) -> Result<u64>;
+    /// # Safety
+    ///
+    /// `core` is a store's, and nothing else uses it meanwhile.
+    unsafe fn into_slot(self, core: *mut StoreCore) -> Result<u64>;
     #[doc(hidden)]
     /// # Safety
     ///
@@ -365,11 +385,12 @@ pub trait WasmTy: sealed::Sealed + Sized {
 macro_rules! wasm_ty {
     ($($rust:ty, $ty:ident, $value:ident => $into:expr, $slot:ident => $from:expr;)*) => {$(
         impl sealed::Sealed for $rust {}
-        impl WasmTy for $rust {
+        // SAFETY: each value is written and read as the type that is named.
+        unsafe impl WasmTy for $rust {
             fn val_type() -> ValType {
                 ValType::$ty
             }
-            fn into_slot(self, _: *mut StoreCore) -> Result<u64> {
+            unsafe fn into_slot(self, _: *mut StoreCore) -> Result<u64> {
                 let $value = self;
                 Ok($into)
             }
@@ -390,11 +411,12 @@ wasm_ty! {
 }
 
 impl sealed::Sealed for Option<Func> {}
-impl WasmTy for Option<Func> {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl WasmTy for Option<Func> {
     fn val_type() -> ValType {
         ValType::FUNCREF
     }
-    fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
+    unsafe fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
         Val::FuncRef(self).check(core, ValType::FUNCREF)?;
         Ok(Func::to_slot(self))
     }
@@ -405,11 +427,12 @@ impl WasmTy for Option<Func> {
 }
 
 impl sealed::Sealed for Option<ExternRef> {}
-impl WasmTy for Option<ExternRef> {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl WasmTy for Option<ExternRef> {
     fn val_type() -> ValType {
         ValType::EXTERNREF
     }
-    fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
+    unsafe fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
         ExternRef::to_slot(self, core)
     }
     unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self {
@@ -419,11 +442,12 @@ impl WasmTy for Option<ExternRef> {
 }
 
 impl sealed::Sealed for Option<ExnRef> {}
-impl WasmTy for Option<ExnRef> {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl WasmTy for Option<ExnRef> {
     fn val_type() -> ValType {
         ValType::EXNREF
     }
-    fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
+    unsafe fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
         Val::ExnRef(self).check(core, ValType::EXNREF)?;
         Ok(self.map_or(0, |exn| exn.reference()))
     }
@@ -438,17 +462,30 @@ impl WasmTy for Option<ExnRef> {
 }
 
 /// Parameters of a [`TypedFunc`]: one type, or a tuple of them.
-pub trait WasmParams: Sized {
+///
+/// # Safety
+///
+/// Slots get and hold values of exactly the types that are named; only this crate
+/// implements it.
+pub unsafe trait WasmParams: Sized {
     #[doc(hidden)]
     const COUNT: usize;
     #[doc(hidden)]
     fn types() -> Vec<ValType>;
     #[doc(hidden)]
-    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()>;
+    /// # Safety
+    ///
+    /// As for [`WasmTy::into_slot`].
+    unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()>;
 }
 
 /// Results of a [`TypedFunc`]: one type, or a tuple of them.
-pub trait WasmResults: Sized {
+///
+/// # Safety
+///
+/// Slots get and hold values of exactly the types that are named; only this crate
+/// implements it.
+pub unsafe trait WasmResults: Sized {
     #[doc(hidden)]
     const COUNT: usize;
     #[doc(hidden)]
@@ -461,27 +498,38 @@ pub trait WasmResults: Sized {
 }
 
 /// What a host function's closure may return: results, or a `Result` of them.
-pub trait WasmRet {
+///
+/// # Safety
+///
+/// Slots get and hold values of exactly the types that are named; only this crate
+/// implements it.
+pub unsafe trait WasmRet {
     #[doc(hidden)]
     const COUNT: usize;
     #[doc(hidden)]
     fn types() -> Vec<ValType>;
     #[doc(hidden)]
-    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()>;
+    /// # Safety
+    ///
+    /// As for [`WasmTy::into_slot`].
+    unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()>;
 }
 
-impl<T: WasmTy> WasmParams for T {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl<T: WasmTy> WasmParams for T {
     const COUNT: usize = 1;
     fn types() -> Vec<ValType> {
         vec![T::val_type()]
     }
-    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
-        slots[0] = self.into_slot(core)?;
+    unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+        // SAFETY: by the contract.
+        slots[0] = unsafe { self.into_slot(core)? };
         Ok(())
     }
 }
 
-impl<T: WasmTy> WasmResults for T {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl<T: WasmTy> WasmResults for T {
     const COUNT: usize = 1;
     fn types() -> Vec<ValType> {
         vec![T::val_type()]
@@ -492,29 +540,38 @@ impl<T: WasmTy> WasmResults for T {
     }
 }
 
-impl<T: WasmTy> WasmRet for T {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl<T: WasmTy> WasmRet for T {
     const COUNT: usize = 1;
     fn types() -> Vec<ValType> {
         vec![T::val_type()]
     }
-    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
-        WasmParams::store(self, core, slots)
+    unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe { WasmParams::store(self, core, slots) }
     }
 }
 
-impl<R: WasmRet> WasmRet for Result<R> {
+// SAFETY: each value is written and read as the type that is named.
+unsafe impl<R: WasmRet> WasmRet for Result<R> {
     const COUNT: usize = R::COUNT;
     fn types() -> Vec<ValType> {
         R::types()
     }
-    fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
-        self?.store(core, slots)
+    unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe { self?.store(core, slots) }
     }
 }
 
 /// A closure that can be a host function: up to 16 parameters, with or without a
 /// [`Caller`] before them.
-pub trait IntoFunc<T, P, R>: Send + Sync + 'static {
+///
+/// # Safety
+///
+/// Slots get and hold values of exactly the types that are named; only this crate
+/// implements it.
+pub unsafe trait IntoFunc<T, P, R>: Send + Sync + 'static {
     #[doc(hidden)]
     fn into_func(self) -> (FuncType, HostCode);
 }
@@ -529,15 +586,17 @@ macro_rules! tuples {
             clippy::unused_unit,
             reason = "one macro for all arities, 0 included"
         )]
-        impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
+        // SAFETY: each value is written and read as the type that is named.
+        unsafe impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             const COUNT: usize = $count;
             fn types() -> Vec<ValType> {
                 vec![$($name::val_type()),*]
             }
-            fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+            unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
                 let ($($name,)*) = self;
                 let mut at = 0;
-                $(slots[at] = $name.into_slot(core)?; at += 1;)*
+                // SAFETY: by the contract.
+                $(slots[at] = unsafe { $name.into_slot(core)? }; at += 1;)*
                 Ok(())
             }
         }
@@ -550,7 +609,8 @@ macro_rules! tuples {
             clippy::unused_unit,
             reason = "one macro for all arities, 0 included"
         )]
-        impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
+        // SAFETY: each value is written and read as the type that is named.
+        unsafe impl<$($name: WasmTy),*> WasmResults for ($($name,)*) {
             const COUNT: usize = $count;
             fn types() -> Vec<ValType> {
                 vec![$($name::val_type()),*]
@@ -563,18 +623,20 @@ macro_rules! tuples {
             }
         }
 
-        impl<$($name: WasmTy),*> WasmRet for ($($name,)*) {
+        // SAFETY: each value is written and read as the type that is named.
+        unsafe impl<$($name: WasmTy),*> WasmRet for ($($name,)*) {
             const COUNT: usize = $count;
             fn types() -> Vec<ValType> {
                 vec![$($name::val_type()),*]
             }
-            fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
-                WasmParams::store(self, core, slots)
+            unsafe fn store(self, core: *mut StoreCore, slots: &mut [u64]) -> Result<()> {
+                // SAFETY: by the contract.
+                unsafe { WasmParams::store(self, core, slots) }
             }
         }
 
         #[allow(non_snake_case, reason = "type names serve as variables")]
-        impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, ($($name,)*), Ret> for Fun
+        unsafe impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, ($($name,)*), Ret> for Fun
         where
             Fun: Fn($($name),*) -> Ret + Send + Sync + 'static,
         {
@@ -592,7 +654,7 @@ macro_rules! tuples {
             clippy::unused_unit,
             reason = "one macro for all arities, 0 included"
         )]
-        impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), Ret> for Fun
+        unsafe impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), Ret> for Fun
         where
             Fun: Fn(Caller<'_, T>, $($name),*) -> Ret + Send + Sync + 'static,
         {

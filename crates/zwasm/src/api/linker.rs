@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Module;
 use crate::store::instance::{link_error, mismatch};
-use crate::store::{AsContext, AsContextMut, HostCode};
+use crate::store::{AsContext, AsContextMut, HostCode, StoreCore};
 use crate::types::FuncType;
 
 /// Names that modules may import, and what they stand for.
@@ -28,7 +28,8 @@ pub struct Linker<T> {
     engine: Engine,
     shadowing: bool,
     modules: BTreeMap<String, BTreeMap<String, Definition>>,
-    data: std::marker::PhantomData<fn(T)>,
+    /// Invariant: what is defined for one type of data is for no other.
+    data: std::marker::PhantomData<fn(T) -> T>,
 }
 
 #[derive(Clone)]
@@ -139,7 +140,7 @@ impl<T: 'static> Linker<T> {
         if !ty.params().chain(ty.results()).all(scalar) {
             return Err(Error::msg(format_args!("{module:?}.{name:?} is not over numbers only")));
         }
-        let code = slots_code(ty.params().len().max(ty.results().len()), func);
+        let code = slots_code(&ty, func);
         self.insert(module, name, Definition::Host(ty, code))
     }
 
@@ -160,13 +161,14 @@ impl<T: 'static> Linker<T> {
         self.modules.get(module)?.get(name)
     }
 
-    fn provide(&self, mut store: impl AsContextMut, definition: &Definition) -> Extern {
+    /// # Safety
+    ///
+    /// `core` is ours alone, of a store with this linker's data.
+    unsafe fn provide(core: *mut StoreCore, definition: &Definition) -> Extern {
         match definition {
             Definition::Extern(item) => item.clone(),
             Definition::Host(ty, code) => {
-                let core = store.as_context_mut().core();
-                // SAFETY: the context is exclusive, and the public methods only accept
-                // stores with this linker's data.
+                // SAFETY: by the contract.
                 Extern::Func(unsafe { Func::from_code(core, ty, code.clone()) })
             }
         }
@@ -180,7 +182,8 @@ impl<T: 'static> Linker<T> {
         name: &str,
     ) -> Option<Extern> {
         let definition = self.lookup(module, name)?;
-        Some(self.provide(&mut store, definition))
+        // SAFETY: the context is exclusive, and its data this linker's.
+        Some(unsafe { Self::provide(store.as_context_mut().core(), definition) })
     }
 
     /// Instantiates a module, and runs its start function.
@@ -194,6 +197,15 @@ impl<T: 'static> Linker<T> {
         mut store: impl AsContextMut<Data = T>,
         module: &Module,
     ) -> Result<Instance> {
+        // Asked for once: who implements the trait could answer with another store.
+        let context = store.as_context_mut();
+        if !Engine::same(module.engine(), context.engine()) {
+            return Err(Error::msg("the module was compiled for another engine than the store's"));
+        }
+        if !Engine::same(&self.engine, context.engine()) {
+            return Err(Error::msg("the linker belongs to another engine than the store"));
+        }
+        let core = context.core();
         let inner = module.inner();
         let mut items = Vec::with_capacity(inner.imports.len());
         let mut problems = Vec::new();
@@ -207,8 +219,8 @@ impl<T: 'static> Linker<T> {
                 ));
                 continue;
             };
-            let given = self.provide(&mut store, definition);
-            let core = store.as_context_mut().core();
+            // SAFETY: the context is exclusive, and its data this linker's.
+            let given = unsafe { Self::provide(core, definition) };
             let Some(item) = given.item(core) else {
                 problems.push(format!(
                     "{:?}.{:?} belongs to another store",
@@ -223,6 +235,6 @@ impl<T: 'static> Linker<T> {
             return Err(link_error(&problems));
         }
         // SAFETY: the context is exclusive, and the items are of this store.
-        unsafe { Instance::link(store.as_context_mut().core(), module, &items) }
+        unsafe { Instance::link(core, module, &items) }
     }
 }

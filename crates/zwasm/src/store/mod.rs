@@ -339,7 +339,8 @@ pub(crate) struct Inner<T> {
 /// ```
 pub struct Store<T> {
     inner: NonNull<Inner<T>>,
-    owns: PhantomData<Inner<T>>,
+    /// Owns the data, and is invariant in its type: host functions write to it.
+    owns: PhantomData<(Inner<T>, fn(T) -> T)>,
 }
 
 // SAFETY: everything in the store is reached only through it; host functions and

@@ -1,0 +1,129 @@
+//! What an embedder can do wrong in safe Rust ends in an error, never in the guest's
+//! reach beyond itself.
+#![cfg(feature = "wat")]
+
+use std::cell::Cell;
+use zwasm::{
+    AsContext, AsContextMut, Config, Engine, FuncType, Linker, Module, Store, StoreContext,
+    StoreContextMut, Strategy, ValType,
+};
+
+const STRATEGIES: [Strategy; 4] =
+    [Strategy::Interpreter, Strategy::Baseline, Strategy::Auto, Strategy::Mixed(1)];
+
+fn engines() -> impl Iterator<Item = Engine> {
+    STRATEGIES.into_iter().filter_map(|strategy| {
+        let mut config = Config::new();
+        config.strategy(strategy);
+        Engine::new(&config).ok()
+    })
+}
+
+#[test]
+fn narrow_results_in_raw_slots_lose_their_upper_half() {
+    for engine in engines() {
+        let mut linker = Linker::<()>::new(&engine);
+        let ty = FuncType::new([], [ValType::I32, ValType::I64, ValType::F32]);
+        linker
+            .func_slots("host", "dirty", ty, |_, slots| {
+                slots.copy_from_slice(&[u64::MAX - 0xFFF0, u64::MAX, 0xFFFF_FFFF_3F80_0000]);
+                Ok(())
+            })
+            .unwrap();
+        let module = Module::new(
+            &engine,
+            r#"(module
+                 (import "host" "dirty" (func $dirty (result i32 i64 f32)))
+                 (memory 1)
+                 (func (export "address") (result i32)
+                   (local i32) (local.set 0 (call $dirty) (drop) (drop))
+                   (i32.load (local.get 0)))
+                 (func (export "wide") (result i64)
+                   (local i32) (local.set 0 (call $dirty) (drop) (drop))
+                   (i64.extend_i32_u (local.get 0)))
+                 (func (export "long") (result i64)
+                   (local i64) (call $dirty) (drop) (local.set 0) (drop) (local.get 0)))"#,
+        )
+        .unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let address = instance.get_typed_func::<(), i32>(&mut store, "address").unwrap();
+        assert!(address.call(&mut store, ()).is_err());
+        let wide = instance.get_typed_func::<(), u64>(&mut store, "wide").unwrap();
+        assert_eq!(wide.call(&mut store, ()).unwrap(), 0xFFFF_000F);
+        let long = instance.get_typed_func::<(), u64>(&mut store, "long").unwrap();
+        assert_eq!(long.call(&mut store, ()).unwrap(), u64::MAX);
+    }
+}
+
+/// Answers with another store each time it is asked.
+struct Fickle {
+    stores: [Store<()>; 2],
+    asked: Cell<usize>,
+}
+
+impl Fickle {
+    fn next(&self) -> usize {
+        let asked = self.asked.get();
+        self.asked.set(asked + 1);
+        asked % 2
+    }
+}
+
+impl AsContext for Fickle {
+    type Data = ();
+    fn as_context(&self) -> StoreContext<'_, ()> {
+        self.stores[self.next()].as_context()
+    }
+}
+
+impl AsContextMut for Fickle {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, ()> {
+        let next = self.next();
+        self.stores[next].as_context_mut()
+    }
+}
+
+#[test]
+fn a_linker_takes_one_store() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "first", || 1).unwrap();
+    linker.func_wrap("host", "second", || 2).unwrap();
+    let module = Module::new(
+        &engine,
+        r#"(module
+             (import "host" "first" (func $first (result i32)))
+             (import "host" "second" (func $second (result i32)))
+             (func (export "sum") (result i32) (i32.add (call $first) (call $second))))"#,
+    )
+    .unwrap();
+    let stores = [Store::new(&engine, ()), Store::new(&engine, ())];
+    let mut fickle = Fickle { stores, asked: Cell::new(0) };
+    let instance = linker.instantiate(&mut fickle, &module).unwrap();
+    assert_eq!(fickle.asked.get(), 1);
+    let [mut first, second] = fickle.stores;
+    let sum = instance.get_typed_func::<(), i32>(&mut first, "sum").unwrap();
+    drop(second);
+    assert_eq!(sum.call(&mut first, ()).unwrap(), 3);
+}
+
+#[test]
+fn a_module_of_another_engine_is_refused() {
+    let (ours, theirs) = (Engine::default(), Engine::default());
+    // Types that only the other engine knows.
+    let module = Module::new(
+        &theirs,
+        r#"(module
+             (type $s (struct (field i64 i64)))
+             (type $f (func (param (ref $s)) (result (ref $s))))
+             (import "host" "f" (func (type $f))) (import "host" "g" (func)))"#,
+    )
+    .unwrap();
+    let mut linker = Linker::<()>::new(&ours);
+    linker.func_wrap("host", "g", || {}).unwrap();
+    let error = linker.instantiate(&mut Store::new(&ours, ()), &module).unwrap_err();
+    assert!(error.to_string().contains("another engine"), "{error}");
+    let error = linker.instantiate(&mut Store::new(&theirs, ()), &module).unwrap_err();
+    assert!(error.to_string().contains("another engine"), "{error}");
+}
