@@ -68,37 +68,62 @@ unsafe fn jump(handler: Handler, regs: Regs) -> usize {
     unsafe { handler(regs.vm, regs.fp, regs.ip, regs.acc, regs.mem, regs.len, regs.fd, regs.fs) }
 }
 
-/// Calls a handler, which may be compiled code and leave nothing but the stack
-/// pointer as it was.
+/// Calls a handler, which may be compiled code.
 #[cfg(compiler)]
 #[inline(always)]
 unsafe fn jump(handler: Handler, regs: Regs) -> usize {
-    let status;
-    // SAFETY: the arguments are where the handlers' calling convention wants them.
-    // Every register is saved here or said to be lost; the two that cannot be named
-    // are saved by two pushes, which keep the stack aligned.
+    // SAFETY: by the handlers' contract.
     unsafe {
-        std::arch::asm!(
-            "push rbx",
-            "push rbp",
-            "call rax",
-            "pop rbp",
-            "pop rbx",
-            inlateout("rax") handler => status,
-            inlateout("rdi") regs.vm => _,
-            inlateout("rsi") regs.fp => _,
-            inlateout("rdx") regs.ip => _,
-            inlateout("rcx") regs.acc => _,
-            inlateout("r8") regs.mem => _,
-            inlateout("r9") regs.len => _,
-            inlateout("xmm0") regs.fd => _,
-            inlateout("xmm1") regs.fs => _,
-            out("r12") _,
-            out("r13") _,
-            out("r14") _,
-            out("r15") _,
-            clobber_abi("sysv64"),
-        );
+        enter(regs.vm, regs.fp, regs.ip, regs.acc, regs.mem, regs.len, regs.fd, regs.fs, handler)
     }
-    status
+}
+
+/// Calls a handler, which may leave nothing but the stack pointer as it was: saves the
+/// registers that a callee has to preserve.
+///
+/// For the native unwinder this is the end of the stack. Further out it could not go:
+/// frames of compiled code do not exist, and the registers that frames further out are
+/// found by are lost while it runs. So a backtrace taken in a host function ends here;
+/// a panic never gets this far, because it is caught where the host function is called.
+///
+/// # Safety
+///
+/// As for a handler, which all arguments but the last are for.
+#[cfg(compiler)]
+#[unsafe(naked)]
+#[allow(clippy::too_many_arguments, reason = "they are the handlers' registers")]
+unsafe extern "sysv64" fn enter(
+    vm: *mut VmCtx,
+    fp: *mut u64,
+    ip: *const u64,
+    acc: u64,
+    mem: *mut u8,
+    len: usize,
+    fd: f64,
+    fs: f32,
+    handler: Handler,
+) -> usize {
+    // The handler is the seventh integer argument and so on the stack; one word more
+    // than the registers keeps the stack aligned.
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "push rax",
+        "call qword ptr [rsp + 64]",
+        "pop rcx",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "ret",
+        ".cfi_endproc",
+    )
 }
