@@ -4,8 +4,8 @@
 
 use std::cell::Cell;
 use zwasm::{
-    AsContext, AsContextMut, Config, Engine, FuncType, Linker, Module, Store, StoreContext,
-    StoreContextMut, Strategy, ValType,
+    AsContext, AsContextMut, Config, Engine, Func, FuncType, Linker, Module, Store, StoreContext,
+    StoreContextMut, Strategy, Val, ValType,
 };
 
 const STRATEGIES: [Strategy; 4] =
@@ -126,4 +126,40 @@ fn a_module_of_another_engine_is_refused() {
     assert!(error.to_string().contains("another engine"), "{error}");
     let error = linker.instantiate(&mut Store::new(&theirs, ()), &module).unwrap_err();
     assert!(error.to_string().contains("another engine"), "{error}");
+}
+
+#[test]
+fn a_result_that_was_not_written_is_an_error() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    for ty in [
+        ValType::I32,
+        ValType::I64,
+        ValType::F32,
+        ValType::F64,
+        ValType::FUNCREF,
+        ValType::EXTERNREF,
+    ] {
+        let func = Func::new(&mut store, FuncType::new([], [ty]), |_, _, _| Ok(()));
+        let error = func.call(&mut store, &[], &mut [Val::I32(0)]).unwrap_err();
+        assert!(!error.to_string().is_empty(), "{ty:?}");
+    }
+}
+
+#[test]
+fn fuel_reads_back_as_it_was_set() {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, ());
+    for fuel in [0, 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
+        store.set_fuel(fuel).unwrap();
+        assert_eq!(store.get_fuel().unwrap(), fuel);
+    }
+    let run = Module::new(&engine, r#"(module (func (export "run") (nop) (drop (i32.const 1))))"#);
+    let instance = Linker::new(&engine).instantiate(&mut store, &run.unwrap()).unwrap();
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+    run.call(&mut store, ()).unwrap();
+    let left = store.get_fuel().unwrap();
+    assert!(left < u64::MAX && left > u64::MAX - 10, "{left}");
 }

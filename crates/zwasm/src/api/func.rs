@@ -314,8 +314,14 @@ pub(crate) fn dynamic_code<T: 'static>(
         let (params, results) = (ty.params_slice(), ty.results_slice());
         let count = slots_of(params).max(slots_of(results));
         let mut args = vec![Val::I32(0); params.len()];
-        let mut out: Vec<Val> =
-            results.iter().map(|ty| Val::default_for(*ty).unwrap_or(Val::FuncRef(None))).collect();
+        // A value of another type, so that a result that is not written is an error.
+        let mut out: Vec<Val> = results
+            .iter()
+            .map(|ty| match ty {
+                ValType::I32 => Val::FuncRef(None),
+                _ => Val::I32(0),
+            })
+            .collect();
         // SAFETY: the frame of the call has these slots, and its arguments have the
         // function's types; the closure is for stores with this data.
         unsafe {
@@ -636,6 +642,7 @@ macro_rules! tuples {
         }
 
         #[allow(non_snake_case, reason = "type names serve as variables")]
+        // SAFETY: each value is written and read as the type that is named.
         unsafe impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, ($($name,)*), Ret> for Fun
         where
             Fun: Fn($($name),*) -> Ret + Send + Sync + 'static,
@@ -654,6 +661,7 @@ macro_rules! tuples {
             clippy::unused_unit,
             reason = "one macro for all arities, 0 included"
         )]
+        // SAFETY: each value is written and read as the type that is named.
         unsafe impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), Ret> for Fun
         where
             Fun: Fn(Caller<'_, T>, $($name),*) -> Ret + Send + Sync + 'static,

@@ -182,11 +182,13 @@ pub(crate) struct Deadline {
     epoch: u64,
     /// Without it the guest stops.
     ask: Option<Ask>,
+    /// The part of the fuel that was set beyond what code can count.
+    uncounted_fuel: u64,
 }
 
 impl Deadline {
     pub(super) fn new() -> Deadline {
-        Deadline { epoch: NEVER, ask: None }
+        Deadline { epoch: NEVER, ask: None, uncounted_fuel: 0 }
     }
 }
 
@@ -195,9 +197,11 @@ impl StoreCore {
         if !self.limits.consumes_fuel {
             return Err(no_fuel());
         }
-        // More than fits would outlast the machine.
-        let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
-        self.limits.fuel.store(fuel, Ordering::Relaxed);
+        // Code counts with a sign. What that leaves over would outlast the machine, and
+        // is only remembered.
+        let counted = i64::try_from(fuel).unwrap_or(i64::MAX);
+        self.limits.fuel.store(counted, Ordering::Relaxed);
+        self.deadline.uncounted_fuel = fuel - counted as u64;
         Ok(())
     }
 
@@ -205,7 +209,8 @@ impl StoreCore {
         if !self.limits.consumes_fuel {
             return Err(no_fuel());
         }
-        Ok(u64::try_from(self.limits.fuel.load(Ordering::Relaxed)).unwrap_or(0))
+        let counted = u64::try_from(self.limits.fuel.load(Ordering::Relaxed)).unwrap_or(0);
+        Ok(counted + self.deadline.uncounted_fuel)
     }
 
     fn set_epoch_deadline(&mut self, ticks: u64) {

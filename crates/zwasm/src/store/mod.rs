@@ -339,8 +339,9 @@ pub(crate) struct Inner<T> {
 /// ```
 pub struct Store<T> {
     inner: NonNull<Inner<T>>,
-    /// Owns the data, and is invariant in its type: host functions write to it.
-    owns: PhantomData<(Inner<T>, fn(T) -> T)>,
+    owns: PhantomData<Inner<T>>,
+    /// Host functions write to the data.
+    invariant: PhantomData<fn(T) -> T>,
 }
 
 // SAFETY: everything in the store is reached only through it; host functions and
@@ -354,7 +355,7 @@ impl<T> Store<T> {
     /// An empty store with the user's data.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         let inner = leak(Inner { core: StoreCore::new(engine), data });
-        Store { inner, owns: PhantomData }
+        Store { inner, owns: PhantomData, invariant: PhantomData }
     }
 
     /// The engine.
