@@ -269,9 +269,9 @@ impl Compiler<'_> {
     /// A trap whose reason depends on whether `src` is a number.
     fn trap_conversion(&mut self, single: bool, cond: Cond, src: Reg) {
         let label = self.asm.new_label();
-        self.asm.jcc(cond, label);
         let overflow = self.trap_label(TrapCode::IntegerOverflow);
         let nan = self.trap_label(TrapCode::BadConversionToInteger);
+        self.asm.jcc(cond, label);
         self.late.push(Late::Conversion { label, single, src, overflow, nan });
     }
 
