@@ -446,7 +446,11 @@ impl zwasm_regir::Types for Inner {
 
     fn checks(&self) -> Checks {
         let config = self.engine.config();
-        Checks { fuel: config.consume_fuel, epochs: config.epoch_interruption }
+        Checks {
+            fuel: config.consume_fuel,
+            epochs: config.epoch_interruption,
+            canonical_nans: config.deterministic,
+        }
     }
 }
 
