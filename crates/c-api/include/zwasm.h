@@ -72,6 +72,10 @@ WASM_API_EXTERN void zwasm_config_max_gc_heap(wasm_config_t*, uint64_t bytes);
  * checked and they take the room they need. */
 WASM_API_EXTERN void zwasm_config_guard_pages(wasm_config_t*, bool enable);
 
+/* Whether every NaN that is computed is the canonical one, so that results have the
+ * same bits on every processor. */
+WASM_API_EXTERN void zwasm_config_deterministic(wasm_config_t*, bool enable);
+
 /* Switches a feature by the name that the command `zwasm features` prints. */
 WASM_API_EXTERN bool zwasm_config_feature(wasm_config_t*, const char* name, bool enable);
 

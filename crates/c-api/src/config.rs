@@ -83,6 +83,12 @@ pub unsafe extern "C" fn zwasm_config_feature(
     .is_some()
 }
 
+/// Whether every NaN that is computed is the canonical one.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_deterministic(config: &mut Config, enable: bool) {
+    config.deterministic(enable);
+}
+
 /// Whether code consumes fuel.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_config_consume_fuel(config: &mut Config, enable: bool) {

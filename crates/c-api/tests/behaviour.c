@@ -363,6 +363,29 @@ static void exceptions_are_values(void) {
   wasm_instance_delete(instance);
 }
 
+static void nan_is_canonical(void) {
+  wasm_config_t* config = wasm_config_new();
+  zwasm_config_deterministic(config, true);
+  wasm_engine_t* deterministic = wasm_engine_new_with_config(config);
+  wasm_store_t* outer = store;
+  store = wasm_store_new(deterministic);
+  wasm_instance_t* instance = simple(
+      "(module (func (export \"f\") (param f32) (result i32)"
+      "  (i32.reinterpret_f32 (f32.add (local.get 0) (local.get 0)))))");
+  wasm_extern_vec_t exports;
+  wasm_instance_exports(instance, &exports);
+  wasm_val_t argument = {.kind = WASM_F32, .of = {.f32 = -__builtin_nanf("")}};
+  wasm_val_t result = WASM_INIT_VAL;
+  wasm_val_vec_t arguments = {1, &argument}, results = {1, &result};
+  EXPECT(!wasm_func_call(wasm_extern_as_func(exports.data[0]), &arguments, &results));
+  EXPECT(result.of.i32 == 0x7FC00000);
+  wasm_extern_vec_delete(&exports);
+  wasm_instance_delete(instance);
+  wasm_store_delete(store);
+  wasm_engine_delete(deterministic);
+  store = outer;
+}
+
 static void limits_hold(void) {
   wasm_config_t* config = wasm_config_new();
   zwasm_config_max_memory(config, 2 * MEMORY_PAGE_SIZE);
@@ -616,6 +639,7 @@ int main(void) {
   exceptions_pass_through_the_host();
   an_import_can_be_made_with_its_type();
   exceptions_are_values();
+  nan_is_canonical();
   limits_hold();
   names_link_modules();
   shared_memories_are_memories();

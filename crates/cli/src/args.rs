@@ -108,6 +108,8 @@ pub struct Run {
     /// The functions whose machine code to print.
     #[cfg(feature = "trace")]
     pub dump_jit: Vec<u32>,
+    /// Whether every NaN that is computed is the canonical one.
+    pub deterministic: bool,
     /// Whether to tell `perf` where compiled functions are.
     pub perf_map: bool,
     /// What runs the module's code.
@@ -253,6 +255,7 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
         let name = name.as_str();
         match flag.id {
             Id::Invoke => once(&mut run.invoke, value, name)?,
+            Id::Deterministic => run.deterministic = true,
             Id::Batch => run.batch = true,
             Id::Link => {
                 let link = link(&value)?;

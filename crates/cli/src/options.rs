@@ -50,6 +50,7 @@ pub struct Section {
 pub enum Id {
     Invoke,
     Engine,
+    Deterministic,
     Batch,
     Link,
     Json,
@@ -200,6 +201,12 @@ pub const SECTIONS: &[Section] = &[
                 Id::Invoke,
             ),
             flag("--engine", "NAME", "What runs the code: interp, baseline or auto", Id::Engine),
+            flag(
+                "--deterministic",
+                "",
+                "Compute the same NaN on every processor",
+                Id::Deterministic,
+            ),
             flag("--batch", "", "Call the functions that standard input names", Id::Batch),
             flag("--link", "NAME=FILE", "Instantiate FILE for imports from NAME", Id::Link),
             flag("--json", "", "Print JSON", Id::Json)

@@ -168,7 +168,7 @@ fn config(options: &Run) -> Config {
     if let Some(strategy) = options.engine {
         config.strategy(strategy);
     }
-    config.perf_map(options.perf_map);
+    config.perf_map(options.perf_map).deterministic(options.deterministic);
     #[cfg(feature = "trace")]
     crate::observe::configure(&mut config, options);
     config

@@ -12,6 +12,9 @@ use crate::round::{double, single};
 use crate::types::TrapCode;
 
 /// Hands every one-operand op to `$callback`.
+///
+/// What has an opcode from `0x100` on is no instruction of WebAssembly: the
+/// translation puts it behind others.
 #[macro_export]
 macro_rules! for_each_unary {
     ($callback:ident) => {
@@ -66,6 +69,8 @@ macro_rules! for_each_unary {
             I64Extend8S 0xC2 "i64.extend8_s" (u64) -> u64 = |a| a as i8 as i64 as u64;
             I64Extend16S 0xC3 "i64.extend16_s" (u64) -> u64 = |a| a as i16 as i64 as u64;
             I64Extend32S 0xC4 "i64.extend32_s" (u64) -> u64 = |a| a as i32 as i64 as u64;
+            F32Canonical 0x100 "f32.canonical" (f32) -> f32 = |a| single::canonical(a);
+            F64Canonical 0x101 "f64.canonical" (f64) -> f64 = |a| double::canonical(a);
             I32TruncSatF32S 0xFC00 "i32.trunc_sat_f32_s" (f32) -> u32 = |a| a as i32 as u32;
             I32TruncSatF32U 0xFC01 "i32.trunc_sat_f32_u" (f32) -> u32 = |a| a as u32;
             I32TruncSatF64S 0xFC02 "i32.trunc_sat_f64_s" (f64) -> u32 = |a| a as i32 as u32;
@@ -115,16 +120,16 @@ macro_rules! for_each_binary {
             I64ShrU 0x88 "i64.shr_u" (u64) -> u64 commutes false = |a, b| a.wrapping_shr(b as u32);
             I64Rotl 0x89 "i64.rotl" (u64) -> u64 commutes false = |a, b| a.rotate_left(b as u32 & 63);
             I64Rotr 0x8A "i64.rotr" (u64) -> u64 commutes false = |a, b| a.rotate_right(b as u32 & 63);
-            F32Add 0x92 "f32.add" (f32) -> f32 commutes false = |a, b| a + b;
+            F32Add 0x92 "f32.add" (f32) -> f32 commutes false = |a, b| single::add(a, b);
             F32Sub 0x93 "f32.sub" (f32) -> f32 commutes false = |a, b| a - b;
-            F32Mul 0x94 "f32.mul" (f32) -> f32 commutes false = |a, b| a * b;
+            F32Mul 0x94 "f32.mul" (f32) -> f32 commutes false = |a, b| single::mul(a, b);
             F32Div 0x95 "f32.div" (f32) -> f32 commutes false = |a, b| a / b;
             F32Min 0x96 "f32.min" (f32) -> f32 commutes false = |a, b| single::min(a, b);
             F32Max 0x97 "f32.max" (f32) -> f32 commutes false = |a, b| single::max(a, b);
             F32Copysign 0x98 "f32.copysign" (f32) -> f32 commutes false = |a, b| a.copysign(b);
-            F64Add 0xA0 "f64.add" (f64) -> f64 commutes false = |a, b| a + b;
+            F64Add 0xA0 "f64.add" (f64) -> f64 commutes false = |a, b| double::add(a, b);
             F64Sub 0xA1 "f64.sub" (f64) -> f64 commutes false = |a, b| a - b;
-            F64Mul 0xA2 "f64.mul" (f64) -> f64 commutes false = |a, b| a * b;
+            F64Mul 0xA2 "f64.mul" (f64) -> f64 commutes false = |a, b| double::mul(a, b);
             F64Div 0xA3 "f64.div" (f64) -> f64 commutes false = |a, b| a / b;
             F64Min 0xA4 "f64.min" (f64) -> f64 commutes false = |a, b| double::min(a, b);
             F64Max 0xA5 "f64.max" (f64) -> f64 commutes false = |a, b| double::max(a, b);
@@ -516,6 +521,21 @@ macro_rules! unary_enum {
             pub const fn result(self) -> crate::types::Type {
                 match self { $(UnaryOp::$name => type_of!($r),)* }
             }
+
+            /// The op that makes a NaN this op computes canonical; none if this op
+            /// computes none, but at most moves it.
+            pub fn canonical(self) -> Option<UnaryOp> {
+                use UnaryOp::*;
+                match self {
+                    F32Ceil | F32Floor | F32Trunc | F32Nearest | F32Sqrt | F32DemoteF64 => {
+                        Some(F32Canonical)
+                    }
+                    F64Ceil | F64Floor | F64Trunc | F64Nearest | F64Sqrt | F64PromoteF32 => {
+                        Some(F64Canonical)
+                    }
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -533,6 +553,20 @@ macro_rules! binary_enum {
             /// The type of both operands and of the result.
             pub const fn result(self) -> crate::types::Type {
                 match self { $(BinaryOp::$name => type_of!($r),)* }
+            }
+
+            /// As [`UnaryOp::canonical`].
+            pub fn canonical(self) -> Option<UnaryOp> {
+                use BinaryOp::*;
+                match self {
+                    F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max => {
+                        Some(UnaryOp::F32Canonical)
+                    }
+                    F64Add | F64Sub | F64Mul | F64Div | F64Min | F64Max => {
+                        Some(UnaryOp::F64Canonical)
+                    }
+                    _ => None,
+                }
             }
 
             /// Whether the operands may be exchanged.
@@ -614,7 +648,7 @@ mod tests {
     #[test]
     fn every_opcode_names_one_op() {
         let mut seen = std::collections::HashSet::new();
-        for opcode in (0..=0xFF).chain(0xFC00..=0xFC07) {
+        for opcode in (0..=0x101).chain(0xFC00..=0xFC07) {
             let names = [
                 UnaryOp::from_opcode(opcode).map(UnaryOp::text),
                 BinaryOp::from_opcode(opcode).map(BinaryOp::text),

@@ -1,9 +1,16 @@
-//! Rounding to integral floats without calls into a maths library.
+//! Rounding to integral floats without calls into a maths library, and which NaN
+//! floats compute.
 //!
 //! Adding and subtracting 2^52 (2^23 for `f32`) rounds to nearest-even in the
 //! default rounding mode; the directed roundings correct that by one. It is a
 //! handful of SSE2 or NEON instructions everywhere, where a library call would
 //! cost the interpreter its register-only calling convention.
+//!
+//! Of two operands that are NaN, the first is the result, made quiet. That is what
+//! the instructions of x86-64 do, but the compiler takes sums and products to
+//! commute, so here it is written out. Where there are such instructions, handlers
+//! use them. `min` and `max` of vectors give one NaN whatever the operands are,
+//! because that takes fewer instructions.
 
 macro_rules! rounding {
     ($module:ident, $float:ident, $bits:ident, $limit:expr) => {
@@ -13,6 +20,45 @@ macro_rules! rounding {
 
             /// The bit that makes a NaN quiet.
             const QUIET: $bits = 1 << ($float::MANTISSA_DIGITS - 2);
+
+            /// What vectors' `min` and `max` give if an operand is NaN.
+            pub const DEFAULT_NAN: $float =
+                $float::from_bits($float::INFINITY.to_bits() | QUIET | (1 << ($bits::BITS - 1)));
+
+            /// The NaN that every NaN becomes where results must not depend on the
+            /// processor.
+            const CANONICAL_NAN: $float = $float::from_bits($float::INFINITY.to_bits() | QUIET);
+
+            /// A result that is the same on every processor.
+            #[inline(always)]
+            pub fn canonical(x: $float) -> $float {
+                if x.is_nan() { CANONICAL_NAN } else { x }
+            }
+
+            /// The result of an op on `a` and `b`, given that it may be `result` if
+            /// neither is NaN.
+            #[inline(always)]
+            fn or_nan(a: $float, b: $float, result: $float) -> $float {
+                if a.is_nan() {
+                    quiet(a)
+                } else if b.is_nan() {
+                    quiet(b)
+                } else {
+                    result
+                }
+            }
+
+            /// The sum.
+            #[inline(always)]
+            pub fn add(a: $float, b: $float) -> $float {
+                or_nan(a, b, a + b)
+            }
+
+            /// The product.
+            #[inline(always)]
+            pub fn mul(a: $float, b: $float) -> $float {
+                or_nan(a, b, a * b)
+            }
 
             /// Makes a NaN quiet. By its bits, because the compiler takes the
             /// arithmetic that would do it for the identity.
@@ -67,7 +113,7 @@ macro_rules! rounding {
                 } else if a == b {
                     $float::from_bits(a.to_bits() | b.to_bits())
                 } else {
-                    a + b
+                    or_nan(a, b, b)
                 }
             }
 
@@ -81,8 +127,20 @@ macro_rules! rounding {
                 } else if a == b {
                     $float::from_bits(a.to_bits() & b.to_bits())
                 } else {
-                    a + b
+                    or_nan(a, b, b)
                 }
+            }
+
+            /// `min` of a lane.
+            #[inline(always)]
+            pub fn lane_min(a: $float, b: $float) -> $float {
+                if a.is_nan() || b.is_nan() { DEFAULT_NAN } else { min(a, b) }
+            }
+
+            /// `max` of a lane.
+            #[inline(always)]
+            pub fn lane_max(a: $float, b: $float) -> $float {
+                if a.is_nan() || b.is_nan() { DEFAULT_NAN } else { max(a, b) }
             }
         }
     };
@@ -142,6 +200,20 @@ mod tests {
             assert_eq!(op(signalling).to_bits(), 0x7FF8_0000_0000_0001);
         }
         assert_eq!(single::trunc(f32::from_bits(0xFF80_0001)).to_bits(), 0xFFC0_0001);
+    }
+
+    #[test]
+    fn the_first_nan_wins() {
+        let (a, b) = (f64::from_bits(0x7FF0_0000_0000_0001), f64::from_bits(0xFFF8_0000_0000_0002));
+        for op in [double::add, double::mul, double::min, double::max] {
+            assert_eq!(op(a, b).to_bits(), 0x7FF8_0000_0000_0001);
+            assert_eq!(op(b, a).to_bits(), b.to_bits());
+            assert_eq!(op(1.0, a).to_bits(), 0x7FF8_0000_0000_0001);
+        }
+        assert_eq!(single::lane_min(1.0, f32::NAN).to_bits(), 0xFFC0_0000);
+        assert_eq!(double::lane_max(a, b).to_bits(), 0xFFF8_0000_0000_0000);
+        assert_eq!(single::canonical(f32::from_bits(0xFF80_0001)).to_bits(), 0x7FC0_0000);
+        assert_eq!(double::canonical(-0.0).to_bits(), (-0.0f64).to_bits());
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::ops::{Scalar, op_enum, type_of};
 use crate::round::{double, single};
 
 /// Hands every op from one vector to one vector to `$callback`.
+///
+/// What has an opcode from `0x200` on is no instruction of WebAssembly: the
+/// translation puts it behind others.
 #[macro_export]
 macro_rules! for_each_simd_unary {
     ($callback:ident) => {
@@ -55,6 +58,8 @@ macro_rules! for_each_simd_unary {
             I32x4ExtendLowI16x8U 0xa9 "i32x4.extend_low_i16x8_u" (U16x8) -> U32x4 = |a| each(low(a), u32::from);
             I32x4ExtendHighI16x8U 0xaa "i32x4.extend_high_i16x8_u" (U16x8) -> U32x4 = |a| each(high(a), u32::from);
             I64x2Abs 0xc0 "i64x2.abs" (I64x2) -> I64x2 = |a| each(a, i64::wrapping_abs);
+            F32x4Canonical 0x200 "f32x4.canonical" (F32x4) -> F32x4 = |a| each(a, single::canonical);
+            F64x2Canonical 0x201 "f64x2.canonical" (F64x2) -> F64x2 = |a| each(a, double::canonical);
             I64x2Neg 0xc1 "i64x2.neg" (I64x2) -> I64x2 = |a| each(a, i64::wrapping_neg);
             I64x2ExtendLowI32x4S 0xc7 "i64x2.extend_low_i32x4_s" (I32x4) -> I64x2 = |a| each(low(a), i64::from);
             I64x2ExtendHighI32x4S 0xc8 "i64x2.extend_high_i32x4_s" (I32x4) -> I64x2 = |a| each(high(a), i64::from);
@@ -187,20 +192,20 @@ macro_rules! for_each_simd_binary {
             I64x2ExtmulHighI32x4S 0xdd "i64x2.extmul_high_i32x4_s" (I32x4) -> I64x2 = |a, b| both(high(a), high(b), |a, b| i64::from(a) * i64::from(b));
             I64x2ExtmulLowI32x4U 0xde "i64x2.extmul_low_i32x4_u" (U32x4) -> U64x2 = |a, b| both(low(a), low(b), |a, b| u64::from(a) * u64::from(b));
             I64x2ExtmulHighI32x4U 0xdf "i64x2.extmul_high_i32x4_u" (U32x4) -> U64x2 = |a, b| both(high(a), high(b), |a, b| u64::from(a) * u64::from(b));
-            F32x4Add 0xe4 "f32x4.add" (F32x4) -> F32x4 = |a, b| both(a, b, |a, b| a + b);
+            F32x4Add 0xe4 "f32x4.add" (F32x4) -> F32x4 = |a, b| both(a, b, single::add);
             F32x4Sub 0xe5 "f32x4.sub" (F32x4) -> F32x4 = |a, b| both(a, b, |a, b| a - b);
-            F32x4Mul 0xe6 "f32x4.mul" (F32x4) -> F32x4 = |a, b| both(a, b, |a, b| a * b);
+            F32x4Mul 0xe6 "f32x4.mul" (F32x4) -> F32x4 = |a, b| both(a, b, single::mul);
             F32x4Div 0xe7 "f32x4.div" (F32x4) -> F32x4 = |a, b| both(a, b, |a, b| a / b);
-            F32x4Min 0xe8 "f32x4.min" (F32x4) -> F32x4 = |a, b| both(a, b, single::min);
-            F32x4Max 0xe9 "f32x4.max" (F32x4) -> F32x4 = |a, b| both(a, b, single::max);
+            F32x4Min 0xe8 "f32x4.min" (F32x4) -> F32x4 = |a, b| both(a, b, single::lane_min);
+            F32x4Max 0xe9 "f32x4.max" (F32x4) -> F32x4 = |a, b| both(a, b, single::lane_max);
             F32x4Pmin 0xea "f32x4.pmin" (F32x4) -> F32x4 = |a, b| both(a, b, |a, b| if b < a { b } else { a });
             F32x4Pmax 0xeb "f32x4.pmax" (F32x4) -> F32x4 = |a, b| both(a, b, |a, b| if a < b { b } else { a });
-            F64x2Add 0xf0 "f64x2.add" (F64x2) -> F64x2 = |a, b| both(a, b, |a, b| a + b);
+            F64x2Add 0xf0 "f64x2.add" (F64x2) -> F64x2 = |a, b| both(a, b, double::add);
             F64x2Sub 0xf1 "f64x2.sub" (F64x2) -> F64x2 = |a, b| both(a, b, |a, b| a - b);
-            F64x2Mul 0xf2 "f64x2.mul" (F64x2) -> F64x2 = |a, b| both(a, b, |a, b| a * b);
+            F64x2Mul 0xf2 "f64x2.mul" (F64x2) -> F64x2 = |a, b| both(a, b, double::mul);
             F64x2Div 0xf3 "f64x2.div" (F64x2) -> F64x2 = |a, b| both(a, b, |a, b| a / b);
-            F64x2Min 0xf4 "f64x2.min" (F64x2) -> F64x2 = |a, b| both(a, b, double::min);
-            F64x2Max 0xf5 "f64x2.max" (F64x2) -> F64x2 = |a, b| both(a, b, double::max);
+            F64x2Min 0xf4 "f64x2.min" (F64x2) -> F64x2 = |a, b| both(a, b, double::lane_min);
+            F64x2Max 0xf5 "f64x2.max" (F64x2) -> F64x2 = |a, b| both(a, b, double::lane_max);
             F64x2Pmin 0xf6 "f64x2.pmin" (F64x2) -> F64x2 = |a, b| both(a, b, |a, b| if b < a { b } else { a });
             F64x2Pmax 0xf7 "f64x2.pmax" (F64x2) -> F64x2 = |a, b| both(a, b, |a, b| if a < b { b } else { a });
             I16x8RelaxedDotI8x16I7x16S 0x112 "i16x8.relaxed_dot_i8x16_i7x16_s" (I8x16) -> I16x8 = |a, b| dot_i8(a, b);
@@ -215,10 +220,10 @@ macro_rules! for_each_simd_ternary {
     ($callback:ident) => {
         $callback! {
             V128Bitselect 0x52 "v128.bitselect" (U64x2, U64x2) -> U64x2 = |a, b, c| [(a[0] & c[0]) | (b[0] & !c[0]), (a[1] & c[1]) | (b[1] & !c[1])];
-            F32x4RelaxedMadd 0x105 "f32x4.relaxed_madd" (F32x4, F32x4) -> F32x4 = |a, b, c| both(both(a, b, |a, b| a * b), c, |ab, c| ab + c);
-            F32x4RelaxedNmadd 0x106 "f32x4.relaxed_nmadd" (F32x4, F32x4) -> F32x4 = |a, b, c| both(both(a, b, |a, b| a * b), c, |ab, c| c - ab);
-            F64x2RelaxedMadd 0x107 "f64x2.relaxed_madd" (F64x2, F64x2) -> F64x2 = |a, b, c| both(both(a, b, |a, b| a * b), c, |ab, c| ab + c);
-            F64x2RelaxedNmadd 0x108 "f64x2.relaxed_nmadd" (F64x2, F64x2) -> F64x2 = |a, b, c| both(both(a, b, |a, b| a * b), c, |ab, c| c - ab);
+            F32x4RelaxedMadd 0x105 "f32x4.relaxed_madd" (F32x4, F32x4) -> F32x4 = |a, b, c| both(c, both(a, b, single::mul), single::add);
+            F32x4RelaxedNmadd 0x106 "f32x4.relaxed_nmadd" (F32x4, F32x4) -> F32x4 = |a, b, c| both(c, both(a, b, single::mul), |c, ab| c - ab);
+            F64x2RelaxedMadd 0x107 "f64x2.relaxed_madd" (F64x2, F64x2) -> F64x2 = |a, b, c| both(c, both(a, b, double::mul), double::add);
+            F64x2RelaxedNmadd 0x108 "f64x2.relaxed_nmadd" (F64x2, F64x2) -> F64x2 = |a, b, c| both(c, both(a, b, double::mul), |c, ab| c - ab);
             I32x4RelaxedDotI8x16I7x16AddS 0x113 "i32x4.relaxed_dot_i8x16_i7x16_add_s" (I8x16, I32x4) -> I32x4 = |a, b, c| both(pairs(dot_i8(a, b), |a, b| i32::from(a) + i32::from(b)), c, i32::wrapping_add);
         }
     };
@@ -317,6 +322,49 @@ macro_rules! for_each_simd_load {
             V128Load64Zero 0x5d "v128.load64_zero" u64 -> U64x2 = |a| [a, 0];
         }
     };
+}
+
+impl UnaryOp {
+    /// The op that makes a NaN this op computes canonical; none if this op computes
+    /// none, but at most moves it.
+    pub fn canonical(self) -> Option<UnaryOp> {
+        use UnaryOp::*;
+        match self {
+            F32x4Ceil | F32x4Floor | F32x4Trunc | F32x4Nearest | F32x4Sqrt
+            | F32x4DemoteF64x2Zero => Some(F32x4Canonical),
+            F64x2Ceil | F64x2Floor | F64x2Trunc | F64x2Nearest | F64x2Sqrt
+            | F64x2PromoteLowF32x4 => Some(F64x2Canonical),
+            _ => None,
+        }
+    }
+}
+
+impl BinaryOp {
+    /// As [`UnaryOp::canonical`].
+    pub fn canonical(self) -> Option<UnaryOp> {
+        use BinaryOp::*;
+        match self {
+            F32x4Add | F32x4Sub | F32x4Mul | F32x4Div | F32x4Min | F32x4Max => {
+                Some(UnaryOp::F32x4Canonical)
+            }
+            F64x2Add | F64x2Sub | F64x2Mul | F64x2Div | F64x2Min | F64x2Max => {
+                Some(UnaryOp::F64x2Canonical)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl TernaryOp {
+    /// As [`UnaryOp::canonical`].
+    pub fn canonical(self) -> Option<UnaryOp> {
+        use TernaryOp::*;
+        match self {
+            F32x4RelaxedMadd | F32x4RelaxedNmadd => Some(UnaryOp::F32x4Canonical),
+            F64x2RelaxedMadd | F64x2RelaxedNmadd => Some(UnaryOp::F64x2Canonical),
+            V128Bitselect | I32x4RelaxedDotI8x16I7x16AddS => None,
+        }
+    }
 }
 
 /// The strict op that a relaxed op is; other opcodes stay what they are.

@@ -459,9 +459,11 @@ fn perform(runner: &mut Runner, directive: WastDirective<'_>) -> Result<(), Mism
         | WastDirective::AssertMalformedCustom { module, message, .. } => {
             runner.assert_rejected(module, "malformed", message)
         }
-        WastDirective::AssertInvalid { module, message, .. }
-        | WastDirective::AssertInvalidCustom { module, message, .. } => {
+        WastDirective::AssertInvalid { module, message, .. } => {
             runner.assert_rejected(module, "invalid", message)
+        }
+        WastDirective::AssertInvalidCustom { module, message, .. } => {
+            runner.assert_custom_rejected(module, message)
         }
         WastDirective::AssertUnlinkable { module, message, .. } => {
             runner.assert_unlinkable(module, message)

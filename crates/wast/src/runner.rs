@@ -222,7 +222,17 @@ impl Runner {
         Err(mismatch("an exception", got))
     }
 
-    /// `assert_malformed`, `assert_invalid` and their variants for custom
+    /// `assert_invalid_custom`: the module is valid, its branch hints are not.
+    pub(crate) fn assert_custom_rejected(&mut self, mut wat: QuoteWat<'_>, message: &str) -> Check {
+        let got = match self.compile_quoted(&mut wat) {
+            Ok(module) if module.check_branch_hints().is_err() => return Ok(()),
+            Ok(_) => "valid branch hints".into(),
+            Err(rejected) => rejected.show(),
+        };
+        Err(mismatch(format!("invalid custom section \"{message}\""), got))
+    }
+
+    /// `assert_malformed`, `assert_invalid` and the former's variant for custom
     /// sections: the module is at fault.
     pub(crate) fn assert_rejected(
         &mut self,

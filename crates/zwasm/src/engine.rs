@@ -29,6 +29,7 @@ pub struct Config {
     pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
+    pub(crate) deterministic: bool,
     pub(crate) inlining: bool,
     pub(crate) strategy: Strategy,
     #[cfg(compiler)]
@@ -60,6 +61,7 @@ impl Config {
             observer: crate::observe::Observer::default(),
             consume_fuel: false,
             epoch_interruption: false,
+            deterministic: false,
             inlining: true,
             strategy: Strategy::Auto,
             #[cfg(compiler)]
@@ -128,6 +130,16 @@ impl Config {
     /// and then it costs nothing.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch_interruption = enable;
+        self
+    }
+
+    /// Whether every NaN that an instruction computes is the canonical one, so that
+    /// results have the same bits on every processor. Which instruction may compute
+    /// a NaN is the specification's to say; moving one, changing its sign and
+    /// reinterpreting its bits keep it as it is. Off unless set, and then it costs
+    /// nothing.
+    pub fn deterministic(&mut self, enable: bool) -> &mut Config {
+        self.deterministic = enable;
         self
     }
 

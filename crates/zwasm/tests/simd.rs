@@ -1,5 +1,5 @@
 //! Compiled vector code gives what the interpreter gives: every op over edge
-//! values, with operands in registers, in memory and in the result's place.
+//! values, bit for bit, with operands in registers, in memory and in the result's place.
 #![cfg(all(
     feature = "wat",
     feature = "jit",
@@ -46,6 +46,9 @@ fn edges() -> Vec<[u8; 16]> {
         f32::INFINITY,
         f32::NEG_INFINITY,
         f32::NAN,
+        f32::from_bits(0x7F80_0001),
+        f32::from_bits(0xFFA0_0002),
+        f32::from_bits(0xFFC0_0003),
         f32::MAX,
     ];
     for window in singles.windows(4) {
@@ -68,6 +71,9 @@ fn edges() -> Vec<[u8; 16]> {
         f64::INFINITY,
         f64::NEG_INFINITY,
         f64::NAN,
+        f64::from_bits(0x7FF0_0000_0000_0001),
+        f64::from_bits(0xFFF4_0000_0000_0002),
+        f64::from_bits(0xFFF8_0000_0000_0003),
         f64::MAX,
     ];
     for window in doubles.windows(2) {
@@ -83,25 +89,16 @@ fn edges() -> Vec<[u8; 16]> {
     edges
 }
 
-/// Which lanes of a result may be any NaN if they are one.
-#[derive(Clone, Copy, PartialEq)]
-enum Nan {
-    Exact,
-    Single,
-    Double,
-}
-
 /// A module whose function goes through all pairs of edges, in the locals `a` and
 /// `b`, and writes what expressions give for them.
 struct Guest {
     body: String,
     results: usize,
-    nan: Nan,
 }
 
 impl Guest {
     fn new() -> Guest {
-        Guest { body: String::new(), results: 0, nan: Nan::Exact }
+        Guest { body: String::new(), results: 0 }
     }
 
     /// Writes a result of a type.
@@ -188,7 +185,11 @@ impl Guest {
     fn run(&self, edges: &[[u8; 16]], wat: &str, strategy: Strategy, oldest: bool) -> Vec<u8> {
         let mut config = Config::new();
         config.strategy(strategy).oldest_processor(oldest);
-        let engine = Engine::new(&config).unwrap();
+        self.results_with(edges, wat, &config)
+    }
+
+    fn results_with(&self, edges: &[[u8; 16]], wat: &str, config: &Config) -> Vec<u8> {
+        let engine = Engine::new(config).unwrap();
         let module = Module::new(&engine, wat).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -198,23 +199,6 @@ impl Guest {
         run.call(&mut store, ()).unwrap();
         let mut results = vec![0; edges.len() * edges.len() * self.results * 16];
         memory.read(&store, RESULTS, &mut results).unwrap();
-        match self.nan {
-            Nan::Exact => {}
-            Nan::Single => {
-                for lane in results.as_chunks_mut::<4>().0 {
-                    if f32::from_le_bytes(*lane).is_nan() {
-                        *lane = f32::NAN.to_le_bytes();
-                    }
-                }
-            }
-            Nan::Double => {
-                for lane in results.as_chunks_mut::<8>().0 {
-                    if f64::from_le_bytes(*lane).is_nan() {
-                        *lane = f64::NAN.to_le_bytes();
-                    }
-                }
-            }
-        }
         results
     }
 
@@ -243,17 +227,6 @@ impl Guest {
     }
 }
 
-/// Where the result of an op on floats may be any NaN.
-fn nan(text: &str) -> Nan {
-    let compares = ["eq", "ne", "lt", "gt", "le", "ge"].iter().any(|op| text.ends_with(op));
-    match text {
-        _ if compares => Nan::Exact,
-        _ if text.starts_with("f32x4") => Nan::Single,
-        _ if text.starts_with("f64x2") => Nan::Double,
-        _ => Nan::Exact,
-    }
-}
-
 fn call(text: &str) -> impl Fn(&[&str]) -> String {
     move |operands| format!("({text} {})", operands.join(" "))
 }
@@ -261,7 +234,7 @@ fn call(text: &str) -> impl Fn(&[&str]) -> String {
 fn check_ops(arity: usize, texts: impl Iterator<Item = &'static str>) {
     let edges = edges();
     for text in texts {
-        let mut guest = Guest { nan: nan(text), ..Guest::new() };
+        let mut guest = Guest::new();
         guest.op("v128", arity, call(text));
         guest.check(text, &edges);
     }
@@ -447,4 +420,58 @@ fn vectors_go_everywhere() {
     }
     guest.store("v128", &sum);
     guest.check("moves", &edges());
+}
+
+#[test]
+fn deterministic_engines_have_one_nan() {
+    let edges = edges();
+    let names = "add sub mul div min max ceil floor trunc nearest sqrt relaxed_madd relaxed_nmadd \
+         relaxed_min relaxed_max";
+    let shapes = [("f32x4", 4), ("f64x2", 8)];
+    let mut ops: Vec<(String, usize, usize)> = Vec::new();
+    for (shape, lane) in shapes {
+        for name in names.split_whitespace() {
+            let arity = match name {
+                "ceil" | "floor" | "trunc" | "nearest" | "sqrt" => 1,
+                "relaxed_madd" | "relaxed_nmadd" => 3,
+                _ => 2,
+            };
+            ops.push((format!("{shape}.{name}"), arity, lane));
+        }
+    }
+    ops.push(("f32x4.demote_f64x2_zero".into(), 1, 4));
+    ops.push(("f64x2.promote_low_f32x4".into(), 1, 8));
+    for (text, arity, lane) in ops {
+        let mut guest = Guest::new();
+        guest.op("v128", arity, call(&text));
+        let wat = guest.wat(edges.len());
+        let mut first = None;
+        for (strategy, oldest) in [
+            (Strategy::Interpreter, false),
+            (Strategy::Baseline, false),
+            (Strategy::Baseline, true),
+        ] {
+            let mut config = Config::new();
+            config.strategy(strategy).oldest_processor(oldest).deterministic(true);
+            let results = guest.results_with(&edges, &wat, &config);
+            let mut nans = 0;
+            for bytes in results.chunks(lane) {
+                let (is_nan, is_canonical) = match bytes {
+                    [a, b, c, d] => {
+                        let bits = u32::from_le_bytes([*a, *b, *c, *d]);
+                        (f32::from_bits(bits).is_nan(), bits == 0x7FC0_0000)
+                    }
+                    _ => {
+                        let bits = u64::from_le_bytes(bytes.try_into().unwrap());
+                        (f64::from_bits(bits).is_nan(), bits == 0x7FF8_0000_0000_0000)
+                    }
+                };
+                assert!(!is_nan || is_canonical, "{text}, {strategy:?}: {bytes:x?}");
+                nans += usize::from(is_nan);
+            }
+            assert!(nans > 0, "{text}");
+            let first = first.get_or_insert_with(|| results.clone());
+            assert!(*first == results, "{text}, {strategy:?}, oldest {oldest}");
+        }
+    }
 }

@@ -157,3 +157,18 @@ fn what_was_written_before_the_end_is_not_lost() {
     outcome.fails_saying(1, &["trap: interrupted"]);
     assert_eq!(outcome.text(), "said\n".repeat(3000));
 }
+
+#[test]
+fn deterministic_results_have_the_same_bits() {
+    let wat = r#"(module (func (export "bits") (param f64 f64) (result i64)
+        (i64.reinterpret_f64 (f64.mul (local.get 0) (local.get 1)))))"#;
+    let dir = Dir::with(&[("guest.wat", wat)]);
+    for engine in ["interp", "baseline", "auto", "mixed:1"] {
+        for operands in ["inf 0", "-nan 1", "nan -nan"] {
+            let words = format!("guest.wat --engine {engine} --deterministic --invoke bits");
+            line(&dir, &format!("{words} {operands}")).prints("9221120237041090560\n");
+        }
+        line(&dir, &format!("guest.wat --engine {engine} --invoke bits -nan 1"))
+            .prints("-2251799813685248\n");
+    }
+}

@@ -74,6 +74,8 @@ pub struct Checks {
     pub fuel: bool,
     /// [`Inst::Epoch`] at function entries and loop headers.
     pub epochs: bool,
+    /// Ops behind those that compute a NaN, which make it canonical.
+    pub canonical_nans: bool,
 }
 
 /// Why a body could not be translated.

@@ -176,6 +176,7 @@ impl<'a> Translator<'a> {
             let (a, b) = self.pop_pair()?;
             let dst = self.push_temp(op.result());
             self.emit(Inst::Binary { op, dst, a, b });
+            self.canonical(dst, op.canonical());
         } else if let Some(op) = CompareOp::from_opcode(opcode) {
             let (a, b) = self.pop_pair()?;
             let dst = self.push_temp(Type::I32);
@@ -184,10 +185,18 @@ impl<'a> Translator<'a> {
             let a = self.pop_slot()?;
             let dst = self.push_temp(op.result());
             self.emit(Inst::Unary { op, dst, a });
+            self.canonical(dst, op.canonical());
         } else {
             return Err(Malformed);
         }
         Ok(())
+    }
+
+    /// Makes the result in `dst` canonical by `op`, if it may be NaN and that matters.
+    fn canonical(&mut self, dst: Slot, op: Option<UnaryOp>) {
+        if let Some(op) = op.filter(|_| self.checks.canonical_nans) {
+            self.emit(Inst::Unary { op, dst, a: dst });
+        }
     }
 
     /// `i32.eqz`: turns a comparison just made around, where that is the same.

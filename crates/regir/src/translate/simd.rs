@@ -107,6 +107,14 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// Makes the result in `dst` canonical by `op`, if it may have NaN and that
+    /// matters.
+    fn canonical_lanes(&mut self, dst: Slot, op: Option<UnaryOp>) {
+        if let Some(op) = op.filter(|_| self.checks.canonical_nans) {
+            self.simd(SimdInst::Unary { op, dst, a: dst });
+        }
+    }
+
     /// An op of one of the tables.
     fn vector_op(&mut self, opcode: u16) -> Result<()> {
         if let Some(op) = BinaryOp::from_opcode(opcode) {
@@ -114,10 +122,12 @@ impl Translator<'_> {
             let a = self.pop_slot()?;
             let dst = self.push_vector();
             self.simd(SimdInst::Binary { op, dst, a, b });
+            self.canonical_lanes(dst, op.canonical());
         } else if let Some(op) = UnaryOp::from_opcode(opcode) {
             let a = self.pop_slot()?;
             let dst = self.push_vector();
             self.simd(SimdInst::Unary { op, dst, a });
+            self.canonical_lanes(dst, op.canonical());
         } else if let Some(op) = LoadOp::from_opcode(opcode) {
             let (mem, offset) = self.memarg()?;
             let addr = self.pop_operand()?;
@@ -147,6 +157,7 @@ impl Translator<'_> {
             let a = self.pop_slot()?;
             let dst = self.push_vector();
             self.simd(SimdInst::Ternary { op, dst, a, b, c });
+            self.canonical_lanes(dst, op.canonical());
         } else {
             return Err(Malformed);
         }

@@ -212,7 +212,7 @@ fn unreachable_tries_are_passed_over() {
 
 #[test]
 fn every_straight_run_is_paid_for_where_it_starts() {
-    let fuel = |body: &[u8]| translate_with(Checks { fuel: true, epochs: false }, body);
+    let fuel = |body: &[u8]| translate_with(Checks { fuel: true, ..Checks::default() }, body);
     // The entry, two operands and the sum; nops and blocks are free.
     assert_eq!(
         fuel(&[0, 0x01, 0x02, 0x40, 0x01, 0x0B, 0x20, 0, 0x41, 5, 0x6A, 0x0B]),
@@ -239,7 +239,7 @@ fn every_straight_run_is_paid_for_where_it_starts() {
 #[test]
 fn epochs_are_checked_at_entries_and_loop_headers() {
     let body = [0, 0x03, 0x40, 0x20, 1, 0x0D, 0, 0x0B, 0x20, 0, 0x0B];
-    let both = Checks { fuel: true, epochs: true };
+    let both = Checks { fuel: true, epochs: true, ..Checks::default() };
     assert_eq!(
         translate_with(both, &body),
         "fuel 1\nepoch\nL1: (loop)\nepoch\nfuel 2\nbr_if s1 L1\nfuel 1\nreturn s0\n"

@@ -102,7 +102,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
     }
     validate::bodies(jobs)?;
     let mut inner = decoder.inner;
-    inner.hints.check(bytes, inner.imported_funcs, &inner.bodies)?;
+    inner.hints.resolve(bytes, inner.imported_funcs, &inner.bodies);
     #[cfg(feature = "trace")]
     {
         let observer = &inner.engine.config().observer;

@@ -238,6 +238,16 @@ impl Module {
         self.0.hints.get(func, offset)
     }
 
+    /// Checks that the module's branch hints are for branches. Others are ignored:
+    /// whatever is in a custom section, the module is valid.
+    ///
+    /// # Errors
+    ///
+    /// Where the first hint points that is for something else.
+    pub fn check_branch_hints(&self) -> Result<()> {
+        self.0.hints.check()
+    }
+
     /// Checks that a module is valid.
     pub fn validate(engine: &Engine, bytes: &[u8]) -> Result<()> {
         Module::new(engine, bytes).map(|_| ())
@@ -446,7 +456,11 @@ impl zwasm_regir::Types for Inner {
 
     fn checks(&self) -> Checks {
         let config = self.engine.config();
-        Checks { fuel: config.consume_fuel, epochs: config.epoch_interruption }
+        Checks {
+            fuel: config.consume_fuel,
+            epochs: config.epoch_interruption,
+            canonical_nans: config.deterministic,
+        }
     }
 }
 

@@ -154,7 +154,9 @@ impl Compiler<'_> {
         self.asm.align_with_nops(tuning::LOOP_ALIGN);
     }
 
-    /// The label of code that raises a trap of the current instruction.
+    /// The label of code that raises a trap of the current instruction. The trap's
+    /// place is where the code is now, so the jump that leads there has to follow:
+    /// behind it may be where the next instruction starts.
     pub(crate) fn trap_label(&mut self, code: TrapCode) -> AsmLabel {
         let (label, site) = (self.asm.new_label(), self.asm.new_label());
         self.asm.bind(site);

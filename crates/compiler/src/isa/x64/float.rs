@@ -4,6 +4,9 @@
 //! where the reason is looked for. The lower half of an `f32`'s register is its
 //! slot: the instructions used leave bits 32 to 63 as they are in the destination,
 //! which was an `f32` before or has been cleared.
+//!
+//! Which NaN an op yields is as [`zwasm_regir::round`] says, which is what the
+//! instructions do with operands in their order.
 
 use super::asm::{Cond, Reg, Rm, emit};
 use super::control::{Condition, Late};
@@ -11,6 +14,7 @@ use super::integer::Alu;
 use super::{FLOAT_SCRATCH, INT_SCRATCH};
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
+use zwasm_regir::round::{double, single};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
 
 /// The predicates of `cmpss` and the like.
@@ -32,10 +36,20 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether an operand is a constant that is not NaN. Only then the operands of
+    /// sums and products may be exchanged: of two NaN, the first is the result.
+    fn is_number(&self, ty: Type, operand: Operand) -> bool {
+        match self.resolve(operand) {
+            Operand::Const(value) if ty == Type::F32 => !f32::from_bits(value as u32).is_nan(),
+            Operand::Const(value) => !f64::from_bits(value).is_nan(),
+            Operand::Slot(_) => false,
+        }
+    }
+
     pub(super) fn float_binary(&mut self, op: BinaryOp, dst: Slot, a: Operand, b: Operand) {
         use BinaryOp::*;
         let (a, b) = match op {
-            F32Add | F64Add | F32Mul | F64Mul => self.ordered(dst, a, b),
+            F32Add | F64Add | F32Mul | F64Mul if self.is_number(op.result(), a) => (b, a),
             _ => (a, b),
         };
         let src = match op {
@@ -136,6 +150,7 @@ impl Compiler<'_> {
                 }
                 self.define(reg, dst, Class::Float);
             }
+            F32Canonical | F64Canonical => self.canonical(op == F32Canonical, dst, a),
             F32Ceil => self.round(true, CEIL, dst, a),
             F64Ceil => self.round(false, CEIL, dst, a),
             F32Floor => self.round(true, FLOOR, dst, a),
@@ -197,6 +212,21 @@ impl Compiler<'_> {
             }
             _ => self.call_handler(&zwasm_regir::Inst::Unary { op, dst, a }),
         }
+    }
+
+    /// Puts one NaN in the place of all.
+    fn canonical(&mut self, single: bool, dst: Slot, a: Slot) {
+        let reg = self.take(Operand::Slot(a), Class::Float, dst.0);
+        let number = self.asm.new_label();
+        self.compare_floats(single, reg, Rm::Reg(reg));
+        self.asm.jcc(Cond::NoParity, number);
+        let nan = match single {
+            true => single::canonical(f32::NAN).to_bits().into(),
+            false => double::canonical(f64::NAN).to_bits(),
+        };
+        self.load_constant(reg, nan);
+        self.asm.bind(number);
+        self.define(reg, dst, Class::Float);
     }
 
     /// An integer operand of a conversion.
@@ -269,9 +299,9 @@ impl Compiler<'_> {
     /// A trap whose reason depends on whether `src` is a number.
     fn trap_conversion(&mut self, single: bool, cond: Cond, src: Reg) {
         let label = self.asm.new_label();
-        self.asm.jcc(cond, label);
         let overflow = self.trap_label(TrapCode::IntegerOverflow);
         let nan = self.trap_label(TrapCode::BadConversionToInteger);
+        self.asm.jcc(cond, label);
         self.late.push(Late::Conversion { label, single, src, overflow, nan });
     }
 

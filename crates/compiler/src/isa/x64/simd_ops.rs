@@ -14,6 +14,7 @@ use super::float::{CEIL, FLOOR, NEAREST, TRUNCATE};
 use super::vector::*;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
+use zwasm_regir::round::{double, single};
 use zwasm_regir::simd_ops::{BinaryOp, ShiftOp, TernaryOp, UnaryOp};
 use zwasm_regir::{Operand, Slot};
 
@@ -174,7 +175,8 @@ impl Form {
     }
 }
 
-/// Whether the operands of an op can be exchanged; those that matter in loops.
+/// Whether the operands of an op can be exchanged; those that matter in loops. Not
+/// those of floats: of two NaN, the first is the result.
 fn commutes(op: BinaryOp) -> bool {
     use BinaryOp::*;
     matches!(
@@ -196,10 +198,6 @@ fn commutes(op: BinaryOp) -> bool {
             | I32x4Mul
             | I32x4DotI16x8S
             | I64x2Add
-            | F32x4Add
-            | F32x4Mul
-            | F64x2Add
-            | F64x2Mul
     )
 }
 
@@ -332,6 +330,20 @@ impl Compiler<'_> {
         use UnaryOp::*;
         let s = FLOAT_SCRATCH;
         match op {
+            F32x4Canonical => {
+                let nan = self.literal32(single::canonical(f32::NAN).to_bits());
+                self.v3i(CMPPS, s, a, a, UNORDERED);
+                self.v3(ANDNPS, d, s, a);
+                self.v3(ANDPS, s, s, nan);
+                self.v3(ORPS, d, d, s);
+            }
+            F64x2Canonical => {
+                let nan = self.literal64(double::canonical(f64::NAN).to_bits());
+                self.v3i(CMPPD, s, a, a, UNORDERED);
+                self.v3(ANDNPS, d, s, a);
+                self.v3(ANDPS, s, s, nan);
+                self.v3(ORPS, d, d, s);
+            }
             I64x2Abs => {
                 // The sign in all bits.
                 self.v2i(PSHUFD, s, a, 0xF5);

@@ -30,6 +30,7 @@ pub(super) mod call;
 pub(super) mod control;
 pub(super) mod dispatch;
 pub(super) mod exceptions;
+mod float;
 pub(super) mod gc;
 pub(super) mod memory;
 pub(super) mod numeric;

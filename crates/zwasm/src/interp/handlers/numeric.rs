@@ -1,8 +1,9 @@
 //! Arithmetic, comparisons, copies and selection.
 
+use super::float::meaning;
 use super::{InAcc, InImm, InSlot, InWord, Lane, Source, handlers, next, no_form, trap, words};
 use crate::interp::handlers::Handler;
-use zwasm_regir::ops::{Binary, Compare, Unary, meaning};
+use zwasm_regir::ops::{Binary, Compare, Unary};
 
 /// How an operand of an instruction is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

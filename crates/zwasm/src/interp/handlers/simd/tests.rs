@@ -3,38 +3,37 @@
 use super::level::sse4;
 use zwasm_regir::simd_ops::{Binary, Shift, Test, Unary, meaning};
 
-/// A vector by its bits, every NaN being the same: which one an op gives is open.
+/// A vector by its bits.
 trait Bits: Copy {
     fn of(bits: u128) -> Self;
     fn bits(self) -> u128;
 }
 
 macro_rules! bits {
-    ($($lane:ident $lanes:literal |$x:ident| $canonical:expr;)*) => {$(
+    ($($lane:ident $lanes:literal)*) => {$(
         impl Bits for [$lane; $lanes] {
             fn of(bits: u128) -> Self {
                 // SAFETY: both are 16 bytes of numbers.
                 unsafe { std::mem::transmute_copy(&bits) }
             }
             fn bits(self) -> u128 {
-                let canonical: Self = self.map(|$x| $canonical);
                 // SAFETY: both are 16 bytes of numbers.
-                unsafe { std::mem::transmute_copy(&canonical) }
+                unsafe { std::mem::transmute_copy(&self) }
             }
         }
     )*};
 }
 bits! {
-    i8 16 |x| x;
-    u8 16 |x| x;
-    i16 8 |x| x;
-    u16 8 |x| x;
-    i32 4 |x| x;
-    u32 4 |x| x;
-    i64 2 |x| x;
-    u64 2 |x| x;
-    f32 4 |x| if x.is_nan() { f32::NAN } else { x };
-    f64 2 |x| if x.is_nan() { f64::NAN } else { x };
+    i8 16
+    u8 16
+    i16 8
+    u16 8
+    i32 4
+    u32 4
+    i64 2
+    u64 2
+    f32 4
+    f64 2
 }
 
 /// Vectors of edge values: of each lane width, of floats, and mixtures.
@@ -69,6 +68,9 @@ fn edges() -> Vec<u128> {
         f32::NEG_INFINITY,
         f32::NAN,
         -f32::NAN,
+        f32::from_bits(0x7F80_0001),
+        f32::from_bits(0xFFA0_0002),
+        f32::from_bits(0xFFC0_0003),
         f32::MAX,
     ];
     for window in singles.windows(4) {
@@ -97,6 +99,9 @@ fn edges() -> Vec<u128> {
         f64::INFINITY,
         f64::NEG_INFINITY,
         f64::NAN,
+        f64::from_bits(0x7FF0_0000_0000_0001),
+        f64::from_bits(0xFFF4_0000_0000_0002),
+        f64::from_bits(0xFFF8_0000_0000_0003),
         f64::MAX,
     ];
     for window in doubles.windows(2) {

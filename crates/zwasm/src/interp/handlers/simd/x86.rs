@@ -15,9 +15,11 @@ pub(super) mod sse4 {
     use super::portable::baseline;
     pub use super::portable::baseline::*;
 
+    use std::arch::asm;
     use std::arch::x86_64::*;
     use zwasm_regir::lanes::U8x16;
-    use zwasm_regir::simd_ops::{Binary, Shift, Test, Unary};
+    use zwasm_regir::round::{double, single};
+    use zwasm_regir::simd_ops::{Binary, Shift, Ternary, Test, Unary};
 
     /// A vector in the machine's view of it, or back.
     #[inline(always)]
@@ -72,19 +74,19 @@ pub(super) mod sse4 {
         // In both orders, because the machine prefers the second of two zeros.
         Binary F32x4Min = |a, b: __m128| -> Self::R {
             let least = _mm_or_ps(_mm_min_ps(a, b), _mm_min_ps(b, a));
-            cast(_mm_blendv_ps(least, _mm_add_ps(a, b), _mm_cmpunord_ps(a, b)))
+            cast(_mm_blendv_ps(least, _mm_set1_ps(single::DEFAULT_NAN), _mm_cmpunord_ps(a, b)))
         }
         Binary F32x4Max = |a, b: __m128| -> Self::R {
             let most = _mm_and_ps(_mm_max_ps(a, b), _mm_max_ps(b, a));
-            cast(_mm_blendv_ps(most, _mm_add_ps(a, b), _mm_cmpunord_ps(a, b)))
+            cast(_mm_blendv_ps(most, _mm_set1_ps(single::DEFAULT_NAN), _mm_cmpunord_ps(a, b)))
         }
         Binary F64x2Min = |a, b: __m128d| -> Self::R {
             let least = _mm_or_pd(_mm_min_pd(a, b), _mm_min_pd(b, a));
-            cast(_mm_blendv_pd(least, _mm_add_pd(a, b), _mm_cmpunord_pd(a, b)))
+            cast(_mm_blendv_pd(least, _mm_set1_pd(double::DEFAULT_NAN), _mm_cmpunord_pd(a, b)))
         }
         Binary F64x2Max = |a, b: __m128d| -> Self::R {
             let most = _mm_and_pd(_mm_max_pd(a, b), _mm_max_pd(b, a));
-            cast(_mm_blendv_pd(most, _mm_add_pd(a, b), _mm_cmpunord_pd(a, b)))
+            cast(_mm_blendv_pd(most, _mm_set1_pd(double::DEFAULT_NAN), _mm_cmpunord_pd(a, b)))
         }
         // Lanes of 64 bits would be computed in general registers, and stored as two
         // halves for whose merging the next read has to wait.
@@ -178,6 +180,75 @@ pub(super) mod sse4 {
         }
         Test I32x4Bitmask = |a: __m128| -> u32 { _mm_movemask_ps(a) as u32 }
         Test I64x2Bitmask = |a: __m128d| -> u32 { _mm_movemask_pd(a) as u32 }
+    }
+
+    /// Declares ops on floats as instructions, in which the order of the operands
+    /// decides which NaN is the result; the compiler would exchange them. The first
+    /// operand of the last instruction is the result.
+    macro_rules! ordered {
+        ($($name:ident: $register:ty = $inst:literal;)*) => {$(
+            pub struct $name;
+
+            impl Binary for $name {
+                type A = <baseline::$name as Binary>::A;
+                type R = <baseline::$name as Binary>::R;
+                #[inline(always)]
+                fn eval(a: Self::A, b: Self::A) -> Self::R {
+                    let (mut a, b): ($register, $register) = (cast(a), cast(b));
+                    // SAFETY: every machine has the instruction, which reads and
+                    // writes these registers only.
+                    unsafe {
+                        asm!(
+                            concat!($inst, " {a}, {b}"),
+                            a = inout(xmm_reg) a,
+                            b = in(xmm_reg) b,
+                            options(pure, nomem, nostack)
+                        );
+                    }
+                    cast(a)
+                }
+            }
+        )*};
+        ($($name:ident: $register:ty = $first:literal, $last:literal;)*) => {$(
+            pub struct $name;
+
+            impl Ternary for $name {
+                type A = <baseline::$name as Ternary>::A;
+                type C = <baseline::$name as Ternary>::C;
+                #[inline(always)]
+                fn eval(a: Self::A, b: Self::A, c: Self::C) -> Self::C {
+                    let (a, b): ($register, $register) = (cast(a), cast(b));
+                    let mut c: $register = cast(c);
+                    // SAFETY: every machine has the instructions, which read and
+                    // write these registers only.
+                    unsafe {
+                        asm!(
+                            concat!($first, " {a}, {b}"),
+                            concat!($last, " {c}, {a}"),
+                            a = inout(xmm_reg) a => _,
+                            b = in(xmm_reg) b,
+                            c = inout(xmm_reg) c,
+                            options(pure, nomem, nostack)
+                        );
+                    }
+                    cast(c)
+                }
+            }
+        )*};
+    }
+
+    ordered! {
+        F32x4Add: __m128 = "addps";
+        F32x4Mul: __m128 = "mulps";
+        F64x2Add: __m128d = "addpd";
+        F64x2Mul: __m128d = "mulpd";
+    }
+
+    ordered! {
+        F32x4RelaxedMadd: __m128 = "mulps", "addps";
+        F32x4RelaxedNmadd: __m128 = "mulps", "subps";
+        F64x2RelaxedMadd: __m128d = "mulpd", "addpd";
+        F64x2RelaxedNmadd: __m128d = "mulpd", "subpd";
     }
 
     /// Declares shifts, whose second operand is a count below the lane's width.
