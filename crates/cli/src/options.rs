@@ -63,6 +63,7 @@ pub enum Id {
     Timeout,
     MaxMemory,
     MaxGcHeap,
+    MaxTotal,
     MaxStack,
     Disable,
     #[cfg(feature = "trace")]
@@ -241,6 +242,7 @@ pub const SECTIONS: &[Section] = &[
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
             flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag("--max-total", "N", "Bytes of memories, tables, objects together", Id::MaxTotal),
             flag(
                 "--sandbox",
                 "",
