@@ -810,7 +810,7 @@ fn everything_together_is_limited() {
         assert_eq!(call(&mut store, instance, "table", 1 << 20).unwrap(), -1);
         // A table that moves is there twice.
         assert_eq!(call(&mut store, instance, "table", 100_000).unwrap(), 1);
-        assert_eq!(call(&mut store, instance, "table", 300_000).unwrap(), -1);
+        assert_eq!(call(&mut store, instance, "table", 420_000).unwrap(), -1);
         for name in ["objects", "exceptions"] {
             let error = call(&mut store, instance, name, i32::MAX).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Limit, "{name}: {error}");
