@@ -590,7 +590,9 @@ fn polling_waits_for_clocks_and_descriptors() {
     large.memory = vec![0; 0x20_0000];
     for (count, errno) in [(16384, 0), (16385, Errno::Nomem as u16)] {
         // So many clocks at zero: they are all over.
-        (0..count).for_each(|index| large.put(index * 48, &subscription(1, 0, 1, 0, 0)));
+        for index in 0..count {
+            large.put(index * 48, &subscription(1, 0, 1, 0, 0));
+        }
         let args = [0, 0x10_0000, count.into(), 0x1F_0000];
         assert_eq!(large.call("poll_oneoff", &args), errno, "{count}");
     }
