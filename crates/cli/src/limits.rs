@@ -22,6 +22,10 @@ const SANDBOX_FUEL: u64 = 1_000_000_000;
 /// Bytes of memory in a sandbox, unless told otherwise.
 const SANDBOX_MEMORY: u64 = 256 << 20;
 
+/// Bytes in a sandbox beside what the memory and the heap may have: for tables,
+/// exceptions and instances.
+const SANDBOX_REST: u64 = 16 << 20;
+
 /// What the guest has to end by itself in, once its time is over.
 const GRACE: Duration = Duration::from_millis(50);
 
@@ -29,12 +33,29 @@ fn fuel(options: &Run) -> Option<u64> {
     options.fuel.or(options.sandbox.then_some(SANDBOX_FUEL))
 }
 
+fn max_memory(options: &Run) -> Option<u64> {
+    options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY))
+}
+
+/// What everything may take together: in a sandbox, as much as one memory and what
+/// was asked for by name.
+fn max_total(options: &Run) -> Option<u64> {
+    options.max_total.or_else(|| {
+        let memory = max_memory(options).filter(|_| options.sandbox)?;
+        let heap = options.max_gc_heap.unwrap_or(0);
+        Some(memory.max(SANDBOX_MEMORY).saturating_add(heap).saturating_add(SANDBOX_REST))
+    })
+}
+
 /// Sets what the engine has to know.
 pub fn configure(options: &Run, config: &mut Config) {
     config.consume_fuel(fuel(options).is_some());
     config.epoch_interruption(options.timeout.is_some());
-    if let Some(bytes) = options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY)) {
+    if let Some(bytes) = max_memory(options) {
         config.max_memory(bytes);
+    }
+    if let Some(bytes) = max_total(options) {
+        config.max_total(bytes);
     }
     if let Some(bytes) = options.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
@@ -70,6 +91,9 @@ pub fn impose(
     Ok(Watchdog(Some(shared)))
 }
 
+/// What an error about the limit of everything together says.
+const IN_ALL: &str = " bytes in all)";
+
 /// Says which limit a failure comes from, if it was one of these.
 pub fn explain(options: &Run, failure: &mut Failure) {
     match (failure.kind(), fuel(options), options.timeout) {
@@ -77,6 +101,9 @@ pub fn explain(options: &Run, failure: &mut Failure) {
             failure.add(&format!(" (the limit is {fuel}, see --fuel)"));
         }
         (Some(ErrorKind::Interrupted), _, Some(timeout)) => failure.add(&over(timeout)),
+        (Some(ErrorKind::Limit), ..) if failure.message().contains(IN_ALL) => {
+            failure.add(", see --max-total");
+        }
         _ => {}
     }
 }

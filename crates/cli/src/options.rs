@@ -64,6 +64,7 @@ pub enum Id {
     Timeout,
     MaxMemory,
     MaxGcHeap,
+    MaxTotal,
     MaxStack,
     Disable,
     #[cfg(feature = "trace")]
@@ -248,6 +249,7 @@ pub const SECTIONS: &[Section] = &[
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
             flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag("--max-total", "N", "Bytes of memories, tables, objects together", Id::MaxTotal),
             flag(
                 "--sandbox",
                 "",

@@ -22,3 +22,8 @@ pub const INLINE_SLOTS: u32 = 6;
 /// Bytes of a body for which these slots are reserved at once. Nearly all larger ones
 /// inline something, and would be translated twice to learn it.
 pub const RESERVE_AT_ONCE: usize = 150;
+
+/// Bytes of a structure's fields that `struct.new` fills for the price of any
+/// instruction: a store of that size takes no longer than a call. More is paid for by
+/// size, as arrays are.
+pub const FREE_STRUCT_BYTES: usize = 64;

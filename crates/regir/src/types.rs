@@ -54,6 +54,17 @@ pub enum Storage {
 }
 
 impl Storage {
+    /// Bytes of a field or element.
+    pub const fn size(self) -> usize {
+        match self {
+            Storage::I8 => 1,
+            Storage::I16 => 2,
+            Storage::I32 | Storage::F32 | Storage::HeapRef => 4,
+            Storage::I64 | Storage::F64 | Storage::WideRef => 8,
+            Storage::V128 => 16,
+        }
+    }
+
     /// The kind of the value once it is in a slot.
     pub const fn kind(self) -> Type {
         match self {

@@ -24,6 +24,7 @@ pub struct Config {
     pub(crate) max_memory: u64,
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
+    pub(crate) max_total: u64,
     pub(crate) gc_stress: bool,
     #[cfg(feature = "trace")]
     pub(crate) observer: crate::observe::Observer,
@@ -56,6 +57,7 @@ impl Config {
             max_memory: u64::MAX,
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
+            max_total: u64::MAX,
             gc_stress: false,
             #[cfg(feature = "trace")]
             observer: crate::observe::Observer::default(),
@@ -107,6 +109,15 @@ impl Config {
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit).
     pub fn max_gc_heap(&mut self, bytes: u64) -> &mut Config {
         self.max_gc_heap = bytes;
+        self
+    }
+
+    /// The most bytes that each store's memories, tables, objects, exceptions and
+    /// instances may take together. Growing a memory or table beyond fails in the
+    /// guest as the specification has it; making one, an object or an exception is
+    /// an error of kind [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+    pub fn max_total(&mut self, bytes: u64) -> &mut Config {
+        self.max_total = bytes;
         self
     }
 

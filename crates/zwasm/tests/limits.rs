@@ -759,3 +759,170 @@ fn handles_travel_between_threads() {
     stop.store(true, Ordering::Relaxed);
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
+
+const BOMBS: &str = r#"(module
+  (type $a (array (mut i8))) (type $l (struct (field (ref $a)) (field (ref null $l))))
+  (memory $m 1) (memory $n i64 1) (table $t 1 funcref) (tag $list (param exnref))
+  (global $g (mut (ref null $l)) (ref.null $l)) (global $e (mut exnref) (ref.null exn))
+  (func $cons (param exnref) (result exnref exnref)
+    (try_table (catch_ref $list 0) (throw $list (local.get 0))) (unreachable))
+  (func (export "memory") (param i32) (result i32) (memory.grow $m (local.get 0)))
+  (func (export "memory64") (param i32) (result i32)
+    (i32.wrap_i64 (memory.grow $n (i64.extend_i32_u (local.get 0)))))
+  (func (export "table") (param i32) (result i32)
+    (table.grow $t (ref.null func) (local.get 0)))
+  (func (export "objects") (param i32) (result i32)
+    (loop $again
+      (global.set $g (struct.new $l (array.new $a (i32.const 1) (i32.const 10000)) (global.get $g)))
+      (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (i32.const 0))
+  (func (export "exceptions") (param i32) (result i32)
+    (loop $again
+      (call $cons (global.get $e)) (global.set $e) (drop)
+      (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (i32.const 0)))"#;
+
+/// Engines with a limit of everything together, and stores that have it themselves.
+fn with_total(bytes: usize, visit: impl Fn(Store<StoreLimits>)) {
+    for engine in engines(|config| {
+        config.max_total(bytes as u64);
+    }) {
+        visit(Store::new(&engine, StoreLimits::default()));
+    }
+    for engine in engines(|_| ()) {
+        let limits = StoreLimitsBuilder::new().total_size(bytes).build();
+        let mut store = Store::new(&engine, limits);
+        store.limiter(|limits| limits);
+        visit(store);
+    }
+}
+
+#[test]
+fn everything_together_is_limited() {
+    with_total(8 << 20, |mut store| {
+        let module = Module::new(store.engine(), BOMBS).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        // What one kind has taken is not there for another.
+        assert_eq!(call(&mut store, instance, "memory", 128).unwrap(), -1);
+        assert_eq!(call(&mut store, instance, "memory", 40).unwrap(), 1);
+        assert_eq!(call(&mut store, instance, "memory64", 100).unwrap(), -1);
+        assert_eq!(call(&mut store, instance, "memory64", 16).unwrap(), 1);
+        assert_eq!(call(&mut store, instance, "table", 1 << 20).unwrap(), -1);
+        // A table that moves is there twice.
+        assert_eq!(call(&mut store, instance, "table", 100_000).unwrap(), 1);
+        assert_eq!(call(&mut store, instance, "table", 420_000).unwrap(), -1);
+        for name in ["objects", "exceptions"] {
+            let error = call(&mut store, instance, name, i32::MAX).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{name}: {error}");
+        }
+        assert_eq!(call(&mut store, instance, "memory", 64).unwrap(), -1);
+        let error = Memory::new(&mut store, MemoryType::new(64, None)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        let message = "no room for a memory of 4194304 bytes (the limit is 8388608 bytes in all)";
+        assert_eq!(error.to_string(), message);
+    });
+}
+
+#[test]
+fn many_of_a_kind_are_limited_together() {
+    for what in ["(memory 16)", "(memory i64 16)", "(table 100000 funcref)"] {
+        with_total(8 << 20, |mut store| {
+            let text = format!("(module {})", what.repeat(12));
+            let module = Module::new(store.engine(), text).unwrap();
+            let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{what}");
+            assert!(error.to_string().contains("(the limit is 8388608 bytes in all)"), "{error}");
+        });
+    }
+    with_total(1 << 20, |mut store| {
+        let text = format!("(module {})", "(func)".repeat(1000));
+        let module = Module::new(store.engine(), text).unwrap();
+        let made = (0..100).take_while(|_| Instance::new(&mut store, &module, &[]).is_ok());
+        assert!((10..50).contains(&made.count()));
+    });
+}
+
+#[test]
+fn garbage_and_what_is_thrown_away_do_not_count() {
+    with_total(8 << 20, |mut store| {
+        let text = r#"(module (type $a (array (mut i8))) (tag $e (param i32))
+          (func $throw (block $h (try_table (catch_all $h) (throw $e (i32.const 1)))))
+          (func (export "f") (param i32) (result i32)
+            (loop $again
+              (drop (array.new $a (i32.const 1) (i32.const 1000)))
+              (call $throw)
+              (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (i32.const 7)))"#;
+        let module = Module::new(store.engine(), text).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        assert_eq!(call(&mut store, instance, "f", 30_000).unwrap(), 7);
+    });
+}
+
+#[test]
+fn constant_expressions_pay_for_objects() {
+    let text = |len: u32, init: &str| {
+        format!("(module (type $a (array (mut i8))) {init})").replace("LEN", &len.to_string())
+    };
+    let places = [
+        "(global (ref $a) (array.new $a (i32.const 1) (i32.const LEN)))",
+        "(global (ref $a) (array.new_default $a (i32.const LEN)))",
+        "(table 1 (ref $a) (array.new $a (i32.const 1) (i32.const LEN)))",
+        "(elem (ref $a) (item (array.new $a (i32.const 1) (i32.const LEN))))",
+        "(table 1 (ref null $a)) (elem (i32.const 0) (ref $a) (item (array.new_default $a (i32.const LEN))))",
+    ];
+    for engine in fueled() {
+        for init in places {
+            let mut store = Store::new(&engine, ());
+            let module = Module::new(&engine, text(8000, init)).unwrap();
+            store.set_fuel(1001).unwrap();
+            Instance::new(&mut store, &module, &[]).unwrap();
+            assert_eq!(store.get_fuel().unwrap(), 0, "{init}");
+            store.set_fuel(1000).unwrap();
+            let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OutOfFuel, "{init}");
+        }
+    }
+    for engine in timed() {
+        for init in places {
+            let mut store = Store::new(&engine, ());
+            let module = Module::new(&engine, text(8, init)).unwrap();
+            store.interrupt_handle().interrupt();
+            let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{init}");
+        }
+    }
+}
+
+#[test]
+fn arrays_of_constant_expressions_are_filled() {
+    let text = r#"(module (type $a (array i16))
+      (global $g (ref $a) (array.new $a (i32.const 0x1234) (i32.const 1500001)))
+      (func (export "f") (param i32) (result i32) (array.get_u $a (global.get $g) (local.get 0))))"#;
+    let (mut store, instance) = instance(&Engine::default(), (), text);
+    for index in [0, 1, 2, 3, 524_287, 524_288, 1_048_577, 1_500_000] {
+        assert_eq!(call(&mut store, instance, "f", index).unwrap(), 0x1234, "{index}");
+    }
+}
+
+#[test]
+fn large_structures_cost_by_size() {
+    for (fields, cost) in [(1, 0), (8, 0), (9, 1), (100, 92)] {
+        let text = format!(
+            "(module (type $s (struct {})) (func (export \"f\") (param i32) (result i32)
+               (drop (struct.new_default $s)) (i32.const 7)))",
+            "(field i64)".repeat(fields)
+        );
+        for engine in fueled() {
+            let (mut store, instance) = instance(&engine, (), &text);
+            for _ in 0..5 {
+                store.set_fuel(3 + cost).unwrap();
+                assert_eq!(call(&mut store, instance, "f", 0).unwrap(), 7);
+                assert_eq!(store.get_fuel().unwrap(), 0);
+                store.set_fuel(2 + cost).unwrap();
+                let error = call(&mut store, instance, "f", 0).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::OutOfFuel);
+            }
+        }
+    }
+}

@@ -172,3 +172,70 @@ fn deterministic_results_have_the_same_bits() {
             .prints("-2251799813685248\n");
     }
 }
+
+#[test]
+/// Runs a module in a sandbox; its messages, and the most kilobytes of memory it was
+/// seen to have.
+#[cfg(target_os = "linux")]
+fn bomb(text: &str, words: &[&str]) -> (String, u64) {
+    let dir = Dir::with(&[("bomb.wat", text)]);
+    let child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
+        .args(["bomb.wat", "--sandbox"])
+        .args(words)
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary under test starts");
+    let status = format!("/proc/{}/status", child.id());
+    let waiting = std::thread::spawn(move || child.wait_with_output().expect("it ends"));
+    let mut most = 0;
+    while !waiting.is_finished() {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok());
+        most = most.max(peak.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let output = waiting.join().expect("nothing panics");
+    (String::from_utf8_lossy(&output.stderr).into_owned(), most)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sandbox_has_memory_for_everything_together() {
+    const MOST: u64 = 400_000_000 / 1024;
+    let start = r#"(func (export "_start") "#;
+    let tables = format!("(module {} {start}))", "(table 9999999 funcref)".repeat(30));
+    let memories = format!("(module {} {start}))", "(memory 4000)".repeat(30));
+    let list =
+        "(type $a (array (mut i8))) (type $l (struct (field (ref $a)) (field (ref null $l))))
+        (global $g (mut (ref null $l)) (ref.null $l))";
+    let objects = format!(
+        "(module {list} {start} (loop $l (global.set $g (struct.new $l
+           (array.new $a (i32.const 1) (i32.const 16000000)) (global.get $g))) (br $l))))"
+    );
+    let constant = "(module (type $a (array (mut i8)))
+        (global (ref $a) (array.new $a (i32.const 1) (i32.const 0x7fff0000))))";
+    for text in [&*tables, &memories, &objects, constant] {
+        let (message, most) = bomb(text, &[]);
+        assert!(message.contains(" (the limit is 285212672 bytes in all), see --max-total\n"));
+        assert!(most < MOST, "{most} kB");
+        let (message, _) = bomb(text, &["--max-total", "8M"]);
+        assert!(message.contains(" (the limit is 8388608 bytes in all), see --max-total\n"));
+    }
+    let message = "error: trap: fuel exhausted (the limit is 10, see --fuel)\n";
+    assert_eq!(bomb(constant, &["--fuel", "10"]).0, message);
+
+    let poll = r#"(module (import "wasi_snapshot_preview1" "poll_oneoff"
+        (func $poll (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 4096)
+      (func (export "_start")
+        (if (i32.ne (i32.const 48) (call $poll
+            (i32.const 0) (i32.const 0) (i32.const 5592400) (i32.const 268435000)))
+          (then (unreachable)))))"#;
+    let (message, most) = bomb(poll, &["--allow-clock"]);
+    assert_eq!(message, "");
+    assert!(most < MOST, "{most} kB");
+}

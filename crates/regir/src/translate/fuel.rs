@@ -11,11 +11,12 @@
 
 use super::Translator;
 use crate::inst::Inst;
+use crate::tuning;
 
 /// What an instruction costs: one, and nothing if it does nothing by itself.
 ///
 /// Entering a function costs one as well. So a program costs what it costs in
-/// wasmtime, but for the bulk operations, which also pay by size.
+/// wasmtime, but for the bulk operations and large objects, which also pay by size.
 fn cost(opcode: u8) -> u32 {
     match opcode {
         // unreachable, nop, block, loop, else, end, return, drop
@@ -40,6 +41,14 @@ impl Translator<'_> {
                 self.fuel = Some(self.function.insts.len());
                 self.emit(Inst::Fuel { cost });
             }
+        }
+    }
+
+    /// Adds what making a large structure costs by its size.
+    pub(super) fn pay_struct(&mut self, ty: u32) {
+        if self.checks.fuel {
+            let bytes: usize = self.types.storage(ty).iter().map(|field| field.size()).sum();
+            self.add_cost((bytes.saturating_sub(tuning::FREE_STRUCT_BYTES) / 8) as u32);
         }
     }
 

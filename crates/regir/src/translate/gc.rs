@@ -20,11 +20,13 @@ impl Translator<'_> {
         match self.body.reader.u32()? {
             0 => {
                 let ty = self.body.reader.u32()?;
+                self.pay_struct(ty);
                 let fields = self.types.storage(ty);
                 self.gc_op(fields.len(), GcOp::StructNew { ty }, true)?;
             }
             1 => {
                 let ty = self.body.reader.u32()?;
+                self.pay_struct(ty);
                 self.gc_op(0, GcOp::StructNewDefault { ty }, true)?;
             }
             2 | 4 => self.struct_get(Extend::Zero)?,

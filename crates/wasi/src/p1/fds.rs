@@ -20,6 +20,9 @@ use crate::host::fs::dir::Dir;
 use crate::host::fs::file::{self, Handle, Origin};
 use crate::host::stdio::{Stdio, Stream};
 
+/// The most descriptors that a guest can open, whatever the host would let it have.
+const MAX_DESCRIPTORS: usize = 16384;
+
 /// What a descriptor stands for.
 #[derive(Clone)]
 pub(crate) enum Object {
@@ -166,18 +169,22 @@ impl Table {
         self.insert(Descriptor { object, base: rights::LISTENER, inheriting: rights::CONNECTION });
     }
 
-    /// Adds a descriptor under the lowest free number and returns that.
-    pub(crate) fn insert(&self, descriptor: Descriptor) -> u32 {
+    /// Adds a descriptor that the guest has opened, as [`Table::insert`] does.
+    ///
+    /// # Errors
+    ///
+    /// When too many are open.
+    pub(crate) fn open(&self, descriptor: Descriptor) -> Result<u32, Errno> {
         let mut table = self.lock();
-        let free = table.entries[table.lowest..].iter().position(Option::is_none);
-        let fd = free.map_or(table.entries.len(), |offset| table.lowest + offset);
-        match table.entries.get_mut(fd) {
-            Some(entry) => *entry = Some(descriptor),
-            None => table.entries.push(Some(descriptor)),
+        if table.lowest_free() >= MAX_DESCRIPTORS {
+            return Err(Errno::Mfile);
         }
-        table.lowest = fd + 1;
-        // Each entry holds a descriptor of the host, so there are never many.
-        fd as u32
+        Ok(table.insert(descriptor))
+    }
+
+    /// Adds a descriptor under the lowest free number and returns that.
+    fn insert(&self, descriptor: Descriptor) -> u32 {
+        self.lock().insert(descriptor)
     }
 
     /// The descriptor `fd`, whatever its rights.
@@ -257,6 +264,23 @@ impl Table {
 }
 
 impl Entries {
+    fn lowest_free(&mut self) -> usize {
+        let free = self.entries[self.lowest..].iter().position(Option::is_none);
+        self.lowest = free.map_or(self.entries.len(), |offset| self.lowest + offset);
+        self.lowest
+    }
+
+    fn insert(&mut self, descriptor: Descriptor) -> u32 {
+        let fd = self.lowest_free();
+        match self.entries.get_mut(fd) {
+            Some(entry) => *entry = Some(descriptor),
+            None => self.entries.push(Some(descriptor)),
+        }
+        self.lowest = fd + 1;
+        // The guest's are limited, and the embedder's own are few.
+        fd as u32
+    }
+
     fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         self.entries.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)
     }
@@ -319,6 +343,18 @@ mod tests {
         assert_eq!([insert(&table), insert(&table), insert(&table)], [0, 4, 6]);
         assert_eq!(table.remove(7).err(), Some(Errno::Badf));
         assert_eq!(table.remove(u32::MAX).err(), Some(Errno::Badf));
+    }
+
+    #[test]
+    fn a_guest_cannot_open_any_number() {
+        let table = table();
+        let std = table.any(0).unwrap();
+        let opened = (0..).map_while(|_| table.open(std.clone()).ok()).count();
+        assert_eq!(opened, MAX_DESCRIPTORS - 3);
+        assert_eq!(table.open(std.clone()).err(), Some(Errno::Mfile));
+        table.remove(100).unwrap();
+        assert_eq!(table.open(std.clone()), Ok(100));
+        assert_eq!(table.open(std).err(), Some(Errno::Mfile));
     }
 
     #[test]

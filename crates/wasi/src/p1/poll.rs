@@ -1,7 +1,8 @@
 //! Waiting for several things at once.
 //!
 //! What can not be waited for (no such descriptor, a clock that stands still)
-//! fails the call, as engines do, and not the one event.
+//! fails the call, as engines do, and not the one event; so does waiting for more than
+//! the host would remember.
 
 use super::clock::clock;
 use super::fds::Descriptor;
@@ -14,6 +15,10 @@ use crate::host::{self, Host};
 const CLOCK: u8 = 0;
 const FD_READ_EVENT: u8 = 1;
 const FD_WRITE_EVENT: u8 = 2;
+
+/// The most things that can be waited for at once. What each takes here is larger than
+/// what it takes in the guest; no program waits for nearly as many.
+const MAX_SUBSCRIPTIONS: u32 = 16384;
 
 /// The size of an event, in both ABIs.
 const EVENT_SIZE: u32 = 32;
@@ -55,10 +60,12 @@ fn poll(cx: &State, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout) -> Re
     if count == 0 {
         return Err(Errno::Inval.into());
     }
-    // What is inside the memory also bounds what is allocated below.
     mem.check(subscriptions, count, layout.size)?;
     mem.check(events, count, EVENT_SIZE)?;
     mem.check(args.u32(3), 1, 4)?;
+    if count > MAX_SUBSCRIPTIONS {
+        return Err(Errno::Nomem.into());
+    }
 
     let _ = cx.stdio.flush(&cx.host);
     let mut waits = Vec::with_capacity(count as usize);

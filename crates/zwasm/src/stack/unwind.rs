@@ -8,7 +8,7 @@
 //! host, and what the host makes of it is up to the host. If a host function
 //! returns such an error, the walk goes on from its caller.
 
-use super::activation::Stop;
+use super::activation::{self, Stop};
 use super::backtrace::Cursor;
 use crate::code::Code;
 use crate::interp;
@@ -38,14 +38,10 @@ pub(crate) unsafe extern "C" fn throw(
         // The frame ends with the values now: nothing above them is used again.
         let end = values;
         let values = std::slice::from_raw_parts(values, tag.as_ref().slots);
-        match StoreCore::add_exception(store, tag, values, end) {
-            Ok(reference) => raise(ip, fp, vm, reference),
-            Err(error) => {
-                (*store).error = Some(error);
-                (*store).stop = Some(Stop::Error(Cursor { ip, fp, vm }));
-                false
-            }
-        }
+        let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
+            StoreCore::add_exception(store, tag, values, end)
+        });
+        made.is_some_and(|reference| raise(ip, fp, vm, reference))
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::held::Held;
 use super::{StoreCore, TagInst};
+use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
 use crate::types::{HeapType, ValType};
@@ -41,6 +42,8 @@ pub(crate) struct Exceptions {
     threshold: usize,
     /// Bytes that exceptions may take.
     limit: usize,
+    /// Bytes of the arena that a limiter has allowed so far.
+    allowed: usize,
     /// Exceptions that errors of the host hold.
     held: Held,
     /// Exceptions the host has got a handle to: since the start of the host
@@ -48,21 +51,59 @@ pub(crate) struct Exceptions {
     handles: Vec<u64>,
 }
 
+/// Bytes of an entry, and of its place among the free ones.
+const ENTRY: usize = size_of::<Exception>() + size_of::<u32>();
+
+/// Bytes that an allocation takes beside its contents.
+const ALLOCATION: usize = 2 * size_of::<usize>();
+
+fn payload(values: usize) -> usize {
+    if values == 0 { 0 } else { values * size_of::<u64>() + ALLOCATION }
+}
+
 fn size(values: usize) -> usize {
-    size_of::<Exception>() + values * size_of::<u64>()
+    ENTRY + payload(values)
 }
 
 impl Exceptions {
-    pub(super) fn new() -> Exceptions {
+    pub(super) fn new(config: &Config) -> Exceptions {
         Exceptions {
             entries: Vec::new(),
             free: Vec::new(),
             bytes: 0,
             threshold: tuning::MIN_EXCEPTION_BYTES,
             limit: tuning::MAX_EXCEPTION_BYTES,
+            allowed: if config.max_total == u64::MAX { usize::MAX } else { 0 },
             held: Held::default(),
             handles: Vec::new(),
         }
+    }
+
+    /// Lets the arena grow only as it is allowed to from now on.
+    pub(super) fn limit_growth(&mut self) {
+        self.allowed = self.footprint();
+    }
+
+    /// Bytes of the arena: its entries stay when they are free.
+    fn footprint(&self) -> usize {
+        self.bytes + self.free.len() * ENTRY
+    }
+
+    /// Bytes that a limiter has allowed, or else those of the arena.
+    pub(super) fn granted(&self) -> usize {
+        if self.allowed == usize::MAX { self.footprint() } else { self.allowed }
+    }
+
+    /// How many bytes the arena should be allowed to have for `more` in it; none if
+    /// it may have them already.
+    pub(super) fn wants(&self, more: usize) -> Option<usize> {
+        let desired = self.footprint() + more;
+        (desired > self.allowed).then(|| desired.next_multiple_of(tuning::MIN_EXCEPTION_BYTES))
+    }
+
+    /// Lets the arena have this many bytes.
+    pub(super) fn allow(&mut self, bytes: usize) {
+        self.allowed = bytes;
     }
 
     /// The index of what a word refers to, if that is an exception.
@@ -157,6 +198,12 @@ impl Exceptions {
     }
 }
 
+#[cold]
+fn too_many(limit: usize) -> Error {
+    let message = format!("the exceptions in use take more than {limit} bytes");
+    Error::new(ErrorKind::Limit, message)
+}
+
 impl StoreCore {
     /// Makes an exception; its reference. What guest frames still hold ends at
     /// `stack_end`.
@@ -182,13 +229,20 @@ impl StoreCore {
             }
             let exceptions = &mut (*this).exceptions;
             if exceptions.bytes + size > exceptions.limit {
-                let limit = exceptions.limit;
-                return Err(Error::new(
-                    ErrorKind::Limit,
-                    format!("the exceptions in use take more than {limit} bytes"),
-                ));
+                return Err(too_many(exceptions.limit));
             }
-            Ok(exceptions.add(tag, values))
+            if !StoreCore::grow_exceptions(this, size)? {
+                StoreCore::collect_exceptions(this, values, stack_end);
+                let exceptions = &(*this).exceptions;
+                // With less room than that, looking would soon be all that happens.
+                if exceptions.bytes > exceptions.allowed / 8 * 7 || exceptions.wants(size).is_some()
+                {
+                    let step = size.next_multiple_of(tuning::MIN_EXCEPTION_BYTES);
+                    StoreCore::check_total(this, "exceptions", step)?;
+                    return Err(too_many(exceptions.allowed));
+                }
+            }
+            Ok((*this).exceptions.add(tag, values))
         }
     }
 

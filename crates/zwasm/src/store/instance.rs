@@ -14,6 +14,8 @@ use crate::module::{Elements, Entity, Import, Inner, Module, SegmentMode};
 use crate::stack::activation;
 #[cfg(compiler)]
 use crate::tier;
+
+use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
 
 /// Something that can be imported, as the store holds it.
@@ -91,12 +93,20 @@ impl InstanceData {
         expr.eval(self)
     }
 
-    /// Allocates an object and returns its reference and address.
+    /// Allocates an object, pays for it as the instruction would, and returns its
+    /// reference and address.
     fn allocate(&self, word: u32, second: u32, size: usize) -> Result<(u64, *mut u8)> {
         // SAFETY: the instance belongs to a live store, which is being used
         // exclusively to make the instance; the guest does not run.
         unsafe {
             let store = (*self.vmctx.as_ptr()).store;
+            // One, and one more for every 8 bytes behind the header.
+            if !(*store).limits.pay(size as u64) {
+                return Err(Trap::OutOfFuel.into());
+            }
+            if (*store).must_stop() {
+                return Err(Trap::Interrupt.into());
+            }
             let top = (*store).value_top;
             let object = StoreCore::allocate(store, top, word, second, size)?;
             Ok((object, (*store).gc.heap.base().add(object as usize)))
@@ -148,9 +158,23 @@ impl Context for InstanceData {
         let word = layout::word(module.types[ty as usize], layout::Kind::Array);
         let bytes = (len as usize).saturating_mul(size).saturating_add(layout::HEADER);
         let (object, address) = self.allocate(word, len, bytes)?;
-        for (index, &value) in elements.iter().cycle().take(len as usize).enumerate() {
-            // SAFETY: the element is in the new object.
-            unsafe { layout::write(storage, address.add(layout::HEADER + index * size), value) }
+        // SAFETY: the elements are in the new object; the store is live.
+        unsafe {
+            let first = address.add(layout::HEADER);
+            for (index, &value) in elements.iter().enumerate().take(len as usize) {
+                layout::write(storage, first.add(index * size), value);
+            }
+            // The rest repeats them; without any it is zero already.
+            let all = len as usize * size;
+            let mut done = elements.len() * size;
+            while 0 < done && done < all {
+                let piece = done.min(all - done).min(BULK_PIECE);
+                first.add(done).copy_from_nonoverlapping(first, piece);
+                done += piece;
+                if (*(*self.vmctx.as_ptr()).store).must_stop() {
+                    return Err(Trap::Interrupt.into());
+                }
+            }
         }
         Ok(object)
     }
@@ -259,6 +283,28 @@ pub(crate) unsafe fn instantiate(
     }
 }
 
+/// Bytes of an instance beside its memories and tables, at most.
+fn size_of_instance(module: &Inner) -> usize {
+    let passive = |mode: &SegmentMode| matches!(mode, SegmentMode::Passive);
+    let references: usize = module
+        .elements
+        .iter()
+        .filter(|segment| passive(&segment.mode))
+        .map(|segment| segment.items.len())
+        .sum();
+    let pointers = module.imported_funcs as usize
+        + module.memories.len()
+        + module.tables.len()
+        + module.globals.len()
+        + module.tags.len() * 3;
+    size_of::<InstanceData>()
+        + module.bodies.len() * size_of::<FuncRecord>()
+        + module.globals.len() * size_of::<GlobalInst>()
+        + (references + pointers) * size_of::<u64>()
+        + module.elements.len() * size_of::<Box<[u64]>>()
+        + module.data.len()
+}
+
 /// Creates what the module defines and links it up.
 ///
 /// # Safety
@@ -292,6 +338,9 @@ unsafe fn allocate(
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);
         StoreCore::check_counts(store, [1, new_tables.len(), new_memories.len()])?;
+        let bytes = size_of_instance(inner);
+        StoreCore::check_total(store, "an instance", bytes)?;
+        (*store).hold(bytes);
         for ty in new_memories {
             let memory = StoreCore::new_memory(store, *ty)?;
             memories.push((*store).add_memory(memory).as_ptr());

@@ -4,7 +4,7 @@
 //! it there. Everything that makes or grows a memory, table or instance comes
 //! through the functions below, for the guest as for the host.
 
-use super::{Inner, MemoryInst, Store, StoreCore, TableInst};
+use super::{Inner, MemoryInst, Store, StoreCore, TableInst, total};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{MemoryType, TableType};
 
@@ -49,6 +49,20 @@ pub trait ResourceLimiter: Send {
         Ok(true)
     }
 
+    /// Whether exceptions may take `desired` bytes instead of `current`. If not, what
+    /// nothing refers to any more has to suffice: the guest stops when one finds no
+    /// room.
+    fn exceptions_growing(&mut self, current: usize, desired: usize) -> Result<bool> {
+        let _ = (current, desired);
+        Ok(true)
+    }
+
+    /// The most bytes that memories, tables, objects, exceptions and instances of the
+    /// store may take together.
+    fn total_size(&self) -> usize {
+        usize::MAX
+    }
+
     /// The most instances the store may have.
     fn instances(&self) -> usize {
         usize::MAX
@@ -86,6 +100,8 @@ pub struct StoreLimits {
     memory_size: Option<usize>,
     table_elements: Option<usize>,
     gc_heap_size: Option<usize>,
+    exceptions_size: Option<usize>,
+    total_size: usize,
     instances: usize,
     tables: usize,
     memories: usize,
@@ -99,6 +115,8 @@ impl Default for StoreLimits {
             memory_size: None,
             table_elements: None,
             gc_heap_size: None,
+            exceptions_size: None,
+            total_size: usize::MAX,
             instances: usize::MAX,
             tables: usize::MAX,
             memories: usize::MAX,
@@ -145,6 +163,14 @@ impl ResourceLimiter for StoreLimits {
         Ok(self.gc_heap_size.is_none_or(|limit| desired <= limit))
     }
 
+    fn exceptions_growing(&mut self, _: usize, desired: usize) -> Result<bool> {
+        Ok(self.exceptions_size.is_none_or(|limit| desired <= limit))
+    }
+
+    fn total_size(&self) -> usize {
+        self.total_size
+    }
+
     fn instances(&self) -> usize {
         self.instances
     }
@@ -183,6 +209,19 @@ impl StoreLimitsBuilder {
     /// The most bytes of the heap of garbage-collected objects.
     pub fn gc_heap_size(mut self, bytes: usize) -> StoreLimitsBuilder {
         self.0.gc_heap_size = Some(bytes);
+        self
+    }
+
+    /// The most bytes of exceptions.
+    pub fn exceptions_size(mut self, bytes: usize) -> StoreLimitsBuilder {
+        self.0.exceptions_size = Some(bytes);
+        self
+    }
+
+    /// The most bytes of everything together: memories, tables, objects, exceptions
+    /// and instances.
+    pub fn total_size(mut self, bytes: usize) -> StoreLimitsBuilder {
+        self.0.total_size = bytes;
         self
     }
 
@@ -236,6 +275,7 @@ impl<T> Store<T> {
         let core = unsafe { &mut (*self.inner.as_ptr()).core };
         core.limiter = Some(Box::new(find));
         core.gc.heap.limit_growth();
+        core.exceptions.limit_growth();
     }
 }
 
@@ -249,7 +289,7 @@ impl StoreCore {
     /// # Safety
     ///
     /// `this` is valid, and the user's data is not borrowed.
-    unsafe fn ask<R>(
+    pub(super) unsafe fn ask<R>(
         this: *mut StoreCore,
         question: impl FnOnce(&mut dyn ResourceLimiter) -> R,
     ) -> Option<R> {
@@ -319,6 +359,10 @@ impl StoreCore {
                 let message = format!("a memory of {size} bytes is not allowed");
                 return Err(Error::new(ErrorKind::Limit, message));
             }
+            // What is too large by itself is an error of its own.
+            if size as u64 <= (*this).engine.config().max_memory {
+                StoreCore::check_total(this, "a memory", size)?;
+            }
             MemoryInst::new(ty, (*this).engine.config())
         }
     }
@@ -336,6 +380,9 @@ impl StoreCore {
             if !StoreCore::permit(this, |limiter| limiter.table_growing(0, size, maximum))? {
                 let message = format!("a table of {size} elements is not allowed");
                 return Err(Error::new(ErrorKind::Limit, message));
+            }
+            if ty.minimum <= (*this).engine.config().max_table_elements {
+                StoreCore::check_total(this, "a table", size.saturating_mul(size_of::<u64>()))?;
             }
             TableInst::new(ty, init, (*this).engine.config())
         }
@@ -360,12 +407,16 @@ impl StoreCore {
             if !allowed? {
                 return Ok(None);
             }
-            let old = (*memory).grow(delta);
+            let more = desired.saturating_sub((*memory).counted);
+            let beyond = StoreCore::beyond_total(this, more);
+            let old = if beyond.is_none() { (*memory).grow(delta) } else { None };
+            (*this).count_memory(&mut *memory);
             if old.is_none() {
-                let tell = |limiter: &mut dyn ResourceLimiter| {
-                    limiter.memory_grow_failed(failed("memory", desired))
+                let why = match beyond {
+                    Some(limit) => total::beyond("a memory", more, limit),
+                    None => failed("memory", desired),
                 };
-                StoreCore::ask(this, tell).transpose()?;
+                StoreCore::ask(this, |limiter| limiter.memory_grow_failed(why)).transpose()?;
             }
             Ok(old)
         }
@@ -389,12 +440,16 @@ impl StoreCore {
             if !allowed? {
                 return Ok(None);
             }
-            let old = (*table).grow(delta, init);
+            let (before, more) = ((*table).bytes(), (*table).bytes_to_grow(desired));
+            let beyond = StoreCore::beyond_total(this, more);
+            let old = if beyond.is_none() { (*table).grow(delta, init) } else { None };
+            (*this).hold((*table).bytes() - before);
             if old.is_none() {
-                let tell = |limiter: &mut dyn ResourceLimiter| {
-                    limiter.table_grow_failed(failed("table", desired))
+                let why = match beyond {
+                    Some(limit) => total::beyond("a table", more, limit),
+                    None => failed("table", desired),
                 };
-                StoreCore::ask(this, tell).transpose()?;
+                StoreCore::ask(this, |limiter| limiter.table_grow_failed(why)).transpose()?;
             }
             Ok(old)
         }
@@ -406,10 +461,30 @@ impl StoreCore {
         unsafe {
             let Some(desired) = (*this).gc.heap.wants(size) else { return Ok(()) };
             let current = (*this).gc.heap.size();
-            if StoreCore::permit(this, |limiter| limiter.gc_heap_growing(current, desired))? {
+            let granted = (*this).gc.heap.granted();
+            let beyond = StoreCore::beyond_total(this, desired.saturating_sub(granted));
+            (*this).gc.refused = beyond;
+            if beyond.is_none()
+                && StoreCore::permit(this, |limiter| limiter.gc_heap_growing(current, desired))?
+            {
                 (*this).gc.heap.allow(desired);
             }
             Ok(())
+        }
+    }
+
+    /// Asks whether exceptions may take `bytes` more than they do; whether they may.
+    pub(super) unsafe fn grow_exceptions(this: *mut StoreCore, bytes: usize) -> Result<bool> {
+        // SAFETY: by the contract.
+        unsafe {
+            let Some(desired) = (*this).exceptions.wants(bytes) else { return Ok(true) };
+            let current = (*this).exceptions.granted();
+            let allowed = StoreCore::beyond_total(this, desired - current).is_none()
+                && StoreCore::permit(this, |limiter| limiter.exceptions_growing(current, desired))?;
+            if allowed {
+                (*this).exceptions.allow(desired);
+            }
+            Ok(allowed)
         }
     }
 }

@@ -280,7 +280,9 @@ impl<T> Store<T> {
     /// Each instruction costs one as it is executed, and so does entering a
     /// function; `nop`, `drop`, `block`, `loop`, `else`, `end`, `return` and
     /// `unreachable` are free. Bulk operations on memories, tables and arrays, and
-    /// making arrays, cost one more for every 8 bytes. A straight run of
+    /// making arrays, cost one more for every 8 bytes, and making structures one more for
+    /// every 8 bytes of fields beyond 64. An object made by a constant expression costs
+    /// one for every 8 bytes. A straight run of
     /// instructions, from a label or conditional branch to the next, is paid for
     /// before its first one, and one that cannot be paid for is not begun: then
     /// nothing is left, and the guest stops with [`Trap::OutOfFuel`](crate::Trap::OutOfFuel).

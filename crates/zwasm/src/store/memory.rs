@@ -26,6 +26,8 @@ pub(crate) struct MemoryInst {
     pub(crate) ty: MemoryType,
     /// The largest size in bytes.
     max_len: u64,
+    /// The bytes that the store has counted for it.
+    pub(super) counted: usize,
     backing: Backing,
 }
 
@@ -96,6 +98,7 @@ impl MemoryInst {
             len: 0,
             ty: MemoryType::new(0, Some(0)),
             max_len: 0,
+            counted: 0,
             backing: Backing::Exact(mapping),
         }
     }
@@ -121,7 +124,7 @@ impl MemoryInst {
                 (mapping.base(), Backing::Exact(mapping))
             }
         };
-        Ok(MemoryInst { base, len, ty, max_len, backing })
+        Ok(MemoryInst { base, len, ty, max_len, counted: 0, backing })
     }
 
     /// Whether memories of this type can have guard pages: all that a 32-bit index
@@ -149,6 +152,7 @@ impl MemoryInst {
             len: core.len(),
             ty: core.ty(),
             max_len: 0,
+            counted: 0,
             backing: Backing::Shared(core),
         }
     }

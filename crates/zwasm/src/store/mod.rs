@@ -19,6 +19,7 @@ mod memory;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 mod table;
+mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
@@ -85,6 +86,8 @@ pub struct StoreCore {
     pub(crate) limits: Arc<Limits>,
     pub(crate) deadline: Deadline,
     limiter: Option<FindLimiter>,
+    /// Bytes of memories, tables and instances.
+    held: usize,
     /// Where guest frames must end.
     pub(crate) stack_limit: *mut u64,
     /// The first slot of the value stack not used by guest frames.
@@ -136,6 +139,7 @@ impl StoreCore {
             limits: Arc::new(Limits::new(engine.config().consume_fuel)),
             deadline: Deadline::new(),
             limiter: None,
+            held: 0,
             stack_limit: ptr::null_mut(),
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
@@ -144,7 +148,7 @@ impl StoreCore {
             error: None,
             panic: None,
             landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
-            exceptions: Exceptions::new(),
+            exceptions: Exceptions::new(engine.config()),
             codes: BTreeMap::new(),
             #[cfg(not(tail_dispatch))]
             parked: interp::Regs::default(),
@@ -204,7 +208,8 @@ impl StoreCore {
         Some((code, code.position(ip)?))
     }
 
-    pub(crate) fn add_memory(&mut self, memory: MemoryInst) -> NonNull<MemoryInst> {
+    pub(crate) fn add_memory(&mut self, mut memory: MemoryInst) -> NonNull<MemoryInst> {
+        self.count_memory(&mut memory);
         let memory = leak(memory);
         self.memories.push(memory);
         memory
@@ -225,6 +230,7 @@ impl StoreCore {
     }
 
     pub(crate) fn add_table(&mut self, table: TableInst) -> NonNull<TableInst> {
+        self.hold(table.bytes());
         let table = leak(table);
         self.tables.push(table);
         table

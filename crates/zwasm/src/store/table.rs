@@ -49,6 +49,18 @@ impl TableInst {
         (self.len as u64).checked_add(delta).is_some_and(|len| len <= self.max_len)
     }
 
+    /// Its size in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.len * size_of::<u64>()
+    }
+
+    /// The bytes that growing to `len` elements takes at most beyond what there is:
+    /// when the elements have to move, both places exist for a while.
+    pub(super) fn bytes_to_grow(&self, len: usize) -> usize {
+        let moved = if len > self.elements.capacity() { self.len } else { 0 };
+        len.saturating_sub(self.len).saturating_add(moved).saturating_mul(size_of::<u64>())
+    }
+
     /// Grows by `delta` elements. The old size, or none if that is not possible.
     pub(crate) fn grow(&mut self, delta: u64, init: u64) -> Option<u64> {
         let old = self.len as u64;

@@ -160,6 +160,14 @@ impl Heap {
         self.allowed_blocks = bytes / BLOCK;
     }
 
+    /// The bytes that a limiter has allowed, or else the bytes of all blocks.
+    pub(crate) fn granted(&self) -> usize {
+        match self.allowed_blocks {
+            usize::MAX => self.size(),
+            allowed => allowed * BLOCK,
+        }
+    }
+
     /// The address of offset 0.
     pub(crate) fn base(&self) -> *mut u8 {
         self.mapping.base().wrapping_add(TABLES)

@@ -39,13 +39,7 @@ pub(crate) fn word(id: TypeId, kind: Kind) -> u32 {
 
 /// The bytes that a value takes in an object.
 pub(crate) const fn size_of(storage: Storage) -> usize {
-    match storage {
-        Storage::I8 => 1,
-        Storage::I16 => 2,
-        Storage::I32 | Storage::F32 | Storage::HeapRef => 4,
-        Storage::I64 | Storage::F64 | Storage::WideRef => 8,
-        Storage::V128 => 16,
-    }
+    storage.size()
 }
 
 /// What a field type stores.

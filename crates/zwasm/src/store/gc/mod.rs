@@ -62,6 +62,8 @@ pub(crate) struct Gc {
     roots: Roots,
     /// References that the host owns whatever scope it is in.
     pub(crate) owned: Held,
+    /// The limit in all that the heap cannot grow for.
+    pub(super) refused: Option<usize>,
     /// Collections so far.
     pub(crate) collections: u64,
 }
@@ -86,8 +88,12 @@ pub(crate) struct Root {
 
 impl Gc {
     pub(super) fn new(config: &Config) -> Gc {
+        let mut heap = Heap::new(config.max_gc_heap);
+        if config.max_total != u64::MAX {
+            heap.limit_growth();
+        }
         Gc {
-            heap: Heap::new(config.max_gc_heap),
+            heap,
             layouts: Layouts::default(),
             budget: MIN_GC_BUDGET,
             paused: 0,
@@ -96,6 +102,7 @@ impl Gc {
             free_externs: Vec::new(),
             roots: Roots::default(),
             owned: Held::default(),
+            refused: None,
             collections: 0,
         }
     }
@@ -395,11 +402,19 @@ impl StoreCore {
 }
 
 impl Gc {
+    /// Bytes of the heap and of what stands for values of the host.
+    pub(super) fn bytes(&self) -> usize {
+        self.heap.granted() + self.externs.capacity() * size_of::<Extern>()
+    }
+
     #[cold]
     fn full(&self, size: usize) -> Error {
+        let limit = match self.refused {
+            Some(limit) => format!("{limit} bytes in all"),
+            None => format!("{} bytes", self.heap.max()),
+        };
         let message = format!(
-            "out of garbage-collected memory: no room for an object of {size} bytes (the limit is {} bytes)",
-            self.heap.max()
+            "out of garbage-collected memory: no room for an object of {size} bytes (the limit is {limit})"
         );
         Error::new(ErrorKind::Limit, message)
     }
