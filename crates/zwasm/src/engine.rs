@@ -25,6 +25,7 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) gc_stress: bool,
+    pub(crate) check_held: bool,
     #[cfg(feature = "trace")]
     pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
@@ -56,6 +57,7 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             gc_stress: false,
+            check_held: false,
             #[cfg(feature = "trace")]
             observer: crate::observe::Observer::default(),
             consume_fuel: false,
@@ -112,6 +114,14 @@ impl Config {
     /// references that the collector does not see.
     pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
         self.gc_stress = enable;
+        self
+    }
+
+    /// Whether the interpreter compares every value that it remembers of a slot with
+    /// the slot before it uses it, and aborts the process if they differ: slow, and
+    /// finds what it should have forgotten. Off unless set.
+    pub fn check_held(&mut self, enable: bool) -> &mut Config {
+        self.check_held = enable;
         self
     }
 

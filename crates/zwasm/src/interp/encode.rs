@@ -22,7 +22,7 @@ use super::handlers::numeric::Form;
 use super::handlers::observe;
 #[cfg(compiler)]
 use super::handlers::warmth;
-use super::handlers::{Handler, bulk, call, control, exceptions, memory, numeric, state};
+use super::handlers::{Handler, bulk, call, check, control, exceptions, memory, numeric, state};
 use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
 use crate::module::Inner;
@@ -62,6 +62,8 @@ pub(super) fn encode(
         fixups: Vec::new(),
         held: Held::default(),
         left: None,
+        checked: module.engine.config().check_held.then(|| module.imported_funcs + defined),
+        place: 0,
         regions: Vec::new(),
         #[cfg(compiler)]
         counter: None,
@@ -97,6 +99,8 @@ pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words
         fixups: Vec::new(),
         held: Held::default(),
         left: None,
+        checked: None,
+        place: 0,
         regions: Vec::new(),
         counter: None,
     };
@@ -184,6 +188,10 @@ pub(super) struct Encoder<'a> {
     held: Held,
     /// The slot whose value the instruction being encoded leaves in an accumulator.
     left: Option<(Slot, Type)>,
+    /// The function, if what the accumulators hold is to be checked.
+    checked: Option<u32>,
+    /// The index of the instruction being encoded.
+    place: usize,
     /// The bytes from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
     /// The offset of the record whose counter entries and loops count down.
@@ -218,6 +226,7 @@ impl Encoder<'_> {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
             visit(self.words.len(), index);
+            self.place = index;
             if !self.observe(index) && self.fused(index) {
                 index += 2;
             } else {
@@ -266,7 +275,7 @@ impl Encoder<'_> {
                 if !self.returns(dst2, index + 2) =>
             {
                 self.held.forget(dst, 1);
-                let (form, ty) = self.held.copy_form(src2);
+                let (form, ty) = self.copy_form(src2);
                 self.op(numeric::COPY_PAIR[form], fields(dst.0, src.0, dst2.0, src2.0));
                 self.held.forget(dst2, 1);
                 *self.held.of(ty) = Some(dst2);
@@ -307,8 +316,29 @@ impl Encoder<'_> {
     pub(super) fn form(&mut self, operand: Operand, ty: Type) -> (Form, u32) {
         match operand {
             Operand::Const(_) => (Form::Imm, 0),
-            Operand::Slot(slot) if *self.held.of(ty) == Some(slot) => (Form::Acc, slot.0),
+            Operand::Slot(slot) if *self.held.of(ty) == Some(slot) => {
+                self.check(slot, ty);
+                (Form::Acc, slot.0)
+            }
             Operand::Slot(slot) => (Form::Slot, slot.0),
+        }
+    }
+
+    /// As [`Held::copy_form`].
+    fn copy_form(&mut self, src: Slot) -> (usize, Type) {
+        let (form, ty) = self.held.copy_form(src);
+        if form != 0 {
+            self.check(src, ty);
+        }
+        (form, ty)
+    }
+
+    /// An accumulator is about to be read for a slot. More than one check of the
+    /// same does no harm.
+    fn check(&mut self, slot: Slot, ty: Type) {
+        if let Some(function) = self.checked {
+            self.op(check::of(ty), with_upper(slot.0, 0, self.place as u32));
+            self.words.push(u64::from(function));
         }
     }
 
@@ -383,7 +413,7 @@ impl Encoder<'_> {
                 self.leaves(dst, BITS);
             }
             Inst::Copy { dst, src } => {
-                let (form, ty) = self.held.copy_form(src);
+                let (form, ty) = self.copy_form(src);
                 self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
                 self.leaves(dst, ty);
             }
