@@ -14,6 +14,7 @@
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`source`] says which Wasm instruction an instruction came from.
+//! - [`uses`] says what an instruction reads and writes.
 //! - [`display`] prints it.
 #![forbid(unsafe_code)]
 
@@ -34,6 +35,7 @@ pub mod source;
 pub mod translate;
 mod tuning;
 pub mod types;
+pub mod uses;
 
 pub use atomic_ops::{AtomicKind, AtomicOp};
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};

@@ -100,58 +100,6 @@ impl SimdInst {
     }
 }
 
-impl SimdInst {
-    /// Names the slots that the instruction reads; of vectors the first.
-    pub fn for_each_source(&self, visit: &mut dyn FnMut(Slot)) {
-        fn read(operand: &Operand, visit: &mut dyn FnMut(Slot)) {
-            if let Operand::Slot(slot) = operand {
-                visit(*slot);
-            }
-        }
-        match self {
-            SimdInst::Const { .. } | SimdInst::GlobalGet { .. } => {}
-            SimdInst::Copy { src: a, .. }
-            | SimdInst::GlobalSet { value: a, .. }
-            | SimdInst::Return { value: a }
-            | SimdInst::Unary { a, .. }
-            | SimdInst::Test { a, .. }
-            | SimdInst::Splat { a, .. }
-            | SimdInst::Extract { a, .. } => visit(*a),
-            SimdInst::Select { cond, a, b, .. } => {
-                for slot in [cond, a, b] {
-                    visit(*slot);
-                }
-            }
-            SimdInst::Binary { a, b, .. } | SimdInst::Shuffle { a, b, .. } => {
-                visit(*a);
-                visit(*b);
-            }
-            SimdInst::Ternary { a, b, c, .. } => {
-                for slot in [a, b, c] {
-                    visit(*slot);
-                }
-            }
-            SimdInst::Shift { a, count, .. } => {
-                read(count, visit);
-                visit(*a);
-            }
-            SimdInst::Replace { a, value, .. } => {
-                visit(*a);
-                visit(*value);
-            }
-            SimdInst::Load { addr, .. } => read(addr, visit),
-            SimdInst::LoadLane { a, addr, .. } => {
-                read(addr, visit);
-                visit(*a);
-            }
-            SimdInst::Store { addr, value, .. } | SimdInst::StoreLane { addr, value, .. } => {
-                read(addr, visit);
-                visit(*value);
-            }
-        }
-    }
-}
-
 impl Display for SimdInst {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match *self {

@@ -48,11 +48,13 @@ pub enum Mode {
     NoGuards,
     /// All tiers, collecting garbage at every allocation.
     GcStress,
+    /// Everything in the interpreter, which checks what it remembers of slots.
+    CheckHeld,
 }
 
 impl Mode {
     /// The names of all modes, in the order of the help text.
-    pub const NAMES: [&str; 8] = [
+    pub const NAMES: [&str; 9] = [
         "interp",
         "baseline",
         "baseline-sse4",
@@ -61,6 +63,7 @@ impl Mode {
         "tier-stress",
         "no-guards",
         "gc-stress",
+        "check-held",
     ];
 
     /// The engine configuration that forces this mode.
@@ -68,7 +71,7 @@ impl Mode {
     pub fn config(self) -> Config {
         let mut config = Config::new();
         config.strategy(match self {
-            Self::Interp => Strategy::Interpreter,
+            Self::Interp | Self::CheckHeld => Strategy::Interpreter,
             Self::Baseline | Self::BaselineSse4 | Self::NoGuards => Strategy::Baseline,
             Self::Auto => Strategy::Auto,
             Self::Mixed(seed) => Strategy::Mixed(seed),
@@ -79,6 +82,7 @@ impl Mode {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         config.oldest_processor(self == Self::BaselineSse4);
         config.gc_stress(self == Self::GcStress);
+        config.check_held(self == Self::CheckHeld);
         // Calls between tiers are to be calls.
         config.inlining(!matches!(self, Self::Mixed(_) | Self::GcStress));
         config
@@ -103,6 +107,7 @@ impl FromStr for Mode {
                 "tier-stress" => Self::TierStress,
                 "no-guards" => Self::NoGuards,
                 "gc-stress" => Self::GcStress,
+                "check-held" => Self::CheckHeld,
                 _ => return Err(unknown()),
             },
         })
@@ -121,6 +126,7 @@ impl Display for Mode {
             Self::TierStress => "tier-stress",
             Self::NoGuards => "no-guards",
             Self::GcStress => "gc-stress",
+            Self::CheckHeld => "check-held",
         })
     }
 }

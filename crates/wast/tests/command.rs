@@ -87,7 +87,7 @@ fn wrong_arguments_are_one_line() {
     assert_eq!(
         stderr,
         "zwasm-wast: unknown mode 'fast' (known: interp, baseline, baseline-sse4, auto, \
-         mixed[:SEED], tier-stress, no-guards, gc-stress)\n"
+         mixed[:SEED], tier-stress, no-guards, gc-stress, check-held)\n"
     );
     for wrong in [&[][..], &["--what"], &["none.wast"], &["b"], &["--manifest", "none.tsv"]] {
         let (code, stdout, stderr) = run(&folder, wrong);

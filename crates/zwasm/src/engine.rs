@@ -26,6 +26,7 @@ pub struct Config {
     pub(crate) max_gc_heap: u64,
     pub(crate) max_total: u64,
     pub(crate) gc_stress: bool,
+    pub(crate) check_held: bool,
     #[cfg(feature = "trace")]
     pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
@@ -59,6 +60,7 @@ impl Config {
             max_gc_heap: u64::MAX,
             max_total: u64::MAX,
             gc_stress: false,
+            check_held: false,
             #[cfg(feature = "trace")]
             observer: crate::observe::Observer::default(),
             consume_fuel: false,
@@ -125,6 +127,14 @@ impl Config {
     /// references that the collector does not see.
     pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
         self.gc_stress = enable;
+        self
+    }
+
+    /// Whether the interpreter compares every value that it remembers of a slot with
+    /// the slot before it uses it, and aborts the process if they differ: slow, and
+    /// finds what it should have forgotten. Off unless set.
+    pub fn check_held(&mut self, enable: bool) -> &mut Config {
+        self.check_held = enable;
         self
     }
 

@@ -202,18 +202,11 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
         _ => return,
     };
     let mut values = String::new();
-    let mut show = |slot: Slot| {
-        let _ = write!(values, " {slot}={:#x}", value(slot));
-    };
-    match inst {
-        Inst::Bulk { base, .. } => (0..3).for_each(|each| show(Slot(base.0 + each))),
-        Inst::MemoryGrow { base, .. } => show(*base),
-        _ => inst.for_each_slot(&mut |slot, defined| {
-            if !defined {
-                show(slot);
-            }
-        }),
-    }
+    inst.reads(&mut |run| {
+        for slot in (run.from.0..run.from.0 + inner.slots_of(run.length)).map(Slot) {
+            let _ = write!(values, " {slot}={:#x}", value(slot));
+        }
+    });
     let source = watched.function.sources.get(place).copied().unwrap_or_default();
     let offset = source.offset(&watched.function.inlined);
     let gap = if values.is_empty() { "" } else { "  ;" };

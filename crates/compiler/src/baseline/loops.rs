@@ -9,6 +9,7 @@
 use super::Compiler;
 use super::state::Class;
 use crate::tuning;
+use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Type};
 
 /// A local that a loop keeps in a register.
@@ -150,16 +151,25 @@ fn values(
     let whole = end < start + tuning::LOOP_SCAN;
     let mut values: Vec<LoopValue> = Vec::new();
     for inst in &insts[start..=end.min(insts.len() - 1)] {
-        inst.for_each_slot(&mut |slot, written| {
-            let Some(Some(class)) = classes.get(slot.0 as usize).copied() else { return };
-            match values.iter_mut().find(|value| value.slot == slot.0) {
+        let mut mention = |slot: u32, written| {
+            let Some(Some(class)) = classes.get(slot as usize).copied() else { return };
+            match values.iter_mut().find(|value| value.slot == slot) {
                 Some(value) => {
                     value.uses += 1;
                     value.written |= written;
                 }
-                None => values.push(LoopValue { slot: slot.0, class, written, uses: 1 }),
+                None => values.push(LoopValue { slot, class, written, uses: 1 }),
             }
-        });
+        };
+        // Locals are named one by one; longer runs are of the operand stack, but for
+        // what is zeroed and the second halves of vectors.
+        inst.reads(&mut |run| mention(run.from.0, false));
+        if let Some(Run { from, length }) = inst.writes() {
+            mention(from.0, true);
+            if let (Inst::Zero { .. }, Length::Slots(count)) = (inst, length) {
+                (from.0 + 1..from.0 + count).for_each(|slot| mention(slot, true));
+            }
+        }
     }
     let height = function.label_heights[label.0 as usize];
     values.retain(|value| value.slot < height);

@@ -22,7 +22,7 @@ use super::handlers::numeric::Form;
 use super::handlers::observe;
 #[cfg(compiler)]
 use super::handlers::warmth;
-use super::handlers::{Handler, bulk, call, control, exceptions, memory, numeric, state};
+use super::handlers::{Handler, bulk, call, check, control, exceptions, memory, numeric, state};
 use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
 use crate::module::Inner;
@@ -30,6 +30,7 @@ use crate::store::vmctx::VmCtx;
 use zwasm_regir::inst::Bulk;
 use zwasm_regir::inst::WideOp;
 use zwasm_regir::types::slots_of;
+use zwasm_regir::uses::Run;
 use zwasm_regir::{
     BinaryOp, CompareOp, Function, Inst, Label, LoadOp, Operand, Slot, StoreOp, Type,
 };
@@ -60,6 +61,9 @@ pub(super) fn encode(
         leads_to: leads_to(function),
         fixups: Vec::new(),
         held: Held::default(),
+        left: None,
+        checked: module.engine.config().check_held.then(|| module.imported_funcs + defined),
+        place: 0,
         regions: Vec::new(),
         #[cfg(compiler)]
         counter: None,
@@ -94,6 +98,9 @@ pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words
         leads_to: Vec::new(),
         fixups: Vec::new(),
         held: Held::default(),
+        left: None,
+        checked: None,
+        place: 0,
         regions: Vec::new(),
         counter: None,
     };
@@ -155,19 +162,11 @@ impl Held {
         }
     }
 
-    /// A slot gets a new value that no accumulator holds.
-    pub(super) fn forget(&mut self, slot: Slot) {
+    /// So many slots get new values.
+    fn forget(&mut self, from: Slot, count: u32) {
         for held in [&mut self.int, &mut self.double, &mut self.single] {
-            if *held == Some(slot) {
-                *held = None;
-            }
+            held.take_if(|slot| *slot >= from && slot.0 - from.0 < count);
         }
-    }
-
-    /// A slot gets a new value that its type's accumulator holds as well.
-    pub(super) fn define(&mut self, slot: Slot, ty: Type) {
-        self.forget(slot);
-        *self.of(ty) = Some(slot);
     }
 }
 
@@ -186,7 +185,13 @@ pub(super) struct Encoder<'a> {
     /// The first instruction behind each label that is not a label itself.
     leads_to: Vec<usize>,
     fixups: Vec<Fixup>,
-    pub(super) held: Held,
+    held: Held,
+    /// The slot whose value the instruction being encoded leaves in an accumulator.
+    left: Option<(Slot, Type)>,
+    /// The function, if what the accumulators hold is to be checked.
+    checked: Option<u32>,
+    /// The index of the instruction being encoded.
+    place: usize,
     /// The bytes from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
     /// The offset of the record whose counter entries and loops count down.
@@ -221,6 +226,7 @@ impl Encoder<'_> {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
             visit(self.words.len(), index);
+            self.place = index;
             if !self.observe(index) && self.fused(index) {
                 index += 2;
             } else {
@@ -268,10 +274,11 @@ impl Encoder<'_> {
             (Inst::Copy { dst, src }, Some(&Inst::Copy { dst: dst2, src: src2 }))
                 if !self.returns(dst2, index + 2) =>
             {
-                self.held.forget(dst);
-                let (form, ty) = self.held.copy_form(src2);
+                self.held.forget(dst, 1);
+                let (form, ty) = self.copy_form(src2);
                 self.op(numeric::COPY_PAIR[form], fields(dst.0, src.0, dst2.0, src2.0));
-                self.held.define(dst2, ty);
+                self.held.forget(dst2, 1);
+                *self.held.of(ty) = Some(dst2);
                 true
             }
             (Inst::Copy { dst, src }, Some(&Inst::Br { .. })) if self.returns(dst, index + 1) => {
@@ -309,8 +316,29 @@ impl Encoder<'_> {
     pub(super) fn form(&mut self, operand: Operand, ty: Type) -> (Form, u32) {
         match operand {
             Operand::Const(_) => (Form::Imm, 0),
-            Operand::Slot(slot) if *self.held.of(ty) == Some(slot) => (Form::Acc, slot.0),
+            Operand::Slot(slot) if *self.held.of(ty) == Some(slot) => {
+                self.check(slot, ty);
+                (Form::Acc, slot.0)
+            }
             Operand::Slot(slot) => (Form::Slot, slot.0),
+        }
+    }
+
+    /// As [`Held::copy_form`].
+    fn copy_form(&mut self, src: Slot) -> (usize, Type) {
+        let (form, ty) = self.held.copy_form(src);
+        if form != 0 {
+            self.check(src, ty);
+        }
+        (form, ty)
+    }
+
+    /// An accumulator is about to be read for a slot. More than one check of the
+    /// same does no harm.
+    fn check(&mut self, slot: Slot, ty: Type) {
+        if let Some(function) = self.checked {
+            self.op(check::of(ty), with_upper(slot.0, 0, self.place as u32));
+            self.words.push(u64::from(function));
         }
     }
 
@@ -334,7 +362,24 @@ impl Encoder<'_> {
         }
     }
 
+    /// The instruction leaves its result in an accumulator as well.
+    pub(super) fn leaves(&mut self, dst: Slot, ty: Type) {
+        self.left = Some((dst, ty));
+    }
+
     fn inst(&mut self, inst: &Inst) {
+        self.emit(inst);
+        if let Some(Run { from, length }) = inst.writes() {
+            // Of three locals that are zeroed the slot behind is as well.
+            let behind = u32::from(matches!(inst, Inst::Zero { count: 3, .. }));
+            self.held.forget(from, self.module.slots_of(length).saturating_add(behind));
+        }
+        if let Some((dst, ty)) = self.left.take() {
+            *self.held.of(ty) = Some(dst);
+        }
+    }
+
+    fn emit(&mut self, inst: &Inst) {
         match *inst {
             Inst::Label { label, loop_header } => {
                 self.labels[label.0 as usize] = self.words.len();
@@ -356,7 +401,6 @@ impl Encoder<'_> {
                     _ => numeric::zero,
                 };
                 self.op(handler, with_upper(from.0, 0, count));
-                (from.0..from.0 + count).for_each(|slot| self.held.forget(Slot(slot)));
             }
             Inst::Const { dst, value } => {
                 match u32::try_from(value) {
@@ -366,18 +410,18 @@ impl Encoder<'_> {
                         self.words.push(value);
                     }
                 }
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::Copy { dst, src } => {
-                let (form, ty) = self.held.copy_form(src);
+                let (form, ty) = self.copy_form(src);
                 self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
-                self.held.define(dst, ty);
+                self.leaves(dst, ty);
             }
             Inst::Unary { op, dst, a } => {
                 let (form, slot) = self.form(Operand::Slot(a), op.operand());
                 let handler = numeric::UNARY[op as usize][form as usize];
                 self.op(handler, fields(dst.0, slot, 0, 0));
-                self.held.define(dst, op.result());
+                self.leaves(dst, op.result());
             }
             Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
             Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
@@ -389,7 +433,7 @@ impl Encoder<'_> {
                 self.op(handler, fields(dst.0, a_slot, b_slot, cond));
                 self.constant(a);
                 self.constant(b);
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::Wide { op, base } => {
                 let handler = match op {
@@ -399,8 +443,6 @@ impl Encoder<'_> {
                     WideOp::MulWideU => numeric::mul_wide_u,
                 };
                 self.op(handler, fields(base.0, 0, 0, 0));
-                self.held.forget(base);
-                self.held.forget(Slot(base.0 + 1));
             }
             Inst::Load { op, dst, addr, mem, offset } => self.load(op, dst, addr, mem, offset),
             Inst::Store { op, addr, value, mem, offset } => {
@@ -416,11 +458,10 @@ impl Encoder<'_> {
                     true => memory::memory_size_shared,
                 };
                 self.op(handler, with_upper(dst.0, 0, mem));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::MemoryGrow { base, mem } => {
                 self.op(memory::memory_grow, with_upper(base.0, 0, mem));
-                self.held.forget(base);
             }
             Inst::Bulk { op, base } => self.bulk(op, base),
             Inst::GlobalGet { dst, global } => {
@@ -430,7 +471,7 @@ impl Encoder<'_> {
                     true => state::global_get_imported,
                 };
                 self.op(handler, with_upper(dst.0, 0, place));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::GlobalSet { global, value } => {
                 let (imported, place) = self.global(global);
@@ -442,7 +483,7 @@ impl Encoder<'_> {
             Inst::TableGet { dst, index, table } => {
                 let index = self.in_slot(index, 0);
                 self.op(state::table_get, with_upper(dst.0, index, table));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::TableSet { index, value, table } => {
                 let index = self.in_slot(index, 0);
@@ -451,7 +492,7 @@ impl Encoder<'_> {
             }
             Inst::TableSize { dst, table } => {
                 self.op(state::table_size, with_upper(dst.0, 0, table));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::RefFunc { dst, func } => {
                 match self.func(func) {
@@ -460,7 +501,7 @@ impl Encoder<'_> {
                         self.op(state::ref_func_imported, with_upper(dst.0, 0, index));
                     }
                 }
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::Gc { .. }
             | Inst::StructGet { .. }
@@ -542,7 +583,7 @@ impl Encoder<'_> {
         let handler = numeric::BINARY[op as usize][a_form as usize * 3 + b_form as usize];
         self.op_pair(handler, dst.0, a_slot, b_slot, b, ty);
         self.constant(a);
-        self.held.define(dst, ty);
+        self.leaves(dst, ty);
     }
 
     /// An op on two operands of which the second may be an immediate: a narrow
@@ -579,7 +620,7 @@ impl Encoder<'_> {
         let (op, a, b, form) = self.ordered(op, a, b);
         let handler = numeric::COMPARE[op as usize][form];
         self.op_pair(handler, dst.0, slot_of(a), slot_of(b), b, op.operand());
-        self.held.define(dst, Type::I32);
+        self.leaves(dst, Type::I32);
     }
 
     fn br_compare(&mut self, op: CompareOp, a: Operand, b: Operand, negate: bool, to: Label) {
@@ -638,7 +679,7 @@ impl Encoder<'_> {
                 self.words.push(offset);
             }
         }
-        self.held.define(dst, op.result());
+        self.leaves(dst, op.result());
     }
 
     fn store(&mut self, op: StoreOp, addr: Operand, value: Operand, mem: u32, offset: u64) {
@@ -678,19 +719,19 @@ impl Encoder<'_> {
                     }
                 }
                 if op.has_result() {
-                    self.held.define(dst, BITS);
+                    self.leaves(dst, BITS);
                 }
             }
             Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset } => {
                 let handler = if wide { atomic::wait64 } else { atomic::wait32 };
                 self.op(handler, fields(dst.0, addr.0, expected.0, timeout.0));
                 self.words.extend([offset, u64::from(mem)]);
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::AtomicNotify { dst, addr, count, mem, offset } => {
                 self.op(atomic::notify, fields(dst.0, addr.0, count.0, 0));
                 self.words.extend([offset, u64::from(mem)]);
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             _ => self.op(atomic::atomic_fence, 0),
         }
@@ -717,7 +758,6 @@ impl Encoder<'_> {
         };
         self.op(handler, with_upper(base, 0, upper));
         self.words.extend(word.map(u64::from));
-        self.held.forget(Slot(base));
     }
 
     /// Whether a global is imported, and its index or its offset in the `vmctx`.

@@ -13,6 +13,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use zwasm_regir::types::slots_of;
+use zwasm_regir::uses::Length;
 use zwasm_regir::{Checks, Signature, Storage, Type};
 
 use crate::code::Code;
@@ -390,6 +392,23 @@ impl Inner {
     pub(crate) fn signature(&self, ty: u32) -> Signature<'_> {
         let (kinds, params) = &self.signatures[ty as usize];
         Signature { params: &kinds[..*params], results: &kinds[*params..] }
+    }
+
+    /// The length of a run of slots.
+    pub(crate) fn slots_of(&self, length: Length) -> u32 {
+        let slots = |storage: &Storage| storage.kind().slots();
+        match length {
+            Length::Slots(count) => count,
+            Length::Params(ty) => slots_of(self.signature(ty).params),
+            Length::ParamsOf(func) => slots_of(self.signature(self.funcs[func as usize]).params),
+            Length::Tag(tag) => slots_of(self.signature(self.tags[tag as usize]).params),
+            Length::Fields(ty) => self.storages[ty as usize].iter().map(slots).sum(),
+            Length::Field { ty, field } => slots(&self.storages[ty as usize][field as usize]),
+            Length::Elements { ty, count, more } => {
+                slots(&self.storages[ty as usize][0]) * count + more
+            }
+            Length::Rest => u32::MAX,
+        }
     }
 
     pub(crate) fn entity_type(&self, entity: Entity) -> ExternType {

@@ -22,12 +22,11 @@ impl Encoder<'_> {
                 if size <= LARGE {
                     self.op(gc::struct_new_default, with_upper(base.0, 0, size as u32));
                     self.words.push(header);
-                    self.held.define(base, BITS);
+                    self.leaves(base, BITS);
                 } else {
                     let code = objects::Code::StructNewDefault as u32;
                     self.op(gc::op, fields(base.0, 0, code, 0));
                     self.words.push(header | (size as u64) << 32);
-                    self.held.forget(base);
                 }
             }
             Inst::Gc { op, base } => self.gc_op(op, base),
@@ -35,14 +34,12 @@ impl Encoder<'_> {
                 let (storage, offset) = self.field(ty, field);
                 if storage == Storage::V128 {
                     self.op(gc::struct_get_v128, with_upper(dst.0, object.0, offset));
-                    self.held.forget(dst);
-                    self.held.forget(Slot(dst.0 + 1));
                     return;
                 }
                 let (form, slot) = self.form(Operand::Slot(object), BITS);
                 let handler = gc::struct_gets(storage, extend)[form as usize];
                 self.op(handler, with_upper(dst.0, slot, offset));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::StructSet { object, value, ty, field } => {
                 let (storage, offset) = self.field(ty, field);
@@ -61,8 +58,6 @@ impl Encoder<'_> {
                 if storage == Storage::V128 {
                     let index = self.in_slot(index, 0);
                     self.op(gc::array_get_v128, fields(dst.0, object.0, index, 0));
-                    self.held.forget(dst);
-                    self.held.forget(Slot(dst.0 + 1));
                     return;
                 }
                 let (form, index) = match self.form(index, Type::I32) {
@@ -71,7 +66,7 @@ impl Encoder<'_> {
                 };
                 let handler = gc::array_gets(storage, extend)[form as usize];
                 self.op(handler, fields(dst.0, object.0, index, 0));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::ArraySet { object, index, value, ty } => {
                 let storage = self.module.storages[ty as usize][0];
@@ -88,16 +83,16 @@ impl Encoder<'_> {
             }
             Inst::ArrayLen { dst, object } => {
                 self.op(gc::array_len, fields(dst.0, object.0, 0, 0));
-                self.held.define(dst, Type::I32);
+                self.leaves(dst, Type::I32);
             }
             Inst::RefTest { dst, src, target } => {
                 self.ref_check(0, dst.0, src.0, target);
-                self.held.define(dst, Type::I32);
+                self.leaves(dst, Type::I32);
             }
             Inst::RefCast { src, target } => self.ref_check(1, src.0, 0, target),
             Inst::I31New { dst, src } => {
                 self.op(gc::i31_new, fields(dst.0, src.0, 0, 0));
-                self.held.define(dst, BITS);
+                self.leaves(dst, BITS);
             }
             Inst::I31Get { dst, src, extend } => {
                 let handler = match extend {
@@ -105,7 +100,7 @@ impl Encoder<'_> {
                     Extend::Zero => gc::i31_get_u,
                 };
                 self.op(handler, fields(dst.0, src.0, 0, 0));
-                self.held.define(dst, Type::I32);
+                self.leaves(dst, Type::I32);
             }
             _ => {}
         }
@@ -151,9 +146,8 @@ impl Encoder<'_> {
             }
         }
         // Out of line the reference goes to its slot only.
-        match size as usize <= LARGE {
-            true => self.held.define(base, BITS),
-            false => self.held.forget(base),
+        if size as usize <= LARGE {
+            self.leaves(base, BITS);
         }
     }
 
@@ -173,7 +167,6 @@ impl Encoder<'_> {
         let slots = before + values * storage.kind().slots() + after;
         self.op(gc::op, fields(base.0, slots, code as u32, storage as u32));
         self.words.push(u64::from(self.header(ty, Kind::Array)) | u64::from(other) << 32);
-        self.held.forget(base);
     }
 
     /// A test (`which` is 0) or cast (1).

@@ -3,7 +3,7 @@
 use super::{BITS, Encoder, Form, fields, with_upper};
 use crate::interp::handlers::{Handler, simd};
 use zwasm_regir::simd::{SimdInst, Width};
-use zwasm_regir::{Operand, Slot, Type};
+use zwasm_regir::{Operand, Type};
 
 impl Encoder<'_> {
     pub(super) fn simd(&mut self, inst: SimdInst) {
@@ -12,21 +12,17 @@ impl Encoder<'_> {
             SimdInst::Const { dst, halves } => {
                 self.op(simd::vector_const, fields(dst.0, 0, 0, 0));
                 self.words.extend(halves);
-                self.defined(dst);
             }
             SimdInst::Copy { dst, src } => {
                 self.op(simd::vector_copy, fields(dst.0, src.0, 0, 0));
-                self.defined(dst);
             }
             SimdInst::Select { dst, cond, a, b } => {
                 let (form, cond) = self.form(Operand::Slot(cond), Type::I32);
                 self.op(simd::SELECT[form as usize], fields(dst.0, a.0, b.0, cond));
-                self.defined(dst);
             }
             SimdInst::GlobalGet { dst, global } => {
                 let (imported, place) = self.global(global);
                 self.op(simd::GLOBAL[0][usize::from(imported)], with_upper(dst.0, 0, place));
-                self.defined(dst);
             }
             SimdInst::GlobalSet { global, value } => {
                 let (imported, place) = self.global(global);
@@ -37,15 +33,12 @@ impl Encoder<'_> {
             }
             SimdInst::Unary { op, dst, a } => {
                 self.op(simd::UNARY[op as usize][tier], fields(dst.0, a.0, 0, 0));
-                self.defined(dst);
             }
             SimdInst::Binary { op, dst, a, b } => {
                 self.op(simd::BINARY[op as usize][tier], fields(dst.0, a.0, b.0, 0));
-                self.defined(dst);
             }
             SimdInst::Ternary { op, dst, a, b, c } => {
                 self.op(simd::TERNARY[op as usize][tier], fields(dst.0, a.0, b.0, c.0));
-                self.defined(dst);
             }
             SimdInst::Shift { op, dst, a, count } => {
                 let (form, slot) = self.form(count, Type::I32);
@@ -54,45 +47,39 @@ impl Encoder<'_> {
                     Operand::Const(count) => self.op(handler, with_upper(dst.0, a.0, count as u32)),
                     Operand::Slot(_) => self.op(handler, fields(dst.0, a.0, slot, 0)),
                 }
-                self.defined(dst);
             }
             SimdInst::Test { op, dst, a } => {
                 self.op(simd::TEST[op as usize][tier], fields(dst.0, a.0, 0, 0));
-                self.held.define(dst, Type::I32);
+                self.leaves(dst, Type::I32);
             }
             SimdInst::Splat { op, dst, a } => {
                 let (form, a) = self.form(Operand::Slot(a), op.operand());
                 self.op(simd::SPLAT[op as usize][tier][form as usize], fields(dst.0, a, 0, 0));
-                self.defined(dst);
             }
             SimdInst::Extract { op, dst, a, lane } => {
                 let byte = u32::from(lane) * op.lane_bytes();
                 self.op(simd::EXTRACT[op as usize], fields(dst.0, a.0, byte, 0));
-                self.held.define(dst, op.result());
+                self.leaves(dst, op.result());
             }
             SimdInst::Replace { width, dst, a, value, lane } => {
                 let (form, value) = self.form(Operand::Slot(value), BITS);
                 let handler = simd::REPLACE[width as usize][form as usize];
                 self.op(handler, fields(dst.0, a.0, value, 0));
                 self.words.extend(mask(width, lane));
-                self.defined(dst);
             }
             SimdInst::Shuffle { dst, a, b, lanes } => {
                 self.op(simd::SHUFFLE[tier], fields(dst.0, a.0, b.0, 0));
                 self.words.extend(halves(u128::from_le_bytes(lanes)));
-                self.defined(dst);
             }
             SimdInst::Load { op, dst, addr, mem, offset } => {
                 let handlers = &simd::LOAD[op as usize][tier];
                 self.access(handlers, addr, mem, offset, |addr| (dst.0, addr));
-                self.defined(dst);
             }
             SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset } => {
                 let [fast, any] = simd::LOAD_LANE[width as usize];
                 self.access(&[fast, fast, any], addr, mem, offset, |addr| (dst.0, addr));
                 self.words.extend(mask(width, lane));
                 self.words.push(u64::from(a.0));
-                self.defined(dst);
             }
             SimdInst::Store { addr, value, mem, offset } => {
                 self.access(&simd::STORE, addr, mem, offset, |addr| (addr, value.0));
@@ -103,12 +90,6 @@ impl Encoder<'_> {
                 self.words.push(u64::from(u32::from(lane) * width.bytes()));
             }
         }
-    }
-
-    /// A vector was written to two slots.
-    fn defined(&mut self, dst: Slot) {
-        self.held.forget(dst);
-        self.held.forget(Slot(dst.0 + 1));
     }
 
     /// An access by one of three handlers: with the address in a slot, in the

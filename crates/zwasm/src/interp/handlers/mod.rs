@@ -27,6 +27,7 @@
 pub(super) mod atomic;
 pub(super) mod bulk;
 pub(super) mod call;
+pub(super) mod check;
 pub(super) mod control;
 pub(super) mod dispatch;
 pub(super) mod exceptions;
