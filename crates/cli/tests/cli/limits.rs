@@ -173,7 +173,6 @@ fn deterministic_results_have_the_same_bits() {
     }
 }
 
-#[test]
 /// Runs a module in a sandbox; its messages, and the most kilobytes of memory it was
 /// seen to have.
 #[cfg(target_os = "linux")]
