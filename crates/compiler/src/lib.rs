@@ -180,7 +180,7 @@ pub struct CompiledCode {
     /// For each loop header, its label and the offset of the word through which an
     /// interpreter at that header, with all values in their slots, continues here.
     pub loops: Vec<(Label, u32)>,
-    /// For each label that a catch clause names, the offset of such a word.
+    /// For each label that a catch clause names, in order, the offset of such a word.
     pub landings: Vec<(Label, u32)>,
     /// The offsets from which on another try is the innermost, or none; ascending.
     pub regions: Vec<(u32, Option<u32>)>,

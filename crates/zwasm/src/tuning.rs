@@ -66,6 +66,10 @@ pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
 /// that a throw's share of looking through a shallow stack is small.
 pub(crate) const MIN_EXCEPTION_BYTES: usize = 256 << 10;
 
+/// Bytes that are looked through for each byte of exceptions that are made until the
+/// next time: reading a word takes a fraction of the time of making an exception.
+pub(crate) const EXCEPTION_SCAN_SHARE: usize = 16;
+
 /// Bytes that the exceptions in use may take.
 pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
 

@@ -2,6 +2,7 @@
 //! exit codes.
 
 mod bad_input;
+mod cases;
 mod contract;
 mod documented;
 mod examples;

@@ -26,7 +26,7 @@ pub(crate) struct LoopValue {
 pub(crate) struct Loops {
     /// For each loop header its label, and the values, in order of labels.
     loops: Vec<(Label, Vec<LoopValue>)>,
-    /// The headers of loops without loops in them.
+    /// The headers of loops without loops in them, in order.
     innermost: Vec<Label>,
 }
 
@@ -39,7 +39,7 @@ impl Loops {
 
     /// Whether a loop has none inside.
     pub(crate) fn is_innermost(&self, label: Label) -> bool {
-        self.innermost.contains(&label)
+        self.innermost.binary_search_by_key(&label.0, |label| label.0).is_ok()
     }
 
     /// Looks at all loops of a function.
@@ -90,6 +90,7 @@ impl Loops {
             }
             loops.sort_by_key(|(label, _)| label.0);
         }
+        innermost.sort_unstable_by_key(|label| label.0);
         Loops { loops, innermost }
     }
 }

@@ -88,8 +88,9 @@ impl Compiler<'_> {
         // A throw finds its handler by walking frames, so handlers expect slots.
         let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
         for catch in &self.function.catches {
-            self.joins[catch.target.0 as usize].joined = Some(Rc::new([]));
-            if !landings.iter().any(|(label, _)| *label == catch.target) {
+            // The first clause that names a label makes its landing.
+            let joined = &mut self.joins[catch.target.0 as usize].joined;
+            if joined.replace(Rc::new([])).is_none() {
                 let word = self.asm.new_label();
                 let target = self.joins[catch.target.0 as usize].asm;
                 landings.push((catch.target, word));
@@ -122,6 +123,7 @@ impl Compiler<'_> {
             words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
         };
         self.code.loops = positions(loops, &self.asm);
+        landings.sort_unstable_by_key(|(label, _)| label.0);
         self.code.landings = positions(landings, &self.asm);
     }
 

@@ -342,7 +342,8 @@ pub(crate) fn slots_code<T: 'static>(
     ty: &FuncType,
     func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
-    let count = ty.params().len().max(ty.results().len());
+    let params = ty.params().len();
+    let count = params.max(ty.results().len());
     // Code relies on it that the upper half of a narrow slot is zero.
     let masks: Box<[u64]> = ty
         .results_slice()
@@ -356,6 +357,8 @@ pub(crate) fn slots_code<T: 'static>(
         // SAFETY: as above.
         unsafe {
             let slots = std::slice::from_raw_parts_mut(call.slots, count);
+            // What lay there before is none of the guest's business.
+            slots[params..].fill(0);
             func(Caller::new(&call), slots)?;
             slots.iter_mut().zip(&masks).for_each(|(slot, mask)| *slot &= mask);
         }

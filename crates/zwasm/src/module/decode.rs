@@ -67,6 +67,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             types: Vec::new(),
             signatures: Vec::new(),
             storages: Vec::new(),
+            offsets: Vec::new(),
             imports: Vec::new(),
             funcs: Vec::new(),
             imported_funcs: 0,
@@ -272,6 +273,9 @@ impl Decoder {
                 Composite::Struct(fields) => fields.iter().map(storage).collect(),
                 Composite::Array(element) => [storage(element)].into(),
             });
+        }
+        for storages in &self.inner.storages[self.inner.offsets.len()..] {
+            self.inner.offsets.push(layout::struct_layout(storages).0.into());
         }
         drop(types);
         Ok(())

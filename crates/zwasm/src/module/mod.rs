@@ -46,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) signatures: Vec<(Box<[Type]>, usize)>,
     /// The fields of each structure type, or the element of each array type.
     pub(crate) storages: Vec<Box<[Storage]>>,
+    /// The offset of each of these in its objects; of no use for arrays.
+    pub(crate) offsets: Vec<Box<[u32]>>,
     pub(crate) imports: Vec<Import>,
     /// Type indices of all functions, imported ones first.
     pub(crate) funcs: Vec<u32>,

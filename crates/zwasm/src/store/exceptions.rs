@@ -40,6 +40,8 @@ pub(crate) struct Exceptions {
     bytes: usize,
     /// Bytes at which unreachable exceptions are looked for.
     threshold: usize,
+    /// Bytes of roots that the collection in progress has looked through.
+    looked_through: usize,
     /// Bytes that exceptions may take.
     limit: usize,
     /// Bytes of the arena that a limiter has allowed so far.
@@ -72,6 +74,7 @@ impl Exceptions {
             free: Vec::new(),
             bytes: 0,
             threshold: tuning::MIN_EXCEPTION_BYTES,
+            looked_through: 0,
             limit: tuning::MAX_EXCEPTION_BYTES,
             allowed: if config.max_total == u64::MAX { usize::MAX } else { 0 },
             held: Held::default(),
@@ -194,7 +197,11 @@ impl Exceptions {
             entry.generation = (entry.generation + 1) % (1 << GENERATION_BITS);
             self.free.push(index as u32);
         }
-        self.threshold = (self.bytes * 2).clamp(tuning::MIN_EXCEPTION_BYTES, self.limit);
+        // As many bytes again as were looked through: so the heap's size does not show
+        // in what a throw costs.
+        let looked_through = std::mem::take(&mut self.looked_through);
+        let next = self.bytes + self.bytes.max(looked_through / tuning::EXCEPTION_SCAN_SHARE);
+        self.threshold = next.clamp(tuning::MIN_EXCEPTION_BYTES, self.limit);
     }
 }
 
@@ -259,7 +266,10 @@ impl StoreCore {
         // to the end of the innermost frame.
         unsafe {
             let exceptions = &mut (*this).exceptions;
-            let mut mark = |words: &[u64]| exceptions.mark(words.iter().copied(), &mut pending);
+            let mut mark = |words: &[u64]| {
+                exceptions.looked_through += size_of_val(words);
+                exceptions.mark(words.iter().copied(), &mut pending);
+            };
             mark(values);
             if let Some(stack) = &(*this).stack {
                 let base = stack.value_base().cast_const();

@@ -153,9 +153,9 @@ impl Group {
         let (function, code) = compile(module, defined, guarded)?;
         let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
         let landing = |label: Label| {
-            let landing = landings.iter().find(|(at, _)| *at == label);
+            let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
             // A clause whose label was not compiled is in code that is never reached.
-            landing.map_or(0, |(_, offset)| *offset)
+            landing.map_or(0, |index| landings[index].1)
         };
         let start = self.bytes.len().next_multiple_of(CODE_ALIGN);
         self.bytes.resize(start, 0);

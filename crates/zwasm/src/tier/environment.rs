@@ -115,7 +115,7 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
         let storages = &self.module.storages[ty as usize];
-        (storages[field as usize], struct_layout(storages).0[field as usize])
+        (storages[field as usize], self.module.offsets[ty as usize][field as usize])
     }
 
     fn heap_type(&self, ty: u32) -> HeapType {

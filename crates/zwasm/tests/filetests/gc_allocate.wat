@@ -20,12 +20,12 @@
 ;;   cmpl rbx, 0x100
 ;;   ja L2
 ;;   movq r11, [rdi]
-;;   movq rbp, [r11 + 0x38]
+;;   movq rbp, [r11 + 0x48]
 ;;   leaq r10, [rbp + rbx*1 + 0x17]
 ;;   andq r10, 0xf0
-;;   cmpq r10, [r11 + 0x40]
+;;   cmpq r10, [r11 + 0x50]
 ;;   ja L2
-;;   movq [r11 + 0x38], r10
+;;   movq [r11 + 0x48], r10
 ;;   movq r11, rbp
 ;;   shrl r11, 0x4
 ;;   movl r10, 0x1
@@ -83,11 +83,11 @@
 ;; L1:
 ;;   movq rbx, [rsi]
 ;;   movq r11, [rdi]
-;;   movq rbp, [r11 + 0x38]
+;;   movq rbp, [r11 + 0x48]
 ;;   leaq r10, [rbp + 0x10]
-;;   cmpq r10, [r11 + 0x40]
+;;   cmpq r10, [r11 + 0x50]
 ;;   ja L2
-;;   movq [r11 + 0x38], r10
+;;   movq [r11 + 0x48], r10
 ;;   movq r11, rbp
 ;;   shrl r11, 0x4
 ;;   movl r10, 0x1

@@ -61,7 +61,7 @@
 ;;   shrl r10, 0x2
 ;;   shll r10, 0x5
 ;;   movq r11, [rdi]
-;;   movq r11, [r11 + 0xb8]
+;;   movq r11, [r11 + 0xc8]
 ;;   cmpl [r11 + r10*1], 0x0
 ;;   jne L3
 ;; L2:

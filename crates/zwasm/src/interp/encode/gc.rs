@@ -114,7 +114,7 @@ impl Encoder<'_> {
     /// What a field holds, and its offset.
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
         let storages = &self.module.storages[ty as usize];
-        (storages[field as usize], struct_layout(storages).0[field as usize])
+        (storages[field as usize], self.module.offsets[ty as usize][field as usize])
     }
 
     fn struct_new(&mut self, ty: u32, base: Slot) {
