@@ -163,3 +163,38 @@ fn fuel_reads_back_as_it_was_set() {
     let left = store.get_fuel().unwrap();
     assert!(left < u64::MAX && left > u64::MAX - 10, "{left}");
 }
+
+#[test]
+fn raw_slots_that_are_not_written_hold_nothing_of_the_host() {
+    for engine in engines() {
+        let mut linker = Linker::<()>::new(&engine);
+        let ty = FuncType::new([], [ValType::I64, ValType::I64]);
+        linker.func_slots("host", "idle", ty, |_, _| Ok(())).unwrap();
+        let module = Module::new(
+            &engine,
+            r#"(module
+                 (import "host" "idle" (func $idle (result i64 i64)))
+                 (elem declare func $two)
+                 (func $two (param funcref funcref))
+                 (func (export "run") (result i64)
+                   (call $two (ref.func $two) (ref.func $two))
+                   (i64.or (call $idle))))"#,
+        )
+        .unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let run = instance.get_typed_func::<(), i64>(&mut store, "run").unwrap();
+        assert_eq!(run.call(&mut store, ()).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_call_takes_one_store() {
+    let engine = Engine::default();
+    let mut stores = [Store::new(&engine, ()), Store::new(&engine, ())];
+    let seven = Func::wrap(&mut stores[0], || 7);
+    let mut fickle = Fickle { stores, asked: Cell::new(0) };
+    let mut results = [Val::I32(0)];
+    seven.call(&mut fickle, &[], &mut results).unwrap();
+    assert_eq!(results[0].i32(), Some(7));
+}

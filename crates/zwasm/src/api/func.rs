@@ -121,8 +121,11 @@ impl Func {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let ty = self.ty(&mut store);
-        let core = store.as_context_mut().core();
+        // The context is asked for once: another implementation of the trait may
+        // give another store the next time.
+        let mut context = store.as_context_mut();
+        let ty = self.ty(&mut context);
+        let core = context.core();
         count("arguments", ty.params().len(), params.len())?;
         count("results", ty.results().len(), results.len())?;
         for (value, ty) in params.iter().zip(ty.params()) {

@@ -24,6 +24,21 @@ use crate::types::FuncType;
 /// linker.instantiate(&mut Store::new(&engine, ()), &module)?;
 /// # Ok::<(), zwasm::Error>(())
 /// ```
+///
+/// A linker for stores of one type of data is none for another, though the types
+/// differ in a lifetime only:
+///
+/// ```compile_fail
+/// fn shorter<'a>(linker: zwasm::Linker<&'static str>) -> zwasm::Linker<&'a str> {
+///     linker
+/// }
+/// ```
+///
+/// ```compile_fail
+/// fn longer<'a>(linker: zwasm::Linker<&'a str>) -> zwasm::Linker<&'static str> {
+///     linker
+/// }
+/// ```
 pub struct Linker<T> {
     engine: Engine,
     shadowing: bool,

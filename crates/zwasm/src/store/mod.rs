@@ -343,6 +343,22 @@ pub(crate) struct Inner<T> {
 /// *store.data_mut() += 1;
 /// assert_eq!(store.into_data(), 42);
 /// ```
+///
+/// The type of the data is exact, as host functions are for it; a store is not one
+/// with a shorter lifetime in it:
+///
+/// ```compile_fail
+/// fn shorter<'a>(store: zwasm::Store<&'static str>) -> zwasm::Store<&'a str> {
+///     store
+/// }
+/// ```
+///
+/// ```compile_fail
+/// type Shared<'a, T> = zwasm::StoreContext<'a, T>;
+/// fn shorter<'a>(store: Shared<'a, &'static str>) -> Shared<'a, &'a str> {
+///     store
+/// }
+/// ```
 pub struct Store<T> {
     inner: NonNull<Inner<T>>,
     owns: PhantomData<Inner<T>>,
@@ -402,6 +418,7 @@ impl<T> Drop for Store<T> {
 pub struct StoreContext<'a, T> {
     inner: NonNull<Inner<T>>,
     borrow: PhantomData<&'a T>,
+    exact: PhantomData<fn(T) -> T>,
 }
 
 /// Exclusive access to a store.
@@ -487,7 +504,7 @@ pub trait AsContextMut: AsContext {
 impl<T> AsContext for Store<T> {
     type Data = T;
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData }
+        StoreContext { inner: self.inner, borrow: PhantomData, exact: PhantomData }
     }
 }
 
@@ -500,14 +517,14 @@ impl<T> AsContextMut for Store<T> {
 impl<T> AsContext for StoreContext<'_, T> {
     type Data = T;
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData }
+        StoreContext { inner: self.inner, borrow: PhantomData, exact: PhantomData }
     }
 }
 
 impl<T> AsContext for StoreContextMut<'_, T> {
     type Data = T;
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData }
+        StoreContext { inner: self.inner, borrow: PhantomData, exact: PhantomData }
     }
 }
 
