@@ -27,6 +27,7 @@ pub(crate) struct Host {
     caps: Capabilities,
     refused: AtomicU16,
     pub(crate) interrupt: Arc<Interrupt>,
+    cookies: fs::cookies::Room,
 }
 
 /// Why an operation was not done.
@@ -62,7 +63,12 @@ impl From<io::ErrorKind> for Failure {
 
 impl Host {
     pub(crate) fn new(caps: Capabilities) -> Host {
-        Host { caps, refused: AtomicU16::new(0), interrupt: Arc::default() }
+        Host {
+            caps,
+            refused: AtomicU16::new(0),
+            interrupt: Arc::default(),
+            cookies: fs::cookies::Room::default(),
+        }
     }
 
     /// Checks that the guest has one of these capabilities, and remembers when

@@ -390,6 +390,96 @@ fn entries_removed_while_listing_hide_no_others() {
     assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
 }
 
+/// The first name that `fd_readdir` gives from `cookie` on, and the cookie of
+/// the next; none at the end.
+fn entry_at(guest: &mut Guest, dir: u64, cookie: u64) -> Option<(String, u64)> {
+    let args = [dir, DATA.into(), 300, cookie, RESULT.into()];
+    assert_eq!(guest.call("fd_readdir", &args), 0);
+    if guest.u32(RESULT) == 0 {
+        return None;
+    }
+    let len = guest.u32(DATA + 16) as usize;
+    let name = &guest.memory[DATA as usize + 24..][..len];
+    Some((String::from_utf8(name.to_vec()).unwrap(), guest.u64(DATA)))
+}
+
+/// What a guest keeps in a `long` of 32 bits leads back to the same entries, in
+/// any order, through a rewind, and while other entries come and go.
+#[test]
+fn cookies_fit_32_bits_and_stay() {
+    let mut guest = Guest::new();
+    let path = guest.scratch.path().to_owned();
+    for index in 0..50 {
+        fs::write(path.join(format!("entry-{index}")), "").unwrap();
+    }
+    let (mut seen, mut cookie) = (Vec::new(), 0);
+    while let Some((name, next)) = entry_at(&mut guest, DIR, cookie) {
+        seen.push((cookie, name));
+        assert!(i32::try_from(next).is_ok(), "{next:#x}");
+        cookie = next;
+    }
+    assert_eq!(seen.len(), 52);
+    for _ in 0..2 {
+        for (cookie, name) in seen.iter().rev() {
+            assert_eq!(&entry_at(&mut guest, DIR, *cookie).unwrap().0, name);
+        }
+        for (at, next) in seen.iter().zip(&seen[1..]) {
+            assert_eq!(entry_at(&mut guest, DIR, at.0), Some((at.1.clone(), next.0)));
+        }
+    }
+    assert_eq!(entry_at(&mut guest, DIR, cookie), None);
+    for made_up in [cookie + 1, 1 << 31, u64::MAX >> 1] {
+        assert_eq!(entry_at(&mut guest, DIR, made_up), None, "{made_up:#x}");
+    }
+
+    // Another descriptor of the same directory counts for itself.
+    let other = guest.open(".", DIRECTORY, rights::DIRECTORY).unwrap();
+    assert_eq!(entry_at(&mut guest, other, cookie), None);
+    assert_eq!(entry_at(&mut guest, other, 0).unwrap().0, seen[0].1);
+
+    let (kept, gone) = seen.split_at(26);
+    for (_, name) in gone.iter().filter(|(_, name)| name.starts_with("entry")) {
+        fs::remove_file(path.join(name)).unwrap();
+    }
+    for (cookie, name) in kept {
+        assert_eq!(&entry_at(&mut guest, DIR, *cookie).unwrap().0, name);
+    }
+}
+
+#[test]
+fn a_directory_to_remove_may_end_in_slashes() {
+    let mut guest = Guest::new();
+    let path = guest.scratch.path().to_owned();
+    fs::create_dir(path.join("in")).unwrap();
+    for name in ["a", "a/", "a//", "in/a/", "in//a///", "./a/"] {
+        let directory = path.join(name.trim_end_matches('/'));
+        fs::create_dir(&directory).unwrap();
+        let (pointer, len) = guest.put(PATH, name.as_bytes());
+        assert_eq!(guest.call("path_remove_directory", &[DIR, pointer, len]), 0, "{name}");
+        assert!(!directory.exists(), "{name}");
+    }
+
+    fs::create_dir(path.join("in/full")).unwrap();
+    fs::write(path.join("file"), "").unwrap();
+    std::os::unix::fs::symlink("in/full", path.join("link")).unwrap();
+    for (name, errno) in [
+        ("in/", Errno::Notempty),
+        ("file/", Errno::Notdir),
+        ("link/", Errno::Notdir),
+        ("missing/", Errno::Noent),
+        ("in/.", Errno::Inval),
+        ("in/full/.", Errno::Inval),
+        ("", Errno::Noent),
+        ("/", Errno::Perm),
+        ("//", Errno::Perm),
+    ] {
+        let (pointer, len) = guest.put(PATH, name.as_bytes());
+        let result = guest.call("path_remove_directory", &[DIR, pointer, len]);
+        assert_eq!(result, errno as u16, "{name}");
+    }
+    assert!(path.join("in/full").exists() && path.join("file").exists());
+}
+
 #[test]
 fn preopens_have_names() {
     let mut guest = Guest::new();

@@ -6,9 +6,9 @@
 //! `RESOLVE_BENEATH` where the kernel has it, component by component where it
 //! has not).
 //!
-//! Directories are listed straight from the kernel's own positions, with
-//! nothing kept between calls: an entry's cookie stays good while others come
-//! and go, which an index into a listing would not.
+//! Directories are listed straight from the kernel's own positions, for which
+//! [`cookies`](super::cookies) has smaller numbers: an entry's cookie stays good
+//! while others come and go, which an index into a listing would not.
 
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, SystemTimeSpec};
 use cap_std::fs::{MetadataExt, OpenOptions, OpenOptionsExt};
@@ -25,7 +25,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
+use super::cookies::Cookies;
 use super::{FileKind, Flags, SetTime, Stat};
 use crate::Capabilities;
 use crate::host::{Host, Result, clocks};
@@ -34,6 +36,9 @@ use crate::host::{Host, Result, clocks};
 pub(crate) struct Dir {
     dir: cap_std::fs::Dir,
     read_only: bool,
+    /// Locked while the directory is read, as the kernel's position in it is
+    /// one for all threads.
+    cookies: Mutex<Cookies>,
 }
 
 /// How to open a path.
@@ -70,7 +75,7 @@ impl Dir {
     pub(crate) fn preopen(path: &Path, read_only: bool) -> io::Result<Dir> {
         let file =
             File::options().read(true).custom_flags(OFlags::DIRECTORY.bits() as i32).open(path)?;
-        Ok(Dir { dir: cap_std::fs::Dir::from_std_file(file), read_only })
+        Ok(Dir { dir: cap_std::fs::Dir::from_std_file(file), read_only, cookies: Mutex::default() })
     }
 
     /// Takes a descriptor that is open on a directory below this one.
@@ -82,7 +87,7 @@ impl Dir {
             fd = openat(&fd, ".", flags, Mode::empty())?;
         }
         let dir = cap_std::fs::Dir::from_std_file(fd.into());
-        Ok(Dir { dir, read_only: self.read_only })
+        Ok(Dir { dir, read_only: self.read_only, cookies: Mutex::default() })
     }
 
     /// Whether nothing may be changed here.
@@ -210,7 +215,13 @@ impl Dir {
     /// Removes an empty directory.
     pub(crate) fn remove_dir(&self, host: &Host, path: &str) -> Result {
         self.require_change(host, Capabilities::PATH)?;
-        Ok(self.dir.remove_dir(path)?)
+        // A slash at the end says no more than that it is a directory, but cap-std
+        // fails for it.
+        let name = match path.trim_end_matches('/') {
+            "" => path,
+            name => name,
+        };
+        Ok(self.dir.remove_dir(name)?)
     }
 
     /// Moves what is at `from` to `to` below `to_dir`, replacing that.
@@ -241,7 +252,7 @@ impl Dir {
 
     /// Calls `entry` for every name from `cookie` on (0 is the start; others
     /// come from [`DirEntry::next`]) until it returns false. `.` and `..` are
-    /// among them. `ahead` is how much to read from the host at a time, in
+    /// among them. A cookie that was never handed out is past the end. `ahead` is how much to read from the host at a time, in
     /// bytes, roughly.
     pub(crate) fn read_dir(
         &self,
@@ -255,8 +266,12 @@ impl Dir {
         let mut buffer = [MaybeUninit::<u8>::uninit(); 8192];
         let ahead = ahead.clamp(512, buffer.len());
 
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(position) = cookies.position(cookie) else {
+            return Ok(());
+        };
         let fd = self.as_fd();
-        match seek(fd, SeekFrom::Start(cookie)) {
+        match seek(fd, SeekFrom::Start(position)) {
             // Where there can be no entry there is none: past the end, too.
             Err(Errno::INVAL) => return Ok(()),
             position => position?,
@@ -276,7 +291,7 @@ impl Dir {
                 name: name.to_bytes(),
                 ino: raw_entry.ino(),
                 kind: kind.into(),
-                next: raw_entry.next_entry_cookie(),
+                next: cookies.of(raw_entry.next_entry_cookie(), &host.cookies),
             });
             if !more {
                 break;

@@ -3,6 +3,7 @@
 //! Everything is reached through an open descriptor; there is no ambient path
 //! anywhere below [`Dir::preopen`](dir::Dir::preopen).
 
+pub(crate) mod cookies;
 pub(crate) mod dir;
 pub(crate) mod file;
 
