@@ -16,6 +16,8 @@ const COLD: &[&str] = &[
     "raise",
     "no_form",
     "control::deadline",
+    // Only in a mode that checks the interpreter.
+    "check::check",
     "memory::memory_grow",
     "memory::memory_size_shared",
     "memory::out_of_bounds",
@@ -79,6 +81,9 @@ const CALLED: &[&str] = &[
     "gc::array_gets",
     "gc::array_sets",
     "gc::abstract_tests",
+    "check::differ",
+    "check::of",
+    "dispatch::enter",
 ];
 
 /// Handlers that save a register or two meanwhile: those that copy any number of
