@@ -76,13 +76,12 @@
 //! }
 //! ```
 //!
-//! What turns values into slots cannot be implemented or called without `unsafe`:
+//! What turns values into slots takes a pointer to a store, and so a promise:
 //!
-//! ```compile_fail,E0200
-//! struct Forged;
-//! impl<T> zwasm::IntoFunc<T, (), ()> for Forged {
-//!     fn into_func(self) -> (zwasm::FuncType, std::sync::Arc<dyn Fn(()) -> zwasm::Result<()> + Send + Sync>) {
-//!         unimplemented!()
-//!     }
-//! }
+//! ```compile_fail,E0133
+//! let slot = zwasm::WasmTy::into_slot(1_i32, std::ptr::null_mut());
+//! ```
+//!
+//! ```no_run
+//! let slot = unsafe { zwasm::WasmTy::into_slot(1_i32, std::ptr::null_mut()) };
 //! ```
