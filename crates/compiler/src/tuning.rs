@@ -11,6 +11,10 @@ pub(crate) const LOOP_INTS: usize = 7;
 /// Vector registers that a loop's header holds values in.
 pub(crate) const LOOP_FLOATS: usize = 11;
 
+/// Constants that are not written to their slots yet. Branches, calls and exits look
+/// at all of them, and few expressions have more.
+pub(crate) const CONSTANTS: usize = 32;
+
 /// Elements of an `array.new_fixed` that are written inline.
 pub(crate) const ARRAY_INLINE_ELEMENTS: u32 = 16;
 

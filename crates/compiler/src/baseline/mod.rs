@@ -16,7 +16,7 @@ mod operands;
 pub(crate) mod state;
 
 use crate::isa::{AsmLabel, Assembler, CpuFeatures, Late};
-use crate::{CompiledCode, Environment, VmLayout};
+use crate::{CompiledCode, Environment, VmLayout, tuning};
 use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
@@ -201,11 +201,11 @@ impl Compiler<'_> {
             Inst::Label { label, loop_header } => self.place(label, loop_header),
             Inst::Zero { from, count } if count <= 16 => {
                 for slot in from.0..from.0 + count {
-                    self.state.bind_constant(slot, 0);
+                    self.constant(slot, 0);
                 }
             }
             Inst::Zero { from, count } => self.zero_slots(from.0, count),
-            Inst::Const { dst, value } => self.state.bind_constant(dst.0, value),
+            Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
             Inst::Unary { op, dst, a } => self.unary(op, dst, a),
             Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
@@ -314,9 +314,20 @@ impl Compiler<'_> {
         }
     }
 
+    /// Makes a slot a constant that is not written yet. Of too many, the first goes to
+    /// its slot: what looks at all of them costs the same whatever the function.
+    fn constant(&mut self, slot: u32, value: u64) {
+        self.state.bind_constant(slot, value);
+        if self.state.constants().len() > tuning::CONSTANTS {
+            let (first, value) = self.state.constants()[0];
+            self.store_constant(first, value);
+            self.state.forget(first);
+        }
+    }
+
     fn copy(&mut self, dst: Slot, src: Slot) {
         match self.state.location(src.0) {
-            Location::Const(value) => self.state.bind_constant(dst.0, value),
+            Location::Const(value) => self.constant(dst.0, value),
             Location::Reg(reg)
                 if self.state.held(reg).is_some_and(|h| h.class != Class::Vector) =>
             {
