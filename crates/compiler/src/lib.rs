@@ -66,15 +66,16 @@ pub struct VmLayout {
     pub heap_cursor: u32,
     /// In the store: where the window ends.
     pub heap_limit: u32,
-    /// In the store: the displays of types, [`DISPLAY`] entries of 32 bits for each.
+    /// In the store: a pointer to 32-bit words. That of a type's number is the index of
+    /// the first word of its display, the numbers of its ancestors from the root on.
     pub displays: u32,
     /// How far below the heap's base the bits are that say where objects start, one
     /// for every 16 bytes.
     pub heap_starts: u32,
 }
 
-/// The depth of supertypes that displays hold.
-pub const DISPLAY: u32 = 8;
+/// The supertypes of types that displays tell of are fewer.
+pub const DISPLAY: u32 = 64;
 
 /// A type of objects, for casts.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +97,7 @@ pub struct StructType {
     pub size: u32,
     /// Whether it fits an allocation window.
     pub is_small: bool,
-    /// What each field holds, and its offset.
+    /// What each field of a small one holds, and its offset.
     pub fields: Vec<(Storage, u32)>,
 }
 

@@ -1,8 +1,10 @@
 //! Constant expressions: initial values of globals, tables and segments.
 //!
 //! They are decoded once, when the module is compiled, and evaluated at each
-//! instantiation by a stack machine of a dozen ops.
+//! instantiation by a stack machine of a dozen ops. Those of element segments, of
+//! which there may be millions, are not kept but decoded again.
 
+use super::NO_FUNC;
 use crate::error::Result;
 use zwasm_regir::reader::{Malformed, Reader};
 
@@ -60,9 +62,8 @@ impl From<Malformed> for ConstError {
 }
 
 impl ConstExpr {
-    /// Decodes an expression that the validator accepted.
-    pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<ConstExpr, ConstError> {
-        let mut reader = Reader::new(bytes);
+    /// Decodes the next expression, which the validator accepted.
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> std::result::Result<ConstExpr, ConstError> {
         let mut ops = Vec::new();
         loop {
             ops.push(match reader.byte()? {
@@ -106,6 +107,16 @@ impl ConstExpr {
             });
         }
         Ok(ConstExpr(ops.into()))
+    }
+
+    /// The function that a constant reference is to, with null being [`NO_FUNC`]; none if
+    /// the reference is to something else or is computed.
+    pub(crate) fn func(&self) -> Option<u32> {
+        match *self.0 {
+            [ConstOp::Const(0)] => Some(NO_FUNC),
+            [ConstOp::RefFunc(func)] => Some(func),
+            _ => None,
+        }
     }
 
     /// Evaluates the expression. A slot value is in the low half of the result.
@@ -192,7 +203,7 @@ mod tests {
     }
 
     fn eval(bytes: &[u8]) -> u128 {
-        let expr = ConstExpr::decode(bytes).ok().expect("decodes");
+        let expr = ConstExpr::decode(&mut Reader::new(bytes)).ok().expect("decodes");
         expr.eval(&Numbers).expect("allocates")
     }
 
@@ -216,7 +227,7 @@ mod tests {
 
     #[test]
     fn broken_expressions_are_errors() {
-        assert!(ConstExpr::decode(&[0x41]).is_err());
-        assert!(ConstExpr::decode(&[0xFF, 0x0B]).is_err());
+        assert!(ConstExpr::decode(&mut Reader::new(&[0x41])).is_err());
+        assert!(ConstExpr::decode(&mut Reader::new(&[0xFF, 0x0B])).is_err());
     }
 }

@@ -4,12 +4,14 @@
 //! into the structures the runtime uses, so that no type of the parser is seen
 //! outside this folder.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use wasmparser::{
     CompositeInnerType, DataKind, ElementItems, ElementKind, ExternalKind, Parser, Payload,
     TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator, WasmFeatures,
 };
+use zwasm_regir::reader::Reader;
 
 use super::const_expr::{ConstError, ConstExpr};
 use super::hints::{self, Hints};
@@ -67,7 +69,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             types: Vec::new(),
             signatures: Vec::new(),
             storages: Vec::new(),
-            offsets: Vec::new(),
+            layouts: Vec::new(),
             imports: Vec::new(),
             funcs: Vec::new(),
             imported_funcs: 0,
@@ -274,8 +276,8 @@ impl Decoder {
                 Composite::Array(element) => [storage(element)].into(),
             });
         }
-        for storages in &self.inner.storages[self.inner.offsets.len()..] {
-            self.inner.offsets.push(layout::struct_layout(storages).0.into());
+        for storages in &self.inner.storages[self.inner.layouts.len()..] {
+            self.inner.layouts.push(layout::struct_layout(storages));
         }
         drop(types);
         Ok(())
@@ -435,11 +437,23 @@ fn element_segment(bytes: &[u8], element: wasmparser::Element<'_>) -> Result<Ele
             Elements::Funcs(funcs?)
         }
         ElementItems::Expressions(_, exprs) => {
-            let mut decoded = Vec::with_capacity(exprs.count() as usize);
+            let count = exprs.count() as usize;
+            let (mut funcs, mut only_funcs) = (Vec::with_capacity(count), true);
+            let mut range: Option<Range<usize>> = None;
             for expr in exprs {
-                decoded.push(const_expr(bytes, &expr?)?);
+                let expr = expr?;
+                // Decoded even if it is not kept, to know that it can be.
+                let func = const_expr(bytes, &expr)?.func();
+                only_funcs &= func.is_some();
+                funcs.extend(func.filter(|_| only_funcs));
+                let here = expr.get_binary_reader().range();
+                let start = range.map_or(here.start as usize, |range| range.start);
+                range = Some(start..here.end as usize);
             }
-            Elements::Exprs(decoded.into())
+            match only_funcs {
+                true => Elements::Funcs(funcs.into()),
+                false => Elements::Exprs { count, range: range.unwrap_or_default() },
+            }
         }
     };
     Ok(ElementSegment { mode, items })
@@ -448,7 +462,8 @@ fn element_segment(bytes: &[u8], element: wasmparser::Element<'_>) -> Result<Ele
 fn const_expr(bytes: &[u8], expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr> {
     let range = expr.get_binary_reader().range();
     let start = range.start as usize;
-    ConstExpr::decode(&bytes[start..range.end as usize]).map_err(|error| match error {
+    let mut reader = Reader::new(&bytes[start..range.end as usize]);
+    ConstExpr::decode(&mut reader).map_err(|error| match error {
         ConstError::Malformed => Error::invalid("malformed constant expression", start).into(),
         ConstError::Unsupported(feature) => unsupported(feature),
     })

@@ -46,8 +46,8 @@ pub(crate) struct Inner {
     pub(crate) signatures: Vec<(Box<[Type]>, usize)>,
     /// The fields of each structure type, or the element of each array type.
     pub(crate) storages: Vec<Box<[Storage]>>,
-    /// The offset of each of these in its objects; of no use for arrays.
-    pub(crate) offsets: Vec<Box<[u32]>>,
+    /// The offset of each of these in its objects, and their size; of no use for arrays.
+    pub(crate) layouts: Vec<(Vec<u32>, usize)>,
     pub(crate) imports: Vec<Import>,
     /// Type indices of all functions, imported ones first.
     pub(crate) funcs: Vec<u32>,
@@ -125,16 +125,23 @@ pub(crate) struct ElementSegment {
     pub(crate) items: Elements,
 }
 
+/// The references of an element segment. They are as compact as in the module's bytes,
+/// which may hold millions.
 pub(crate) enum Elements {
+    /// Functions, [`NO_FUNC`] being null.
     Funcs(Box<[u32]>),
-    Exprs(Box<[ConstExpr]>),
+    /// So many constant expressions, one behind the other in these bytes of the module.
+    Exprs { count: usize, range: Range<usize> },
 }
+
+/// What stands for null among the functions of an element segment.
+pub(crate) const NO_FUNC: u32 = u32::MAX;
 
 impl Elements {
     pub(crate) fn len(&self) -> usize {
         match self {
             Elements::Funcs(funcs) => funcs.len(),
-            Elements::Exprs(exprs) => exprs.len(),
+            Elements::Exprs { count, .. } => *count,
         }
     }
 }

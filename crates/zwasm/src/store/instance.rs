@@ -10,13 +10,14 @@ use super::{GlobalInst, MemoryInst, StoreCore, TableInst, TagInst};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
-use crate::module::{Elements, Entity, Import, Inner, Module, SegmentMode};
+use crate::module::{Elements, Entity, Import, Inner, Module, NO_FUNC, SegmentMode};
 use crate::stack::activation;
 #[cfg(compiler)]
 use crate::tier;
 
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
+use zwasm_regir::reader::Reader;
 
 /// Something that can be imported, as the store holds it.
 #[derive(Clone, Copy)]
@@ -116,9 +117,19 @@ impl InstanceData {
     /// The references of an element segment.
     fn eval_elements(&self, items: &Elements) -> Result<Box<[u64]>> {
         match items {
-            Elements::Funcs(funcs) => Ok(funcs.iter().map(|&func| self.func_ref(func)).collect()),
-            Elements::Exprs(exprs) => {
-                exprs.iter().map(|expr| Ok(self.eval(expr)? as u64)).collect()
+            Elements::Funcs(funcs) => {
+                let func = |&func: &u32| if func == NO_FUNC { 0 } else { self.func_ref(func) };
+                Ok(funcs.iter().map(func).collect())
+            }
+            Elements::Exprs { count, range } => {
+                let mut reader = Reader::new(&self.module.inner().bytes[range.clone()]);
+                let mut next = || {
+                    let expr = ConstExpr::decode(&mut reader).map_err(|_| {
+                        Error::invalid("malformed constant expression", range.start)
+                    })?;
+                    Ok(self.eval(&expr)? as u64)
+                };
+                (0..*count).map(|_| next()).collect()
             }
         }
     }
@@ -141,10 +152,10 @@ impl Context for InstanceData {
     fn structure(&self, ty: u32, fields: &[u128]) -> Result<u64> {
         let module = self.module.inner();
         let storages = &module.storages[ty as usize];
-        let (offsets, size) = layout::struct_layout(storages);
+        let (offsets, size) = &module.layouts[ty as usize];
         let word = layout::word(module.types[ty as usize], layout::Kind::Struct);
-        let (object, address) = self.allocate(word, 0, size)?;
-        for ((&storage, offset), &value) in storages.iter().zip(offsets).zip(fields) {
+        let (object, address) = self.allocate(word, 0, *size)?;
+        for ((&storage, &offset), &value) in storages.iter().zip(offsets).zip(fields) {
             // SAFETY: the field is in the new object.
             unsafe { layout::write(storage, address.add(offset as usize), value) }
         }

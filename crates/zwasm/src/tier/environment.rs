@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use crate::interp;
 use crate::module::Inner;
 use crate::store::gc::heap::{GRANULE, LARGE, STARTS};
-use crate::store::gc::layout::{EXTERN_WORD, Kind, struct_layout, word};
+use crate::store::gc::layout::{self, EXTERN_WORD, Kind, word};
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
@@ -38,7 +38,7 @@ static LAYOUT: VmLayout = VmLayout {
     store: offset_of!(VmCtx, store) as u32,
     heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
     heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
-    displays: offset_of!(StoreCore, gc.layouts.display_base) as u32,
+    displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,
     heap_starts: STARTS as u32,
 };
 
@@ -115,7 +115,7 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
         let storages = &self.module.storages[ty as usize];
-        (storages[field as usize], self.module.offsets[ty as usize][field as usize])
+        (storages[field as usize], self.module.layouts[ty as usize].0[field as usize])
     }
 
     fn heap_type(&self, ty: u32) -> HeapType {
@@ -136,13 +136,15 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn struct_type(&self, ty: u32) -> StructType {
         let storages = &self.module.storages[ty as usize];
-        let (offsets, size) = struct_layout(storages);
+        let (offsets, size) = &self.module.layouts[ty as usize];
         let size = size.next_multiple_of(GRANULE);
+        let is_small = size <= LARGE;
+        let fields = storages.iter().copied().zip(offsets.iter().copied());
         StructType {
             word: word(self.module.types[ty as usize], Kind::Struct),
             size: size as u32,
-            is_small: size <= LARGE,
-            fields: storages.iter().copied().zip(offsets).collect(),
+            is_small,
+            fields: if is_small { fields.collect() } else { Vec::new() },
         }
     }
 
@@ -173,3 +175,6 @@ impl Environment for ModuleEnvironment<'_> {
         }
     }
 }
+
+// Both sides take the same casts to look at displays.
+const _: () = assert!(DISPLAY as usize == layout::DISPLAY);

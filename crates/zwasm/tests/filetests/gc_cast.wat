@@ -58,11 +58,11 @@
 ;;   je L2
 ;;   cmpl r10, 0x2
 ;;   je L3
-;;   shrl r10, 0x2
-;;   shll r10, 0x5
 ;;   movq r11, [rdi]
-;;   movq r11, [r11 + 0xc8]
-;;   cmpl [r11 + r10*1], 0x0
+;;   movq r11, [r11 + 0xd0]
+;;   shrl r10, 0x2
+;;   movl r10, [r11 + r10*4]
+;;   cmpl [r11 + r10*4], 0x0
 ;;   jne L3
 ;; L2:
 ;;   movl rbp, 0x1

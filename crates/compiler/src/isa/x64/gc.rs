@@ -262,14 +262,14 @@ impl Compiler<'_> {
                 let external = self.env.extern_word() as i32;
                 self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), external);
                 self.asm.jcc(Cond::Equal, fails);
-                // A display has eight entries of four bytes.
-                emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
-                emit!(self.asm, shll_mi(Rm::Reg(found), 5u8));
                 emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
                 let displays = at(INT_SCRATCH, layout.displays as i32);
                 emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(displays)));
+                emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
+                let start = Mem { base: INT_SCRATCH, index: Some((found, 2)), disp: 0 };
+                emit!(self.asm, movl_rm(found, Rm::Mem(start)));
                 let entry =
-                    Mem { base: INT_SCRATCH, index: Some((found, 0)), disp: depth as i32 * 4 };
+                    Mem { base: INT_SCRATCH, index: Some((found, 2)), disp: depth as i32 * 4 };
                 self.alu_immediate(Alu::Cmp, false, Rm::Mem(entry), (word >> 2) as i32);
                 self.asm.jcc(Cond::NotEqual, fails);
             }

@@ -4,7 +4,7 @@ use super::{BITS, Encoder, Form, fields, with_upper};
 use crate::interp::handlers::gc;
 use crate::interp::objects;
 use crate::store::gc::heap::{GRANULE, LARGE};
-use crate::store::gc::layout::{DISPLAY, Kind, size_of, struct_layout, word};
+use crate::store::gc::layout::{DISPLAY, Kind, size_of, word};
 use crate::types::Composite;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use zwasm_regir::types::slots_of;
@@ -16,7 +16,7 @@ impl Encoder<'_> {
         match *inst {
             Inst::Gc { op: GcOp::StructNew { ty }, base } => self.struct_new(ty, base),
             Inst::Gc { op: GcOp::StructNewDefault { ty }, base } => {
-                let (_, size) = struct_layout(&self.module.storages[ty as usize]);
+                let size = self.module.layouts[ty as usize].1;
                 let size = size.next_multiple_of(GRANULE);
                 let header = u64::from(self.header(ty, Kind::Struct));
                 if size <= LARGE {
@@ -114,12 +114,12 @@ impl Encoder<'_> {
     /// What a field holds, and its offset.
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
         let storages = &self.module.storages[ty as usize];
-        (storages[field as usize], self.module.offsets[ty as usize][field as usize])
+        (storages[field as usize], self.module.layouts[ty as usize].0[field as usize])
     }
 
     fn struct_new(&mut self, ty: u32, base: Slot) {
         let storages = &self.module.storages[ty as usize];
-        let (offsets, size) = struct_layout(storages);
+        let (offsets, size) = &self.module.layouts[ty as usize];
         let size = size.next_multiple_of(GRANULE) as u32;
         let kinds: Vec<Type> = storages.iter().map(|storage| storage.kind()).collect();
         let slots = slots_of(&kinds);

@@ -93,9 +93,9 @@ tests! {
         } else {
             let word = header(vm, reference);
             word == target as u32 || {
-                let display = (*(*vm).store).gc.layouts.displays().add((word >> 2) as usize);
+                let displays = &(*(*vm).store).gc.layouts.displays;
                 word != EXTERN_WORD
-                    && (*display.cast::<u32>().add((target >> 32) as usize)) == target as u32 >> 2
+                    && displays.has(word, (target >> 32) as usize, target as u32 >> 2)
             }
         }
     };

@@ -13,8 +13,8 @@ use zwasm_regir::Storage;
 /// Bytes of an object's header.
 pub(crate) const HEADER: usize = 8;
 
-/// Depths of supertypes that a display holds: deeper ones are looked up.
-pub(crate) const DISPLAY: usize = 8;
+/// Types whose casts look at displays have fewer supertypes; all those of valid modules do.
+pub(crate) const DISPLAY: usize = 64;
 
 /// What an object is: the low bits of the header's first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,28 +104,92 @@ pub(crate) enum Layout {
 
 /// Layouts and displays of the types that a store's instances define, by
 /// canonical number.
+#[derive(Default)]
 pub(crate) struct Layouts {
     layouts: Vec<Layout>,
-    displays: Vec<[u32; DISPLAY]>,
-    /// The first of `displays`, where compiled code looks.
-    pub(crate) display_base: *const [u32; DISPLAY],
+    pub(crate) displays: Displays,
 }
 
-impl Default for Layouts {
-    fn default() -> Layouts {
-        Layouts { layouts: Vec::new(), displays: Vec::new(), display_base: std::ptr::null() }
+/// The display of each type: its ancestors from the root on, itself last.
+///
+/// One run of words holds, by canonical number, where each type's display starts,
+/// and then the displays. Displays are as long as their types are deep, and a cast
+/// does not ask how long: whatever stands at index `n` of a display has `n`
+/// supertypes. So a word read behind the end of a display, at the depth of the type
+/// that is looked for, is at another index of another display, and is another type.
+pub(crate) struct Displays {
+    /// The starts of `types` displays, a word for types without one, the displays,
+    /// and [`DISPLAY`] words that may be read behind the last one.
+    words: Vec<u32>,
+    types: usize,
+    /// The first of `words`, where compiled code looks.
+    pub(crate) base: *const u32,
+}
+
+/// What stands for no type.
+const NO_TYPE: u32 = u32::MAX;
+
+impl Default for Displays {
+    fn default() -> Displays {
+        Displays { words: vec![NO_TYPE; 1 + DISPLAY], types: 0, base: std::ptr::null() }
+    }
+}
+
+impl Displays {
+    /// Makes room for the starts of types with smaller numbers than `types`.
+    fn reserve(&mut self, types: usize) {
+        if types <= self.types {
+            return;
+        }
+        let room = types.next_power_of_two();
+        let moved = (room - self.types) as u32;
+        let (starts, displays) = self.words.split_at(self.types);
+        let mut words = Vec::with_capacity(room + displays.len());
+        words.extend(starts.iter().map(|start| start + moved));
+        words.resize(room, room as u32);
+        words.extend_from_slice(displays);
+        (self.words, self.types) = (words, room);
+    }
+
+    /// Adds the displays of types, each given with its ancestors, the root last.
+    fn add(&mut self, paths: impl Iterator<Item = (usize, Vec<TypeId>)>) {
+        self.words.truncate(self.words.len() - DISPLAY);
+        for (index, path) in paths {
+            self.words[index] = self.words.len() as u32;
+            self.words.extend(path.iter().rev());
+        }
+        self.words.extend([NO_TYPE; DISPLAY]);
+        self.base = self.words.as_ptr();
+    }
+
+    /// Whether objects with this header word are of the type, which has `depth`
+    /// supertypes, fewer than [`DISPLAY`].
+    ///
+    /// # Safety
+    ///
+    /// The header is of an object of a type that was added.
+    #[inline(always)]
+    pub(crate) unsafe fn has(&self, word: u32, depth: usize, id: TypeId) -> bool {
+        // SAFETY: every added type has a start, and as many words as are read at
+        // most are behind each of them.
+        unsafe {
+            let start = *self.base.add((word >> 2) as usize) as usize;
+            *self.base.add(start + depth) == id
+        }
     }
 }
 
 impl Layouts {
     /// Adds types; those known already cost nothing.
     pub(crate) fn add(&mut self, types: &Types, ids: &[TypeId]) {
+        let Some(&last) = ids.iter().max() else { return };
+        if last as usize >= self.layouts.len() {
+            self.layouts.resize_with(last as usize + 1, || Layout::None);
+            self.displays.reserve(last as usize + 1);
+        }
+        let mut added = Vec::new();
         for &id in ids {
             let index = id as usize;
-            if index >= self.layouts.len() {
-                self.layouts.resize_with(index + 1, || Layout::None);
-                self.displays.resize(index + 1, [u32::MAX; DISPLAY]);
-            }
             if !matches!(self.layouts[index], Layout::None) {
                 continue;
             }
@@ -150,24 +214,15 @@ impl Layouts {
                     }
                 }
             };
-            let mut path = types.supertypes(id);
-            path.reverse();
-            for (entry, ancestor) in self.displays[index].iter_mut().zip(path) {
-                *entry = ancestor;
-            }
+            added.push(id);
         }
-        self.display_base = self.displays.as_ptr();
+        self.displays.add(added.into_iter().map(|id| (id as usize, types.supertypes(id))));
     }
 
     /// The layout of the type in a header word.
     #[inline]
     pub(crate) fn of(&self, word: u32) -> &Layout {
         self.layouts.get((word >> 2) as usize).unwrap_or(&Layout::None)
-    }
-
-    /// The display of each type: its ancestors from the root on, itself included.
-    pub(crate) fn displays(&self) -> *const [u32; DISPLAY] {
-        self.display_base
     }
 }
 
