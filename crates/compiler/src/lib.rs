@@ -60,6 +60,12 @@ pub struct VmLayout {
     pub record_vmctx: u32,
     /// In a function's record: the canonical type, 32 bits.
     pub record_type: u32,
+    /// In a function's record: its number, which is what references are, 32 bits.
+    pub record_number: u32,
+    /// In the `vmctx`: the array of pointers to records by number, null for no function.
+    pub functions: u32,
+    /// In the `vmctx`: how many numbers there are, 32 bits.
+    pub function_count: u32,
     /// In the `vmctx`: the store.
     pub store: u32,
     /// In the store: where the heap's allocation window is used up to.
@@ -69,6 +75,8 @@ pub struct VmLayout {
     /// In the store: a pointer to 32-bit words. That of a type's number is the index of
     /// the first word of its display, the numbers of its ancestors from the root on.
     pub displays: u32,
+    /// In the store: what a type's number has in common with its index there, 32 bits.
+    pub display_mask: u32,
     /// How far below the heap's base the bits are that say where objects start, one
     /// for every 16 bytes.
     pub heap_starts: u32,
@@ -126,6 +134,9 @@ pub enum Place {
 
 /// What the compiler asks the runtime.
 pub trait Environment {
+    /// Whether a table's elements are the addresses of function records.
+    fn table_holds_functions(&self, table: u32) -> bool;
+
     /// The layout of the runtime's records.
     fn layout(&self) -> &VmLayout;
     /// Where a function's record is.

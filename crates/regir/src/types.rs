@@ -49,7 +49,9 @@ pub enum Storage {
     V128,
     /// A reference into the collected heap, 32 bits wide.
     HeapRef,
-    /// A reference to a function or an exception, as slots hold it.
+    /// The number of a function, 32 bits wide.
+    FuncRef,
+    /// A reference to an exception, as slots hold it.
     WideRef,
 }
 
@@ -59,7 +61,7 @@ impl Storage {
         match self {
             Storage::I8 => 1,
             Storage::I16 => 2,
-            Storage::I32 | Storage::F32 | Storage::HeapRef => 4,
+            Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef => 4,
             Storage::I64 | Storage::F64 | Storage::WideRef => 8,
             Storage::V128 => 16,
         }
@@ -73,7 +75,7 @@ impl Storage {
             Storage::F32 => Type::F32,
             Storage::F64 => Type::F64,
             Storage::V128 => Type::V128,
-            Storage::HeapRef | Storage::WideRef => Type::Ref,
+            Storage::HeapRef | Storage::FuncRef | Storage::WideRef => Type::Ref,
         }
     }
 }

@@ -2,8 +2,8 @@
 #![cfg(feature = "wat")]
 
 use zwasm::{
-    Caller, Engine, Error, ErrorKind, ExnRef, Extern, Func, FuncType, Instance, Linker, Module,
-    Result, RootScope, Store, Tag, TagType, Val, ValType,
+    Caller, Config, Engine, Error, ErrorKind, ExnRef, Extern, Func, FuncType, Instance, Linker,
+    Module, Result, RootScope, Store, Strategy, Tag, TagType, Val, ValType,
 };
 
 fn instance(store: &mut Store<()>, wat: &str, imports: &[Extern]) -> Instance {
@@ -522,4 +522,37 @@ fn a_scope_lets_go_of_the_exceptions_made_in_it() {
     }
     assert_eq!(kept.values(&mut store).unwrap()[0].i32(), Some(1));
     assert!(gone.values(&mut store).is_err());
+}
+
+/// Null is told from an exception by all of the reference, also from a store's first.
+#[test]
+fn exceptions_are_told_from_null() {
+    let wat = r#"(module
+        (tag $e)
+        (func $catch (result exnref)
+            (block $h (result exnref)
+                (try_table (catch_all_ref $h) (throw $e))
+                (unreachable)))
+        (func (export "test") (param i32) (result i32)
+            (if (result i32) (local.get 0)
+                (then (ref.test (ref exn) (call $catch)))
+                (else (ref.test (ref exn) (ref.null exn)))))
+        (func (export "cast") (param i32) (result i32)
+            (drop (ref.cast (ref exn) (call $catch)))
+            (ref.is_null (ref.as_non_null (ref.cast exnref (call $catch))))))"#;
+    for strategy in [
+        Strategy::Interpreter,
+        Strategy::Baseline,
+        Strategy::Auto,
+        Strategy::Mixed(1),
+        Strategy::Mixed(2),
+    ] {
+        let mut config = Config::new();
+        config.strategy(strategy);
+        let mut store = Store::new(&Engine::new(&config).unwrap(), ());
+        let instance = instance(&mut store, wat, &[]);
+        assert_eq!(call(&mut store, instance, "test", 1).unwrap(), 1, "{strategy:?}");
+        assert_eq!(call(&mut store, instance, "test", 0).unwrap(), 0, "{strategy:?}");
+        assert_eq!(call(&mut store, instance, "cast", 0).unwrap(), 0, "{strategy:?}");
+    }
 }

@@ -98,6 +98,9 @@ pub(crate) struct State {
     slots: Vec<u8>,
     held: [Option<Held>; 32],
     used: RegSet,
+    /// Registers whose upper 32 bits are zero, as far as that is known. This is about the
+    /// register, whatever value it was loaded for: references need not be cut again.
+    narrow: RegSet,
     /// Registers that the instruction being compiled works with.
     pub(crate) locked: RegSet,
     constants: Vec<(u32, u64)>,
@@ -116,6 +119,7 @@ impl State {
             slots: vec![IN_FRAME; slots],
             held: [None; 32],
             used: RegSet::default(),
+            narrow: RegSet::default(),
             locked: RegSet::default(),
             constants: Vec::new(),
             stamps: [0; 32],
@@ -161,6 +165,7 @@ impl State {
 
     /// Forgets what a register holds.
     pub(crate) fn release(&mut self, reg: Reg) {
+        self.narrow.remove(reg);
         if let Some(held) = self.held[usize::from(reg.0)].take() {
             self.used.remove(reg);
             self.slots[held.slot as usize] = IN_FRAME;
@@ -216,6 +221,23 @@ impl State {
         self.used.insert(reg);
         self.slots[slot as usize] = reg.0;
         self.lock(reg);
+    }
+
+    /// Whether the upper 32 bits of a register are known to be zero.
+    pub(crate) fn is_narrow(&self, reg: Reg) -> bool {
+        self.narrow.contains(reg)
+    }
+
+    /// Notes that the upper 32 bits of a register that holds a value are zero.
+    pub(crate) fn set_narrow(&mut self, reg: Reg) {
+        if self.used.contains(reg) {
+            self.narrow.insert(reg);
+        }
+    }
+
+    /// Forgets which registers are narrow, because they may be loaded again.
+    pub(crate) fn forget_narrow(&mut self) {
+        self.narrow = RegSet::default();
     }
 
     /// Notes that a slot is a constant that has not been written anywhere.

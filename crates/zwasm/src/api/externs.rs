@@ -340,7 +340,8 @@ impl Table {
         // SAFETY: the store is borrowed, and elements have the table's type.
         unsafe {
             let table = self.0.get(core).as_ref();
-            let slot = *table.elements().get(usize::try_from(index).ok()?)?;
+            let element = *table.elements().get(usize::try_from(index).ok()?)?;
+            let slot = table.reference(element);
             let value = Val::from_bits(core, slot.into(), ValType::Ref(table.ty.element()));
             value.keep(core);
             Some(value)
@@ -357,10 +358,13 @@ impl Table {
         // SAFETY: the context is exclusive.
         let table = unsafe { self.0.get(core).as_mut() };
         value.check(core, ValType::Ref(table.ty.element()))?;
+        // SAFETY: the table is no part of the table of functions.
+        let functions = unsafe { &(*core).functions };
+        let element = table.element(functions, value.to_bits(core) as u64);
         let elements = table.elements_mut();
-        let slot = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
-        *slot.ok_or_else(|| Error::msg(format_args!("the table has no element {index}")))? =
-            value.to_bits(core) as u64;
+        let place = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
+        *place.ok_or_else(|| Error::msg(format_args!("the table has no element {index}")))? =
+            element;
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! Functions: calling them, and making them from closures.
 
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::Stored;
@@ -77,16 +76,16 @@ impl Func {
     }
 
     pub(crate) fn to_slot(func: Option<Func>) -> u64 {
-        func.map_or(0, |func| func.0.pointer.as_ptr() as u64)
+        // SAFETY: records live as long as the store, which has the value's.
+        func.map_or(0, |func| u64::from(unsafe { func.0.pointer.as_ref() }.number))
     }
 
     /// # Safety
     ///
-    /// `core` is valid, and the slot holds a function reference of it.
+    /// `core` is valid.
     pub(crate) unsafe fn from_slot(core: *const StoreCore, slot: u64) -> Option<Func> {
-        let record = NonNull::new(slot as *mut FuncRecord)?;
         // SAFETY: by the contract.
-        Some(Func(unsafe { Stored::new(core, record) }))
+        unsafe { (*core).functions.get(slot).map(|record| Func(Stored::new(core, record))) }
     }
 
     /// The function's type.

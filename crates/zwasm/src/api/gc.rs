@@ -13,7 +13,9 @@ use std::sync::Arc;
 use super::val::Val;
 use crate::error::{Error, Result};
 use crate::store::gc::Root;
-use crate::store::gc::layout::{self, HEADER, KIND, Kind, size_of, storage, struct_layout};
+use crate::store::gc::layout::{
+    self, HEADER, KIND, Kind, element_offset, size_of, storage, struct_layout,
+};
 use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore};
 use crate::types::{Composite, FieldType, HeapType};
 use zwasm_regir::Storage;
@@ -348,7 +350,7 @@ impl StructRef {
             let storages: Vec<Storage> =
                 fields.iter().map(|&field| storage(&types, field)).collect();
             let (offsets, _) = struct_layout(&storages);
-            let object = (*core).gc.heap.base().add(reference as usize);
+            let object = (*core).gc.heap.base().add(reference as u32 as usize);
             let places = fields.iter().zip(storages).zip(offsets);
             Ok(places
                 .map(|((&field, storage), offset)| Place {
@@ -441,8 +443,8 @@ impl ArrayRef {
                 return Err(Error::msg("no such element"));
             }
             let storage = storage(&types, field);
-            let at = HEADER + index as usize * size_of(storage);
-            let address = (*core).gc.heap.base().add(reference as usize + at);
+            let at = element_offset(reference as u32, index, size_of(storage));
+            let address = (*core).gc.heap.base().add(at as usize + HEADER);
             Ok(Place { address, field, storage })
         }
     }

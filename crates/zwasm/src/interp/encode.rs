@@ -482,13 +482,21 @@ impl Encoder<'_> {
             }
             Inst::TableGet { dst, index, table } => {
                 let index = self.in_slot(index, 0);
-                self.op(state::table_get, with_upper(dst.0, index, table));
+                let handler = match self.module.holds_functions(table) {
+                    true => state::table_get_function,
+                    false => state::table_get,
+                };
+                self.op(handler, with_upper(dst.0, index, table));
                 self.leaves(dst, BITS);
             }
             Inst::TableSet { index, value, table } => {
                 let index = self.in_slot(index, 0);
                 let value = self.in_slot(value, 1);
-                self.op(state::table_set, with_upper(index, value, table));
+                let handler = match self.module.holds_functions(table) {
+                    true => state::table_set_function,
+                    false => state::table_set,
+                };
+                self.op(handler, with_upper(index, value, table));
             }
             Inst::TableSize { dst, table } => {
                 self.op(state::table_size, with_upper(dst.0, 0, table));
@@ -785,8 +793,8 @@ impl Encoder<'_> {
         (params, params.max(slots_of(signature.results)))
     }
 
-    /// Table and canonical type of an indirect call.
-    fn table_and_type(&self, table: u32, ty: u32) -> u64 {
+    /// A table or slot and the canonical type of the function that it holds.
+    fn with_type(&self, table: u32, ty: u32) -> u64 {
         u64::from(table) | u64::from(self.module.types[ty as usize]) << 32
     }
 
@@ -804,11 +812,12 @@ impl Encoder<'_> {
                 let (_, header) = self.layout(ty);
                 let index = self.in_slot(index, 0);
                 self.op(call::call_indirect, fields(base.0, base.0 + header, index, 0));
-                self.words.push(self.table_and_type(table, ty));
+                self.words.push(self.with_type(table, ty));
             }
             Inst::CallRef { ty, callee, base } => {
                 let (_, header) = self.layout(ty);
                 self.op(call::call_ref, fields(base.0, base.0 + header, callee.0, 0));
+                self.words.push(self.with_type(0, ty));
             }
             _ => {}
         }
@@ -835,7 +844,7 @@ impl Encoder<'_> {
                     false => call::return_call_indirect_moved,
                 };
                 self.op(handler, fields(base.0, own, header, params));
-                self.words.push(self.table_and_type(table, ty));
+                self.words.push(self.with_type(table, ty));
                 self.words.push(u64::from(index));
             }
             Inst::ReturnCallRef { ty, callee, base } => {
@@ -845,7 +854,7 @@ impl Encoder<'_> {
                     false => call::return_call_ref_moved,
                 };
                 self.op(handler, fields(base.0, own, header, params));
-                self.words.push(u64::from(callee.0));
+                self.words.push(self.with_type(callee.0, ty));
             }
             _ => {}
         }

@@ -10,13 +10,14 @@
 //! nothing else meanwhile.
 
 use super::handlers::bulk::{FINISHED, copy, in_pieces};
-use super::handlers::gc::header;
+use super::handlers::gc::{header, object};
 use crate::error::{Error, Result};
 use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
 use crate::store::StoreCore;
+use crate::store::gc::heap::REGION;
 use crate::store::gc::layout::{HEADER, KIND, size_of, write};
-use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Storage, TrapCode};
 
@@ -56,7 +57,7 @@ pub(super) fn code(op: GcOp) -> Option<(Code, u32)> {
     })
 }
 
-const STORAGES: [Storage; 9] = [
+const STORAGES: [Storage; 10] = [
     Storage::I8,
     Storage::I16,
     Storage::I32,
@@ -65,6 +66,7 @@ const STORAGES: [Storage; 9] = [
     Storage::F64,
     Storage::V128,
     Storage::HeapRef,
+    Storage::FuncRef,
     Storage::WideRef,
 ];
 
@@ -136,11 +138,14 @@ pub(super) unsafe extern "C" fn large_struct(
 /// Whether a function or object has a subtype of the target: its header word, or
 /// all ones above a function type.
 #[inline(never)]
-pub(super) unsafe extern "C" fn is_subtype(vm: *mut VmCtx, reference: u64, target: u64) -> bool {
+pub(super) unsafe extern "C" fn is_subtype(vm: *mut VmCtx, reference: u32, target: u64) -> bool {
     // SAFETY: the reference is of the kind that the target says.
     unsafe {
         let ty = if target >> 32 == u64::from(u32::MAX) {
-            (*(reference as *const FuncRecord)).ty
+            match (*(*vm).store).functions.get(reference.into()) {
+                Some(record) => record.as_ref().ty,
+                None => return false,
+            }
         } else if reference & 1 != 0 || header(vm, reference) & KIND != target as u32 & KIND {
             return false;
         } else {
@@ -268,14 +273,17 @@ impl Operands {
     unsafe fn range(&self, array: usize, start: usize, len: u32) -> Outcome<*mut u8> {
         // SAFETY: the slot holds an array or null.
         unsafe {
-            let object = *self.base.add(array);
-            if object == 0 {
+            let reference = *self.base.add(array) as u32;
+            if reference == 0 {
                 return Err(TrapCode::NullArrayReference.into());
             }
-            let array = (*self.vm).heap.add(object as usize);
+            let array = object(self.vm, reference);
             let start = *self.base.add(start) as u32;
             let size = *array.cast::<u32>().add(1);
-            if start.checked_add(len).is_none_or(|end| end > size) {
+            // An array never goes on behind the region. Nor does one whose length is forged.
+            let room = (REGION - reference as usize).saturating_sub(HEADER);
+            let size = u64::from(size).min((room / size_of(self.storage)) as u64);
+            if u64::from(start) + u64::from(len) > size {
                 return Err(TrapCode::ArrayOutOfBounds.into());
             }
             Ok(array.add(HEADER + start as usize * size_of(self.storage)))

@@ -20,6 +20,7 @@ use zwasm_regir::{Checks, Signature, Storage, Type};
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::gc::layout;
 use crate::tuning;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use const_expr::ConstExpr;
@@ -390,6 +391,11 @@ impl Inner {
             .binary_search_by(|&index| (*self.exports[index as usize].name).cmp(name))
             .ok()?;
         Some(self.exports[self.exports_by_name[found] as usize].entity)
+    }
+
+    /// Whether the elements of a table are functions.
+    pub(crate) fn holds_functions(&self, table: u32) -> bool {
+        layout::holds_functions(&self.engine, self.tables[table as usize])
     }
 
     /// The canonical type of a function.

@@ -1,7 +1,7 @@
 //! The exceptions of a store.
 //!
 //! An exception reference is a number with a mark in its top byte, a generation
-//! and an index into an arena. What nothing refers to any more is found by
+//! and, in the lower half, the number of a place in an arena, which is never zero. What nothing refers to any more is found by
 //! marking whenever the arena has grown to twice what the marking before left:
 //! conservatively from the value stack (a word that looks like a reference is
 //! one; the mark and the generation make an accident unlikely and cost no more
@@ -51,6 +51,11 @@ pub(crate) struct Exceptions {
     /// Exceptions the host has got a handle to: since the start of the host
     /// function that runs, or outside of any.
     handles: Vec<u64>,
+}
+
+/// The reference to the exception at an index.
+fn name(entry: &Exception, index: u32) -> u64 {
+    MARK | u64::from(entry.generation) << 32 | u64::from(index + 1)
 }
 
 /// Bytes of an entry, and of its place among the free ones.
@@ -111,10 +116,10 @@ impl Exceptions {
 
     /// The index of what a word refers to, if that is an exception.
     fn index(&self, reference: u64) -> Option<usize> {
-        let index = reference as u32 as usize;
-        let entry = self.entries.get(index)?;
-        let expected = MARK | u64::from(entry.generation) << 32 | index as u64;
-        (entry.tag.is_some() && reference == expected).then_some(index)
+        let index = (reference as u32).checked_sub(1)?;
+        let entry = self.entries.get(index as usize)?;
+        let is_it = entry.tag.is_some() && reference == name(entry, index);
+        is_it.then_some(index as usize)
     }
 
     /// Tag and values of an exception.
@@ -133,7 +138,7 @@ impl Exceptions {
         let entry = &mut self.entries[index as usize];
         entry.tag = Some(tag);
         entry.values = values.into();
-        MARK | u64::from(entry.generation) << 32 | u64::from(index)
+        name(entry, index)
     }
 
     /// Keeps an exception as long as the returned token lives.
@@ -396,7 +401,7 @@ mod tests {
         let mut fixture = Fixture::new();
         fixture.call("list", 1).expect("the list fits");
         let exceptions = fixture.exceptions();
-        let reference = super::MARK;
+        let reference = super::name(&exceptions.entries[0], 0);
         assert!(exceptions.get(reference).is_some());
         exceptions.sweep();
         assert!(exceptions.get(reference).is_none());

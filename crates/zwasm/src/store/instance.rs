@@ -59,9 +59,15 @@ impl InstanceData {
         unsafe { VmCtx::free((*this).vmctx, (*this).layout) }
     }
 
+    fn store(&self) -> *mut StoreCore {
+        // SAFETY: the context lives as long as the instance.
+        unsafe { (*self.vmctx.as_ptr()).store }
+    }
+
     /// A function reference as slots hold it.
     pub(crate) fn func_ref(&self, func: u32) -> u64 {
-        self.func_record(func) as u64
+        // SAFETY: records live as long as the store.
+        u64::from(unsafe { (*self.func_record(func)).number })
     }
 
     pub(crate) fn func_record(&self, func: u32) -> *const FuncRecord {
@@ -365,9 +371,10 @@ unsafe fn allocate(
         }
         let defined = inner.bodies.len() as u32;
         let defined_globals = inner.globals.len() as u32 - inner.imported_globals;
-        let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(|| {
-            Error::new(ErrorKind::OutOfMemory, format!("no memory for {defined} functions"))
-        })?;
+        let no_memory =
+            || Error::new(ErrorKind::OutOfMemory, format!("no memory for {defined} functions"));
+        let first = StoreCore::number_functions(store, inner.bodies.len()).ok_or_else(no_memory)?;
+        let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(no_memory)?;
         let context = vmctx.as_ptr();
         for index in 0..defined_globals {
             let offset = VmCtx::global_offset(defined, index);
@@ -377,14 +384,17 @@ unsafe fn allocate(
             globals.push(global);
         }
         for index in 0..defined {
-            VmCtx::record(context, index).write(FuncRecord {
+            let record = NonNull::new_unchecked(VmCtx::record(context, index));
+            record.write(FuncRecord {
                 body: interp::lazy_body(),
                 vmctx: context,
                 ty: inner.func_type_id(inner.imported_funcs + index),
                 index: inner.imported_funcs + index,
+                number: first + index,
                 #[cfg(compiler)]
                 hot: 0,
             });
+            (*store).set_function(record);
         }
         #[cfg(compiler)]
         let guarded = tier::may_rely_on_guards((*store).engine.config(), &memories);
@@ -409,6 +419,7 @@ unsafe fn allocate(
         if let Some(Entity::Memory(index)) = inner.export("memory") {
             data.guest_memory = NonNull::new(data.memories[index as usize]);
         }
+        let (functions, function_count) = (*store).functions.entries();
         context.write(VmCtx {
             store,
             stack_limit: (*store).stack_limit,
@@ -417,6 +428,8 @@ unsafe fn allocate(
             memory0,
             memories: data.memories.as_ptr(),
             tables: data.tables.as_ptr(),
+            functions,
+            function_count,
             globals: data.globals.as_ptr(),
             imported_funcs: data.imported_funcs.as_ptr(),
             limits: Arc::as_ptr(&(*store).limits),
@@ -447,7 +460,10 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
         if let Some(init) = init {
             let value = data.eval(init)? as u64;
             // SAFETY: tables live as long as the store, and nothing runs in it.
-            unsafe { (*table).elements_mut().fill(value) };
+            unsafe {
+                let element = (*table).element(&(*data.store()).functions, value);
+                (*table).elements_mut().fill(element);
+            }
         }
     }
     data.elements = inner
@@ -469,9 +485,14 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
         if room.is_none_or(|room| room < segment.items.len() as u64) {
             return Err(Trap::TableOutOfBounds.into());
         }
-        let values = data.eval_elements(&segment.items)?;
         let start = start as usize;
-        table.elements_mut()[start..start + values.len()].copy_from_slice(&values);
+        // SAFETY: as above; no table is part of the table of functions.
+        let functions = unsafe { &(*data.store()).functions };
+        let values = data.eval_elements(&segment.items)?;
+        for (index, &value) in values.iter().enumerate() {
+            let element = table.element(functions, value);
+            table.elements_mut()[start + index] = element;
+        }
     }
     for (index, segment) in inner.data.iter().enumerate() {
         let SegmentMode::Active { target, offset } = &segment.mode else { continue };

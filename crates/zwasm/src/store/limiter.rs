@@ -4,6 +4,7 @@
 //! it there. Everything that makes or grows a memory, table or instance comes
 //! through the functions below, for the guest as for the host.
 
+use super::gc::layout::holds_functions;
 use super::{Inner, MemoryInst, Store, StoreCore, TableInst, total};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{MemoryType, TableType};
@@ -367,7 +368,7 @@ impl StoreCore {
         }
     }
 
-    /// Makes a table filled with `init`.
+    /// Makes a table filled with the reference `init`.
     pub(crate) unsafe fn new_table(
         this: *mut StoreCore,
         ty: TableType,
@@ -384,7 +385,13 @@ impl StoreCore {
             if ty.minimum <= (*this).engine.config().max_table_elements {
                 StoreCore::check_total(this, "a table", size.saturating_mul(size_of::<u64>()))?;
             }
-            TableInst::new(ty, init, (*this).engine.config())
+            let engine = &(*this).engine;
+            let mut table = TableInst::new(ty, holds_functions(engine, ty), 0, engine.config())?;
+            if init != 0 {
+                let element = table.element(&(*this).functions, init);
+                table.elements_mut().fill(element);
+            }
+            Ok(table)
         }
     }
 
@@ -422,7 +429,7 @@ impl StoreCore {
         }
     }
 
-    /// Grows a table by `delta` elements set to `init`; as [`StoreCore::grow_memory`].
+    /// Grows a table by `delta` elements set to the reference `init`; as [`StoreCore::grow_memory`].
     pub(crate) unsafe fn grow_table(
         this: *mut StoreCore,
         table: *mut TableInst,
@@ -442,6 +449,7 @@ impl StoreCore {
             }
             let (before, more) = ((*table).bytes(), (*table).bytes_to_grow(desired));
             let beyond = StoreCore::beyond_total(this, more);
+            let init = (*table).element(&(*this).functions, init);
             let old = if beyond.is_none() { (*table).grow(delta, init) } else { None };
             (*this).hold((*table).bytes() - before);
             if old.is_none() {

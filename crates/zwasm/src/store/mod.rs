@@ -10,6 +10,7 @@
 //! tables, globals and functions are boxed likewise and freed with the store.
 
 pub(crate) mod exceptions;
+pub(crate) mod functions;
 pub(crate) mod gc;
 pub(crate) mod held;
 pub(crate) mod instance;
@@ -42,6 +43,7 @@ use crate::stack::activation::{HostCall, HostFrame, Stop};
 use crate::stack::backtrace::Cursor;
 use crate::types::{FuncType, GlobalType, TypeId, ValType};
 use exceptions::Exceptions;
+use functions::Functions;
 use gc::Gc;
 use instance::InstanceData;
 use limiter::FindLimiter;
@@ -123,6 +125,7 @@ pub struct StoreCore {
     globals: Vec<NonNull<GlobalInst>>,
     tags: Vec<NonNull<TagInst>>,
     host_funcs: Vec<NonNull<HostFunc>>,
+    pub(crate) functions: Functions,
 }
 
 fn leak<T>(value: T) -> NonNull<T> {
@@ -165,6 +168,7 @@ impl StoreCore {
             globals: Vec::new(),
             tags: Vec::new(),
             host_funcs: Vec::new(),
+            functions: Functions::default(),
         }
     }
 
@@ -273,12 +277,15 @@ impl StoreCore {
         // its stub and record stay good until the store frees it.
         unsafe {
             let id = (*this).engine.types().intern_func(ty.clone());
+            let number = StoreCore::number_functions(this, 1)
+                .unwrap_or_else(|| handle_alloc_error(Layout::new::<HostFunc>()));
             let func = leak(HostFunc {
                 record: FuncRecord {
                     body: ptr::null(),
                     vmctx: (*this).host_vmctx.as_ptr(),
                     ty: id,
                     index: (*this).host_funcs.len() as u32,
+                    number,
                     #[cfg(compiler)]
                     hot: 0,
                 },
@@ -293,6 +300,7 @@ impl StoreCore {
             (*host_vmctx).stack_limit = ptr::without_provenance_mut(usize::MAX);
             (*host_vmctx).memory0 = (*this).no_memory.as_ptr();
             (*this).host_funcs.push(func);
+            (*this).set_function(func.cast());
             func.cast()
         }
     }

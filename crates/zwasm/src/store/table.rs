@@ -1,10 +1,16 @@
 //! Tables of references.
+//!
+//! A table of functions holds the addresses of their records, so that a call through
+//! it need not look a number up: what is in a table was checked when it was written.
 
+use super::functions::Functions;
+use super::vmctx::FuncRecord;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::TableType;
 
-/// A table of a store. Elements are references as slots hold them.
+/// A table of a store. Elements are references as slots hold them, or the addresses of
+/// function records.
 #[repr(C)]
 pub(crate) struct TableInst {
     /// The first element.
@@ -13,14 +19,21 @@ pub(crate) struct TableInst {
     pub(crate) len: usize,
     /// Whether indices are 64 bits wide.
     pub(crate) is_64: bool,
+    /// Whether elements are functions.
+    pub(crate) holds_functions: bool,
     pub(crate) ty: TableType,
     max_len: u64,
     elements: Vec<u64>,
 }
 
 impl TableInst {
-    /// A table of its minimal size filled with `init`.
-    pub(crate) fn new(ty: TableType, init: u64, config: &Config) -> Result<TableInst> {
+    /// A table of its minimal size filled with an element.
+    pub(crate) fn new(
+        ty: TableType,
+        holds_functions: bool,
+        init: u64,
+        config: &Config,
+    ) -> Result<TableInst> {
         let addressable = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max_len =
             ty.maximum.unwrap_or(u64::MAX).min(addressable).min(config.max_table_elements);
@@ -28,6 +41,7 @@ impl TableInst {
             base: std::ptr::null_mut(),
             len: 0,
             is_64: ty.table64,
+            holds_functions,
             ty,
             max_len,
             elements: Vec::new(),
@@ -59,6 +73,23 @@ impl TableInst {
     pub(super) fn bytes_to_grow(&self, len: usize) -> usize {
         let moved = if len > self.elements.capacity() { self.len } else { 0 };
         len.saturating_sub(self.len).saturating_add(moved).saturating_mul(size_of::<u64>())
+    }
+
+    /// The element for a reference as slots hold it.
+    pub(crate) fn element(&self, functions: &Functions, reference: u64) -> u64 {
+        match self.holds_functions {
+            true => functions.get(reference).map_or(0, |record| record.as_ptr() as u64),
+            false => reference,
+        }
+    }
+
+    /// The reference of an element as slots hold it.
+    pub(crate) fn reference(&self, element: u64) -> u64 {
+        match self.holds_functions && element != 0 {
+            // SAFETY: the element is a record, which lives as long as the store.
+            true => u64::from(unsafe { (*(element as *const FuncRecord)).number }),
+            false => element,
+        }
     }
 
     /// Grows by `delta` elements. The old size, or none if that is not possible.

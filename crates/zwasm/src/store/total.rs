@@ -23,7 +23,9 @@ impl StoreCore {
 
     /// The bytes that the store holds.
     fn total(&self) -> usize {
-        self.held.saturating_add(self.gc.bytes()).saturating_add(self.exceptions.granted())
+        let functions = self.functions.bytes();
+        let objects = self.gc.bytes().saturating_add(self.exceptions.granted());
+        self.held.saturating_add(functions).saturating_add(objects)
     }
 
     /// Makes sure that something of `bytes` more bytes may be made.

@@ -17,7 +17,7 @@ use super::{GlobalInst, MemoryInst, StoreCore, TableInst};
 use crate::module::Module;
 use crate::types::TypeId;
 
-/// A function of an instance: what a function reference points at.
+/// A function of an instance: what a function reference leads to.
 #[repr(C)]
 pub(crate) struct FuncRecord {
     /// The function's code: the size of its frames, then what is jumped through.
@@ -28,6 +28,8 @@ pub(crate) struct FuncRecord {
     pub(crate) ty: TypeId,
     /// Its index in the module.
     pub(crate) index: u32,
+    /// What a reference to it is: its number in the store.
+    pub(crate) number: u32,
     /// How much it may still run in the interpreter before it is compiled.
     #[cfg(compiler)]
     pub(crate) hot: i32,
@@ -48,6 +50,10 @@ pub(crate) struct VmCtx {
     pub(crate) memory0: *mut MemoryInst,
     pub(crate) memories: *const *mut MemoryInst,
     pub(crate) tables: *const *mut TableInst,
+    /// The store's functions by their numbers; no function has those that are null.
+    pub(crate) functions: *const *const FuncRecord,
+    /// How many numbers there are.
+    pub(crate) function_count: u32,
     /// All globals, imported ones first.
     pub(crate) globals: *const *mut GlobalInst,
     /// The records of the imported functions.

@@ -35,10 +35,14 @@ static LAYOUT: VmLayout = VmLayout {
     record_body: offset_of!(FuncRecord, body) as u32,
     record_vmctx: offset_of!(FuncRecord, vmctx) as u32,
     record_type: offset_of!(FuncRecord, ty) as u32,
+    record_number: offset_of!(FuncRecord, number) as u32,
+    functions: offset_of!(VmCtx, functions) as u32,
+    function_count: offset_of!(VmCtx, function_count) as u32,
     store: offset_of!(VmCtx, store) as u32,
     heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
     heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
     displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,
+    display_mask: offset_of!(StoreCore, gc.layouts.displays.mask) as u32,
     heap_starts: STARTS as u32,
 };
 
@@ -107,6 +111,10 @@ impl Environment for ModuleEnvironment<'_> {
             page_size_log2: ty.page_size_log2,
             guard: guard.then_some(MEMORY32_GUARD as u32),
         }
+    }
+
+    fn table_holds_functions(&self, table: u32) -> bool {
+        self.module.holds_functions(table)
     }
 
     fn table_is_64(&self, table: u32) -> bool {

@@ -42,8 +42,8 @@
 ;;   movq rbx, [rsi]
 ;;   movq [rsi + 0x28], 0x1
 ;;   movq [rsi + 0x20], rbx
-;;   leaq rcx, [rdi + 0x60]
-;;   movq rax, [rdi + 0x60]
+;;   leaq rcx, [rdi + 0x70]
+;;   movq rax, [rdi + 0x70]
 ;;   leaq r10, [rsi + 0x20]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10

@@ -16,16 +16,16 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   movq rbx, [rdi + 0x48]
-;;   movq r11, [rdi + 0x50]
+;;   movq rbx, [rdi + 0x58]
+;;   movq r11, [rdi + 0x60]
 ;;   movq r11, [r11]
 ;;   cmpq r11, [rbx + 0x8]
 ;;   jae L3
 ;; L4:
 ;;   movq rbx, [rsi]
 ;; L1:
-;;   movq rbp, [rdi + 0x48]
-;;   movq r11, [rdi + 0x50]
+;;   movq rbp, [rdi + 0x58]
+;;   movq r11, [rdi + 0x60]
 ;;   movq r11, [r11]
 ;;   cmpq r11, [rbp + 0x8]
 ;;   jae L6

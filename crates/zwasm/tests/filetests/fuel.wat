@@ -16,13 +16,13 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   movq r11, [rdi + 0x48]
+;;   movq r11, [rdi + 0x58]
 ;;   subq [r11], 0x1
 ;; L4:
 ;;   js L3
 ;;   movq rbx, [rsi]
 ;; L1:
-;;   movq r11, [rdi + 0x48]
+;;   movq r11, [rdi + 0x58]
 ;;   subq [r11], 0x5
 ;; L7:
 ;;   js L6

@@ -19,6 +19,7 @@
 ;;   address L1
 ;; L1:
 ;;   movq rbx, [rsi]
+;;   movl rbx, rbx
 ;;   testl rbx, rbx
 ;; L3:
 ;;   je L2
@@ -70,15 +71,16 @@
 ;; L1:
 ;;   movq rbx, [rsi + 0x8]
 ;;   movq rbp, [rsi]
+;;   movl rbp, rbp
 ;;   testl rbp, rbp
 ;; L3:
 ;;   je L2
 ;;   movq r11, [rdi + 0x10]
-;;   addq r11, rbp
-;;   cmpl rbx, [r11 + 0x4]
+;;   cmpl rbx, [r11 + rbp*1 + 0x4]
 ;; L5:
 ;;   jae L4
-;;   movq r10, [r11 + rbx*8 + 0x8]
+;;   leal r10, [rbp + rbx*8]
+;;   movq r10, [r11 + r10*1 + 0x8]
 ;;   movq [rsi], r10
 ;;   movq rdx, [rsi + 0x10]
 ;;   movq rax, [rsi + 0x20]

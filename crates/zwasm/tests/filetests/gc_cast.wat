@@ -14,12 +14,13 @@
 ;; L1:
 ;;   movq rbx, [rsi]
 ;; L4:
-;;   testl rbx, rbx
+;;   movl rbp, rbx
+;;   testl rbp, rbp
 ;;   je L3
-;;   testb rbx, 0x1
+;;   testb rbp, 0x1
 ;;   jne L3
 ;;   movq r11, [rdi + 0x10]
-;;   cmpl [r11 + rbx*1], 0x4
+;;   cmpl [r11 + rbp*1], 0x4
 ;;   jne L3
 ;; L2:
 ;;   movq rdx, [rsi + 0x8]
@@ -48,19 +49,21 @@
 ;;   address L1
 ;; L1:
 ;;   movq rbx, [rsi]
-;;   testl rbx, rbx
+;;   movl r10, rbx
+;;   testl r10, r10
 ;;   je L3
-;;   testb rbx, 0x1
+;;   testb r10, 0x1
 ;;   jne L3
 ;;   movq r11, [rdi + 0x10]
-;;   movl r10, [r11 + rbx*1]
+;;   movl r10, [r11 + r10*1]
 ;;   cmpl r10, 0x0
 ;;   je L2
 ;;   cmpl r10, 0x2
 ;;   je L3
 ;;   movq r11, [rdi]
-;;   movq r11, [r11 + 0xd0]
 ;;   shrl r10, 0x2
+;;   andl r10, [r11 + 0xd8]
+;;   movq r11, [r11 + 0xd0]
 ;;   movl r10, [r11 + r10*4]
 ;;   cmpl [r11 + r10*4], 0x0
 ;;   jne L3

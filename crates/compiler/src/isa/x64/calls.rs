@@ -59,8 +59,8 @@ impl Compiler<'_> {
         self.asm.bind(resume);
     }
 
-    /// Loads the record that a table holds into `rcx` and its body into `rax`. If
-    /// its type is another than `ty`, the interpreter executes `inst`.
+    /// Loads the record that a table's element leads to into `rcx` and its body into
+    /// `rax`. If its type is another than `ty`, the interpreter executes `inst`.
     fn table_callee(
         &mut self,
         ty: u32,
@@ -71,8 +71,6 @@ impl Compiler<'_> {
         resume: AsmLabel,
     ) {
         let layout = self.layout;
-        let mut words = Vec::new();
-        self.env.threaded(inst, &mut words);
         // The rare way reads the index from its slot.
         if let Operand::Slot(slot) = index {
             self.spill_slot(slot.0);
@@ -92,8 +90,17 @@ impl Compiler<'_> {
         emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RDX, layout.table_base as i32))));
         let element = Mem { base: RDX, index: Some((RAX, 3)), disp: 0 };
         emit!(self.asm, movq_rm(RCX, Rm::Mem(element)));
+        self.checked_callee(ty, TrapCode::UninitializedElement, inst, resume);
+    }
+
+    /// Loads the body of the function whose record is in `rcx` into `rax`. If its type
+    /// is another than `ty`, the interpreter executes `inst`.
+    fn checked_callee(&mut self, ty: u32, null: TrapCode, inst: &Inst, resume: AsmLabel) {
+        let layout = self.layout;
+        let mut words = Vec::new();
+        self.env.threaded(inst, &mut words);
         emit!(self.asm, testq_mr(Rm::Reg(RCX), RCX));
-        self.trap_if(Cond::Equal, TrapCode::UninitializedElement);
+        self.trap_if(Cond::Equal, null);
         let canonical = self.env.canonical_type(ty);
         let found = Rm::Mem(at(RCX, layout.record_type as i32));
         self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
@@ -107,20 +114,37 @@ impl Compiler<'_> {
 
     /// Calls a function reference.
     pub(crate) fn call_ref(&mut self, ty: u32, callee: Slot, base: Slot) {
-        self.reference_callee(ty, callee, base);
+        let inst = Inst::CallRef { ty, callee, base };
+        let resume = self.asm.new_label();
+        self.reference_callee(ty, callee, base, &inst, resume);
         self.enter(ty, base, Switch::Perhaps);
+        self.asm.bind(resume);
     }
 
-    /// Loads the record that a reference names into `rcx` and its body into `rax`.
-    fn reference_callee(&mut self, ty: u32, callee: Slot, base: Slot) {
-        let layout = self.layout;
+    /// As [`Compiler::table_callee`], of a reference.
+    fn reference_callee(
+        &mut self,
+        ty: u32,
+        callee: Slot,
+        base: Slot,
+        inst: &Inst,
+        resume: AsmLabel,
+    ) {
+        // The rare way reads the reference from its slot.
+        self.spill_slot(callee.0);
         let params = self.env.frame(ty).params;
         self.spill_below(base.0 + params);
         self.load_into(RCX, Operand::Slot(callee));
         self.state.clear();
-        emit!(self.asm, testq_mr(Rm::Reg(RCX), RCX));
-        self.trap_if(Cond::Equal, TrapCode::NullFunctionReference);
-        emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
+        let layout = self.layout;
+        emit!(self.asm, movl_rm(RCX, Rm::Reg(RCX)));
+        let count = at(VMCTX, layout.function_count as i32);
+        self.alu(Alu::Cmp, false, RCX, Rm::Mem(count));
+        self.trap_if(Cond::AboveOrEqual, TrapCode::NullFunctionReference);
+        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(VMCTX, layout.functions as i32))));
+        let record = Mem { base: RDX, index: Some((RCX, 3)), disp: 0 };
+        emit!(self.asm, movq_rm(RCX, Rm::Mem(record)));
+        self.checked_callee(ty, TrapCode::NullFunctionReference, inst, resume);
     }
 
     /// Replaces this frame by a call of `func`.
@@ -151,7 +175,10 @@ impl Compiler<'_> {
 
     /// Replaces this frame by a call of a function reference.
     pub(crate) fn return_call_ref(&mut self, ty: u32, callee: Slot, base: Slot) {
-        self.reference_callee(ty, callee, base);
+        let inst = Inst::ReturnCallRef { ty, callee, base };
+        let resume = self.asm.new_label();
+        self.reference_callee(ty, callee, base, &inst, resume);
+        self.asm.bind(resume);
         self.replace(ty, base, Switch::Perhaps);
     }
 

@@ -75,6 +75,7 @@ impl Compiler<'_> {
     pub(super) fn slow(&mut self, inst: &Inst, result: Option<(Reg, Slot)>) -> Slow {
         let mut words = Vec::new();
         self.env.threaded(inst, &mut words);
+        self.state.forget_narrow();
         let held = |reg| self.state.held(reg).map(|held| Joined { reg, held });
         Slow {
             label: self.asm.new_label(),

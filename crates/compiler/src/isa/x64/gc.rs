@@ -1,7 +1,9 @@
 //! Fields and elements, 31-bit integers and casts.
 //!
-//! The address of an object exists only within one instruction, in the scratch
-//! register: heap base plus reference. Objects are made in [`super::allocate`];
+//! The address of an object exists only within one instruction: the heap's base in
+//! the scratch register, plus a reference. References and the places of elements are
+//! cut to 32 bits where they are used, so that no value of a register, whatever it
+//! was meant to be, leads out of the heap's region. Objects are made in [`super::allocate`];
 //! whatever works on ranges is a handler.
 
 use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
@@ -31,7 +33,7 @@ pub(super) fn scale(storage: Storage) -> u8 {
     match storage {
         Storage::I8 => 0,
         Storage::I16 => 1,
-        Storage::I32 | Storage::F32 | Storage::HeapRef => 2,
+        Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef => 2,
         Storage::I64 | Storage::F64 | Storage::WideRef => 3,
         Storage::V128 => 4,
     }
@@ -45,9 +47,13 @@ impl Compiler<'_> {
         INT_SCRATCH
     }
 
-    /// A reference in a register, after a trap if it is null.
+    /// A reference in a register, cut to 32 bits, after a trap if it is null.
     fn non_null(&mut self, object: Slot, code: TrapCode) -> Reg {
         let reg = self.operand(Operand::Slot(object), Class::Int);
+        if !self.state.is_narrow(reg) {
+            emit!(self.asm, movl_rm(reg, Rm::Reg(reg)));
+            self.state.set_narrow(reg);
+        }
         emit!(self.asm, testl_mr(Rm::Reg(reg), reg));
         self.trap_if(Cond::Equal, code);
         reg
@@ -60,11 +66,21 @@ impl Compiler<'_> {
             (Storage::I8, Extend::Sign) => emit!(self.asm, movsbl_rm(dst, src)),
             (Storage::I16, Extend::Zero) => emit!(self.asm, movzwl_rm(dst, src)),
             (Storage::I16, Extend::Sign) => emit!(self.asm, movswl_rm(dst, src)),
-            (Storage::I32 | Storage::HeapRef, _) => emit!(self.asm, movl_rm(dst, src)),
+            (Storage::I32 | Storage::HeapRef | Storage::FuncRef, _) => {
+                emit!(self.asm, movl_rm(dst, src))
+            }
             (Storage::I64 | Storage::WideRef, _) => emit!(self.asm, movq_rm(dst, src)),
             (Storage::F32, _) => emit!(self.asm, movss_a_m(dst, place)),
             (Storage::F64, _) => emit!(self.asm, movsd_a_m(dst, place)),
             (Storage::V128, _) => emit!(self.asm, movups_a(dst, src)),
+        }
+    }
+
+    /// Makes what [`Compiler::load_cell`] loaded the value of a slot.
+    fn define_cell(&mut self, reg: Reg, dst: Slot, storage: Storage) {
+        self.define(reg, dst, class_of(storage));
+        if storage == Storage::HeapRef {
+            self.state.set_narrow(reg);
         }
     }
 
@@ -120,7 +136,7 @@ impl Compiler<'_> {
             reg,
             Mem { base, index: Some((reference, 0)), disp: offset },
         );
-        self.define(reg, dst, class);
+        self.define_cell(reg, dst, storage);
     }
 
     pub(crate) fn struct_set(&mut self, object: Slot, value: Operand, ty: u32, field: u32) {
@@ -136,21 +152,31 @@ impl Compiler<'_> {
         self.consume_operand(value);
     }
 
-    /// The place of an element, after the checks; the scratch register is part of it.
-    fn element(&mut self, object: Slot, index: Operand, storage: Storage) -> Mem {
+    /// The offset of an element in a register, for the value of `dst` if that is given,
+    /// and its place, after the checks. The scratch register is part of it.
+    fn element(
+        &mut self,
+        object: Slot,
+        index: Operand,
+        storage: Storage,
+        dst: Option<u32>,
+    ) -> (Reg, Mem) {
         let index = self.operand(index, Class::Int);
         let reference = self.non_null(object, TrapCode::NullArrayReference);
         let base = self.heap();
-        self.alu(Alu::Add, true, base, Rm::Reg(reference));
-        self.alu(Alu::Cmp, false, index, Rm::Mem(at(base, LENGTH)));
+        let length = Mem { base, index: Some((reference, 0)), disp: LENGTH };
+        self.alu(Alu::Cmp, false, index, Rm::Mem(length));
         self.trap_if(Cond::AboveOrEqual, TrapCode::ArrayOutOfBounds);
+        let offset = self.alloc(Class::Int, dst);
+        let mut scaled = (index, scale(storage));
         if storage == Storage::V128 {
             // Twice what an address can multiply by.
-            let pair = self.alloc(Class::Int, None);
-            emit!(self.asm, leaq_rm(pair, Mem { base: index, index: Some((index, 0)), disp: 0 }));
-            return Mem { base, index: Some((pair, 3)), disp: HEADER };
+            emit!(self.asm, leal_rm(offset, Mem { base: index, index: Some((index, 0)), disp: 0 }));
+            scaled = (offset, 3);
         }
-        Mem { base, index: Some((index, scale(storage))), disp: HEADER }
+        let element = Mem { base: reference, index: Some(scaled), disp: 0 };
+        emit!(self.asm, leal_rm(offset, element));
+        (offset, Mem { base, index: Some((offset, 0)), disp: HEADER })
     }
 
     pub(crate) fn array_get(
@@ -162,19 +188,23 @@ impl Compiler<'_> {
         extend: Extend,
     ) {
         let (storage, _) = self.env.field(ty, 0);
-        let place = self.element(object, index, storage);
+        let class = class_of(storage);
+        let own = (class == Class::Int).then_some(dst.0);
+        let (offset, place) = self.element(object, index, storage, own);
         self.consume(object);
         self.consume_operand(index);
-        let class = class_of(storage);
-        let reg = self.alloc(class, Some(dst.0));
+        let reg = match own {
+            Some(_) => offset,
+            None => self.alloc(class, Some(dst.0)),
+        };
         self.load_cell(storage, extend, reg, place);
-        self.define(reg, dst, class);
+        self.define_cell(reg, dst, storage);
     }
 
     pub(crate) fn array_set(&mut self, object: Slot, index: Operand, value: Operand, ty: u32) {
         let (storage, _) = self.env.field(ty, 0);
         let src = self.cell_value(storage, value);
-        let place = self.element(object, index, storage);
+        let (_, place) = self.element(object, index, storage, None);
         self.store_cell(storage, place, src);
         self.consume(object);
         self.consume_operand(index);
@@ -214,13 +244,14 @@ impl Compiler<'_> {
     fn check(&mut self, reference: Reg, target: RefTarget, passes: AsmLabel, fails: AsmLabel) {
         // Before the first jump, behind which nothing may be moved.
         let found = self.alloc(Class::Int, None);
-        emit!(self.asm, testl_mr(Rm::Reg(reference), reference));
+        emit!(self.asm, movl_rm(found, Rm::Reg(reference)));
+        emit!(self.asm, testl_mr(Rm::Reg(found), found));
         self.asm.jcc(Cond::Equal, if target.nullable { passes } else { fails });
         let layout = self.layout;
         let is_i31 = |this: &mut Self| {
-            emit!(this.asm, testb_mi(Rm::Reg(reference), 1u8));
+            emit!(this.asm, testb_mi(Rm::Reg(found), 1u8));
         };
-        let header = |base: Reg| Mem { base, index: Some((reference, 0)), disp: 0 };
+        let header = |base: Reg| Mem { base, index: Some((found, 0)), disp: 0 };
         match target.heap {
             HeapTarget::Top => {}
             HeapTarget::Bottom => self.asm.jmp(fails),
@@ -263,9 +294,11 @@ impl Compiler<'_> {
                 self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), external);
                 self.asm.jcc(Cond::Equal, fails);
                 emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
+                emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
+                let mask = at(INT_SCRATCH, layout.display_mask as i32);
+                self.alu(Alu::And, false, found, Rm::Mem(mask));
                 let displays = at(INT_SCRATCH, layout.displays as i32);
                 emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(displays)));
-                emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
                 let start = Mem { base: INT_SCRATCH, index: Some((found, 2)), disp: 0 };
                 emit!(self.asm, movl_rm(found, Rm::Mem(start)));
                 let entry =

@@ -71,11 +71,23 @@ impl Compiler<'_> {
     pub(crate) fn table_get(&mut self, dst: Slot, index: Operand, table: u32) {
         let (reg, element) = self.element_of_table(index, table);
         emit!(self.asm, movq_rm(reg, Rm::Mem(element)));
+        if self.env.table_holds_functions(table) {
+            let null = self.asm.new_label();
+            emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
+            self.asm.jcc(Cond::Equal, null);
+            let number = at(reg, self.layout.record_number as i32);
+            emit!(self.asm, movl_rm(reg, Rm::Mem(number)));
+            self.asm.bind(null);
+        }
         self.consume_operand(index);
         self.define(reg, dst, Class::Int);
     }
 
     pub(crate) fn table_set(&mut self, index: Operand, value: Operand, table: u32) {
+        // The record of a function has to be looked up.
+        if self.env.table_holds_functions(table) {
+            return self.call_handler(&Inst::TableSet { index, value, table });
+        }
         let src = self.operand(value, Class::Int);
         let (_, element) = self.element_of_table(index, table);
         emit!(self.asm, movq_mr(Rm::Mem(element), src));
@@ -109,11 +121,16 @@ impl Compiler<'_> {
     pub(crate) fn ref_func(&mut self, dst: Slot, func: u32) {
         let reg = self.alloc(Class::Int, Some(dst.0));
         match self.env.func(func) {
-            Place::Own(offset) => emit!(self.asm, leaq_rm(reg, at(VMCTX, offset as i32))),
+            Place::Own(offset) => {
+                let number = at(VMCTX, (offset + self.layout.record_number) as i32);
+                emit!(self.asm, movl_rm(reg, Rm::Mem(number)));
+            }
             Place::Imported(index) => {
                 let funcs = at(VMCTX, self.layout.imported_funcs as i32);
                 emit!(self.asm, movq_rm(reg, Rm::Mem(funcs)));
                 emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (index * 8) as i32))));
+                let number = at(reg, self.layout.record_number as i32);
+                emit!(self.asm, movl_rm(reg, Rm::Mem(number)));
             }
         }
         self.define(reg, dst, Class::Int);

@@ -8,6 +8,7 @@
 //! no landing pads. It gets the place and not the registers, because a handler
 //! whose registers have an address could not leave by a jump.
 
+use super::call::function;
 use super::state::table_index;
 use super::{Regs, STOPPED, handlers, next, raise, tail, trap};
 use crate::stack::activation;
@@ -265,7 +266,8 @@ unsafe extern "C" fn fill_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         let table = *(*vm).tables.add(regs.upper() as usize);
         let length = table_index(table, *base.add(2));
         let Some(start) = table_range(table, *base, length) else { return OUT_OF_TABLE_BOUNDS };
-        let (bytes, value) = (length as usize * 8, *base.add(1));
+        let bytes = length as usize * 8;
+        let value = (*table).element(&(*(*vm).store).functions, *base.add(1));
         if !(*(*vm).limits).pay(bytes as u64) {
             return OUT_OF_FUEL;
         }
@@ -316,7 +318,19 @@ unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         if length == 0 {
             return FINISHED;
         }
-        copy(vm, (*table).base.add(start).cast(), values.as_ptr().cast(), length * 8)
+        let to = (*table).base.add(start);
+        if !(*table).holds_functions {
+            return copy(vm, to.cast(), values.as_ptr().cast(), length * 8);
+        }
+        if !(*(*vm).limits).pay(length as u64 * 8) {
+            return OUT_OF_FUEL;
+        }
+        in_pieces(vm, length * 8, false, |at, bytes| {
+            let first = at / 8;
+            for (index, &value) in values[first..first + bytes / 8].iter().enumerate() {
+                *to.add(first + index) = function(vm, value) as u64;
+            }
+        })
     }
 }
 

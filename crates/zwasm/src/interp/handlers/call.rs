@@ -7,7 +7,7 @@
 
 use super::exceptions::land;
 use super::{DONE, Regs, STOPPED, handlers, jump, tail, trap};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use crate::stack::activation::{self, HostOutcome, Stop};
 use crate::stack::backtrace::Cursor;
@@ -37,6 +37,19 @@ macro_rules! enter {
         }
         jump!($regs)
     }};
+}
+
+/// The record of the function with a number; null if there is none.
+#[inline(always)]
+pub(super) unsafe fn function(vm: *mut VmCtx, reference: u64) -> *const FuncRecord {
+    let number = reference as u32;
+    // SAFETY: the instance is live, and knows how many numbers there are.
+    unsafe {
+        match number < (*vm).function_count {
+            true => *(*vm).functions.add(number as usize),
+            false => ptr::null(),
+        }
+    }
 }
 
 /// The record of the function being entered.
@@ -108,8 +121,24 @@ macro_rules! element {
             trap!($regs, TrapCode::UndefinedElement)
         }
         let record = *(*table).base.add(index as usize) as *const FuncRecord;
+        checked!($regs, record, TrapCode::UninitializedElement, $mismatch)
+    }};
+}
+
+/// The function of a reference, or the trap. The upper half of word 2 is the type.
+macro_rules! function {
+    ($regs:ident, $reference:expr, $mismatch:path) => {{
+        let record = function($regs.vm, $reference);
+        checked!($regs, record, TrapCode::NullFunctionReference, $mismatch)
+    }};
+}
+
+/// A record that is not null and of the right type.
+macro_rules! checked {
+    ($regs:ident, $record:expr, $null:expr, $mismatch:path) => {{
+        let record = $record;
         if record.is_null() {
-            trap!($regs, TrapCode::UninitializedElement)
+            trap!($regs, $null)
         }
         if (*record).ty != ($regs.word(2) >> 32) as u32 {
             $regs.acc = record as u64;
@@ -147,7 +176,7 @@ handlers! {
         enter!(regs, element!(regs, *regs.slot(2), call_subtype), 3)
     }
 
-    /// Calls `acc`, found in a table, if its type is a subtype of the expected.
+    /// Calls `acc`, found by its number, if its type is a subtype of the expected.
     #[cold]
     #[inline(never)]
     fn call_subtype(regs) {
@@ -157,13 +186,9 @@ handlers! {
         enter!(regs, record(&regs), 3)
     }
 
-    /// Calls the reference in field 2.
+    /// Calls the reference in field 2; the upper half of word 2 is the type.
     fn call_ref(regs) {
-        let record = *regs.slot(2) as *const FuncRecord;
-        if record.is_null() {
-            trap!(regs, TrapCode::NullFunctionReference)
-        }
-        enter!(regs, record, 2)
+        enter!(regs, function!(regs, *regs.slot(2), call_subtype), 3)
     }
 
     /// Word 2 is the record's offset.
@@ -203,22 +228,16 @@ handlers! {
         replace!(regs, record(&regs), moved)
     }
 
-    /// Word 2 is the slot of the reference.
+    /// Word 2 is the slot of the reference and the type.
     fn return_call_ref(regs) {
-        let record = *regs.fp.add(regs.word(2) as usize) as *const FuncRecord;
-        if record.is_null() {
-            trap!(regs, TrapCode::NullFunctionReference)
-        }
-        replace!(regs, record)
+        let reference = *regs.fp.add(regs.word(2) as u32 as usize);
+        replace!(regs, function!(regs, reference, return_call_subtype))
     }
 
     #[cold]
     fn return_call_ref_moved(regs) {
-        let record = *regs.fp.add(regs.word(2) as usize) as *const FuncRecord;
-        if record.is_null() {
-            trap!(regs, TrapCode::NullFunctionReference)
-        }
-        replace!(regs, record, moved)
+        let reference = *regs.fp.add(regs.word(2) as u32 as usize);
+        replace!(regs, function!(regs, reference, return_call_subtype), moved)
     }
 
     /// Continues in the instance of the record in `acc`.

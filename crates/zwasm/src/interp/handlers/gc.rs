@@ -9,7 +9,7 @@
 use super::{Handler, InAcc, InSlot, InWord, STOPPED, Source, handlers, jump, next, tail, trap};
 use crate::interp::objects::{FAILED, execute, is_subtype, large_struct, make_room};
 use crate::store::gc::heap::{GRANULE, STARTS};
-use crate::store::gc::layout::{EXTERN_WORD, HEADER, KIND, Kind};
+use crate::store::gc::layout::{EXTERN_WORD, HEADER, KIND, Kind, element_offset};
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::{Extend, HeapTarget};
 use zwasm_regir::{Storage, TrapCode};
@@ -52,7 +52,7 @@ cells! {
 
 /// What a reference that is not null is tested for.
 pub(in crate::interp) trait Test {
-    unsafe fn passes(vm: *mut VmCtx, reference: u64, target: u64) -> bool;
+    unsafe fn passes(vm: *mut VmCtx, reference: u32, target: u64) -> bool;
 }
 
 macro_rules! tests {
@@ -62,7 +62,7 @@ macro_rules! tests {
         impl Test for $name {
             #[allow(unused_unsafe, reason = "not every test looks at the object")]
             #[inline(always)]
-            unsafe fn passes($vm: *mut VmCtx, $reference: u64, $target: u64) -> bool {
+            unsafe fn passes($vm: *mut VmCtx, $reference: u32, $target: u64) -> bool {
                 // SAFETY: a reference that is not null and not an integer is a live
                 // object of the heap.
                 unsafe { $passes }
@@ -101,11 +101,28 @@ tests! {
     };
 }
 
+/// Where an object is.
+///
+/// The reference is 32 bits of whatever the slot holds: what is read or written through
+/// the result, at whatever offset of a field, is in the heap's region or its guard.
+#[inline(always)]
+pub(in crate::interp) unsafe fn object(vm: *mut VmCtx, reference: u32) -> *mut u8 {
+    // SAFETY: the instance is live.
+    unsafe { (*vm).heap.add(reference as usize) }
+}
+
+/// Where an element of an array is.
+#[inline(always)]
+unsafe fn element(vm: *mut VmCtx, reference: u32, index: u32, size: usize) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { object(vm, element_offset(reference, index, size)).add(HEADER) }
+}
+
 /// The first word of an object's header.
 #[inline(always)]
-pub(in crate::interp) unsafe fn header(vm: *mut VmCtx, reference: u64) -> u32 {
+pub(in crate::interp) unsafe fn header(vm: *mut VmCtx, reference: u32) -> u32 {
     // SAFETY: the reference is a live object.
-    unsafe { *(*vm).heap.add(reference as usize).cast::<u32>() }
+    unsafe { *object(vm, reference).cast::<u32>() }
 }
 
 /// Takes `size` bytes from the window, or leaves to make room for them, and
@@ -133,11 +150,11 @@ handlers! {
     /// Field 0 is the destination, field 1 the structure, the upper half the
     /// offset of the field.
     fn struct_get[C: Cell, O: Source](regs) {
-        let object: u64 = O::get(&regs, 1);
-        if object == 0 {
+        let reference = O::reference(&regs, 1);
+        if reference == 0 {
             trap!(regs, TrapCode::NullStructReference)
         }
-        let value = C::load((*regs.vm).heap.add(object as usize + regs.upper() as usize));
+        let value = C::load(object(regs.vm, reference).add(regs.upper() as usize));
         regs.result(value);
         next!(regs, 2)
     }
@@ -145,32 +162,32 @@ handlers! {
     /// Field 0 is the structure, field 1 the value, the upper half the offset of
     /// the field.
     fn struct_set[C: Cell, V: Source](regs) {
-        let object = *regs.slot(0);
-        if object == 0 {
+        let reference = regs.reference(0);
+        if reference == 0 {
             trap!(regs, TrapCode::NullStructReference)
         }
         let value: u64 = V::get(&regs, 1);
-        C::store((*regs.vm).heap.add(object as usize + regs.upper() as usize), value);
+        C::store(object(regs.vm, reference).add(regs.upper() as usize), value);
         next!(regs, 2 + V::WIDE)
     }
 
     fn struct_get_v128(regs) {
-        let object = *regs.slot(1);
-        if object == 0 {
+        let reference = regs.reference(1);
+        if reference == 0 {
             trap!(regs, TrapCode::NullStructReference)
         }
-        let from = (*regs.vm).heap.add(object as usize + regs.upper() as usize).cast::<u128>();
+        let from = object(regs.vm, reference).add(regs.upper() as usize).cast::<u128>();
         let to = regs.slot(0).cast::<u128>();
         to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
     }
 
     fn struct_set_v128(regs) {
-        let object = *regs.slot(0);
-        if object == 0 {
+        let reference = regs.reference(0);
+        if reference == 0 {
             trap!(regs, TrapCode::NullStructReference)
         }
-        let to = (*regs.vm).heap.add(object as usize + regs.upper() as usize).cast::<u128>();
+        let to = object(regs.vm, reference).add(regs.upper() as usize).cast::<u128>();
         let from = regs.slot(1).cast::<u128>();
         to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
@@ -178,63 +195,64 @@ handlers! {
 
     /// Field 0 is the destination, field 1 the array, field 2 the index.
     fn array_get[C: Cell, I: Source](regs) {
-        let object = *regs.slot(1);
-        if object == 0 {
+        let reference = regs.reference(1);
+        if reference == 0 {
             trap!(regs, TrapCode::NullArrayReference)
         }
-        let array = (*regs.vm).heap.add(object as usize);
+        let array = object(regs.vm, reference);
         let index: u32 = I::get(&regs, 2);
         if index >= *array.cast::<u32>().add(1) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
-        let value = C::load(array.add(HEADER + index as usize * C::SIZE));
+        let value = C::load(element(regs.vm, reference, index, C::SIZE));
         regs.result(value);
         next!(regs, 2)
     }
 
     /// Field 0 is the array, field 1 the index, field 2 the value.
     fn array_set[C: Cell, V: Source](regs) {
-        let object = *regs.slot(0);
-        if object == 0 {
+        let reference = regs.reference(0);
+        if reference == 0 {
             trap!(regs, TrapCode::NullArrayReference)
         }
-        let array = (*regs.vm).heap.add(object as usize);
+        let array = object(regs.vm, reference);
         let index = *regs.slot(1) as u32;
         if index >= *array.cast::<u32>().add(1) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
+        let place = element(regs.vm, reference, index, C::SIZE);
         let value: u64 = V::get(&regs, 2);
-        C::store(array.add(HEADER + index as usize * C::SIZE), value);
+        C::store(place, value);
         next!(regs, 2 + V::WIDE)
     }
 
     fn array_get_v128(regs) {
-        let object = *regs.slot(1);
-        if object == 0 {
+        let reference = regs.reference(1);
+        if reference == 0 {
             trap!(regs, TrapCode::NullArrayReference)
         }
-        let array = (*regs.vm).heap.add(object as usize);
+        let array = object(regs.vm, reference);
         let index = *regs.slot(2) as u32;
         if index >= *array.cast::<u32>().add(1) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
-        let from = array.add(HEADER + index as usize * 16).cast::<u128>();
+        let from = element(regs.vm, reference, index, 16).cast::<u128>();
         let to = regs.slot(0).cast::<u128>();
         to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
     }
 
     fn array_set_v128(regs) {
-        let object = *regs.slot(0);
-        if object == 0 {
+        let reference = regs.reference(0);
+        if reference == 0 {
             trap!(regs, TrapCode::NullArrayReference)
         }
-        let array = (*regs.vm).heap.add(object as usize);
+        let array = object(regs.vm, reference);
         let index = *regs.slot(1) as u32;
         if index >= *array.cast::<u32>().add(1) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
-        let to = array.add(HEADER + index as usize * 16).cast::<u128>();
+        let to = element(regs.vm, reference, index, 16).cast::<u128>();
         let from = regs.slot(2).cast::<u128>();
         to.write_unaligned(from.read_unaligned());
         next!(regs, 2)
@@ -242,11 +260,11 @@ handlers! {
 
     /// Field 0 is the destination, field 1 the array.
     fn array_len(regs) {
-        let object = *regs.slot(1);
-        if object == 0 {
+        let reference = regs.reference(1);
+        if reference == 0 {
             trap!(regs, TrapCode::NullArrayReference)
         }
-        let len = *(*regs.vm).heap.add(object as usize).cast::<u32>().add(1);
+        let len = *object(regs.vm, reference).cast::<u32>().add(1);
         regs.result(len);
         next!(regs, 2)
     }
@@ -254,7 +272,7 @@ handlers! {
     /// Field 0 is the destination, field 1 the reference, field 2 whether null
     /// passes; word 2 is the target.
     fn ref_test[T: Test](regs) {
-        let reference = *regs.slot(1);
+        let reference = regs.reference(1);
         let passes = if reference == 0 {
             regs.field(2) != 0
         } else {
@@ -266,7 +284,7 @@ handlers! {
 
     /// Field 0 is the reference, field 2 whether null passes; word 2 is the target.
     fn ref_cast[T: Test](regs) {
-        let reference = *regs.slot(0);
+        let reference = regs.reference(0);
         let passes = if reference == 0 {
             regs.field(2) != 0
         } else {
@@ -281,7 +299,7 @@ handlers! {
     /// As `ref_test`, for functions and for types too deep for displays.
     #[cold]
     fn ref_test_deep(regs) {
-        let reference = *regs.slot(1);
+        let reference = regs.reference(1);
         let passes = if reference == 0 {
             regs.field(2) != 0
         } else {
@@ -293,7 +311,7 @@ handlers! {
 
     #[cold]
     fn ref_cast_deep(regs) {
-        let reference = *regs.slot(0);
+        let reference = regs.reference(0);
         let passes = if reference == 0 {
             regs.field(2) != 0
         } else {
@@ -314,7 +332,7 @@ handlers! {
 
     /// Field 0 is the destination, field 1 the reference.
     fn i31_get_s(regs) {
-        let reference = *regs.slot(1) as u32;
+        let reference = regs.reference(1);
         if reference == 0 {
             trap!(regs, TrapCode::NullI31Reference)
         }
@@ -323,7 +341,7 @@ handlers! {
     }
 
     fn i31_get_u(regs) {
-        let reference = *regs.slot(1) as u32;
+        let reference = regs.reference(1);
         if reference == 0 {
             trap!(regs, TrapCode::NullI31Reference)
         }
@@ -436,10 +454,12 @@ macro_rules! by_cell {
             (Storage::I8, Extend::Sign) => [$($handler::<SignedByte, $source>),*],
             (Storage::I16, Extend::Zero) => [$($handler::<Half, $source>),*],
             (Storage::I16, Extend::Sign) => [$($handler::<SignedHalf, $source>),*],
-            (Storage::I32 | Storage::F32 | Storage::HeapRef, _) => {
+            (Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef, _) => {
                 [$($handler::<Word, $source>),*]
             }
-            _ => [$($handler::<Double, $source>),*],
+            (Storage::I64 | Storage::F64 | Storage::V128 | Storage::WideRef, _) => {
+                [$($handler::<Double, $source>),*]
+            }
         }
     };
 }

@@ -200,6 +200,13 @@ impl Regs {
         unsafe { self.fp.add(self.field(field)) }
     }
 
+    /// The lower half of the slot in a field, read alone: the reference in it.
+    #[inline(always)]
+    unsafe fn reference(&self, field: usize) -> u32 {
+        // SAFETY: the frame has the slot.
+        unsafe { *self.slot(field).cast::<u32>() }
+    }
+
     /// The upper half of the operand word.
     #[inline(always)]
     unsafe fn upper(&self) -> u32 {
@@ -322,6 +329,12 @@ pub(in crate::interp) trait Source {
     const WIDE: usize;
     /// Reads the operand; `field` is its field if it is a slot.
     unsafe fn get<T: Lane>(regs: &Regs, field: usize) -> T;
+    /// Reads a reference to an object.
+    #[inline(always)]
+    unsafe fn reference(regs: &Regs, field: usize) -> u32 {
+        // SAFETY: by the contract of `get`.
+        unsafe { Self::get(regs, field) }
+    }
 }
 
 /// Words a source adds for a type.
@@ -345,6 +358,11 @@ impl Source for InSlot {
     unsafe fn get<T: Lane>(regs: &Regs, field: usize) -> T {
         // SAFETY: the frame has the slot.
         T::from_slot(unsafe { *regs.slot(field) })
+    }
+    #[inline(always)]
+    unsafe fn reference(regs: &Regs, field: usize) -> u32 {
+        // SAFETY: as above.
+        unsafe { regs.reference(field) }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Globals, tables and references.
 
+use super::call::function;
 use super::{InSlot, InWord, Source, handlers, next, trap};
 use crate::interp::handlers::Handler;
+use crate::store::vmctx::FuncRecord;
 use crate::store::{GlobalInst, TableInst};
 use zwasm_regir::TrapCode;
 
@@ -58,6 +60,29 @@ handlers! {
         next!(regs, 2)
     }
 
+    /// As `table_get`, of a table of functions.
+    fn table_get_function(regs) {
+        let table = *(*regs.vm).tables.add(regs.upper() as usize);
+        let index = table_index(table, *regs.slot(1));
+        if index >= (*table).len as u64 {
+            trap!(regs, TrapCode::TableOutOfBounds)
+        }
+        let record = *(*table).base.add(index as usize) as *const FuncRecord;
+        let value = if record.is_null() { 0 } else { (*record).number };
+        regs.result(value);
+        next!(regs, 2)
+    }
+
+    fn table_set_function(regs) {
+        let table = *(*regs.vm).tables.add(regs.upper() as usize);
+        let index = table_index(table, *regs.slot(0));
+        if index >= (*table).len as u64 {
+            trap!(regs, TrapCode::TableOutOfBounds)
+        }
+        *(*table).base.add(index as usize) = function(regs.vm, *regs.slot(1)) as u64;
+        next!(regs, 2)
+    }
+
     fn table_size(regs) {
         let table = *(*regs.vm).tables.add(regs.upper() as usize);
         let size = (*table).len as u64;
@@ -65,16 +90,16 @@ handlers! {
         next!(regs, 2)
     }
 
-    /// The record at the byte offset in the upper half.
+    /// The function whose record is at the byte offset in the upper half.
     fn ref_func(regs) {
-        let reference = regs.vm.byte_add(regs.upper() as usize) as u64;
-        regs.result(reference);
+        let record: *const FuncRecord = regs.vm.byte_add(regs.upper() as usize).cast();
+        regs.result((*record).number);
         next!(regs, 2)
     }
 
     fn ref_func_imported(regs) {
-        let reference = *(*regs.vm).imported_funcs.add(regs.upper() as usize) as u64;
-        regs.result(reference);
+        let record = *(*regs.vm).imported_funcs.add(regs.upper() as usize);
+        regs.result((*record).number);
         next!(regs, 2)
     }
 

@@ -7,6 +7,11 @@
 //! first, because hardly any integer on the value stack looks like such an
 //! offset; only then follow the lower ones.
 //!
+//! Whoever uses a reference cuts it to 32 bits, and behind the region lies a guard
+//! longer than any structure. So a number that is taken for a reference, should that
+//! ever happen, leads to the guest's own objects or to memory that nobody may touch.
+//! Before there is a region, its base is where no memory can be.
+//!
 //! The heap never moves objects. After a collection the cursor runs through the
 //! blocks again and fills each run of unmarked lines (a *hole*); blocks without
 //! marked lines are free as a whole. Objects larger than a quarter of a block
@@ -32,7 +37,12 @@ const LINES: usize = BLOCK / LINE;
 /// Objects larger than this have blocks of their own.
 pub(crate) const LARGE: usize = BLOCK / 4;
 /// Bytes that a reference can address.
-const REGION: usize = 1 << 32;
+pub(crate) const REGION: usize = 1 << 32;
+/// Bytes behind the region that nobody may touch: more than a field's offset can be,
+/// of the 10,000 that a structure can have.
+const GUARD: usize = 256 << 10;
+/// What the region's base is before it exists: no address that a program can have.
+const NOWHERE: usize = 0x0080_0000_0000_0000;
 /// Bytes committed at a time: their side tables are whole pages of any size.
 const CHUNK: usize = 16 << 20;
 const BLOCKS: usize = REGION / BLOCK;
@@ -129,7 +139,7 @@ impl Heap {
         if !self.committed.is_empty() {
             return Ok(false);
         }
-        self.mapping = Mapping::reserve(TABLES + REGION)?;
+        self.mapping = Mapping::reserve(TABLES + REGION + GUARD)?;
         self.committed = vec![false; REGION / CHUNK].into();
         Ok(true)
     }
@@ -170,7 +180,10 @@ impl Heap {
 
     /// The address of offset 0.
     pub(crate) fn base(&self) -> *mut u8 {
-        self.mapping.base().wrapping_add(TABLES)
+        match self.committed.is_empty() {
+            true => std::ptr::without_provenance_mut(NOWHERE),
+            false => self.mapping.base().wrapping_add(TABLES),
+        }
     }
 
     /// Bytes of all blocks that have ever been used.

@@ -4,10 +4,13 @@
 //! the canonical number of the type with the kind in its low bits; the second is
 //! the length of an array, or the index of a host value. Fields follow in their
 //! declared order, each at its natural alignment (vectors at 8), so that a
-//! subtype's fields begin like its supertype's. References into the heap take
-//! four bytes, function and exception references eight.
+//! subtype's fields begin like its supertype's. References into the heap and those
+//! to functions take four bytes, exception references eight.
 
-use crate::types::{Composite, FieldType, HeapType, StorageType, TypeId, Types, ValType};
+use crate::engine::Engine;
+use crate::types::{
+    Composite, FieldType, HeapType, StorageType, TableType, TypeId, Types, ValType,
+};
 use zwasm_regir::Storage;
 
 /// Bytes of an object's header.
@@ -53,19 +56,44 @@ pub(crate) fn storage(types: &Types, field: FieldType) -> Storage {
             ValType::F32 => Storage::F32,
             ValType::F64 => Storage::F64,
             ValType::V128 => Storage::V128,
-            ValType::Ref(ty) if is_wide(types, ty.heap_type()) => Storage::WideRef,
-            ValType::Ref(_) => Storage::HeapRef,
+            ValType::Ref(ty) => reference(types, ty.heap_type()),
         },
     }
 }
 
-/// Whether references of a type are not offsets into the heap.
-pub(crate) fn is_wide(types: &Types, heap: HeapType) -> bool {
+/// Whether the elements of a table are functions.
+pub(crate) fn holds_functions(engine: &Engine, table: TableType) -> bool {
+    reference(&engine.types().read(), table.element().heap_type()) == Storage::FuncRef
+}
+
+/// How a reference is stored.
+fn reference(types: &Types, heap: HeapType) -> Storage {
     match heap {
-        HeapType::Func | HeapType::NoFunc | HeapType::Exn | HeapType::NoExn => true,
-        HeapType::Concrete(id) => matches!(types.get(id).composite, Composite::Func(_)),
-        _ => false,
+        HeapType::Func | HeapType::NoFunc => Storage::FuncRef,
+        HeapType::Exn | HeapType::NoExn => Storage::WideRef,
+        HeapType::Concrete(id) => match types.get(id).composite {
+            Composite::Func(_) => Storage::FuncRef,
+            Composite::Struct(_) | Composite::Array(_) => Storage::HeapRef,
+        },
+        HeapType::Any
+        | HeapType::None
+        | HeapType::Eq
+        | HeapType::I31
+        | HeapType::Struct
+        | HeapType::Array
+        | HeapType::Extern
+        | HeapType::NoExtern => Storage::HeapRef,
     }
+}
+
+/// The offset of an array's element in the heap, less that of the first in the array.
+///
+/// The sum is cut to 32 bits. That changes no element of an array; but the length that
+/// the index was compared with is the guest's to write, should it ever forge a
+/// reference, and then this still leads to its own objects.
+#[inline(always)]
+pub(crate) fn element_offset(reference: u32, index: u32, size: usize) -> u32 {
+    reference.wrapping_add(index.wrapping_mul(size as u32))
 }
 
 /// Writes a value, given as slots hold it, to its place in an object.
@@ -124,6 +152,9 @@ pub(crate) struct Displays {
     types: usize,
     /// The first of `words`, where compiled code looks.
     pub(crate) base: *const u32,
+    /// One less than `types`, a power of two: the number in any header, forged or not,
+    /// leads to one of the starts through it.
+    pub(crate) mask: u32,
 }
 
 /// What stands for no type.
@@ -131,7 +162,9 @@ const NO_TYPE: u32 = u32::MAX;
 
 impl Default for Displays {
     fn default() -> Displays {
-        Displays { words: vec![NO_TYPE; 1 + DISPLAY], types: 0, base: std::ptr::null() }
+        let mut words = vec![NO_TYPE; 1 + DISPLAY];
+        words[0] = 1;
+        Displays { base: words.as_ptr(), words, types: 1, mask: 0 }
     }
 }
 
@@ -148,7 +181,7 @@ impl Displays {
         words.extend(starts.iter().map(|start| start + moved));
         words.resize(room, room as u32);
         words.extend_from_slice(displays);
-        (self.words, self.types) = (words, room);
+        (self.words, self.types, self.mask) = (words, room, room as u32 - 1);
     }
 
     /// Adds the displays of types, each given with its ancestors, the root last.
@@ -165,15 +198,12 @@ impl Displays {
     /// Whether objects with this header word are of the type, which has `depth`
     /// supertypes, fewer than [`DISPLAY`].
     ///
-    /// # Safety
-    ///
-    /// The header is of an object of a type that was added.
     #[inline(always)]
-    pub(crate) unsafe fn has(&self, word: u32, depth: usize, id: TypeId) -> bool {
-        // SAFETY: every added type has a start, and as many words as are read at
-        // most are behind each of them.
+    pub(crate) fn has(&self, word: u32, depth: usize, id: TypeId) -> bool {
+        // SAFETY: the mask leaves the index of a start, and as many words as are read
+        // at most are behind each of them.
         unsafe {
-            let start = *self.base.add((word >> 2) as usize) as usize;
+            let start = *self.base.add((word >> 2 & self.mask) as usize) as usize;
             *self.base.add(start + depth) == id
         }
     }

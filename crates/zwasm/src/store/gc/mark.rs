@@ -9,7 +9,7 @@
 //! Everything marked was found by the bit of its start, or in a reference field
 //! of a marked object, so it is a live object whose header names its layout.
 
-use super::heap::{BLOCK, GRANULE, Heap};
+use super::heap::{BLOCK, GRANULE, Heap, REGION};
 use super::layout::{HEADER, Layout, Layouts};
 
 pub(super) struct Marker<'a> {
@@ -79,7 +79,9 @@ impl Marker<'_> {
                     }
                 }
                 Layout::Array { element, refs } => {
-                    let length = *header.add(1) as usize;
+                    // No array goes on behind the region, whatever its header says.
+                    let room = (REGION - offset - HEADER) / *element as usize;
+                    let length = (*header.add(1) as usize).min(room);
                     self.heap.mark_lines(offset, HEADER + length * *element as usize);
                     if *refs {
                         let elements = object.add(HEADER).cast::<u32>();

@@ -25,6 +25,8 @@
 //! the last one. That bounds both the heap's size and the time spent collecting,
 //! in proportion to what the guest keeps.
 
+#[cfg(all(test, feature = "wat"))]
+mod cage;
 pub(crate) mod heap;
 pub(crate) mod layout;
 mod mark;
@@ -156,7 +158,7 @@ impl Gc {
     pub(crate) unsafe fn header(&self, reference: u64) -> (u32, u32) {
         // SAFETY: by the contract.
         unsafe {
-            let header = self.heap.base().add(reference as usize).cast::<u32>();
+            let header = self.heap.base().add(reference as u32 as usize).cast::<u32>();
             (*header, *header.add(1))
         }
     }
