@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod decode;
 pub mod manifest;
 pub mod mutate;
 pub mod panics;
@@ -16,6 +17,7 @@ mod script;
 mod spectest;
 mod values;
 pub mod wasi;
+mod wording;
 
 use runner::{Mismatch, Runner};
 use std::collections::HashMap;
@@ -25,9 +27,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::{fs, io};
+use wasmparser::WasmFeatures;
 use wast::parser::ParseBuffer;
 use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
-use zwasm::{Config, Engine, Feature, Strategy};
+use zwasm::{Config, Feature, Strategy};
 
 /// How the engine runs the code of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,8 +224,8 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
     let (forms, broken) = script::split(text);
     let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();
     let whole = name.to_string();
-    let config = config(name, mode);
-    let runner = panics::catch(move || whole.clone(), || Runner::new(&config));
+    let (config, grammar) = language(name, mode);
+    let runner = panics::catch(move || whole.clone(), || Runner::new(&config, grammar));
     // Threads of the script may outlive the directive that starts them, but not
     // the script.
     let mut outcome = thread::scope(|scope| {
@@ -247,18 +250,25 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
 
 /// Folders and scripts for a version of the specification before some feature,
 /// whose absence they assert.
-const BEFORE: [(&str, &[Feature]); 2] = [
-    ("proposals/threads/", &[Feature::MultiMemory]),
-    ("proposals/threads/imports.wast", &[Feature::ReferenceTypes]),
+const BEFORE: [(&str, Feature, WasmFeatures); 3] = [
+    ("proposals/threads/", Feature::MultiMemory, WasmFeatures::MULTI_MEMORY),
+    ("proposals/threads/", Feature::Memory64, WasmFeatures::MEMORY64),
+    ("proposals/threads/imports.wast", Feature::ReferenceTypes, WasmFeatures::REFERENCE_TYPES),
 ];
 
-fn config(name: &str, mode: Mode) -> Config {
+/// How the engine runs a script, and which grammar its binaries have.
+fn language(name: &str, mode: Mode) -> (Config, WasmFeatures) {
     let mut config = mode.config();
-    let later = BEFORE.iter().filter(|(folder, _)| name.contains(folder));
-    for &feature in later.flat_map(|(_, features)| *features) {
-        config.wasm_feature(feature, false);
+    let mut grammar = WasmFeatures::WASM3
+        | WasmFeatures::THREADS
+        | WasmFeatures::WIDE_ARITHMETIC
+        | WasmFeatures::CUSTOM_PAGE_SIZES
+        | WasmFeatures::COMPACT_IMPORTS;
+    for (_, feature, flag) in BEFORE.iter().filter(|(folder, ..)| name.contains(folder)) {
+        config.wasm_feature(*feature, false);
+        grammar.remove(*flag);
     }
-    config
+    (config, grammar)
 }
 
 fn unstarted(reason: impl Display) -> Mismatch {
@@ -363,7 +373,7 @@ impl<'scope, 'env> Run<'scope, 'env> {
         thread: WastThread<'env>,
         base: usize,
     ) -> Result<(), Mismatch> {
-        let (engine, shared) = match runner.share(thread.shared_module) {
+        let parts = match runner.share(thread.shared_module) {
             Ok(parts) => parts,
             Err(mismatch) => {
                 for inner in &thread.directives {
@@ -380,7 +390,7 @@ impl<'scope, 'env> Run<'scope, 'env> {
                 got: format!("a thread ${id} that was not waited for"),
             });
         }
-        let body = move || run_thread(file, lines, engine, shared, thread.directives, base);
+        let body = move || run_thread(file, lines, parts, thread.directives, base);
         let started = thread::Builder::new().spawn_scoped(self.scope, body);
         let started = started
             .map_err(|error| Mismatch { expected: "a thread".into(), got: error.to_string() })?;
@@ -427,14 +437,13 @@ impl<'scope, 'env> Run<'scope, 'env> {
 fn run_thread(
     name: &str,
     lines: &script::Lines,
-    engine: Engine,
-    shared: runner::Shared,
+    parts: runner::Parts,
     directives: Vec<WastDirective<'_>>,
     base: usize,
 ) -> Outcome {
     thread::scope(|scope| {
         let mut run = Run::new(name, lines, scope);
-        match Runner::with(engine, shared) {
+        match Runner::with(parts) {
             Ok(mut runner) => {
                 for directive in directives {
                     run.directive(&mut runner, directive, base);
@@ -458,18 +467,20 @@ fn perform(runner: &mut Runner, directive: WastDirective<'_>) -> Result<(), Mism
         WastDirective::AssertReturn { exec, results, .. } => runner.assert_return(exec, &results),
         WastDirective::AssertTrap { exec, message, .. } => runner.assert_trap(exec, message),
         WastDirective::AssertExhaustion { call, message, .. } => {
-            runner.assert_trap(WastExecute::Invoke(call), message)
+            runner.assert_exhaustion(&call, message)
         }
         WastDirective::AssertException { exec, .. } => runner.assert_exception(exec),
-        WastDirective::AssertMalformed { module, message, .. }
-        | WastDirective::AssertMalformedCustom { module, message, .. } => {
-            runner.assert_rejected(module, "malformed", message)
+        WastDirective::AssertMalformed { module, message, .. } => {
+            runner.assert_malformed(module, message)
+        }
+        WastDirective::AssertMalformedCustom { module, message, .. } => {
+            runner.assert_malformed_custom(module, message)
         }
         WastDirective::AssertInvalid { module, message, .. } => {
-            runner.assert_rejected(module, "invalid", message)
+            runner.assert_invalid(module, message)
         }
         WastDirective::AssertInvalidCustom { module, message, .. } => {
-            runner.assert_custom_rejected(module, message)
+            runner.assert_invalid_custom(module, message)
         }
         WastDirective::AssertUnlinkable { module, message, .. } => {
             runner.assert_unlinkable(module, message)

@@ -87,7 +87,7 @@ fn is_directive(keyword: &str) -> bool {
 }
 
 /// A lexer that takes every character the text format allows.
-fn lexer(text: &str) -> Lexer<'_> {
+pub(crate) fn lexer(text: &str) -> Lexer<'_> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     lexer

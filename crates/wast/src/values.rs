@@ -5,10 +5,11 @@
 //! are compared as sets; for vectors that is so in every lane.
 
 use std::fmt::{self, Display};
+use wasmparser::{KnownCustom, Name, Parser, Payload};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
-use wast::token::{F32, F64};
+use wast::token::{F32, F64, Index};
 use wast::{WastArg, WastRet};
-use zwasm::{ExternRef, Store, Val};
+use zwasm::{ExternRef, Func, Instance, Store, Val};
 
 /// The value an argument of a script denotes.
 ///
@@ -57,18 +58,30 @@ fn null(heap: &HeapType<'_>) -> Option<Val> {
     }
 }
 
-/// Whether each value is one that its pattern allows.
-pub(crate) fn all_match(store: &Store<()>, values: &[Val], patterns: &[WastRet<'_>]) -> bool {
+/// Whether each value is one that its pattern allows. Functions are those of `instance`.
+pub(crate) fn all_match(
+    store: &mut Store<()>,
+    instance: Option<Instance>,
+    values: &[Val],
+    patterns: &[WastRet<'_>],
+) -> bool {
     values.len() == patterns.len()
         && values.iter().zip(patterns).all(|(value, pattern)| match pattern {
-            WastRet::Core(core) => matches(store, value, core),
+            WastRet::Core(core) => matches(store, instance, value, core),
             _ => false,
         })
 }
 
-fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
+fn matches(
+    store: &mut Store<()>,
+    instance: Option<Instance>,
+    value: &Val,
+    pattern: &WastRetCore<'_>,
+) -> bool {
     match (pattern, value) {
-        (WastRetCore::Either(patterns), _) => patterns.iter().any(|one| matches(store, value, one)),
+        (WastRetCore::Either(patterns), _) => {
+            patterns.iter().any(|one| matches(store, instance, value, one))
+        }
         (WastRetCore::I32(expected), Val::I32(got)) => expected == got,
         (WastRetCore::I64(expected), Val::I64(got)) => expected == got,
         (WastRetCore::F32(expected), Val::F32(got)) => f32_matches(expected, *got),
@@ -81,6 +94,9 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
             }),
         },
         (WastRetCore::RefFunc(None), Val::FuncRef(got)) => got.is_some(),
+        (WastRetCore::RefFunc(Some(index)), Val::FuncRef(Some(got))) => {
+            function(store, instance, index) == Some(*got)
+        }
         (WastRetCore::RefExtern(expected), Val::ExternRef(Some(got))) => {
             expected.is_none_or(|number| host_number(store, got) == Some(number))
         }
@@ -100,6 +116,33 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// The function of the instance that a script means. A name in its text is found in the
+/// name section, where our parser puts it.
+fn function(store: &mut Store<()>, instance: Option<Instance>, index: &Index<'_>) -> Option<Func> {
+    let instance = instance?;
+    let index = match index {
+        Index::Num(index, _) => *index,
+        Index::Id(id) => function_named(instance.module(&mut *store).binary(), id.name())?,
+    };
+    instance.debug_function(store, index)
+}
+
+fn function_named(binary: &[u8], name: &str) -> Option<u32> {
+    let names = Parser::new(0).parse_all(binary).find_map(|payload| match payload.ok()? {
+        Payload::CustomSection(section) => match section.as_known() {
+            KnownCustom::Name(names) => Some(names),
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let functions = names.into_iter().find_map(|part| match part.ok()? {
+        Name::Function(functions) => Some(functions),
+        _ => None,
+    })?;
+    let mut functions = functions.into_iter().filter_map(Result::ok);
+    Some(functions.find(|function| function.name == name)?.index)
 }
 
 fn is_null(value: &Val) -> bool {
@@ -202,7 +245,8 @@ fn show_pattern(pattern: &WastRetCore<'_>) -> String {
         WastRetCore::RefExtern(Some(number)) => format!("(ref.extern {number})"),
         WastRetCore::RefHost(number) => format!("(ref.host {number})"),
         WastRetCore::RefFunc(None) => "(ref.func)".into(),
-        WastRetCore::RefFunc(Some(_)) => "(ref.func …)".into(),
+        WastRetCore::RefFunc(Some(Index::Num(index, _))) => format!("(ref.func {index})"),
+        WastRetCore::RefFunc(Some(Index::Id(id))) => format!("(ref.func ${})", id.name()),
         WastRetCore::RefAny => "(ref.any)".into(),
         WastRetCore::RefEq => "(ref.eq)".into(),
         WastRetCore::RefArray => "(ref.array)".into(),

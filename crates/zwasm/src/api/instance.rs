@@ -7,7 +7,7 @@ use super::linker::Linker;
 use super::val::Val;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::Module;
+use crate::module::{Entity, Module};
 use crate::store::instance::{InstanceData, Item, instantiate, link_error, mismatch};
 use crate::store::{AsContext, AsContextMut, Store, StoreCore};
 
@@ -95,6 +95,18 @@ impl Instance {
     /// The function exported under a name.
     pub fn get_func(&self, store: impl AsContextMut, name: &str) -> Option<Func> {
         self.get_export(store, name)?.into_func()
+    }
+
+    /// The function with this index in the module, imported ones first, whether it is
+    /// exported or not: for debuggers and runners of test scripts.
+    pub fn debug_function(&self, mut store: impl AsContextMut, index: u32) -> Option<Func> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed; the module has a function with the index.
+        unsafe {
+            let instance = self.0.get(core).as_ref();
+            instance.module.inner().funcs.get(index as usize)?;
+            Extern::from_item(core, instance.item(Entity::Func(index))?).into_func()
+        }
     }
 
     /// The memory exported under a name, if it is not shared.
