@@ -8,8 +8,8 @@
 //! validator though the grammar says it (data count, unknown sections) is done here.
 
 use wasmparser::{
-    BinaryReaderError, ElementItems, FromReader, FunctionBody, Operator, Parser, Payload,
-    SectionLimited, WasmFeatures,
+    BinaryReaderError, ElementItems, ElementSectionReader, FromReader, FunctionBody, Operator,
+    Parser, Payload, SectionLimited, WasmFeatures,
 };
 
 /// Why no module is encoded like this.
@@ -32,7 +32,18 @@ impl Malformed {
         };
         Self { message, offset }
     }
+
+    /// Says what the bytes end in the middle of, if that is what is wrong.
+    fn within(mut self, part: &str) -> Self {
+        if self.message == END {
+            self.message = format!("{END} in {part}");
+        }
+        self
+    }
 }
+
+/// What our reader says when there is nothing more to read.
+const END: &str = "unexpected end-of-file";
 
 impl From<BinaryReaderError> for Malformed {
     fn from(error: BinaryReaderError) -> Self {
@@ -48,7 +59,7 @@ type Result<T, E = Malformed> = std::result::Result<T, E>;
 /// The first thing that no module has.
 pub(crate) fn decode(bytes: &[u8], features: WasmFeatures) -> Result<()> {
     let malformed = match sections(bytes, features) {
-        Err(error) if error.message == "unexpected end-of-file" => error,
+        Err(error) if error.message.starts_with(END) => error,
         result => return result,
     };
     Err(match cut_number(bytes, malformed.offset) {
@@ -81,31 +92,41 @@ fn sections(bytes: &[u8], features: WasmFeatures) -> Result<()> {
     parser.set_features(features);
     let mut counts_data = false;
     for payload in parser.parse_all(bytes) {
-        match payload? {
-            Payload::TypeSection(section) => items(section)?,
-            Payload::ImportSection(section) => section.into_imports().try_for_each(ignore)?,
-            Payload::FunctionSection(section) => items(section)?,
-            Payload::TableSection(section) => items(section)?,
-            Payload::MemorySection(section) => items(section)?,
-            Payload::TagSection(section) => items(section)?,
-            Payload::GlobalSection(section) => items(section)?,
-            Payload::ExportSection(section) => items(section)?,
-            Payload::ElementSection(section) => {
-                for element in section {
-                    match element?.items {
-                        ElementItems::Functions(functions) => items(functions)?,
-                        ElementItems::Expressions(_, expressions) => items(expressions)?,
-                    }
-                }
+        let payload = payload.map_err(|error| Malformed::from(error).within("the framing"))?;
+        let (part, read) = match payload {
+            Payload::TypeSection(section) => ("a type", items(section)),
+            Payload::ImportSection(section) => {
+                ("an import", section.into_imports().try_for_each(ignore))
             }
-            Payload::DataCountSection { .. } => counts_data = true,
-            Payload::CodeSectionEntry(body) => function(&body, counts_data)?,
-            Payload::DataSection(section) => items(section)?,
+            Payload::FunctionSection(section) => ("a function", items(section)),
+            Payload::TableSection(section) => ("a table", items(section)),
+            Payload::MemorySection(section) => ("a memory", items(section)),
+            Payload::TagSection(section) => ("a tag", items(section)),
+            Payload::GlobalSection(section) => ("a global", items(section)),
+            Payload::ExportSection(section) => ("an export", items(section)),
+            Payload::ElementSection(section) => ("an element segment", elements(section)),
+            Payload::DataCountSection { .. } => {
+                counts_data = true;
+                continue;
+            }
+            Payload::CodeSectionEntry(body) => ("a body", function(&body, counts_data)),
+            Payload::DataSection(section) => ("a data segment", items(section)),
             Payload::UnknownSection { range, .. } => {
                 return Err(Malformed::new("malformed section id", range.start));
             }
             // What is left has no parts, or is a custom section, whose content is free.
-            _ => {}
+            _ => continue,
+        };
+        read.map_err(|error| error.within(part))?;
+    }
+    Ok(())
+}
+
+fn elements(section: ElementSectionReader<'_>) -> Result<()> {
+    for element in section {
+        match element?.items {
+            ElementItems::Functions(functions) => items(functions)?,
+            ElementItems::Expressions(_, expressions) => items(expressions)?,
         }
     }
     Ok(())
@@ -178,16 +199,16 @@ mod tests {
     fn every_section_is_read() {
         for (section, message) in [
             (&b"\x0e\x00"[..], "malformed section id"),
-            (b"\x01\x04\x01\x60\x00\x01", "unexpected end-of-file"),
+            (b"\x01\x04\x01\x60\x00\x01", "unexpected end-of-file in a type"),
             (b"\x02\x06\x01\x00\x00\x09\x00\x00", "invalid external kind: leading byte 0x9"),
-            (b"\x03\x02\x02\x00", "unexpected end-of-file"),
+            (b"\x03\x02\x02\x00", "unexpected end-of-file in a function"),
             (b"\x04\x04\x01\x70\x10\x00", "invalid table resizable limits flags"),
             (b"\x05\x03\x01\x10\x00", "invalid memory limits flags"),
             (b"\x06\x06\x01\x7f\x04\x41\x00\x0b", "malformed global flags"),
             (b"\x07\x05\x01\x01\xff\x00\x00", "malformed UTF-8 encoding"),
             (b"\x09\x02\x01\x09", "invalid flags byte in element segment"),
-            (b"\x09\x04\x01\x01\x00\x01", "unexpected end-of-file"),
-            (b"\x09\x04\x01\x05\x70\x01", "unexpected end-of-file"),
+            (b"\x09\x04\x01\x01\x00\x01", "unexpected end-of-file in an element segment"),
+            (b"\x09\x04\x01\x05\x70\x01", "unexpected end-of-file in an element segment"),
             (b"\x0b\x02\x01\x09", "invalid flags byte in data segment"),
             (b"\x0d\x03\x01\x01\x00", "invalid tag attributes"),
         ] {
@@ -204,7 +225,10 @@ mod tests {
         let longer = [0x80, 0x80].repeat(5);
         let longer = [&longer[..], &[0]].concat();
         assert_eq!(memory(8, &longer).as_deref(), Some("integer representation too long"));
-        assert_eq!(memory(4, &[0x80, 0x80, 0x00]).as_deref(), Some("unexpected end-of-file"));
-        assert_eq!(memory(8, &number).as_deref(), Some("unexpected end-of-file"));
+        assert_eq!(
+            memory(4, &[0x80, 0x80, 0x00]).as_deref(),
+            Some("unexpected end-of-file in a memory")
+        );
+        assert_eq!(memory(8, &number).as_deref(), Some("unexpected end-of-file in a memory"));
     }
 }

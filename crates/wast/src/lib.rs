@@ -19,7 +19,7 @@ mod values;
 pub mod wasi;
 mod wording;
 
-use runner::{Mismatch, Runner};
+use runner::{Dialect, Mismatch, Runner};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::hash::{BuildHasher, RandomState};
@@ -224,8 +224,8 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
     let (forms, broken) = script::split(text);
     let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();
     let whole = name.to_string();
-    let (config, grammar) = language(name, mode);
-    let runner = panics::catch(move || whole.clone(), || Runner::new(&config, grammar));
+    let (config, dialect) = language(name, mode);
+    let runner = panics::catch(move || whole.clone(), || Runner::new(&config, dialect));
     // Threads of the script may outlive the directive that starts them, but not
     // the script.
     let mut outcome = thread::scope(|scope| {
@@ -244,6 +244,9 @@ pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
     if let Some((offset, message)) = broken {
         let mismatch = Mismatch { expected: "a directive".into(), got: message };
         outcome.record(name, lines.line(offset), "script", Err(mismatch));
+    } else if forms.is_empty() {
+        let mismatch = Mismatch { expected: "a directive".into(), got: "none".into() };
+        outcome.record(name, 1, "script", Err(mismatch));
     }
     outcome
 }
@@ -256,8 +259,11 @@ const BEFORE: [(&str, Feature, WasmFeatures); 3] = [
     ("proposals/threads/imports.wast", Feature::ReferenceTypes, WasmFeatures::REFERENCE_TYPES),
 ];
 
-/// How the engine runs a script, and which grammar its binaries have.
-fn language(name: &str, mode: Mode) -> (Config, WasmFeatures) {
+/// What the folders of wasmtime's scripts are called.
+const WASMTIME: [&str; 2] = ["wasmtime", "misc_testsuite"];
+
+/// How the engine runs a script, and what the script's words mean.
+fn language(name: &str, mode: Mode) -> (Config, Dialect) {
     let mut config = mode.config();
     let mut grammar = WasmFeatures::WASM3
         | WasmFeatures::THREADS
@@ -268,7 +274,8 @@ fn language(name: &str, mode: Mode) -> (Config, WasmFeatures) {
         config.wasm_feature(*feature, false);
         grammar.remove(*flag);
     }
-    (config, grammar)
+    let wasmtime = WASMTIME.iter().any(|folder| name.contains(folder));
+    (config, Dialect { grammar, wasmtime })
 }
 
 fn unstarted(reason: impl Display) -> Mismatch {

@@ -45,8 +45,8 @@ fn main() -> ExitCode {
         Err(error) => Err(error.to_string()),
     };
     match result {
-        Ok(total) if total.failed == 0 => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(message) => {
             eprintln!("zwasm-wast: {message}");
             ExitCode::from(2)
@@ -80,8 +80,9 @@ fn modes(list: OsString) -> Result<Vec<Mode>, lexopt::Error> {
     list.split(',').map(|name| name.parse().map_err(|error: String| error.into())).collect()
 }
 
-fn run(arguments: &Arguments) -> Result<Tally, String> {
-    let mut report = Report { arguments, total: Tally::default() };
+/// Runs everything, and says whether nothing failed.
+fn run(arguments: &Arguments) -> Result<bool, String> {
+    let mut report = Report { arguments, total: Tally::default(), clean: true };
     if let Some(path) = &arguments.manifest {
         for entry in manifest::read(path)? {
             for &mode in &arguments.modes {
@@ -103,12 +104,14 @@ fn run(arguments: &Arguments) -> Result<Tally, String> {
         }
     }
     report.line(&report.total.to_string());
-    Ok(report.total)
+    Ok(report.clean)
 }
 
 struct Report<'a> {
     arguments: &'a Arguments,
     total: Tally,
+    /// Whether nothing failed, of what a manifest does not count either.
+    clean: bool,
 }
 
 impl Report<'_> {
@@ -125,6 +128,7 @@ impl Report<'_> {
             self.line(&format!("{name}{mode}: {tally}"));
         }
         self.total.add(tally);
+        self.clean &= outcome.failures.is_empty() && tally.failed == 0;
     }
 
     /// Prints a line; a reader that went away does not stop the run.

@@ -36,17 +36,12 @@ fn begins(message: &str, expected: &str) -> bool {
 
 /// Binaries that the grammar does not have.
 pub(crate) const MALFORMED: Table = &[
-    (
-        "unexpected end-of-file",
-        &[
-            "unexpected end of section or function",
-            "length out of bounds",
-            // Bytes that mean something today, behind which the module ends.
-            "illegal opcode",
-            "malformed import kind",
-            "malformed limits flags",
-        ],
-    ),
+    ("unexpected end-of-file", &["unexpected end of section or function"]),
+    ("unexpected end-of-file in the framing", &["length out of bounds"]),
+    // A byte that means something today, and then the end.
+    ("unexpected end-of-file in an import", &["malformed import kind"]),
+    ("unexpected end-of-file in a memory", &["malformed limits flags"]),
+    ("unexpected end-of-file in a global", &["illegal opcode"]),
     (
         "control frames remain at end of function body or expression",
         &[
@@ -167,9 +162,16 @@ pub(crate) const CUSTOM: Table = &[(
     &["@metadata.code.branch_hint annotation: invalid target"],
 )];
 
-/// Imports that do not fit. What begins with "expected" is in wasmtime's scripts.
-pub(crate) const UNLINKABLE: Table = &[
-    ("incompatible import type", &["memory types incompatible"]),
+/// Imports that do not fit.
+pub(crate) const UNLINKABLE: Table =
+    &[("incompatible import type", &["memory types incompatible"])];
+
+/// What wasmtime's scripts call traps and imports that do not fit.
+pub(crate) const WASMTIME: Table = &[
+    ("indirect call type mismatch", &["call type mismatch"]),
+    ("undefined element", &["out of bounds"]),
+    ("out of bounds table access", &["undefined element"]),
+    ("unreachable", &["wasm `unreachable` instruction executed"]),
     ("incompatible import type for \"m\".\"g i32\"", &["incompatible import type for `m::g i32`"]),
     (
         "expected global i64, found global i32",
@@ -206,13 +208,6 @@ pub(crate) const UNLINKABLE: Table = &[
         &["expected type `(func (param i32 i32) (result f64))`, \
              found type `(func (param f32) (result i32 i64))`"],
     ),
-];
-
-/// Traps, as wasmtime's scripts word them. None of these occurs in the official suite.
-pub(crate) const TRAPS: Table = &[
-    ("indirect call type mismatch", &["call type mismatch"]),
-    ("undefined element", &["out of bounds"]),
-    ("unreachable", &["wasm `unreachable` instruction executed"]),
 ];
 
 /// The message of an error in `text`: before the parser's own words what the reference

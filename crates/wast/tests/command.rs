@@ -80,6 +80,31 @@ fn a_manifest_counts_assertions_of_exactly_its_files() {
 }
 
 #[test]
+fn what_is_not_counted_fails_the_run_as_well() {
+    let folder = folder("uncounted");
+    fs::write(folder.join("empty.wast"), "(; nothing ;)").unwrap();
+    let failure = "empty.wast:1: script, expected a directive, got none\n";
+    assert_eq!(
+        run(&folder, &["empty.wast"]),
+        (Some(1), format!("{failure}0 passed, 1 failed\n"), String::new())
+    );
+    // A manifest counts assertions, and an action is none.
+    let script = format!("{GOOD} (invoke \"none\")");
+    fs::write(folder.join("a.wast"), script).unwrap();
+    let manifest = folder.join("b/MANIFEST.tsv");
+    fs::write(&manifest, "a.wast\t1\tbd0d7ac1\ta.wast\n").unwrap();
+    let (_, stdout, _) = run(&folder, &["--manifest", "b/MANIFEST.tsv"]);
+    let hash = stdout.split("got ").nth(1).unwrap().split('…').next().unwrap();
+    fs::write(&manifest, format!("a.wast\t1\t{hash}\ta.wast\n")).unwrap();
+    let failure = "b/../a.wast:1: invoke \"none\", expected a return, \
+                   got no exported function \"none\"\n";
+    assert_eq!(
+        run(&folder, &["--manifest", "b/MANIFEST.tsv"]),
+        (Some(1), format!("{failure}1 passed, 0 failed\n"), String::new())
+    );
+}
+
+#[test]
 fn wrong_arguments_are_one_line() {
     let folder = folder("arguments");
     let (code, stdout, stderr) = run(&folder, &["--mode", "fast", "a.wast"]);

@@ -66,7 +66,7 @@ fn what_holds_passes() {
         (assert_trap (module (func $f unreachable) (start $f)) "unreachable")
         (assert_exhaustion (invoke "deep") "call stack exhausted")
         (assert_invalid (module (func (result i32))) "type mismatch")
-        (assert_malformed (module quote "(func") "unexpected end")
+        (assert_malformed (module quote "(func") "unexpected token")
         (assert_malformed (module binary "\00asm") "unexpected end")
         (assert_unlinkable (module (import "none" "f" (func))) "unknown import")
         (register "lib" $m)
@@ -149,8 +149,8 @@ fn wrong_traps() {
             r#"1: assert_trap invoke "div", expected trap "integer overflow", got trap "integer divide by zero""#,
             r#"2: assert_trap invoke "div", expected trap "integer divide by zero", got (i32.const 1)"#,
             r#"3: assert_trap module, expected trap "unreachable", got no result"#,
-            r#"4: assert_exhaustion invoke "nothing", expected trap "call stack exhausted", got no result"#,
-            r#"5: assert_exhaustion invoke "div", expected trap "call stack exhausted", got trap "integer divide by zero""#,
+            r#"4: assert_exhaustion invoke "nothing", expected exhaustion "call stack exhausted", got no result"#,
+            r#"5: assert_exhaustion invoke "div", expected exhaustion "call stack exhausted", got trap "integer divide by zero""#,
             r#"6: invoke "div", expected a return, got trap "integer divide by zero""#,
         ],
     );
