@@ -37,7 +37,9 @@ fn begins(message: &str, expected: &str) -> bool {
 /// Binaries that the grammar does not have.
 pub(crate) const MALFORMED: Table = &[
     ("unexpected end-of-file", &["unexpected end of section or function"]),
-    ("unexpected end-of-file in the framing", &["length out of bounds"]),
+    // The specification's reader looks into a section that is longer than the file.
+    ("unexpected end-of-file in the framing", &["length out of bounds", "malformed import kind"]),
+    ("unexpected end-of-file in an export", &["length out of bounds"]),
     // A byte that means something today, and then the end.
     ("unexpected end-of-file in an import", &["malformed import kind"]),
     ("unexpected end-of-file in a memory", &["malformed limits flags"]),

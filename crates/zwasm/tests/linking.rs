@@ -37,6 +37,32 @@ fn all_missing_and_mismatched_imports_are_named_at_once() {
 }
 
 #[test]
+fn every_function_is_found_by_its_index() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let given = Func::wrap(&mut store, || 1);
+    let text = r#"(module
+        (import "" "" (func (result i32)))
+        (func (result i32) (i32.const 2))
+        (func $self (export "self") (result funcref) (ref.func $self)))"#;
+    let instance =
+        Instance::new(&mut store, &module(&engine, text), &[Extern::Func(given)]).unwrap();
+    assert_eq!(instance.debug_function(&mut store, 0), Some(given));
+    let mut results = [Val::I32(0)];
+    let hidden = instance.debug_function(&mut store, 1).unwrap();
+    hidden.call(&mut store, &[], &mut results).unwrap();
+    assert_eq!(results[0].i32(), Some(2));
+    let exported = instance.get_func(&mut store, "self");
+    assert_eq!(instance.debug_function(&mut store, 2), exported);
+    exported.unwrap().call(&mut store, &[], &mut results).unwrap();
+    assert!(matches!(results[0], Val::FuncRef(found) if found == exported));
+    assert_ne!(exported, Some(hidden));
+    for beyond in [3, 4, u32::MAX] {
+        assert_eq!(instance.debug_function(&mut store, beyond), None);
+    }
+}
+
+#[test]
 fn what_is_made_with_an_import_s_type_fits_the_import() {
     let engine = Engine::default();
     let needs = module(
