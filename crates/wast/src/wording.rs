@@ -20,7 +20,10 @@ pub(crate) type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// Whether an error that says `got` is the one that a script calls `expected`.
 pub(crate) fn agree(expected: &str, got: &str, tables: &[Table]) -> bool {
-    let after_colons = got.match_indices(": ").map(|(at, colon)| &got[at + colon.len()..]);
+    // Names in quotes are the script's own words.
+    let is_ours = |at: usize| got[..at].matches(['"', '`']).count().is_multiple_of(2);
+    let colons = got.match_indices(": ").filter(|(at, _)| is_ours(*at));
+    let after_colons = colons.map(|(at, colon)| &got[at + colon.len()..]);
     std::iter::once(got).chain(after_colons).any(|got| {
         let mut rows = tables.iter().copied().flatten().filter(|(ours, _)| got.starts_with(ours));
         begins(got, expected)
@@ -313,3 +316,56 @@ const KEYWORDS: &str = "\
     nofunc none null nullexnref nullexternref nullfuncref nullref offset output pagesize param \
     quote rec ref register result script shared start struct structref sub table tag then type \
     v128";
+
+#[cfg(test)]
+mod tests {
+    use super::{MALFORMED, TEXT, agree, of_text};
+
+    #[test]
+    fn messages_agree_by_their_beginnings() {
+        for (expected, got, right) in [
+            ("unknown local", "unknown local 12: out of bounds", true),
+            ("unknown local 12", "unknown local 12: out of bounds", true),
+            ("unknown local 1", "unknown local 12: out of bounds", false),
+            ("unknown loc", "unknown local 12: out of bounds", false),
+            ("out of bounds", "unknown local 12: out of bounds", true),
+            ("local 12", "unknown local 12: out of bounds", false),
+            ("unknown local 12: out of bounds of", "unknown local 12: out of bounds", false),
+            ("", "unknown local 12", false),
+            ("duplicate name", "duplicate name `a: unknown import` is there", true),
+            ("unknown import", "duplicate name `a: unknown import` is there", false),
+            ("unknown import", "duplicate name \"a: unknown import\" is there", false),
+            ("malformed mutability", "malformed global flags", true),
+            ("malformed mut", "malformed global flags", false),
+            ("malformed mutability", "malformed section id", false),
+        ] {
+            assert_eq!(agree(expected, got, &[MALFORMED]), right, "{expected}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_is_worded_by_its_token() {
+        for (text, message) in [
+            ("(func i32.bogus)", "unknown operator i32.bogus"),
+            ("(func 0x)", "unknown operator 0x: expected an instruction, found 0x"),
+            ("(func nop0$l)", "unknown operator nop0$l"),
+            ("(func (param))) ", "unexpected token: extra tokens remaining after parse, found `)`"),
+            ("(func param)", "unexpected token"),
+            ("(func (nop)", "unexpected token: expected `)`, found the end"),
+            ("(func (i32.const (nop)))", "unexpected token: expected a i32, found `(`"),
+            ("(func (i32.const 1.5))", "unexpected token: expected a i32, found a number"),
+            ("(func (i32.const \"\"))", "unexpected token: expected a i32, found a string"),
+            ("(func (i32.const nop))", "unexpected token: expected a i32, found nop"),
+            ("(func (i32.const nope))", "unknown operator nope: expected a i32, found nope"),
+            ("(func $f) (func $f)", "duplicate func identifier"),
+            ("(func (i32.const 0x100000000))", "invalid i32 number: constant out of range"),
+            ("(@custom)", "expected a string, found `)`"),
+        ] {
+            let buffer = crate::script::buffer(text).unwrap();
+            let parsed = wast::parser::parse::<wast::Wat<'_>>(&buffer);
+            let error = parsed.and_then(|mut wat| wat.encode()).unwrap_err();
+            let got = of_text(&error, text);
+            assert!(got.starts_with(message) || agree(message, &got, &[TEXT]), "{text}: {got}");
+        }
+    }
+}

@@ -11,14 +11,29 @@ fn failures(script: &str) -> Vec<String> {
     outcome.failures.iter().map(ToString::to_string).collect()
 }
 
-/// Whether the last directive of a script passes; all others have to.
+/// Modes beside the interpreter that have something of their own to get wrong.
+fn modes() -> Vec<Mode> {
+    let mut modes = vec![Mode::Auto];
+    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        modes.extend([Mode::Baseline, Mode::Mixed(1)]);
+    }
+    modes
+}
+
+/// Whether the last directive of a script passes, in every mode; all others have to.
 #[track_caller]
 fn passes(before: &str, directive: &str) -> bool {
     let script = format!("{before}\n{directive}");
-    let outcome = run_source("t.wast", &script, Mode::Interp);
     let line = before.lines().count() + 1;
-    assert!(outcome.failures.iter().all(|failure| failure.line == line), "{:?}", outcome.failures);
-    outcome.failures.is_empty()
+    let run = |mode| {
+        let outcome = run_source("t.wast", &script, mode);
+        let failures = &outcome.failures;
+        assert!(failures.iter().all(|failure| failure.line == line), "{mode}: {failures:?}");
+        failures.is_empty()
+    };
+    let passed = run(Mode::Interp);
+    modes().into_iter().for_each(|mode| assert_eq!(run(mode), passed, "{mode}: {directive}"));
+    passed
 }
 
 /// Modules that no grammar has, and what is wrong with them.
