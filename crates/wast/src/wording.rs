@@ -168,8 +168,7 @@ pub(crate) const CUSTOM: Table = &[(
 )];
 
 /// Imports that do not fit.
-pub(crate) const UNLINKABLE: Table =
-    &[("incompatible import type", &["memory types incompatible"])];
+pub(crate) const UNLINKABLE: Table = &[("expected memory", &["memory types incompatible"])];
 
 /// What wasmtime's scripts call traps and imports that do not fit.
 pub(crate) const WASMTIME: Table = &[
