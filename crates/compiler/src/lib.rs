@@ -44,6 +44,8 @@ pub struct VmLayout {
     pub limits_epoch_deadline: u32,
     /// In the `vmctx`: the pointer to the engine's epoch, 64 bits.
     pub epoch: u32,
+    /// Where a tail call says which context it comes from, in the callee's.
+    pub tail_caller: u32,
     /// In a memory: its first byte.
     pub memory_base: u32,
     /// In a memory: its size in bytes.

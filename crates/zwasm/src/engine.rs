@@ -236,8 +236,13 @@ struct Inner {
 }
 
 impl Default for Engine {
+    /// An engine with the default configuration.
+    ///
+    /// # Panics
+    ///
+    /// If the process has made 2³² engines.
     fn default() -> Engine {
-        Engine::with(Config::new())
+        Engine::with(Config::new()).expect("the process has fewer engines")
     }
 }
 
@@ -246,7 +251,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// If a value is out of its range.
+    /// If a value is out of its range, or the process has made 2³² engines.
     pub fn new(config: &Config) -> Result<Engine> {
         if config.max_stack < tuning::MIN_MAX_STACK {
             return Err(Error::msg(format_args!(
@@ -268,12 +273,13 @@ impl Engine {
             config.strategy = Strategy::Interpreter;
             config.inlining = false;
         }
-        Ok(Engine::with(config))
+        Engine::with(config)
     }
 
-    fn with(config: Config) -> Engine {
-        let (types, epoch) = (TypeRegistry::default(), AtomicU64::new(0));
-        Engine(Arc::new(Inner { config, types, epoch }))
+    fn with(config: Config) -> Result<Engine> {
+        let none = || Error::new(ErrorKind::Limit, "the process has made too many engines");
+        let (types, epoch) = (TypeRegistry::new().ok_or_else(none)?, AtomicU64::new(0));
+        Ok(Engine(Arc::new(Inner { config, types, epoch })))
     }
 
     /// Starts the next epoch: what runs in a store whose deadline that is stops at

@@ -84,6 +84,6 @@ pub use store::shared::WaitResult;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use tier::Strategy;
 pub use types::{
-    ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
-    StorageType, TableType, TagType, ValType,
+    DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability,
+    RefType, StorageType, TableType, TagType, ValType,
 };

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::Stored;
@@ -29,7 +30,7 @@ use crate::store::{AsContextMut, StoreCore};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExnRef {
-    store: u64,
+    store: NonZeroU64,
     reference: u64,
 }
 
@@ -38,14 +39,16 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// If number or types of the values are wrong, or [`ErrorKind::Limit`] if
-    /// the store has no room for it.
+    /// If number or types of the values are wrong or the tag is of another store, or
+    /// [`ErrorKind::Limit`] if the store has no room for it.
     ///
     /// [`ErrorKind::Limit`]: crate::ErrorKind::Limit
     pub fn new(mut store: impl AsContextMut, tag: &Tag, values: &[Val]) -> Result<ExnRef> {
-        let ty = tag.ty(&mut store);
-        let types = ty.ty().params_slice();
         let core = store.as_context_mut().core();
+        let tag = tag.0.find(core)?;
+        // SAFETY: the context is exclusive.
+        let ty = unsafe { (*core).engine.types().func_type(tag.as_ref().ty) };
+        let types = ty.params_slice();
         if types.len() != values.len() {
             let (want, got) = (types.len(), values.len());
             return Err(Error::msg(format_args!("expected {want} values, got {got}")));
@@ -53,7 +56,6 @@ impl ExnRef {
         for (value, ty) in values.iter().zip(types) {
             value.check(core, *ty)?;
         }
-        let tag = tag.0.get(core);
         // SAFETY: the context is exclusive, the values have been checked, and all
         // frames end where the next activation would start.
         unsafe {

@@ -137,6 +137,11 @@ impl Extern {
     }
 
     /// The type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> ExternType {
         match self {
             Extern::Func(func) => ExternType::Func(func.ty(store)),
@@ -199,18 +204,33 @@ impl Memory {
     }
 
     /// The type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().ty }
     }
 
     /// The size in pages.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn size(&self, store: impl AsContext) -> u64 {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().pages() }
     }
 
     /// The size in bytes.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn data_size(&self, store: impl AsContext) -> usize {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().len }
@@ -220,29 +240,45 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
+    /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit; if the memory is
+    /// of another store.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
-        let old = unsafe { StoreCore::grow_memory(core, self.0.get(core).as_ptr(), delta)? };
+        let old = unsafe { StoreCore::grow_memory(core, self.0.find(core)?.as_ptr(), delta)? };
         old.ok_or_else(|| {
             Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
         })
     }
 
     /// The contents.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn data<'a, T: 'a>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
         // SAFETY: the store is borrowed for `'a`, so nothing writes meanwhile.
         unsafe { (*self.0.get(store.into().core()).as_ptr()).bytes() }
     }
 
     /// The contents, to be changed.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn data_mut<'a, T: 'a>(&self, store: impl Into<StoreContextMut<'a, T>>) -> &'a mut [u8] {
         // SAFETY: the store is borrowed exclusively for `'a`.
         unsafe { (*self.0.get(store.into().core()).as_ptr()).bytes_mut() }
     }
 
     /// The contents and the user's data at once.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn data_and_store_mut<'a, T: 'a>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
@@ -255,6 +291,11 @@ impl Memory {
 
     /// The address of the contents, for code that is not Rust. It changes when the
     /// memory grows, and what is there while the guest runs is the guest's to write.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
         // SAFETY: the store is borrowed.
         unsafe { (*self.0.get(store.as_context().core()).as_ptr()).base }
@@ -264,10 +305,11 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the range is not within it.
+    /// If the range is not within it or the memory is of another store.
     pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        let context = store.as_context();
-        let data = self.data(context);
+        let core = store.as_context().core();
+        // SAFETY: the store is borrowed.
+        let data = unsafe { (*self.0.find(core)?.as_ptr()).bytes() };
         let source = data.get(offset..).and_then(|data| data.get(..buffer.len()));
         buffer.copy_from_slice(source.ok_or_else(|| outside(offset, buffer.len()))?);
         Ok(())
@@ -277,9 +319,11 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the range is not within it.
+    /// If the range is not within it or the memory is of another store.
     pub fn write(&self, mut store: impl AsContextMut, offset: usize, buffer: &[u8]) -> Result<()> {
-        let data = self.data_mut(store.as_context_mut());
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed exclusively.
+        let data = unsafe { (*self.0.find(core)?.as_ptr()).bytes_mut() };
         let target = data.get_mut(offset..).and_then(|data| data.get_mut(..buffer.len()));
         target.ok_or_else(|| outside(offset, buffer.len()))?.copy_from_slice(buffer);
         Ok(())
@@ -309,13 +353,15 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If `init` has another type, or [`ErrorKind::Limit`] if the table cannot
-    /// be allocated.
+    /// If `init` has another type or the elements' type is of another engine, or
+    /// [`ErrorKind::Limit`] if the table cannot be allocated.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Val) -> Result<Table> {
         let core = store.as_context_mut().core();
-        init.check(core, ValType::Ref(ty.element()))?;
         // SAFETY: the context is exclusive.
         unsafe {
+            let element = ValType::Ref(ty.element());
+            (*core).engine.types().check([element])?;
+            init.check(core, element)?;
             StoreCore::check_counts(core, [0, 1, 0])?;
             let table = StoreCore::new_table(core, ty, init.to_bits(core) as u64)?;
             Ok(Table(Stored::new(core, (*core).add_table(table))))
@@ -323,18 +369,33 @@ impl Table {
     }
 
     /// The type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> TableType {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().ty }
     }
 
     /// The number of elements.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn size(&self, store: impl AsContext) -> u64 {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().len as u64 }
     }
 
     /// An element, if there is one at this index.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Val> {
         let core = store.as_context_mut().core();
         // SAFETY: the store is borrowed, and elements have the table's type.
@@ -352,11 +413,12 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If there is none at this index or the value has another type.
+    /// If there is none at this index, the value has another type or the table is of
+    /// another store.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Val) -> Result<()> {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
-        let table = unsafe { self.0.get(core).as_mut() };
+        let table = unsafe { self.0.find(core)?.as_mut() };
         value.check(core, ValType::Ref(table.ty.element()))?;
         // SAFETY: the table is no part of the table of functions.
         let functions = unsafe { &(*core).functions };
@@ -372,11 +434,11 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If `init` has another type, or [`ErrorKind::Limit`] if the size is beyond
-    /// the maximum or a limit.
+    /// If `init` has another type or the table is of another store, or
+    /// [`ErrorKind::Limit`] if the size is beyond the maximum or a limit.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
         let core = store.as_context_mut().core();
-        let table = self.0.get(core);
+        let table = self.0.find(core)?;
         // SAFETY: the store is borrowed.
         let element = unsafe { table.as_ref().ty.element() };
         init.check(core, ValType::Ref(element))?;
@@ -408,24 +470,35 @@ impl Global {
     ///
     /// # Errors
     ///
-    /// If the value has another type.
+    /// If the value has another type, or the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let core = store.as_context_mut().core();
-        value.check(core, ty.content())?;
         // SAFETY: the context is exclusive.
         unsafe {
+            (*core).engine.types().check([ty.content()])?;
+            value.check(core, ty.content())?;
             let global = (*core).add_global(GlobalInst { value: value.to_bits(core), ty });
             Ok(Global(Stored::new(core, global)))
         }
     }
 
     /// The type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().ty }
     }
 
     /// The value.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
         let core = store.as_context_mut().core();
         // SAFETY: the store is borrowed, and the value has the global's type.
@@ -441,11 +514,11 @@ impl Global {
     ///
     /// # Errors
     ///
-    /// If the global is constant or the value has another type.
+    /// If the global is constant or of another store, or the value has another type.
     pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
-        let global = unsafe { self.0.get(core).as_mut() };
+        let global = unsafe { self.0.find(core)?.as_mut() };
         if global.ty.mutability() == Mutability::Const {
             return Err(Error::msg("the global is constant"));
         }
@@ -461,16 +534,40 @@ pub struct Tag(pub(crate) Stored<TagInst>);
 
 impl Tag {
     /// A new tag.
-    pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Tag {
+    ///
+    /// # Panics
+    ///
+    /// If the type names one of another engine.
+    #[track_caller]
+    pub fn new(store: impl AsContextMut, ty: &TagType) -> Tag {
+        match Tag::try_new(store, ty) {
+            Ok(tag) => tag,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As [`Tag::new`].
+    ///
+    /// # Errors
+    ///
+    /// If the type names one of another engine.
+    pub fn try_new(mut store: impl AsContextMut, ty: &TagType) -> Result<Tag> {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
         unsafe {
-            let id = (*core).engine.types().intern_func(ty.ty().clone());
-            Tag(Stored::new(core, (*core).add_tag(id)))
+            let types = (*core).engine.types();
+            types.check(ty.ty().all())?;
+            let id = types.intern_func(ty.ty().clone());
+            Ok(Tag(Stored::new(core, (*core).add_tag(id))))
         }
     }
 
     /// The type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> TagType {
         let core = store.as_context().core();
         // SAFETY: the store is borrowed.

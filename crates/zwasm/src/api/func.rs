@@ -57,14 +57,39 @@ impl Func {
     }
 
     /// A host function from a closure over values of a type known at run time.
+    ///
+    /// # Panics
+    ///
+    /// If the type names one of another engine.
+    #[track_caller]
     pub fn new<T: 'static>(
-        mut store: impl AsContextMut<Data = T>,
+        store: impl AsContextMut<Data = T>,
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
-        let code = dynamic_code(ty.clone(), func);
-        // SAFETY: as above.
-        unsafe { Func::from_code(store.as_context_mut().core(), &ty, code) }
+        match Func::try_new(store, ty, func) {
+            Ok(func) => func,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As [`Func::new`].
+    ///
+    /// # Errors
+    ///
+    /// If the type names one of another engine.
+    pub fn try_new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Func> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive, and the closure is for stores with its data.
+        unsafe {
+            (*core).engine.types().check(ty.all())?;
+            let code = dynamic_code(ty.clone(), func);
+            Ok(Func::from_code(core, &ty, code))
+        }
     }
 
     /// # Safety
@@ -89,15 +114,25 @@ impl Func {
     }
 
     /// The function's type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let core = store.as_context().core();
         let record = self.0.get(core);
         // SAFETY: the store is borrowed.
-        unsafe { (*core).engine.types().func_type(record.as_ref().ty) }
+        unsafe { type_of(core, record) }
     }
 
     /// Whether calls of the function run machine code. A function that is still
     /// interpreted may become compiled; none is ever interpreted again.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn is_compiled(&self, store: impl AsContext) -> bool {
         let core = store.as_context().core();
         let record = self.0.get(core);
@@ -112,19 +147,18 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// If number or types of the arguments are wrong, or whatever stopped the
-    /// function: a trap or a host function's error.
+    /// If number or types of the arguments are wrong or the function is of another
+    /// store, or whatever stopped the function: a trap or a host function's error.
     pub fn call(
         &self,
         mut store: impl AsContextMut,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        // The context is asked for once: another implementation of the trait may
-        // give another store the next time.
-        let mut context = store.as_context_mut();
-        let ty = self.ty(&mut context);
-        let core = context.core();
+        let core = store.as_context_mut().core();
+        let record = self.0.find(core)?;
+        // SAFETY: the context is exclusive.
+        let ty = unsafe { type_of(core, record) };
         count("arguments", ty.params().len(), params.len())?;
         count("results", ty.results().len(), results.len())?;
         for (value, ty) in params.iter().zip(ty.params()) {
@@ -135,7 +169,7 @@ impl Func {
             Val::write_all(core, params, ty.params_slice(), slots);
             // SAFETY: the context is exclusive, and the arguments have been checked.
             unsafe {
-                activation::call(core, self.0.get(core).as_ptr(), slots)?;
+                activation::call(core, record.as_ptr(), slots)?;
                 Val::read_all(core, results, ty.results_slice(), slots);
                 results.iter().for_each(|value| value.keep(core));
             }
@@ -147,12 +181,14 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// If the function has other types.
+    /// If the function has other types or is of another store.
     pub fn typed<P: WasmParams, R: WasmResults>(
         &self,
         store: impl AsContext,
     ) -> Result<TypedFunc<P, R>> {
-        let ty = self.ty(store);
+        let core = store.as_context().core();
+        // SAFETY: the store is borrowed.
+        let ty = unsafe { type_of(core, self.0.find(core)?) };
         let want = FuncType::new(P::types(), R::types());
         if ty != want {
             return Err(Error::new(
@@ -162,6 +198,14 @@ impl Func {
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
     }
+}
+
+/// # Safety
+///
+/// `core` is valid and owns the function.
+unsafe fn type_of(core: *const StoreCore, record: NonNull<FuncRecord>) -> FuncType {
+    // SAFETY: by the contract.
+    unsafe { (*core).engine.types().func_type(record.as_ref().ty) }
 }
 
 fn count(what: &str, want: usize, got: usize) -> Result<()> {
@@ -207,11 +251,12 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// As [`Func::call`].
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let core = store.as_context_mut().core();
+        let record = self.func.0.find(core)?;
         with_slots(P::COUNT.max(R::COUNT), |slots| {
             // SAFETY: the context is exclusive, and the types were compared.
             unsafe {
                 params.store(core, slots)?;
-                activation::call(core, self.func.0.get(core).as_ptr(), slots)?;
+                activation::call(core, record.as_ptr(), slots)?;
                 Ok(R::load(core, slots))
             }
         })
@@ -327,12 +372,14 @@ pub(crate) fn dynamic_code<T: 'static>(
         // SAFETY: the frame of the call has these slots, and its arguments have the
         // function's types; the closure is for stores with this data.
         unsafe {
-            let slots = std::slice::from_raw_parts_mut(call.slots, count);
+            let slots = std::slice::from_raw_parts(call.slots, count);
             Val::read_all(call.store, &mut args, params, slots);
             func(Caller::new(&call), &args, &mut out)?;
             for (value, ty) in out.iter().zip(results) {
                 value.check(call.store, *ty)?;
             }
+            // Not borrowed meanwhile: collections look through all frames.
+            let slots = std::slice::from_raw_parts_mut(call.slots, count);
             Val::write_all(call.store, &out, results, slots);
         }
         Ok(())
@@ -356,15 +403,20 @@ pub(crate) fn slots_code<T: 'static>(
         })
         .collect();
     Arc::new(move |call| {
-        // SAFETY: as above.
-        unsafe {
-            let slots = std::slice::from_raw_parts_mut(call.slots, count);
-            // What lay there before is none of the guest's business.
-            slots[params..].fill(0);
-            func(Caller::new(&call), slots)?;
-            slots.iter_mut().zip(&masks).for_each(|(slot, mask)| *slot &= mask);
-        }
-        Ok(())
+        // A copy, for collections look through all frames while the function runs. What
+        // lies behind the arguments is none of its business.
+        with_slots(count, |slots| {
+            // SAFETY: the frame of the call has these slots; the closure is for stores
+            // with this data.
+            unsafe {
+                call.slots.copy_to_nonoverlapping(slots.as_mut_ptr(), params);
+                func(Caller::new(&call), slots)?;
+                for (at, (slot, mask)) in slots.iter().zip(&masks).enumerate() {
+                    call.slots.add(at).write(slot & mask);
+                }
+            }
+            Ok(())
+        })
     })
 }
 
@@ -678,10 +730,11 @@ macro_rules! tuples {
                     // SAFETY: the frame of the call has these slots, and its arguments
                     // have the function's types.
                     unsafe {
-                        let slots = std::slice::from_raw_parts_mut(call.slots, count);
                         let mut at = 0;
-                        $(let $name = $name::from_slot(call.store, slots[at]); at += 1;)*
-                        self(Caller::new(&call), $($name),*).store(call.store, slots)
+                        $(let $name = $name::from_slot(call.store, *call.slots.add(at)); at += 1;)*
+                        let result = self(Caller::new(&call), $($name),*);
+                        let slots = std::slice::from_raw_parts_mut(call.slots, count);
+                        result.store(call.store, slots)
                     }
                 };
                 (ty, Arc::new(code))

@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::val::Val;
@@ -23,7 +24,8 @@ use zwasm_regir::Storage;
 /// A root of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Handle {
-    store: u64,
+    /// Not zero, so that an optional handle takes no more room.
+    store: NonZeroU64,
     root: Root,
 }
 
@@ -54,7 +56,7 @@ impl Handle {
 }
 
 /// Releases, when it is dropped, all references made through it, those to
-/// exceptions included.
+/// exceptions included: of the store that the context gave when the scope began.
 ///
 /// ```
 /// use zwasm::{Engine, ExternRef, RootScope, Store};
@@ -68,6 +70,8 @@ impl Handle {
 /// ```
 pub struct RootScope<C: AsContextMut> {
     store: C,
+    /// The store that the scope began in.
+    id: NonZeroU64,
     start: usize,
     exceptions: usize,
 }
@@ -78,7 +82,7 @@ impl<C: AsContextMut> RootScope<C> {
         // SAFETY: the context is exclusive.
         let core = unsafe { &*store.as_context_mut().core() };
         let (start, exceptions) = (core.gc.open_scope(), core.exceptions.handles());
-        RootScope { store, start, exceptions }
+        RootScope { id: core.id, start, exceptions, store }
     }
 }
 
@@ -86,8 +90,11 @@ impl<C: AsContextMut> Drop for RootScope<C> {
     fn drop(&mut self) {
         // SAFETY: the context is exclusive.
         let core = unsafe { &mut *self.store.as_context_mut().core() };
-        core.gc.close_scope(self.start);
-        core.exceptions.release(self.exceptions);
+        // Of another store, what the scope knows means nothing.
+        if core.id == self.id {
+            core.gc.close_scope(self.start);
+            core.exceptions.release(self.exceptions);
+        }
     }
 }
 
@@ -252,7 +259,7 @@ impl AnyRef {
 /// ```
 #[derive(Clone, Debug)]
 pub struct OwnedRooted {
-    store: u64,
+    store: NonZeroU64,
     reference: u64,
     _token: Arc<()>,
 }
@@ -301,7 +308,11 @@ pub(crate) unsafe fn heap_type(core: *const StoreCore, reference: u64) -> HeapTy
     }
     // SAFETY: by the contract an object.
     let (word, _) = unsafe { (*core).gc.header(reference) };
-    if word & KIND == Kind::Extern as u32 { HeapType::Any } else { HeapType::Concrete(word >> 2) }
+    match word & KIND == Kind::Extern as u32 {
+        true => HeapType::Any,
+        // SAFETY: by the contract.
+        false => unsafe { (*core).engine.types().heap_type(word >> 2) },
+    }
 }
 
 /// A reference to a structure.

@@ -5,13 +5,15 @@
 //! module's with the same declaration. A [`StructRefPre`] or [`ArrayRefPre`] has
 //! the layout at hand, so that many objects are made for one look at the type.
 
+use std::num::NonZeroU64;
+
 use super::gc::{ArrayRef, Handle, StructRef};
 use super::val::Val;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::gc::layout::{self, HEADER, Kind, size_of, struct_layout};
 use crate::store::{AsContextMut, StoreCore};
-use crate::types::{Composite, FieldType, HeapType, RefType, SubType, TypeId};
+use crate::types::{Composite, FieldType, HeapType, SubType, TypeId};
 use zwasm_regir::Storage;
 
 /// Fields that a structure of a module may have.
@@ -19,18 +21,15 @@ const MAX_STRUCT_FIELDS: usize = 10_000;
 
 /// Numbers a final type without a supertype.
 fn define(engine: &Engine, fields: &[FieldType], composite: Composite) -> Result<TypeId> {
-    let known = |field: &FieldType| engine.types().read().knows(field.storage.unpack());
-    if !fields.iter().all(known) {
-        return Err(Error::msg("a field has a type of another engine"));
-    }
+    engine.types().check(fields.iter().map(|field| field.storage.unpack()))?;
     Ok(engine.types().intern(vec![SubType { is_final: true, supertype: None, composite }]))
 }
 
 /// What a heap type of an engine is defined as.
 fn composite(engine: &Engine, ty: HeapType) -> Option<(TypeId, Composite)> {
-    let HeapType::Concrete(id) = ty else { return None };
+    let HeapType::Concrete(ty) = ty else { return None };
     let types = engine.types().read();
-    types.knows(RefType::new(false, ty).into()).then(|| (id, types.get(id).composite.clone()))
+    Some((types.id(ty)?, types.definition(ty)?.clone()))
 }
 
 macro_rules! defined_type {
@@ -43,7 +42,7 @@ macro_rules! defined_type {
 
             /// The type as references have it.
             pub fn heap_type(&self) -> HeapType {
-                HeapType::Concrete(self.id)
+                self.engine.types().heap_type(self.id)
             }
         }
 
@@ -138,7 +137,7 @@ impl ArrayType {
 }
 
 /// Tells a store's collector how objects of a type lie in the heap.
-fn prepare(core: *mut StoreCore, engine: &Engine, id: TypeId) -> Result<u64> {
+fn prepare(core: *mut StoreCore, engine: &Engine, id: TypeId) -> Result<NonZeroU64> {
     // SAFETY: contexts only give out pointers to live stores, and this one is exclusive.
     let store = unsafe { &mut *core };
     if !Engine::same(engine, &store.engine) {
@@ -148,7 +147,7 @@ fn prepare(core: *mut StoreCore, engine: &Engine, id: TypeId) -> Result<u64> {
     Ok(store.id)
 }
 
-fn check_store(core: *const StoreCore, store: u64) -> Result<()> {
+fn check_store(core: *const StoreCore, store: NonZeroU64) -> Result<()> {
     // SAFETY: as above.
     if unsafe { (*core).id } != store {
         return Err(Error::msg("the type was prepared for another store"));
@@ -169,7 +168,7 @@ fn allocate(core: *mut StoreCore, word: u32, second: u32, size: usize) -> Result
 
 /// A structure type, ready for a store to make structures of.
 pub struct StructRefPre {
-    store: u64,
+    store: NonZeroU64,
     ty: StructType,
     /// How each field is stored, and where.
     places: Box<[(Storage, u32)]>,
@@ -252,7 +251,7 @@ impl StructRef {
 
 /// An array type, ready for a store to make arrays of.
 pub struct ArrayRefPre {
-    store: u64,
+    store: NonZeroU64,
     ty: ArrayType,
     storage: Storage,
 }

@@ -1,5 +1,7 @@
 //! Instances, and the one-liner.
 
+use std::ptr::NonNull;
+
 use super::Stored;
 use super::externs::{Extern, Global, Memory, Table};
 use super::func::{Func, TypedFunc, WasmParams, WasmResults};
@@ -83,16 +85,23 @@ impl Instance {
     }
 
     /// What is exported under a name.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
         let core = store.as_context_mut().core();
         // SAFETY: the store is borrowed.
-        unsafe {
-            let item = self.0.get(core).as_ref().export(name)?;
-            Some(Extern::from_item(core, item))
-        }
+        unsafe { export(core, self.0.get(core), name) }
     }
 
     /// The function exported under a name.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get_func(&self, store: impl AsContextMut, name: &str) -> Option<Func> {
         self.get_export(store, name)?.into_func()
     }
@@ -110,12 +119,22 @@ impl Instance {
     }
 
     /// The memory exported under a name, if it is not shared.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get_memory(&self, store: impl AsContextMut, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
     }
 
     /// The shared memory exported under a name.
     #[cfg(feature = "threads")]
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get_shared_memory(
         &self,
         store: impl AsContextMut,
@@ -125,11 +144,21 @@ impl Instance {
     }
 
     /// The table exported under a name.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get_table(&self, store: impl AsContextMut, name: &str) -> Option<Table> {
         self.get_export(store, name)?.into_table()
     }
 
     /// The global exported under a name.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn get_global(&self, store: impl AsContextMut, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
     }
@@ -138,39 +167,89 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// If there is none or it has other types.
+    /// If there is none, it has other types, or the instance is of another store.
     pub fn get_typed_func<P: WasmParams, R: WasmResults>(
         &self,
         mut store: impl AsContextMut,
         name: &str,
     ) -> Result<TypedFunc<P, R>> {
-        let func = self
-            .get_func(&mut store, name)
-            .ok_or_else(|| Error::msg(format_args!("no exported function {name:?}")))?;
-        func.typed(&store)
+        let context = store.as_context_mut();
+        let core = context.core();
+        // SAFETY: the store is borrowed.
+        let item = unsafe { export(core, self.0.find(core)?, name) };
+        let func = item.and_then(Extern::into_func);
+        func.ok_or_else(|| no_function(name))?.typed(context)
     }
 
     /// The module instantiated.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn module(&self, store: impl AsContext) -> Module {
         // SAFETY: the store is borrowed.
         unsafe { self.0.get(store.as_context().core()).as_ref().module.clone() }
     }
 
     /// All exports in order.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn exports(&self, mut store: impl AsContextMut) -> Vec<(String, Extern)> {
         let core = store.as_context_mut().core();
         // SAFETY: the store is borrowed.
-        let instance = unsafe { self.0.get(core).as_ref() };
-        let exports = &instance.module.inner().exports;
-        exports
-            .iter()
-            .filter_map(|export| {
-                let item = instance.item(export.entity)?;
-                // SAFETY: the item is of this store.
-                Some((export.name.to_string(), unsafe { Extern::from_item(core, item) }))
-            })
-            .collect()
+        unsafe { exports(core, self.0.get(core)) }
     }
+
+    /// As [`Instance::exports`].
+    ///
+    /// # Errors
+    ///
+    /// If the store is another one than its own.
+    pub(super) fn checked_exports(
+        &self,
+        mut store: impl AsContextMut,
+    ) -> Result<Vec<(String, Extern)>> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the store is borrowed.
+        unsafe { Ok(exports(core, self.0.find(core)?)) }
+    }
+}
+
+/// # Safety
+///
+/// `core` is valid and owns the instance; likewise below.
+unsafe fn export(
+    core: *const StoreCore,
+    instance: NonNull<InstanceData>,
+    name: &str,
+) -> Option<Extern> {
+    // SAFETY: by the contract.
+    unsafe { Some(Extern::from_item(core, instance.as_ref().export(name)?)) }
+}
+
+unsafe fn exports(
+    core: *const StoreCore,
+    instance: NonNull<InstanceData>,
+) -> Vec<(String, Extern)> {
+    // SAFETY: by the contract.
+    let instance = unsafe { instance.as_ref() };
+    let exports = &instance.module.inner().exports;
+    exports
+        .iter()
+        .filter_map(|export| {
+            let item = instance.item(export.entity)?;
+            // SAFETY: the item is of this store.
+            Some((export.name.to_string(), unsafe { Extern::from_item(core, item) }))
+        })
+        .collect()
+}
+
+fn no_function(name: &str) -> Error {
+    Error::msg(format_args!("no exported function {name:?}"))
 }
 
 /// Loads a module that needs no imports and calls one of its exports.
@@ -183,9 +262,7 @@ pub fn invoke(bytes: impl AsRef<[u8]>, name: &str, args: &[Val]) -> Result<Vec<V
     let module = Module::new(&engine, bytes)?;
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
-    let func = instance
-        .get_func(&mut store, name)
-        .ok_or_else(|| Error::msg(format_args!("no exported function {name:?}")))?;
+    let func = instance.get_func(&mut store, name).ok_or_else(|| no_function(name))?;
     let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
     func.call(&mut store, args, &mut results)?;
     Ok(results)

@@ -126,6 +126,10 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines a name as a host function of a type known at run time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Linker::define`], and if the type names one of another engine.
     pub fn func_new(
         &mut self,
         module: &str,
@@ -133,6 +137,7 @@ impl<T: 'static> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
+        self.engine.types().check(ty.all())?;
         let code = dynamic_code(ty.clone(), func);
         self.insert(module, name, Definition::Host(ty, code))
     }
@@ -160,13 +165,17 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines all exports of an instance under a module name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Linker::define`], and if the instance is of another store.
     pub fn instance(
         &mut self,
-        mut store: impl AsContextMut<Data = T>,
+        store: impl AsContextMut<Data = T>,
         module: &str,
         instance: Instance,
     ) -> Result<&mut Self> {
-        for (name, item) in instance.exports(&mut store) {
+        for (name, item) in instance.checked_exports(store)? {
             self.insert(module, &name, Definition::Extern(item))?;
         }
         Ok(self)
@@ -190,6 +199,11 @@ impl<T: 'static> Linker<T> {
     }
 
     /// What a name stands for; a host function is made in the store.
+    ///
+    /// # Panics
+    ///
+    /// If that is a host function and the store is of another engine.
+    #[track_caller]
     pub fn get(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -197,8 +211,14 @@ impl<T: 'static> Linker<T> {
         name: &str,
     ) -> Option<Extern> {
         let definition = self.lookup(module, name)?;
+        let context = store.as_context_mut();
+        // Its type is one of the linker's engine.
+        if matches!(definition, Definition::Host(..)) {
+            let same = Engine::same(&self.engine, context.engine());
+            assert!(same, "the linker belongs to another engine than the store");
+        }
         // SAFETY: the context is exclusive, and its data this linker's.
-        Some(unsafe { Self::provide(store.as_context_mut().core(), definition) })
+        Some(unsafe { Self::provide(context.core(), definition) })
     }
 
     /// Instantiates a module, and runs its start function.

@@ -5,6 +5,9 @@
 //! A handle is a pointer to something a store owns, with the store's number.
 //! Every use names a store; the number is compared, so that the pointer is only
 //! followed while the store that owns what it points at is borrowed.
+//!
+//! Who implements [`AsContext`](crate::AsContext) may answer with another store each
+//! time. So every function asks once and works with the answer.
 
 pub(crate) mod exception;
 pub(crate) mod externs;
@@ -18,13 +21,18 @@ pub(crate) mod shared;
 pub(crate) mod val;
 
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU64;
 use std::ptr::NonNull;
 
+use crate::error::{Error, Result};
 use crate::store::StoreCore;
+
+/// What is said of a handle that is used with a store that does not own it.
+const OTHER_STORE: &str = "a handle was used with another store than its own";
 
 /// A pointer into the store with this number.
 pub(crate) struct Stored<T> {
-    store: u64,
+    store: NonZeroU64,
     pointer: NonNull<T>,
 }
 
@@ -65,21 +73,32 @@ impl<T> Stored<T> {
         Stored { store: unsafe { (*core).id }, pointer }
     }
 
-    /// The pointer, which may be followed while the store is borrowed.
+    /// The pointer, which may be followed while the store is borrowed: where nothing
+    /// can be returned instead.
     ///
     /// # Panics
     ///
     /// If the handle is of another store.
+    #[track_caller]
     pub(crate) fn get(&self, core: *const StoreCore) -> NonNull<T> {
-        // SAFETY: contexts only give out pointers to live stores.
-        let id = unsafe { (*core).id };
-        assert!(self.store == id, "a handle was used with another store than its own");
-        self.pointer
+        match self.checked(core) {
+            Some(pointer) => pointer,
+            None => panic!("{OTHER_STORE}"),
+        }
+    }
+
+    /// The same where an error can be.
+    ///
+    /// # Errors
+    ///
+    /// If the handle is of another store.
+    pub(crate) fn find(&self, core: *const StoreCore) -> Result<NonNull<T>> {
+        self.checked(core).ok_or_else(|| Error::msg(OTHER_STORE))
     }
 
     /// The pointer, if it is of this store.
     pub(crate) fn checked(&self, core: *const StoreCore) -> Option<NonNull<T>> {
-        // SAFETY: as above.
+        // SAFETY: contexts only give out pointers to live stores.
         (self.store == unsafe { (*core).id }).then_some(self.pointer)
     }
 }

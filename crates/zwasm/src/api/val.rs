@@ -60,13 +60,14 @@ impl Val {
     }
 
     /// The null of a reference type, which may name types of the engine; none if
-    /// the type has no null.
+    /// the type has no null or is of another engine.
     pub fn null(engine: &Engine, ty: RefType) -> Option<Val> {
         match ty.heap_type() {
-            HeapType::Concrete(id) if ty.is_nullable() => {
-                let types = engine.types().read();
-                let is_func = matches!(types.get(id).composite, Composite::Func(_));
-                Some(if is_func { Val::FuncRef(None) } else { Val::AnyRef(None) })
+            HeapType::Concrete(defined) if ty.is_nullable() => {
+                Some(match engine.types().read().definition(defined)? {
+                    Composite::Func(_) => Val::FuncRef(None),
+                    Composite::Struct(_) | Composite::Array(_) => Val::AnyRef(None),
+                })
             }
             _ => Val::default_for(ValType::Ref(ty)),
         }
@@ -176,7 +177,7 @@ impl Val {
             );
         };
         // SAFETY: contexts only give out pointers to live stores.
-        let types = unsafe { (*core).engine.types().read() };
+        let registry = unsafe { (*core).engine.types() };
         let has = match self {
             Val::FuncRef(None) => RefType::new(true, HeapType::NoFunc),
             Val::ExternRef(None) => RefType::new(true, HeapType::NoExtern),
@@ -185,7 +186,7 @@ impl Val {
             Val::FuncRef(Some(func)) => match func.0.checked(core) {
                 // SAFETY: the function is of the borrowed store.
                 Some(record) => unsafe {
-                    RefType::new(false, HeapType::Concrete(record.as_ref().ty))
+                    RefType::new(false, registry.heap_type(record.as_ref().ty))
                 },
                 None => return false,
             },
@@ -201,7 +202,7 @@ impl Val {
             Val::ExnRef(Some(exn)) if exn.is_of(core) => RefType::new(false, HeapType::Exn),
             _ => return false,
         };
-        types.ref_matches(has, want)
+        registry.read().ref_matches(has, want)
     }
 
     /// The value as slots hold it, low half first; it has been checked.

@@ -69,19 +69,25 @@ pub(crate) fn raise() -> u64 {
     handlers::raise as handlers::Handler as usize as u64
 }
 
-/// Runs a function whose arguments are at `base`, with its header at `header`.
+/// Runs a function whose arguments are at `base`, with its header at `header`, called
+/// from the context `caller`.
 ///
 /// # Safety
 ///
 /// The record is live; the value stack has room up to the header's end; the
 /// native stack in use is the store's.
-pub(crate) unsafe fn enter(record: *const FuncRecord, base: *mut u64, header: *mut u64) -> Status {
+pub(crate) unsafe fn enter(
+    caller: *mut VmCtx,
+    record: *const FuncRecord,
+    base: *mut u64,
+    header: *mut u64,
+) -> Status {
     // SAFETY: by the contract; the handlers' invariants are in their module.
     unsafe {
         let vm: *mut VmCtx = (*record).vmctx;
         header.write(exit() as u64);
         header.add(1).write(base as u64);
-        header.add(2).write(vm as u64);
+        header.add(2).write(caller as u64);
         handlers::dispatch::start(record, base, vm)
     }
 }

@@ -339,7 +339,7 @@ impl Decoder {
         use wasmparser::AbstractHeapType as Abstract;
         let heap = match ty.heap_type() {
             wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => {
-                HeapType::Concrete(self.type_id(index, first)?)
+                self.inner.engine.types().heap_type(self.type_id(index, first)?)
             }
             wasmparser::HeapType::Abstract { ty, .. } => match ty {
                 Abstract::Func => HeapType::Func,

@@ -40,9 +40,7 @@ pub(crate) enum Stop {
     Error(Cursor),
 }
 
-/// Calls a function.
-///
-/// `args` holds the parameters' slots and receives the results'; it is as long
+/// Calls a function on behalf of the host. `args` holds the parameters' slots and receives the results'; it is as long
 /// as the longer of the two lists.
 ///
 /// # Safety
@@ -54,24 +52,40 @@ pub(crate) unsafe fn call(
     record: *const FuncRecord,
     args: &mut [u64],
 ) -> Result<()> {
+    // SAFETY: by the contract.
+    unsafe { call_from(store, (*record).vmctx, record, args) }
+}
+
+/// As [`call`], on behalf of what runs in the context `caller` of the store.
+///
+/// # Safety
+///
+/// As [`call`].
+pub(crate) unsafe fn call_from(
+    store: *mut StoreCore,
+    caller: *mut VmCtx,
+    record: *const FuncRecord,
+    args: &mut [u64],
+) -> Result<()> {
     // SAFETY: by the contract the store is ours alone. It is used through the
     // raw pointer because the guest changes it while it runs, and no reference
     // to it is kept across the run.
     unsafe {
         (*store).prepare_stack()?;
         let base = (*store).value_top;
-        let header = base.add(args.len());
-        if header.add(HEADER_SLOTS as usize) > (*store).stack_limit {
+        let header = base.wrapping_add(args.len());
+        if header.wrapping_add(HEADER_SLOTS as usize) > (*store).stack_limit {
             return Err(overflow(store));
         }
         base.copy_from_nonoverlapping(args.as_ptr(), args.len());
         let status = if (*store).on_stack {
-            interp::enter(record, base, header)
+            interp::enter(caller, record, base, header)
         } else {
             let Some(stack) = &(*store).stack else { return Err(overflow(store)) };
             let native = stack.native();
             (*store).on_stack = true;
-            let status = corosensei::on_stack(native, || interp::enter(record, base, header));
+            let status =
+                corosensei::on_stack(native, || interp::enter(caller, record, base, header));
             (*store).on_stack = false;
             status
         };
@@ -219,7 +233,8 @@ unsafe fn settle<R>(
 pub struct HostCall {
     /// The store the call happens in.
     pub(crate) store: *mut StoreCore,
-    /// The `vmctx` of the guest function that called.
+    /// The `vmctx` of the guest function that called, which may have left its frame for
+    /// the call.
     pub(crate) caller: *mut VmCtx,
     /// The arguments, then the results.
     pub(crate) slots: *mut u64,
@@ -250,7 +265,9 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
     // lives as long as the store; header and slots are where the frame has them.
     unsafe {
         let func = record.cast::<HostFunc>();
-        let store = (*(*record).vmctx).store;
+        let own = (*record).vmctx;
+        let store = (*own).store;
+        let tail_caller = std::mem::replace(&mut (*own).tail_caller, std::ptr::null_mut());
         let header = fp.add((*func).frame_slots);
         let caller = Cursor::of_caller(header);
         let marker = 0u8;
@@ -258,7 +275,8 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
             (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
             return HostOutcome::Stopped;
         }
-        let call = HostCall { store, caller: caller.vm, slots: fp };
+        let calling = if tail_caller.is_null() { caller.vm } else { tail_caller };
+        let call = HostCall { store, caller: calling, slots: fp };
         let top = header.add(HEADER_SLOTS as usize);
         match visit_host(store, caller, top, &mut || ((*func).code)(call)) {
             Ok(Ok(())) if (*store).limits.interrupted() => {

@@ -199,8 +199,12 @@ impl Exceptions {
             self.bytes -= size(entry.values.len());
             entry.tag = None;
             entry.values = Box::default();
-            entry.generation = (entry.generation + 1) % (1 << GENERATION_BITS);
-            self.free.push(index as u32);
+            entry.generation += 1;
+            // With the last generation an entry is used up: no reference is ever taken
+            // for one to another exception.
+            if entry.generation < 1 << GENERATION_BITS {
+                self.free.push(index as u32);
+            }
         }
         // As many bytes again as were looked through: so the heap's size does not show
         // in what a throw costs.

@@ -288,13 +288,14 @@ pub(crate) unsafe fn instantiate(
     // SAFETY: by the contract; see the header of the parent module.
     unsafe {
         let instance = allocate(store, module, imports)?;
-        StoreCore::pause_collections(store);
-        let initialized = initialize(instance);
-        (*store).resume_collections();
-        initialized?;
+        let paused = StoreCore::pause_collections(store);
+        initialize(instance)?;
+        drop(paused);
         if let Some(start) = module.inner().start {
             let record = (*instance.as_ptr()).func_record(start);
-            activation::call(store, record, &mut [])?;
+            // A host function that a module starts with is called by its instance.
+            let caller = (*instance.as_ptr()).vmctx.as_ptr();
+            activation::call_from(store, caller, record, &mut [])?;
         }
         Ok(instance)
     }
@@ -434,6 +435,7 @@ unsafe fn allocate(
             imported_funcs: data.imported_funcs.as_ptr(),
             limits: Arc::as_ptr(&(*store).limits),
             epoch: (*store).engine.epoch(),
+            tail_caller: std::ptr::null_mut(),
         });
         Ok(instance)
     }

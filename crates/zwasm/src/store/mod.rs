@@ -27,6 +27,7 @@ use std::alloc::{Layout, handle_alloc_error};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -114,7 +115,8 @@ pub struct StoreCore {
     pub(crate) parked: interp::Regs,
     pub(crate) stack: Option<Stack>,
     pub(crate) engine: Engine,
-    pub(crate) id: u64,
+    /// No other store of the process has it.
+    pub(crate) id: NonZeroU64,
     native_limit: usize,
     host_vmctx: NonNull<VmCtx>,
     host_layout: Layout,
@@ -134,7 +136,7 @@ fn leak<T>(value: T) -> NonNull<T> {
 
 impl StoreCore {
     fn new(engine: &Engine) -> StoreCore {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let (host_vmctx, host_layout) =
             VmCtx::allocate(0, 0).unwrap_or_else(|| handle_alloc_error(Layout::new::<VmCtx>()));
         StoreCore {
@@ -157,7 +159,8 @@ impl StoreCore {
             parked: interp::Regs::default(),
             stack: None,
             engine: engine.clone(),
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            // So many stores take centuries to make.
+            id: NonZeroU64::MIN.saturating_add(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
             native_limit: 0,
             host_vmctx,
             host_layout,

@@ -47,6 +47,9 @@ impl TableInst {
             elements: Vec::new(),
         };
         let limit = config.max_table_elements;
+        if ty.minimum > ty.maximum.unwrap_or(u64::MAX).min(addressable) {
+            return Err(Error::msg("a table's minimum is beyond its maximum or its indices"));
+        }
         let (kind, why) = if ty.minimum > limit {
             (ErrorKind::Limit, format!("the limit is {limit}"))
         } else if table.grow(ty.minimum, init).is_some() {

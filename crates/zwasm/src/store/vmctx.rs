@@ -62,6 +62,9 @@ pub(crate) struct VmCtx {
     pub(crate) limits: *const Limits,
     /// The engine's epoch, to be compared with the deadline.
     pub(crate) epoch: *const AtomicU64,
+    /// The context of the function that has replaced its frame by a call into this one.
+    /// Read for host functions only, which their frame does not tell it.
+    pub(crate) tail_caller: *mut VmCtx,
 }
 
 impl VmCtx {

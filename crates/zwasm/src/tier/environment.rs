@@ -27,6 +27,7 @@ static LAYOUT: VmLayout = VmLayout {
     limits_fuel: offset_of!(Limits, fuel) as u32,
     limits_epoch_deadline: offset_of!(Limits, epoch_deadline) as u32,
     epoch: offset_of!(VmCtx, epoch) as u32,
+    tail_caller: offset_of!(VmCtx, tail_caller) as u32,
     memory_base: offset_of!(MemoryInst, base) as u32,
     memory_len: offset_of!(MemoryInst, len) as u32,
     table_base: offset_of!(TableInst, base) as u32,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 pub(crate) use registry::{Composite, SubType, TypeId, TypeRegistry, Types, relative};
-pub use registry::{FieldType, StorageType};
+pub use registry::{DefinedType, FieldType, StorageType};
 use zwasm_regir::Type;
 
 /// The type of a value.
@@ -122,22 +122,34 @@ pub enum HeapType {
     Exn,
     /// No exception: only null.
     NoExn,
-    /// A defined type, by its canonical number in the engine.
-    Concrete(u32),
+    /// A type that a module or the host has defined.
+    Concrete(DefinedType),
 }
 
 impl HeapType {
     /// The type that all references to this and related types have in common:
-    /// `Func`, `Extern`, `Any` or `Exn`. A defined type is one of this engine.
+    /// `Func`, `Extern`, `Any` or `Exn`.
+    ///
+    /// # Panics
+    ///
+    /// If it is a type that another engine has defined.
+    #[track_caller]
     pub fn top(self, engine: &Engine) -> HeapType {
         match self {
             HeapType::Func | HeapType::NoFunc => HeapType::Func,
             HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
             HeapType::Exn | HeapType::NoExn => HeapType::Exn,
-            HeapType::Concrete(_) if engine.types().read().heap_matches(self, HeapType::Func) => {
-                HeapType::Func
-            }
-            _ => HeapType::Any,
+            HeapType::Any
+            | HeapType::Eq
+            | HeapType::I31
+            | HeapType::Struct
+            | HeapType::Array
+            | HeapType::None => HeapType::Any,
+            HeapType::Concrete(ty) => match engine.types().read().definition(ty) {
+                Some(Composite::Func(_)) => HeapType::Func,
+                Some(Composite::Struct(_) | Composite::Array(_)) => HeapType::Any,
+                None => panic!("{ty} is of another engine"),
+            },
         }
     }
 }
@@ -157,7 +169,7 @@ impl Display for HeapType {
             HeapType::None => "none",
             HeapType::Exn => "exn",
             HeapType::NoExn => "noexn",
-            HeapType::Concrete(id) => return write!(f, "type#{id}"),
+            HeapType::Concrete(ty) => return ty.fmt(f),
         })
     }
 }
@@ -196,8 +208,8 @@ pub struct FuncType {
     /// Parameters, then results.
     types: Arc<[ValType]>,
     params: usize,
-    /// The registry that it was taken from, and its number there.
-    origin: Option<(u64, TypeId)>,
+    /// The type that it was taken from.
+    origin: Option<DefinedType>,
 }
 
 impl PartialEq for FuncType {
@@ -241,6 +253,11 @@ impl FuncType {
     /// The results.
     pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
         self.results_slice().iter().copied()
+    }
+
+    /// Parameters and results.
+    pub(crate) fn all(&self) -> impl Iterator<Item = ValType> + '_ {
+        self.types.iter().copied()
     }
 
     pub(crate) fn params_slice(&self) -> &[ValType] {

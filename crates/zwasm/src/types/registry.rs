@@ -10,16 +10,36 @@
 //! *distinct* types its modules define, which stays small in practice.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fmt::{self, Display, Formatter};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use super::{FuncType, HeapType, Mutability, RefType, ValType};
+use crate::error::{Error, Result};
 
 /// The canonical number of a defined type.
 pub(crate) type TypeId = u32;
 
-/// Set in a [`HeapType::Concrete`] of a group's key that refers into the group.
+/// Set in the number of a type in a group's key that refers into the group.
 const RELATIVE: u32 = 1 << 31;
+
+/// A type that a module or the host has defined in an engine, which is where it comes
+/// from: of a module's imports and exports, of things in a store, of a
+/// [`StructType`](crate::StructType) or an [`ArrayType`](crate::ArrayType). What is given
+/// one of another engine says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DefinedType {
+    /// The number of the registry.
+    registry: u32,
+    /// The canonical number of the type there.
+    id: TypeId,
+}
+
+impl Display for DefinedType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "type#{}", self.id)
+    }
+}
 
 /// What a field or an array element stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,26 +110,54 @@ pub(crate) struct SubType {
 
 /// All types of an engine.
 pub(crate) struct TypeRegistry {
-    /// No other registry has it.
-    number: u64,
     types: RwLock<Types>,
-}
-
-impl Default for TypeRegistry {
-    fn default() -> TypeRegistry {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        TypeRegistry { number: NEXT.fetch_add(1, Ordering::Relaxed), types: RwLock::default() }
-    }
+    number: u32,
 }
 
 /// The registry, locked for reading or writing.
-#[derive(Default)]
 pub(crate) struct Types {
+    /// No other registry has it.
+    number: u32,
     defined: Vec<SubType>,
     groups: BTreeMap<Vec<u8>, TypeId>,
 }
 
 impl TypeRegistry {
+    /// An empty registry; none if there is no number left for one.
+    pub(crate) fn new() -> Option<TypeRegistry> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let next = |number: u32| number.checked_add(1);
+        let number = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        let types = Types { number, defined: Vec::new(), groups: BTreeMap::new() };
+        Some(TypeRegistry { types: RwLock::new(types), number })
+    }
+
+    /// The defined type with this number, as references have it.
+    pub(crate) fn heap_type(&self, id: TypeId) -> HeapType {
+        HeapType::Concrete(DefinedType { registry: self.number, id })
+    }
+
+    /// Makes sure that something may be made of these types.
+    ///
+    /// # Errors
+    ///
+    /// If one is of another engine.
+    pub(crate) fn check(&self, all: impl IntoIterator<Item = ValType>) -> Result<()> {
+        all.into_iter().try_for_each(|ty| self.check_one(ty))
+    }
+
+    fn check_one(&self, ty: ValType) -> Result<()> {
+        match ty {
+            ValType::Ref(ty) => match ty.heap_type() {
+                HeapType::Concrete(defined) if self.read().definition(defined).is_none() => {
+                    Err(Error::msg(format_args!("{defined} is a type of another engine")))
+                }
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     /// Locks the registry for reading.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Types> {
         self.types.read().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -134,7 +182,7 @@ impl TypeRegistry {
     /// The number of a function type: the one it was taken from, or else the one that
     /// stands alone.
     pub(crate) fn intern_func(&self, ty: FuncType) -> TypeId {
-        if let Some((registry, id)) = ty.origin
+        if let Some(DefinedType { registry, id }) = ty.origin
             && registry == self.number
         {
             return id;
@@ -149,7 +197,9 @@ impl TypeRegistry {
     /// The function type with this number.
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
         match &self.read().defined[id as usize].composite {
-            Composite::Func(ty) => FuncType { origin: Some((self.number, id)), ..ty.clone() },
+            Composite::Func(ty) => {
+                FuncType { origin: Some(DefinedType { registry: self.number, id }), ..ty.clone() }
+            }
             _ => FuncType::new([], []),
         }
     }
@@ -221,8 +271,8 @@ fn write_value(key: &mut Vec<u8>, ty: ValType) {
                 HeapType::Concrete(_) => 12,
             };
             key.push(tag);
-            if let HeapType::Concrete(id) = ty.heap_type() {
-                key.extend(id.to_le_bytes());
+            if let HeapType::Concrete(ty) = ty.heap_type() {
+                key.extend(ty.id.to_le_bytes());
             }
         }
     }
@@ -233,9 +283,9 @@ fn absolute(ty: SubType, first: TypeId) -> SubType {
     let id = |id: TypeId| if id & RELATIVE != 0 { first + (id & !RELATIVE) } else { id };
     let value = |ty: ValType| match ty {
         ValType::Ref(reference) => match reference.heap_type() {
-            HeapType::Concrete(concrete) => ValType::Ref(RefType::new(
+            HeapType::Concrete(ty) => ValType::Ref(RefType::new(
                 reference.is_nullable(),
-                HeapType::Concrete(id(concrete)),
+                HeapType::Concrete(DefinedType { id: id(ty.id), ..ty }),
             )),
             _ => ty,
         },
@@ -269,15 +319,14 @@ impl Types {
         &self.defined[id as usize]
     }
 
-    /// Whether a type that is made of this one can be defined.
-    pub(crate) fn knows(&self, ty: ValType) -> bool {
-        match ty {
-            ValType::Ref(ty) => match ty.heap_type() {
-                HeapType::Concrete(id) => (id as usize) < self.defined.len(),
-                _ => true,
-            },
-            _ => true,
-        }
+    /// The number of a type, if it is of this engine.
+    pub(crate) fn id(&self, ty: DefinedType) -> Option<TypeId> {
+        (ty.registry == self.number).then_some(ty.id)
+    }
+
+    /// What a type is defined as, if it is of this engine.
+    pub(crate) fn definition(&self, ty: DefinedType) -> Option<&Composite> {
+        Some(&self.defined.get(self.id(ty)? as usize)?.composite)
     }
 
     /// Whether `sub` is `sup` or declares it as an ancestor.
@@ -297,21 +346,27 @@ impl Types {
         std::iter::successors(Some(id), |&id| self.get(id).supertype).collect()
     }
 
-    /// Subtyping of heap types.
+    /// Subtyping of heap types. A type of another engine matches only itself.
     ///
     /// Source: WebAssembly 3.0, section "Matching", heap types.
     pub(crate) fn heap_matches(&self, sub: HeapType, sup: HeapType) -> bool {
         use HeapType::*;
         match (sub, sup) {
             _ if sub == sup => true,
-            (Concrete(sub), Concrete(sup)) => self.is_subtype(sub, sup),
-            (Concrete(id), _) => match self.get(id).composite {
-                Composite::Func(_) => sup == Func,
-                Composite::Struct(_) => matches!(sup, Struct | Eq | Any),
-                Composite::Array(_) => matches!(sup, Array | Eq | Any),
+            (Concrete(sub), Concrete(sup)) => match (self.id(sub), self.id(sup)) {
+                (Some(sub), Some(sup)) => self.is_subtype(sub, sup),
+                _ => false,
             },
-            (None, Concrete(id)) => !matches!(self.get(id).composite, Composite::Func(_)),
-            (NoFunc, Concrete(id)) => matches!(self.get(id).composite, Composite::Func(_)),
+            (Concrete(sub), _) => match self.definition(sub) {
+                Some(Composite::Func(_)) => sup == Func,
+                Some(Composite::Struct(_)) => matches!(sup, Struct | Eq | Any),
+                Some(Composite::Array(_)) => matches!(sup, Array | Eq | Any),
+                Option::None => false,
+            },
+            (None, Concrete(sup)) => {
+                matches!(self.definition(sup), Some(Composite::Struct(_) | Composite::Array(_)))
+            }
+            (NoFunc, Concrete(sup)) => matches!(self.definition(sup), Some(Composite::Func(_))),
             (None, Any | Eq | I31 | Struct | Array) => true,
             (I31 | Struct | Array, Eq | Any) | (Eq, Any) => true,
             (NoFunc, Func) | (NoExtern, Extern) | (NoExn, Exn) => true,
@@ -338,8 +393,8 @@ impl Types {
 mod tests {
     use super::*;
 
-    fn list(head: ValType) -> Vec<SubType> {
-        let next = ValType::Ref(RefType::new(true, HeapType::Concrete(relative(0))));
+    fn list(registry: &TypeRegistry, head: ValType) -> Vec<SubType> {
+        let next = ValType::Ref(RefType::new(true, registry.heap_type(relative(0))));
         let fields =
             [head, next].map(|ty| FieldType { storage: StorageType::ValType(ty), mutable: false });
         vec![SubType {
@@ -351,26 +406,43 @@ mod tests {
 
     #[test]
     fn equal_groups_share_their_numbers() {
-        let registry = TypeRegistry::default();
-        let first = registry.intern(list(ValType::I32));
-        let other = registry.intern(list(ValType::I64));
+        let registry = TypeRegistry::new().expect("a registry");
+        let first = registry.intern(list(&registry, ValType::I32));
+        let other = registry.intern(list(&registry, ValType::I64));
         assert_ne!(first, other);
-        assert_eq!(registry.intern(list(ValType::I32)), first);
+        assert_eq!(registry.intern(list(&registry, ValType::I32)), first);
         let types = registry.read();
         let Composite::Struct(fields) = &types.get(other).composite else { panic!() };
-        let next = RefType::new(true, HeapType::Concrete(other));
+        let next = RefType::new(true, registry.heap_type(other));
         assert_eq!(fields[1].storage, StorageType::ValType(ValType::Ref(next)));
     }
 
     #[test]
     fn heap_types_form_the_specified_lattice() {
-        let registry = TypeRegistry::default();
-        let id = registry.intern(list(ValType::I32));
+        let registry = TypeRegistry::new().expect("a registry");
+        let ty = registry.heap_type(registry.intern(list(&registry, ValType::I32)));
         let types = registry.read();
-        assert!(types.heap_matches(HeapType::Concrete(id), HeapType::Eq));
-        assert!(types.heap_matches(HeapType::None, HeapType::Concrete(id)));
-        assert!(!types.heap_matches(HeapType::NoFunc, HeapType::Concrete(id)));
+        assert!(types.heap_matches(ty, HeapType::Eq));
+        assert!(types.heap_matches(HeapType::None, ty));
+        assert!(!types.heap_matches(HeapType::NoFunc, ty));
         assert!(!types.heap_matches(HeapType::Any, HeapType::Eq));
         assert!(!types.heap_matches(HeapType::Extern, HeapType::Any));
+    }
+
+    #[test]
+    fn types_of_other_registries_match_only_themselves() {
+        let registries = [(); 2].map(|()| TypeRegistry::new().expect("a registry"));
+        let [ours, theirs] = registries
+            .each_ref()
+            .map(|registry| registry.heap_type(registry.intern(list(registry, ValType::I32))));
+        let types = registries[0].read();
+        for other in [HeapType::Any, HeapType::Func, HeapType::None, HeapType::NoFunc, ours] {
+            assert!(!types.heap_matches(theirs, other), "{other}");
+            assert!(!types.heap_matches(other, theirs), "{other}");
+        }
+        assert!(types.heap_matches(theirs, theirs));
+        let value = |heap| ValType::Ref(RefType::new(true, heap));
+        assert!(registries[0].check([ValType::I32, value(ours)]).is_ok());
+        assert!(registries[0].check([ValType::I32, value(theirs)]).is_err());
     }
 }

@@ -214,7 +214,7 @@ impl Compiler<'_> {
 
     /// Enters the body in `rax`, whose record is in `rcx`, with the frame as it is.
     fn jump_to_callee(&mut self, switch: Switch) {
-        self.switch(switch);
+        self.switch(switch, Left::ForGood);
         emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
         emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
         self.reachable = false;
@@ -263,7 +263,7 @@ impl Compiler<'_> {
         emit!(self.asm, movq_mr(Rm::Mem(slot(header + 1)), FRAME));
         emit!(self.asm, movq_mr(Rm::Mem(slot(header + 2)), VMCTX));
         self.move_reg(FRAME, R10);
-        self.switch(switch);
+        self.switch(switch, Left::ToReturn);
         emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
         emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
         self.asm.align(8);
@@ -274,24 +274,32 @@ impl Compiler<'_> {
     }
 
     /// Takes over the instance of the record in `rcx`, if it is another.
-    fn switch(&mut self, switch: Switch) {
+    fn switch(&mut self, switch: Switch, left: Left) {
         match switch {
             Switch::Never => {}
-            Switch::Always => self.switch_instance(),
+            Switch::Always => self.switch_instance(left),
             Switch::Perhaps => {
                 let same = self.asm.new_label();
                 self.alu(Alu::Cmp, true, VMCTX, Rm::Mem(at(RCX, self.layout.record_vmctx as i32)));
                 self.asm.jcc(Cond::Equal, same);
-                self.switch_instance();
+                self.switch_instance(left);
                 self.asm.bind(same);
             }
         }
     }
 
     /// Takes over the instance of the record in `rcx`.
-    fn switch_instance(&mut self) {
-        let vmctx = self.layout.record_vmctx as i32;
-        emit!(self.asm, movq_rm(VMCTX, Rm::Mem(at(RCX, vmctx))));
+    fn switch_instance(&mut self, left: Left) {
+        let vmctx = Rm::Mem(at(RCX, self.layout.record_vmctx as i32));
+        match left {
+            Left::ToReturn => emit!(self.asm, movq_rm(VMCTX, vmctx)),
+            Left::ForGood => {
+                self.move_reg(RDX, VMCTX);
+                emit!(self.asm, movq_rm(VMCTX, vmctx));
+                let caller = at(VMCTX, self.layout.tail_caller as i32);
+                emit!(self.asm, movq_mr(Rm::Mem(caller), RDX));
+            }
+        }
         self.reload_memory(INT_SCRATCH);
     }
 
@@ -320,6 +328,15 @@ impl Compiler<'_> {
         self.move_slots(from.0, count);
         self.leave();
     }
+}
+
+/// What becomes of the frame that a call leaves.
+#[derive(Clone, Copy)]
+enum Left {
+    /// The callee's header says who called.
+    ToReturn,
+    /// A tail call replaces it, and says who called in the callee's context.
+    ForGood,
 }
 
 /// Whether a call enters another instance.

@@ -72,7 +72,7 @@ macro_rules! replace {
         copy_arguments!($regs);
         $regs.ip = (*record(&$regs)).body.add(1);
         if (*record(&$regs)).vmctx != $regs.vm {
-            tail!($regs, enter_other)
+            tail!($regs, leave_for_other)
         }
         jump!($regs)
     }};
@@ -91,7 +91,7 @@ macro_rules! replace {
         *header.add(2) = caller;
         $regs.ip = body.add(1);
         if (*record(&$regs)).vmctx != $regs.vm {
-            tail!($regs, enter_other)
+            tail!($regs, leave_for_other)
         }
         jump!($regs)
     }};
@@ -247,6 +247,14 @@ handlers! {
         regs.vm = (*record(&regs)).vmctx;
         regs.reload();
         jump!(regs)
+    }
+
+    /// As `enter_other`, where the caller's frame is gone.
+    #[cold]
+    #[inline(never)]
+    fn leave_for_other(regs) {
+        (*(*record(&regs)).vmctx).tail_caller = regs.vm;
+        tail!(regs, enter_other)
     }
 
     /// Makes the code of the function in `acc`, which is being entered for the first time.

@@ -71,9 +71,10 @@ fn reference(types: &Types, heap: HeapType) -> Storage {
     match heap {
         HeapType::Func | HeapType::NoFunc => Storage::FuncRef,
         HeapType::Exn | HeapType::NoExn => Storage::WideRef,
-        HeapType::Concrete(id) => match types.get(id).composite {
-            Composite::Func(_) => Storage::FuncRef,
-            Composite::Struct(_) | Composite::Array(_) => Storage::HeapRef,
+        HeapType::Concrete(ty) => match types.definition(ty) {
+            Some(Composite::Func(_)) => Storage::FuncRef,
+            // Of another engine nothing is ever stored.
+            Some(Composite::Struct(_) | Composite::Array(_)) | None => Storage::HeapRef,
         },
         HeapType::Any
         | HeapType::None

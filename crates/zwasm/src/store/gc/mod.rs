@@ -74,18 +74,19 @@ pub(crate) struct Gc {
 ///
 /// Entries are released from the end, by the end of a scope. A handle names its
 /// entry and the generation in which that was made, so that one that outlives
-/// its scope is noticed and never mistaken for another.
+/// its scope is noticed and never mistaken for another: there are more generations
+/// than scopes can be closed in a process's life.
 #[derive(Default)]
 pub(crate) struct Roots {
-    entries: Vec<(u64, u32)>,
-    generation: u32,
+    entries: Vec<(u64, u64)>,
+    generation: u64,
 }
 
 /// A place in [`Roots`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
-    index: u32,
-    generation: u32,
+    index: usize,
+    generation: u64,
 }
 
 impl Gc {
@@ -114,12 +115,12 @@ impl Gc {
         let roots = &mut self.roots;
         let generation = roots.generation;
         roots.entries.push((reference, generation));
-        Root { index: roots.entries.len() as u32 - 1, generation }
+        Root { index: roots.entries.len() - 1, generation }
     }
 
     /// The reference of a root; none if its scope has ended.
     pub(crate) fn rooted(&self, root: Root) -> Option<u64> {
-        let &(reference, generation) = self.roots.entries.get(root.index as usize)?;
+        let &(reference, generation) = self.roots.entries.get(root.index)?;
         (generation == root.generation).then_some(reference)
     }
 
@@ -133,7 +134,7 @@ impl Gc {
         let roots = &mut self.roots;
         if roots.entries.len() > start {
             roots.entries.truncate(start);
-            roots.generation = roots.generation.wrapping_add(1);
+            roots.generation += 1;
         }
     }
 
@@ -318,13 +319,13 @@ impl StoreCore {
         }
     }
 
-    /// Puts collections off until [`StoreCore::resume_collections`]. If much of
-    /// the heap is in use, there is one now.
+    /// Puts collections off as long as the returned token lives. If much of the heap
+    /// is in use, there is one now.
     ///
     /// # Safety
     ///
-    /// `this` is valid and not borrowed.
-    pub(crate) unsafe fn pause_collections(this: *mut StoreCore) {
+    /// `this` is valid, longer than the token, and not borrowed.
+    pub(crate) unsafe fn pause_collections(this: *mut StoreCore) -> Paused {
         // SAFETY: by the contract; the host runs, as in `add_extern`.
         unsafe {
             let gc = &raw mut (*this).gc;
@@ -333,11 +334,8 @@ impl StoreCore {
                 StoreCore::collect(this, top);
             }
             (*gc).paused += 1;
+            Paused(this)
         }
-    }
-
-    pub(crate) fn resume_collections(&mut self) {
-        self.gc.paused -= 1;
     }
 
     /// Collects.
@@ -400,6 +398,16 @@ impl StoreCore {
         // Destructors of the host run when the heap is whole again. What called for
         // the collection cannot unwind, so a panic in one of them ends here.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(dead)));
+    }
+}
+
+/// Collections of a store are put off, also if what has to be done first panics.
+pub(crate) struct Paused(*mut StoreCore);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        // SAFETY: by the contract of `pause_collections`.
+        unsafe { (*self.0).gc.paused -= 1 }
     }
 }
 
