@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -103,7 +104,8 @@ impl Observer {
         if let (true, Some(sink)) = (self.trace.contains(category), &self.sink) {
             let name = Trace::ALL.iter().find(|(_, each)| *each == category);
             let name = name.map_or("", |(name, _)| name);
-            sink(&format!("[{name}] {text}"));
+            // The guest's frames, through which a panic cannot go, may be further out.
+            let _ = catch_unwind(AssertUnwindSafe(|| sink(&format!("[{name}] {text}"))));
         }
     }
 }
@@ -111,7 +113,7 @@ impl Observer {
 impl Config {
     /// Reports what the guest does to `sink`, in lines of text. Their form may
     /// change. Instructions, memory accesses and calls are reported by the
-    /// interpreter, which then runs everything.
+    /// interpreter, which then runs everything. A panic of `sink` ends where it is called.
     pub fn trace(
         &mut self,
         what: Trace,

@@ -152,6 +152,15 @@ impl HeapType {
             },
         }
     }
+
+    /// Whether something of the engine may have this type: not if it is a type that
+    /// another engine has defined.
+    pub fn is_of(self, engine: &Engine) -> bool {
+        match self {
+            HeapType::Concrete(ty) => engine.types().read().definition(ty).is_some(),
+            _ => true,
+        }
+    }
 }
 
 impl Display for HeapType {

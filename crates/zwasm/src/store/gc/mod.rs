@@ -396,8 +396,11 @@ impl StoreCore {
             dead
         };
         // Destructors of the host run when the heap is whole again. What called for
-        // the collection cannot unwind, so a panic in one of them ends here.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(dead)));
+        // the collection cannot unwind, so a panic in one of them ends here; one by one,
+        // since a second panic would end the process.
+        for value in dead {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+        }
     }
 }
 
