@@ -1,6 +1,9 @@
 /* zwasm.h: what zwasm has beyond the standard C API.
  *
- * The conventions are those of wasm.h. Strings are UTF-8 and end with a NUL. */
+ * The conventions are those of wasm.h. Strings are UTF-8 and end with a NUL.
+ *
+ * A function that the guest calls returns: neither longjmp nor an exception of C++ may
+ * leave it. A finalizer runs when no function of the library does, and may call any. */
 
 #ifndef ZWASM_H
 #define ZWASM_H
@@ -68,6 +71,10 @@ WASM_API_EXTERN void zwasm_config_max_table_elements(wasm_config_t*, uint64_t el
 /* Bytes of garbage-collected objects in each store. */
 WASM_API_EXTERN void zwasm_config_max_gc_heap(wasm_config_t*, uint64_t bytes);
 
+/* Bytes of memories, tables, objects, exceptions and instances in each store together:
+ * growth beyond fails, and what is made beyond stops with ZWASM_ERROR_LIMIT. */
+WASM_API_EXTERN void zwasm_config_max_total(wasm_config_t*, uint64_t bytes);
+
 /* Whether 32-bit memories reserve 4 GiB of address space each, or every access is
  * checked and they take the room they need. */
 WASM_API_EXTERN void zwasm_config_guard_pages(wasm_config_t*, bool enable);
@@ -83,10 +90,13 @@ WASM_API_EXTERN bool zwasm_config_feature(wasm_config_t*, const char* name, bool
 
 /* SIZE_MAX is no limit. */
 typedef struct zwasm_store_limits_t {
-  /* Of each memory, each table, and the heap of objects. */
+  /* Of each memory, each table, the heap of objects, and the exceptions. */
   size_t memory_bytes;
   size_t table_elements;
   size_t gc_heap_bytes;
+  size_t exceptions_bytes;
+  /* Of all these and the instances together. */
+  size_t total_bytes;
   /* How many there may be. */
   size_t instances;
   size_t tables;
@@ -96,7 +106,7 @@ typedef struct zwasm_store_limits_t {
 } zwasm_store_limits_t;
 
 #define ZWASM_NO_LIMITS                                                           \
-  {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, false}
+  {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, false}
 
 /* For what is made in the store from now on. */
 WASM_API_EXTERN void zwasm_store_set_limits(wasm_store_t*, const zwasm_store_limits_t*);

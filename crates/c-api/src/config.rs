@@ -39,6 +39,12 @@ pub extern "C" fn zwasm_config_max_gc_heap(config: &mut Config, bytes: u64) {
     config.max_gc_heap(bytes);
 }
 
+/// The most bytes of everything in each store together.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_max_total(config: &mut Config, bytes: u64) {
+    config.max_total(bytes);
+}
+
 /// Whether memories reserve address space instead of checking every access.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_config_guard_pages(config: &mut Config, enable: bool) {

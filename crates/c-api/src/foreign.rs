@@ -8,10 +8,12 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use runtime::{AsContextMut, ExternRef};
+use std::sync::Weak;
+
+use runtime::{AsContextMut, Error, ExternRef};
 
 use crate::object::{Body, Object, OwnInfo};
-use crate::store::StoreRef;
+use crate::store::{Data, Store, StoreRef};
 use crate::vec::Ptr;
 
 /// `wasm_foreign_t`
@@ -22,16 +24,39 @@ pub struct Foreign {
 
 /// A reference of C's as the guest holds it. It keeps no store alive, since it is
 /// in one itself.
-struct Passed(Body);
-
-/// The guest's reference to what C refers to.
-pub fn pass(store: impl AsContextMut, body: &Body) -> runtime::Result<ExternRef> {
-    ExternRef::new(store, Passed(body.clone()))
+struct Passed {
+    body: Body,
+    /// The store that it belongs to, where that is another than the guest's.
+    elsewhere: Option<Weak<Store>>,
 }
 
-/// What C referred to, if that is what a value of the guest's is.
-pub fn passed(value: &(dyn Any + Send + Sync)) -> Option<Body> {
-    value.downcast_ref::<Passed>().map(|passed| passed.0.clone())
+/// The guest's reference to what C refers to.
+pub fn pass(
+    mut store: impl AsContextMut<Data = Data>,
+    object: &Object,
+) -> runtime::Result<ExternRef> {
+    let own = StoreRef::of(store.as_context_mut().data())?;
+    let other = object.store().filter(|other| !other.is(&own));
+    let elsewhere = other.map(StoreRef::downgrade);
+    ExternRef::new(store, Passed { body: object.body.clone(), elsewhere })
+}
+
+/// What C referred to, if that is what a value of the guest's in this store is.
+///
+/// # Errors
+///
+/// If it belonged to another store, which is gone.
+pub fn passed(
+    store: &StoreRef,
+    value: &(dyn Any + Send + Sync),
+) -> runtime::Result<Option<Box<Object>>> {
+    let Some(Passed { body, elsewhere }) = value.downcast_ref() else { return Ok(None) };
+    let gone = || Error::msg("the store of what is referred to has been deleted");
+    let owner = match elsewhere {
+        None => store.clone(),
+        Some(other) => StoreRef::upgrade(other).ok_or_else(gone)?,
+    };
+    Ok(Some(Object::of_store(&owner, body.clone())))
 }
 
 #[unsafe(no_mangle)]

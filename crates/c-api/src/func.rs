@@ -36,7 +36,7 @@ fn called(
     let args = CVec::from(args);
     let zero = |ty| Val::zero(ValType::new(caller.engine(), ty).kind());
     let mut out: CVec<Val> = ty.results().map(zero).collect();
-    if let Some(trap) = call(&args, &mut out) {
+    if let Some(trap) = crate::outside(|| call(&args, &mut out)) {
         return Err(match &trap.body {
             Body::Trap(trap) => trap.raise(),
             _ => Error::msg("the host function returned what is not a trap"),
@@ -55,9 +55,9 @@ fn new(
 ) -> runtime::Result<Box<Object>> {
     let ty = ty.func().ok_or_else(|| Error::msg("the type is not a function's"))?;
     let own = ty.clone();
-    let func = Func::new(store.context(), ty, move |caller, params, results| {
+    let func = Func::try_new(store.context(), ty, move |caller, params, results| {
         called(caller, &own, params, results, &call)
-    });
+    })?;
     Ok(Object::of_store(store, Body::Extern(Extern::Func(func))))
 }
 

@@ -65,7 +65,7 @@ pub extern "C" fn wasm_memory_type(object: &Object) -> Ptr<ExternType> {
 pub extern "C" fn zwasm_tag_new(store: &StoreRef, ty: &ExternType) -> Ptr<Object> {
     attempt(|| {
         let ty = ty.tag().ok_or_else(|| Error::msg("the type is not a tag's"))?;
-        Ok(object(store, Tag::new(store.context(), &ty)))
+        Ok(object(store, Tag::try_new(store.context(), &ty)?))
     })
 }
 

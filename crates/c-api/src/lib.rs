@@ -16,7 +16,15 @@
 //! - a store, with everything made in it, is used by one thread at a time. Engines
 //!   and shared modules may be used by any number.
 //!
-//! No panic leaves a function: [`guard`] turns it into the function's failure.
+//! No panic leaves a function: [`guard`] turns it into the function's failure. For that
+//! panics have to unwind, which the profile `c-api` is for: in the profile `release` they
+//! end the process.
+//!
+//! # Finalizers
+//!
+//! A finalizer of C's may call the library. Where values of the guest's are collected the
+//! store is in the middle of something, so finalizers that come up while a function of
+//! the library runs wait until it is done, or calls C itself ([`outside`]).
 
 mod config;
 mod foreign;
@@ -27,6 +35,8 @@ mod limits;
 mod linker;
 mod module;
 mod object;
+#[cfg(all(test, feature = "wat"))]
+mod panics;
 mod store;
 mod text;
 mod trap;
@@ -35,17 +45,66 @@ mod value;
 mod vec;
 mod wasi;
 
-use std::cell::RefCell;
-use std::ffi::{CStr, CString, c_char};
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
+/// Says where the library is built in which no panic can be caught.
+#[cfg(panic = "abort")]
+const _: () = {
+    #[deprecated(note = "a panic ends the process: build libzwasm with `--profile c-api`")]
+    const PANICS_ABORT: () = ();
+    PANICS_ABORT
+};
+
+thread_local! {
+    /// How many functions of the library run, one inside the other, since C was called.
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
+    /// What C gets back when none does any more.
+    static LATER: RefCell<Vec<(Finalizer, *mut c_void)>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Runs the body of a function that C called; if it panics, what `failed` says.
 fn guard_or<R>(failed: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+    INSIDE.set(INSIDE.get() + 1);
+    let outcome = catch_unwind(AssertUnwindSafe(body));
+    INSIDE.set(INSIDE.get() - 1);
+    if INSIDE.get() == 0 {
+        // SAFETY: as in `finalize`.
+        LATER.take().into_iter().for_each(|(finalizer, data)| unsafe { finalizer(data) });
+    }
+    outcome.unwrap_or_else(|_| {
         set_last_error("the library failed: see its message on standard error");
         failed()
     })
+}
+
+/// Calls a function of C's on behalf of the guest.
+fn outside<R>(call: impl FnOnce() -> R) -> R {
+    let inside = INSIDE.replace(0);
+    let result = call();
+    INSIDE.set(inside);
+    result
+}
+
+/// A function of C's that frees a pointer of C's.
+type Finalizer = unsafe extern "C" fn(*mut c_void);
+
+/// Gives a pointer back to C, now or when no function of the library runs any more.
+///
+/// # Safety
+///
+/// The finalizer takes the pointer, and gets it once.
+unsafe fn finalize(finalizer: Finalizer, data: *mut c_void) {
+    // On a thread that is ending none runs.
+    let inside = INSIDE.try_with(Cell::get).unwrap_or(0);
+    if inside > 0 {
+        LATER.with_borrow_mut(|later| later.push((finalizer, data)));
+    } else {
+        // SAFETY: by the contract.
+        unsafe { finalizer(data) }
+    }
 }
 
 /// As [`guard_or`], with null, false, zero or nothing for a failure.

@@ -79,6 +79,8 @@ pub struct Limits {
     memory_bytes: usize,
     table_elements: usize,
     gc_heap_bytes: usize,
+    exceptions_bytes: usize,
+    total_bytes: usize,
     instances: usize,
     tables: usize,
     memories: usize,
@@ -93,6 +95,8 @@ pub extern "C" fn zwasm_store_set_limits(store: &StoreRef, limits: &Limits) {
             .memory_size(limits.memory_bytes)
             .table_elements(limits.table_elements)
             .gc_heap_size(limits.gc_heap_bytes)
+            .exceptions_size(limits.exceptions_bytes)
+            .total_size(limits.total_bytes)
             .instances(limits.instances)
             .tables(limits.tables)
             .memories(limits.memories)

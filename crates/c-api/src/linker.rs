@@ -1,6 +1,7 @@
 //! Linkers: imports by name, WASI among them.
 
 use std::ffi::c_char;
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use runtime::{Engine, Error};
 
@@ -12,11 +13,20 @@ use crate::vec::Ptr;
 use crate::{attempt, guard};
 
 /// `zwasm_linker_t`
-pub struct Linker(runtime::Linker<Data>);
+///
+/// Locked, as what it instantiates may call C, which may then want to define more. Nobody
+/// waits for the lock: that is an error.
+pub struct Linker(RwLock<runtime::Linker<Data>>);
+
+impl Linker {
+    fn change(&self) -> runtime::Result<RwLockWriteGuard<'_, runtime::Linker<Data>>> {
+        self.0.try_write().map_err(|_| Error::msg("the linker is instantiating a module"))
+    }
+}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_linker_new(engine: &Engine) -> Ptr<Linker> {
-    attempt(|| Ok(Box::new(Linker(runtime::Linker::new(engine)))))
+    attempt(|| Ok(Box::new(Linker(RwLock::new(runtime::Linker::new(engine))))))
 }
 
 #[unsafe(no_mangle)]
@@ -26,20 +36,23 @@ pub extern "C" fn zwasm_linker_delete(linker: Ptr<Linker>) {
 
 /// Whether a later definition of a name may replace an earlier one.
 #[unsafe(no_mangle)]
-pub extern "C" fn zwasm_linker_allow_shadowing(linker: &mut Linker, allow: bool) {
-    linker.0.allow_shadowing(allow);
+pub extern "C" fn zwasm_linker_allow_shadowing(linker: &Linker, allow: bool) {
+    attempt(|| {
+        linker.change()?.allow_shadowing(allow);
+        Ok(())
+    });
 }
 
 /// Defines `wasi_snapshot_preview1`; what it grants is the store's.
 #[unsafe(no_mangle)]
-pub extern "C" fn zwasm_linker_define_wasi(linker: &mut Linker) -> bool {
-    attempt(|| zwasm_wasi::add_to_linker(&mut linker.0, |data| data.wasi.ctx())).is_some()
+pub extern "C" fn zwasm_linker_define_wasi(linker: &Linker) -> bool {
+    attempt(|| zwasm_wasi::add_to_linker(&mut *linker.change()?, |data| data.wasi.ctx())).is_some()
 }
 
 /// Defines a name as something of a store.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zwasm_linker_define(
-    linker: &mut Linker,
+    linker: &Linker,
     module: *const c_char,
     name: *const c_char,
     item: &Object,
@@ -49,7 +62,7 @@ pub unsafe extern "C" fn zwasm_linker_define(
         let (module, name) = unsafe { (crate::string(module)?, crate::string(name)?) };
         let external = item.external();
         let (store, item) = external.ok_or_else(|| Error::msg("the object cannot be imported"))?;
-        linker.0.define(store.context(), module, name, item.clone())?;
+        linker.change()?.define(store.context(), module, name, item.clone())?;
         Ok(())
     })
     .is_some()
@@ -58,7 +71,7 @@ pub unsafe extern "C" fn zwasm_linker_define(
 /// Defines what an instance exports, under the names it has there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zwasm_linker_define_instance(
-    linker: &mut Linker,
+    linker: &Linker,
     module: *const c_char,
     object: &Object,
 ) -> bool {
@@ -66,7 +79,7 @@ pub unsafe extern "C" fn zwasm_linker_define_instance(
         // SAFETY: see the crate's header.
         let module = unsafe { crate::string(module) }?;
         let (store, instance) = instance(object)?;
-        linker.0.instance(store.context(), module, instance)?;
+        linker.change()?.instance(store.context(), module, instance)?;
         Ok(())
     })
     .is_some()
@@ -82,5 +95,8 @@ pub extern "C" fn zwasm_linker_instantiate(
 ) -> Ptr<Object> {
     // The store lives on if C deletes it in a function that is called here.
     let store = store.clone();
-    instantiate(&store, trap, || linker.0.instantiate(store.context(), module(object)?))
+    instantiate(&store, trap, || {
+        let linker = linker.0.read().unwrap_or_else(PoisonError::into_inner);
+        linker.instantiate(store.context(), module(object)?)
+    })
 }

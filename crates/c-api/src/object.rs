@@ -138,8 +138,8 @@ impl Hash for Body {
     }
 }
 
-/// A function of C's that frees a pointer of C's.
-pub type Finalizer = Option<unsafe extern "C" fn(*mut c_void)>;
+/// What frees a pointer of C's, if anything has to.
+pub type Finalizer = Option<crate::Finalizer>;
 
 /// A pointer of C's, given back to it when it is dropped.
 pub struct HostInfo {
@@ -173,7 +173,7 @@ impl Drop for HostInfo {
     fn drop(&mut self) {
         if let Some(finalizer) = self.finalizer {
             // SAFETY: the finalizer takes the pointer that was given with it, once.
-            unsafe { finalizer(self.data) }
+            unsafe { crate::finalize(finalizer, self.data) }
         }
     }
 }
@@ -231,7 +231,7 @@ macro_rules! casts {
     ($($up:literal $down:literal $is:expr;)*) => {$(
         const _: () = {
             #[unsafe(export_name = concat!("wasm_", $down, "_as_", $up))]
-            pub extern "C" fn up(object: Option<&mut Object>) -> Option<&mut Object> {
+            pub extern "C" fn up(object: *mut Object) -> *mut Object {
                 object
             }
 
@@ -241,8 +241,11 @@ macro_rules! casts {
             }
 
             #[unsafe(export_name = concat!("wasm_", $up, "_as_", $down))]
-            pub extern "C" fn down(object: Option<&mut Object>) -> Option<&mut Object> {
-                object.filter(|object| ($is)(&object.body))
+            pub unsafe extern "C" fn down(object: *mut Object) -> *mut Object {
+                // SAFETY: see the crate's header. What is cast may be in use, so that no
+                // exclusive reference to it is made.
+                let is = unsafe { object.as_ref() }.is_some_and(|object| ($is)(&object.body));
+                if is { object } else { ptr::null_mut() }
             }
 
             #[unsafe(export_name = concat!("wasm_", $up, "_as_", $down, "_const"))]

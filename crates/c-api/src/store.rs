@@ -58,7 +58,20 @@ impl StoreRef {
     /// The store of a function that is being called.
     pub fn of(data: &Data) -> runtime::Result<StoreRef> {
         let gone = || Error::msg("the store is being deleted");
-        data.store.upgrade().map(StoreRef).ok_or_else(gone)
+        StoreRef::upgrade(&data.store).ok_or_else(gone)
+    }
+
+    pub fn upgrade(store: &Weak<Store>) -> Option<StoreRef> {
+        store.upgrade().map(StoreRef)
+    }
+
+    pub fn downgrade(&self) -> Weak<Store> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// Whether both are the same store.
+    pub fn is(&self, other: &StoreRef) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Access to the store. At most one such is in use at a time, except that one

@@ -50,8 +50,8 @@ impl Trap {
         let trap = match error.downcast_ref::<Raised>() {
             Some(raised) => raised.0.clone(),
             None => Arc::new(Trap {
-                message: match error.trap() {
-                    Some(trap) => trap.message().to_owned(),
+                message: match error.trap_message() {
+                    Some(message) => message.to_owned(),
                     None => error.to_string(),
                 },
                 kind: error.kind(),

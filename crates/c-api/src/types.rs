@@ -365,7 +365,7 @@ macro_rules! casts {
     ($($name:literal $variant:ident;)*) => {$(
         const _: () = {
             #[unsafe(export_name = concat!("wasm_", $name, "_as_externtype"))]
-            pub extern "C" fn up(ty: Option<&mut ExternType>) -> Option<&mut ExternType> {
+            pub extern "C" fn up(ty: *mut ExternType) -> *mut ExternType {
                 ty
             }
 
@@ -375,8 +375,10 @@ macro_rules! casts {
             }
 
             #[unsafe(export_name = concat!("wasm_externtype_as_", $name))]
-            pub extern "C" fn down(ty: Option<&mut ExternType>) -> Option<&mut ExternType> {
-                ty.filter(|ty| matches!(ty, ExternType::$variant { .. }))
+            pub unsafe extern "C" fn down(ty: *mut ExternType) -> *mut ExternType {
+                // SAFETY: see the crate's header.
+                let is = matches!(unsafe { ty.as_ref() }, Some(ExternType::$variant { .. }));
+                if is { ty } else { std::ptr::null_mut() }
             }
 
             #[unsafe(export_name = concat!("wasm_externtype_as_", $name, "_const"))]

@@ -122,21 +122,24 @@ pub fn to_reference(
     let runtime::ValType::Ref(want) = want else {
         return Err(Error::msg(format_args!("expected a value of type {want}, got a reference")));
     };
+    if !want.heap_type().is_of(store.as_context().engine()) {
+        return Err(Error::msg(format_args!("{want} is a type of another engine")));
+    }
     let top = want.heap_type().top(store.as_context().engine());
     let wrong = || Err(Error::msg(format_args!("the reference is not of type {want}")));
-    Ok(match (top, object.map(|object| &object.body)) {
+    Ok(match (top, object.map(|object| (object, &object.body))) {
         (HeapType::Func, None) => runtime::Val::FuncRef(None),
-        (HeapType::Func, Some(Body::Extern(Extern::Func(func)))) => (*func).into(),
+        (HeapType::Func, Some((_, Body::Extern(Extern::Func(func))))) => (*func).into(),
         (HeapType::Func, _) => return wrong(),
         (HeapType::Exn, None) => runtime::Val::ExnRef(None),
-        (HeapType::Exn, Some(Body::Exn(thrown))) => runtime::Val::ExnRef(Some(thrown.exn())),
+        (HeapType::Exn, Some((_, Body::Exn(thrown)))) => runtime::Val::ExnRef(Some(thrown.exn())),
         (HeapType::Exn, _) => return wrong(),
         (HeapType::Extern, None) => runtime::Val::ExternRef(None),
         (_, None) => runtime::Val::AnyRef(None),
-        (top, Some(body)) => {
+        (top, Some((object, body))) => {
             let any = match body {
                 Body::Any(owned) => owned.to_rooted(&mut store)?,
-                body => foreign::pass(&mut store, body)?.to_any(),
+                _ => foreign::pass(&mut store, object)?.to_any(),
             };
             if top == HeapType::Extern {
                 runtime::Val::ExternRef(Some(any.to_extern()))
@@ -154,15 +157,14 @@ fn from_any(
     reference: Option<AnyRef>,
 ) -> runtime::Result<Ptr<Object>> {
     let Some(reference) = reference else { return Ok(None) };
-    let body = match reference.to_extern().data(context.as_context())? {
-        Some(value) => foreign::passed(value),
+    let passed = match reference.to_extern().data(context.as_context())? {
+        Some(value) => foreign::passed(store, value)?,
         None => None,
     };
-    let body = match body {
-        Some(body) => body,
-        None => Body::Any(reference.to_owned_rooted(&mut context)?),
-    };
-    Ok(Some(Object::of_store(store, body)))
+    Ok(Some(match passed {
+        Some(object) => object,
+        None => Object::of_store(store, Body::Any(reference.to_owned_rooted(&mut context)?)),
+    }))
 }
 
 impl Default for Val {

@@ -434,6 +434,181 @@ static void limits_hold(void) {
   EXPECT(wasm_engine_new_with_config(config) == NULL);
 }
 
+/* Whether growing by a page fails, and what is made beyond the limit is a trap. */
+static void holds_two_pages_in_all(wasm_store_t* limited) {
+  wasm_store_t* outer = store;
+  store = limited;
+  wasm_instance_t* instance = simple("(module (memory (export \"m\") 1))");
+  wasm_extern_t* export = zwasm_instance_export(instance, "m");
+  wasm_memory_t* memory = wasm_extern_as_memory(export);
+  EXPECT(wasm_memory_grow(memory, 0));
+  EXPECT(!wasm_memory_grow(memory, 1));
+  EXPECT(wasm_memory_size(memory) == 1);
+  wasm_byte_vec_t binary;
+  EXPECT(zwasm_wat2wasm("(module (memory 1))", &binary));
+  wasm_module_t* module = wasm_module_new(store, &binary);
+  wasm_trap_t* trap = NULL;
+  wasm_extern_vec_t none = WASM_EMPTY_VEC;
+  EXPECT(wasm_instance_new(store, module, &none, &trap) == NULL);
+  EXPECT(trap && zwasm_trap_error(trap) == ZWASM_ERROR_LIMIT);
+  wasm_trap_delete(trap);
+  wasm_module_delete(module);
+  wasm_byte_vec_delete(&binary);
+  wasm_extern_delete(export);
+  wasm_instance_delete(instance);
+  wasm_store_delete(store);
+  store = outer;
+}
+
+static void limits_in_all_hold(void) {
+  const uint64_t total = MEMORY_PAGE_SIZE * 2 - 1;
+  wasm_config_t* config = wasm_config_new();
+  zwasm_config_max_total(config, total);
+  wasm_engine_t* limited = wasm_engine_new_with_config(config);
+  holds_two_pages_in_all(wasm_store_new(limited));
+  wasm_engine_delete(limited);
+
+  zwasm_store_limits_t limits = ZWASM_NO_LIMITS;
+  limits.total_bytes = total;
+  wasm_store_t* one = wasm_store_new(engine);
+  zwasm_store_set_limits(one, &limits);
+  holds_two_pages_in_all(one);
+
+  /* Exceptions have a limit of their own. */
+  wasm_store_t* outer = store;
+  store = wasm_store_new(engine);
+  limits = (zwasm_store_limits_t)ZWASM_NO_LIMITS;
+  limits.exceptions_bytes = 0;
+  zwasm_store_set_limits(store, &limits);
+  wasm_instance_t* instance = simple(
+      "(module (tag $e) (func (export \"f\")"
+      "  (block $h (try_table (catch_all $h) (throw $e)))))");
+  wasm_func_t* func = exported(instance, "f");
+  wasm_trap_t* trap = wasm_func_call(func, NULL, NULL);
+  EXPECT(trap && zwasm_trap_error(trap) == ZWASM_ERROR_LIMIT);
+  wasm_trap_delete(trap);
+  wasm_func_delete(func);
+  wasm_instance_delete(instance);
+  wasm_store_delete(store);
+  store = outer;
+}
+
+static bool last_error_has(const char* words) {
+  const char* reason = zwasm_last_error();
+  return reason && strstr(reason, words);
+}
+
+/* Types of one engine's modules where another's are wanted. */
+static void types_of_another_engine_are_refused(void) {
+  wasm_engine_t* other = wasm_engine_new();
+  wasm_store_t* elsewhere = wasm_store_new(other);
+  wasm_byte_vec_t binary;
+  EXPECT(zwasm_wat2wasm(
+      "(module (type $s (struct (field i64)))"
+      "  (import \"\" \"f\" (func (param (ref null $s))))"
+      "  (import \"\" \"g\" (global (ref null $s)))"
+      "  (import \"\" \"t\" (table 1 (ref null $s)))"
+      "  (import \"\" \"e\" (tag (param (ref null $s)))))", &binary));
+  wasm_module_t* module = wasm_module_new(elsewhere, &binary);
+  wasm_importtype_vec_t imports;
+  wasm_module_imports(module, &imports);
+  const wasm_externtype_t* types[4];
+  for (int i = 0; i < 4; i++) types[i] = wasm_importtype_type(imports.data[i]);
+  const wasm_functype_t* func = wasm_externtype_as_functype_const(types[0]);
+  const wasm_globaltype_t* global = wasm_externtype_as_globaltype_const(types[1]);
+  const wasm_tabletype_t* table = wasm_externtype_as_tabletype_const(types[2]);
+  const wasm_tagtype_t* tag = wasm_externtype_as_tagtype_const(types[3]);
+  wasm_val_t null = WASM_REF_VAL(NULL);
+  EXPECT(wasm_func_new(store, func, NULL) == NULL && last_error_has("another engine"));
+  EXPECT(wasm_global_new(store, global, &null) == NULL && last_error_has("another engine"));
+  EXPECT(wasm_table_new(store, table, NULL) == NULL && last_error_has("another engine"));
+  EXPECT(zwasm_tag_new(store, tag) == NULL && last_error_has("another engine"));
+  wasm_table_t* fitting = wasm_table_new(elsewhere, table, NULL);
+  EXPECT(fitting != NULL);
+  wasm_table_delete(fitting);
+  wasm_importtype_vec_delete(&imports);
+  wasm_module_delete(module);
+  wasm_byte_vec_delete(&binary);
+  wasm_store_delete(elsewhere);
+  wasm_engine_delete(other);
+}
+
+/* A reference of another store goes through the guest and stays what it was. */
+static void a_reference_stays_in_its_store(void) {
+  wasm_instance_t* echo = simple(
+      "(module (global $g (mut externref) (ref.null extern))"
+      "  (func (export \"put\") (param externref) (global.set $g (local.get 0)))"
+      "  (func (export \"get\") (result externref) (global.get $g)))");
+  wasm_func_t* put = exported(echo, "put");
+  wasm_func_t* get = exported(echo, "get");
+  wasm_store_t* elsewhere = wasm_store_new(engine);
+  wasm_extern_vec_t none = WASM_EMPTY_VEC;
+  wasm_instance_t* other = instantiate(
+      elsewhere, "(module (func (export \"f\") (result i32) (i32.const 6)))", &none);
+  wasm_func_t* func = exported(other, "f");
+
+  wasm_val_t given[1] = {WASM_REF_VAL(wasm_func_as_ref(func))};
+  wasm_val_t back[1] = {WASM_INIT_VAL};
+  wasm_val_vec_t arguments = WASM_ARRAY_VEC(given), results = WASM_ARRAY_VEC(back);
+  wasm_val_vec_t nothing = WASM_EMPTY_VEC;
+  EXPECT(!wasm_func_call(put, &arguments, &nothing));
+  EXPECT(!wasm_func_call(get, &nothing, &results));
+  wasm_func_t* same = wasm_ref_as_func(back[0].of.ref);
+  EXPECT(same && wasm_func_result_arity(same) == 1);
+  EXPECT(call(same, 0, 0) == 6);
+  EXPECT(wasm_ref_same(back[0].of.ref, wasm_func_as_ref(func)));
+  wasm_val_delete(&back[0]);
+  /* As a function it is none of this store's. */
+  wasm_extern_t* imports[] = {wasm_func_as_extern(func)};
+  wasm_extern_vec_t foreigns = WASM_ARRAY_VEC(imports);
+  wasm_byte_vec_t binary;
+  EXPECT(zwasm_wat2wasm("(module (import \"\" \"f\" (func (result i32))))", &binary));
+  wasm_module_t* module = wasm_module_new(store, &binary);
+  EXPECT(wasm_instance_new(store, module, &foreigns, NULL) == NULL);
+  wasm_module_delete(module);
+  wasm_byte_vec_delete(&binary);
+
+  wasm_func_delete(func);
+  wasm_instance_delete(other);
+  wasm_store_delete(elsewhere);
+  wasm_trap_t* trap = wasm_func_call(get, &nothing, &results);
+  EXPECT(trap && last_error_has("has been deleted"));
+  wasm_trap_delete(trap);
+  wasm_func_delete(put);
+  wasm_func_delete(get);
+  wasm_instance_delete(echo);
+}
+
+static zwasm_linker_t* running;
+static bool defined;
+
+static wasm_trap_t* define_more(const wasm_val_vec_t* args, wasm_val_vec_t* results) {
+  (void)args;
+  (void)results;
+  defined = zwasm_linker_define_wasi(running);
+  return NULL;
+}
+
+static void a_linker_that_runs_is_not_changed(void) {
+  running = zwasm_linker_new(engine);
+  wasm_functype_t* type = wasm_functype_new_0_0();
+  wasm_func_t* func = wasm_func_new(store, type, define_more);
+  wasm_functype_delete(type);
+  EXPECT(zwasm_linker_define(running, "m", "f", wasm_func_as_extern(func)));
+  wasm_byte_vec_t binary;
+  EXPECT(zwasm_wat2wasm("(module (import \"m\" \"f\" (func $f)) (start $f))", &binary));
+  wasm_module_t* module = wasm_module_new(store, &binary);
+  defined = true;
+  wasm_instance_t* instance = zwasm_linker_instantiate(running, store, module, NULL);
+  EXPECT(instance != NULL && !defined && last_error_has("instantiating"));
+  EXPECT(zwasm_linker_define_wasi(running));
+  wasm_instance_delete(instance);
+  wasm_module_delete(module);
+  wasm_byte_vec_delete(&binary);
+  wasm_func_delete(func);
+  zwasm_linker_delete(running);
+}
+
 static void names_link_modules(void) {
   wasm_instance_t* first = simple(
       "(module (func (export \"one\") (result i32) (i32.const 1))"
@@ -641,6 +816,10 @@ int main(void) {
   exceptions_are_values();
   nan_is_canonical();
   limits_hold();
+  limits_in_all_hold();
+  types_of_another_engine_are_refused();
+  a_reference_stays_in_its_store();
+  a_linker_that_runs_is_not_changed();
   names_link_modules();
   shared_memories_are_memories();
   references_can_be_wrong();

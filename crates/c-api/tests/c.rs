@@ -16,6 +16,9 @@ const STRATEGIES: &[&str] =
         &["0", "1"]
     };
 
+/// The profile of what is shipped.
+const SHIPPED: &str = "c-api";
+
 const FEATURES: &[(&str, bool)] = &[
     ("gc", cfg!(feature = "gc")),
     ("jit", cfg!(feature = "jit")),
@@ -29,16 +32,18 @@ fn root() -> PathBuf {
 }
 
 /// Where the library is: tests of a package do not build it, since they cannot link
-/// it, so that is done here, with the profile and features of the test.
+/// it, so that is done here, with the profile and features of the test. In the profile
+/// `release` panics cannot be caught, so that what is shipped has one of its own.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let test = std::env::current_exe().expect("the test has a path");
         let folder = test.ancestors().nth(2).expect("the test is in a target directory");
         let target = folder.parent().expect("so is the profile's folder");
-        let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(name) => name,
+        let (profile, built) = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => ("dev", "debug"),
+            Some("release") => (SHIPPED, SHIPPED),
+            Some(name) => (name, name),
         };
         let features: Vec<&str> =
             FEATURES.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
@@ -48,7 +53,7 @@ fn library() -> &'static Path {
         build.args(["--profile", profile, "--features", &features.join(",")]);
         build.arg("--target-dir").arg(target).current_dir(root());
         assert!(build.status().expect("cargo starts").success(), "the library is not built");
-        folder.to_owned()
+        target.join(built)
     })
 }
 
@@ -161,6 +166,22 @@ fn the_static_library_is_enough() {
     assert_prints(&output, &expected(&source), "hello");
 }
 
+/// In the library a panic can be caught: that is why it has a profile of its own. What it
+/// then becomes is tested where panics can be caused.
+#[test]
+fn panics_unwind_in_the_library() {
+    for file in ["libzwasm.so", "libzwasm.a"] {
+        let bytes = std::fs::read(library().join(file)).expect("the library is there");
+        let raises = b"_Unwind_RaiseException";
+        let found = bytes.windows(raises.len()).any(|window| window == raises);
+        assert!(found, "{file} is built to abort");
+    }
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
+    let section = manifest.split(&format!("[profile.{SHIPPED}]")).nth(1).expect("a profile");
+    let section = section.split("\n[").next().expect("split gives one at least");
+    assert!(section.contains("inherits = \"release\"") && section.contains("panic = \"unwind\""));
+}
+
 /// Every function that a header declares is in the library.
 #[test]
 fn what_is_declared_is_defined() {
@@ -177,7 +198,7 @@ fn what_is_declared_is_defined() {
         let name = before.rsplit([' ', '*', '\n']).find(|word| !word.is_empty());
         functions.push(name.expect("a function has a name"));
     }
-    assert!(functions.len() >= 345, "only {} functions are declared", functions.len());
+    assert!(functions.len() >= 346, "only {} functions are declared", functions.len());
     let table: String = functions.iter().map(|name| format!("(void*){name},\n")).collect();
     let program = format!(
         "#include \"zwasm.h\"\nvoid* all[] = {{\n{table}}};\nint main(void) {{ return !all[0]; }}\n"

@@ -7,8 +7,8 @@ use zwasm::Trap;
 /// Why a call did not return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// A trap, as exact as the engine tells it.
-    Trap(Trap),
+    /// A trap: its kind, and as exact as the engine tells it.
+    Trap(Trap, &'static str),
     /// An exception that nothing caught.
     Exception,
     /// The stack, the heap or the system's memory ran out; engines need not agree
@@ -76,7 +76,7 @@ impl Event {
             Event::NotMade(ending) | Event::Called(_, Err(ending)) => match ending {
                 Ending::Exhausted => true,
                 // Only our modes count fuel, and all in the same way.
-                Ending::Trap(Trap::OutOfFuel) => likeness == Likeness::Alike,
+                Ending::Trap(Trap::OutOfFuel, _) => likeness == Likeness::Alike,
                 _ => false,
             },
             _ => false,
@@ -96,26 +96,21 @@ impl Event {
 }
 
 impl Ending {
+    /// A trap of which the kind is all that is known.
+    pub fn trap(kind: Trap) -> Ending {
+        Ending::Trap(kind, kind.message())
+    }
+
     /// Whether another engine's ending is what ours, this, may be there.
     fn alike(&self, other: &Ending) -> bool {
         match (self, other) {
             // Of an access that is both, others look at the alignment first.
-            (Ending::Trap(Trap::MemoryOutOfBounds), Ending::Trap(Trap::UnalignedAtomic)) => true,
-            (Ending::Trap(left), Ending::Trap(right)) => coarse(*left) == coarse(*right),
+            (Ending::Trap(Trap::MemoryOutOfBounds, _), Ending::Trap(Trap::HeapMisaligned, _)) => {
+                true
+            }
+            (Ending::Trap(left, _), Ending::Trap(right, _)) => left == right,
             _ => self == other,
         }
-    }
-}
-
-/// The name that engines use for several of our traps.
-fn coarse(trap: Trap) -> Trap {
-    match trap {
-        Trap::UndefinedElement => Trap::TableOutOfBounds,
-        Trap::NullFunctionReference
-        | Trap::NullStructReference
-        | Trap::NullArrayReference
-        | Trap::NullI31Reference => Trap::NullReference,
-        other => other,
     }
 }
 
@@ -169,18 +164,16 @@ mod tests {
     fn traps_are_the_same_between_modes_and_alike_between_engines() {
         let call = |ending| vec![Event::Called("f".into(), Err(ending))];
         let (ours, theirs) = (
-            call(Ending::Trap(Trap::UndefinedElement)),
-            call(Ending::Trap(Trap::TableOutOfBounds)),
+            call(Ending::Trap(Trap::TableOutOfBounds, "undefined element")),
+            call(Ending::trap(Trap::TableOutOfBounds)),
         );
         assert!(difference(&ours, &theirs, Likeness::Same).is_some());
         assert!(difference(&ours, &theirs, Likeness::Alike).is_none());
-        let other = call(Ending::Trap(Trap::IntegerOverflow));
+        let other = call(Ending::trap(Trap::IntegerOverflow));
         assert!(difference(&ours, &other, Likeness::Alike).is_some());
         assert!(difference(&ours, &[], Likeness::Alike).is_some());
-        let (outside, unaligned) = (
-            call(Ending::Trap(Trap::MemoryOutOfBounds)),
-            call(Ending::Trap(Trap::UnalignedAtomic)),
-        );
+        let (outside, unaligned) =
+            (call(Ending::trap(Trap::MemoryOutOfBounds)), call(Ending::trap(Trap::HeapMisaligned)));
         assert!(difference(&outside, &unaligned, Likeness::Alike).is_none());
         assert!(difference(&unaligned, &outside, Likeness::Alike).is_some());
     }
@@ -194,7 +187,7 @@ mod tests {
         let right = [Event::Called("f".into(), Ok(vec![]))];
         assert!(difference(&left, &right, Likeness::Same).is_none());
         assert!(difference(&left[1..], &right, Likeness::Same).is_some());
-        let fuelless = [Event::Called("f".into(), Err(Ending::Trap(Trap::OutOfFuel)))];
+        let fuelless = [Event::Called("f".into(), Err(Ending::trap(Trap::OutOfFuel)))];
         assert!(difference(&fuelless, &right, Likeness::Alike).is_none());
         assert!(difference(&fuelless, &right, Likeness::Same).is_some());
     }

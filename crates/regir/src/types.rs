@@ -94,8 +94,8 @@ pub fn slots_of(types: &[Type]) -> u32 {
     types.iter().map(|ty| ty.slots()).sum()
 }
 
-/// Calls a macro with every trap: its name here, its name for embedders, what the
-/// message says (the official suite's wording where it has one), and what it means.
+/// Calls a macro with every trap: its name here, the name of its kind for embedders, what
+/// the message says (the official suite's wording where it has one), and what it means.
 #[macro_export]
 macro_rules! for_each_trap {
     ($callback:ident) => {
@@ -103,22 +103,22 @@ macro_rules! for_each_trap {
             Unreachable UnreachableCodeReached "unreachable", "`unreachable` was executed.";
             MemoryOutOfBounds MemoryOutOfBounds "out of bounds memory access", "A memory access or bulk operation left its memory.";
             TableOutOfBounds TableOutOfBounds "out of bounds table access", "A table access or bulk operation left its table.";
-            UndefinedElement UndefinedElement "undefined element", "A `call_indirect` index is beyond the table.";
+            UndefinedElement TableOutOfBounds "undefined element", "A `call_indirect` index is beyond the table.";
             UninitializedElement IndirectCallToNull "uninitialized element", "A `call_indirect` found a null element.";
             BadSignature BadSignature "indirect call type mismatch", "A `call_indirect` found a function of another type.";
             IntegerOverflow IntegerOverflow "integer overflow", "A quotient or conversion does not fit.";
             IntegerDivisionByZero IntegerDivisionByZero "integer divide by zero", "Division or remainder by zero.";
-            BadConversionToInteger BadConversionToInteger "invalid conversion to integer", "A NaN or infinity was converted to an integer.";
+            BadConversionToInteger BadConversionToInteger "invalid conversion to integer", "A NaN was converted to an integer.";
             StackOverflow StackOverflow "call stack exhausted", "The frames do not fit on the store's stack any more.";
-            NullFunctionReference NullFunctionReference "null function reference", "A null function reference was called.";
+            NullFunctionReference NullReference "null function reference", "A null function reference was called.";
             NullReference NullReference "null reference", "A null reference was dereferenced.";
-            NullStructReference NullStructReference "null structure reference", "A null structure reference was dereferenced.";
-            NullArrayReference NullArrayReference "null array reference", "A null array reference was dereferenced.";
-            NullI31Reference NullI31Reference "null i31 reference", "A null `i31` reference was dereferenced.";
+            NullStructReference NullReference "null structure reference", "A null structure reference was dereferenced.";
+            NullArrayReference NullReference "null array reference", "A null array reference was dereferenced.";
+            NullI31Reference NullReference "null i31 reference", "A null `i31` reference was dereferenced.";
             ArrayOutOfBounds ArrayOutOfBounds "out of bounds array access", "An array access left its array.";
             CastFailure CastFailure "cast failure", "A reference was cast to a type that it does not have.";
-            UnalignedAtomic UnalignedAtomic "unaligned atomic", "An atomic access is not aligned to its size.";
-            ExpectedSharedMemory ExpectedSharedMemory "expected shared memory", "A wait on a memory that no other thread can reach.";
+            UnalignedAtomic HeapMisaligned "unaligned atomic", "An atomic access is not aligned to its size.";
+            ExpectedSharedMemory AtomicWaitNonSharedMemory "expected shared memory", "A wait on a memory that no other thread can reach.";
             OutOfFuel OutOfFuel "fuel exhausted", "The fuel left does not pay for what comes next.";
             Interrupt Interrupt "interrupted", "The epoch's deadline was reached, or the store was interrupted.";
         }
@@ -127,8 +127,8 @@ macro_rules! for_each_trap {
 
 macro_rules! trap_codes {
     (
-        $first:ident $_a:ident $_b:literal, $first_doc:literal;
-        $($name:ident $_c:ident $_d:literal, $doc:literal;)*
+        $first:ident $_a:ident $first_message:literal, $first_doc:literal;
+        $($name:ident $_b:ident $message:literal, $doc:literal;)*
     ) => {
         /// Why an op stopped the guest; numbered from 1.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +146,14 @@ macro_rules! trap_codes {
             /// The code with this number.
             pub fn from_number(number: u64) -> Option<TrapCode> {
                 TrapCode::ALL.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
+            }
+
+            /// The official suite's wording, where it has one.
+            pub fn message(self) -> &'static str {
+                match self {
+                    TrapCode::$first => $first_message,
+                    $(TrapCode::$name => $message,)*
+                }
             }
         }
     };

@@ -244,10 +244,8 @@ impl Runner {
     fn check_stopped(&self, ended: Result<Ended, String>, kind: ErrorKind, message: &str) -> Check {
         let got = match ended {
             Ok(Ok(values)) => values::show(&self.store, &values, &[]),
-            Ok(Err(error)) => match error.trap() {
-                Some(trap)
-                    if error.kind() == kind && is_trap(message, trap.message(), self.words()) =>
-                {
+            Ok(Err(error)) => match error.trap_message() {
+                Some(got) if error.kind() == kind && is_trap(message, got, self.words()) => {
                     return Ok(());
                 }
                 _ => show_error(&error),
@@ -496,8 +494,8 @@ fn check_made<T>(expected: &str, slot: &Slot<T>) -> Check {
 
 /// An error with its class, on one line.
 fn show_error(error: &Error) -> String {
-    match (error.trap(), error.kind()) {
-        (Some(trap), _) => format!("trap \"{trap}\""),
+    match (error.trap_message(), error.kind()) {
+        (Some(message), _) => format!("trap \"{message}\""),
         (None, ErrorKind::Invalid | ErrorKind::Unsupported) => error.to_string(),
         (None, kind) => format!("{kind:?} error: {error}"),
     }

@@ -34,7 +34,8 @@ struct Inner {
 
 enum Payload {
     Message(String),
-    Trap(Trap),
+    /// The kind, and the words for what it was exactly.
+    Trap(Trap, &'static str),
     Source(Box<dyn StdError + Send + Sync>),
 }
 
@@ -69,8 +70,9 @@ pub enum ErrorKind {
 }
 
 macro_rules! traps {
-    ($($code:ident $name:ident $message:literal, $doc:literal;)*) => {
-        /// Why the guest was stopped, in the specification's terms.
+    ($($name:ident $message:literal, $doc:literal;)*) => {
+        /// The kinds of traps. They have wasmtime's names and cover what these do there; what
+        /// exactly went wrong is in the words of [`Error::trap_message`].
         #[non_exhaustive]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Trap {
@@ -78,23 +80,7 @@ macro_rules! traps {
         }
 
         impl Trap {
-            pub(crate) fn from_code(code: TrapCode) -> Trap {
-                match code {
-                    $(TrapCode::$code => Trap::$name,)*
-                }
-            }
-
-            /// The kind of the error that it becomes.
-            fn kind(self) -> ErrorKind {
-                match self {
-                    Trap::StackOverflow => ErrorKind::StackOverflow,
-                    Trap::OutOfFuel => ErrorKind::OutOfFuel,
-                    Trap::Interrupt => ErrorKind::Interrupted,
-                    _ => ErrorKind::Trap,
-                }
-            }
-
-            /// The official suite's wording, where it has one.
+            /// The kind in the official suite's words, where it has some.
             pub fn message(self) -> &'static str {
                 match self {
                     $(Trap::$name => $message,)*
@@ -103,7 +89,52 @@ macro_rules! traps {
         }
     };
 }
-zwasm_regir::for_each_trap!(traps);
+
+traps! {
+    UnreachableCodeReached "unreachable", "`unreachable` was executed.";
+    MemoryOutOfBounds "out of bounds memory access", "A memory access or bulk operation left its memory.";
+    TableOutOfBounds "out of bounds table access", "A table access, bulk operation or indirect call left its table.";
+    IndirectCallToNull "uninitialized element", "An indirect call found a null element.";
+    BadSignature "indirect call type mismatch", "An indirect call found a function of another type.";
+    IntegerOverflow "integer overflow", "A quotient or conversion does not fit.";
+    IntegerDivisionByZero "integer divide by zero", "Division or remainder by zero.";
+    BadConversionToInteger "invalid conversion to integer", "A NaN was converted to an integer.";
+    StackOverflow "call stack exhausted", "The frames do not fit on the store's stack any more.";
+    NullReference "null reference", "A null reference was dereferenced or called.";
+    ArrayOutOfBounds "out of bounds array access", "An array access left its array.";
+    CastFailure "cast failure", "A reference was cast to a type that it does not have.";
+    AllocationTooLarge "allocation size too large", "An object has more bytes than 32 bits can count.";
+    HeapMisaligned "unaligned atomic", "An atomic access is not aligned to its size.";
+    AtomicWaitNonSharedMemory "expected shared memory", "A wait on a memory that no other thread can reach.";
+    OutOfFuel "fuel exhausted", "The fuel left does not pay for what comes next.";
+    Interrupt "interrupted", "The epoch's deadline was reached, or the store was interrupted.";
+}
+
+impl Trap {
+    /// The kind of the error that it becomes.
+    fn kind(self) -> ErrorKind {
+        match self {
+            Trap::StackOverflow => ErrorKind::StackOverflow,
+            Trap::OutOfFuel => ErrorKind::OutOfFuel,
+            Trap::Interrupt => ErrorKind::Interrupted,
+            Trap::AllocationTooLarge => ErrorKind::Limit,
+            _ => ErrorKind::Trap,
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($code:ident $name:ident $message:literal, $doc:literal;)*) => {
+        impl Trap {
+            pub(crate) fn from_code(code: TrapCode) -> Trap {
+                match code {
+                    $(TrapCode::$code => Trap::$name,)*
+                }
+            }
+        }
+    };
+}
+zwasm_regir::for_each_trap!(codes);
 
 impl Display for Trap {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -125,6 +156,12 @@ impl Error {
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         Error::with(kind, Payload::Message(message.into()), None)
+    }
+
+    /// The guest trapped.
+    pub(crate) fn trapped(code: TrapCode) -> Error {
+        let trap = Trap::from_code(code);
+        Error::with(trap.kind(), Payload::Trap(trap, code.message()), None)
     }
 
     /// An invalid module; the message gains the byte offset.
@@ -163,8 +200,17 @@ impl Error {
     /// The trap, if the guest trapped.
     pub fn trap(&self) -> Option<Trap> {
         match self.0.payload {
-            Payload::Trap(trap) => Some(trap),
+            Payload::Trap(trap, _) => Some(trap),
             _ => self.downcast_ref::<Trap>().copied(),
+        }
+    }
+
+    /// What the trap was, if the guest trapped, in the words of the official suite where
+    /// it has some: they tell more than the kind, as which kind of reference was null.
+    pub fn trap_message(&self) -> Option<&'static str> {
+        match self.0.payload {
+            Payload::Trap(_, message) => Some(message),
+            _ => self.trap().map(Trap::message),
         }
     }
 
@@ -186,7 +232,7 @@ impl Error {
     pub fn downcast_ref<T: StdError + 'static>(&self) -> Option<&T> {
         match &self.0.payload {
             Payload::Source(source) => source.downcast_ref(),
-            Payload::Trap(trap) => (trap as &(dyn StdError + 'static)).downcast_ref(),
+            Payload::Trap(trap, _) => (trap as &(dyn StdError + 'static)).downcast_ref(),
             Payload::Message(_) => None,
         }
     }
@@ -206,7 +252,7 @@ impl Display for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.0.payload {
             Payload::Message(message) => f.write_str(message),
-            Payload::Trap(trap) => write!(f, "trap: {trap}"),
+            Payload::Trap(_, message) => write!(f, "trap: {message}"),
             Payload::Source(source) => Display::fmt(source, f),
         }
     }
@@ -222,17 +268,11 @@ impl Debug for Error {
     }
 }
 
-impl From<Trap> for Payload {
-    fn from(trap: Trap) -> Payload {
-        Payload::Trap(trap)
-    }
-}
-
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
         let any = &error as &(dyn StdError + 'static);
         if let Some(&trap) = any.downcast_ref::<Trap>() {
-            return Error::with(trap.kind(), trap.into(), None);
+            return Error::with(trap.kind(), Payload::Trap(trap, trap.message()), None);
         }
         let kind = if any.is::<ThrownException>() { ErrorKind::Exception } else { ErrorKind::Host };
         Error::with(kind, Payload::Source(Box::new(error)), None)

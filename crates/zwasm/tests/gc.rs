@@ -149,6 +149,7 @@ fn the_largest_arrays_are_errors_not_panics() {
         for len in [i32::MIN, i32::MAX, -1] {
             let error = call(&mut store, &instance, name, &[len]).expect_err("is too large");
             assert_eq!(error.kind(), ErrorKind::Limit);
+            assert_eq!(error.trap(), Some(Trap::AllocationTooLarge));
         }
     }
 }
@@ -174,9 +175,9 @@ fn casts_and_null_have_their_own_traps() {
     for (name, trap) in [
         ("cast", Trap::CastFailure),
         ("cast null", Trap::CastFailure),
-        ("struct", Trap::NullStructReference),
-        ("array", Trap::NullArrayReference),
-        ("i31", Trap::NullI31Reference),
+        ("struct", Trap::NullReference),
+        ("array", Trap::NullReference),
+        ("i31", Trap::NullReference),
         ("bounds", Trap::ArrayOutOfBounds),
     ] {
         let error = call(&mut store, &instance, name, &[]).expect_err("traps");

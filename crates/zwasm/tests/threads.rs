@@ -136,7 +136,7 @@ fn hosts_and_guests_wait_for_each_other() {
     let soon = Some(Duration::from_millis(2));
     assert_eq!(memory.atomic_wait32(0, 0, soon), Ok(WaitResult::TimedOut));
     assert_eq!(memory.atomic_wait32(0, 1, None), Ok(WaitResult::Mismatch));
-    assert_eq!(memory.atomic_wait32(2, 0, None), Err(Trap::UnalignedAtomic));
+    assert_eq!(memory.atomic_wait32(2, 0, None), Err(Trap::HeapMisaligned));
     assert_eq!(memory.atomic_wait64(65536, 0, None), Err(Trap::MemoryOutOfBounds));
     assert_eq!(memory.atomic_notify(u64::MAX - 3, 1), Err(Trap::MemoryOutOfBounds));
     for (name, address, timeout, ended) in
@@ -168,17 +168,17 @@ fn misplaced_atomics_trap() {
             .map_err(|error| error.trap())
     };
     for memory in ["1", "1 1 shared"] {
-        assert_eq!(trap(memory, "load", 0), Err(Some(Trap::UnalignedAtomic)));
+        assert_eq!(trap(memory, "load", 0), Err(Some(Trap::HeapMisaligned)));
         assert_eq!(trap(memory, "load", 3), Ok(Some(0)));
         assert_eq!(trap(memory, "load", 65535), Err(Some(Trap::MemoryOutOfBounds)));
         assert_eq!(trap(memory, "load", -1), Err(Some(Trap::MemoryOutOfBounds)));
-        assert_eq!(trap(memory, "far", 1), Err(Some(Trap::UnalignedAtomic)));
+        assert_eq!(trap(memory, "far", 1), Err(Some(Trap::HeapMisaligned)));
         assert_eq!(trap(memory, "far", -2), Err(Some(Trap::MemoryOutOfBounds)));
         assert_eq!(trap(memory, "notify", 0), Ok(Some(0)));
-        assert_eq!(trap(memory, "notify", 1), Err(Some(Trap::UnalignedAtomic)));
+        assert_eq!(trap(memory, "notify", 1), Err(Some(Trap::HeapMisaligned)));
         assert_eq!(trap(memory, "notify", 65536), Err(Some(Trap::MemoryOutOfBounds)));
     }
-    assert_eq!(trap("1", "wait", 0), Err(Some(Trap::ExpectedSharedMemory)));
+    assert_eq!(trap("1", "wait", 0), Err(Some(Trap::AtomicWaitNonSharedMemory)));
     assert_eq!(trap("1 1 shared", "wait", 0), Ok(Some(2)));
 }
 

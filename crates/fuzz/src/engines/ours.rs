@@ -142,7 +142,9 @@ fn ending(error: &Error) -> Ending {
         (Some(Trap::StackOverflow), _) | (_, ErrorKind::Limit | ErrorKind::OutOfMemory) => {
             Ending::Exhausted
         }
-        (Some(trap), _) => Ending::Trap(trap),
+        (Some(trap), _) => {
+            Ending::Trap(trap, error.trap_message().unwrap_or_else(|| trap.message()))
+        }
         (_, ErrorKind::Exception) => Ending::Exception,
         _ => Ending::Failed(error.to_string()),
     }

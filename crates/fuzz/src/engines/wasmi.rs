@@ -174,12 +174,12 @@ fn ending(error: &Error) -> Ending {
     if let ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) =
         error.kind()
     {
-        return Ending::Trap(Trap::TableOutOfBounds);
+        return Ending::trap(Trap::TableOutOfBounds);
     }
     let Some(code) = error.as_trap_code() else {
         return Ending::Failed(error.to_string());
     };
-    Ending::Trap(match code {
+    Ending::trap(match code {
         TrapCode::UnreachableCodeReached => Trap::UnreachableCodeReached,
         TrapCode::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
         TrapCode::TableOutOfBounds => Trap::TableOutOfBounds,

@@ -189,7 +189,7 @@ fn ending(error: &Error) -> Ending {
     let Some(trap) = error.downcast_ref::<Theirs>() else {
         return Ending::Failed(error.to_string());
     };
-    Ending::Trap(match trap {
+    Ending::trap(match trap {
         Theirs::UnreachableCodeReached => Trap::UnreachableCodeReached,
         Theirs::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
         Theirs::TableOutOfBounds => Trap::TableOutOfBounds,
@@ -198,8 +198,8 @@ fn ending(error: &Error) -> Ending {
         Theirs::IntegerOverflow => Trap::IntegerOverflow,
         Theirs::BadConversionToInteger => Trap::BadConversionToInteger,
         Theirs::BadSignature => Trap::BadSignature,
-        Theirs::HeapMisaligned => Trap::UnalignedAtomic,
-        Theirs::AtomicWaitNonSharedMemory => Trap::ExpectedSharedMemory,
+        Theirs::HeapMisaligned => Trap::HeapMisaligned,
+        Theirs::AtomicWaitNonSharedMemory => Trap::AtomicWaitNonSharedMemory,
         Theirs::NullReference => Trap::NullReference,
         Theirs::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
         Theirs::CastFailure => Trap::CastFailure,

@@ -122,7 +122,7 @@ unsafe fn stopped(store: *mut StoreCore) -> Error {
             resume_unwind(panic);
         }
         let (mut error, cursor) = match (*store).stop.take() {
-            Some(Stop::Trap(code, cursor)) => (Error::from(Trap::from_code(code)), Some(cursor)),
+            Some(Stop::Trap(code, cursor)) => (Error::trapped(code), Some(cursor)),
             Some(Stop::Thrown(reference, cursor)) => {
                 let thrown = ThrownException::of(store, reference).map(Error::from);
                 (thrown.unwrap_or_else(exception::gone), Some(cursor))

@@ -209,7 +209,7 @@ impl StoreCore {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Limit`] if the heap is full.
+    /// [`ErrorKind::Limit`] if the heap is full or could never hold it.
     pub(crate) unsafe fn allocate(
         this: *mut StoreCore,
         top: *mut u64,
@@ -219,6 +219,9 @@ impl StoreCore {
     ) -> Result<u64> {
         // SAFETY: by the contract; the range was just handed out.
         unsafe {
+            if u32::try_from(size).is_err() {
+                return Err(Trap::AllocationTooLarge.into());
+            }
             let gc = &raw mut (*this).gc;
             let rounded = size.next_multiple_of(GRANULE);
             let offset = if size > LARGE {
