@@ -1,6 +1,7 @@
 //! Functions: calling them, and making them from closures.
 
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::Stored;

@@ -166,10 +166,10 @@ fn what_is_above_a_reference_does_not_count() {
         assert_eq!(guest.call("word", &last).expect("it is there"), 8);
         assert_eq!(guest.call("is_derived", &[]).expect("it is an object"), 1);
         guest.forge("pair", HIGH);
-        assert_eq!(guest.trap("get", &[]), Trap::NullStructReference);
+        assert_eq!(guest.trap("get", &[]), Trap::NullReference);
         guest.forge("words", HIGH);
-        assert_eq!(guest.trap("word", &last), Trap::NullArrayReference);
-        assert_eq!(guest.trap("fill", &[Val::I32(0), Val::I32(1)]), Trap::NullArrayReference);
+        assert_eq!(guest.trap("word", &last), Trap::NullReference);
+        assert_eq!(guest.trap("fill", &[Val::I32(0), Val::I32(1)]), Trap::NullReference);
         guest.forge("any", HIGH);
         assert_eq!(guest.call("is_struct", &[]).expect("null is no object"), 0);
     });
@@ -226,7 +226,7 @@ fn a_number_that_is_no_function_is_null_or_has_its_type_checked() {
             guest.forge("func", forged);
             for name in calls {
                 let trap = guest.trap(name, &[]);
-                let null = [Trap::NullFunctionReference, Trap::IndirectCallToNull];
+                let null = [Trap::NullReference, Trap::IndirectCallToNull];
                 assert!(null.contains(&trap), "{name} {forged:#x}: {trap}");
             }
             assert_eq!(guest.call("test_func", &[]).expect("it is no function"), 0);
