@@ -37,9 +37,9 @@ fn report(error: &zwasm::Error) {
             println!("Invalid at byte {}: {error}", error.offset().unwrap_or(0));
         }
         ErrorKind::Trap => {
-            // The kind of trap and what it was in words, and where the guest was.
+            // The trap itself, and where the guest was.
             let trap: Option<Trap> = error.trap();
-            let message = error.trap_message().unwrap_or_default();
+            let message = trap.map_or("", Trap::message);
             let frames = error.backtrace().map_or(&[][..], |trace| trace.frames());
             let names: Vec<&str> =
                 frames.iter().map(|frame| frame.func_name().unwrap_or("?")).collect();
