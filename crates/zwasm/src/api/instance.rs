@@ -108,6 +108,11 @@ impl Instance {
 
     /// The function with this index in the module, imported ones first, whether it is
     /// exported or not: for debuggers and runners of test scripts.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn debug_function(&self, mut store: impl AsContextMut, index: u32) -> Option<Func> {
         let core = store.as_context_mut().core();
         // SAFETY: the store is borrowed; the module has a function with the index.

@@ -152,6 +152,8 @@ fn linkers_and_instances_ask_once() -> Result<()> {
         context.once(|context| instance.get_table(context, "table")).unwrap();
         context.once(|context| instance.get_global(context, "global")).unwrap();
         context.once(|context| instance.get_func(context, "sum")).unwrap();
+        context.once(|context| instance.debug_function(context, 0)).unwrap();
+        assert!(context.once(|context| instance.debug_function(context, u32::MAX)).is_none());
         assert!(context.once(|context| instance.get_shared_memory(context, "memory")).is_none());
         let sum = context.once(|context| instance.get_typed_func::<(), i32>(context, "sum"))?;
         assert_eq!(sum.call(context.first(), ())?, 3);

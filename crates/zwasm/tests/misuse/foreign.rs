@@ -350,6 +350,7 @@ fn another_store(things: &Things, store: &mut Store<()>) {
         panics(|| instance.exports(&mut *store)),
         panics(|| instance.get_export(&mut *store, "f")),
         panics(|| instance.get_func(&mut *store, "f")),
+        panics(|| instance.debug_function(&mut *store, 0)),
         panics(|| instance.get_memory(&mut *store, "f")),
         panics(|| instance.get_shared_memory(&mut *store, "f")),
         panics(|| instance.get_table(&mut *store, "f")),
