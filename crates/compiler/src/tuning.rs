@@ -22,5 +22,11 @@ pub(crate) const ARRAY_INLINE_ELEMENTS: u32 = 16;
 /// takes longer than the way to the handler.
 pub(crate) const ARRAY_INLINE_BYTES: u32 = 256;
 
+/// Slots that are copied with two instructions each; more, and a loop is shorter.
+pub(crate) const COPY_INLINE_SLOTS: u32 = 32;
+
+/// Bytes of a structure that are cleared inline, as of an array.
+pub(crate) const STRUCT_INLINE_BYTES: u32 = 256;
+
 /// The alignment of the headers of innermost loops.
 pub(crate) const LOOP_ALIGN: usize = 16;

@@ -23,6 +23,11 @@ pub const INLINE_SLOTS: u32 = 6;
 /// inline something, and would be translated twice to learn it.
 pub const RESERVE_AT_ONCE: usize = 150;
 
+/// Values that branches and returns carry one by one. More are brought into
+/// consecutive slots once, and each branch moves them with one instruction: it is a
+/// few bytes long, however many they are.
+pub const CARRY_ONE_BY_ONE: usize = 16;
+
 /// Bytes of a structure's fields that `struct.new` fills for the price of any
 /// instruction: a store of that size takes no longer than a call. More is paid for by
 /// size, as arrays are.

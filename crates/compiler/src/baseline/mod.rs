@@ -207,6 +207,7 @@ impl Compiler<'_> {
             Inst::Zero { from, count } => self.zero_slots(from.0, count),
             Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
+            Inst::CopySlots { dst, from, count } => self.copy_slots(dst.0, from.0, count),
             Inst::Unary { op, dst, a } => self.unary(op, dst, a),
             Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
             Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
@@ -323,6 +324,20 @@ impl Compiler<'_> {
             self.store_constant(first, value);
             self.state.forget(first);
         }
+    }
+
+    fn copy_slots(&mut self, dst: u32, from: u32, count: u32) {
+        self.spill_below(from + count);
+        for reg in self.state.used().iter() {
+            if let Some(held) = self.state.held(reg) {
+                let end = held.slot + if held.class == Class::Vector { 2 } else { 1 };
+                if end > dst && held.slot < dst + count {
+                    self.spill(reg);
+                    self.state.release(reg);
+                }
+            }
+        }
+        self.move_slots(dst, from, count);
     }
 
     fn copy(&mut self, dst: Slot, src: Slot) {

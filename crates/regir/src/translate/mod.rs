@@ -431,7 +431,7 @@ impl<'a> Translator<'a> {
     /// Brings the entries from stack index `from` into their canonical slots.
     /// Top down, because the topmost reference heads each local's chain.
     fn flush_from(&mut self, from: usize) {
-        for index in (from..self.stack.len()).rev() {
+        for index in (from.max(self.flushed)..self.stack.len()).rev() {
             let entry = self.stack[index];
             if let Value::Local { index: local, below } = entry.value {
                 self.locals[local as usize].top = below;

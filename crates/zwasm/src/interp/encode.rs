@@ -417,6 +417,9 @@ impl Encoder<'_> {
                 self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
                 self.leaves(dst, ty);
             }
+            Inst::CopySlots { dst, from, count } => {
+                self.op(numeric::copy_slots, with_upper(dst.0, from.0, count));
+            }
             Inst::Unary { op, dst, a } => {
                 let (form, slot) = self.form(Operand::Slot(a), op.operand());
                 let handler = numeric::UNARY[op as usize][form as usize];

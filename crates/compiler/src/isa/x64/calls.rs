@@ -12,6 +12,7 @@ use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
 use crate::Place;
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
+use crate::tuning::COPY_INLINE_SLOTS;
 use zwasm_regir::{Inst, Operand, Slot, TrapCode};
 
 impl Compiler<'_> {
@@ -194,7 +195,7 @@ impl Compiler<'_> {
                 self.load_slot(reg, own + index as u32, Class::Int);
             }
         }
-        self.move_slots(base.0, callee.params);
+        self.move_slots(0, base.0, callee.params);
         if callee.header != own {
             for (index, reg) in header.into_iter().enumerate() {
                 self.store_slot(callee.header + index as u32, reg, Class::Int);
@@ -221,17 +222,12 @@ impl Compiler<'_> {
         self.state.clear();
     }
 
-    /// Copies `count` slots from `from` to the frame's start. One by one: they were
-    /// just written one by one, and a wider load would have to wait for that.
-    fn move_slots(&mut self, from: u32, count: u32) {
-        for index in 0..count {
-            self.load_slot(INT_SCRATCH, from + index, Class::Int);
-            self.store_slot(index, INT_SCRATCH, Class::Int);
-        }
-    }
-
-    /// As [`Compiler::move_slots`], of values that may be in registers still.
+    /// Copies slots to the frame's start whose values may be in registers still.
     fn move_values(&mut self, from: u32, count: u32) {
+        if count > COPY_INLINE_SLOTS {
+            self.flush(from + count);
+            return self.move_slots(0, from, count);
+        }
         let mut index = 0;
         while index < count {
             match self.state.location(from + index) {
@@ -317,7 +313,7 @@ impl Compiler<'_> {
     pub(crate) fn return_slots(&mut self, from: Slot, count: u32) {
         self.spill_below(from.0 + count);
         self.state.clear();
-        self.move_slots(from.0, count);
+        self.move_slots(0, from.0, count);
         self.leave();
     }
 }

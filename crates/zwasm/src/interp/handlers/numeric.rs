@@ -53,6 +53,18 @@ handlers! {
         next!(regs, 2)
     }
 
+    /// Copies the slots from field 1 on to those from field 0 on, which are lower; as
+    /// many as the upper half says. Volatile as `zero`.
+    fn copy_slots(regs) {
+        let (to, from) = (regs.slot(0), regs.slot(1));
+        let mut at = 0;
+        while at < regs.upper() as usize {
+            to.add(at).write_volatile(*from.add(at));
+            at += 1;
+        }
+        next!(regs, 2)
+    }
+
     /// An immediate of 32 bits, zero-extended.
     fn const32(regs) {
         let value = u64::from(regs.upper());
