@@ -316,6 +316,7 @@ impl Table {
         init.check(core, ValType::Ref(ty.element()))?;
         // SAFETY: the context is exclusive.
         unsafe {
+            (*core).hold_types_of(ValType::Ref(ty.element()));
             StoreCore::check_counts(core, [0, 1, 0])?;
             let table = StoreCore::new_table(core, ty, init.to_bits(core) as u64)?;
             Ok(Table(Stored::new(core, (*core).add_table(table))))
@@ -414,6 +415,7 @@ impl Global {
         value.check(core, ty.content())?;
         // SAFETY: the context is exclusive.
         unsafe {
+            (*core).hold_types_of(ty.content());
             let global = (*core).add_global(GlobalInst { value: value.to_bits(core), ty });
             Ok(Global(Stored::new(core, global)))
         }
@@ -465,7 +467,8 @@ impl Tag {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
         unsafe {
-            let id = (*core).engine.types().intern_func(ty.ty().clone());
+            let (held, id) = (*core).engine.types().intern_func(ty.ty().clone());
+            (*core).hold_type(held);
             Tag(Stored::new(core, (*core).add_tag(id)))
         }
     }

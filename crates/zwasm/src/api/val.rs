@@ -65,7 +65,7 @@ impl Val {
         match ty.heap_type() {
             HeapType::Concrete(id) if ty.is_nullable() => {
                 let types = engine.types().read();
-                let is_func = matches!(types.get(id).composite, Composite::Func(_));
+                let is_func = matches!(types.find(id)?.composite, Composite::Func(_));
                 Some(if is_func { Val::FuncRef(None) } else { Val::AnyRef(None) })
             }
             _ => Val::default_for(ValType::Ref(ty)),

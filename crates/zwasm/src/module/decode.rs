@@ -67,6 +67,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             engine: engine.clone(),
             bytes: Vec::new(),
             types: Vec::new(),
+            held_types: Vec::new(),
             signatures: Vec::new(),
             storages: Vec::new(),
             layouts: Vec::new(),
@@ -250,8 +251,7 @@ impl Decoder {
 
     fn rec_group(&mut self, group: wasmparser::RecGroup) -> Result<()> {
         let first = self.inner.types.len() as u32;
-        let count = group.types().len() as u32;
-        let mut members = Vec::with_capacity(count as usize);
+        let mut members = Vec::with_capacity(group.types().len());
         for ty in group.types() {
             members.push(self.sub_type(ty, first)?);
         }
@@ -265,10 +265,10 @@ impl Decoder {
             };
             self.inner.signatures.push((kinds, params));
         }
-        let id = self.inner.engine.types().intern(members);
-        self.inner.types.extend(id..id + count);
+        let held = self.inner.engine.types().intern(members);
+        let held = held.ok_or_else(|| unsupported("types that are not defined"))?;
         let types = self.inner.engine.types().read();
-        for id in id..id + count {
+        for &id in held.ids() {
             let storage = |field: &FieldType| layout::storage(&types, *field);
             self.inner.storages.push(match &types.get(id).composite {
                 Composite::Func(_) => Box::default(),
@@ -280,6 +280,8 @@ impl Decoder {
             self.inner.layouts.push(layout::struct_layout(storages));
         }
         drop(types);
+        self.inner.types.extend(held.ids());
+        self.inner.held_types.push(held);
         Ok(())
     }
 

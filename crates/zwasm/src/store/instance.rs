@@ -351,7 +351,7 @@ unsafe fn allocate(
     // owned by it from the moment it is added.
     unsafe {
         (*store).prepare_stack()?;
-        (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types);
+        (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types)?;
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);
         StoreCore::check_counts(store, [1, new_tables.len(), new_memories.len()])?;

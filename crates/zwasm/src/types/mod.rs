@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::engine::Engine;
-pub(crate) use registry::{Composite, SubType, TypeId, TypeRegistry, Types, relative};
+pub(crate) use registry::{Composite, Held, SubType, TypeId, TypeRegistry, Types, relative};
 pub use registry::{FieldType, StorageType};
 use zwasm_regir::Type;
 
@@ -122,7 +122,9 @@ pub enum HeapType {
     Exn,
     /// No exception: only null.
     NoExn,
-    /// A defined type, by its canonical number in the engine.
+    /// A defined type, by its canonical number in the engine. It stays defined as long
+    /// as a module, a store or a type of the API that has to do with it is kept;
+    /// afterwards the number names no type, and long afterwards perhaps another.
     Concrete(u32),
 }
 
@@ -196,8 +198,8 @@ pub struct FuncType {
     /// Parameters, then results.
     types: Arc<[ValType]>,
     params: usize,
-    /// The registry that it was taken from, and its number there.
-    origin: Option<(u64, TypeId)>,
+    /// What it is defined as in an engine, and its number there.
+    origin: Option<(Held, TypeId)>,
 }
 
 impl PartialEq for FuncType {

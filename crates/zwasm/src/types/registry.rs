@@ -6,14 +6,24 @@
 //! canonical, and gets consecutive numbers the first time it is seen. Equality
 //! of types is then equality of numbers, across all modules of an engine.
 //!
-//! Numbers are never given back: an engine's table grows with the number of
-//! *distinct* types its modules define, which stays small in practice.
+//! A group is defined as long as somebody holds it: modules hold theirs, stores the
+//! types of what they have, types of the API themselves, and groups those they refer
+//! to. Code, headers and displays name types by number alone, and are of modules and
+//! stores, so they never see a number that was given again. What can is a
+//! [`HeapType::Concrete`] that the host kept longer than all of these: so numbers
+//! rest before they are given again, and naming one that rests is found out.
+//!
+//! Letting go of a group takes no lock that anyone holds while doing something else:
+//! it is only noted, and the next definition forgets what was noted.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::{self, Formatter};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use super::{FuncType, HeapType, Mutability, RefType, ValType};
+use crate::store::gc::layout::DISPLAY;
+use crate::tuning;
+use zwasm_regir::work;
 
 /// The canonical number of a defined type.
 pub(crate) type TypeId = u32;
@@ -88,68 +98,175 @@ pub(crate) struct SubType {
     pub(crate) composite: Composite,
 }
 
-/// All types of an engine.
-pub(crate) struct TypeRegistry {
-    /// No other registry has it.
-    number: u64,
-    types: RwLock<Types>,
+impl SubType {
+    /// Names the types that the definition refers to.
+    fn for_each_id(&self, visit: &mut dyn FnMut(TypeId)) {
+        self.supertype.into_iter().for_each(&mut *visit);
+        let mut value = |ty: ValType| {
+            if let ValType::Ref(ty) = ty
+                && let HeapType::Concrete(id) = ty.heap_type()
+            {
+                visit(id);
+            }
+        };
+        match &self.composite {
+            Composite::Func(ty) => ty.types.iter().copied().for_each(value),
+            Composite::Struct(fields) => {
+                fields.iter().for_each(|field| value(field.storage.unpack()));
+            }
+            Composite::Array(field) => value(field.storage.unpack()),
+        }
+    }
 }
 
-impl Default for TypeRegistry {
-    fn default() -> TypeRegistry {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        TypeRegistry { number: NEXT.fetch_add(1, Ordering::Relaxed), types: RwLock::default() }
+/// All types of an engine.
+#[derive(Default)]
+pub(crate) struct TypeRegistry(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    types: RwLock<Types>,
+    /// Keys and numbers of the groups that nobody holds any more, first things first.
+    dead: Mutex<Vec<(Arc<[u8]>, Box<[TypeId]>)>>,
+}
+
+/// A recursion group, defined as long as it is held.
+pub(crate) struct Group {
+    registry: Arc<Shared>,
+    key: Arc<[u8]>,
+    ids: Box<[TypeId]>,
+    /// The groups that it refers to.
+    needs: Vec<Held>,
+}
+
+/// Keeps a group's types defined.
+pub(crate) type Held = Arc<Group>;
+
+impl Group {
+    /// The numbers of its types.
+    pub(crate) fn ids(&self) -> &[TypeId] {
+        &self.ids
+    }
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "types {:?}", self.ids)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let mut needs = std::mem::take(&mut self.needs);
+        let dead = (self.key.clone(), std::mem::take(&mut self.ids));
+        self.registry.dead.lock().unwrap_or_else(PoisonError::into_inner).push(dead);
+        // Groups may refer to each other in a long chain: no recursion.
+        while let Some(held) = needs.pop() {
+            if let Some(mut group) = Arc::into_inner(held) {
+                needs.append(&mut group.needs);
+            }
+        }
     }
 }
 
 /// The registry, locked for reading or writing.
-#[derive(Default)]
 pub(crate) struct Types {
-    defined: Vec<SubType>,
-    groups: BTreeMap<Vec<u8>, TypeId>,
+    /// The definitions by number.
+    defined: Vec<Option<Defined>>,
+    groups: BTreeMap<Arc<[u8]>, Weak<Group>>,
+    /// Numbers that can be given again, those that rest longest first.
+    free: VecDeque<TypeId>,
+}
+
+struct Defined {
+    ty: SubType,
+    group: Weak<Group>,
+}
+
+impl Default for Types {
+    fn default() -> Types {
+        // Displays have zeros where others have the numbers below.
+        let defined = std::iter::repeat_with(|| None).take(DISPLAY).collect();
+        Types { defined, groups: BTreeMap::new(), free: VecDeque::new() }
+    }
 }
 
 impl TypeRegistry {
     /// Locks the registry for reading.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Types> {
-        self.types.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.types.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Numbers a group; `group`'s references into itself are [`relative`].
-    pub(crate) fn intern(&self, group: Vec<SubType>) -> TypeId {
+    /// Defines a group, whose references into itself are [`relative`]; none if it
+    /// refers to types that are not defined.
+    pub(crate) fn intern(&self, group: Vec<SubType>) -> Option<Held> {
         let key = key_of(&group);
-        if let Some(&first) = self.read().groups.get(&key) {
-            return first;
+        if let Some(held) = self.read().live(&key) {
+            return Some(held);
         }
-        let mut types = self.types.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(&first) = types.groups.get(&key) {
-            return first;
+        let mut types = self.0.types.write().unwrap_or_else(PoisonError::into_inner);
+        let dead =
+            std::mem::take(&mut *self.0.dead.lock().unwrap_or_else(PoisonError::into_inner));
+        types.bury(dead);
+        if let Some(held) = types.live(&key) {
+            return Some(held);
         }
-        let first = types.defined.len() as TypeId;
-        types.groups.insert(key, first);
-        types.defined.extend(group.into_iter().map(|ty| absolute(ty, first)));
-        first
+        let needs = types.needs(&group)?;
+        let ids = types.numbers(group.len());
+        let key: Arc<[u8]> = key.into();
+        let (registry, key) = (self.0.clone(), key);
+        let held = Arc::new(Group { registry, key: key.clone(), ids, needs });
+        for (&id, ty) in held.ids.iter().zip(group) {
+            let ty = absolute(ty, &held.ids);
+            types.defined[id as usize] = Some(Defined { ty, group: Arc::downgrade(&held) });
+        }
+        types.groups.insert(key, Arc::downgrade(&held));
+        Some(held)
     }
 
     /// The number of a function type: the one it was taken from, or else the one that
-    /// stands alone.
-    pub(crate) fn intern_func(&self, ty: FuncType) -> TypeId {
-        if let Some((registry, id)) = ty.origin
-            && registry == self.number
+    /// stands alone. References to types that are not defined are taken for
+    /// references to nothing.
+    pub(crate) fn intern_func(&self, ty: FuncType) -> (Held, TypeId) {
+        if let Some((held, id)) = &ty.origin
+            && Arc::ptr_eq(&held.registry, &self.0)
         {
-            return id;
+            return (held.clone(), *id);
         }
-        self.intern(vec![SubType {
-            is_final: true,
-            supertype: None,
-            composite: Composite::Func(ty),
-        }])
+        let alone = |ty| {
+            let composite = Composite::Func(ty);
+            self.intern(vec![SubType { is_final: true, supertype: None, composite }])
+        };
+        let ty = FuncType { origin: None, ..ty };
+        let held = alone(ty.clone()).or_else(|| {
+            let known = |ty: ValType| match ty {
+                ValType::Ref(reference) if !self.read().knows(ty) => {
+                    ValType::Ref(RefType::new(reference.is_nullable(), HeapType::None))
+                }
+                ty => ty,
+            };
+            alone(FuncType::new(ty.params().map(known), ty.results().map(known)))
+        });
+        // A type can be gone between two looks, but no type refers to nothing.
+        let held = held.or_else(|| alone(FuncType::new([], []))).expect("it refers to no type");
+        let id = held.ids[0];
+        (held, id)
+    }
+
+    /// A function type that stays defined as long as it is kept.
+    pub(crate) fn define_func(&self, ty: FuncType) -> FuncType {
+        let origin = Some(self.intern_func(ty.clone()));
+        FuncType { origin, ..ty }
     }
 
     /// The function type with this number.
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
-        match &self.read().defined[id as usize].composite {
-            Composite::Func(ty) => FuncType { origin: Some((self.number, id)), ..ty.clone() },
+        let types = self.read();
+        match types.defined.get(id as usize) {
+            Some(Some(Defined { ty: SubType { composite: Composite::Func(ty), .. }, group })) => {
+                let origin = group.upgrade().map(|held| (held, id));
+                FuncType { origin, ..ty.clone() }
+            }
             _ => FuncType::new([], []),
         }
     }
@@ -184,6 +301,7 @@ fn key_of(group: &[SubType]) -> Vec<u8> {
             }
         }
     }
+    work::count(key.len());
     key
 }
 
@@ -228,9 +346,9 @@ fn write_value(key: &mut Vec<u8>, ty: ValType) {
     }
 }
 
-/// Replaces relative references by canonical ones.
-fn absolute(ty: SubType, first: TypeId) -> SubType {
-    let id = |id: TypeId| if id & RELATIVE != 0 { first + (id & !RELATIVE) } else { id };
+/// Replaces relative references by canonical ones, given those of the group.
+fn absolute(ty: SubType, ids: &[TypeId]) -> SubType {
+    let id = |id: TypeId| if id & RELATIVE != 0 { ids[(id & !RELATIVE) as usize] } else { id };
     let value = |ty: ValType| match ty {
         ValType::Ref(reference) => match reference.heap_type() {
             HeapType::Concrete(concrete) => ValType::Ref(RefType::new(
@@ -264,16 +382,73 @@ fn absolute(ty: SubType, first: TypeId) -> SubType {
 }
 
 impl Types {
-    /// The definition with this number.
+    /// The group with this key, if somebody holds it.
+    fn live(&self, key: &[u8]) -> Option<Held> {
+        self.groups.get(key)?.upgrade()
+    }
+
+    /// Forgets groups that nobody holds any more.
+    fn bury(&mut self, dead: Vec<(Arc<[u8]>, Box<[TypeId]>)>) {
+        for (key, ids) in dead {
+            work::count(key.len() + ids.len());
+            // The same types may have been defined anew since, with other numbers.
+            if self.groups.get(&key).is_some_and(|group| group.strong_count() == 0) {
+                self.groups.remove(&key);
+            }
+            for id in ids {
+                self.defined[id as usize] = None;
+                self.free.push_back(id);
+            }
+        }
+    }
+
+    /// The groups that a group refers to; none if one is not defined.
+    fn needs(&self, group: &[SubType]) -> Option<Vec<Held>> {
+        let mut ids = Vec::new();
+        for ty in group {
+            ty.for_each_id(&mut |id| ids.extend((id & RELATIVE == 0).then_some(id)));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let mut needs: Vec<Held> = ids.into_iter().map(|id| self.held(id)).collect::<Option<_>>()?;
+        needs.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        Some(needs)
+    }
+
+    /// Numbers for a group's types.
+    fn numbers(&mut self, count: usize) -> Box<[TypeId]> {
+        let mut number = || {
+            if self.free.len() > tuning::RESTING_TYPES
+                && let Some(id) = self.free.pop_front()
+            {
+                return id;
+            }
+            self.defined.push(None);
+            self.defined.len() as TypeId - 1
+        };
+        (0..count).map(|_| number()).collect()
+    }
+
+    /// Keeps the type with this number defined, if it is.
+    pub(crate) fn held(&self, id: TypeId) -> Option<Held> {
+        self.defined.get(id as usize)?.as_ref()?.group.upgrade()
+    }
+
+    /// The definition with this number, if there is one.
+    pub(crate) fn find(&self, id: TypeId) -> Option<&SubType> {
+        Some(&self.defined.get(id as usize)?.as_ref()?.ty)
+    }
+
+    /// The definition with this number, which somebody holds.
     pub(crate) fn get(&self, id: TypeId) -> &SubType {
-        &self.defined[id as usize]
+        self.find(id).expect("a type that is held is defined")
     }
 
     /// Whether a type that is made of this one can be defined.
     pub(crate) fn knows(&self, ty: ValType) -> bool {
         match ty {
             ValType::Ref(ty) => match ty.heap_type() {
-                HeapType::Concrete(id) => (id as usize) < self.defined.len(),
+                HeapType::Concrete(id) => self.held(id).is_some(),
                 _ => true,
             },
             _ => true,
@@ -282,19 +457,23 @@ impl Types {
 
     /// Whether `sub` is `sup` or declares it as an ancestor.
     pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
-        let mut current = Some(sub);
-        while let Some(id) = current {
-            if id == sup {
-                return true;
-            }
-            current = self.get(id).supertype;
-        }
-        false
+        self.ancestry(sub).any(|id| id == sup)
     }
 
     /// A type and its ancestors, the root last.
     pub(crate) fn supertypes(&self, id: TypeId) -> Vec<TypeId> {
-        std::iter::successors(Some(id), |&id| self.get(id).supertype).collect()
+        self.ancestry(id).collect()
+    }
+
+    fn ancestry(&self, id: TypeId) -> impl Iterator<Item = TypeId> {
+        std::iter::successors(Some(id), |&id| {
+            work::count(1);
+            self.find(id)?.supertype
+        })
+    }
+
+    fn is_func(&self, id: TypeId) -> bool {
+        self.find(id).is_some_and(|ty| matches!(ty.composite, Composite::Func(_)))
     }
 
     /// Subtyping of heap types.
@@ -305,13 +484,14 @@ impl Types {
         match (sub, sup) {
             _ if sub == sup => true,
             (Concrete(sub), Concrete(sup)) => self.is_subtype(sub, sup),
-            (Concrete(id), _) => match self.get(id).composite {
-                Composite::Func(_) => sup == Func,
-                Composite::Struct(_) => matches!(sup, Struct | Eq | Any),
-                Composite::Array(_) => matches!(sup, Array | Eq | Any),
+            (Concrete(id), _) => match self.find(id).map(|ty| &ty.composite) {
+                Some(Composite::Func(_)) => sup == Func,
+                Some(Composite::Struct(_)) => matches!(sup, Struct | Eq | Any),
+                Some(Composite::Array(_)) => matches!(sup, Array | Eq | Any),
+                Option::None => false,
             },
-            (None, Concrete(id)) => !matches!(self.get(id).composite, Composite::Func(_)),
-            (NoFunc, Concrete(id)) => matches!(self.get(id).composite, Composite::Func(_)),
+            (None, Concrete(id)) => !self.is_func(id),
+            (NoFunc, Concrete(id)) => self.is_func(id),
             (None, Any | Eq | I31 | Struct | Array) => true,
             (I31 | Struct | Array, Eq | Any) | (Eq, Any) => true,
             (NoFunc, Func) | (NoExtern, Extern) | (NoExn, Exn) => true,
@@ -349,28 +529,89 @@ mod tests {
         }]
     }
 
+    /// The number of a list's type.
+    fn define(registry: &TypeRegistry, head: ValType) -> Held {
+        registry.intern(list(head)).expect("it refers to no other type")
+    }
+
     #[test]
     fn equal_groups_share_their_numbers() {
         let registry = TypeRegistry::default();
-        let first = registry.intern(list(ValType::I32));
-        let other = registry.intern(list(ValType::I64));
-        assert_ne!(first, other);
-        assert_eq!(registry.intern(list(ValType::I32)), first);
+        let first = define(&registry, ValType::I32);
+        let other = define(&registry, ValType::I64);
+        assert_ne!(first.ids(), other.ids());
+        assert_eq!(define(&registry, ValType::I32).ids(), first.ids());
         let types = registry.read();
-        let Composite::Struct(fields) = &types.get(other).composite else { panic!() };
-        let next = RefType::new(true, HeapType::Concrete(other));
+        let Composite::Struct(fields) = &types.get(other.ids()[0]).composite else { panic!() };
+        let next = RefType::new(true, HeapType::Concrete(other.ids()[0]));
         assert_eq!(fields[1].storage, StorageType::ValType(ValType::Ref(next)));
     }
 
     #[test]
     fn heap_types_form_the_specified_lattice() {
         let registry = TypeRegistry::default();
-        let id = registry.intern(list(ValType::I32));
+        let held = define(&registry, ValType::I32);
+        let id = held.ids()[0];
         let types = registry.read();
         assert!(types.heap_matches(HeapType::Concrete(id), HeapType::Eq));
         assert!(types.heap_matches(HeapType::None, HeapType::Concrete(id)));
         assert!(!types.heap_matches(HeapType::NoFunc, HeapType::Concrete(id)));
         assert!(!types.heap_matches(HeapType::Any, HeapType::Eq));
         assert!(!types.heap_matches(HeapType::Extern, HeapType::Any));
+    }
+
+    /// An array of references to a type.
+    fn array_of(id: TypeId) -> Vec<SubType> {
+        let element = ValType::Ref(RefType::new(true, HeapType::Concrete(id)));
+        let field = FieldType { storage: StorageType::ValType(element), mutable: true };
+        vec![SubType { is_final: true, supertype: None, composite: Composite::Array(field) }]
+    }
+
+    #[test]
+    fn what_is_referred_to_is_kept_and_what_is_not_goes() {
+        let registry = TypeRegistry::default();
+        let list = define(&registry, ValType::I32);
+        let id = list.ids()[0];
+        let array = registry.intern(array_of(id)).expect("the list is defined");
+        drop(list);
+        define(&registry, ValType::F32);
+        assert!(registry.read().held(id).is_some());
+        assert_eq!(define(&registry, ValType::I32).ids(), [id]);
+        drop(array);
+        assert!(registry.read().held(id).is_none());
+        assert!(registry.intern(array_of(id)).is_none());
+        // The same type again, and not yet with the same number.
+        let again = define(&registry, ValType::I32);
+        assert_ne!(again.ids(), [id]);
+        assert!(registry.read().find(id).is_none());
+    }
+
+    #[test]
+    fn numbers_rest_and_are_given_again() {
+        let registry = TypeRegistry::default();
+        let mut seen = std::collections::BTreeSet::new();
+        for count in 0..3 * tuning::RESTING_TYPES {
+            let field = FieldType { storage: StorageType::I8, mutable: false };
+            let composite = Composite::Struct(vec![field; count].into());
+            let ty = SubType { is_final: true, supertype: None, composite };
+            let held = registry.intern(vec![ty]).expect("it refers to no other type");
+            seen.insert(held.ids()[0]);
+        }
+        assert!(seen.len() <= tuning::RESTING_TYPES + 4);
+    }
+
+    #[test]
+    fn long_chains_are_let_go_without_recursion() {
+        let registry = TypeRegistry::default();
+        let mut last = define(&registry, ValType::I32);
+        for _ in 0..200_000 {
+            last = registry.intern(array_of(last.ids()[0])).expect("the last one is defined");
+        }
+        drop(last);
+        let only = define(&registry, ValType::I64);
+        let types = registry.read();
+        assert_eq!(types.groups.len(), 1);
+        assert_eq!(types.defined.iter().flatten().count(), 1);
+        drop(only);
     }
 }

@@ -290,9 +290,6 @@ impl Compiler<'_> {
                 emit!(self.asm, movl_rm(found, Rm::Mem(header(base))));
                 self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), word as i32);
                 self.asm.jcc(Cond::Equal, passes);
-                let external = self.env.extern_word() as i32;
-                self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), external);
-                self.asm.jcc(Cond::Equal, fails);
                 emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
                 emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
                 let mask = at(INT_SCRATCH, layout.display_mask as i32);

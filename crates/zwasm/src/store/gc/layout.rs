@@ -8,10 +8,14 @@
 //! to functions take four bytes, exception references eight.
 
 use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::Mapping;
 use crate::types::{
     Composite, FieldType, HeapType, StorageType, TableType, TypeId, Types, ValType,
 };
-use zwasm_regir::Storage;
+use std::io;
+use std::mem::take;
+use zwasm_regir::{Storage, work};
 
 /// Bytes of an object's header.
 pub(crate) const HEADER: usize = 8;
@@ -71,11 +75,9 @@ fn reference(types: &Types, heap: HeapType) -> Storage {
     match heap {
         HeapType::Func | HeapType::NoFunc => Storage::FuncRef,
         HeapType::Exn | HeapType::NoExn => Storage::WideRef,
-        HeapType::Concrete(id) => match types.get(id).composite {
-            Composite::Func(_) => Storage::FuncRef,
-            Composite::Struct(_) | Composite::Array(_) => Storage::HeapRef,
-        },
-        HeapType::Any
+        HeapType::Concrete(_) if types.heap_matches(heap, HeapType::Func) => Storage::FuncRef,
+        HeapType::Concrete(_)
+        | HeapType::Any
         | HeapType::None
         | HeapType::Eq
         | HeapType::I31
@@ -145,59 +147,107 @@ pub(crate) struct Layouts {
 /// does not ask how long: whatever stands at index `n` of a display has `n`
 /// supertypes. So a word read behind the end of a display, at the depth of the type
 /// that is looked for, is at another index of another display, and is another type.
+///
+/// What has no display has the one at the very start. Zeros stand there, which are no
+/// type: the numbers of types start behind it. The words are fresh pages, and what
+/// nobody writes costs nothing; so a store pays for its own types, however many the
+/// engine has.
 pub(crate) struct Displays {
-    /// The starts of `types` displays, a word for types without one, the displays,
-    /// and [`DISPLAY`] words that may be read behind the last one.
-    words: Vec<u32>,
+    /// The starts of `types` displays, the displays, each behind a word that says which
+    /// layout its type has, and at least [`DISPLAY`] zeros.
+    words: Mapping,
     types: usize,
+    /// Words up to the end of the last display.
+    used: usize,
+    /// The types with a display.
+    added: Vec<TypeId>,
     /// The first of `words`, where compiled code looks.
-    pub(crate) base: *const u32,
+    pub(crate) base: *mut u32,
     /// One less than `types`, a power of two: the number in any header, forged or not,
     /// leads to one of the starts through it.
     pub(crate) mask: u32,
 }
 
-/// What stands for no type.
-const NO_TYPE: u32 = u32::MAX;
+/// Set in the word that says which layout a type has, so that it is no type's number.
+const LAYOUT: u32 = 1 << 31;
 
 impl Default for Displays {
     fn default() -> Displays {
-        let mut words = vec![NO_TYPE; 1 + DISPLAY];
-        words[0] = 1;
-        Displays { base: words.as_ptr(), words, types: 1, mask: 0 }
+        // The start of nothing's display, and that display.
+        static NOTHING: [u32; 1 + DISPLAY] = [0; 1 + DISPLAY];
+        let words = Mapping::empty();
+        let base = NOTHING.as_ptr().cast_mut();
+        Displays { words, types: 0, used: 0, added: Vec::new(), base, mask: 0 }
     }
 }
 
 impl Displays {
-    /// Makes room for the starts of types with smaller numbers than `types`.
-    fn reserve(&mut self, types: usize) {
-        if types <= self.types {
-            return;
+    /// Makes room for the starts of types with smaller numbers than `types`, and for
+    /// `more` words of displays.
+    fn reserve(&mut self, types: usize, more: usize) -> io::Result<()> {
+        let room = self.words.len() / 4;
+        if types <= self.types && self.used + more + DISPLAY <= room {
+            return Ok(());
         }
-        let room = types.next_power_of_two();
-        let moved = (room - self.types) as u32;
-        let (starts, displays) = self.words.split_at(self.types);
-        let mut words = Vec::with_capacity(room + displays.len());
-        words.extend(starts.iter().map(|start| start + moved));
-        words.resize(room, room as u32);
-        words.extend_from_slice(displays);
-        (self.words, self.types, self.mask) = (words, room, room as u32 - 1);
+        let types = types.next_power_of_two().max(self.types);
+        let displays = self.used - self.types;
+        let room = types + 2 * (displays + more) + DISPLAY;
+        let words = Mapping::zeroed((room * 4).next_multiple_of(4096))?;
+        let base: *mut u32 = words.base().cast();
+        let moved = (types - self.types) as u32;
+        work::count(displays + self.added.len());
+        // SAFETY: both mappings have the displays behind the starts of so many types,
+        // and the added types are among them.
+        unsafe {
+            if displays > 0 {
+                let from = self.base.add(self.types);
+                base.add(types).copy_from_nonoverlapping(from, displays);
+            }
+            for &id in &self.added {
+                *base.add(id as usize) = *self.base.add(id as usize) + moved;
+            }
+        }
+        let (used, mask) = (types + displays, types as u32 - 1);
+        *self = Displays { words, types, used, added: take(&mut self.added), base, mask };
+        Ok(())
     }
 
-    /// Adds the displays of types, each given with its ancestors, the root last.
-    fn add(&mut self, paths: impl Iterator<Item = (usize, Vec<TypeId>)>) {
-        self.words.truncate(self.words.len() - DISPLAY);
-        for (index, path) in paths {
-            self.words[index] = self.words.len() as u32;
-            self.words.extend(path.iter().rev());
+    /// Adds the display of a type, given with its ancestors, the root last.
+    fn add(&mut self, id: TypeId, path: &[TypeId], layout: usize) -> io::Result<()> {
+        self.reserve(id as usize + 1, 1 + path.len())?;
+        work::count(1 + path.len());
+        let start = self.used + 1;
+        // SAFETY: room for the number and for the words was just made.
+        unsafe {
+            *self.base.add(self.used) = LAYOUT | layout as u32;
+            for (index, &ancestor) in path.iter().rev().enumerate() {
+                *self.base.add(start + index) = ancestor;
+            }
+            *self.base.add(id as usize) = start as u32;
         }
-        self.words.extend([NO_TYPE; DISPLAY]);
-        self.base = self.words.as_ptr();
+        self.used = start + path.len();
+        self.added.push(id);
+        Ok(())
     }
 
-    /// Whether objects with this header word are of the type, which has `depth`
-    /// supertypes, fewer than [`DISPLAY`].
-    ///
+    /// Which layout a type has, if it was added.
+    #[inline]
+    fn layout(&self, id: TypeId) -> Option<usize> {
+        if id as usize >= self.types {
+            return None;
+        }
+        // SAFETY: the start of every number below `types` is there, and what has a
+        // display has a word before it.
+        unsafe {
+            match *self.base.add(id as usize) {
+                0 => None,
+                start => Some((*self.base.add(start as usize - 1) & !LAYOUT) as usize),
+            }
+        }
+    }
+
+    /// Whether what has this header word is of a type that has `depth` supertypes,
+    /// fewer than [`DISPLAY`].
     #[inline(always)]
     pub(crate) fn has(&self, word: u32, depth: usize, id: TypeId) -> bool {
         // SAFETY: the mask leaves the index of a start, and as many words as are read
@@ -211,21 +261,20 @@ impl Displays {
 
 impl Layouts {
     /// Adds types; those known already cost nothing.
-    pub(crate) fn add(&mut self, types: &Types, ids: &[TypeId]) {
-        let Some(&last) = ids.iter().max() else { return };
-        if last as usize >= self.layouts.len() {
-            self.layouts.resize_with(last as usize + 1, || Layout::None);
-            self.displays.reserve(last as usize + 1);
-        }
-        let mut added = Vec::new();
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory.
+    pub(crate) fn add(&mut self, types: &Types, ids: &[TypeId]) -> Result<()> {
         for &id in ids {
-            let index = id as usize;
-            if !matches!(self.layouts[index], Layout::None) {
+            work::count(1);
+            if self.displays.layout(id).is_some() {
                 continue;
             }
-            self.layouts[index] = match &types.get(id).composite {
+            let layout = match &types.get(id).composite {
                 Composite::Func(_) => continue,
                 Composite::Struct(fields) => {
+                    work::count(fields.len());
                     let fields: Vec<Storage> =
                         fields.iter().map(|&field| storage(types, field)).collect();
                     let (offsets, size) = struct_layout(&fields);
@@ -244,15 +293,22 @@ impl Layouts {
                     }
                 }
             };
-            added.push(id);
+            let added = self.displays.add(id, &types.supertypes(id), self.layouts.len());
+            added.map_err(|error| {
+                Error::new(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
+            })?;
+            self.layouts.push(layout);
         }
-        self.displays.add(added.into_iter().map(|id| (id as usize, types.supertypes(id))));
+        Ok(())
     }
 
     /// The layout of the type in a header word.
     #[inline]
     pub(crate) fn of(&self, word: u32) -> &Layout {
-        self.layouts.get((word >> 2) as usize).unwrap_or(&Layout::None)
+        match self.displays.layout(word >> 2) {
+            Some(layout) => &self.layouts[layout],
+            None => &Layout::None,
+        }
     }
 }
 
