@@ -22,7 +22,7 @@ use loops::Loops;
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
 use zwasm_regir::inst::Death;
-use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode};
+use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode, work};
 
 /// The state of one compilation.
 pub(crate) struct Compiler<'a> {
@@ -75,6 +75,7 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
         return None;
     }
     let finished = compiler.asm.finish();
+    work::count(finished.bytes.len());
     let mut code = compiler.code;
     code.bytes = finished.bytes;
     code.relocations = finished.relocations;
@@ -100,6 +101,7 @@ impl Compiler<'_> {
         let mut loops: Vec<(Label, AsmLabel)> = Vec::new();
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
+            work::count(1);
             let source = self.function.sources[index];
             if self.code.sources.last().is_none_or(|(_, last)| *last != source) {
                 self.code.sources.push((self.asm.offset(), source));
@@ -171,6 +173,7 @@ impl Compiler<'_> {
     #[cold]
     fn forget_dead(&mut self, death: Death) {
         for slot in death.from.0..death.from.0 + death.count {
+            work::count(1);
             self.state.forget(slot);
         }
         self.deaths = &self.deaths[1..];
@@ -305,6 +308,7 @@ impl Compiler<'_> {
         while let Some(&(slot, value)) =
             self.state.constants().iter().find(|(slot, _)| *slot < height)
         {
+            work::count(self.state.constants().len());
             self.store_constant(slot, value);
             self.state.forget(slot);
         }

@@ -4,6 +4,7 @@ use super::{Malformed, Result, Translator, Value, value_type};
 use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
 use crate::tuning::CARRY_ONE_BY_ONE;
 use crate::types::{Signature, Type, slots_of};
+use crate::work;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -161,6 +162,7 @@ impl<'a> Translator<'a> {
     /// its operands.
     fn flush_before_branch(&mut self, cond: Slot) {
         let pending = &self.stack[self.flushed..];
+        work::count(pending.len());
         if pending.iter().all(|entry| matches!(entry.value, Value::Temp)) {
             self.flushed = self.stack.len();
             return;
@@ -258,6 +260,7 @@ impl<'a> Translator<'a> {
         let carried = control.carried();
         let from = self.stack.len().checked_sub(carried.len()).ok_or(Malformed)?;
         let pending = &self.stack[from.max(self.flushed)..];
+        work::count(pending.len());
         Ok(self.stack.get(from).is_none_or(|entry| entry.slot == control.slot)
             && pending.iter().all(|entry| matches!(entry.value, Value::Temp)))
     }
@@ -293,6 +296,7 @@ impl<'a> Translator<'a> {
         // Ascending: a destination is never above its source, so no move
         // overwrites a source that is still to be read.
         for index in from..self.stack.len() {
+            work::count(1);
             let entry = self.stack[index];
             let operand = self.operand(entry);
             self.copy(dst, entry.ty, operand);
@@ -399,6 +403,7 @@ impl<'a> Translator<'a> {
         let count = self.body.reader.u32()?;
         let mut depths = Vec::new();
         for _ in 0..count {
+            work::count(1);
             depths.push(self.body.reader.u32()?);
         }
         depths.push(self.body.reader.u32()?);
@@ -475,6 +480,7 @@ impl<'a> Translator<'a> {
                     from
                 };
                 for index in copied..self.stack.len() {
+                    work::count(1);
                     let entry = self.stack[index];
                     let operand = self.operand(entry);
                     self.copy(entry.slot, entry.ty, operand);

@@ -12,6 +12,7 @@ use wasmparser::{
     TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator, WasmFeatures,
 };
 use zwasm_regir::reader::Reader;
+use zwasm_regir::work;
 
 use super::const_expr::{ConstError, ConstExpr};
 use super::hints::{self, Hints};
@@ -253,6 +254,7 @@ impl Decoder {
         let first = self.inner.types.len() as u32;
         let mut members = Vec::with_capacity(group.types().len());
         for ty in group.types() {
+            work::count(1);
             members.push(self.sub_type(ty, first)?);
         }
         for ty in &members {
@@ -443,6 +445,7 @@ fn element_segment(bytes: &[u8], element: wasmparser::Element<'_>) -> Result<Ele
             let (mut funcs, mut only_funcs) = (Vec::with_capacity(count), true);
             let mut range: Option<Range<usize>> = None;
             for expr in exprs {
+                work::count(1);
                 let expr = expr?;
                 // Decoded even if it is not kept, to know that it can be.
                 let func = const_expr(bytes, &expr)?.func();

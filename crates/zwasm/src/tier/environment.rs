@@ -13,7 +13,7 @@ use crate::tuning::MEMORY32_GUARD;
 use crate::types::Composite;
 use zwasm_compiler::isa::CpuFeatures;
 use zwasm_compiler::{DISPLAY, Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
-use zwasm_regir::{Frame, Function, Inst, Storage, Type};
+use zwasm_regir::{Frame, Function, Inst, Storage, Type, work};
 
 static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
@@ -138,7 +138,7 @@ impl Environment for ModuleEnvironment<'_> {
         HeapType {
             word: word(id, kind),
             is_final: ty.is_final && !is_func,
-            depth: if is_func { DISPLAY } else { types.supertypes(id).len() as u32 - 1 },
+            depth: if is_func { DISPLAY } else { types.depth(id) as u32 },
         }
     }
 
@@ -147,6 +147,7 @@ impl Environment for ModuleEnvironment<'_> {
         let (offsets, size) = &self.module.layouts[ty as usize];
         let size = size.next_multiple_of(GRANULE);
         let is_small = size <= LARGE;
+        work::count(offsets.len());
         let fields = storages.iter().copied().zip(offsets.iter().copied());
         StructType {
             word: word(self.module.types[ty as usize], Kind::Struct),

@@ -180,6 +180,8 @@ pub(crate) struct Types {
 
 struct Defined {
     ty: SubType,
+    /// How many supertypes it has.
+    depth: usize,
     group: Weak<Group>,
 }
 
@@ -205,8 +207,7 @@ impl TypeRegistry {
             return Some(held);
         }
         let mut types = self.0.types.write().unwrap_or_else(PoisonError::into_inner);
-        let dead =
-            std::mem::take(&mut *self.0.dead.lock().unwrap_or_else(PoisonError::into_inner));
+        let dead = std::mem::take(&mut *self.0.dead.lock().unwrap_or_else(PoisonError::into_inner));
         types.bury(dead);
         if let Some(held) = types.live(&key) {
             return Some(held);
@@ -218,7 +219,9 @@ impl TypeRegistry {
         let held = Arc::new(Group { registry, key: key.clone(), ids, needs });
         for (&id, ty) in held.ids.iter().zip(group) {
             let ty = absolute(ty, &held.ids);
-            types.defined[id as usize] = Some(Defined { ty, group: Arc::downgrade(&held) });
+            // A supertype stands before what declares it.
+            let depth = ty.supertype.map_or(0, |id| types.depth(id) + 1);
+            types.defined[id as usize] = Some(Defined { ty, depth, group: Arc::downgrade(&held) });
         }
         types.groups.insert(key, Arc::downgrade(&held));
         Some(held)
@@ -263,7 +266,11 @@ impl TypeRegistry {
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
         let types = self.read();
         match types.defined.get(id as usize) {
-            Some(Some(Defined { ty: SubType { composite: Composite::Func(ty), .. }, group })) => {
+            Some(Some(Defined {
+                ty: SubType { composite: Composite::Func(ty), .. },
+                group,
+                ..
+            })) => {
                 let origin = group.upgrade().map(|held| (held, id));
                 FuncType { origin, ..ty.clone() }
             }
@@ -410,7 +417,8 @@ impl Types {
         }
         ids.sort_unstable();
         ids.dedup();
-        let mut needs: Vec<Held> = ids.into_iter().map(|id| self.held(id)).collect::<Option<_>>()?;
+        let mut needs: Vec<Held> =
+            ids.into_iter().map(|id| self.held(id)).collect::<Option<_>>()?;
         needs.dedup_by(|a, b| Arc::ptr_eq(a, b));
         Some(needs)
     }
@@ -458,6 +466,12 @@ impl Types {
     /// Whether `sub` is `sup` or declares it as an ancestor.
     pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
         self.ancestry(sub).any(|id| id == sup)
+    }
+
+    /// How many supertypes a type has.
+    pub(crate) fn depth(&self, id: TypeId) -> usize {
+        let defined = self.defined.get(id as usize).and_then(Option::as_ref);
+        defined.map_or(0, |defined| defined.depth)
     }
 
     /// A type and its ancestors, the root last.

@@ -8,7 +8,7 @@ use crate::store::gc::layout::{DISPLAY, Kind, size_of, word};
 use crate::types::Composite;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use zwasm_regir::types::slots_of;
-use zwasm_regir::{Inst, Operand, Slot, Storage, Type};
+use zwasm_regir::{Inst, Operand, Slot, Storage, Type, work};
 
 impl Encoder<'_> {
     /// Encodes an instruction on objects or references.
@@ -132,6 +132,7 @@ impl Encoder<'_> {
             _ if size as usize > LARGE => gc::struct_new_large,
             _ => gc::struct_new,
         };
+        work::count(offsets.len());
         let places: Vec<u32> = offsets
             .iter()
             .zip(storages)
@@ -181,7 +182,7 @@ impl Encoder<'_> {
                     Composite::Struct(_) => Some(Kind::Struct),
                     Composite::Array(_) => Some(Kind::Array),
                 };
-                let depth = types.supertypes(id).len() as u64 - 1;
+                let depth = types.depth(id) as u64;
                 match kind {
                     None => (gc::DEEP, u64::from(id) << 2 | u64::from(u32::MAX) << 32),
                     Some(kind) => {

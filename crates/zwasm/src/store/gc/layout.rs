@@ -113,6 +113,7 @@ pub(crate) unsafe fn write(storage: Storage, to: *mut u8, bits: u128) {
 pub(crate) fn struct_layout(fields: &[Storage]) -> (Vec<u32>, usize) {
     let mut at = HEADER;
     let mut offsets = Vec::with_capacity(fields.len());
+    work::count(fields.len());
     for &field in fields {
         let size = size_of(field);
         at = at.next_multiple_of(size.min(8));
