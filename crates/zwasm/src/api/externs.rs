@@ -313,10 +313,10 @@ impl Table {
     /// be allocated.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Val) -> Result<Table> {
         let core = store.as_context_mut().core();
-        init.check(core, ValType::Ref(ty.element()))?;
         // SAFETY: the context is exclusive.
         unsafe {
             (*core).hold_types_of(ValType::Ref(ty.element()));
+            init.check(core, ValType::Ref(ty.element()))?;
             StoreCore::check_counts(core, [0, 1, 0])?;
             let table = StoreCore::new_table(core, ty, init.to_bits(core) as u64)?;
             Ok(Table(Stored::new(core, (*core).add_table(table))))
@@ -412,10 +412,10 @@ impl Global {
     /// If the value has another type.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let core = store.as_context_mut().core();
-        value.check(core, ty.content())?;
         // SAFETY: the context is exclusive.
         unsafe {
             (*core).hold_types_of(ty.content());
+            value.check(core, ty.content())?;
             let global = (*core).add_global(GlobalInst { value: value.to_bits(core), ty });
             Ok(Global(Stored::new(core, global)))
         }

@@ -62,9 +62,12 @@ impl Func {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
+        let context = store.as_context_mut();
+        // What the closure gives is checked against what the guest takes it for.
+        let ty = context.engine().types().define_func(ty);
         let code = dynamic_code(ty.clone(), func);
         // SAFETY: as above.
-        unsafe { Func::from_code(store.as_context_mut().core(), &ty, code) }
+        unsafe { Func::from_code(context.core(), &ty, code) }
     }
 
     /// # Safety

@@ -20,7 +20,7 @@ const MAX_STRUCT_FIELDS: usize = 10_000;
 /// Defines a final type without a supertype.
 fn define(engine: &Engine, composite: Composite) -> Result<Held> {
     let held = engine.types().intern(vec![SubType { is_final: true, supertype: None, composite }]);
-    held.ok_or_else(|| Error::msg("a field has a type that the engine does not have"))
+    held.ok_or_else(|| Error::msg("a field has a type of another engine, or one that is gone"))
 }
 
 /// What a heap type of an engine is defined as.
@@ -78,7 +78,7 @@ impl StructType {
     /// # Errors
     ///
     /// If there are more fields than a module may declare, or one refers to a
-    /// type that the engine does not have.
+    /// type of another engine or one that is gone.
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
         let fields: std::sync::Arc<[FieldType]> = fields.into_iter().collect();
         if fields.len() > MAX_STRUCT_FIELDS {
@@ -120,7 +120,7 @@ impl ArrayType {
     ///
     /// # Errors
     ///
-    /// If the element refers to a type that the engine does not have.
+    /// If the element refers to a type of another engine or one that is gone.
     pub fn new(engine: &Engine, element: FieldType) -> Result<ArrayType> {
         let held = define(engine, Composite::Array(element))?;
         Ok(ArrayType { engine: engine.clone(), id: held.ids()[0], held, element })

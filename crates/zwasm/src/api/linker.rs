@@ -145,6 +145,7 @@ impl<T: 'static> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
+        let ty = self.engine.types().define_func(ty);
         let code = dynamic_code(ty.clone(), func);
         self.insert_host(module, name, ty, code)
     }

@@ -228,29 +228,30 @@ impl TypeRegistry {
     }
 
     /// The number of a function type: the one it was taken from, or else the one that
-    /// stands alone. References to types that are not defined are taken for
+    /// stands alone. References to types that are not defined here are taken for
     /// references to nothing.
     pub(crate) fn intern_func(&self, ty: FuncType) -> (Held, TypeId) {
-        if let Some((held, id)) = &ty.origin
-            && Arc::ptr_eq(&held.registry, &self.0)
-        {
-            return (held.clone(), *id);
-        }
+        let is_foreign = match &ty.origin {
+            Some((held, id)) if Arc::ptr_eq(&held.registry, &self.0) => {
+                return (held.clone(), *id);
+            }
+            origin => origin.is_some(),
+        };
+        let defined = |ty: ValType| match ty {
+            ValType::Ref(reference)
+                if matches!(reference.heap_type(), HeapType::Concrete(_))
+                    && (is_foreign || !self.read().knows(ty)) =>
+            {
+                ValType::Ref(RefType::new(reference.is_nullable(), HeapType::None))
+            }
+            ty => ty,
+        };
         let alone = |ty| {
             let composite = Composite::Func(ty);
             self.intern(vec![SubType { is_final: true, supertype: None, composite }])
         };
-        let ty = FuncType { origin: None, ..ty };
-        let held = alone(ty.clone()).or_else(|| {
-            let known = |ty: ValType| match ty {
-                ValType::Ref(reference) if !self.read().knows(ty) => {
-                    ValType::Ref(RefType::new(reference.is_nullable(), HeapType::None))
-                }
-                ty => ty,
-            };
-            alone(FuncType::new(ty.params().map(known), ty.results().map(known)))
-        });
-        // A type can be gone between two looks, but no type refers to nothing.
+        let held = alone(FuncType::new(ty.params().map(defined), ty.results().map(defined)));
+        // A type can be gone between two looks; no type refers to nothing.
         let held = held.or_else(|| alone(FuncType::new([], []))).expect("it refers to no type");
         let id = held.ids[0];
         (held, id)
@@ -258,8 +259,8 @@ impl TypeRegistry {
 
     /// A function type that stays defined as long as it is kept.
     pub(crate) fn define_func(&self, ty: FuncType) -> FuncType {
-        let origin = Some(self.intern_func(ty.clone()));
-        FuncType { origin, ..ty }
+        let (_held, id) = self.intern_func(ty);
+        self.func_type(id)
     }
 
     /// The function type with this number.
@@ -504,7 +505,7 @@ impl Types {
                 Some(Composite::Array(_)) => matches!(sup, Array | Eq | Any),
                 Option::None => false,
             },
-            (None, Concrete(id)) => !self.is_func(id),
+            (None, Concrete(id)) => self.find(id).is_some() && !self.is_func(id),
             (NoFunc, Concrete(id)) => self.is_func(id),
             (None, Any | Eq | I31 | Struct | Array) => true,
             (I31 | Struct | Array, Eq | Any) | (Eq, Any) => true,
