@@ -29,7 +29,7 @@
 ;;   testq rcx, rcx
 ;; L6:
 ;;   je L5
-;;   cmpl [rcx + 0x10], 0x0
+;;   cmpl [rcx + 0x10], 0x40
 ;;   jne L7
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x28]
@@ -76,7 +76,7 @@
 ;; L15:
 ;;   word handler
 ;;   word 0x100060005
-;;   word 0x0
+;;   word 0x4000000000
 ;;   address L2
 ;; L3:
 ;;   leaq rdx, L4
