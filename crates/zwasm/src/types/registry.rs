@@ -126,8 +126,14 @@ pub(crate) struct TypeRegistry(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     types: RwLock<Types>,
-    /// Keys and numbers of the groups that nobody holds any more, first things first.
-    dead: Mutex<Vec<(Arc<[u8]>, Box<[TypeId]>)>>,
+    /// The groups that nobody holds any more, first things first.
+    dead: Mutex<Vec<Dead>>,
+}
+
+/// What is left of a group that nobody holds any more.
+struct Dead {
+    key: Arc<[u8]>,
+    ids: Box<[TypeId]>,
 }
 
 /// A recursion group, defined as long as it is held.
@@ -158,7 +164,7 @@ impl fmt::Debug for Group {
 impl Drop for Group {
     fn drop(&mut self) {
         let mut needs = std::mem::take(&mut self.needs);
-        let dead = (self.key.clone(), std::mem::take(&mut self.ids));
+        let dead = Dead { key: self.key.clone(), ids: std::mem::take(&mut self.ids) };
         self.registry.dead.lock().unwrap_or_else(PoisonError::into_inner).push(dead);
         // Groups may refer to each other in a long chain: no recursion.
         while let Some(held) = needs.pop() {
@@ -396,8 +402,8 @@ impl Types {
     }
 
     /// Forgets groups that nobody holds any more.
-    fn bury(&mut self, dead: Vec<(Arc<[u8]>, Box<[TypeId]>)>) {
-        for (key, ids) in dead {
+    fn bury(&mut self, dead: Vec<Dead>) {
+        for Dead { key, ids } in dead {
             work::count(key.len() + ids.len());
             // The same types may have been defined anew since, with other numbers.
             if self.groups.get(&key).is_some_and(|group| group.strong_count() == 0) {
