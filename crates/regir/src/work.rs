@@ -10,9 +10,6 @@ thread_local! {
     static STEPS: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
 }
 
-/// Whether this build counts.
-pub const COUNTED: bool = cfg!(debug_assertions);
-
 /// So many steps were taken.
 #[inline(always)]
 pub fn count(steps: usize) {

@@ -66,7 +66,6 @@ fn cost<R>(run: impl FnOnce() -> R) -> Cost {
 
 /// Compares what a size and four times the size cost.
 fn compare(what: &str, size: usize, run: impl Fn(usize) -> Cost) {
-    assert!(work::COUNTED);
     run(size / 4);
     let (one, four) = (run(size), run(4 * size));
     assert!(four.steps <= 5 * one.steps, "{what}: {one:?}, and four times as large {four:?}");

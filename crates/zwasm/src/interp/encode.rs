@@ -421,7 +421,8 @@ impl Encoder<'_> {
                 self.leaves(dst, ty);
             }
             Inst::CopySlots { dst, from, count } => {
-                self.op(numeric::copy_slots, with_upper(dst.0, from.0, count));
+                self.op(numeric::copy_slots, u64::from(dst.0) | u64::from(from.0) << 32);
+                self.words.push(u64::from(count));
             }
             Inst::Unary { op, dst, a } => {
                 let (form, slot) = self.form(Operand::Slot(a), op.operand());

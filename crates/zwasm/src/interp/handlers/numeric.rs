@@ -53,16 +53,16 @@ handlers! {
         next!(regs, 2)
     }
 
-    /// Copies the slots from field 1 on to those from field 0 on, which are lower; as
-    /// many as the upper half says. Volatile as `zero`.
+    /// Copies as many slots as word 2 says from the slot in the upper half on to those
+    /// from the one in the lower half on, which is lower. Volatile as `zero`.
     fn copy_slots(regs) {
-        let (to, from) = (regs.slot(0), regs.slot(1));
+        let (to, from) = (regs.fp.add(regs.word(1) as u32 as usize), regs.fp.add(regs.upper() as usize));
         let mut at = 0;
-        while at < regs.upper() as usize {
+        while at < regs.word(2) as usize {
             to.add(at).write_volatile(*from.add(at));
             at += 1;
         }
-        next!(regs, 2)
+        next!(regs, 3)
     }
 
     /// An immediate of 32 bits, zero-extended.
