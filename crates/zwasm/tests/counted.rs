@@ -359,6 +359,28 @@ fn exceptions() {
     });
 }
 
+/// So are they after many that were kept.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn exceptions_after_kept_ones() {
+    let throw = "(block $c (result exnref)
+        (try_table (catch_all_ref $c) (throw $e (i32.const 1))) (unreachable))";
+    let rounds = |n: usize, what: &str| {
+        format!(
+            "(local.set 1 (i32.const {n}))
+             (loop $l {what} (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))"
+        )
+    };
+    let drops = format!("(drop {throw})");
+    compare_modules("throws after kept ones", 80_000, |n| {
+        let head = format!("(tag $e (param i32)) (table $t {n} exnref)");
+        let keep = format!("(table.set $t (i32.sub (local.get 1) (i32.const 1)) {throw})");
+        let forget = format!("(table.fill $t (i32.const 0) (ref.null exn) (i32.const {n}))");
+        let body = format!("{} {forget} {}", rounds(n, &keep), rounds(3 * n, &drops));
+        function(&head, "(local i32)", &body)
+    });
+}
+
 /// Garbage is collected beside a list that grows as it does.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]

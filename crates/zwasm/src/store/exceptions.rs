@@ -196,6 +196,7 @@ impl Exceptions {
     /// Frees what is not marked.
     fn sweep(&mut self) {
         work::count(self.entries.len());
+        self.looked_through += size_of_val(&*self.entries);
         for (index, entry) in self.entries.iter_mut().enumerate() {
             if std::mem::take(&mut entry.marked) || entry.tag.is_none() {
                 continue;

@@ -178,7 +178,7 @@ impl Drop for Group {
 /// The registry, locked for reading or writing.
 pub(crate) struct Types {
     /// The definitions by number.
-    defined: Vec<Option<Defined>>,
+    defined: Vec<Option<Box<Defined>>>,
     groups: BTreeMap<Arc<[u8]>, Weak<Group>>,
     /// Numbers that can be given again, those that rest longest first.
     free: VecDeque<TypeId>,
@@ -227,7 +227,8 @@ impl TypeRegistry {
             let ty = absolute(ty, &held.ids);
             // A supertype stands before what declares it.
             let depth = ty.supertype.map_or(0, |id| types.depth(id) + 1);
-            types.defined[id as usize] = Some(Defined { ty, depth, group: Arc::downgrade(&held) });
+            let defined = Defined { ty, depth, group: Arc::downgrade(&held) };
+            types.defined[id as usize] = Some(Box::new(defined));
         }
         types.groups.insert(key, Arc::downgrade(&held));
         Some(held)
@@ -272,12 +273,8 @@ impl TypeRegistry {
     /// The function type with this number.
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
         let types = self.read();
-        match types.defined.get(id as usize) {
-            Some(Some(Defined {
-                ty: SubType { composite: Composite::Func(ty), .. },
-                group,
-                ..
-            })) => {
+        match types.defined(id) {
+            Some(Defined { ty: SubType { composite: Composite::Func(ty), .. }, group, .. }) => {
                 let origin = group.upgrade().map(|held| (held, id));
                 FuncType { origin, ..ty.clone() }
             }
@@ -444,14 +441,18 @@ impl Types {
         (0..count).map(|_| number()).collect()
     }
 
+    fn defined(&self, id: TypeId) -> Option<&Defined> {
+        self.defined.get(id as usize)?.as_deref()
+    }
+
     /// Keeps the type with this number defined, if it is.
     pub(crate) fn held(&self, id: TypeId) -> Option<Held> {
-        self.defined.get(id as usize)?.as_ref()?.group.upgrade()
+        self.defined(id)?.group.upgrade()
     }
 
     /// The definition with this number, if there is one.
     pub(crate) fn find(&self, id: TypeId) -> Option<&SubType> {
-        Some(&self.defined.get(id as usize)?.as_ref()?.ty)
+        Some(&self.defined(id)?.ty)
     }
 
     /// The definition with this number, which somebody holds.
@@ -477,8 +478,7 @@ impl Types {
 
     /// How many supertypes a type has.
     pub(crate) fn depth(&self, id: TypeId) -> usize {
-        let defined = self.defined.get(id as usize).and_then(Option::as_ref);
-        defined.map_or(0, |defined| defined.depth)
+        self.defined(id).map_or(0, |defined| defined.depth)
     }
 
     /// A type and its ancestors, the root last.
