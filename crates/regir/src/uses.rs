@@ -171,7 +171,7 @@ impl Inst {
             }
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => inst.reads(visit),
-            Inst::CopySlots { from, count, .. } | Inst::ReturnSlots { from, count } => {
+            Inst::CopySlots { src: from, count, .. } | Inst::ReturnSlots { from, count } => {
                 visit(Run::of(from, count));
             }
             Inst::Call { func, base } | Inst::ReturnCall { func, base } => {

@@ -231,29 +231,38 @@ fn joins() {
             function(&head, "", &format!("{push} {body} {pop}"))
         });
     }
-    let locals: String = "(local.get 0)".repeat(200);
-    for values in [push, locals] {
+    compare_modules("wide tables", 200, |n| {
+        let each = "(block $in (type $t) (br_table $in $out (local.get 0)))".repeat(n);
+        let out = list("result", 200);
+        let body = format!("(block $out {out} (i32.const 7) {push} {each} br $out) {pop}");
+        function(&head, "", &body)
+    });
+}
+
+/// As many branches as values: no branch costs as much as it carries.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn branches() {
+    for value in ["(i32.const 1)", "(local.get 0)"] {
         for (what, each) in [
             ("wide branches", "(br_if $out (local.get 0))"),
             ("wide branches from ever higher", "(i32.const 1) (br_if $out (local.get 0))"),
-            ("wide tables", "(block $in (type $t) (br_table $in $out (local.get 0)))"),
         ] {
             compare_modules(what, 200, |n| {
-                let each = each.repeat(n);
-                let body = format!(
-                    "(block $out {} (i32.const 7) {values} {each} br $out) {pop}",
-                    list("result", 200)
-                );
+                let (values, each, pop) = (value.repeat(n), each.repeat(n), "drop ".repeat(n));
+                let out = list("result", n);
                 // What is below the values is left behind.
-                function(&head, "", &body)
+                let body =
+                    format!("(block $out {out} (i32.const 7) {values} {each} br $out) {pop}");
+                function("", "", &body)
             });
         }
         compare_modules("wide returns", 200, |n| {
+            let (values, pop) = (value.repeat(n), "drop ".repeat(n));
             let each = "(br_if 0 (i32.eqz (local.get 0)))".repeat(n);
-            let head = format!(
-                "(func $f (param i32) {} (i32.const 7) {values} {each} return)",
-                list("result", 200)
-            );
+            let results = list("result", n);
+            let head =
+                format!("(func $f (param i32) {results} (i32.const 7) {values} {each} return)");
             function(&head, "", &format!("(call $f (local.get 0)) {pop}"))
         });
     }

@@ -210,7 +210,7 @@ impl Compiler<'_> {
             Inst::Zero { from, count } => self.zero_slots(from.0, count),
             Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
-            Inst::CopySlots { dst, from, count } => self.copy_slots(dst.0, from.0, count),
+            Inst::CopySlots { dst, src, count } => self.copy_slots(dst.0, src.0, count),
             Inst::Unary { op, dst, a } => self.unary(op, dst, a),
             Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
             Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),

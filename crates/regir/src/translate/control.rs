@@ -2,7 +2,7 @@
 
 use super::{Malformed, Result, Translator, Value, value_type};
 use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
-use crate::tuning::CARRY_ONE_BY_ONE;
+use crate::tuning::CARRIED_ONE_BY_ONE;
 use crate::types::{Signature, Type, slots_of};
 use crate::work;
 
@@ -267,8 +267,8 @@ impl<'a> Translator<'a> {
 
     /// Whether a branch carries so many values that they have to be in their slots
     /// before it: then no branch copies again what one before it did.
-    fn carries_many(&self, target: usize) -> bool {
-        self.controls[target].carried().len() > CARRY_ONE_BY_ONE
+    fn carries_much(&self, target: usize) -> bool {
+        self.controls[target].carried().len() > CARRIED_ONE_BY_ONE
     }
 
     /// Emits the moves and the jump (or return) of a branch. The stack stays, and many
@@ -283,12 +283,12 @@ impl<'a> Translator<'a> {
         let count = control.carried().len();
         let mut dst = control.slot;
         let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
-        if count > CARRY_ONE_BY_ONE {
+        if count > CARRIED_ONE_BY_ONE {
             self.flush_from(from);
             let src = self.slot_at(from);
             if src != dst {
                 let (dst, count) = (Slot(dst), self.top() - src);
-                self.emit(Inst::CopySlots { dst, from: Slot(src), count });
+                self.emit(Inst::CopySlots { dst, src: Slot(src), count });
             }
             self.emit(Inst::Br { target: label });
             return Ok(());
@@ -308,7 +308,7 @@ impl<'a> Translator<'a> {
 
     /// Branches to `target` when `cond` is not zero (zero with `negate`).
     fn branch_if(&mut self, cond: Slot, negate: bool, target: usize) -> Result<()> {
-        if self.carries_many(target) {
+        if self.carries_much(target) {
             self.flush_before_branch(cond);
         }
         if self.in_place(target)? {
@@ -409,7 +409,7 @@ impl<'a> Translator<'a> {
         depths.push(self.body.reader.u32()?);
         let index = self.pop_slot()?;
         for &depth in &depths {
-            if self.carries_many(self.target(depth)?) {
+            if self.carries_much(self.target(depth)?) {
                 self.flush_all();
             }
         }
@@ -455,7 +455,7 @@ impl<'a> Translator<'a> {
     /// Returns the function's results from the top of the stack, which stays.
     pub(super) fn emit_return(&mut self) -> Result<()> {
         let results = self.controls[0].signature.results();
-        let (count, slots) = (results.len(), slots_of(results));
+        let (count, slots) = (results.len(), self.function.frame.results);
         let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
         match slots {
             0 => self.emit(Inst::Return),
@@ -473,7 +473,7 @@ impl<'a> Translator<'a> {
                 // Copies instead of a flush: this path may be one arm of a branch,
                 // and the entries must keep their values for the other. Many are in
                 // their slots for both.
-                let copied = if count > CARRY_ONE_BY_ONE {
+                let copied = if count > CARRIED_ONE_BY_ONE {
                     self.flush_from(from);
                     self.stack.len()
                 } else {

@@ -420,8 +420,8 @@ impl Encoder<'_> {
                 self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
                 self.leaves(dst, ty);
             }
-            Inst::CopySlots { dst, from, count } => {
-                self.op(numeric::copy_slots, u64::from(dst.0) | u64::from(from.0) << 32);
+            Inst::CopySlots { dst, src, count } => {
+                self.op(numeric::copy_slots, u64::from(dst.0) | u64::from(src.0) << 32);
                 self.words.push(u64::from(count));
             }
             Inst::Unary { op, dst, a } => {

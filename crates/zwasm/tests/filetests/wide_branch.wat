@@ -20,10 +20,10 @@
 ;;   s39 = s0
 ;;   s76 = i32.lt_s s0 0x3
 ;;   br_unless s76 L2
-;;   s39 x36 = s40 x36
+;;   s39 = slots s40 x36
 ;;   br L1
 ;; L2:
-;;   s39 x36 = s40 x36
+;;   s39 = slots s40 x36
 ;;   br L1
 ;; L1:
 ;;   return s39 x36

@@ -12,7 +12,7 @@ use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
 use crate::Place;
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
-use crate::tuning::COPY_INLINE_SLOTS;
+use crate::tuning::MOVES_INLINE;
 use zwasm_regir::{Inst, Operand, Slot, TrapCode};
 
 impl Compiler<'_> {
@@ -224,7 +224,7 @@ impl Compiler<'_> {
 
     /// Copies slots to the frame's start whose values may be in registers still.
     fn move_values(&mut self, from: u32, count: u32) {
-        if count > COPY_INLINE_SLOTS {
+        if count > MOVES_INLINE {
             self.flush(from + count);
             return self.move_slots(0, from, count);
         }

@@ -4,7 +4,7 @@ use super::asm::{Mem, Reg, Rm, at, emit};
 use super::{FRAME, INT_SCRATCH};
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
-use crate::tuning::COPY_INLINE_SLOTS;
+use crate::tuning::MOVES_INLINE;
 
 /// A slot of the frame.
 pub(super) fn slot(slot: u32) -> Mem {
@@ -87,7 +87,7 @@ impl Compiler<'_> {
     /// Copies `count` slots from `from` down to `dst`. One by one: they were just written
     /// one by one, and a wider load would have to wait for that.
     pub(crate) fn move_slots(&mut self, dst: u32, from: u32, count: u32) {
-        if count <= COPY_INLINE_SLOTS {
+        if count <= MOVES_INLINE {
             for index in 0..count {
                 self.load_slot(INT_SCRATCH, from + index, Class::Int);
                 self.store_slot(dst + index, INT_SCRATCH, Class::Int);
