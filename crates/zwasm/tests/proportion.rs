@@ -3,7 +3,7 @@
 #![cfg(all(feature = "gc", feature = "wat"))]
 
 use std::fmt::Write;
-use zwasm::{Config, Engine, Instance, Module, Store, Strategy};
+use zwasm::{Config, Engine, Func, Instance, Module, Store, Strategy};
 
 /// Instantiates a module with each strategy.
 fn each(wat: &str, test: impl Fn(&mut Store<()>, Instance)) {
@@ -81,6 +81,78 @@ fn casts_tell_types_of_all_depths_apart() {
             }
         }
     });
+}
+
+/// Functions of two chains of types that share their first `fork`, and one of the host,
+/// are tested against every type, and called as if they were of it.
+#[test]
+fn casts_and_calls_tell_function_types_of_all_depths_apart() {
+    const DEPTH: usize = 63;
+    const FORK: usize = 20;
+    let name = |chain: usize, depth: usize| match depth < FORK {
+        true => format!("$a{depth}"),
+        false => format!("${}{depth}", ["a", "b"][chain]),
+    };
+    let mut made: Vec<(usize, usize)> = Vec::new();
+    let mut module = String::from("(module (rec");
+    for chain in 0..2 {
+        for depth in (if chain == 0 { 0 } else { FORK })..=DEPTH {
+            let sup = if depth == 0 { String::new() } else { name(chain, depth - 1) };
+            let ty = name(chain, depth);
+            write!(module, "(type {ty} (sub {sup} (func (result i32))))").unwrap();
+            made.push((chain, depth));
+        }
+    }
+    let host = (1, FORK + 1);
+    write!(module, r#") (import "" "f" (func $host (type {})))"#, name(host.0, host.1)).unwrap();
+    let mut elements = String::new();
+    for (index, &(chain, depth)) in made.iter().enumerate() {
+        let ty = name(chain, depth);
+        write!(module, "(func $f{index} (type {ty}) (i32.const {index}))").unwrap();
+        write!(elements, "$f{index} ").unwrap();
+        for (kind, body) in [
+            ("test", format!("(ref.test (ref {ty}) (table.get (local.get 0)))")),
+            ("indirect", format!("(call_indirect (type {ty}) (local.get 0))")),
+            ("tail", format!("(return_call_indirect (type {ty}) (local.get 0))")),
+            ("ref", format!("(call_ref {ty} (ref.cast (ref {ty}) (table.get (local.get 0))))")),
+            ("as", format!("(call_ref $a0 (ref.cast (ref null {ty}) (table.get (local.get 0))))")),
+        ] {
+            let head = format!(r#"(func (export "{kind}{ty}") (param i32) (result i32)"#);
+            write!(module, "{head} {body})").unwrap();
+        }
+    }
+    write!(module, "(table funcref (elem {elements} $host)))").unwrap();
+    made.push(host);
+    for strategy in [Strategy::Interpreter, Strategy::Baseline, Strategy::Mixed(1)] {
+        let mut config = Config::new();
+        config.strategy(strategy);
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, &module).unwrap();
+        let mut store = Store::new(&engine, ());
+        let ty = module.imports().next().unwrap().ty().func().unwrap().clone();
+        let last = made.len() as i32 - 1;
+        let func = Func::new(&mut store, ty, move |_, _, results| {
+            results[0] = last.into();
+            Ok(())
+        });
+        let instance = Instance::new(&mut store, &module, &[func.into()]).unwrap();
+        for &(chain, depth) in &made {
+            let ty = name(chain, depth);
+            for kind in ["test", "indirect", "tail", "ref", "as"] {
+                let name = format!("{kind}{ty}");
+                let func = instance.get_typed_func::<i32, i32>(&mut store, &name).unwrap();
+                for (index, &(other, below)) in made.iter().enumerate() {
+                    let is = below >= depth && (depth < FORK || chain == other);
+                    let result = func.call(&mut store, index as i32);
+                    match (kind, is) {
+                        ("test", _) => assert_eq!(result.unwrap(), i32::from(is), "{name} {index}"),
+                        (_, true) => assert_eq!(result.unwrap(), index as i32, "{name}"),
+                        (_, false) => assert!(result.is_err(), "{name} {index}"),
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// More constants than are kept unwritten, below a block, a loop, a call and a branch.

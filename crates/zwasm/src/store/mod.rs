@@ -297,6 +297,10 @@ impl StoreCore {
         unsafe {
             let (held, id) = (*this).engine.types().intern_func(ty.clone());
             (*this).hold_type(held);
+            // Its supertypes are those of the module that it was taken from.
+            if (*this).gc.layouts.add(&(*this).engine.types().read(), &[id]).is_err() {
+                handle_alloc_error(Layout::new::<HostFunc>());
+            }
             let number = StoreCore::number_functions(this, 1)
                 .unwrap_or_else(|| handle_alloc_error(Layout::new::<HostFunc>()));
             let func = leak(HostFunc {

@@ -206,7 +206,7 @@ impl TypeRegistry {
     }
 
     /// Defines a group, whose references into itself are [`relative`]; none if it
-    /// refers to types that are not defined.
+    /// refers to types that are not defined, or one has [`DISPLAY`] supertypes.
     pub(crate) fn intern(&self, group: Vec<SubType>) -> Option<Held> {
         let key = key_of(&group);
         if let Some(held) = self.read().live(&key) {
@@ -219,14 +219,13 @@ impl TypeRegistry {
             return Some(held);
         }
         let needs = types.needs(&group)?;
+        let depths = types.depths(&group)?;
         let ids = types.numbers(group.len());
         let key: Arc<[u8]> = key.into();
         let (registry, key) = (self.0.clone(), key);
         let held = Arc::new(Group { registry, key: key.clone(), ids, needs });
-        for (&id, ty) in held.ids.iter().zip(group) {
+        for ((&id, ty), depth) in held.ids.iter().zip(group).zip(depths) {
             let ty = absolute(ty, &held.ids);
-            // A supertype stands before what declares it.
-            let depth = ty.supertype.map_or(0, |id| types.depth(id) + 1);
             let defined = Defined { ty, depth, group: Arc::downgrade(&held) };
             types.defined[id as usize] = Some(Box::new(defined));
         }
@@ -425,6 +424,21 @@ impl Types {
             ids.into_iter().map(|id| self.held(id)).collect::<Option<_>>()?;
         needs.dedup_by(|a, b| Arc::ptr_eq(a, b));
         Some(needs)
+    }
+
+    /// How many supertypes each type of a group has; none if those are too many. A
+    /// supertype stands before what declares it.
+    fn depths(&self, group: &[SubType]) -> Option<Vec<usize>> {
+        let mut depths: Vec<usize> = Vec::with_capacity(group.len());
+        for ty in group {
+            let depth = match ty.supertype {
+                None => 0,
+                Some(id) if id & RELATIVE != 0 => depths.get((id & !RELATIVE) as usize)? + 1,
+                Some(id) => self.depth(id) + 1,
+            };
+            depths.push(Some(depth).filter(|depth| *depth < DISPLAY)?);
+        }
+        Some(depths)
     }
 
     /// Numbers for a group's types.

@@ -31,7 +31,7 @@
 ;;   word 0x288
 ;;   address L3
 ;; L3:
-;;   movq rcx, [rdi + 0x40]
+;;   movq rcx, [rdi + 0x50]
 ;;   movq rcx, [rcx]
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x140]

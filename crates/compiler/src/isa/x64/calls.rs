@@ -9,10 +9,10 @@ use super::control::Late;
 use super::integer::Alu;
 use super::moves::slot;
 use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
-use crate::Place;
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
 use crate::tuning::MOVES_INLINE;
+use crate::{HeapType, Place};
 use zwasm_regir::{Inst, Operand, Slot, TrapCode};
 
 impl Compiler<'_> {
@@ -61,7 +61,7 @@ impl Compiler<'_> {
     }
 
     /// Loads the record that a table's element leads to into `rcx` and its body into
-    /// `rax`. If its type is another than `ty`, the interpreter executes `inst`.
+    /// `rax`. If it is not of the type `ty`, the interpreter executes `inst`, which traps.
     fn table_callee(
         &mut self,
         ty: u32,
@@ -94,8 +94,8 @@ impl Compiler<'_> {
         self.checked_callee(ty, TrapCode::UninitializedElement, inst, resume);
     }
 
-    /// Loads the body of the function whose record is in `rcx` into `rax`. If its type
-    /// is another than `ty`, the interpreter executes `inst`.
+    /// Loads the body of the function whose record is in `rcx` into `rax`. If it is not
+    /// of the type `ty`, the interpreter executes `inst`, which traps.
     fn checked_callee(&mut self, ty: u32, null: TrapCode, inst: &Inst, resume: AsmLabel) {
         let layout = self.layout;
         let mut words = Vec::new();
@@ -105,8 +105,15 @@ impl Compiler<'_> {
         let canonical = self.env.canonical_type(ty);
         let found = Rm::Mem(at(RCX, layout.record_type as i32));
         self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
-        let slow = self.asm.new_label();
+        let (slow, same) = (self.asm.new_label(), self.asm.new_label());
+        let HeapType { is_final, depth, .. } = self.env.heap_type(ty);
+        if !is_final {
+            self.asm.jcc(Cond::Equal, same);
+            emit!(self.asm, movl_rm(RAX, found));
+            self.has_supertype(RAX, INT_SCRATCH, canonical, depth);
+        }
         self.asm.jcc(Cond::NotEqual, slow);
+        self.asm.bind(same);
         let source = self.source();
         let region = self.code.regions.last().and_then(|(_, region)| *region);
         self.late.push(Late::Threaded { label: slow, words, resume, source, region });

@@ -290,7 +290,7 @@ unsafe extern "C" fn is_subtype(regs: &Regs) -> bool {
     unsafe {
         let ty = (*record(regs)).ty;
         let store = &*(*regs.vm).store;
-        store.engine.types().read().is_subtype(ty, (regs.word(2) >> 32) as u32)
+        store.gc.layouts.is_subtype(ty, (regs.word(2) >> 32) as u32)
     }
 }
 

@@ -20,7 +20,7 @@ use zwasm_regir::{Storage, work};
 /// Bytes of an object's header.
 pub(crate) const HEADER: usize = 8;
 
-/// Types whose casts look at displays have fewer supertypes; all those of valid modules do.
+/// Types have fewer supertypes, those of valid modules and so all that are defined.
 pub(crate) const DISPLAY: usize = 64;
 
 /// What an object is: the low bits of the header's first word.
@@ -137,7 +137,8 @@ pub(crate) enum Layout {
 /// canonical number.
 #[derive(Default)]
 pub(crate) struct Layouts {
-    layouts: Vec<Layout>,
+    /// For each type with a display its layout, and how many supertypes it has.
+    layouts: Vec<(Layout, usize)>,
     pub(crate) displays: Displays,
 }
 
@@ -162,6 +163,8 @@ pub(crate) struct Displays {
     used: usize,
     /// The types with a display.
     added: Vec<TypeId>,
+    /// More than the number of any type that a cast may meet.
+    end: usize,
     /// The first of `words`, where compiled code looks.
     pub(crate) base: *mut u32,
     /// One less than `types`, a power of two: the number in any header, forged or not,
@@ -178,19 +181,18 @@ impl Default for Displays {
         static NOTHING: [u32; 1 + DISPLAY] = [0; 1 + DISPLAY];
         let words = Mapping::empty();
         let base = NOTHING.as_ptr().cast_mut();
-        Displays { words, types: 0, used: 0, added: Vec::new(), base, mask: 0 }
+        Displays { words, types: 0, used: 0, added: Vec::new(), end: 0, base, mask: 0 }
     }
 }
 
 impl Displays {
-    /// Makes room for the starts of types with smaller numbers than `types`, and for
-    /// `more` words of displays.
-    fn reserve(&mut self, types: usize, more: usize) -> io::Result<()> {
+    /// Makes room for the starts of all types, and for `more` words of displays.
+    fn reserve(&mut self, more: usize) -> io::Result<()> {
         let room = self.words.len() / 4;
-        if types <= self.types && self.used + more + DISPLAY <= room {
+        if self.end <= self.types && self.used + more + DISPLAY <= room {
             return Ok(());
         }
-        let types = types.next_power_of_two().max(self.types);
+        let types = self.end.next_power_of_two().max(self.types);
         let displays = self.used - self.types;
         let room = types + 2 * (displays + more) + DISPLAY;
         let words = Mapping::zeroed((room * 4).next_multiple_of(4096))?;
@@ -209,13 +211,21 @@ impl Displays {
             }
         }
         let (used, mask) = (types + displays, types as u32 - 1);
-        *self = Displays { words, types, used, added: take(&mut self.added), base, mask };
+        let added = take(&mut self.added);
+        *self = Displays { words, types, used, added, end: self.end, base, mask };
         Ok(())
+    }
+
+    /// Lets casts meet a type, perhaps without a display.
+    fn meet(&mut self, id: TypeId) -> io::Result<()> {
+        self.end = self.end.max(id as usize + 1);
+        if self.added.is_empty() { Ok(()) } else { self.reserve(0) }
     }
 
     /// Adds the display of a type, given with its ancestors, the root last.
     fn add(&mut self, id: TypeId, path: &[TypeId], layout: usize) -> io::Result<()> {
-        self.reserve(id as usize + 1, 1 + path.len())?;
+        self.end = self.end.max(id as usize + 1);
+        self.reserve(1 + path.len())?;
         work::count(1 + path.len());
         let start = self.used + 1;
         // SAFETY: room for the number and for the words was just made.
@@ -247,8 +257,9 @@ impl Displays {
         }
     }
 
-    /// Whether what has this header word is of a type that has `depth` supertypes,
-    /// fewer than [`DISPLAY`].
+    /// Whether what has this header word is of a type that has `depth` supertypes. Of a
+    /// function, the word is four times the number of its type; one that has no display
+    /// has no supertypes, and was compared with the type before.
     #[inline(always)]
     pub(crate) fn has(&self, word: u32, depth: usize, id: TypeId) -> bool {
         // SAFETY: the mask leaves the index of a start, and as many words as are read
@@ -273,7 +284,12 @@ impl Layouts {
                 continue;
             }
             let layout = match &types.get(id).composite {
-                Composite::Func(_) => continue,
+                // A function's type without supertypes does not need a display.
+                Composite::Func(_) if types.depth(id) == 0 => {
+                    self.displays.meet(id).map_err(no_memory)?;
+                    continue;
+                }
+                Composite::Func(_) => Layout::None,
                 Composite::Struct(fields) => {
                     work::count(fields.len());
                     let fields: Vec<Storage> =
@@ -295,10 +311,8 @@ impl Layouts {
                 }
             };
             let added = self.displays.add(id, &types.supertypes(id), self.layouts.len());
-            added.map_err(|error| {
-                Error::new(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
-            })?;
-            self.layouts.push(layout);
+            added.map_err(no_memory)?;
+            self.layouts.push((layout, types.depth(id)));
         }
         Ok(())
     }
@@ -307,10 +321,20 @@ impl Layouts {
     #[inline]
     pub(crate) fn of(&self, word: u32) -> &Layout {
         match self.displays.layout(word >> 2) {
-            Some(layout) => &self.layouts[layout],
+            Some(layout) => &self.layouts[layout].0,
             None => &Layout::None,
         }
     }
+
+    /// Whether a function's type is another or has it as a supertype. Both were added.
+    pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
+        let depth = self.displays.layout(sup).map_or(0, |layout| self.layouts[layout].1);
+        sub == sup || self.displays.has(sub << 2, depth, sup)
+    }
+}
+
+fn no_memory(error: io::Error) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
 }
 
 #[cfg(test)]
