@@ -271,48 +271,81 @@ fn branches() {
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn classes() {
-    /// Chains of types with casts to each.
-    fn chains(chains: usize, depth: usize) -> String {
-        let (mut types, mut casts) = (String::new(), String::new());
-        for chain in 0..chains {
-            for index in 0..depth {
-                let above = match index {
-                    0 => String::new(),
-                    _ => format!("$t{chain}_{}", index - 1),
-                };
-                write!(types, "(type $t{chain}_{index} (sub {above} (struct (field i32))))")
-                    .unwrap();
-                write!(casts, "(drop (ref.test (ref $t{chain}_{index}) (local.get $x)))").unwrap();
-            }
-        }
-        let make = format!("(local.set $x (struct.new_default $t0_{}))", depth - 1);
-        function(&format!("(rec {types})"), "(local $x anyref)", &format!("{make} {casts}"))
-    }
-    compare_modules("many chains", 10, |n| chains(n, 60));
+    compare_modules("many chains", 10, |n| {
+        let (types, casts): (String, String) = (0..n)
+            .map(|number| {
+                let casts = (0..60).map(|index| {
+                    format!("(drop (ref.test (ref $t{number}_{index}) (local.get $x)))")
+                });
+                (chain(&format!("t{number}_"), 60, "(struct)"), casts.collect::<String>())
+            })
+            .unzip();
+        let body = format!("(local.set $x (struct.new $t0_59)) {casts}");
+        function(&format!("(rec {types})"), "(local $x anyref)", &body)
+    });
+    casts_alike(|depth| {
+        let types = chain("t", depth, "(struct)");
+        let last = depth - 1;
+        let make = format!("(local.set $x (struct.new $t{last}))");
+        let cast = format!("(drop (ref.test (ref $t{}) (local.get $x)))", last / 2);
+        function(
+            &format!("(rec {types})"),
+            "(local $x (ref null $t0))",
+            &format!("{make} {}", rounds(&cast)),
+        )
+    });
+}
+
+/// Types `$NAME0`, `$NAME1` and so on, each a subtype of the one before.
+fn chain(name: &str, depth: usize, ty: &str) -> String {
+    let one = |index: usize| match index {
+        0 => format!("(type ${name}0 (sub {ty}))"),
+        _ => format!("(type ${name}{index} (sub ${name}{} {ty}))", index - 1),
+    };
+    (0..depth).map(one).collect()
+}
+
+/// Does something a thousand times.
+fn rounds(what: &str) -> String {
+    format!(
+        "(local.set 0 (i32.const 1000))
+         (loop $l {what} (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))"
+    )
+}
+
+/// Running a module a second time takes as many steps with deep types as with shallow ones.
+fn casts_alike(wat: impl Fn(usize) -> String) {
     for strategy in [Strategy::Interpreter, Strategy::Baseline] {
         let mut config = Config::new();
         config.strategy(strategy);
         let engine = Engine::new(&config).unwrap();
-        let casts = |depth: usize| {
-            let wat = chains(1, depth)
-                .replace(
-                    "(local.get 0)))",
-                    "(local.get 0)) (func (export \"again\") (param i32) (result i32)
-                (local $x (ref null $t0_0)) (local.set $x (struct.new_default $t0_DEEP))
-                (loop $l (drop (ref.test (ref $t0_DEEP) (local.get $x)))
-                    (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
-                (i32.const 0)))",
-                )
-                .replace("DEEP", &(depth - 1).to_string());
-            let module = Module::new(&engine, &wat).unwrap();
+        let steps = |depth: usize| {
+            let module = Module::new(&engine, wat(depth)).unwrap();
             let mut store = Store::new(&engine, ());
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let run = instance.get_typed_func::<i32, i32>(&mut store, "again").unwrap();
-            run.call(&mut store, 1).unwrap();
-            cost(|| run.call(&mut store, 1000).unwrap())
+            let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+            run.call(&mut store, 0).unwrap();
+            cost(|| run.call(&mut store, 0).unwrap()).steps
         };
-        assert_eq!(casts(60).steps, casts(2).steps, "{strategy:?}");
+        assert_eq!(steps(60), steps(2), "{strategy:?}");
     }
+}
+
+/// Functions of types with many supertypes are called and cast as if of few.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn functions_of_deep_types() {
+    casts_alike(|depth| {
+        let types = chain("t", depth, "(func (result i32))");
+        let last = depth - 1;
+        let head = format!(
+            "(rec {types}) (table funcref (elem $f)) (func $f (type $t{last}) (i32.const 0))"
+        );
+        let calls = "(drop (call_indirect (type $t0) (i32.const 0)))
+            (drop (ref.test (ref $t0) (table.get (i32.const 0))))
+            (drop (call_ref $t0 (ref.cast (ref $t0) (table.get (i32.const 0)))))";
+        function(&head, "", &rounds(calls))
+    });
 }
 
 #[test]
