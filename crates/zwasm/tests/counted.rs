@@ -13,7 +13,6 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::fmt::Write;
 use zwasm::{Config, Engine, Instance, Linker, Module, Store, Strategy};
 use zwasm_regir::work;
 

@@ -70,7 +70,6 @@ const CALLED: &[&str] = &[
     "bulk::grow_table",
     "bulk::copy_in_pieces",
     "control::deadline_reached",
-    "call::is_subtype",
     "call::prepare",
     "observe::report",
     "simd::tier",

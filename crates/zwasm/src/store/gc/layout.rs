@@ -137,8 +137,8 @@ pub(crate) enum Layout {
 /// canonical number.
 #[derive(Default)]
 pub(crate) struct Layouts {
-    /// For each type with a display its layout, and how many supertypes it has.
-    layouts: Vec<(Layout, usize)>,
+    /// For each type with a display.
+    layouts: Vec<Layout>,
     pub(crate) displays: Displays,
 }
 
@@ -155,8 +155,8 @@ pub(crate) struct Layouts {
 /// nobody writes costs nothing; so a store pays for its own types, however many the
 /// engine has.
 pub(crate) struct Displays {
-    /// The starts of `types` displays, the displays, each behind a word that says which
-    /// layout its type has, and at least [`DISPLAY`] zeros.
+    /// The starts of `types` displays, the displays, each behind a word that says how
+    /// long it is and which layout its type has, and at least [`DISPLAY`] zeros.
     words: Mapping,
     types: usize,
     /// Words up to the end of the last display.
@@ -172,8 +172,11 @@ pub(crate) struct Displays {
     pub(crate) mask: u32,
 }
 
-/// Set in the word that says which layout a type has, so that it is no type's number.
-const LAYOUT: u32 = 1 << 31;
+/// Set in the word before a display, so that it is no type's number.
+const BEFORE: u32 = 1 << 31;
+
+/// Where that word has the number of supertypes; below it is the index of the layout.
+const DEPTH: u32 = 25;
 
 impl Default for Displays {
     fn default() -> Displays {
@@ -230,7 +233,7 @@ impl Displays {
         let start = self.used + 1;
         // SAFETY: room for the number and for the words was just made.
         unsafe {
-            *self.base.add(self.used) = LAYOUT | layout as u32;
+            *self.base.add(self.used) = BEFORE | (path.len() as u32 - 1) << DEPTH | layout as u32;
             for (index, &ancestor) in path.iter().rev().enumerate() {
                 *self.base.add(start + index) = ancestor;
             }
@@ -252,7 +255,10 @@ impl Displays {
         unsafe {
             match *self.base.add(id as usize) {
                 0 => None,
-                start => Some((*self.base.add(start as usize - 1) & !LAYOUT) as usize),
+                start => {
+                    let before = *self.base.add(start as usize - 1);
+                    Some((before & ((1 << DEPTH) - 1)) as usize)
+                }
             }
         }
     }
@@ -268,6 +274,19 @@ impl Displays {
             let start = *self.base.add((word >> 2 & self.mask) as usize) as usize;
             *self.base.add(start + depth) == id
         }
+    }
+
+    /// Whether a function's type has another one as a supertype. Both were added.
+    #[inline(always)]
+    pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
+        // SAFETY: as in `has`; what has a display has a word before it.
+        let depth = unsafe {
+            match *self.base.add((sup & self.mask) as usize) {
+                0 => 0,
+                start => *self.base.add(start as usize - 1) >> DEPTH & (DISPLAY as u32 - 1),
+            }
+        };
+        self.has(sub << 2, depth as usize, sup)
     }
 }
 
@@ -310,9 +329,12 @@ impl Layouts {
                     }
                 }
             };
+            if self.layouts.len() >> DEPTH != 0 {
+                return Err(Error::new(ErrorKind::Limit, "too many types for a store"));
+            }
             let added = self.displays.add(id, &types.supertypes(id), self.layouts.len());
             added.map_err(no_memory)?;
-            self.layouts.push((layout, types.depth(id)));
+            self.layouts.push(layout);
         }
         Ok(())
     }
@@ -321,15 +343,9 @@ impl Layouts {
     #[inline]
     pub(crate) fn of(&self, word: u32) -> &Layout {
         match self.displays.layout(word >> 2) {
-            Some(layout) => &self.layouts[layout].0,
+            Some(layout) => &self.layouts[layout],
             None => &Layout::None,
         }
-    }
-
-    /// Whether a function's type is another or has it as a supertype. Both were added.
-    pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
-        let depth = self.displays.layout(sup).map_or(0, |layout| self.layouts[layout].1);
-        sub == sup || self.displays.has(sub << 2, depth, sup)
     }
 }
 
