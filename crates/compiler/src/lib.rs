@@ -84,17 +84,17 @@ pub struct VmLayout {
     pub heap_starts: u32,
 }
 
-/// The supertypes of types that displays tell of are fewer.
-pub const DISPLAY: u32 = 64;
-
-/// A type of objects, for casts.
+/// A type of objects or functions, for casts.
 #[derive(Clone, Copy, Debug)]
 pub struct HeapType {
-    /// The first word of the headers of its objects; of functions, none exist.
+    /// The first word of the headers of its objects: four times its number, and more. Of
+    /// functions, just that.
     pub word: u32,
     /// Whether it has no subtypes, and its objects can be told by their header.
     pub is_final: bool,
-    /// The number of its supertypes; at least [`DISPLAY`] if a display does not tell.
+    /// Whether it is of functions.
+    pub is_func: bool,
+    /// The number of its supertypes.
     pub depth: u32,
 }
 

@@ -22,5 +22,12 @@ pub(crate) const ARRAY_INLINE_ELEMENTS: u32 = 16;
 /// takes longer than the way to the handler.
 pub(crate) const ARRAY_INLINE_BYTES: u32 = 256;
 
+/// Slots that a branch, return or tail call moves with instructions for each; more, and
+/// a loop moves them: a few bytes of a function may move two thousand.
+pub(crate) const MOVES_INLINE: u32 = 32;
+
+/// Bytes of a structure that are cleared inline, as of an array.
+pub(crate) const STRUCT_INLINE_BYTES: u32 = 256;
+
 /// The alignment of the headers of innermost loops.
 pub(crate) const LOOP_ALIGN: usize = 16;

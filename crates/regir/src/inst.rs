@@ -80,6 +80,8 @@ pub enum Inst {
     Const { dst: Slot, value: u64 },
     /// Copies a slot.
     Copy { dst: Slot, src: Slot },
+    /// Copies `count` slots, ascending: `dst` is below `src`, and they may overlap.
+    CopySlots { dst: Slot, src: Slot, count: u32 },
     /// A one-operand op.
     Unary { op: UnaryOp, dst: Slot, a: Slot },
     /// A two-operand op; at most one operand is an immediate.

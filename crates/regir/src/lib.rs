@@ -16,6 +16,7 @@
 //! - [`source`] says which Wasm instruction an instruction came from.
 //! - [`uses`] says what an instruction reads and writes.
 //! - [`display`] prints it.
+//! - [`work`] counts steps for tests.
 #![forbid(unsafe_code)]
 
 pub mod atomic_ops;
@@ -36,6 +37,7 @@ pub mod translate;
 mod tuning;
 pub mod types;
 pub mod uses;
+pub mod work;
 
 pub use atomic_ops::{AtomicKind, AtomicOp};
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};

@@ -91,6 +91,7 @@ pub struct Signature<'a> {
 
 /// The number of slots a list of values fills.
 pub fn slots_of(types: &[Type]) -> u32 {
+    crate::work::count(types.len());
     types.iter().map(|ty| ty.slots()).sum()
 }
 

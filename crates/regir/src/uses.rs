@@ -171,7 +171,9 @@ impl Inst {
             }
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => inst.reads(visit),
-            Inst::ReturnSlots { from, count } => visit(Run::of(from, count)),
+            Inst::CopySlots { src: from, count, .. } | Inst::ReturnSlots { from, count } => {
+                visit(Run::of(from, count));
+            }
             Inst::Call { func, base } | Inst::ReturnCall { func, base } => {
                 visit(Run { from: base, length: Length::ParamsOf(func) });
             }
@@ -193,7 +195,9 @@ impl Inst {
     /// frame overlaps everything from its arguments on.
     pub fn writes(&self) -> Option<Run> {
         match *self {
-            Inst::Zero { from, count } => Some(Run::of(from, count)),
+            Inst::Zero { from, count } | Inst::CopySlots { dst: from, count, .. } => {
+                Some(Run::of(from, count))
+            }
             Inst::Const { dst, .. }
             | Inst::Copy { dst, .. }
             | Inst::Unary { dst, .. }

@@ -1,5 +1,9 @@
 //! Every tuning constant, with the reason for its value.
 
+/// Numbers of types that are gone which rest before one is given to another type: a
+/// host that still names one of the latest by its number is told so.
+pub(crate) const RESTING_TYPES: usize = 4096;
+
 /// Bytes of a store's value stack unless configured. A frame of a simple
 /// recursive function takes 8 to 20 slots, so this holds 100,000 of them and
 /// more; pages are touched only as they are used.

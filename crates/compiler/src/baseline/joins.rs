@@ -8,7 +8,7 @@ use super::Compiler;
 use super::state::{Class, Joined, Location};
 use crate::isa::{AsmLabel, Condition, FLOAT_SCRATCH, INT_SCRATCH, Reg};
 use std::rc::Rc;
-use zwasm_regir::Label;
+use zwasm_regir::{Label, work};
 
 /// What is known of a label.
 pub(crate) struct Join {
@@ -27,6 +27,7 @@ impl Compiler<'_> {
         while let Some(&(slot, value)) =
             self.state.constants().iter().find(|(slot, _)| *slot < height)
         {
+            work::count(self.state.constants().len());
             self.store_constant(slot, value);
             self.state.forget(slot);
         }
@@ -60,6 +61,7 @@ impl Compiler<'_> {
 
     /// Whether nothing needs to be moved for a label.
     fn conforms(&self, joined: &[Joined], height: u32) -> bool {
+        work::count(self.state.constants().len() + joined.len());
         let wanted = |reg: Reg| joined.iter().find(|each| each.reg == reg);
         self.state.constants().iter().all(|(slot, _)| *slot >= height)
             && joined.iter().all(|each| {
@@ -78,6 +80,7 @@ impl Compiler<'_> {
     /// Brings values from where they are to where a label expects them. The state
     /// stays that of the code in front of the branch.
     fn conform(&mut self, joined: &[Joined], height: u32) {
+        work::count(self.state.constants().len() + joined.len());
         let wanted = |slot: u32| joined.iter().find(|each| each.held.slot == slot);
         for reg in self.state.used().iter() {
             let Some(held) = self.state.held(reg) else { continue };
@@ -191,6 +194,7 @@ impl Compiler<'_> {
         let height = labels.iter().map(|label| self.height(*label)).max().unwrap_or(0);
         self.flush_constants(height);
         for &label in labels {
+            work::count(1);
             if let Some((_, entry)) = seen.iter().rev().take(16).find(|(each, _)| *each == label) {
                 entries.push(*entry);
                 continue;
@@ -253,6 +257,7 @@ impl Compiler<'_> {
     /// Brings the values of a loop to where its header expects them.
     fn enter_loop(&mut self, label: Label) -> Vec<Joined> {
         let wanted = self.loops.values(label);
+        work::count(wanted.len() + self.state.constants().len());
         let find = |slot: u32| wanted.iter().find(|value| value.slot == slot);
         for reg in self.state.used().iter() {
             let Some(held) = self.state.held(reg) else { continue };

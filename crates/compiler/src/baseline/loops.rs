@@ -10,7 +10,7 @@ use super::Compiler;
 use super::state::Class;
 use crate::tuning;
 use zwasm_regir::uses::{Length, Run};
-use zwasm_regir::{Function, Inst, Label, Type};
+use zwasm_regir::{Function, Inst, Label, Type, work};
 
 /// A local that a loop keeps in a register.
 #[derive(Clone, Copy)]
@@ -49,6 +49,7 @@ impl Loops {
         let mut header_of = vec![usize::MAX; function.label_heights.len()];
         let mut places = vec![0; function.label_heights.len()];
         for (index, inst) in function.insts.iter().enumerate() {
+            work::count(1);
             if let Inst::Label { label, .. } = *inst {
                 places[label.0 as usize] = index;
             }
@@ -102,6 +103,7 @@ fn classes(function: &Function) -> Vec<Option<Class>> {
     let mut slot = 0;
     for &(count, ty) in &function.locals {
         for _ in 0..count {
+            work::count(1);
             if slot == frame.params {
                 slot = frame.locals;
             }
@@ -121,6 +123,7 @@ fn always_calls(function: &Function, places: &[usize], start: usize, end: usize)
     let insts = &function.insts;
     let mut passed_to = start;
     for index in start..end {
+        work::count(1);
         let place = |label: Label| places.get(label.0 as usize).copied().unwrap_or(start);
         let mut pass = |label: Label| passed_to = passed_to.max(place(label));
         match insts[index] {
@@ -152,8 +155,10 @@ fn values(
     let whole = end < start + tuning::LOOP_SCAN;
     let mut values: Vec<LoopValue> = Vec::new();
     for inst in &insts[start..=end.min(insts.len() - 1)] {
+        work::count(1);
         let mut mention = |slot: u32, written| {
             let Some(Some(class)) = classes.get(slot as usize).copied() else { return };
+            work::count(values.len());
             match values.iter_mut().find(|value| value.slot == slot) {
                 Some(value) => {
                     value.uses += 1;

@@ -22,7 +22,7 @@ use loops::Loops;
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
 use zwasm_regir::inst::Death;
-use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode};
+use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode, work};
 
 /// The state of one compilation.
 pub(crate) struct Compiler<'a> {
@@ -75,6 +75,7 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
         return None;
     }
     let finished = compiler.asm.finish();
+    work::count(finished.bytes.len());
     let mut code = compiler.code;
     code.bytes = finished.bytes;
     code.relocations = finished.relocations;
@@ -100,6 +101,7 @@ impl Compiler<'_> {
         let mut loops: Vec<(Label, AsmLabel)> = Vec::new();
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
+            work::count(1);
             let source = self.function.sources[index];
             if self.code.sources.last().is_none_or(|(_, last)| *last != source) {
                 self.code.sources.push((self.asm.offset(), source));
@@ -171,6 +173,7 @@ impl Compiler<'_> {
     #[cold]
     fn forget_dead(&mut self, death: Death) {
         for slot in death.from.0..death.from.0 + death.count {
+            work::count(1);
             self.state.forget(slot);
         }
         self.deaths = &self.deaths[1..];
@@ -207,6 +210,7 @@ impl Compiler<'_> {
             Inst::Zero { from, count } => self.zero_slots(from.0, count),
             Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
+            Inst::CopySlots { dst, src, count } => self.copy_slots(dst.0, src.0, count),
             Inst::Unary { op, dst, a } => self.unary(op, dst, a),
             Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
             Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
@@ -304,6 +308,7 @@ impl Compiler<'_> {
         while let Some(&(slot, value)) =
             self.state.constants().iter().find(|(slot, _)| *slot < height)
         {
+            work::count(self.state.constants().len());
             self.store_constant(slot, value);
             self.state.forget(slot);
         }
@@ -323,6 +328,20 @@ impl Compiler<'_> {
             self.store_constant(first, value);
             self.state.forget(first);
         }
+    }
+
+    fn copy_slots(&mut self, dst: u32, from: u32, count: u32) {
+        self.spill_below(from + count);
+        for reg in self.state.used().iter() {
+            if let Some(held) = self.state.held(reg) {
+                let end = held.slot + if held.class == Class::Vector { 2 } else { 1 };
+                if end > dst && held.slot < dst + count {
+                    self.spill(reg);
+                    self.state.release(reg);
+                }
+            }
+        }
+        self.move_slots(dst, from, count);
     }
 
     fn copy(&mut self, dst: Slot, src: Slot) {

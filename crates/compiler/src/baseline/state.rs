@@ -9,6 +9,7 @@
 //! has read them; that is what saves most stores.
 
 use crate::isa::{FLOAT_REGS, INT_REGS, Reg};
+use zwasm_regir::work;
 
 /// A set of registers.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -115,6 +116,7 @@ pub(crate) struct State {
 impl State {
     /// All values in the frame.
     pub(crate) fn new(slots: usize) -> State {
+        work::count(slots);
         State {
             slots: vec![IN_FRAME; slots],
             held: [None; 32],
@@ -134,6 +136,7 @@ impl State {
         match self.slots[slot as usize] {
             IN_FRAME => Location::Frame,
             CONSTANT => {
+                work::count(self.constants.len());
                 let constant = self.constants.iter().find(|(each, _)| *each == slot);
                 constant.map_or(Location::Frame, |(_, value)| Location::Const(*value))
             }
@@ -181,6 +184,7 @@ impl State {
             Location::Frame => {}
             Location::Reg(reg) | Location::Upper(reg) => self.release(reg),
             Location::Const(_) => {
+                work::count(self.constants.len());
                 self.constants.retain(|(each, _)| *each != slot);
                 self.slots[slot as usize] = IN_FRAME;
             }
@@ -189,6 +193,7 @@ impl State {
 
     /// Forgets every slot from `height` on.
     pub(crate) fn truncate(&mut self, height: u32) {
+        work::count(self.constants.len());
         for reg in self.used.iter() {
             if self.held(reg).is_some_and(|held| held.slot >= height) {
                 self.release(reg);
@@ -291,6 +296,7 @@ impl State {
 
     /// Continues as a join found it.
     pub(crate) fn adopt(&mut self, joined: &[Joined]) {
+        work::count(joined.len());
         self.clear();
         for Joined { reg, held } in joined {
             self.bind(*reg, held.slot, held.class, held.dirty);
@@ -301,6 +307,7 @@ impl State {
     /// Remembers the registers of a loop's values.
     pub(crate) fn set_homes(&mut self, joined: &[Joined]) {
         for slot in self.with_home.drain(..) {
+            work::count(1);
             self.homes[slot as usize] = IN_FRAME;
         }
         self.homes_taken = RegSet::default();

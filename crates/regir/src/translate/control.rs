@@ -2,7 +2,9 @@
 
 use super::{Malformed, Result, Translator, Value, value_type};
 use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
+use crate::tuning::CARRIED_ONE_BY_ONE;
 use crate::types::{Signature, Type, slots_of};
+use crate::work;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -160,7 +162,9 @@ impl<'a> Translator<'a> {
     /// its operands.
     fn flush_before_branch(&mut self, cond: Slot) {
         let pending = &self.stack[self.flushed..];
+        work::count(pending.len());
         if pending.iter().all(|entry| matches!(entry.value, Value::Temp)) {
+            self.flushed = self.stack.len();
             return;
         }
         let end = self.function.insts.len();
@@ -255,11 +259,20 @@ impl<'a> Translator<'a> {
         }
         let carried = control.carried();
         let from = self.stack.len().checked_sub(carried.len()).ok_or(Malformed)?;
+        let pending = &self.stack[from.max(self.flushed)..];
+        work::count(pending.len());
         Ok(self.stack.get(from).is_none_or(|entry| entry.slot == control.slot)
-            && self.stack[from..].iter().all(|entry| matches!(entry.value, Value::Temp)))
+            && pending.iter().all(|entry| matches!(entry.value, Value::Temp)))
     }
 
-    /// Emits the moves and the jump (or return) of a branch. The stack stays.
+    /// Whether a branch carries so many values that they have to be in their slots
+    /// before it: then no branch copies again what one before it did.
+    fn carries_much(&self, target: usize) -> bool {
+        self.controls[target].carried().len() > CARRIED_ONE_BY_ONE
+    }
+
+    /// Emits the moves and the jump (or return) of a branch. The stack stays, and many
+    /// values are in their slots if the branch is not always taken.
     fn jump(&mut self, target: usize) -> Result<()> {
         if self.controls[target].kind == Kind::Function {
             return self.emit_return();
@@ -270,9 +283,20 @@ impl<'a> Translator<'a> {
         let count = control.carried().len();
         let mut dst = control.slot;
         let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
+        if count > CARRIED_ONE_BY_ONE {
+            self.flush_from(from);
+            let src = self.slot_at(from);
+            if src != dst {
+                let (dst, count) = (Slot(dst), self.top() - src);
+                self.emit(Inst::CopySlots { dst, src: Slot(src), count });
+            }
+            self.emit(Inst::Br { target: label });
+            return Ok(());
+        }
         // Ascending: a destination is never above its source, so no move
         // overwrites a source that is still to be read.
         for index in from..self.stack.len() {
+            work::count(1);
             let entry = self.stack[index];
             let operand = self.operand(entry);
             self.copy(dst, entry.ty, operand);
@@ -284,6 +308,9 @@ impl<'a> Translator<'a> {
 
     /// Branches to `target` when `cond` is not zero (zero with `negate`).
     fn branch_if(&mut self, cond: Slot, negate: bool, target: usize) -> Result<()> {
+        if self.carries_much(target) {
+            self.flush_before_branch(cond);
+        }
         if self.in_place(target)? {
             let control = &mut self.controls[target];
             control.branched = true;
@@ -376,10 +403,16 @@ impl<'a> Translator<'a> {
         let count = self.body.reader.u32()?;
         let mut depths = Vec::new();
         for _ in 0..count {
+            work::count(1);
             depths.push(self.body.reader.u32()?);
         }
         depths.push(self.body.reader.u32()?);
         let index = self.pop_slot()?;
+        for &depth in &depths {
+            if self.carries_much(self.target(depth)?) {
+                self.flush_all();
+            }
+        }
         let first = self.function.br_targets.len() as u32;
         let mut targets: Vec<Label> = Vec::with_capacity(depths.len());
         let mut stubs: Vec<(usize, Label)> = Vec::new();
@@ -422,7 +455,7 @@ impl<'a> Translator<'a> {
     /// Returns the function's results from the top of the stack, which stays.
     pub(super) fn emit_return(&mut self) -> Result<()> {
         let results = self.controls[0].signature.results();
-        let (count, slots) = (results.len(), slots_of(results));
+        let (count, slots) = (results.len(), self.function.frame.results);
         let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
         match slots {
             0 => self.emit(Inst::Return),
@@ -436,16 +469,24 @@ impl<'a> Translator<'a> {
                 let value = self.operand(self.stack[from]);
                 self.vector_return(value)?;
             }
-            count => {
+            slots => {
                 // Copies instead of a flush: this path may be one arm of a branch,
-                // and the entries must keep their values for the other.
-                for index in from..self.stack.len() {
+                // and the entries must keep their values for the other. Many are in
+                // their slots for both.
+                let copied = if count > CARRIED_ONE_BY_ONE {
+                    self.flush_from(from);
+                    self.stack.len()
+                } else {
+                    from
+                };
+                for index in copied..self.stack.len() {
+                    work::count(1);
                     let entry = self.stack[index];
                     let operand = self.operand(entry);
                     self.copy(entry.slot, entry.ty, operand);
                 }
                 let from = Slot(self.stack[from].slot);
-                self.emit(Inst::ReturnSlots { from, count });
+                self.emit(Inst::ReturnSlots { from, count: slots });
             }
         }
         Ok(())

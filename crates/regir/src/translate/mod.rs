@@ -35,6 +35,7 @@ use crate::reader::{Malformed, Reader};
 use crate::source::SourceLoc;
 use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE};
 use crate::types::{Signature, Storage, Type};
+use crate::work;
 use control::Control;
 
 /// What the translator has to know of the module around a function.
@@ -263,6 +264,7 @@ impl<'a> Translator<'a> {
     /// Translates the instructions of a body that was opened last.
     fn operators(&mut self) -> core::result::Result<(), Stop> {
         while self.controls.len() > self.body.control {
+            work::count(1);
             self.body.at = self.body.reader.position();
             self.operator()?;
         }
@@ -295,12 +297,14 @@ impl<'a> Translator<'a> {
             self.function.locals.push((count, ty));
         }
         for _ in 0..count {
+            work::count(1);
             self.locals.push(Local { slot: *slot, ty, constant: None, top: NONE });
             *slot += ty.slots();
         }
     }
 
     fn emit(&mut self, inst: Inst) {
+        work::count(1);
         self.function.insts.push(inst);
         self.function.sources.push(self.body.start.at(self.body.at));
     }
@@ -327,6 +331,7 @@ impl<'a> Translator<'a> {
     }
 
     fn push(&mut self, ty: Type, value: Value) -> Slot {
+        work::count(1);
         let slot = self.top();
         self.stack.push(Entry { slot, ty, value });
         self.high = self.high.max(slot + ty.slots());
@@ -343,6 +348,7 @@ impl<'a> Translator<'a> {
     }
 
     fn pop(&mut self) -> Result<Entry> {
+        work::count(1);
         let entry = self.stack.pop().ok_or(Malformed)?;
         self.flushed = self.flushed.min(self.stack.len());
         if let Value::Local { index, below } = entry.value {
@@ -431,7 +437,8 @@ impl<'a> Translator<'a> {
     /// Brings the entries from stack index `from` into their canonical slots.
     /// Top down, because the topmost reference heads each local's chain.
     fn flush_from(&mut self, from: usize) {
-        for index in (from..self.stack.len()).rev() {
+        for index in (from.max(self.flushed)..self.stack.len()).rev() {
+            work::count(1);
             let entry = self.stack[index];
             if let Value::Local { index: local, below } = entry.value {
                 self.locals[local as usize].top = below;
@@ -447,6 +454,7 @@ impl<'a> Translator<'a> {
         let Local { slot, ty, top, .. } = self.locals[local as usize];
         let mut index = top;
         while index != NONE {
+            work::count(1);
             let entry = self.stack[index as usize];
             let Value::Local { below, .. } = entry.value else { break };
             self.copy(entry.slot, ty, Operand::Slot(Slot(slot)));

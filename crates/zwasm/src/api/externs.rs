@@ -360,6 +360,7 @@ impl Table {
         // SAFETY: the context is exclusive.
         unsafe {
             let element = ValType::Ref(ty.element());
+            (*core).hold_types_of(element);
             (*core).engine.types().check([element])?;
             init.check(core, element)?;
             StoreCore::check_counts(core, [0, 1, 0])?;
@@ -475,6 +476,7 @@ impl Global {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
         unsafe {
+            (*core).hold_types_of(ty.content());
             (*core).engine.types().check([ty.content()])?;
             value.check(core, ty.content())?;
             let global = (*core).add_global(GlobalInst { value: value.to_bits(core), ty });
@@ -557,7 +559,8 @@ impl Tag {
         unsafe {
             let types = (*core).engine.types();
             types.check(ty.ty().all())?;
-            let id = types.intern_func(ty.ty().clone());
+            let (held, id) = types.intern_func(ty.ty().clone());
+            (*core).hold_type(held);
             Ok(Tag(Stored::new(core, (*core).add_tag(id))))
         }
     }

@@ -88,6 +88,8 @@ impl Func {
         // SAFETY: the context is exclusive, and the closure is for stores with its data.
         unsafe {
             (*core).engine.types().check(ty.all())?;
+            // What the closure gives is checked against what the guest takes it for.
+            let ty = (*core).engine.types().define_func(ty);
             let code = dynamic_code(ty.clone(), func);
             Ok(Func::from_code(core, &ty, code))
         }

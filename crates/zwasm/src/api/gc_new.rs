@@ -13,23 +13,25 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::gc::layout::{self, HEADER, Kind, size_of, struct_layout};
 use crate::store::{AsContextMut, StoreCore};
-use crate::types::{Composite, FieldType, HeapType, SubType, TypeId};
+use crate::types::{Composite, FieldType, HeapType, Held, SubType, TypeId};
 use zwasm_regir::Storage;
 
 /// Fields that a structure of a module may have.
 const MAX_STRUCT_FIELDS: usize = 10_000;
 
-/// Numbers a final type without a supertype.
-fn define(engine: &Engine, fields: &[FieldType], composite: Composite) -> Result<TypeId> {
+/// Defines a final type without a supertype.
+fn define(engine: &Engine, fields: &[FieldType], composite: Composite) -> Result<Held> {
     engine.types().check(fields.iter().map(|field| field.storage.unpack()))?;
-    Ok(engine.types().intern(vec![SubType { is_final: true, supertype: None, composite }]))
+    let held = engine.types().intern(vec![SubType { is_final: true, supertype: None, composite }]);
+    held.ok_or_else(|| Error::msg("a field has a type that is gone"))
 }
 
 /// What a heap type of an engine is defined as.
-fn composite(engine: &Engine, ty: HeapType) -> Option<(TypeId, Composite)> {
+fn composite(engine: &Engine, ty: HeapType) -> Option<(Held, TypeId, Composite)> {
     let HeapType::Concrete(ty) = ty else { return None };
     let types = engine.types().read();
-    Some((types.id(ty)?, types.definition(ty)?.clone()))
+    let id = types.id(ty)?;
+    Some((types.held(id)?, id, types.definition(ty)?.clone()))
 }
 
 macro_rules! defined_type {
@@ -67,6 +69,8 @@ macro_rules! defined_type {
 pub struct StructType {
     engine: Engine,
     id: TypeId,
+    /// Keeps it defined.
+    held: Held,
     fields: std::sync::Arc<[FieldType]>,
 }
 
@@ -78,7 +82,7 @@ impl StructType {
     /// # Errors
     ///
     /// If there are more fields than a module may declare, or one refers to a
-    /// type of another engine.
+    /// type of another engine or one that is gone.
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
         let fields: std::sync::Arc<[FieldType]> = fields.into_iter().collect();
         if fields.len() > MAX_STRUCT_FIELDS {
@@ -87,14 +91,14 @@ impl StructType {
                 fields.len()
             )));
         }
-        let id = define(engine, &fields, Composite::Struct(fields.clone()))?;
-        Ok(StructType { engine: engine.clone(), id, fields })
+        let held = define(engine, &fields, Composite::Struct(fields.clone()))?;
+        Ok(StructType { engine: engine.clone(), id: held.ids()[0], held, fields })
     }
 
     /// The structure type that a heap type of this engine is, if it is one.
     pub fn from_heap_type(engine: &Engine, ty: HeapType) -> Option<StructType> {
-        let (id, Composite::Struct(fields)) = composite(engine, ty)? else { return None };
-        Some(StructType { engine: engine.clone(), id, fields })
+        let (held, id, Composite::Struct(fields)) = composite(engine, ty)? else { return None };
+        Some(StructType { engine: engine.clone(), id, held, fields })
     }
 
     /// The fields.
@@ -108,6 +112,8 @@ impl StructType {
 pub struct ArrayType {
     engine: Engine,
     id: TypeId,
+    /// Keeps it defined.
+    held: Held,
     element: FieldType,
 }
 
@@ -118,16 +124,16 @@ impl ArrayType {
     ///
     /// # Errors
     ///
-    /// If the element refers to a type of another engine.
+    /// If the element refers to a type of another engine or one that is gone.
     pub fn new(engine: &Engine, element: FieldType) -> Result<ArrayType> {
-        let id = define(engine, &[element], Composite::Array(element))?;
-        Ok(ArrayType { engine: engine.clone(), id, element })
+        let held = define(engine, &[element], Composite::Array(element))?;
+        Ok(ArrayType { engine: engine.clone(), id: held.ids()[0], held, element })
     }
 
     /// The array type that a heap type of this engine is, if it is one.
     pub fn from_heap_type(engine: &Engine, ty: HeapType) -> Option<ArrayType> {
-        let (id, Composite::Array(element)) = composite(engine, ty)? else { return None };
-        Some(ArrayType { engine: engine.clone(), id, element })
+        let (held, id, Composite::Array(element)) = composite(engine, ty)? else { return None };
+        Some(ArrayType { engine: engine.clone(), id, held, element })
     }
 
     /// The elements.
@@ -137,13 +143,14 @@ impl ArrayType {
 }
 
 /// Tells a store's collector how objects of a type lie in the heap.
-fn prepare(core: *mut StoreCore, engine: &Engine, id: TypeId) -> Result<NonZeroU64> {
+fn prepare(core: *mut StoreCore, engine: &Engine, held: &Held, id: TypeId) -> Result<NonZeroU64> {
     // SAFETY: contexts only give out pointers to live stores, and this one is exclusive.
     let store = unsafe { &mut *core };
     if !Engine::same(engine, &store.engine) {
         return Err(Error::msg("the type is of another engine than the store's"));
     }
-    store.gc.layouts.add(&engine.types().read(), &[id]);
+    store.hold_type(held.clone());
+    store.gc.layouts.add(&engine.types().read(), &[id])?;
     Ok(store.id)
 }
 
@@ -182,7 +189,7 @@ impl StructRefPre {
     ///
     /// If the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: StructType) -> Result<StructRefPre> {
-        let store = prepare(store.as_context_mut().core(), &ty.engine, ty.id)?;
+        let store = prepare(store.as_context_mut().core(), &ty.engine, &ty.held, ty.id)?;
         let types = ty.engine.types().read();
         let storages: Vec<Storage> =
             ty.fields.iter().map(|&field| layout::storage(&types, field)).collect();
@@ -263,7 +270,7 @@ impl ArrayRefPre {
     ///
     /// If the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: ArrayType) -> Result<ArrayRefPre> {
-        let store = prepare(store.as_context_mut().core(), &ty.engine, ty.id)?;
+        let store = prepare(store.as_context_mut().core(), &ty.engine, &ty.held, ty.id)?;
         let storage = layout::storage(&ty.engine.types().read(), ty.element);
         Ok(ArrayRefPre { store, ty, storage })
     }

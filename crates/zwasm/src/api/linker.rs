@@ -99,6 +99,18 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
+    /// The type is kept defined from here on.
+    fn insert_host(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        code: HostCode,
+    ) -> Result<&mut Self> {
+        let ty = self.engine.types().define_func(ty);
+        self.insert(module, name, Definition::Host(ty, code))
+    }
+
     /// Defines a name as something of a store.
     ///
     /// # Errors
@@ -122,7 +134,7 @@ impl<T: 'static> Linker<T> {
         func: impl IntoFunc<T, P, R>,
     ) -> Result<&mut Self> {
         let (ty, code) = func.into_func();
-        self.insert(module, name, Definition::Host(ty, code))
+        self.insert_host(module, name, ty, code)
     }
 
     /// Defines a name as a host function of a type known at run time.
@@ -138,8 +150,9 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
         self.engine.types().check(ty.all())?;
+        let ty = self.engine.types().define_func(ty);
         let code = dynamic_code(ty.clone(), func);
-        self.insert(module, name, Definition::Host(ty, code))
+        self.insert_host(module, name, ty, code)
     }
 
     /// Defines a name as a host function over raw slots: the arguments' 64-bit
@@ -161,7 +174,7 @@ impl<T: 'static> Linker<T> {
             return Err(Error::msg(format_args!("{module:?}.{name:?} is not over numbers only")));
         }
         let code = slots_code(&ty, func);
-        self.insert(module, name, Definition::Host(ty, code))
+        self.insert_host(module, name, ty, code)
     }
 
     /// Defines all exports of an instance under a module name.

@@ -5,7 +5,7 @@
 //! the try around it.
 
 use zwasm_regir::inst::Try;
-use zwasm_regir::{Function, Label};
+use zwasm_regir::{Function, Label, work};
 
 /// The catch clauses of a function's code.
 pub(crate) struct CatchTable {
@@ -35,6 +35,7 @@ impl CatchTable {
         regions: Vec<(u32, Option<u32>)>,
         place: impl Fn(Label) -> u32,
     ) -> CatchTable {
+        work::count(function.catches.len() + regions.len());
         let clauses = function.catches.iter().map(|catch| Clause {
             tag: catch.tag,
             by_ref: catch.by_ref,
@@ -59,6 +60,7 @@ impl CatchTable {
         let mut region = self.regions[..after].last()?.1;
         while let Some(index) = region {
             let Try { parent, first, count } = self.tries[index as usize];
+            work::count(count as usize);
             let clauses = &self.clauses[first as usize..(first + count) as usize];
             if let Some(clause) = clauses.iter().find(|clause| catches(clause)) {
                 return Some(*clause);

@@ -32,7 +32,7 @@ use zwasm_regir::inst::WideOp;
 use zwasm_regir::types::slots_of;
 use zwasm_regir::uses::Run;
 use zwasm_regir::{
-    BinaryOp, CompareOp, Function, Inst, Label, LoadOp, Operand, Slot, StoreOp, Type,
+    BinaryOp, CompareOp, Function, Inst, Label, LoadOp, Operand, Slot, StoreOp, Type, work,
 };
 
 /// Slots behind a frame for immediates that a rare handler wants in slots.
@@ -74,6 +74,7 @@ pub(super) fn encode(
     encoder.count_entry(defined);
     encoder.insts(visit);
     encoder.patch();
+    work::count(encoder.words.len() + encoder.fixups.len());
     let labels = &encoder.labels;
     let place = |label: Label| (labels[label.0 as usize] * size_of::<u64>()) as u32;
     Code {
@@ -113,6 +114,7 @@ fn leads_to(function: &Function) -> Vec<usize> {
     let mut leads_to = vec![function.insts.len(); function.label_heights.len()];
     let mut next = function.insts.len();
     for (index, inst) in function.insts.iter().enumerate().rev() {
+        work::count(1);
         match inst {
             Inst::Label { label, .. } => leads_to[label.0 as usize] = next,
             Inst::TryBegin { .. } | Inst::TryEnd { .. } => {}
@@ -225,6 +227,7 @@ impl Encoder<'_> {
     fn insts(&mut self, mut visit: impl FnMut(usize, usize)) {
         let mut index = 0;
         while let Some(inst) = self.function.insts.get(index) {
+            work::count(1);
             visit(self.words.len(), index);
             self.place = index;
             if !self.observe(index) && self.fused(index) {
@@ -416,6 +419,10 @@ impl Encoder<'_> {
                 let (form, ty) = self.copy_form(src);
                 self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
                 self.leaves(dst, ty);
+            }
+            Inst::CopySlots { dst, src, count } => {
+                self.op(numeric::copy_slots, u64::from(dst.0) | u64::from(src.0) << 32);
+                self.words.push(u64::from(count));
             }
             Inst::Unary { op, dst, a } => {
                 let (form, slot) = self.form(Operand::Slot(a), op.operand());

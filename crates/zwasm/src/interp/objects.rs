@@ -10,13 +10,13 @@
 //! nothing else meanwhile.
 
 use super::handlers::bulk::{FINISHED, copy, in_pieces};
-use super::handlers::gc::{header, object};
+use super::handlers::gc::object;
 use crate::error::{Error, Result};
 use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
 use crate::store::StoreCore;
 use crate::store::gc::heap::REGION;
-use crate::store::gc::layout::{HEADER, KIND, size_of, write};
+use crate::store::gc::layout::{HEADER, size_of, write};
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Storage, TrapCode};
@@ -132,26 +132,6 @@ pub(super) unsafe extern "C" fn large_struct(
         }
         *base = object;
         3 + count.div_ceil(2)
-    }
-}
-
-/// Whether a function or object has a subtype of the target: its header word, or
-/// all ones above a function type.
-#[inline(never)]
-pub(super) unsafe extern "C" fn is_subtype(vm: *mut VmCtx, reference: u32, target: u64) -> bool {
-    // SAFETY: the reference is of the kind that the target says.
-    unsafe {
-        let ty = if target >> 32 == u64::from(u32::MAX) {
-            match (*(*vm).store).functions.get(reference.into()) {
-                Some(record) => record.as_ref().ty,
-                None => return false,
-            }
-        } else if reference & 1 != 0 || header(vm, reference) & KIND != target as u32 & KIND {
-            return false;
-        } else {
-            header(vm, reference) >> 2
-        };
-        (*(*vm).store).engine.types().read().is_subtype(ty, target as u32 >> 2)
     }
 }
 

@@ -12,6 +12,7 @@ use wasmparser::{
     TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator, WasmFeatures,
 };
 use zwasm_regir::reader::Reader;
+use zwasm_regir::work;
 
 use super::const_expr::{ConstError, ConstExpr};
 use super::hints::{self, Hints};
@@ -67,6 +68,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             engine: engine.clone(),
             bytes: Vec::new(),
             types: Vec::new(),
+            held_types: Vec::new(),
             signatures: Vec::new(),
             storages: Vec::new(),
             layouts: Vec::new(),
@@ -250,9 +252,9 @@ impl Decoder {
 
     fn rec_group(&mut self, group: wasmparser::RecGroup) -> Result<()> {
         let first = self.inner.types.len() as u32;
-        let count = group.types().len() as u32;
-        let mut members = Vec::with_capacity(count as usize);
+        let mut members = Vec::with_capacity(group.types().len());
         for ty in group.types() {
+            work::count(1);
             members.push(self.sub_type(ty, first)?);
         }
         for ty in &members {
@@ -265,10 +267,10 @@ impl Decoder {
             };
             self.inner.signatures.push((kinds, params));
         }
-        let id = self.inner.engine.types().intern(members);
-        self.inner.types.extend(id..id + count);
+        let held = self.inner.engine.types().intern(members);
+        let held = held.ok_or_else(|| unsupported("types that are not defined"))?;
         let types = self.inner.engine.types().read();
-        for id in id..id + count {
+        for &id in held.ids() {
             let storage = |field: &FieldType| layout::storage(&types, *field);
             self.inner.storages.push(match &types.get(id).composite {
                 Composite::Func(_) => Box::default(),
@@ -280,6 +282,8 @@ impl Decoder {
             self.inner.layouts.push(layout::struct_layout(storages));
         }
         drop(types);
+        self.inner.types.extend(held.ids());
+        self.inner.held_types.push(held);
         Ok(())
     }
 
@@ -441,6 +445,7 @@ fn element_segment(bytes: &[u8], element: wasmparser::Element<'_>) -> Result<Ele
             let (mut funcs, mut only_funcs) = (Vec::with_capacity(count), true);
             let mut range: Option<Range<usize>> = None;
             for expr in exprs {
+                work::count(1);
                 let expr = expr?;
                 // Decoded even if it is not kept, to know that it can be.
                 let func = const_expr(bytes, &expr)?.func();

@@ -22,7 +22,9 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::gc::layout;
 use crate::tuning;
-use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
+use crate::types::{
+    ExternType, FuncType, GlobalType, Held, MemoryType, TableType, TagType, TypeId,
+};
 use const_expr::ConstExpr;
 pub(crate) use decode::is_valid;
 
@@ -43,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) bytes: Vec<u8>,
     /// Canonical numbers of the module's types.
     pub(crate) types: Vec<TypeId>,
+    /// Keeps them defined.
+    pub(crate) held_types: Vec<Held>,
     /// The slot kinds of each function type: parameters, then results.
     pub(crate) signatures: Vec<(Box<[Type]>, usize)>,
     /// The fields of each structure type, or the element of each array type.

@@ -12,6 +12,7 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
+use zwasm_regir::work;
 
 use super::held::Held;
 use super::{StoreCore, TagInst};
@@ -170,10 +171,12 @@ impl Exceptions {
     /// Marks what the words refer to, and what that refers to.
     fn mark(&mut self, words: impl Iterator<Item = u64>, pending: &mut Vec<usize>) {
         for word in words {
+            work::count(1);
             self.mark_one(word, pending);
         }
         while let Some(index) = pending.pop() {
             let values = std::mem::take(&mut self.entries[index].values);
+            work::count(values.len());
             for &word in &values {
                 self.mark_one(word, pending);
             }
@@ -192,6 +195,8 @@ impl Exceptions {
 
     /// Frees what is not marked.
     fn sweep(&mut self) {
+        work::count(self.entries.len());
+        self.looked_through += size_of_val(&*self.entries);
         for (index, entry) in self.entries.iter_mut().enumerate() {
             if std::mem::take(&mut entry.marked) || entry.tag.is_none() {
                 continue;

@@ -18,6 +18,7 @@ use crate::tier;
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
 use zwasm_regir::reader::Reader;
+use zwasm_regir::work;
 
 /// Something that can be imported, as the store holds it.
 #[derive(Clone, Copy)]
@@ -124,12 +125,14 @@ impl InstanceData {
     fn eval_elements(&self, items: &Elements) -> Result<Box<[u64]>> {
         match items {
             Elements::Funcs(funcs) => {
+                work::count(funcs.len());
                 let func = |&func: &u32| if func == NO_FUNC { 0 } else { self.func_ref(func) };
                 Ok(funcs.iter().map(func).collect())
             }
             Elements::Exprs { count, range } => {
                 let mut reader = Reader::new(&self.module.inner().bytes[range.clone()]);
                 let mut next = || {
+                    work::count(1);
                     let expr = ConstExpr::decode(&mut reader).map_err(|_| {
                         Error::invalid("malformed constant expression", range.start)
                     })?;
@@ -352,7 +355,7 @@ unsafe fn allocate(
     // owned by it from the moment it is added.
     unsafe {
         (*store).prepare_stack()?;
-        (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types);
+        (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types)?;
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);
         StoreCore::check_counts(store, [1, new_tables.len(), new_memories.len()])?;

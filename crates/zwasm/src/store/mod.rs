@@ -42,7 +42,7 @@ use crate::interp;
 use crate::stack::Stack;
 use crate::stack::activation::{HostCall, HostFrame, Stop};
 use crate::stack::backtrace::Cursor;
-use crate::types::{FuncType, GlobalType, TypeId, ValType};
+use crate::types::{FuncType, GlobalType, HeapType, Held, TypeId, ValType};
 use exceptions::Exceptions;
 use functions::Functions;
 use gc::Gc;
@@ -128,6 +128,9 @@ pub struct StoreCore {
     tags: Vec<NonNull<TagInst>>,
     host_funcs: Vec<NonNull<HostFunc>>,
     pub(crate) functions: Functions,
+    /// Groups of types that the host gave the store, by their first number. Those of
+    /// instances are held by their modules.
+    types: BTreeMap<TypeId, Held>,
 }
 
 fn leak<T>(value: T) -> NonNull<T> {
@@ -172,6 +175,7 @@ impl StoreCore {
             tags: Vec::new(),
             host_funcs: Vec::new(),
             functions: Functions::default(),
+            types: BTreeMap::new(),
         }
     }
 
@@ -249,6 +253,23 @@ impl StoreCore {
         global
     }
 
+    /// Keeps a type defined as long as the store lives.
+    pub(crate) fn hold_type(&mut self, held: Held) {
+        self.types.entry(held.ids()[0]).or_insert(held);
+    }
+
+    /// Keeps the type defined that a value's type names.
+    pub(crate) fn hold_types_of(&mut self, ty: ValType) {
+        if let ValType::Ref(ty) = ty
+            && let HeapType::Concrete(ty) = ty.heap_type()
+        {
+            let types = self.engine.types().read();
+            let held = types.id(ty).and_then(|id| types.held(id));
+            drop(types);
+            held.into_iter().for_each(|held| self.hold_type(held));
+        }
+    }
+
     pub(crate) fn add_tag(&mut self, ty: TypeId) -> NonNull<TagInst> {
         let func = self.engine.types().func_type(ty);
         let slots = func.params_slice().iter().map(|ty| ty.kind().slots() as usize).sum();
@@ -279,7 +300,12 @@ impl StoreCore {
         // SAFETY: valid by the contract; the function is boxed, so that pointers to
         // its stub and record stay good until the store frees it.
         unsafe {
-            let id = (*this).engine.types().intern_func(ty.clone());
+            let (held, id) = (*this).engine.types().intern_func(ty.clone());
+            (*this).hold_type(held);
+            // Its supertypes are those of the module that it was taken from.
+            if (*this).gc.layouts.add(&(*this).engine.types().read(), &[id]).is_err() {
+                handle_alloc_error(Layout::new::<HostFunc>());
+            }
             let number = StoreCore::number_functions(this, 1)
                 .unwrap_or_else(|| handle_alloc_error(Layout::new::<HostFunc>()));
             let func = leak(HostFunc {

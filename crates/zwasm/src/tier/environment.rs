@@ -5,15 +5,15 @@ use std::mem::offset_of;
 use crate::interp;
 use crate::module::Inner;
 use crate::store::gc::heap::{GRANULE, LARGE, STARTS};
-use crate::store::gc::layout::{self, EXTERN_WORD, Kind, word};
+use crate::store::gc::layout::{EXTERN_WORD, Kind, word};
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
 use crate::tuning::MEMORY32_GUARD;
 use crate::types::Composite;
 use zwasm_compiler::isa::CpuFeatures;
-use zwasm_compiler::{DISPLAY, Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
-use zwasm_regir::{Frame, Function, Inst, Storage, Type};
+use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
+use zwasm_regir::{Frame, Function, Inst, Storage, Type, work};
 
 static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
@@ -138,8 +138,9 @@ impl Environment for ModuleEnvironment<'_> {
         };
         HeapType {
             word: word(id, kind),
-            is_final: ty.is_final && !is_func,
-            depth: if is_func { DISPLAY } else { types.supertypes(id).len() as u32 - 1 },
+            is_final: ty.is_final,
+            is_func,
+            depth: types.depth(id) as u32,
         }
     }
 
@@ -148,6 +149,7 @@ impl Environment for ModuleEnvironment<'_> {
         let (offsets, size) = &self.module.layouts[ty as usize];
         let size = size.next_multiple_of(GRANULE);
         let is_small = size <= LARGE;
+        work::count(offsets.len());
         let fields = storages.iter().copied().zip(offsets.iter().copied());
         StructType {
             word: word(self.module.types[ty as usize], Kind::Struct),
@@ -184,6 +186,3 @@ impl Environment for ModuleEnvironment<'_> {
         }
     }
 }
-
-// Both sides take the same casts to look at displays.
-const _: () = assert!(DISPLAY as usize == layout::DISPLAY);

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::engine::Engine;
-pub(crate) use registry::{Composite, SubType, TypeId, TypeRegistry, Types, relative};
+pub(crate) use registry::{Composite, Held, SubType, TypeId, TypeRegistry, Types, relative};
 pub use registry::{DefinedType, FieldType, StorageType};
 use zwasm_regir::Type;
 
@@ -217,8 +217,8 @@ pub struct FuncType {
     /// Parameters, then results.
     types: Arc<[ValType]>,
     params: usize,
-    /// The type that it was taken from.
-    origin: Option<DefinedType>,
+    /// What it is defined as in an engine, and its number there.
+    origin: Option<(Held, TypeId)>,
 }
 
 impl PartialEq for FuncType {

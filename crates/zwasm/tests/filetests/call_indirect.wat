@@ -29,32 +29,33 @@
 ;;   testq rcx, rcx
 ;; L6:
 ;;   je L5
-;;   cmpl [rcx + 0x10], 0x0
+;;   cmpl [rcx + 0x10], 0x40
 ;;   jne L7
+;; L8:
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x28]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10
 ;;   cmpq rdx, [rdi + 0x8]
-;; L9:
-;;   ja L8
-;;   leaq rdx, L10
+;; L10:
+;;   ja L9
+;;   leaq rdx, L11
 ;;   movq [rsi + 0x30], rdx
 ;;   movq [rsi + 0x38], rsi
 ;;   movq [rsi + 0x40], rdi
 ;;   movq rsi, r10
 ;;   cmpq rdi, [rcx + 0x8]
-;;   je L11
+;;   je L12
 ;;   movq rdi, [rcx + 0x8]
 ;;   movq r11, [rdi + 0x20]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
-;; L11:
+;; L12:
 ;;   leaq rdx, [rax + 0x8]
 ;;   jmpq [rdx]
-;; L10:
-;;   address L12
-;; L12:
+;; L11:
+;;   address L13
+;; L13:
 ;; L2:
 ;;   movq rbx, [rsi + 0x28]
 ;;   movq [rsi], rbx
@@ -62,33 +63,33 @@
 ;;   movq rax, [rsi + 0x20]
 ;;   movq rsi, [rsi + 0x18]
 ;;   cmpq rax, rdi
-;;   jne L13
+;;   jne L14
 ;;   jmpq [rdx]
-;; L13:
+;; L14:
 ;;   movq rdi, rax
 ;;   movq rax, [rdi + 0x20]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L7:
-;;   leaq rdx, L15
-;;   jmpq L15
-;; L15:
+;;   leaq rdx, L16
+;;   jmpq L16
+;; L16:
 ;;   word handler
 ;;   word 0x100060005
-;;   word 0x0
+;;   word 0x4000000000
 ;;   address L2
 ;; L3:
 ;;   leaq rdx, L4
 ;;   movl rcx, 0x4
-;;   jmpq L14
+;;   jmpq L15
 ;; L5:
 ;;   leaq rdx, L6
 ;;   movl rcx, 0x5
-;;   jmpq L14
-;; L8:
-;;   leaq rdx, L9
+;;   jmpq L15
+;; L9:
+;;   leaq rdx, L10
 ;;   movl rcx, 0xa
-;;   jmpq L14
-;; L14:
+;;   jmpq L15
+;; L15:
 ;;   word handler

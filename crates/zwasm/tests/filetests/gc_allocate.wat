@@ -44,7 +44,7 @@
 ;;   movups [r10 + r11*1 - 0x10], xmm15
 ;;   subq r11, 0x10
 ;;   jne L4
-;;   movl [r10], 0x1
+;;   movl [r10], 0x101
 ;;   movl [r10 + 0x4], rbx
 ;; L3:
 ;;   movq [rsi], rbp
@@ -67,7 +67,7 @@
 ;; L8:
 ;;   word handler
 ;;   word 0x200010004
-;;   word 0x1
+;;   word 0x101
 ;;   address L7
 ;; L7:
 ;;   movq rbp, [rsi + 0x20]
@@ -98,7 +98,7 @@
 ;;   orl [r11 - 0x2000000], r10
 ;;   movq r10, [rdi + 0x10]
 ;;   addq r10, rbp
-;;   movl [r10], 0x5
+;;   movl [r10], 0x105
 ;;   movl [r10 + 0x4], 0x2
 ;;   movl [r10 + 0x8], rbx
 ;;   movl r11, 0x7
@@ -125,7 +125,7 @@
 ;; L7:
 ;;   word handler
 ;;   word 0x2000300020004
-;;   word 0x200000005
+;;   word 0x200000105
 ;;   address L6
 ;; L6:
 ;;   movq rbp, [rsi + 0x20]

@@ -20,7 +20,7 @@
 ;;   testb rbp, 0x1
 ;;   jne L3
 ;;   movq r11, [rdi + 0x10]
-;;   cmpl [r11 + rbp*1], 0x4
+;;   cmpl [r11 + rbp*1], 0x104
 ;;   jne L3
 ;; L2:
 ;;   movq rdx, [rsi + 0x8]
@@ -56,16 +56,14 @@
 ;;   jne L3
 ;;   movq r11, [rdi + 0x10]
 ;;   movl r10, [r11 + r10*1]
-;;   cmpl r10, 0x0
+;;   cmpl r10, 0x100
 ;;   je L2
-;;   cmpl r10, 0x2
-;;   je L3
-;;   movq r11, [rdi]
 ;;   shrl r10, 0x2
-;;   andl r10, [r11 + 0xd8]
-;;   movq r11, [r11 + 0xd0]
+;;   movq r11, [rdi]
+;;   andl r10, [r11 + 0xf8]
+;;   movq r11, [r11 + 0xf0]
 ;;   movl r10, [r11 + r10*4]
-;;   cmpl [r11 + r10*4], 0x0
+;;   cmpl [r11 + r10*4], 0x40
 ;;   jne L3
 ;; L2:
 ;;   movl rbp, 0x1

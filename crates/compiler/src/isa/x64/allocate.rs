@@ -13,7 +13,7 @@ use super::integer::Alu;
 use super::{FLOAT_SCRATCH, INT_SCRATCH, VMCTX};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
-use crate::tuning::{ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS};
+use crate::tuning::{ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_BYTES};
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Inst, Operand, Slot, Storage};
 
@@ -75,7 +75,7 @@ impl Compiler<'_> {
 
     fn struct_new(&mut self, inst: &Inst, base: Slot, ty: u32, default: bool) {
         let structure = self.env.struct_type(ty);
-        if !structure.is_small {
+        if !structure.is_small || default && structure.size > STRUCT_INLINE_BYTES {
             return self.call_handler(inst);
         }
         let size = structure.size as i32;

@@ -9,9 +9,10 @@ use super::control::Late;
 use super::integer::Alu;
 use super::moves::slot;
 use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
-use crate::Place;
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
+use crate::tuning::MOVES_INLINE;
+use crate::{HeapType, Place};
 use zwasm_regir::{Inst, Operand, Slot, TrapCode};
 
 impl Compiler<'_> {
@@ -60,7 +61,7 @@ impl Compiler<'_> {
     }
 
     /// Loads the record that a table's element leads to into `rcx` and its body into
-    /// `rax`. If its type is another than `ty`, the interpreter executes `inst`.
+    /// `rax`. If it is not of the type `ty`, the interpreter executes `inst`, which traps.
     fn table_callee(
         &mut self,
         ty: u32,
@@ -93,8 +94,8 @@ impl Compiler<'_> {
         self.checked_callee(ty, TrapCode::UninitializedElement, inst, resume);
     }
 
-    /// Loads the body of the function whose record is in `rcx` into `rax`. If its type
-    /// is another than `ty`, the interpreter executes `inst`.
+    /// Loads the body of the function whose record is in `rcx` into `rax`. If it is not
+    /// of the type `ty`, the interpreter executes `inst`, which traps.
     fn checked_callee(&mut self, ty: u32, null: TrapCode, inst: &Inst, resume: AsmLabel) {
         let layout = self.layout;
         let mut words = Vec::new();
@@ -104,8 +105,15 @@ impl Compiler<'_> {
         let canonical = self.env.canonical_type(ty);
         let found = Rm::Mem(at(RCX, layout.record_type as i32));
         self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
-        let slow = self.asm.new_label();
+        let (slow, same) = (self.asm.new_label(), self.asm.new_label());
+        let HeapType { is_final, depth, .. } = self.env.heap_type(ty);
+        if !is_final {
+            self.asm.jcc(Cond::Equal, same);
+            emit!(self.asm, movl_rm(RAX, found));
+            self.has_supertype(RAX, INT_SCRATCH, canonical, depth);
+        }
         self.asm.jcc(Cond::NotEqual, slow);
+        self.asm.bind(same);
         let source = self.source();
         let region = self.code.regions.last().and_then(|(_, region)| *region);
         self.late.push(Late::Threaded { label: slow, words, resume, source, region });
@@ -194,7 +202,7 @@ impl Compiler<'_> {
                 self.load_slot(reg, own + index as u32, Class::Int);
             }
         }
-        self.move_slots(base.0, callee.params);
+        self.move_slots(0, base.0, callee.params);
         if callee.header != own {
             for (index, reg) in header.into_iter().enumerate() {
                 self.store_slot(callee.header + index as u32, reg, Class::Int);
@@ -221,17 +229,12 @@ impl Compiler<'_> {
         self.state.clear();
     }
 
-    /// Copies `count` slots from `from` to the frame's start. One by one: they were
-    /// just written one by one, and a wider load would have to wait for that.
-    fn move_slots(&mut self, from: u32, count: u32) {
-        for index in 0..count {
-            self.load_slot(INT_SCRATCH, from + index, Class::Int);
-            self.store_slot(index, INT_SCRATCH, Class::Int);
-        }
-    }
-
-    /// As [`Compiler::move_slots`], of values that may be in registers still.
+    /// Copies slots to the frame's start whose values may be in registers still.
     fn move_values(&mut self, from: u32, count: u32) {
+        if count > MOVES_INLINE {
+            self.flush(from + count);
+            return self.move_slots(0, from, count);
+        }
         let mut index = 0;
         while index < count {
             match self.state.location(from + index) {
@@ -325,7 +328,7 @@ impl Compiler<'_> {
     pub(crate) fn return_slots(&mut self, from: Slot, count: u32) {
         self.spill_below(from.0 + count);
         self.state.clear();
-        self.move_slots(from.0, count);
+        self.move_slots(0, from.0, count);
         self.leave();
     }
 }

@@ -278,52 +278,57 @@ impl Compiler<'_> {
                 self.asm.jcc(Cond::NotEqual, fails);
             }
             HeapTarget::Type(ty) => {
-                let HeapType { word, is_final, depth } = self.env.heap_type(ty);
-                is_i31(self);
-                self.asm.jcc(Cond::NotEqual, fails);
-                let base = self.heap();
+                let HeapType { word, is_final, is_func, depth } = self.env.heap_type(ty);
+                let word_of_reference = if is_func {
+                    let count = at(VMCTX, layout.function_count as i32);
+                    self.alu(Alu::Cmp, false, found, Rm::Mem(count));
+                    self.asm.jcc(Cond::AboveOrEqual, fails);
+                    let functions = at(VMCTX, layout.functions as i32);
+                    emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(functions)));
+                    let record = Mem { base: INT_SCRATCH, index: Some((found, 3)), disp: 0 };
+                    emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(record)));
+                    emit!(self.asm, testq_mr(Rm::Reg(INT_SCRATCH), INT_SCRATCH));
+                    self.asm.jcc(Cond::Equal, fails);
+                    at(INT_SCRATCH, layout.record_type as i32)
+                } else {
+                    is_i31(self);
+                    self.asm.jcc(Cond::NotEqual, fails);
+                    header(self.heap())
+                };
+                // Records have the number itself.
+                let word = if is_func { word >> 2 } else { word };
                 if is_final {
-                    self.alu_immediate(Alu::Cmp, false, Rm::Mem(header(base)), word as i32);
+                    self.alu_immediate(Alu::Cmp, false, Rm::Mem(word_of_reference), word as i32);
                     self.asm.jcc(Cond::NotEqual, fails);
                     return;
                 }
-                emit!(self.asm, movl_rm(found, Rm::Mem(header(base))));
+                emit!(self.asm, movl_rm(found, Rm::Mem(word_of_reference)));
                 self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), word as i32);
                 self.asm.jcc(Cond::Equal, passes);
-                let external = self.env.extern_word() as i32;
-                self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), external);
-                self.asm.jcc(Cond::Equal, fails);
-                emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
-                emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
-                let mask = at(INT_SCRATCH, layout.display_mask as i32);
-                self.alu(Alu::And, false, found, Rm::Mem(mask));
-                let displays = at(INT_SCRATCH, layout.displays as i32);
-                emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(displays)));
-                let start = Mem { base: INT_SCRATCH, index: Some((found, 2)), disp: 0 };
-                emit!(self.asm, movl_rm(found, Rm::Mem(start)));
-                let entry =
-                    Mem { base: INT_SCRATCH, index: Some((found, 2)), disp: depth as i32 * 4 };
-                self.alu_immediate(Alu::Cmp, false, Rm::Mem(entry), (word >> 2) as i32);
+                if !is_func {
+                    emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
+                }
+                let number = if is_func { word } else { word >> 2 };
+                self.has_supertype(found, INT_SCRATCH, number, depth);
                 self.asm.jcc(Cond::NotEqual, fails);
             }
         }
     }
 
-    /// Whether a type can be told from a reference without the interpreter.
-    fn is_simple(&self, target: RefTarget) -> bool {
-        match target.heap {
-            HeapTarget::Type(ty) => {
-                let HeapType { depth, is_final, .. } = self.env.heap_type(ty);
-                is_final || depth < crate::DISPLAY
-            }
-            _ => true,
-        }
+    /// Compares what the display of the type whose number is in `found` has at a depth
+    /// with a type.
+    pub(super) fn has_supertype(&mut self, found: Reg, scratch: Reg, number: u32, depth: u32) {
+        let layout = self.layout;
+        emit!(self.asm, movq_rm(scratch, Rm::Mem(at(VMCTX, layout.store as i32))));
+        self.alu(Alu::And, false, found, Rm::Mem(at(scratch, layout.display_mask as i32)));
+        emit!(self.asm, movq_rm(scratch, Rm::Mem(at(scratch, layout.displays as i32))));
+        let start = Mem { base: scratch, index: Some((found, 2)), disp: 0 };
+        emit!(self.asm, movl_rm(found, Rm::Mem(start)));
+        let entry = Mem { base: scratch, index: Some((found, 2)), disp: depth as i32 * 4 };
+        self.alu_immediate(Alu::Cmp, false, Rm::Mem(entry), number as i32);
     }
 
     pub(crate) fn ref_test(&mut self, dst: Slot, src: Slot, target: RefTarget) {
-        if !self.is_simple(target) {
-            return self.call_handler(&Inst::RefTest { dst, src, target });
-        }
         let reference = self.operand(Operand::Slot(src), Class::Int);
         let (passes, fails, done) =
             (self.asm.new_label(), self.asm.new_label(), self.asm.new_label());
@@ -339,9 +344,6 @@ impl Compiler<'_> {
     }
 
     pub(crate) fn ref_cast(&mut self, src: Slot, target: RefTarget) {
-        if !self.is_simple(target) {
-            return self.call_handler(&Inst::RefCast { src, target });
-        }
         let reference = self.operand(Operand::Slot(src), Class::Int);
         let passes = self.asm.new_label();
         let fails = self.trap_label(TrapCode::CastFailure);

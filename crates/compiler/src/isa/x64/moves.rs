@@ -4,6 +4,7 @@ use super::asm::{Mem, Reg, Rm, at, emit};
 use super::{FRAME, INT_SCRATCH};
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
+use crate::tuning::MOVES_INLINE;
 
 /// A slot of the frame.
 pub(super) fn slot(slot: u32) -> Mem {
@@ -81,6 +82,31 @@ impl Compiler<'_> {
                 emit!(self.asm, movq_mr(Rm::Mem(slot(index)), INT_SCRATCH));
             }
         }
+    }
+
+    /// Copies `count` slots from `from` down to `dst`. One by one: they were just written
+    /// one by one, and a wider load would have to wait for that.
+    pub(crate) fn move_slots(&mut self, dst: u32, from: u32, count: u32) {
+        if count <= MOVES_INLINE {
+            for index in 0..count {
+                self.load_slot(INT_SCRATCH, from + index, Class::Int);
+                self.store_slot(dst + index, INT_SCRATCH, Class::Int);
+            }
+            return;
+        }
+        // The index runs from below zero to the end of the slots.
+        let value = super::FLOAT_SCRATCH;
+        let behind = |first: u32| {
+            let disp = ((first + count) * 8) as i32;
+            Mem { base: FRAME, index: Some((INT_SCRATCH, 3)), disp }
+        };
+        let top = self.asm.new_label();
+        emit!(self.asm, movq_mi_sxl(Rm::Reg(INT_SCRATCH), -(count as i32)));
+        self.asm.bind(top);
+        emit!(self.asm, movsd_a_m(value, behind(from)));
+        emit!(self.asm, movsd_c_m(behind(dst), value));
+        emit!(self.asm, addq_mi_sxl(Rm::Reg(INT_SCRATCH), 1i32));
+        self.asm.jcc(super::asm::Cond::NotEqual, top);
     }
 
     /// Clears `count` slots.

@@ -4,11 +4,11 @@ use super::{BITS, Encoder, Form, fields, with_upper};
 use crate::interp::handlers::gc;
 use crate::interp::objects;
 use crate::store::gc::heap::{GRANULE, LARGE};
-use crate::store::gc::layout::{DISPLAY, Kind, size_of, word};
+use crate::store::gc::layout::{Kind, size_of, word};
 use crate::types::Composite;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use zwasm_regir::types::slots_of;
-use zwasm_regir::{Inst, Operand, Slot, Storage, Type};
+use zwasm_regir::{Inst, Operand, Slot, Storage, Type, work};
 
 impl Encoder<'_> {
     /// Encodes an instruction on objects or references.
@@ -132,6 +132,7 @@ impl Encoder<'_> {
             _ if size as usize > LARGE => gc::struct_new_large,
             _ => gc::struct_new,
         };
+        work::count(offsets.len());
         let places: Vec<u32> = offsets
             .iter()
             .zip(storages)
@@ -176,25 +177,14 @@ impl Encoder<'_> {
                 let id = self.module.types[index as usize];
                 let types = self.module.engine.types().read();
                 let ty = types.get(id);
-                let kind = match ty.composite {
-                    Composite::Func(_) => None,
-                    Composite::Struct(_) => Some(Kind::Struct),
-                    Composite::Array(_) => Some(Kind::Array),
+                let (kind, handlers) = match ty.composite {
+                    Composite::Func(_) => (Kind::Struct, gc::FUNC),
+                    Composite::Struct(_) if ty.is_final => (Kind::Struct, gc::FINAL),
+                    Composite::Array(_) if ty.is_final => (Kind::Array, gc::FINAL),
+                    Composite::Struct(_) => (Kind::Struct, gc::TYPE),
+                    Composite::Array(_) => (Kind::Array, gc::TYPE),
                 };
-                let depth = types.supertypes(id).len() as u64 - 1;
-                match kind {
-                    None => (gc::DEEP, u64::from(id) << 2 | u64::from(u32::MAX) << 32),
-                    Some(kind) => {
-                        let word = u64::from(word(id, kind));
-                        if ty.is_final {
-                            (gc::FINAL, word)
-                        } else if depth < DISPLAY as u64 {
-                            (gc::SHALLOW, word | depth << 32)
-                        } else {
-                            (gc::DEEP, word)
-                        }
-                    }
-                }
+                (handlers, u64::from(word(id, kind)) | (types.depth(id) as u64) << 32)
             }
             other => (gc::abstract_tests(other), 0),
         };

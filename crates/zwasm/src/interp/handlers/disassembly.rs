@@ -41,8 +41,6 @@ const COLD: &[&str] = &[
     "call::return_call_subtype",
     "call::lazy",
     "call::host_call",
-    "gc::ref_test_deep",
-    "gc::ref_cast_deep",
     "gc::struct_new_large",
     "gc::refill",
     "gc::op",
@@ -72,7 +70,6 @@ const CALLED: &[&str] = &[
     "bulk::grow_table",
     "bulk::copy_in_pieces",
     "control::deadline_reached",
-    "call::is_subtype",
     "call::prepare",
     "observe::report",
     "simd::tier",
@@ -87,8 +84,12 @@ const CALLED: &[&str] = &[
 ];
 
 /// Handlers that save a register or two meanwhile: those that copy any number of
-/// slots or fill a structure, and loops of compare and exchange on any memory.
+/// slots or fill a structure, casts that look at a display, and loops of compare and
+/// exchange on any memory.
 const SAVING: &[&str] = &[
+    "numeric::copy_slots",
+    "gc::ref_test",
+    "gc::ref_cast",
     "call::return_call",
     "call::return_call_indirect",
     "call::return_call_ref",

@@ -6,8 +6,9 @@
 //! if that is due) and the instruction is executed again. Arrays are allocated,
 //! filled and copied by [`op`], which calls out to [`objects`](crate::interp::objects).
 
+use super::call::function;
 use super::{Handler, InAcc, InSlot, InWord, STOPPED, Source, handlers, jump, next, tail, trap};
-use crate::interp::objects::{FAILED, execute, is_subtype, large_struct, make_room};
+use crate::interp::objects::{FAILED, execute, large_struct, make_room};
 use crate::store::gc::heap::{GRANULE, STARTS};
 use crate::store::gc::layout::{EXTERN_WORD, HEADER, KIND, Kind, element_offset};
 use crate::store::vmctx::VmCtx;
@@ -64,7 +65,7 @@ macro_rules! tests {
             #[inline(always)]
             unsafe fn passes($vm: *mut VmCtx, $reference: u32, $target: u64) -> bool {
                 // SAFETY: a reference that is not null and not an integer is a live
-                // object of the heap.
+                // object of the heap; records live as long as the store.
                 unsafe { $passes }
             }
         }
@@ -94,8 +95,18 @@ tests! {
             let word = header(vm, reference);
             word == target as u32 || {
                 let displays = &(*(*vm).store).gc.layouts.displays;
-                word != EXTERN_WORD
-                    && displays.has(word, (target >> 32) as usize, target as u32 >> 2)
+                displays.has(word, (target >> 32) as usize, target as u32 >> 2)
+            }
+        }
+    };
+    /// A function of the target's type, or one whose display has it at its depth.
+    IsFunc = |vm, reference, target| {
+        let record = function(vm, reference.into());
+        !record.is_null() && {
+            let word = (*record).ty << 2;
+            word == target as u32 || {
+                let displays = &(*(*vm).store).gc.layouts.displays;
+                displays.has(word, (target >> 32) as usize, target as u32 >> 2)
             }
         }
     };
@@ -296,33 +307,6 @@ handlers! {
         next!(regs, 3)
     }
 
-    /// As `ref_test`, for functions and for types too deep for displays.
-    #[cold]
-    fn ref_test_deep(regs) {
-        let reference = regs.reference(1);
-        let passes = if reference == 0 {
-            regs.field(2) != 0
-        } else {
-            is_subtype(regs.vm, reference, regs.word(2))
-        };
-        regs.result(u32::from(passes));
-        next!(regs, 3)
-    }
-
-    #[cold]
-    fn ref_cast_deep(regs) {
-        let reference = regs.reference(0);
-        let passes = if reference == 0 {
-            regs.field(2) != 0
-        } else {
-            is_subtype(regs.vm, reference, regs.word(2))
-        };
-        if !passes {
-            trap!(regs, TrapCode::CastFailure)
-        }
-        next!(regs, 3)
-    }
-
     /// Field 0 is the destination, field 1 the integer.
     fn i31_new(regs) {
         let value = *regs.slot(1) as u32;
@@ -496,7 +480,9 @@ pub(in crate::interp) fn abstract_tests(target: HeapTarget) -> [Handler; 2] {
     }
 }
 
-/// Handlers for a type without subtypes, one with a display, and any other.
+/// Handlers for a type of objects without subtypes, and any other.
 pub(in crate::interp) const FINAL: [Handler; 2] = [ref_test::<IsFinal>, ref_cast::<IsFinal>];
-pub(in crate::interp) const SHALLOW: [Handler; 2] = [ref_test::<IsType>, ref_cast::<IsType>];
-pub(in crate::interp) const DEEP: [Handler; 2] = [ref_test_deep, ref_cast_deep];
+pub(in crate::interp) const TYPE: [Handler; 2] = [ref_test::<IsType>, ref_cast::<IsType>];
+
+/// Handlers for a type of functions.
+pub(in crate::interp) const FUNC: [Handler; 2] = [ref_test::<IsFunc>, ref_cast::<IsFunc>];

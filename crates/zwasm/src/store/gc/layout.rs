@@ -8,15 +8,19 @@
 //! to functions take four bytes, exception references eight.
 
 use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::Mapping;
 use crate::types::{
     Composite, FieldType, HeapType, StorageType, TableType, TypeId, Types, ValType,
 };
-use zwasm_regir::Storage;
+use std::io;
+use std::mem::take;
+use zwasm_regir::{Storage, work};
 
 /// Bytes of an object's header.
 pub(crate) const HEADER: usize = 8;
 
-/// Types whose casts look at displays have fewer supertypes; all those of valid modules do.
+/// Types have fewer supertypes, those of valid modules and so all that are defined.
 pub(crate) const DISPLAY: usize = 64;
 
 /// What an object is: the low bits of the header's first word.
@@ -112,6 +116,7 @@ pub(crate) unsafe fn write(storage: Storage, to: *mut u8, bits: u128) {
 pub(crate) fn struct_layout(fields: &[Storage]) -> (Vec<u32>, usize) {
     let mut at = HEADER;
     let mut offsets = Vec::with_capacity(fields.len());
+    work::count(fields.len());
     for &field in fields {
         let size = size_of(field);
         at = at.next_multiple_of(size.min(8));
@@ -135,6 +140,7 @@ pub(crate) enum Layout {
 /// canonical number.
 #[derive(Default)]
 pub(crate) struct Layouts {
+    /// For each type with a display.
     layouts: Vec<Layout>,
     pub(crate) displays: Displays,
 }
@@ -146,59 +152,123 @@ pub(crate) struct Layouts {
 /// does not ask how long: whatever stands at index `n` of a display has `n`
 /// supertypes. So a word read behind the end of a display, at the depth of the type
 /// that is looked for, is at another index of another display, and is another type.
+///
+/// What has no display has the one at the very start. Zeros stand there, which are no
+/// type: the numbers of types start behind it. The words are fresh pages, and what
+/// nobody writes costs nothing; so a store pays for its own types, however many the
+/// engine has.
 pub(crate) struct Displays {
-    /// The starts of `types` displays, a word for types without one, the displays,
-    /// and [`DISPLAY`] words that may be read behind the last one.
-    words: Vec<u32>,
+    /// The starts of `types` displays, the displays, each behind a word that says how
+    /// long it is and which layout its type has, and at least [`DISPLAY`] zeros.
+    words: Mapping,
     types: usize,
+    /// Words up to the end of the last display.
+    used: usize,
+    /// The types with a display.
+    added: Vec<TypeId>,
+    /// More than the number of any type that a cast may meet.
+    end: usize,
     /// The first of `words`, where compiled code looks.
-    pub(crate) base: *const u32,
+    pub(crate) base: *mut u32,
     /// One less than `types`, a power of two: the number in any header, forged or not,
     /// leads to one of the starts through it.
     pub(crate) mask: u32,
 }
 
-/// What stands for no type.
-const NO_TYPE: u32 = u32::MAX;
+/// Set in the word before a display, so that it is no type's number.
+const BEFORE: u32 = 1 << 31;
+
+/// Where that word has the number of supertypes; below it is the index of the layout.
+const DEPTH: u32 = 25;
 
 impl Default for Displays {
     fn default() -> Displays {
-        let mut words = vec![NO_TYPE; 1 + DISPLAY];
-        words[0] = 1;
-        Displays { base: words.as_ptr(), words, types: 1, mask: 0 }
+        // The start of nothing's display, and that display.
+        static NOTHING: [u32; 1 + DISPLAY] = [0; 1 + DISPLAY];
+        let words = Mapping::empty();
+        let base = NOTHING.as_ptr().cast_mut();
+        Displays { words, types: 0, used: 0, added: Vec::new(), end: 0, base, mask: 0 }
     }
 }
 
 impl Displays {
-    /// Makes room for the starts of types with smaller numbers than `types`.
-    fn reserve(&mut self, types: usize) {
-        if types <= self.types {
-            return;
+    /// Makes room for the starts of all types, and for `more` words of displays.
+    fn reserve(&mut self, more: usize) -> io::Result<()> {
+        let room = self.words.len() / 4;
+        if self.end <= self.types && self.used + more + DISPLAY <= room {
+            return Ok(());
         }
-        let room = types.next_power_of_two();
-        let moved = (room - self.types) as u32;
-        let (starts, displays) = self.words.split_at(self.types);
-        let mut words = Vec::with_capacity(room + displays.len());
-        words.extend(starts.iter().map(|start| start + moved));
-        words.resize(room, room as u32);
-        words.extend_from_slice(displays);
-        (self.words, self.types, self.mask) = (words, room, room as u32 - 1);
+        let types = self.end.next_power_of_two().max(self.types);
+        let displays = self.used - self.types;
+        let room = types + 2 * (displays + more) + DISPLAY;
+        let words = Mapping::zeroed((room * 4).next_multiple_of(4096))?;
+        let base: *mut u32 = words.base().cast();
+        let moved = (types - self.types) as u32;
+        work::count(displays + self.added.len());
+        // SAFETY: both mappings have the displays behind the starts of so many types,
+        // and the added types are among them.
+        unsafe {
+            if displays > 0 {
+                let from = self.base.add(self.types);
+                base.add(types).copy_from_nonoverlapping(from, displays);
+            }
+            for &id in &self.added {
+                *base.add(id as usize) = *self.base.add(id as usize) + moved;
+            }
+        }
+        let (used, mask) = (types + displays, types as u32 - 1);
+        let added = take(&mut self.added);
+        *self = Displays { words, types, used, added, end: self.end, base, mask };
+        Ok(())
     }
 
-    /// Adds the displays of types, each given with its ancestors, the root last.
-    fn add(&mut self, paths: impl Iterator<Item = (usize, Vec<TypeId>)>) {
-        self.words.truncate(self.words.len() - DISPLAY);
-        for (index, path) in paths {
-            self.words[index] = self.words.len() as u32;
-            self.words.extend(path.iter().rev());
-        }
-        self.words.extend([NO_TYPE; DISPLAY]);
-        self.base = self.words.as_ptr();
+    /// Lets casts meet a type, perhaps without a display.
+    fn meet(&mut self, id: TypeId) -> io::Result<()> {
+        self.end = self.end.max(id as usize + 1);
+        if self.added.is_empty() { Ok(()) } else { self.reserve(0) }
     }
 
-    /// Whether objects with this header word are of the type, which has `depth`
-    /// supertypes, fewer than [`DISPLAY`].
-    ///
+    /// Adds the display of a type, given with its ancestors, the root last.
+    fn add(&mut self, id: TypeId, path: &[TypeId], layout: usize) -> io::Result<()> {
+        self.end = self.end.max(id as usize + 1);
+        self.reserve(1 + path.len())?;
+        work::count(1 + path.len());
+        let start = self.used + 1;
+        // SAFETY: room for the number and for the words was just made.
+        unsafe {
+            *self.base.add(self.used) = BEFORE | (path.len() as u32 - 1) << DEPTH | layout as u32;
+            for (index, &ancestor) in path.iter().rev().enumerate() {
+                *self.base.add(start + index) = ancestor;
+            }
+            *self.base.add(id as usize) = start as u32;
+        }
+        self.used = start + path.len();
+        self.added.push(id);
+        Ok(())
+    }
+
+    /// Which layout a type has, if it was added.
+    #[inline]
+    fn layout(&self, id: TypeId) -> Option<usize> {
+        if id as usize >= self.types {
+            return None;
+        }
+        // SAFETY: the start of every number below `types` is there, and what has a
+        // display has a word before it.
+        unsafe {
+            match *self.base.add(id as usize) {
+                0 => None,
+                start => {
+                    let before = *self.base.add(start as usize - 1);
+                    Some((before & ((1 << DEPTH) - 1)) as usize)
+                }
+            }
+        }
+    }
+
+    /// Whether what has this header word is of a type that has `depth` supertypes. Of a
+    /// function, the word is four times the number of its type; one that has no display
+    /// has no supertypes, and was compared with the type before.
     #[inline(always)]
     pub(crate) fn has(&self, word: u32, depth: usize, id: TypeId) -> bool {
         // SAFETY: the mask leaves the index of a start, and as many words as are read
@@ -208,25 +278,42 @@ impl Displays {
             *self.base.add(start + depth) == id
         }
     }
+
+    /// Whether a function's type has another one as a supertype. Both were added.
+    #[inline(always)]
+    pub(crate) fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
+        // SAFETY: as in `has`; what has a display has a word before it.
+        let depth = unsafe {
+            match *self.base.add((sup & self.mask) as usize) {
+                0 => 0,
+                start => *self.base.add(start as usize - 1) >> DEPTH & (DISPLAY as u32 - 1),
+            }
+        };
+        self.has(sub << 2, depth as usize, sup)
+    }
 }
 
 impl Layouts {
     /// Adds types; those known already cost nothing.
-    pub(crate) fn add(&mut self, types: &Types, ids: &[TypeId]) {
-        let Some(&last) = ids.iter().max() else { return };
-        if last as usize >= self.layouts.len() {
-            self.layouts.resize_with(last as usize + 1, || Layout::None);
-            self.displays.reserve(last as usize + 1);
-        }
-        let mut added = Vec::new();
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory.
+    pub(crate) fn add(&mut self, types: &Types, ids: &[TypeId]) -> Result<()> {
         for &id in ids {
-            let index = id as usize;
-            if !matches!(self.layouts[index], Layout::None) {
+            work::count(1);
+            if self.displays.layout(id).is_some() {
                 continue;
             }
-            self.layouts[index] = match &types.get(id).composite {
-                Composite::Func(_) => continue,
+            let layout = match &types.get(id).composite {
+                // A function's type without supertypes does not need a display.
+                Composite::Func(_) if types.depth(id) == 0 => {
+                    self.displays.meet(id).map_err(no_memory)?;
+                    continue;
+                }
+                Composite::Func(_) => Layout::None,
                 Composite::Struct(fields) => {
+                    work::count(fields.len());
                     let fields: Vec<Storage> =
                         fields.iter().map(|&field| storage(types, field)).collect();
                     let (offsets, size) = struct_layout(&fields);
@@ -245,16 +332,28 @@ impl Layouts {
                     }
                 }
             };
-            added.push(id);
+            if self.layouts.len() >> DEPTH != 0 {
+                return Err(Error::new(ErrorKind::Limit, "too many types for a store"));
+            }
+            let added = self.displays.add(id, &types.supertypes(id), self.layouts.len());
+            added.map_err(no_memory)?;
+            self.layouts.push(layout);
         }
-        self.displays.add(added.into_iter().map(|id| (id as usize, types.supertypes(id))));
+        Ok(())
     }
 
     /// The layout of the type in a header word.
     #[inline]
     pub(crate) fn of(&self, word: u32) -> &Layout {
-        self.layouts.get((word >> 2) as usize).unwrap_or(&Layout::None)
+        match self.displays.layout(word >> 2) {
+            Some(layout) => &self.layouts[layout],
+            None => &Layout::None,
+        }
     }
+}
+
+fn no_memory(error: io::Error) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
 }
 
 #[cfg(test)]

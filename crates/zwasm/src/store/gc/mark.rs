@@ -11,6 +11,7 @@
 
 use super::heap::{BLOCK, GRANULE, Heap, REGION};
 use super::layout::{HEADER, Layout, Layouts};
+use zwasm_regir::work;
 
 pub(super) struct Marker<'a> {
     pub(super) heap: &'a mut Heap,
@@ -74,6 +75,7 @@ impl Marker<'_> {
             match layouts.of(*header) {
                 Layout::Struct { size, refs } => {
                     self.heap.mark_lines(offset, *size as usize);
+                    work::count(1 + refs.len());
                     for &at in refs {
                         self.field(*object.add(at as usize).cast::<u32>());
                     }
@@ -82,6 +84,7 @@ impl Marker<'_> {
                     // No array goes on behind the region, whatever its header says.
                     let room = (REGION - offset - HEADER) / *element as usize;
                     let length = (*header.add(1) as usize).min(room);
+                    work::count(1 + if *refs { length } else { 0 });
                     self.heap.mark_lines(offset, HEADER + length * *element as usize);
                     if *refs {
                         let elements = object.add(HEADER).cast::<u32>();

@@ -1,0 +1,248 @@
+//! Types are defined as long as something uses them, and no longer; whatever number
+//! they have meanwhile, none is taken for another.
+#![cfg(all(feature = "gc", feature = "wat"))]
+
+use zwasm::{
+    Config, Engine, FieldType, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker,
+    Module, Mutability, RefType, Store, Strategy, StructRef, StructRefPre, StructType, Table,
+    TableType, Tag, TagType, Val, ValType,
+};
+
+/// Loads and drops modules with types that no other module has, so that numbers are
+/// given again.
+fn churn(engine: &Engine, from: usize, count: usize) {
+    for number in from..from + count {
+        // A structure whose fields are the bits of the number.
+        let mut bytes = b"\0asm\x01\0\0\0\x01\x24\x01\x5F\x10".to_vec();
+        bytes.extend((0..16).flat_map(|bit| [0x7C + (number >> bit & 1) as u8, 1]));
+        bytes[9] = (bytes.len() - 10) as u8;
+        Module::new(engine, &bytes).unwrap();
+    }
+}
+
+fn engines() -> impl Iterator<Item = Engine> {
+    let strategies =
+        [Strategy::Interpreter, Strategy::Baseline, Strategy::Auto, Strategy::Mixed(1)];
+    strategies.into_iter().map(|strategy| {
+        let mut config = Config::new();
+        config.strategy(strategy);
+        Engine::new(&config).unwrap()
+    })
+}
+
+/// The type of the only field's values, which a module defines.
+fn concrete(ty: &FuncType) -> HeapType {
+    let Some(ValType::Ref(ty)) = ty.results().next() else { panic!("{ty}") };
+    assert!(matches!(ty.heap_type(), HeapType::Concrete(_)));
+    ty.heap_type()
+}
+
+const MAKER: &str = r#"(module (type $s (struct (field i32)))
+    (func (export "make") (result (ref $s)) (struct.new $s (i32.const 7))))"#;
+
+#[test]
+fn a_type_of_the_api_keeps_its_definition() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, MAKER).unwrap();
+    let make = module.get_export("make").unwrap().func().unwrap().clone();
+    drop(module);
+    let structure = StructType::from_heap_type(&engine, concrete(&make)).unwrap();
+    churn(&engine, 0, 10_000);
+    // The function type keeps the structure it refers to, and the other way to it is as good.
+    assert_eq!(StructType::from_heap_type(&engine, concrete(&make)), Some(structure.clone()));
+    let field = FieldType::new(Mutability::Const, ValType::I32);
+    assert_eq!(StructType::new(&engine, [field]).unwrap(), structure);
+    let mut store = Store::new(&engine, ());
+    let pre = StructRefPre::new(&mut store, structure).unwrap();
+    let object = StructRef::new(&mut store, &pre, &[Val::I32(9)]).unwrap();
+    drop(pre);
+    churn(&engine, 0, 10_000);
+    let func = Func::new(&mut store, make, move |_, _, results| {
+        results[0] = Val::AnyRef(Some(object.to_any()));
+        Ok(())
+    });
+    // What the host makes is of the module's type.
+    let module = Module::new(
+        &engine,
+        r#"(module (type $s (struct (field i32)))
+            (import "" "make" (func $make (result (ref $s))))
+            (func (export "get") (result i32) (struct.get $s 0 (call $make))))"#,
+    );
+    let instance = Instance::new(&mut store, &module.unwrap(), &[func.into()]).unwrap();
+    let get = instance.get_typed_func::<(), i32>(&mut store, "get").unwrap();
+    assert_eq!(get.call(&mut store, ()).unwrap(), 9);
+}
+
+/// Objects that a store has keep apart from those of types defined later, under numbers
+/// that were those of types in between.
+#[test]
+fn a_store_keeps_its_types() {
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        let module = Module::new(
+            &engine,
+            r#"(module (rec (type $a (sub (struct))) (type $b (sub $a (struct))))
+                (table $t (export "t") 3 anyref)
+                (start $fill)
+                (func $fill
+                    (table.set $t (i32.const 0) (struct.new $a))
+                    (table.set $t (i32.const 1) (struct.new $b))
+                    (table.set $t (i32.const 2) (ref.i31 (i32.const 3))))
+                (func (export "is") (param i32) (result i32) (i32.add
+                    (ref.test (ref $a) (table.get $t (local.get 0)))
+                    (ref.test (ref $b) (table.get $t (local.get 0))))))"#,
+        );
+        let first = Instance::new(&mut store, &module.unwrap(), &[]).unwrap();
+        let table = first.get_table(&mut store, "t").unwrap();
+        let call = |instance: Instance, store: &mut Store<()>, arg: i32| {
+            let func = instance.get_typed_func::<i32, i32>(&mut *store, "is").unwrap();
+            func.call(store, arg).unwrap()
+        };
+        for round in 0..3 {
+            churn(&engine, round * 5000, 5000);
+            let module = Module::new(
+                &engine,
+                format!(
+                    r#"(module (import "" "t" (table $t 3 anyref))
+                        (rec (type $a (sub (struct))) (type $b (sub $a (struct)))
+                            (type (array (mut f{}))))
+                        (func (export "is") (param i32) (result i32) (i32.add
+                            (ref.test (ref $a) (table.get $t (local.get 0)))
+                            (ref.test (ref $b) (table.get $t (local.get 0))))))"#,
+                    32 << (round & 1)
+                ),
+            );
+            let other = Instance::new(&mut store, &module.unwrap(), &[table.into()]).unwrap();
+            let found = [0, 1, 2].map(|index| call(first, &mut store, index));
+            assert_eq!(found, [1, 2, 0]);
+            let found = [0, 1, 2].map(|index| call(other, &mut store, index));
+            assert_eq!(found, [0, 0, 0]);
+        }
+    }
+}
+
+/// A function that a linker defines keeps the types of its signature.
+#[test]
+fn a_linker_keeps_its_types() {
+    for engine in engines() {
+        let module = Module::new(&engine, MAKER).unwrap();
+        let heap = concrete(module.get_export("make").unwrap().func().unwrap());
+        // Made of a number alone, while it names the type.
+        let ty = FuncType::new([], [ValType::Ref(RefType::new(true, heap))]);
+        let mut linker = Linker::<()>::new(&engine);
+        linker
+            .func_new("", "make", ty, |_, _, results| {
+                results[0] = Val::AnyRef(None);
+                Ok(())
+            })
+            .unwrap();
+        drop(module);
+        churn(&engine, 0, 10_000);
+        let module = Module::new(
+            &engine,
+            r#"(module (type $s (struct (field i32)))
+                (import "" "make" (func $make (result (ref null $s))))
+                (func (export "run") (result i32) (ref.is_null (call $make))))"#,
+        );
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module.unwrap()).unwrap();
+        let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+        assert_eq!(run.call(&mut store, ()).unwrap(), 1);
+    }
+}
+
+/// A number that outlived its type is no type, wherever the API takes one.
+#[test]
+fn the_number_of_a_type_that_is_gone_names_nothing() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, MAKER).unwrap();
+    let heap = concrete(module.get_export("make").unwrap().func().unwrap());
+    drop(module);
+    // Numbers are not given again at once.
+    churn(&engine, 0, 100);
+    let mut store = Store::new(&engine, ());
+    let ty = RefType::new(true, heap);
+    let value = ValType::Ref(ty);
+    assert_eq!(StructType::from_heap_type(&engine, heap), None);
+    let error = StructType::new(&engine, [FieldType::new(Mutability::Var, value)]).unwrap_err();
+    assert!(error.to_string().contains("gone"), "{error}");
+    assert!(Val::null(&engine, ty).is_none());
+    for null in [Val::AnyRef(None), Val::FuncRef(None)] {
+        assert!(Table::new(&mut store, TableType::new(ty, 1, None), null).is_err());
+        let ty = GlobalType::new(value, Mutability::Var);
+        assert!(Global::new(&mut store, ty, null).is_err());
+    }
+    let _ = heap.top(&engine);
+    let func = Func::new(&mut store, FuncType::new([value], [value]), |_, _, _| Ok(()));
+    let _ = Tag::new(&mut store, &TagType::new(FuncType::new([value], [])));
+    assert!(func.call(&mut store, &[Val::I32(1)], &mut [Val::I32(0)]).is_err());
+    // The function has a type of its own, which no module can ask for.
+    let module = Module::new(
+        &engine,
+        r#"(module (type $s (struct (field i32)))
+            (import "" "f" (func (param (ref null $s)) (result (ref null $s)))))"#,
+    );
+    assert!(Instance::new(&mut store, &module.unwrap(), &[func.into()]).is_err());
+}
+
+/// Modules with the same types come and go in several threads.
+#[test]
+fn types_come_and_go_in_threads() {
+    let engine = Engine::default();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for round in 0..200 {
+                    let module = Module::new(&engine, MAKER).unwrap();
+                    let mut store = Store::new(&engine, ());
+                    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                    let make = instance.get_func(&mut store, "make").unwrap();
+                    drop(module);
+                    let mut results = [Val::I32(0)];
+                    make.call(&mut store, &[], &mut results).unwrap();
+                    let object = results[0].anyref().flatten().unwrap();
+                    let object = object.as_struct(&store).unwrap().unwrap();
+                    assert_eq!(object.field(&mut store, 0).unwrap().i32(), Some(7));
+                    churn(&engine, round * 10, 10);
+                }
+            });
+        }
+    });
+}
+
+/// A function whose type named one that was gone gives no values of another that has
+/// its number later.
+#[test]
+fn the_number_of_a_type_that_is_gone_gives_no_values_of_another() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, MAKER).unwrap();
+    let heap = concrete(module.get_export("make").unwrap().func().unwrap());
+    drop(module);
+    let mut store = Store::new(&engine, ());
+    let ty = FuncType::new([], [ValType::Ref(RefType::new(true, heap))]);
+    churn(&engine, 0, 1);
+    let object = std::sync::Arc::new(std::sync::Mutex::new(Val::AnyRef(None)));
+    let given = object.clone();
+    let func = Func::new(&mut store, ty, move |_, _, results| {
+        results[0] = *given.lock().unwrap();
+        Ok(())
+    });
+    // Until a structure has the number. Fields of 64 bits tell it from all others.
+    let field = |number: usize, bit: usize| {
+        let ty = if number >> bit & 1 == 0 { ValType::I32 } else { ValType::I64 };
+        FieldType::new(Mutability::Const, ty)
+    };
+    let structure = (0..20_000).find_map(|number| {
+        let ty = StructType::new(&engine, (0..16).map(|bit| field(number, bit))).unwrap();
+        (ty.heap_type() == heap).then_some(ty)
+    });
+    let structure = structure.expect("numbers are given again");
+    let fields: Vec<Val> = structure
+        .fields()
+        .map(|field| Val::default_for(field.element_type().unpack()).unwrap())
+        .collect();
+    let pre = StructRefPre::new(&mut store, structure).unwrap();
+    let made = StructRef::new(&mut store, &pre, &fields).unwrap();
+    *object.lock().unwrap() = Val::AnyRef(Some(made.to_any()));
+    assert!(func.call(&mut store, &[], &mut [Val::I32(0)]).is_err());
+}
