@@ -52,6 +52,11 @@ pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// heaps would be collected all the time; more, and they would leave the cache.
 pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
+/// Bytes of tables, segments and the stack that are looked through for each byte that is
+/// allocated until the next collection: reading four takes no longer than allocating
+/// one, and a guest with large tables has a heap larger by a quarter of them.
+pub(crate) const GC_SCAN_SHARE: usize = 4;
+
 /// Bytes that a bulk operation moves for a unit of fuel: as many as the largest
 /// scalar store, so that a copy by instructions is never the cheaper one.
 pub(crate) const BYTES_PER_FUEL: u64 = 8;

@@ -116,6 +116,24 @@ fn a_comparison_moved_behind_other_instructions_reads_what_it_read_before() {
 }
 
 #[test]
+fn a_comparison_moved_out_of_two_calls_reads_what_it_read_before() {
+    // Both functions end with the comparison, and both have values that die with them.
+    let functions = "(func $less (param i32) (result i32)
+          (local.set 0 (i32.mul (local.get 0) (i32.const 3)))
+          (i32.lt_u (local.get 0) (i32.const 10)))
+        (func $next_less (param i32) (result i32)
+          (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+          (call $less (local.get 0)))
+        (func (export \"run\") (param i32) (result i32)
+          (local.get 0)
+          (if (param i32) (result i32) (call $next_less (local.get 0))
+            (then (i32.add (i32.const 100)))
+            (else (i32.add (i32.const 200)))))";
+    assert_eq!(result(functions, 1), 101);
+    assert_eq!(result(functions, 3), 203);
+}
+
+#[test]
 fn a_result_may_be_the_next_argument() {
     // The second call's parameter takes the slot of a local of the first.
     let functions = "(func $twice (param i32) (result i32)

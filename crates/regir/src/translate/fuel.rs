@@ -34,13 +34,15 @@ impl Translator<'_> {
     }
 
     fn add_cost(&mut self, cost: u32) {
-        match self.fuel.and_then(|index| self.function.insts.get_mut(index)) {
-            Some(Inst::Fuel { cost: sum }) => *sum += cost,
-            _ if cost == 0 => {}
-            _ => {
-                self.fuel = Some(self.function.insts.len());
-                self.emit(Inst::Fuel { cost });
-            }
+        if let Some(Inst::Fuel { cost: sum }) =
+            self.fuel.and_then(|index| self.function.insts.get_mut(index))
+            && let Some(total) = sum.checked_add(cost)
+        {
+            *sum = total;
+        } else if cost > 0 {
+            // A run that costs more than fits is paid for in parts.
+            self.fuel = Some(self.function.insts.len());
+            self.emit(Inst::Fuel { cost });
         }
     }
 

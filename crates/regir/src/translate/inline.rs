@@ -265,7 +265,7 @@ impl<'a> Translator<'a> {
         }
         // The slots of what was inlined right before are not dead but used again.
         let now = self.function.insts.len();
-        self.function.deaths.pop_if(|death| death.before == now);
+        while self.function.deaths.pop_if(|death| death.before == now).is_some() {}
         for (index, &ty) in signature.params.iter().enumerate().rev() {
             let entry = self.pop()?;
             let index = first + index;
@@ -308,13 +308,12 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    /// The instruction before the one at `from` was moved to the end, and so was the
-    /// death of what it reads.
+    /// The instruction before the one at `from` was moved to the end, and so were the
+    /// deaths of what it reads: one for each call that ended with it.
     pub(super) fn postpone_deaths(&mut self, from: usize) {
         let end = self.function.insts.len();
-        if let Some(death) = self.function.deaths.last_mut()
-            && death.before == from
-        {
+        let deaths = self.function.deaths.iter_mut().rev();
+        for death in deaths.take_while(|death| death.before == from) {
             death.before = end;
         }
     }

@@ -1,4 +1,4 @@
-use super::{Checks, Signature, Storage, TranslateError, Translator, Type, Types};
+use super::{Checks, Inst, Signature, Storage, TranslateError, Translator, Type, Types};
 use crate::tuning::INLINE_BUDGET;
 
 /// A module with one type `(i32 i32) -> i32` for every function.
@@ -24,8 +24,8 @@ impl Types for Fixture {
     fn table_index(&self, _: u32) -> Type {
         Type::I32
     }
-    fn storage(&self, _: u32) -> &[Storage] {
-        &[Storage::I8, Storage::HeapRef]
+    fn storage(&self, ty: u32) -> &[Storage] {
+        if ty == LARGE { &[Storage::V128; 10_000] } else { &[Storage::I8, Storage::HeapRef] }
     }
     fn has_gc(&self) -> bool {
         true
@@ -48,6 +48,9 @@ impl Types for Fixture {
         Some((body, 100 * func))
     }
 }
+
+/// A structure type that costs much.
+const LARGE: u32 = 9;
 
 /// Functions that may be inlined.
 const SUM: u32 = 1;
@@ -234,6 +237,26 @@ fn every_straight_run_is_paid_for_where_it_starts() {
         fuel(&[0, 0x02, 0x7F, 0x20, 0, 0x20, 1, 0x0D, 0, 0x0B, 0x0B]),
         "fuel 4\nbr_unless s1 L2\ns5 = s0\nbr L1\nL2:\ns5 = s0\nL1:\nreturn s5\n"
     );
+}
+
+#[test]
+fn no_run_is_too_long_to_be_paid_for() {
+    // (drop (struct.new_default $large)), so often that the sum has more than 32 bits.
+    let (each, count) = (1 + (160_000 - 64) / 8, 220_000);
+    let mut body = vec![0];
+    for _ in 0..count {
+        body.extend([0xFB, 1, LARGE as u8, 0x1A]);
+    }
+    body.extend([0x20, 0, 0x0B]);
+    let checks = Checks { fuel: true, ..Checks::default() };
+    let function = Translator::translate(&Fixture(checks), 0, &body, 0).expect("translates");
+    let paid = function.insts.iter().map(|inst| match inst {
+        Inst::Fuel { cost } => u64::from(*cost),
+        _ => 0,
+    });
+    // And the entry, and the operand.
+    assert_eq!(paid.sum::<u64>(), each * count + 2);
+    assert!(each * count > u64::from(u32::MAX));
 }
 
 #[test]

@@ -22,8 +22,9 @@
 //! of these; collections are put off until it is done.
 //!
 //! A collection is due when as many bytes have been handed out as were live after
-//! the last one. That bounds both the heap's size and the time spent collecting,
-//! in proportion to what the guest keeps.
+//! the last one, or as a share of the roots' bytes, if that is more. That bounds both
+//! the heap's size and the time spent collecting, in proportion to what the guest
+//! keeps.
 
 #[cfg(all(test, feature = "wat"))]
 mod cage;
@@ -38,7 +39,7 @@ use super::StoreCore;
 use super::held::Held;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::tuning::{BULK_PIECE, MIN_GC_BUDGET};
+use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, MIN_GC_BUDGET};
 use heap::{GRANULE, Heap, LARGE};
 use layout::{EXTERN_WORD, HEADER, Layouts};
 use mark::Marker;
@@ -361,15 +362,20 @@ impl StoreCore {
                 limit: if gc.stress { 2 } else { usize::MAX },
                 lost: false,
             };
+            let mut looked_through = 0;
             if let Some(stack) = &(*this).stack {
                 let mut slot = stack.value_base();
+                looked_through += (top as usize).saturating_sub(slot as usize);
                 while slot < top {
                     marker.word(*slot);
                     slot = slot.add(1);
                 }
             }
-            for table in &(*this).tables {
-                (*table.as_ptr()).elements().iter().for_each(|&word| marker.word(word));
+            // Tables of functions hold addresses of records, and no objects.
+            let tables = (*this).tables.iter().map(|table| table.as_ref());
+            for table in tables.filter(|table| !table.holds_functions) {
+                looked_through += size_of_val(table.elements());
+                table.elements().iter().for_each(|&word| marker.word(word));
             }
             for global in &(*this).globals {
                 marker.word((*global.as_ptr()).value as u64);
@@ -378,6 +384,7 @@ impl StoreCore {
                 let instance = &*instance.as_ptr();
                 instance.globals.iter().for_each(|&global| marker.word((*global).value as u64));
                 for segment in &instance.elements {
+                    looked_through += size_of_val(&**segment);
                     segment.iter().for_each(|&word| marker.word(word));
                 }
             }
@@ -395,7 +402,7 @@ impl StoreCore {
                 }
             }
             let live = gc.heap.sweep();
-            gc.budget = live.max(MIN_GC_BUDGET);
+            gc.budget = live.max(looked_through / GC_SCAN_SHARE).max(MIN_GC_BUDGET);
             dead
         };
         // Destructors of the host run when the heap is whole again. What called for
@@ -433,5 +440,38 @@ impl Gc {
             "out of garbage-collected memory: no room for an object of {size} bytes (the limit is {limit})"
         );
         Error::new(ErrorKind::Limit, message)
+    }
+}
+
+#[cfg(all(test, feature = "wat"))]
+mod tests {
+    use crate::tuning::GC_SCAN_SHARE;
+    use crate::{Engine, Instance, Module, Result, Store};
+
+    #[test]
+    fn garbage_beside_a_large_table_is_collected_in_proportion() -> Result<()> {
+        const ELEMENTS: usize = 8_000_000;
+        const OBJECTS: usize = 4_000_000;
+        let wat = format!(
+            r#"(module
+                (type $s (struct (field i64)))
+                (table {ELEMENTS} anyref)
+                (func (export "garbage") (param i32)
+                    (loop $again
+                        (drop (struct.new $s (i64.const 0)))
+                        (br_if $again
+                            (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#
+        );
+        let mut store = Store::new(&Engine::default(), ());
+        let module = Module::new(store.engine(), wat)?;
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let garbage = instance.get_typed_func::<i32, ()>(&mut store, "garbage")?;
+        garbage.call(&mut store, OBJECTS as i32)?;
+        // SAFETY: the store is borrowed and nothing runs in it.
+        let collections = unsafe { (*store.inner.as_ptr()).core.gc.collections } as usize;
+        // The first comes before anyone knows of the table.
+        let most = 1 + OBJECTS * 16 * GC_SCAN_SHARE / (ELEMENTS * 8);
+        assert!((1..=most).contains(&collections), "{collections} collections");
+        Ok(())
     }
 }
