@@ -73,6 +73,7 @@ impl Display for Inst {
             Inst::Zero { from, count } => write!(f, "zero {from} x{count}"),
             Inst::Const { dst, value } => write!(f, "{dst} = {value:#x}"),
             Inst::Copy { dst, src } => write!(f, "{dst} = {src}"),
+            Inst::CopySlots { dst, src, count } => write!(f, "{dst} = slots {src} x{count}"),
             Inst::Unary { op, dst, a } => write!(f, "{dst} = {} {a}", op.text()),
             Inst::Binary { op, dst, a, b } => write!(f, "{dst} = {} {a} {b}", op.text()),
             Inst::Compare { op, dst, a, b } => write!(f, "{dst} = {} {a} {b}", op.text()),

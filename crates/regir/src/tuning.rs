@@ -23,6 +23,15 @@ pub const INLINE_SLOTS: u32 = 6;
 /// inline something, and would be translated twice to learn it.
 pub const RESERVE_AT_ONCE: usize = 150;
 
+/// Values that a branch carries from which on they are copied by one instruction if
+/// they are not where the branch wants them: a branch of a few bytes may carry a
+/// thousand, and must not become as many instructions.
+pub const CARRIED_ONE_BY_ONE: usize = 15;
+
+/// Instructions and operands that are translated before the translator asks whether to
+/// give up: a few ten microseconds.
+pub const WORK_UNASKED: usize = 2048;
+
 /// Bytes of a structure's fields that `struct.new` fills for the price of any
 /// instruction: a store of that size takes no longer than a call. More is paid for by
 /// size, as arrays are.

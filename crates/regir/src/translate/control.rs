@@ -2,6 +2,7 @@
 
 use super::{Malformed, Result, Translator, Value, value_type};
 use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
+use crate::tuning::CARRIED_ONE_BY_ONE;
 use crate::types::{Signature, Type, slots_of};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,6 +239,7 @@ impl<'a> Translator<'a> {
             // Only entries of unreachable code are left here; popping unlinks them.
             let _ = self.pop();
         }
+        self.work += types.len();
         for &ty in types {
             self.push_temp(ty);
         }
@@ -248,15 +250,26 @@ impl<'a> Translator<'a> {
     }
 
     /// Whether a branch to a control can be a bare jump.
-    fn in_place(&self, target: usize) -> Result<bool> {
+    fn in_place(&mut self, target: usize) -> Result<bool> {
         let control = &self.controls[target];
         if control.kind == Kind::Function {
             return Ok(false);
         }
         let carried = control.carried();
         let from = self.stack.len().checked_sub(carried.len()).ok_or(Malformed)?;
+        self.work += carried.len();
         Ok(self.stack.get(from).is_none_or(|entry| entry.slot == control.slot)
-            && self.stack[from..].iter().all(|entry| matches!(entry.value, Value::Temp)))
+            && self.are_temporaries(from))
+    }
+
+    /// Whether the entries from a stack index on are in their canonical slots.
+    fn are_temporaries(&self, from: usize) -> bool {
+        self.stack[from..].iter().all(|entry| matches!(entry.value, Value::Temp))
+    }
+
+    /// Whether a branch carries so much that it should find it in slots.
+    fn carries_much(&self, target: usize) -> bool {
+        self.controls[target].carried().len() > CARRIED_ONE_BY_ONE
     }
 
     /// Emits the moves and the jump (or return) of a branch. The stack stays.
@@ -272,6 +285,15 @@ impl<'a> Translator<'a> {
         let from = self.stack.len().checked_sub(count).ok_or(Malformed)?;
         // Ascending: a destination is never above its source, so no move
         // overwrites a source that is still to be read.
+        if count > CARRIED_ONE_BY_ONE && self.are_temporaries(from) {
+            let src = self.stack[from].slot;
+            if src != dst {
+                let count = self.top() - src;
+                self.emit(Inst::CopySlots { dst: Slot(dst), src: Slot(src), count });
+            }
+            self.emit(Inst::Br { target: label });
+            return Ok(());
+        }
         for index in from..self.stack.len() {
             let entry = self.stack[index];
             let operand = self.operand(entry);
@@ -284,6 +306,9 @@ impl<'a> Translator<'a> {
 
     /// Branches to `target` when `cond` is not zero (zero with `negate`).
     fn branch_if(&mut self, cond: Slot, negate: bool, target: usize) -> Result<()> {
+        if self.carries_much(target) {
+            self.flush_before_branch(cond);
+        }
         if self.in_place(target)? {
             let control = &mut self.controls[target];
             control.branched = true;
@@ -380,6 +405,14 @@ impl<'a> Translator<'a> {
         }
         depths.push(self.body.reader.u32()?);
         let index = self.pop_slot()?;
+        for &depth in &depths {
+            let target = self.target(depth)?;
+            if self.carries_much(target) {
+                // The index is above every entry or a local, neither of which changes.
+                self.flush_all();
+                break;
+            }
+        }
         let first = self.function.br_targets.len() as u32;
         let mut targets: Vec<Label> = Vec::with_capacity(depths.len());
         let mut stubs: Vec<(usize, Label)> = Vec::new();
@@ -445,6 +478,7 @@ impl<'a> Translator<'a> {
                     self.copy(entry.slot, entry.ty, operand);
                 }
                 let from = Slot(self.stack[from].slot);
+                self.longest = self.longest.max(count);
                 self.emit(Inst::ReturnSlots { from, count });
             }
         }
@@ -468,6 +502,7 @@ impl<'a> Translator<'a> {
     /// Emits a tail call; the arguments are on the stack.
     pub(super) fn return_call(&mut self, callee: Callee, signature: Signature<'a>) -> Result<()> {
         let base = self.arguments(signature)?;
+        self.longest = self.longest.max(slots_of(signature.params));
         self.emit(match callee {
             Callee::Direct(func) => Inst::ReturnCall { func, base },
             Callee::Table { ty, table, index } => {
@@ -482,6 +517,7 @@ impl<'a> Translator<'a> {
     /// Brings the arguments of a call into consecutive slots and pops them.
     pub(super) fn arguments(&mut self, signature: Signature<'a>) -> Result<Slot> {
         let count = signature.params.len();
+        self.work += count + signature.results.len();
         self.flush_top(count)?;
         let height = self.stack.len() - count;
         let base = self.slot_at(height);

@@ -13,7 +13,7 @@ use super::integer::Alu;
 use super::{FLOAT_SCRATCH, INT_SCRATCH, VMCTX};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
-use crate::tuning::{ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS};
+use crate::tuning::{ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_FIELDS};
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Inst, Operand, Slot, Storage};
 
@@ -75,7 +75,7 @@ impl Compiler<'_> {
 
     fn struct_new(&mut self, inst: &Inst, base: Slot, ty: u32, default: bool) {
         let structure = self.env.struct_type(ty);
-        if !structure.is_small {
+        if !structure.is_small || (!default && structure.fields > STRUCT_INLINE_FIELDS) {
             return self.call_handler(inst);
         }
         let size = structure.size as i32;
@@ -87,7 +87,8 @@ impl Compiler<'_> {
             self.clear_contents(object, size);
         } else {
             let mut slot = base.0;
-            for &(storage, offset) in &structure.fields {
+            for field in 0..structure.fields as u32 {
+                let (storage, offset) = self.env.field(ty, field);
                 self.init_field(storage, at(object, offset as i32), slot);
                 slot += storage.kind().slots();
             }
