@@ -79,7 +79,7 @@ impl Loops {
         if !headers.is_empty() {
             let classes = classes(function);
             for (number, &(label, start, end)) in headers.iter().enumerate() {
-                if number % tuning::UNASKED == 0 && env.stopped() {
+                if (number + 1) % tuning::UNASKED == 0 && env.stopped() {
                     return Err(CompileError::Stopped);
                 }
                 let is_innermost = headers.get(number + 1).is_none_or(|(_, next, _)| *next > end);

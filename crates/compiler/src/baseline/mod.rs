@@ -107,7 +107,7 @@ impl Compiler<'_> {
         }
         let mut loops: Vec<(Label, AsmLabel)> = Vec::new();
         let mut index = 0;
-        let mut asked = 0;
+        let mut asked = tuning::UNASKED;
         while let Some(inst) = self.function.insts.get(index) {
             if index >= asked {
                 asked = index + tuning::UNASKED;
@@ -131,7 +131,7 @@ impl Compiler<'_> {
             }
             self.state.locked = RegSet::default();
         }
-        self.ask()?;
+        self.limit()?;
         self.epilogue();
         let positions = |words: Vec<(Label, AsmLabel)>, asm: &Assembler| {
             words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
@@ -139,14 +139,16 @@ impl Compiler<'_> {
         self.code.loops = positions(loops, &self.asm);
         landings.sort_unstable_by_key(|(label, _)| label.0);
         self.code.landings = positions(landings, &self.asm);
-        self.ask()
+        self.limit()
     }
 
     /// Gives up if the environment says so, or there is too much code.
     fn ask(&self) -> Result<(), CompileError> {
-        if self.env.stopped() {
-            return Err(CompileError::Stopped);
-        }
+        if self.env.stopped() { Err(CompileError::Stopped) } else { self.limit() }
+    }
+
+    /// Gives up if there is too much code.
+    fn limit(&self) -> Result<(), CompileError> {
         let bytes = self.asm.offset() as usize + self.late.len() * tuning::LATE_BYTES;
         if bytes > self.env.max_code() { Err(CompileError::Unsupported) } else { Ok(()) }
     }

@@ -310,6 +310,9 @@ impl<'a> Translator<'a> {
         self.open_function(signature);
         self.check_entry();
         self.operators()?;
+        if self.high > self.max_slots {
+            return Err(Stop::FrameTooLarge);
+        }
         let frame = &mut self.function.frame;
         frame.size = self.high;
         let far = frame.size + SCRATCH_SLOTS > NEAR_SLOTS || self.types.always_window();
@@ -321,18 +324,22 @@ impl<'a> Translator<'a> {
         while self.controls.len() > self.body.control {
             self.body.at = self.body.reader.position();
             self.operator()?;
-            if self.high > self.max_slots {
-                return Err(Stop::FrameTooLarge);
-            }
             self.work += 1;
             if self.work >= WORK_UNASKED {
                 self.work = 0;
-                if (self.stop)() {
-                    return Err(Stop::Stopped);
-                }
+                self.ask()?;
             }
         }
         Ok(())
+    }
+
+    /// Gives up if that is wanted, or the frame is too large already.
+    #[cold]
+    fn ask(&self) -> core::result::Result<(), Stop> {
+        if (self.stop)() {
+            return Err(Stop::Stopped);
+        }
+        if self.high > self.max_slots { Err(Stop::FrameTooLarge) } else { Ok(()) }
     }
 
     fn declare_locals(&mut self, signature: Signature<'a>) -> Result<()> {
