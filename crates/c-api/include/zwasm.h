@@ -75,6 +75,9 @@ WASM_API_EXTERN void zwasm_config_max_gc_heap(wasm_config_t*, uint64_t bytes);
  * growth beyond fails, and what is made beyond stops with ZWASM_ERROR_LIMIT. */
 WASM_API_EXTERN void zwasm_config_max_total(wasm_config_t*, uint64_t bytes);
 
+/* Bytes of machine code of all modules together; what would be more is interpreted. */
+WASM_API_EXTERN void zwasm_config_max_code(wasm_config_t*, uint64_t bytes);
+
 /* Whether 32-bit memories reserve 4 GiB of address space each, or every access is
  * checked and they take the room they need. */
 WASM_API_EXTERN void zwasm_config_guard_pages(wasm_config_t*, bool enable);

@@ -45,6 +45,12 @@ pub extern "C" fn zwasm_config_max_total(config: &mut Config, bytes: u64) {
     config.max_total(bytes);
 }
 
+/// The most bytes of machine code.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_config_max_code(config: &mut Config, bytes: u64) {
+    config.max_code(bytes);
+}
+
 /// Whether memories reserve address space instead of checking every access.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_config_guard_pages(config: &mut Config, enable: bool) {

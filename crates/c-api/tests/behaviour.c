@@ -392,6 +392,7 @@ static void limits_hold(void) {
   zwasm_config_max_table_elements(config, 10);
   zwasm_config_max_stack(config, 1 << 17);
   zwasm_config_max_gc_heap(config, 1 << 16);
+  zwasm_config_max_code(config, 1 << 12);
   zwasm_config_guard_pages(config, false);
   zwasm_config_signals_based_traps(config, false);
   EXPECT(zwasm_config_feature(config, "simd", false));

@@ -94,6 +94,8 @@ pub struct Run {
     pub max_stack: Option<u64>,
     /// Ceiling of the heap of objects, in bytes.
     pub max_gc_heap: Option<u64>,
+    /// Bytes of machine code.
+    pub max_code: Option<u64>,
     /// Bytes of memories, tables, objects and exceptions together.
     pub max_total: Option<u64>,
     /// The features of WebAssembly that the module may not use.
@@ -285,6 +287,7 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
                 once(&mut run.timeout, time, name)?;
             }
             Id::MaxGcHeap => once(&mut run.max_gc_heap, size(&value, name)?, name)?,
+            Id::MaxCode => once(&mut run.max_code, size(&value, name)?, name)?,
             Id::MaxTotal => once(&mut run.max_total, size(&value, name)?, name)?,
             Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
             Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
@@ -634,6 +637,7 @@ mod tests {
         assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
         assert_eq!(run("a --max-total 1G").max_total, Some(1 << 30));
+        assert_eq!(run("a --max-code 1M").max_code, Some(1 << 20));
         let r = run("a --sandbox --fuel 1000 --timeout=250 --max-gc-heap 1M");
         assert_eq!((r.sandbox, r.fuel, r.max_gc_heap), (true, Some(1000), Some(1 << 20)));
         assert_eq!(r.timeout, Some(Duration::from_millis(250)));

@@ -1,9 +1,9 @@
 //! What a guest may use of the machine: fuel, time, memory.
 //!
 //! The time is watched by a thread that sleeps until it is over and then interrupts
-//! the store, which ends what the guest computes and wakes it where it waits. A
-//! call of the system that nothing wakes, opening a pipe that nobody writes to say,
-//! may still hold it: after a moment of grace the process ends all the same.
+//! the store, which ends what the guest computes and wakes it where it waits. What
+//! cannot be interrupted, loading a module or opening a pipe that nobody writes to
+//! say, may still hold it: after a moment of grace the process ends all the same.
 
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,9 @@ const SANDBOX_MEMORY: u64 = 256 << 20;
 /// Bytes in a sandbox beside what the memory and the heap may have: for tables,
 /// exceptions and instances.
 const SANDBOX_REST: u64 = 16 << 20;
+
+/// Bytes of machine code in a sandbox, unless told otherwise.
+const SANDBOX_CODE: u64 = 64 << 20;
 
 /// What the guest has to end by itself in, once its time is over.
 const GRACE: Duration = Duration::from_millis(50);
@@ -63,32 +66,50 @@ pub fn configure(options: &Run, config: &mut Config) {
     if let Some(bytes) = options.max_gc_heap {
         config.max_gc_heap(bytes);
     }
+    if let Some(bytes) = options.max_code.or(options.sandbox.then_some(SANDBOX_CODE)) {
+        config.max_code(bytes);
+    }
 }
 
-/// Imposes the limits on a store whose guest is about to run; the time counts
-/// from `start`, for as long as the result lives.
+/// Watches the time from now on, if it is limited, for as long as the result lives.
 ///
 /// # Errors
 /// When the system gives nothing to watch the time with.
+pub fn watch_time(options: &Run) -> Result<Watchdog, Failure> {
+    let Some(timeout) = options.timeout else { return Ok(Watchdog(None)) };
+    // A time beyond what the clock can tell never comes.
+    let end = Instant::now().checked_add(timeout);
+    let shared = Arc::new(Shared::default());
+    let watched = shared.clone();
+    thread::Builder::new()
+        .name("timeout".into())
+        .spawn(move || watch(&watched, end, timeout))
+        .map_err(unwatched)?;
+    Ok(Watchdog(Some(shared)))
+}
+
+/// Imposes the limits on a store whose guest is about to run.
+///
+/// # Errors
+/// When the system gives nothing to interrupt it with.
 pub fn impose(
     options: &Run,
     store: &mut Store<WasiCtx>,
-    start: Instant,
-) -> Result<Watchdog, Failure> {
+    watchdog: &Watchdog,
+) -> Result<(), Failure> {
     if let Some(fuel) = fuel(options) {
         store.set_fuel(fuel)?;
     }
-    let Some(timeout) = options.timeout else { return Ok(Watchdog(None)) };
-    let unwatched = |error| Failure::runtime(format!("cannot watch the time: {error}"));
-    let wasi = store.data().interrupt_handle().map_err(unwatched)?;
-    store.add_interrupt_waker(move || wasi.interrupt());
-    let shared = Arc::new(Shared::default());
-    let (watched, handle) = (shared.clone(), store.interrupt_handle());
-    thread::Builder::new()
-        .name("timeout".into())
-        .spawn(move || watch(&watched, &handle, start, timeout))
-        .map_err(unwatched)?;
-    Ok(Watchdog(Some(shared)))
+    if let Some(shared) = &watchdog.0 {
+        let wasi = store.data().interrupt_handle().map_err(unwatched)?;
+        store.add_interrupt_waker(move || wasi.interrupt());
+        shared.lock().guest = Some(store.interrupt_handle());
+    }
+    Ok(())
+}
+
+fn unwatched(error: std::io::Error) -> Failure {
+    Failure::runtime(format!("cannot watch the time: {error}"))
 }
 
 /// What an error about the limit of everything together says.
@@ -114,29 +135,36 @@ fn over(timeout: Duration) -> String {
 
 #[derive(Default)]
 struct Shared {
-    done: Mutex<bool>,
+    run: Mutex<Watched>,
     told: Condvar,
 }
 
+/// What is being watched.
+#[derive(Default)]
+struct Watched {
+    done: bool,
+    /// What the guest is interrupted by, once there is one.
+    guest: Option<InterruptHandle>,
+}
+
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the guest is done or the time has come; the lock, and whether it
-    /// is done.
-    fn wait_until(&self, end: Option<Instant>) -> (MutexGuard<'_, bool>, bool) {
-        let mut done = self.lock();
-        while !*done {
+    /// Waits until all is done or the time has come; the lock if it is not done.
+    fn wait_until(&self, end: Option<Instant>) -> Option<MutexGuard<'_, Watched>> {
+        let mut run = self.lock();
+        while !run.done {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                return (done, false);
+                return Some(run);
             }
             let left = left.unwrap_or(Duration::MAX);
-            let waited = self.told.wait_timeout(done, left);
-            done = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.told.wait_timeout(run, left);
+            run = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        (done, true)
+        None
     }
 }
 
@@ -146,25 +174,20 @@ pub struct Watchdog(Option<Arc<Shared>>);
 impl Drop for Watchdog {
     fn drop(&mut self) {
         if let Some(shared) = &self.0 {
-            *shared.lock() = true;
+            shared.lock().done = true;
             shared.told.notify_one();
         }
     }
 }
 
-fn watch(shared: &Shared, handle: &InterruptHandle, start: Instant, timeout: Duration) {
-    // A time beyond what the clock can tell never comes.
-    let end = start.checked_add(timeout);
-    let (lock, done) = shared.wait_until(end);
-    drop(lock);
-    if done {
-        return;
+fn watch(shared: &Shared, end: Option<Instant>, timeout: Duration) {
+    let Some(run) = shared.wait_until(end) else { return };
+    let guest = run.guest.clone();
+    drop(run);
+    if let Some(guest) = guest {
+        guest.interrupt();
     }
-    handle.interrupt();
-    let (_lock, done) = shared.wait_until(Some(Instant::now() + GRACE));
-    if done {
-        return;
-    }
+    let Some(_run) = shared.wait_until(Some(Instant::now() + GRACE)) else { return };
     // With the lock held nobody else gets to say how it ended.
     let failure = Failure::runtime(format!("trap: interrupted{}", over(timeout)));
     write_error(&failure);

@@ -64,6 +64,7 @@ pub enum Id {
     Timeout,
     MaxMemory,
     MaxGcHeap,
+    MaxCode,
     MaxTotal,
     MaxStack,
     Disable,
@@ -249,6 +250,7 @@ pub const SECTIONS: &[Section] = &[
             flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
             flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
             flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            flag("--max-code", "N", "Bytes of machine code; more is interpreted", Id::MaxCode),
             flag("--max-total", "N", "Bytes of memories, tables, objects together", Id::MaxTotal),
             flag(
                 "--sandbox",

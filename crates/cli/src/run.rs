@@ -7,7 +7,6 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::time::Instant;
 
 use zwasm::{
     Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Store, Val,
@@ -42,7 +41,7 @@ const MAX_LISTED: usize = 12;
 /// When a module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
-    let begin = Instant::now();
+    let watchdog = limits::watch_time(options)?;
     let engine = Engine::new(&config(options))?;
     let module = module::load(&engine, &options.file)?;
     let linked = Linked::load(&engine, &options.links)?;
@@ -60,7 +59,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
-    let _watchdog = limits::impose(options, &mut store, begin)?;
+    limits::impose(options, &mut store, &watchdog)?;
     #[cfg(feature = "trace")]
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
     let outcome = linked.define(&mut store, &mut linker).and_then(|()| {

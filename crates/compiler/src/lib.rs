@@ -107,8 +107,8 @@ pub struct StructType {
     pub size: u32,
     /// Whether it fits an allocation window.
     pub is_small: bool,
-    /// What each field of a small one holds, and its offset.
-    pub fields: Vec<(Storage, u32)>,
+    /// How many fields it has.
+    pub fields: usize,
 }
 
 /// What a memory is, as far as accesses care.
@@ -178,6 +178,19 @@ pub trait Environment {
     fn scratch_slots(&self) -> u32;
     /// The processor's features to use.
     fn cpu(&self) -> isa::CpuFeatures;
+    /// Bytes of machine code that a function may become.
+    fn max_code(&self) -> usize;
+    /// Whether to give up; asked now and then.
+    fn stopped(&self) -> bool;
+}
+
+/// Why there is no machine code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// The function has to be interpreted.
+    Unsupported,
+    /// The environment said so.
+    Stopped,
 }
 
 /// A compiled function.

@@ -1,5 +1,13 @@
 //! Every tuning constant of the compilers, with the reason for its value.
 
+/// Instructions that are compiled, or loops looked at, before the environment is asked
+/// whether to give up: a fraction of a millisecond.
+pub(crate) const UNASKED: usize = 1024;
+
+/// Bytes that code behind a function takes at least for each piece of it; more pieces
+/// than that allows are too many.
+pub(crate) const LATE_BYTES: usize = 16;
+
 /// Instructions of a loop's body that are looked at to choose what it keeps in
 /// registers.
 pub(crate) const LOOP_SCAN: usize = 400;
@@ -14,6 +22,10 @@ pub(crate) const LOOP_FLOATS: usize = 11;
 /// Constants that are not written to their slots yet. Branches, calls and exits look
 /// at all of them, and few expressions have more.
 pub(crate) const CONSTANTS: usize = 32;
+
+/// Fields of a structure that are initialised inline; beyond, the interpreter's loop
+/// does it: a few bytes of a function may fill thousands.
+pub(crate) const STRUCT_INLINE_FIELDS: usize = 64;
 
 /// Elements of an `array.new_fixed` that are written inline.
 pub(crate) const ARRAY_INLINE_ELEMENTS: u32 = 16;

@@ -43,7 +43,7 @@ Options:
       --first F       the number of the first (default: 0)
       --modes M[,M]   the modes, compared with the first of them (default:
                       interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,
-                      check-held)
+                      check-held,far-frames)
       --oracle O      the other engine: wasmi (the default), wasmtime, none
       --out DIR       where findings are saved (default: the current directory)
       --corpus DIR    where real modules come from (default: ../shared/corpora, or
@@ -55,7 +55,7 @@ Options:
 ";
 
 /// The modes that are run unless others are asked for.
-const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,check-held";
+const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,check-held,far-frames";
 
 /// What was asked for.
 pub struct Arguments {

@@ -271,11 +271,25 @@ pub struct Death {
 /// the return address, the caller's frame and the caller's `vmctx`.
 pub const HEADER_SLOTS: u32 = 3;
 
+/// Slots behind a frame, or in its window if it has one, for immediates that a rare
+/// handler wants in slots.
+pub const SCRATCH_SLOTS: u32 = 2;
+
+/// The slots that operands of the interpreter's instructions can name.
+pub const NEAR_SLOTS: u32 = 1 << 16;
+
+/// Slots of the largest frame there is: offsets in it fit 32 bits with a sign.
+pub const MAX_FRAME_SLOTS: u32 = 1 << 27;
+
 /// Where things lie in a frame.
 ///
 /// Parameters start at slot 0, where the caller left them, and results are
 /// returned there; the header follows whichever list is longer, so that results
 /// never overwrite it; then come the locals and the operand stack.
+///
+/// A frame of more than [`NEAR_SLOTS`] has a window in front of the locals: the
+/// interpreter copies operands that are too far off for an instruction into it,
+/// and results out of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     /// Slots of the parameters.
@@ -284,6 +298,8 @@ pub struct Frame {
     pub results: u32,
     /// First slot of the header.
     pub header: u32,
+    /// Slots of the window behind the header; none unless the frame needs one.
+    pub window: u32,
     /// First slot of the locals that are not parameters, and behind them of those of
     /// inlined functions.
     pub locals: u32,
@@ -294,13 +310,18 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// First slot of the window.
+    pub fn window_start(&self) -> u32 {
+        self.header + HEADER_SLOTS
+    }
+
     /// The frame of a function without locals of its own.
     pub fn of(signature: Signature<'_>) -> Frame {
         let params = slots_of(signature.params);
         let results = slots_of(signature.results);
         let header = params.max(results);
         let locals = header + HEADER_SLOTS;
-        Frame { params, results, header, locals, stack: locals, size: locals }
+        Frame { params, results, header, window: 0, locals, stack: locals, size: locals }
     }
 }
 

@@ -28,6 +28,10 @@ pub const RESERVE_AT_ONCE: usize = 150;
 /// thousand, and must not become as many instructions.
 pub const CARRIED_ONE_BY_ONE: usize = 15;
 
+/// Instructions and operands that are translated before the translator asks whether to
+/// give up: a few ten microseconds.
+pub const WORK_UNASKED: usize = 2048;
+
 /// Bytes of a structure's fields that `struct.new` fills for the price of any
 /// instruction: a store of that size takes no longer than a call. More is paid for by
 /// size, as arrays are.

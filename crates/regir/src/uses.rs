@@ -72,7 +72,104 @@ fn read(operand: Operand, visit: &mut dyn FnMut(Run)) {
     }
 }
 
+/// Visits the slot of an operand that has one, to be changed.
+fn rename(operand: &mut Operand, visit: &mut dyn FnMut(&mut Slot)) {
+    if let Operand::Slot(slot) = operand {
+        visit(slot);
+    }
+}
+
 impl Inst {
+    /// Visits every field that names a slot, or the first of a run.
+    pub fn slots_mut(&mut self, visit: &mut dyn FnMut(&mut Slot)) {
+        match self {
+            Inst::Label { .. }
+            | Inst::AtomicFence
+            | Inst::Br { .. }
+            | Inst::Unreachable
+            | Inst::Return
+            | Inst::TryBegin { .. }
+            | Inst::TryEnd { .. }
+            | Inst::Fuel { .. }
+            | Inst::Epoch => {}
+            Inst::Zero { from: slot, .. }
+            | Inst::Const { dst: slot, .. }
+            | Inst::Wide { base: slot, .. }
+            | Inst::MemorySize { dst: slot, .. }
+            | Inst::MemoryGrow { base: slot, .. }
+            | Inst::Bulk { base: slot, .. }
+            | Inst::GlobalGet { dst: slot, .. }
+            | Inst::TableSize { dst: slot, .. }
+            | Inst::RefFunc { dst: slot, .. }
+            | Inst::Gc { base: slot, .. }
+            | Inst::RefCast { src: slot, .. }
+            | Inst::RefAsNonNull { src: slot }
+            | Inst::BrIf { cond: slot, .. }
+            | Inst::BrTable { index: slot, .. }
+            | Inst::ReturnSlots { from: slot, .. }
+            | Inst::Call { base: slot, .. }
+            | Inst::ReturnCall { base: slot, .. }
+            | Inst::Throw { base: slot, .. }
+            | Inst::ThrowRef { src: slot } => visit(slot),
+            Inst::Copy { dst, src: a }
+            | Inst::CopySlots { dst, src: a, .. }
+            | Inst::Unary { dst, a, .. }
+            | Inst::StructGet { dst, object: a, .. }
+            | Inst::ArrayLen { dst, object: a }
+            | Inst::RefTest { dst, src: a, .. }
+            | Inst::I31New { dst, src: a }
+            | Inst::I31Get { dst, src: a, .. }
+            | Inst::CallRef { callee: dst, base: a, .. }
+            | Inst::ReturnCallRef { callee: dst, base: a, .. } => {
+                visit(dst);
+                visit(a);
+            }
+            Inst::Binary { dst, a, b, .. } | Inst::Compare { dst, a, b, .. } => {
+                visit(dst);
+                rename(a, visit);
+                rename(b, visit);
+            }
+            Inst::Select { dst, cond, a, b } => {
+                visit(dst);
+                visit(cond);
+                rename(a, visit);
+                rename(b, visit);
+            }
+            Inst::Load { dst: slot, addr: operand, .. }
+            | Inst::TableGet { dst: slot, index: operand, .. }
+            | Inst::StructSet { object: slot, value: operand, .. }
+            | Inst::CallIndirect { base: slot, index: operand, .. }
+            | Inst::ReturnCallIndirect { base: slot, index: operand, .. } => {
+                visit(slot);
+                rename(operand, visit);
+            }
+            Inst::Store { addr: a, value: b, .. } | Inst::TableSet { index: a, value: b, .. } => {
+                rename(a, visit);
+                rename(b, visit);
+            }
+            Inst::GlobalSet { value, .. } | Inst::ReturnValue { value } => rename(value, visit),
+            Inst::ArrayGet { dst, object, index, .. } => {
+                visit(dst);
+                visit(object);
+                rename(index, visit);
+            }
+            Inst::ArraySet { object, index, value, .. } => {
+                visit(object);
+                rename(index, visit);
+                rename(value, visit);
+            }
+            Inst::Atomic { dst, addr, a, b, .. }
+            | Inst::AtomicWait { dst, addr, expected: a, timeout: b, .. } => {
+                [dst, addr, a, b].into_iter().for_each(visit);
+            }
+            Inst::AtomicNotify { dst, addr, count, .. } => {
+                [dst, addr, count].into_iter().for_each(visit);
+            }
+            #[cfg(feature = "simd")]
+            Inst::Simd(inst) => inst.slots_mut(visit),
+        }
+    }
+
     /// Names the slots that the instruction reads.
     pub fn reads(&self, visit: &mut dyn FnMut(Run)) {
         match *self {
@@ -308,6 +405,44 @@ impl GcOp {
 
 #[cfg(feature = "simd")]
 impl SimdInst {
+    fn slots_mut(&mut self, visit: &mut dyn FnMut(&mut Slot)) {
+        match self {
+            SimdInst::Const { dst: slot, .. }
+            | SimdInst::GlobalGet { dst: slot, .. }
+            | SimdInst::GlobalSet { value: slot, .. }
+            | SimdInst::Return { value: slot } => visit(slot),
+            SimdInst::Copy { dst, src: a }
+            | SimdInst::Unary { dst, a, .. }
+            | SimdInst::Test { dst, a, .. }
+            | SimdInst::Splat { dst, a, .. }
+            | SimdInst::Extract { dst, a, .. } => {
+                visit(dst);
+                visit(a);
+            }
+            SimdInst::Select { dst, cond: a, a: b, b: c }
+            | SimdInst::Ternary { dst, a, b, c, .. } => {
+                [dst, a, b, c].into_iter().for_each(visit);
+            }
+            SimdInst::Binary { dst, a, b, .. }
+            | SimdInst::Shuffle { dst, a, b, .. }
+            | SimdInst::Replace { dst, a, value: b, .. } => {
+                [dst, a, b].into_iter().for_each(visit);
+            }
+            SimdInst::Shift { dst, a, count: operand, .. }
+            | SimdInst::LoadLane { dst, a, addr: operand, .. } => {
+                visit(dst);
+                visit(a);
+                rename(operand, visit);
+            }
+            SimdInst::Load { dst: slot, addr, .. }
+            | SimdInst::Store { value: slot, addr, .. }
+            | SimdInst::StoreLane { value: slot, addr, .. } => {
+                visit(slot);
+                rename(addr, visit);
+            }
+        }
+    }
+
     fn reads(&self, visit: &mut dyn FnMut(Run)) {
         let vector = |slot| Run::of(slot, 2);
         match *self {

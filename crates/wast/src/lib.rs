@@ -53,11 +53,13 @@ pub enum Mode {
     GcStress,
     /// Everything in the interpreter, which checks what it remembers of slots.
     CheckHeld,
+    /// Everything in the interpreter, with all locals and operands far off.
+    FarFrames,
 }
 
 impl Mode {
     /// The names of all modes, in the order of the help text.
-    pub const NAMES: [&str; 9] = [
+    pub const NAMES: [&str; 10] = [
         "interp",
         "baseline",
         "baseline-sse4",
@@ -67,6 +69,7 @@ impl Mode {
         "no-guards",
         "gc-stress",
         "check-held",
+        "far-frames",
     ];
 
     /// The engine configuration that forces this mode.
@@ -74,7 +77,7 @@ impl Mode {
     pub fn config(self) -> Config {
         let mut config = Config::new();
         config.strategy(match self {
-            Self::Interp | Self::CheckHeld => Strategy::Interpreter,
+            Self::Interp | Self::CheckHeld | Self::FarFrames => Strategy::Interpreter,
             Self::Baseline | Self::BaselineSse4 | Self::NoGuards => Strategy::Baseline,
             Self::Auto => Strategy::Auto,
             Self::Mixed(seed) => Strategy::Mixed(seed),
@@ -86,6 +89,7 @@ impl Mode {
         config.oldest_processor(self == Self::BaselineSse4);
         config.gc_stress(self == Self::GcStress);
         config.check_held(self == Self::CheckHeld);
+        config.far_frames(self == Self::FarFrames);
         // Calls between tiers are to be calls.
         config.inlining(!matches!(self, Self::Mixed(_) | Self::GcStress));
         config
@@ -111,6 +115,7 @@ impl FromStr for Mode {
                 "no-guards" => Self::NoGuards,
                 "gc-stress" => Self::GcStress,
                 "check-held" => Self::CheckHeld,
+                "far-frames" => Self::FarFrames,
                 _ => return Err(unknown()),
             },
         })
@@ -130,6 +135,7 @@ impl Display for Mode {
             Self::NoGuards => "no-guards",
             Self::GcStress => "gc-stress",
             Self::CheckHeld => "check-held",
+            Self::FarFrames => "far-frames",
         })
     }
 }

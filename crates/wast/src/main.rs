@@ -21,7 +21,8 @@ The exit code is 1 when anything failed, 2 when the arguments are wrong.
 Options:
       --mode M[,M...]   how the engine runs the code: interp (the default),
                         baseline, baseline-sse4, auto, mixed[:SEED],
-                        tier-stress, no-guards, gc-stress or check-held
+                        tier-stress, no-guards, gc-stress, check-held or
+                        far-frames
       --manifest FILE   run the files listed there, checking the hash of each,
                         and count only their assertions
   -v, --verbose         print the counts of every file

@@ -13,7 +13,8 @@ const INTERP: &[Mode] = &[Mode::Interp];
 
 /// Every mode; what needs a compiler, where there is one.
 fn modes() -> Vec<Mode> {
-    let mut modes = vec![Mode::Interp, Mode::CheckHeld, Mode::Auto, Mode::GcStress];
+    let mut modes =
+        vec![Mode::Interp, Mode::CheckHeld, Mode::FarFrames, Mode::Auto, Mode::GcStress];
     if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         modes.extend([Mode::Baseline, Mode::BaselineSse4, Mode::NoGuards, Mode::TierStress]);
         modes.extend((1..=3).map(Mode::Mixed));

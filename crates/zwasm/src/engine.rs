@@ -25,8 +25,11 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) max_total: u64,
+    #[cfg(compiler)]
+    pub(crate) max_code: u64,
     pub(crate) gc_stress: bool,
     pub(crate) check_held: bool,
+    pub(crate) far_frames: bool,
     #[cfg(feature = "trace")]
     pub(crate) observer: crate::observe::Observer,
     pub(crate) consume_fuel: bool,
@@ -59,8 +62,11 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             max_total: u64::MAX,
+            #[cfg(compiler)]
+            max_code: tuning::DEFAULT_MAX_CODE,
             gc_stress: false,
             check_held: false,
+            far_frames: false,
             #[cfg(feature = "trace")]
             observer: crate::observe::Observer::default(),
             consume_fuel: false,
@@ -123,6 +129,18 @@ impl Config {
         self
     }
 
+    /// The most bytes of machine code that the engine's modules may have together; 512
+    /// MiB unless set. What would be more is interpreted, like functions that would
+    /// become more than 32 MiB each, and what does not fit the 1 GiB of the process.
+    #[cfg_attr(not(compiler), expect(unused_variables, reason = "nothing is compiled"))]
+    pub fn max_code(&mut self, bytes: u64) -> &mut Config {
+        #[cfg(compiler)]
+        {
+            self.max_code = bytes;
+        }
+        self
+    }
+
     /// Whether every allocation collects garbage first: slow, and finds
     /// references that the collector does not see.
     pub fn gc_stress(&mut self, enable: bool) -> &mut Config {
@@ -135,6 +153,15 @@ impl Config {
     /// finds what it should have forgotten. Off unless set.
     pub fn check_held(&mut self, enable: bool) -> &mut Config {
         self.check_held = enable;
+        self
+    }
+
+    /// Whether the interpreter treats all locals and operands as if they were too far
+    /// off for its instructions, as some are in functions with more than 65,000 of
+    /// them: slow, and tries every instruction on far slots. Off unless set.
+    #[doc(hidden)]
+    pub fn far_frames(&mut self, enable: bool) -> &mut Config {
+        self.far_frames = enable;
         self
     }
 
@@ -233,6 +260,9 @@ struct Inner {
     config: Config,
     types: TypeRegistry,
     epoch: AtomicU64,
+    /// Bytes of machine code.
+    #[cfg(compiler)]
+    code: AtomicU64,
 }
 
 impl Default for Engine {
@@ -279,7 +309,28 @@ impl Engine {
     fn with(config: Config) -> Result<Engine> {
         let none = || Error::new(ErrorKind::Limit, "the process has made too many engines");
         let (types, epoch) = (TypeRegistry::new().ok_or_else(none)?, AtomicU64::new(0));
-        Ok(Engine(Arc::new(Inner { config, types, epoch })))
+        Ok(Engine(Arc::new(Inner {
+            config,
+            types,
+            epoch,
+            #[cfg(compiler)]
+            code: AtomicU64::new(0),
+        })))
+    }
+
+    /// Whether the engine may have so many more bytes of machine code, which are taken
+    /// then.
+    #[cfg(compiler)]
+    pub(crate) fn take_code(&self, bytes: u64) -> bool {
+        let max = self.0.config.max_code;
+        let more = |had: u64| had.checked_add(bytes).filter(|sum| *sum <= max);
+        self.0.code.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// Gives bytes of machine code back.
+    #[cfg(compiler)]
+    pub(crate) fn give_code(&self, bytes: u64) {
+        self.0.code.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Starts the next epoch: what runs in a store whose deadline that is stops at

@@ -1,5 +1,6 @@
 //! Errors: one type for everything that can go wrong, with a kind to match on.
 
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::OnceLock;
@@ -7,6 +8,7 @@ use std::sync::OnceLock;
 use crate::api::exception::ThrownException;
 use crate::api::instance::Instance;
 use crate::stack::backtrace::Place;
+use crate::tuning::BACKTRACE_WORK;
 use zwasm_regir::TrapCode;
 
 /// A result whose error is [`Error`] unless said otherwise.
@@ -366,7 +368,9 @@ impl WasmBacktrace {
     pub fn frames(&self) -> &[FrameInfo] {
         self.frames.get_or_init(|| {
             let mut frames = Vec::with_capacity(self.places.len());
-            self.places.iter().for_each(|place| place.describe(&mut frames));
+            let left = Cell::new(BACKTRACE_WORK);
+            let stop = || left.replace(left.get().saturating_sub(1)) == 0;
+            self.places.iter().for_each(|place| place.describe(&mut frames, &stop));
             frames
         })
     }

@@ -368,7 +368,11 @@ impl Module {
     /// does not run.
     pub fn regir(&self, func: u32) -> Result<String> {
         let defined = self.defined(func)?;
-        Ok(format!("function {}: {}", title(self, func), translate(self.inner(), defined)?))
+        Ok(format!(
+            "function {}: {}",
+            title(self, func),
+            translate(self.inner(), defined, &|| false)?
+        ))
     }
 
     /// The machine code that the compiler makes of a function, as text whose form

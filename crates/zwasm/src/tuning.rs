@@ -28,6 +28,10 @@ pub(crate) const NATIVE_STACK: usize = 2 << 20;
 /// WebAssembly have tens of megabytes.
 pub(crate) const MAX_MODULE_BYTES: u64 = 512 << 20;
 
+/// Operands that a function may have on its stack: no function has more whose
+/// instructions have one result each, for its 7.6 MB at most are two bytes for each.
+pub(crate) const MAX_OPERANDS: u32 = 4 << 20;
+
 /// Code sections above this many bytes are validated by several threads; below
 /// it, starting a thread costs more than it saves.
 pub(crate) const PARALLEL_VALIDATION_BYTES: usize = 512 << 10;
@@ -65,11 +69,20 @@ pub(crate) const BYTES_PER_FUEL: u64 = 8;
 /// fresh pages that takes a fraction of a millisecond.
 pub(crate) const BULK_PIECE: usize = 1 << 20;
 
+/// Fields of a structure whose places are part of the instruction that makes it: of
+/// those with more, only operands that a few bytes leave can be that many.
+pub(crate) const INLINE_FIELDS: usize = 64;
+
 /// Bytes by which the heap of objects asks a limiter to grow at a time, at least.
 pub(crate) const HEAP_STEP: usize = 1 << 20;
 
 /// Frames a backtrace keeps.
 pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
+
+/// How often a translator may ask whether to give up while the offsets of a backtrace
+/// are looked for, all frames together: some ten million instructions, which no
+/// program has in the functions of one backtrace, take a fraction of a second.
+pub(crate) const BACKTRACE_WORK: usize = 8192;
 
 /// Bytes of exceptions before those nothing refers to are looked for; enough
 /// that a throw's share of looking through a shallow stack is small.
@@ -101,6 +114,17 @@ pub(crate) const CODE_GROUP: usize = 64 << 10;
 /// The alignment of functions in machine code.
 #[cfg(compiler)]
 pub(crate) const CODE_ALIGN: usize = 16;
+
+/// Bytes of machine code that the modules of an engine have unless configured: what an
+/// engine with a few very large programs wants, and half of what the process has.
+#[cfg(compiler)]
+pub(crate) const DEFAULT_MAX_CODE: u64 = 512 << 20;
+
+/// Bytes of machine code that a function may become. The largest function that is valid
+/// has 7.6 MB and becomes less, unless it was made to become more; while one is
+/// compiled, it takes a few times as much memory.
+#[cfg(compiler)]
+pub(crate) const MAX_FUNCTION_CODE: usize = 32 << 20;
 
 /// What arriving at a loop header takes from a function's budget.
 #[cfg(compiler)]

@@ -139,6 +139,67 @@ fn time() {
     }
 }
 
+/// A module whose function calls another `calls` times, with a thousand operands each
+/// time: a few bytes that take long to be validated and translated.
+fn wide_calls(calls: usize) -> Vec<u8> {
+    fn number(mut value: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while value >= 0x80 {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+    let with_size = |content: Vec<u8>| [number(content.len()), content].concat();
+    let section = |id: u8, content: Vec<u8>| [vec![id], with_size(content)].concat();
+    let thousand = [number(1000), vec![0x7F; 1000]].concat();
+    let gets: Vec<u8> = (0..1000).flat_map(|local| [vec![0x20], number(local)].concat()).collect();
+    let wide = with_size([vec![0], gets, vec![0x0B]].concat());
+    let (constants, drops) = ([0x41, 1].repeat(1000), vec![0x1A; 1000]);
+    let many = [vec![0], constants, [0x10, 0].repeat(calls), drops, vec![0x0B]].concat();
+    [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, [vec![2, 0x60], thousand.clone(), thousand, vec![0x60, 0, 0]].concat()),
+        section(3, vec![2, 0, 1]),
+        section(7, b"\x01\x03run\0\x01".to_vec()),
+        section(10, [vec![2], wide, with_size(many)].concat()),
+    ]
+    .concat()
+}
+
+#[test]
+fn time_covers_loading_and_compiling() {
+    let dir = Dir::with(&[]);
+    std::fs::write(dir.path().join("long.wasm"), wide_calls(3_000_000)).expect("it is written");
+    std::fs::write(dir.path().join("short.wasm"), wide_calls(1_000)).expect("it is written");
+    let run = |words: &[&str]| {
+        let start = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
+            .args(words)
+            .args(["--timeout", "300", "--invoke", "run"])
+            .current_dir(dir.path())
+            // A pipe that nobody writes to.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary under test starts");
+        let _pipe = child.stdin.take();
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(start.elapsed() < Duration::from_millis(300) + BUSY, "{words:?}");
+        (output.status.code(), stderr)
+    };
+    let over = "error: trap: interrupted (the limit is 300 ms, see --timeout)\n";
+    for engine in ["interp", "baseline", "auto"] {
+        assert_eq!(run(&["long.wasm", "--engine", engine]), (Some(1), over.into()));
+    }
+    assert_eq!(run(&["-"]), (Some(1), over.into()));
+    let linked = ["short.wasm", "--link", "long=long.wasm"];
+    assert_eq!(run(&linked), (Some(1), over.into()));
+}
+
 #[test]
 fn time_that_suffices_changes_nothing() {
     let dir = guest();

@@ -8,7 +8,7 @@
 
 use super::Compiler;
 use super::state::Class;
-use crate::tuning;
+use crate::{CompileError, Environment, tuning};
 use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Type, work};
 
@@ -43,7 +43,11 @@ impl Loops {
     }
 
     /// Looks at all loops of a function.
-    pub(crate) fn of(function: &Function) -> Loops {
+    ///
+    /// # Errors
+    ///
+    /// When the environment says to stop.
+    pub(crate) fn of(function: &Function, env: &dyn Environment) -> Result<Loops, CompileError> {
         // Where each loop's header is, and the last branch back to it.
         let mut headers: Vec<(Label, usize, usize)> = Vec::new();
         let mut header_of = vec![usize::MAX; function.label_heights.len()];
@@ -76,6 +80,9 @@ impl Loops {
         if !headers.is_empty() {
             let classes = classes(function);
             for (number, &(label, start, end)) in headers.iter().enumerate() {
+                if (number + 1) % tuning::UNASKED == 0 && env.stopped() {
+                    return Err(CompileError::Stopped);
+                }
                 let is_innermost = headers.get(number + 1).is_none_or(|(_, next, _)| *next > end);
                 if is_innermost {
                     innermost.push(label);
@@ -92,7 +99,7 @@ impl Loops {
             loops.sort_by_key(|(label, _)| label.0);
         }
         innermost.sort_unstable_by_key(|label| label.0);
-        Loops { loops, innermost }
+        Ok(Loops { loops, innermost })
     }
 }
 

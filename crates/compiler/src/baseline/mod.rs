@@ -16,7 +16,7 @@ mod operands;
 pub(crate) mod state;
 
 use crate::isa::{AsmLabel, Assembler, CpuFeatures, Late};
-use crate::{CompiledCode, Environment, VmLayout, tuning};
+use crate::{CompileError, CompiledCode, Environment, VmLayout, tuning};
 use joins::Join;
 use loops::Loops;
 use state::{Class, Location, RegSet, State};
@@ -46,9 +46,17 @@ pub(crate) struct Compiler<'a> {
     pub(crate) code: CompiledCode,
 }
 
-/// Compiles a function; none if that is not possible, and then it has to be
-/// interpreted. With `listing`, the instructions are kept as text.
-pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Option<CompiledCode> {
+/// Compiles a function. With `listing`, the instructions are kept as text.
+///
+/// # Errors
+///
+/// If that is not possible or would become too much, so that the function has to be
+/// interpreted, and if the environment says to stop.
+pub fn compile(
+    function: &Function,
+    env: &dyn Environment,
+    listing: bool,
+) -> Result<CompiledCode, CompileError> {
     let slots = function.frame.size + env.scratch_slots();
     let mut asm = Assembler::new(listing);
     let joins = (0..function.label_heights.len())
@@ -61,7 +69,7 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
         cpu: env.cpu(),
         asm,
         state: State::new(slots as usize),
-        loops: Loops::of(function),
+        loops: Loops::of(function, env)?,
         joins,
         late: Vec::new(),
         other_instance: None,
@@ -70,9 +78,9 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
         failed: false,
         code: CompiledCode::default(),
     };
-    compiler.run(slots);
+    compiler.run(slots)?;
     if compiler.failed {
-        return None;
+        return Err(CompileError::Unsupported);
     }
     let finished = compiler.asm.finish();
     work::count(finished.bytes.len());
@@ -80,11 +88,11 @@ pub fn compile(function: &Function, env: &dyn Environment, listing: bool) -> Opt
     code.bytes = finished.bytes;
     code.relocations = finished.relocations;
     code.listing = finished.listing;
-    Some(code)
+    Ok(code)
 }
 
 impl Compiler<'_> {
-    fn run(&mut self, slots: u32) {
+    fn run(&mut self, slots: u32) -> Result<(), CompileError> {
         self.prologue(slots);
         // A throw finds its handler by walking frames, so handlers expect slots.
         let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
@@ -100,8 +108,13 @@ impl Compiler<'_> {
         }
         let mut loops: Vec<(Label, AsmLabel)> = Vec::new();
         let mut index = 0;
+        let mut asked = tuning::UNASKED;
         while let Some(inst) = self.function.insts.get(index) {
             work::count(1);
+            if index >= asked {
+                asked = index + tuning::UNASKED;
+                self.ask()?;
+            }
             let source = self.function.sources[index];
             if self.code.sources.last().is_none_or(|(_, last)| *last != source) {
                 self.code.sources.push((self.asm.offset(), source));
@@ -120,6 +133,7 @@ impl Compiler<'_> {
             }
             self.state.locked = RegSet::default();
         }
+        self.limit()?;
         self.epilogue();
         let positions = |words: Vec<(Label, AsmLabel)>, asm: &Assembler| {
             words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
@@ -127,6 +141,18 @@ impl Compiler<'_> {
         self.code.loops = positions(loops, &self.asm);
         landings.sort_unstable_by_key(|(label, _)| label.0);
         self.code.landings = positions(landings, &self.asm);
+        self.limit()
+    }
+
+    /// Gives up if the environment says so, or there is too much code.
+    fn ask(&self) -> Result<(), CompileError> {
+        if self.env.stopped() { Err(CompileError::Stopped) } else { self.limit() }
+    }
+
+    /// Gives up if there is too much code.
+    fn limit(&self) -> Result<(), CompileError> {
+        let bytes = self.asm.offset() as usize + self.late.len() * tuning::LATE_BYTES;
+        if bytes > self.env.max_code() { Err(CompileError::Unsupported) } else { Ok(()) }
     }
 
     /// Compiles the instruction at `index`, perhaps with the next. How many.

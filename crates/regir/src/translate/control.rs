@@ -242,6 +242,7 @@ impl<'a> Translator<'a> {
             // Only entries of unreachable code are left here; popping unlinks them.
             let _ = self.pop();
         }
+        self.work += types.len();
         for &ty in types {
             self.push_temp(ty);
         }
@@ -252,7 +253,7 @@ impl<'a> Translator<'a> {
     }
 
     /// Whether a branch to a control can be a bare jump.
-    fn in_place(&self, target: usize) -> Result<bool> {
+    fn in_place(&mut self, target: usize) -> Result<bool> {
         let control = &self.controls[target];
         if control.kind == Kind::Function {
             return Ok(false);
@@ -261,6 +262,7 @@ impl<'a> Translator<'a> {
         let from = self.stack.len().checked_sub(carried.len()).ok_or(Malformed)?;
         let pending = &self.stack[from.max(self.flushed)..];
         work::count(pending.len());
+        self.work += pending.len();
         Ok(self.stack.get(from).is_none_or(|entry| entry.slot == control.slot)
             && pending.iter().all(|entry| matches!(entry.value, Value::Temp)))
     }
@@ -486,6 +488,7 @@ impl<'a> Translator<'a> {
                     self.copy(entry.slot, entry.ty, operand);
                 }
                 let from = Slot(self.stack[from].slot);
+                self.longest = self.longest.max(slots);
                 self.emit(Inst::ReturnSlots { from, count: slots });
             }
         }
@@ -509,6 +512,7 @@ impl<'a> Translator<'a> {
     /// Emits a tail call; the arguments are on the stack.
     pub(super) fn return_call(&mut self, callee: Callee, signature: Signature<'a>) -> Result<()> {
         let base = self.arguments(signature)?;
+        self.longest = self.longest.max(slots_of(signature.params));
         self.emit(match callee {
             Callee::Direct(func) => Inst::ReturnCall { func, base },
             Callee::Table { ty, table, index } => {
@@ -523,6 +527,7 @@ impl<'a> Translator<'a> {
     /// Brings the arguments of a call into consecutive slots and pops them.
     pub(super) fn arguments(&mut self, signature: Signature<'a>) -> Result<Slot> {
         let count = signature.params.len();
+        self.work += count + signature.results.len();
         self.flush_top(count)?;
         let height = self.stack.len() - count;
         let base = self.slot_at(height);

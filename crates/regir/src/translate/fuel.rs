@@ -49,7 +49,7 @@ impl Translator<'_> {
     /// Adds what making a large structure costs by its size.
     pub(super) fn pay_struct(&mut self, ty: u32) {
         if self.checks.fuel {
-            let bytes: usize = self.types.storage(ty).iter().map(|field| field.size()).sum();
+            let bytes = self.types.struct_bytes(ty);
             self.add_cost((bytes.saturating_sub(tuning::FREE_STRUCT_BYTES) / 8) as u32);
         }
     }

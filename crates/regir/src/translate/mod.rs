@@ -30,10 +30,12 @@ mod operators;
 #[cfg(feature = "simd")]
 mod simd;
 
-use crate::inst::{Frame, Function, Inst, Label, Operand, Slot};
+use crate::inst::{
+    Frame, Function, Inst, Label, MAX_FRAME_SLOTS, NEAR_SLOTS, Operand, SCRATCH_SLOTS, Slot,
+};
 use crate::reader::{Malformed, Reader};
 use crate::source::SourceLoc;
-use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE};
+use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE, WORK_UNASKED};
 use crate::types::{Signature, Storage, Type};
 use crate::work;
 use control::Control;
@@ -52,6 +54,10 @@ pub trait Types {
     fn table_index(&self, table: u32) -> Type;
     /// The fields of a structure type, or the element of an array type.
     fn storage(&self, ty: u32) -> &[Storage];
+    /// Bytes of the fields of a structure type.
+    fn struct_bytes(&self, ty: u32) -> usize {
+        self.storage(ty).iter().map(|field| field.size()).sum()
+    }
     /// Whether instructions on objects are translated.
     fn has_gc(&self) -> bool;
     /// The index of the type of a tag.
@@ -61,6 +67,14 @@ pub trait Types {
     fn inlinable(&self, func: u32) -> Option<(&[u8], u32)> {
         let _ = func;
         None
+    }
+    /// The most slots that a frame may have, at most [`MAX_FRAME_SLOTS`].
+    fn max_slots(&self) -> u32 {
+        MAX_FRAME_SLOTS
+    }
+    /// Whether frames have a window that do not need one.
+    fn always_window(&self) -> bool {
+        false
     }
     /// What is checked besides what the specification asks for.
     fn checks(&self) -> Checks {
@@ -94,6 +108,10 @@ pub enum TranslateError {
         /// Offset in the body.
         offset: usize,
     },
+    /// No stack has room for the frame.
+    FrameTooLarge,
+    /// It was asked to stop.
+    Stopped,
 }
 
 /// How an operand-stack entry's value is held.
@@ -169,6 +187,12 @@ pub struct Translator<'a> {
     /// starts.
     fuel: Option<usize>,
     high: u32,
+    max_slots: u32,
+    stop: &'a dyn Fn() -> bool,
+    /// Instructions and operands translated since it was asked last.
+    work: usize,
+    /// The longest run of slots that leaves the frame by a return or tail call.
+    longest: u32,
 }
 
 type Result<T> = core::result::Result<T, Malformed>;
@@ -179,7 +203,17 @@ enum Stop {
     Unsupported(&'static str),
     /// The frame has to have slots for what is inlined.
     NeedsSlots,
+    /// The frame has to have a window.
+    NeedsWindow,
+    /// No stack has room for the frame.
+    FrameTooLarge,
+    /// The translation was asked to stop.
+    Stopped,
 }
+
+/// Slots that the operands and results of any instruction fit that is not a return
+/// or tail call.
+const OPERAND_SLOTS: u32 = 14;
 
 impl From<Malformed> for Stop {
     fn from(_: Malformed) -> Self {
@@ -205,22 +239,32 @@ fn value_type(reader: &mut Reader<'_>) -> Result<Type> {
 
 impl<'a> Translator<'a> {
     /// Translates a body, given as its bytes from the local declarations on;
-    /// `offset` is the module offset of the first of them.
+    /// `offset` is the module offset of the first of them. `stop` is asked now and
+    /// then whether to give up.
     pub fn translate(
         types: &'a dyn Types,
         ty: u32,
         body: &'a [u8],
         offset: u32,
+        stop: &'a dyn Fn() -> bool,
     ) -> core::result::Result<Function, TranslateError> {
         let mut slots = if body.len() > RESERVE_AT_ONCE { INLINE_SLOTS } else { 0 };
+        let mut window = 0;
         loop {
-            let mut translator = Translator::new(types, body, offset, slots);
+            let mut translator = Translator::new(types, body, offset, slots, stop);
+            translator.function.frame.window = window;
             return match translator.run(types.signature(ty)) {
                 Ok(()) => Ok(translator.function),
                 Err(Stop::NeedsSlots) => {
                     slots = INLINE_SLOTS;
                     continue;
                 }
+                Err(Stop::NeedsWindow) => {
+                    window = SCRATCH_SLOTS + OPERAND_SLOTS + translator.longest;
+                    continue;
+                }
+                Err(Stop::FrameTooLarge) => Err(TranslateError::FrameTooLarge),
+                Err(Stop::Stopped) => Err(TranslateError::Stopped),
                 Err(Stop::Malformed) => {
                     Err(TranslateError::Malformed { offset: translator.body.at })
                 }
@@ -232,7 +276,13 @@ impl<'a> Translator<'a> {
     }
 
     /// At the start of a body, with `slots` for the locals of inlined functions.
-    fn new(types: &'a dyn Types, body: &'a [u8], offset: u32, slots: u32) -> Self {
+    fn new(
+        types: &'a dyn Types,
+        body: &'a [u8],
+        offset: u32,
+        slots: u32,
+        stop: &'a dyn Fn() -> bool,
+    ) -> Self {
         Translator {
             types,
             body: Body::new(body, SourceLoc::of_body(offset)),
@@ -249,6 +299,10 @@ impl<'a> Translator<'a> {
             checks: types.checks(),
             fuel: None,
             high: 0,
+            max_slots: types.max_slots().min(MAX_FRAME_SLOTS),
+            longest: 0,
+            stop,
+            work: 0,
         }
     }
 
@@ -257,8 +311,13 @@ impl<'a> Translator<'a> {
         self.open_function(signature);
         self.check_entry();
         self.operators()?;
-        self.function.frame.size = self.high;
-        Ok(())
+        if self.high > self.max_slots {
+            return Err(Stop::FrameTooLarge);
+        }
+        let frame = &mut self.function.frame;
+        frame.size = self.high;
+        let far = frame.size + SCRATCH_SLOTS > NEAR_SLOTS || self.types.always_window();
+        if far && frame.window == 0 { Err(Stop::NeedsWindow) } else { Ok(()) }
     }
 
     /// Translates the instructions of a body that was opened last.
@@ -267,12 +326,29 @@ impl<'a> Translator<'a> {
             work::count(1);
             self.body.at = self.body.reader.position();
             self.operator()?;
+            self.work += 1;
+            if self.work >= WORK_UNASKED {
+                self.work = 0;
+                self.ask()?;
+            }
         }
         Ok(())
     }
 
+    /// Gives up if that is wanted, or the frame is too large already.
+    #[cold]
+    fn ask(&self) -> core::result::Result<(), Stop> {
+        if (self.stop)() {
+            return Err(Stop::Stopped);
+        }
+        if self.high > self.max_slots { Err(Stop::FrameTooLarge) } else { Ok(()) }
+    }
+
     fn declare_locals(&mut self, signature: Signature<'a>) -> Result<()> {
+        let window = self.function.frame.window;
         let mut frame = Frame::of(signature);
+        frame.window = window;
+        frame.locals += window;
         let mut slot = 0;
         for &ty in signature.params {
             self.declare(1, ty, &mut slot);

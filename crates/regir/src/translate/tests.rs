@@ -63,7 +63,8 @@ fn translate(body: &[u8]) -> String {
 }
 
 fn translate_with(checks: Checks, body: &[u8]) -> String {
-    let function = Translator::translate(&Fixture(checks), 0, body, 0).expect("translates");
+    let function =
+        Translator::translate(&Fixture(checks), 0, body, 0, &|| false).expect("translates");
     let text = function.to_string();
     text.lines().skip(1).map(|line| line.trim().to_owned() + "\n").collect()
 }
@@ -142,7 +143,7 @@ fn arguments_are_placed_for_the_callee() {
 fn bodies_that_are_not_valid_give_an_error() {
     for body in [&[0u8, 0x6A, 0x0B][..], &[0], &[], &[0, 0x0C, 9], &[0, 0xC7], &[0, 0x20, 7, 0x0B]]
     {
-        let result = Translator::translate(&Fixture::default(), 0, body, 0);
+        let result = Translator::translate(&Fixture::default(), 0, body, 0, &|| false);
         assert!(matches!(result, Err(TranslateError::Malformed { .. })), "{body:?}");
     }
 }
@@ -176,7 +177,7 @@ fn vectors_are_redirected_and_moved_as_one() {
 fn lanes_beyond_a_vector_are_malformed() {
     let body = [0, 0x20, 0, 0xFD, 0x11, 0xFD, 0x1B, 4, 0x0B];
     assert_eq!(
-        Translator::translate(&Fixture::default(), 0, &body, 0).err(),
+        Translator::translate(&Fixture::default(), 0, &body, 0, &|| false).err(),
         Some(TranslateError::Malformed { offset: 5 })
     );
 }
@@ -186,7 +187,7 @@ fn lanes_beyond_a_vector_are_malformed() {
 fn vectors_are_refused() {
     let body = [0, 0x20, 0, 0xFD, 0x11, 0xFD, 0x53, 0x0B];
     assert_eq!(
-        Translator::translate(&Fixture::default(), 0, &body, 0).err(),
+        Translator::translate(&Fixture::default(), 0, &body, 0, &|| false).err(),
         Some(TranslateError::Unsupported { feature: "SIMD", offset: 3 })
     );
 }
@@ -249,7 +250,8 @@ fn no_run_is_too_long_to_be_paid_for() {
     }
     body.extend([0x20, 0, 0x0B]);
     let checks = Checks { fuel: true, ..Checks::default() };
-    let function = Translator::translate(&Fixture(checks), 0, &body, 0).expect("translates");
+    let function =
+        Translator::translate(&Fixture(checks), 0, &body, 0, &|| false).expect("translates");
     let paid = function.insts.iter().map(|inst| match inst {
         Inst::Fuel { cost } => u64::from(*cost),
         _ => 0,
@@ -308,7 +310,8 @@ fn calls_are_not_inlined_without_end() {
 #[test]
 fn instructions_know_the_calls_they_were_inlined_for() {
     let body = [0, 0x20, 0, 0x41, 5, 0x10, SUM_OF_SUM as u8, 0x0B];
-    let function = Translator::translate(&Fixture::default(), 0, &body, 1000).expect("translates");
+    let function =
+        Translator::translate(&Fixture::default(), 0, &body, 1000, &|| false).expect("translates");
     let offsets =
         |index: usize| -> Vec<u32> { function.sources[index].offsets(&function.inlined).collect() };
     assert_eq!(offsets(0), [100 * SUM + 5, 100 * SUM_OF_SUM + 5, 1000 + 5]);

@@ -82,17 +82,25 @@ impl Code {
 
 impl Origin {
     /// The module offset of the Wasm instruction; behind it, if it is in an inlined
-    /// function, those of the calls around it. Empty if it is not known.
+    /// function, those of the calls around it. Empty if it is not known, or takes too
+    /// long to be found: `stop` is asked.
     ///
     /// Translating once more costs less than keeping a map for every function.
-    pub(crate) fn wasm_offsets(self, module: &Inner, defined: u32) -> Vec<u32> {
+    pub(crate) fn wasm_offsets(
+        self,
+        module: &Inner,
+        defined: u32,
+        stop: &dyn Fn() -> bool,
+    ) -> Vec<u32> {
         #[cfg(compiler)]
         if let Origin::Source(Some(source)) = self
             && !source.is_inlined()
         {
             return vec![source.offset(&[])];
         }
-        let Ok(function) = interp::code::translate(module, defined) else { return Vec::new() };
+        let Ok(function) = interp::code::translate(module, defined, stop) else {
+            return Vec::new();
+        };
         let source = match self {
             Origin::Word(word) => interp::code::source(module, defined, &function, word),
             #[cfg(compiler)]

@@ -2,25 +2,23 @@
 
 use super::encode;
 use crate::code::Code;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::Inner;
 use zwasm_regir::{Function, SourceLoc, TranslateError, Translator};
 
-/// Slots a frame may have: operands name slots with 16 bits.
-const MAX_SLOTS: u32 = u16::MAX as u32 - encode::SCRATCH_SLOTS;
-
-/// The slot form of a defined function.
+/// The slot form of a defined function. `stop` is asked now and then whether to give
+/// up.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Unsupported`] if it uses what no tier runs, and
-/// [`ErrorKind::Limit`] if its frame is too large.
-pub(crate) fn translate(module: &Inner, defined: u32) -> Result<Function> {
+/// [`ErrorKind::Unsupported`] if it uses what no tier runs, a stack overflow if its
+/// frame is larger than the stack, and an interrupt when it was to give up.
+pub(crate) fn translate(module: &Inner, defined: u32, stop: &dyn Fn() -> bool) -> Result<Function> {
     let func = module.imported_funcs + defined;
     let ty = module.funcs[func as usize];
     let start = module.bodies[defined as usize].start;
-    let function = Translator::translate(module, ty, module.body(defined), start);
-    let function = function.map_err(|error| match error {
+    let function = Translator::translate(module, ty, module.body(defined), start, stop);
+    function.map_err(|error| match error {
         TranslateError::Unsupported { feature, offset } => Error::new(
             ErrorKind::Unsupported,
             format!(
@@ -31,17 +29,9 @@ pub(crate) fn translate(module: &Inner, defined: u32) -> Result<Function> {
         TranslateError::Malformed { offset } => {
             Error::invalid_in("malformed function body", start as usize + offset, func)
         }
-    })?;
-    if function.frame.size > MAX_SLOTS {
-        return Err(Error::new(
-            ErrorKind::Limit,
-            format!(
-                "function {func} needs a frame of {} slots (the limit is {MAX_SLOTS})",
-                function.frame.size
-            ),
-        ));
-    }
-    Ok(function)
+        TranslateError::FrameTooLarge => Trap::StackOverflow.into(),
+        TranslateError::Stopped => Trap::Interrupt.into(),
+    })
 }
 
 /// The threaded code of a defined function.
@@ -49,10 +39,14 @@ pub(crate) fn translate(module: &Inner, defined: u32) -> Result<Function> {
 /// # Errors
 ///
 /// Those of [`translate`].
-pub(crate) fn code(module: &Inner, defined: u32) -> Result<&Code> {
+pub(crate) fn code<'a>(
+    module: &'a Inner,
+    defined: u32,
+    stop: &dyn Fn() -> bool,
+) -> Result<&'a Code> {
     let cell = &module.codes[defined as usize];
     if cell.get().is_none() {
-        let function = translate(module, defined)?;
+        let function = translate(module, defined, stop)?;
         #[cfg(feature = "trace")]
         crate::observe::report_translated(module, defined, &function);
         let code = encode::encode(module, defined, &function, |_, _| {});
@@ -118,9 +112,10 @@ mod tests {
         let checked = Module::new(&Engine::new(&config).expect("it is valid"), WAT).expect("valid");
         let plain = Module::new(&Engine::default(), WAT).expect("it is valid");
         for defined in 0..2 {
-            let expected = translate(plain.inner(), defined).expect("it is translated");
+            let expected = translate(plain.inner(), defined, &|| false).expect("it is translated");
             assert!(!expected.insts.iter().any(is_check));
-            let mut function = translate(checked.inner(), defined).expect("it is translated");
+            let mut function =
+                translate(checked.inner(), defined, &|| false).expect("it is translated");
             let checks = function.insts.iter().filter(|inst| is_check(inst)).count();
             assert!(checks >= 3);
             function.insts.retain(|inst| !is_check(inst));

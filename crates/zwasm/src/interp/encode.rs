@@ -9,8 +9,10 @@
 //!
 //! An instruction is a handler word and an operand word of four 16-bit fields;
 //! the upper two may together be a 32-bit immediate, memory offset or branch
-//! distance. Larger immediates follow in words of their own.
+//! distance. Larger immediates follow in words of their own. What lies too far off
+//! for 16 bits comes to them (`far`).
 
+mod far;
 mod gc;
 #[cfg(feature = "simd")]
 mod simd;
@@ -27,16 +29,12 @@ use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
 use crate::module::Inner;
 use crate::store::vmctx::VmCtx;
-use zwasm_regir::inst::Bulk;
-use zwasm_regir::inst::WideOp;
+use zwasm_regir::inst::{Bulk, NEAR_SLOTS, SCRATCH_SLOTS, WideOp};
 use zwasm_regir::types::slots_of;
 use zwasm_regir::uses::Run;
 use zwasm_regir::{
     BinaryOp, CompareOp, Function, Inst, Label, LoadOp, Operand, Slot, StoreOp, Type, work,
 };
-
-/// Slots behind a frame for immediates that a rare handler wants in slots.
-pub(crate) const SCRATCH_SLOTS: u32 = 2;
 
 /// The size of a function's frames in bytes, in every tier.
 pub(crate) fn frame_bytes(function: &Function) -> u64 {
@@ -203,8 +201,16 @@ pub(super) struct Encoder<'a> {
 
 /// Four fields of an operand word.
 pub(super) fn fields(a: u32, b: u32, c: u32, d: u32) -> u64 {
-    let field = |value: u32, shift: u32| u64::from(value as u16) << shift;
+    let field = |value: u32, shift: u32| {
+        debug_assert!(value < NEAR_SLOTS, "slot {value} is too far off");
+        u64::from(value as u16) << shift
+    };
     field(a, 0) | field(b, 16) | field(c, 32) | field(d, 48)
+}
+
+/// Two halves of a word.
+pub(super) fn halves(lower: u32, upper: u32) -> u64 {
+    u64::from(lower) | u64::from(upper) << 32
 }
 
 /// Two fields and the upper half of an operand word.
@@ -230,7 +236,7 @@ impl Encoder<'_> {
             work::count(1);
             visit(self.words.len(), index);
             self.place = index;
-            if !self.observe(index) && self.fused(index) {
+            if !self.observe(index) && !self.has_window() && self.fused(index) {
                 index += 2;
             } else {
                 self.inst(inst);
@@ -350,7 +356,7 @@ impl Encoder<'_> {
         match operand {
             Operand::Slot(slot) => slot.0,
             Operand::Const(value) => {
-                let slot = self.function.frame.size + scratch;
+                let slot = self.scratch() + scratch;
                 self.op(numeric::const64, fields(slot, 0, 0, 0));
                 self.words.push(value);
                 self.held.int = None;
@@ -370,7 +376,16 @@ impl Encoder<'_> {
         self.left = Some((dst, ty));
     }
 
+    /// The first of the slots that nothing else uses.
+    fn scratch(&self) -> u32 {
+        let frame = &self.function.frame;
+        if self.has_window() { frame.window_start() } else { frame.size }
+    }
+
     fn inst(&mut self, inst: &Inst) {
+        if self.has_window() && self.is_far(inst) {
+            return self.far(inst);
+        }
         self.emit(inst);
         if let Some(Run { from, length }) = inst.writes() {
             // Of three locals that are zeroed the slot behind is as well.
@@ -420,10 +435,7 @@ impl Encoder<'_> {
                 self.op(numeric::COPY[form], fields(dst.0, src.0, 0, 0));
                 self.leaves(dst, ty);
             }
-            Inst::CopySlots { dst, src, count } => {
-                self.op(numeric::copy_slots, u64::from(dst.0) | u64::from(src.0) << 32);
-                self.words.push(u64::from(count));
-            }
+            Inst::CopySlots { dst, src, count } => self.copy_slots(dst.0, src.0, count),
             Inst::Unary { op, dst, a } => {
                 let (form, slot) = self.form(Operand::Slot(a), op.operand());
                 let handler = numeric::UNARY[op as usize][form as usize];
@@ -561,7 +573,7 @@ impl Encoder<'_> {
             | Inst::ReturnCallIndirect { .. }
             | Inst::ReturnCallRef { .. } => self.return_call(inst),
             Inst::Throw { tag, base } => {
-                self.op(exceptions::throw, with_upper(base.0, 0, tag));
+                self.op(exceptions::throw, halves(base.0, tag));
             }
             Inst::ThrowRef { src } => self.op(exceptions::throw_ref, fields(src.0, 0, 0, 0)),
             Inst::TryBegin { region } => self.region(Some(region)),
@@ -571,7 +583,7 @@ impl Encoder<'_> {
             Inst::Fuel { cost } => self.op(control::fuel, with_upper(0, 0, cost)),
             Inst::Epoch => {
                 let end = self.function.frame.size + SCRATCH_SLOTS;
-                self.op(control::epoch, fields(end, 0, 0, 0));
+                self.op(control::epoch, halves(end, 0));
             }
         }
     }

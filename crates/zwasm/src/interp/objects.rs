@@ -101,37 +101,30 @@ pub(super) unsafe extern "C" fn make_room(
     }
 }
 
-/// `struct.new` of any size: the words of the instruction, or 0 if it failed.
+/// `struct.new` of any size and with any number of fields; whether it did not fail.
 #[inline(never)]
-pub(super) unsafe extern "C" fn large_struct(
-    ip: *const u64,
-    fp: *mut u64,
-    vm: *mut VmCtx,
-) -> usize {
-    // SAFETY: the instruction has the form that `struct_new` describes.
+pub(super) unsafe extern "C" fn large_struct(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> bool {
+    // SAFETY: the instruction has the form that `struct_new_large` describes.
     unsafe {
-        let fields = ip.add(1).cast::<u16>();
-        let base = fp.add(usize::from(*fields));
-        let top = base.add(usize::from(*fields.add(1)));
-        let size = *ip.add(1).cast::<u32>().add(1) as usize;
+        let halves = ip.add(1).cast::<u32>();
+        let base = fp.add(*halves as usize);
+        let top = base.add(*halves.add(1) as usize);
+        let (word, size) = (*halves.add(2), *halves.add(3) as usize);
         let store = (*vm).store;
         let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
-            StoreCore::allocate(store, top, *ip.add(2) as u32, 0, size)
+            StoreCore::allocate(store, top, word, 0, size)
         });
-        let Some(object) = made else { return 0 };
+        let Some(object) = made else { return false };
+        let module = (*(*vm).instance).module.inner();
+        let ty = *ip.add(3) as usize;
         let mut from = base;
-        let mut places = ip.add(3).cast::<u32>();
-        let mut count = 0;
-        while from < top {
-            let to = (*vm).heap.add(object as usize + (*places & 0x0FFF_FFFF) as usize);
-            let size = 1 << (*places >> 28);
-            to.copy_from(from.cast(), size);
-            from = from.add(size.div_ceil(8));
-            places = places.add(1);
-            count += 1usize;
+        for (&storage, &offset) in module.storages[ty].iter().zip(&module.layouts[ty].0) {
+            let to = (*vm).heap.add(object as usize + offset as usize);
+            to.copy_from(from.cast(), size_of(storage));
+            from = from.add(storage.kind().slots() as usize);
         }
         *base = object;
-        3 + count.div_ceil(2)
+        true
     }
 }
 
@@ -140,12 +133,12 @@ pub(super) unsafe extern "C" fn large_struct(
 pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
     // SAFETY: the instruction has the form that the handler `op` describes.
     unsafe {
-        let fields = ip.add(1).cast::<u16>();
-        let base = fp.add(usize::from(*fields));
-        let top = base.add(usize::from(*fields.add(1)));
-        let code = CODES[usize::from(*fields.add(2))];
-        let storage = STORAGES[usize::from(*fields.add(3))];
-        let (word, other) = (*ip.add(2) as u32, (*ip.add(2) >> 32) as u32);
+        let halves = ip.add(1).cast::<u32>();
+        let base = fp.add(*halves as usize);
+        let top = base.add(*halves.add(1) as usize);
+        let (word, other) = (*halves.add(2), *halves.add(3));
+        let code = CODES[*halves.add(4) as usize];
+        let storage = STORAGES[*halves.add(5) as usize];
         let operands = Operands { vm, base, top, storage, word, other };
         let execute = || match code {
             Code::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),

@@ -72,6 +72,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             signatures: Vec::new(),
             storages: Vec::new(),
             layouts: Vec::new(),
+            field_bytes: Vec::new(),
             imports: Vec::new(),
             funcs: Vec::new(),
             imported_funcs: 0,
@@ -280,6 +281,8 @@ impl Decoder {
         }
         for storages in &self.inner.storages[self.inner.layouts.len()..] {
             self.inner.layouts.push(layout::struct_layout(storages));
+            let bytes = storages.iter().map(|storage| storage.size()).sum();
+            self.inner.field_bytes.push(bytes);
         }
         drop(types);
         self.inner.types.extend(held.ids());

@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) storages: Vec<Box<[Storage]>>,
     /// The offset of each of these in its objects, and their size; of no use for arrays.
     pub(crate) layouts: Vec<(Vec<u32>, usize)>,
+    /// Bytes of the fields of each type, without what lies between them.
+    pub(crate) field_bytes: Vec<usize>,
     pub(crate) imports: Vec<Import>,
     /// Type indices of all functions, imported ones first.
     pub(crate) funcs: Vec<u32>,
@@ -454,6 +456,15 @@ impl Inner {
 }
 
 impl zwasm_regir::Types for Inner {
+    fn max_slots(&self) -> u32 {
+        let slots = self.engine.config().max_stack / size_of::<u64>();
+        u32::try_from(slots).unwrap_or(u32::MAX)
+    }
+
+    fn always_window(&self) -> bool {
+        self.engine.config().far_frames
+    }
+
     fn signature(&self, ty: u32) -> Signature<'_> {
         Inner::signature(self, ty)
     }
@@ -476,6 +487,10 @@ impl zwasm_regir::Types for Inner {
 
     fn storage(&self, ty: u32) -> &[Storage] {
         &self.storages[ty as usize]
+    }
+
+    fn struct_bytes(&self, ty: u32) -> usize {
+        self.field_bytes[ty as usize]
     }
 
     fn has_gc(&self) -> bool {

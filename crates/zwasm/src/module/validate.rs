@@ -3,12 +3,17 @@
 //! Bodies are independent once the sections before them are known. They are
 //! dealt out in contiguous runs of about equal size, one per thread; the error
 //! reported is the one with the lowest offset, whichever thread finds it first.
+//!
+//! A call of two bytes may leave a thousand operands, so that a small function could
+//! have the validator remember billions of them. Those beyond what instructions with
+//! one result each can leave in the largest function are too many.
 
 use wasmparser::{
-    BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources,
+    BinaryReaderError, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    ValidatorResources,
 };
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
 
 /// A body, and what it takes to validate it.
@@ -60,8 +65,8 @@ pub(super) fn bodies(jobs: Vec<Job<'_>>) -> Result<()> {
                 handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             }),
         );
-        let first = outcomes.into_iter().filter_map(Result::err).min_by_key(|(_, at)| *at);
-        first.map_or(Ok(()), |error| Err(report(error)))
+        let first = outcomes.into_iter().filter_map(Result::err).min_by_key(|fault| fault.at);
+        first.map_or(Ok(()), |fault| Err(report(fault)))
     })
 }
 
@@ -74,26 +79,75 @@ fn size(job: &Job<'_>) -> u64 {
     range.end - range.start
 }
 
-/// Validates bodies one after the other; the error's function and offset.
-fn sequential(jobs: Vec<Job<'_>>) -> Result<(), ((BinaryReaderError, u32), u64)> {
+/// Why a body is refused, and where.
+struct Fault {
+    why: Why,
+    func: u32,
+    at: u64,
+}
+
+enum Why {
+    Invalid(BinaryReaderError),
+    TooManyOperands(u64),
+}
+
+impl From<BinaryReaderError> for Why {
+    fn from(error: BinaryReaderError) -> Why {
+        Why::Invalid(error)
+    }
+}
+
+/// Validates bodies one after the other.
+fn sequential(jobs: Vec<Job<'_>>) -> Result<(), Fault> {
     let mut allocations = FuncValidatorAllocations::default();
     for (func, body) in jobs {
         let mut validator = func.into_validator(allocations);
-        if let Err(error) = validator.validate(&body) {
-            let offset = error.offset();
-            return Err(((error, validator.index()), offset));
+        if let Err(why) = validate(&mut validator, &body) {
+            let at = match &why {
+                Why::Invalid(error) => error.offset(),
+                Why::TooManyOperands(at) => *at,
+            };
+            return Err(Fault { why, func: validator.index(), at });
         }
         allocations = validator.into_allocations();
     }
     Ok(())
 }
 
-fn report(((error, func), _): ((BinaryReaderError, u32), u64)) -> Error {
+/// Validates a body.
+fn validate(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+) -> Result<(), Why> {
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    reader.set_features(*validator.features());
+    while !reader.eof() {
+        let at = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(at))??;
+        if validator.operand_stack_height() > tuning::MAX_OPERANDS {
+            return Err(Why::TooManyOperands(at));
+        }
+    }
+    Ok(reader.finish_expression(&validator.visitor(reader.original_position()))?)
+}
+
+fn report(Fault { why, func, at }: Fault) -> Error {
+    let error = match why {
+        Why::Invalid(error) => error,
+        Why::TooManyOperands(_) => {
+            let limit = tuning::MAX_OPERANDS;
+            let message = format!(
+                "function {func} leaves more than {limit} operands on its stack (at byte offset {at:#x})"
+            );
+            return Error::new(ErrorKind::Limit, message);
+        }
+    };
     let message = match error.message() {
         message if message.starts_with("legacy_exceptions") => LEGACY_EXCEPTIONS,
         message => message,
     };
-    Error::invalid_in(message, error.offset() as usize, func)
+    Error::invalid_in(message, at as usize, func)
 }
 
 const LEGACY_EXCEPTIONS: &str =

@@ -66,8 +66,9 @@ impl Place {
     }
 
     /// Appends what a user wants to know of the place: of the functions inlined
-    /// there, innermost first, and of the function itself.
-    pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>) {
+    /// there, innermost first, and of the function itself. Without its offset, if
+    /// `stop` says that it takes too long to find.
+    pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>, stop: &dyn Fn() -> bool) {
         let inner = self.module.inner();
         let mut describe = |defined: u32, offset: Option<usize>| {
             let func_index = inner.imported_funcs + defined;
@@ -80,7 +81,7 @@ impl Place {
                 offset,
             });
         };
-        let offsets = self.origin.wasm_offsets(inner, self.defined);
+        let offsets = self.origin.wasm_offsets(inner, self.defined, stop);
         for &offset in &offsets {
             describe(inner.defined_at(offset), Some(offset as usize));
         }

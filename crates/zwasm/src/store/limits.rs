@@ -150,8 +150,9 @@ impl InterruptHandle {
     /// until [`Store::clear_interrupt`]: with [`Trap::Interrupt`](crate::Trap::Interrupt), at the next
     /// function entry or loop header if the engine has
     /// [`Config::epoch_interruption`](crate::Config::epoch_interruption), and in any
-    /// case when a host function returns, during a wait on a shared memory, and in
-    /// the middle of long bulk operations. Then the wakers of
+    /// case when a host function returns, during a wait on a shared memory, and in the
+    /// middle of long bulk operations and of translating or compiling a large function
+    /// that is called. Then the wakers of
     /// [`Store::add_interrupt_waker`] are called, on this thread.
     pub fn interrupt(&self) {
         self.0.interrupt();

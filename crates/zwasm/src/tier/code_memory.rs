@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
+use crate::engine::Engine;
 use crate::sys::{Access, Mapping};
 use crate::tuning::{CODE_REGION, MIN_CODE_REGION};
 
@@ -95,18 +96,26 @@ pub(super) struct Chunk {
     region: &'static Region,
     offset: usize,
     len: usize,
+    /// Who has it among its code.
+    engine: Engine,
 }
 
 impl Chunk {
     /// Copies code into fresh memory, makes the words at the offsets in
     /// `relocations`, which hold offsets into the code, addresses, and makes it
-    /// executable. None if there is no memory left.
-    pub(super) fn new(bytes: &[u8], relocations: &[u32]) -> Option<Chunk> {
+    /// executable. None if there is no memory left, or the engine may not have more.
+    pub(super) fn new(engine: &Engine, bytes: &[u8], relocations: &[u32]) -> Option<Chunk> {
         let region = region()?;
         let pages = bytes.len().checked_next_multiple_of(PAGE).filter(|len| *len > 0)?;
-        let offset = region.take(pages)?;
+        if !engine.take_code(pages as u64) {
+            return None;
+        }
+        let Some(offset) = region.take(pages) else {
+            engine.give_code(pages as u64);
+            return None;
+        };
         // From here on dropping the chunk gives the pages back.
-        let chunk = Chunk { region, offset, len: bytes.len() };
+        let chunk = Chunk { region, offset, len: bytes.len(), engine: engine.clone() };
         region.mapping.protect(offset, pages, Access::ReadWrite).ok()?;
         let start = chunk.start().cast_mut();
         // SAFETY: the pages are mapped, writable and nobody else's yet.
@@ -130,6 +139,7 @@ impl Chunk {
 impl Drop for Chunk {
     fn drop(&mut self) {
         let pages = self.len.next_multiple_of(PAGE);
+        self.engine.give_code(pages as u64);
         // Addresses that could not be emptied are not used again.
         if self.region.mapping.discard(self.offset, pages).is_ok() {
             self.region.give(self.offset, pages);
@@ -140,6 +150,7 @@ impl Drop for Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Config;
 
     /// A region of its own, so that tests do not depend on each other.
     fn region(len: usize) -> Region {
@@ -168,7 +179,7 @@ mod tests {
         // lea rax, [rip + 1]; ret; a word that holds its own offset
         let mut bytes = vec![0x48, 0x8d, 0x05, 1, 0, 0, 0, 0xc3];
         bytes.extend(8u64.to_ne_bytes());
-        let chunk = Chunk::new(&bytes, &[8]).expect("there is memory");
+        let chunk = Chunk::new(&Engine::default(), &bytes, &[8]).expect("there is memory");
         let range = addresses().expect("there is code");
         assert!(range.contains(&(chunk.start() as usize)));
         // SAFETY: the code is a function of this type.
@@ -182,7 +193,25 @@ mod tests {
 
     #[test]
     fn a_relocation_outside_is_refused() {
-        assert!(Chunk::new(&[0xc3; 8], &[1]).is_none());
-        assert!(Chunk::new(&[], &[]).is_none());
+        let engine = Engine::default();
+        assert!(Chunk::new(&engine, &[0xc3; 8], &[1]).is_none());
+        assert!(Chunk::new(&engine, &[], &[]).is_none());
+    }
+
+    #[test]
+    fn an_engine_has_so_much_code() {
+        let engine = Engine::new(Config::new().max_code(3 * PAGE as u64)).expect("it is valid");
+        let code = |pages: usize| Chunk::new(&engine, &vec![0xc3; pages * PAGE], &[]);
+        let two = code(2).expect("there is room");
+        assert!(code(2).is_none());
+        let one = code(1).expect("there is room");
+        assert!(Chunk::new(&engine, &[0xc3], &[]).is_none());
+        drop(two);
+        // What was refused or could not be made takes nothing.
+        assert!(Chunk::new(&engine, &[0xc3; 8], &[1]).is_none());
+        let two = code(2).expect("there is room again");
+        assert!(Chunk::new(&engine, &[0xc3], &[]).is_none());
+        drop((one, two));
+        assert!(code(3).is_some());
     }
 }

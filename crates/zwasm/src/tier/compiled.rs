@@ -14,11 +14,12 @@ use super::signals;
 use crate::code::catches::CatchTable;
 use crate::code::{Code, Text};
 #[cfg(feature = "trace")]
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Error;
+use crate::error::{ErrorKind, Result, Trap};
 use crate::interp;
 use crate::module::Inner;
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
-use zwasm_compiler::{CompiledCode, baseline};
+use zwasm_compiler::{CompileError, CompiledCode, baseline};
 use zwasm_regir::{Function, Label, SourceLoc};
 
 /// A variant of the code of all functions that a module defines.
@@ -45,16 +46,32 @@ pub(crate) struct MachineCode {
 
 impl Compiled {
     /// The code of a defined function, for an instance whose memories are guarded
-    /// or not; none if it cannot be compiled.
-    pub(crate) fn get(&self, module: &Inner, defined: u32, guarded: bool) -> Option<&Code> {
+    /// or not; none if it cannot be compiled. `stop` is asked now and then whether to
+    /// give up.
+    ///
+    /// # Errors
+    ///
+    /// An interrupt when it was to give up; that is not remembered.
+    pub(crate) fn get(
+        &self,
+        module: &Inner,
+        defined: u32,
+        guarded: bool,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<&Code>> {
         let guarded = guarded && signals::install();
         let cell = &self.variant(module, guarded)[defined as usize];
-        let code = cell.get_or_init(|| {
+        if cell.get().is_none() {
             let mut group = Group::default();
-            group.add(module, defined, guarded)?;
-            group.map(module).pop().map(Box::new)
-        });
-        code.as_deref()
+            let code = match group.add(module, defined, guarded, stop) {
+                Ok(()) => group.map(module).pop().map(Box::new),
+                Err(CompileError::Unsupported) => None,
+                Err(CompileError::Stopped) => return Err(Trap::Interrupt.into()),
+            };
+            // If another thread was faster, its code is as good.
+            let _ = cell.set(code);
+        }
+        Ok(cell.get().and_then(|code| code.as_deref()))
     }
 
     /// Compiles every function, and maps the code of many at once. The bytes of
@@ -64,7 +81,8 @@ impl Compiled {
         let variant = self.variant(module, guarded);
         let mut group = Group::default();
         for (defined, cell) in variant.iter().enumerate() {
-            if cell.get().is_none() && group.add(module, defined as u32, guarded).is_none() {
+            let never = &|| false;
+            if cell.get().is_none() && group.add(module, defined as u32, guarded, never).is_err() {
                 let _ = cell.set(None);
             }
             if group.bytes.len() >= CODE_GROUP || defined + 1 == variant.len() {
@@ -104,9 +122,17 @@ struct Member {
     sources: Box<[(u32, SourceLoc)]>,
 }
 
-fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<(Function, CompiledCode)> {
-    let function = interp::code::translate(module, defined).ok()?;
-    let env = ModuleEnvironment::new(module, &function, guarded);
+fn compile(
+    module: &Inner,
+    defined: u32,
+    guarded: bool,
+    stop: &dyn Fn() -> bool,
+) -> Result<(Function, CompiledCode), CompileError> {
+    let function = interp::code::translate(module, defined, stop).map_err(|error| {
+        let stopped = error.kind() == ErrorKind::Interrupted;
+        if stopped { CompileError::Stopped } else { CompileError::Unsupported }
+    })?;
+    let env = ModuleEnvironment::new(module, &function, guarded, stop);
     let code = baseline::compile(&function, &env, false)?;
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
@@ -120,7 +146,10 @@ fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<(Function, Com
     );
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    (first == Some(interp::encode::frame_bytes(&function))).then_some((function, code))
+    match first == Some(interp::encode::frame_bytes(&function)) {
+        true => Ok((function, code)),
+        false => Err(CompileError::Unsupported),
+    }
 }
 
 /// The machine code of a function, as text with a line for each instruction.
@@ -130,10 +159,12 @@ fn compile(module: &Inner, defined: u32, guarded: bool) -> Option<(Function, Com
 /// Those of [`interp::code::translate`], and if the function cannot be compiled.
 #[cfg(feature = "trace")]
 pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
-    let function = interp::code::translate(module, defined)?;
-    let env = ModuleEnvironment::new(module, &function, module.engine.config().guard_pages);
+    let never = &|| false;
+    let function = interp::code::translate(module, defined, never)?;
+    let guarded = module.engine.config().guard_pages;
+    let env = ModuleEnvironment::new(module, &function, guarded, never);
     let code = baseline::compile(&function, &env, true)
-        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
+        .map_err(|_| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
     let mut places = code.sources.iter().peekable();
     let mut text = String::new();
     for (offset, line) in code.listing.unwrap_or_default() {
@@ -148,9 +179,15 @@ pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
 }
 
 impl Group {
-    /// Compiles a function; none if that cannot be done.
-    fn add(&mut self, module: &Inner, defined: u32, guarded: bool) -> Option<()> {
-        let (function, code) = compile(module, defined, guarded)?;
+    /// Compiles a function.
+    fn add(
+        &mut self,
+        module: &Inner,
+        defined: u32,
+        guarded: bool,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), CompileError> {
+        let (function, code) = compile(module, defined, guarded, stop)?;
         let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
         let landing = |label: Label| {
             let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
@@ -162,7 +199,8 @@ impl Group {
         self.bytes.extend_from_slice(&bytes);
         for at in relocations {
             let at = start + at as usize;
-            let word = self.bytes.get_mut(at..)?.first_chunk_mut::<8>()?;
+            let word = self.bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut::<8>());
+            let word = word.ok_or(CompileError::Unsupported)?;
             *word = (u64::from_ne_bytes(*word) + start as u64).to_ne_bytes();
             self.relocations.push(at as u32);
         }
@@ -174,16 +212,18 @@ impl Group {
             loops: loops.into(),
             sources: sources.into(),
         });
-        Some(())
+        Ok(())
     }
 
     /// Maps the code, and keeps what belongs to each function; nothing if there is
-    /// no memory for it.
+    /// no memory for it, or the engine may not have more.
     fn map(self, module: &Inner) -> Vec<Code> {
         if self.members.is_empty() {
             return Vec::new();
         }
-        let Some(chunk) = Chunk::new(&self.bytes, &self.relocations) else { return Vec::new() };
+        let Some(chunk) = Chunk::new(&module.engine, &self.bytes, &self.relocations) else {
+            return Vec::new();
+        };
         let chunk = Arc::new(chunk);
         if module.engine.config().perf_map {
             self.tell_perf(module, &chunk);

@@ -9,11 +9,11 @@ use crate::store::gc::layout::{EXTERN_WORD, Kind, word};
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
-use crate::tuning::MEMORY32_GUARD;
+use crate::tuning::{MAX_FUNCTION_CODE, MEMORY32_GUARD};
 use crate::types::Composite;
 use zwasm_compiler::isa::CpuFeatures;
 use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
-use zwasm_regir::{Frame, Function, Inst, Storage, Type, work};
+use zwasm_regir::{Frame, Function, Inst, Storage, Type};
 
 static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
@@ -53,6 +53,7 @@ pub(super) struct ModuleEnvironment<'a> {
     function: &'a Function,
     /// Whether memories that can have guard pages have them.
     guarded: bool,
+    stop: &'a dyn Fn() -> bool,
 }
 
 impl ModuleEnvironment<'_> {
@@ -60,8 +61,9 @@ impl ModuleEnvironment<'_> {
         module: &'a Inner,
         function: &'a Function,
         guarded: bool,
+        stop: &'a dyn Fn() -> bool,
     ) -> ModuleEnvironment<'a> {
-        ModuleEnvironment { module, function, guarded }
+        ModuleEnvironment { module, function, guarded, stop }
     }
 }
 
@@ -145,17 +147,12 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn struct_type(&self, ty: u32) -> StructType {
-        let storages = &self.module.storages[ty as usize];
-        let (offsets, size) = &self.module.layouts[ty as usize];
-        let size = size.next_multiple_of(GRANULE);
-        let is_small = size <= LARGE;
-        work::count(offsets.len());
-        let fields = storages.iter().copied().zip(offsets.iter().copied());
+        let size = self.module.layouts[ty as usize].1.next_multiple_of(GRANULE);
         StructType {
             word: word(self.module.types[ty as usize], Kind::Struct),
             size: size as u32,
-            is_small,
-            fields: if is_small { fields.collect() } else { Vec::new() },
+            is_small: size <= LARGE,
+            fields: self.module.storages[ty as usize].len(),
         }
     }
 
@@ -176,7 +173,16 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn scratch_slots(&self) -> u32 {
-        interp::encode::SCRATCH_SLOTS
+        zwasm_regir::inst::SCRATCH_SLOTS
+    }
+
+    fn max_code(&self) -> usize {
+        let max = self.module.engine.config().max_code;
+        usize::try_from(max).unwrap_or(usize::MAX).min(MAX_FUNCTION_CODE)
+    }
+
+    fn stopped(&self) -> bool {
+        (self.stop)()
     }
 
     fn cpu(&self) -> CpuFeatures {

@@ -115,13 +115,16 @@ fn scramble(mut bits: u64) -> u64 {
 ///
 /// # Errors
 ///
-/// Those of [`interp::code::translate`].
+/// Those of [`interp::code::translate`]; it gives up when the store has to stop.
 ///
 /// # Safety
 ///
 /// The record is that of a defined function of a live instance of the module.
-#[cfg_attr(not(compiler), expect(unused_variables, reason = "nothing to choose from"))]
 pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32) -> Result<&Code> {
+    // SAFETY: the record is that of a live instance.
+    let store = unsafe { (*(*record).vmctx).store };
+    // SAFETY: the store waits for the code meanwhile.
+    let stop = || unsafe { (*store).must_stop() };
     #[cfg(compiler)]
     {
         let strategy = module.engine.config().strategy;
@@ -132,12 +135,12 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
             (*(*(*record).vmctx).instance).guarded
         };
         if budget.is_none()
-            && let Some(code) = module.compiled.get(module, defined, guarded)
+            && let Some(code) = module.compiled.get(module, defined, guarded, &stop)?
         {
             return Ok(code);
         }
     }
-    interp::code::code(module, defined)
+    interp::code::code(module, defined, &stop)
 }
 
 /// Where [`promote`] is asked to go on at a function's entry.
@@ -166,7 +169,15 @@ pub(crate) unsafe extern "C" fn promote(
         let vm = (*record).vmctx;
         let module = (*vm).module()?.inner();
         let defined = (*record).index - module.imported_funcs;
-        let code = module.compiled.get(module, defined, (*(*vm).instance).guarded)?;
+        let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
+        let stop = || (*store).must_stop();
+        let Ok(code) = module.compiled.get(module, defined, guarded, &stop) else {
+            // The interpreter stops at its next check. What it goes on with after that
+            // is counted again.
+            (*record).hot = tuning::MIN_BUDGET as i32;
+            return None;
+        };
+        let code = code?;
         (*(*vm).store).add_code(code);
         (*record).body = code.body();
         let offset = match header {

@@ -704,7 +704,9 @@ mod tests {
         let registry = TypeRegistry::new().expect("a registry");
         let mut last = define(&registry, ValType::I32);
         for _ in 0..200_000 {
-            last = registry.intern(array_of(&registry, last.ids()[0])).expect("the last one is defined");
+            last = registry
+                .intern(array_of(&registry, last.ids()[0]))
+                .expect("the last one is defined");
         }
         drop(last);
         let only = define(&registry, ValType::I64);
@@ -718,8 +720,7 @@ mod tests {
     fn types_of_other_registries_match_only_themselves() {
         let registries = [(); 2].map(|()| TypeRegistry::new().expect("a registry"));
         let held = registries.each_ref().map(|registry| define(registry, ValType::I32));
-        let [ours, theirs] =
-            [0, 1].map(|index| registries[index].heap_type(held[index].ids()[0]));
+        let [ours, theirs] = [0, 1].map(|index| registries[index].heap_type(held[index].ids()[0]));
         let types = registries[0].read();
         for other in [HeapType::Any, HeapType::Func, HeapType::None, HeapType::NoFunc, ours] {
             assert!(!types.heap_matches(theirs, other), "{other}");

@@ -66,8 +66,9 @@
 ;;   jmpq L8
 ;; L8:
 ;;   word handler
-;;   word 0x200010004
-;;   word 0x101
+;;   word 0x100000004
+;;   word 0x1
+;;   word 0x2
 ;;   address L7
 ;; L7:
 ;;   movq rbp, [rsi + 0x20]
@@ -124,8 +125,9 @@
 ;;   jmpq L7
 ;; L7:
 ;;   word handler
-;;   word 0x2000300020004
-;;   word 0x200000105
+;;   word 0x200000004
+;;   word 0x200000005
+;;   word 0x200000003
 ;;   address L6
 ;; L6:
 ;;   movq rbp, [rsi + 0x20]

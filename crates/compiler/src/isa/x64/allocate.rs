@@ -13,7 +13,9 @@ use super::integer::Alu;
 use super::{FLOAT_SCRATCH, INT_SCRATCH, VMCTX};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
-use crate::tuning::{ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_BYTES};
+use crate::tuning::{
+    ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_BYTES, STRUCT_INLINE_FIELDS,
+};
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Inst, Operand, Slot, Storage};
 
@@ -75,7 +77,11 @@ impl Compiler<'_> {
 
     fn struct_new(&mut self, inst: &Inst, base: Slot, ty: u32, default: bool) {
         let structure = self.env.struct_type(ty);
-        if !structure.is_small || default && structure.size > STRUCT_INLINE_BYTES {
+        let is_short = match default {
+            true => structure.size <= STRUCT_INLINE_BYTES,
+            false => structure.fields <= STRUCT_INLINE_FIELDS,
+        };
+        if !structure.is_small || !is_short {
             return self.call_handler(inst);
         }
         let size = structure.size as i32;
@@ -87,7 +93,8 @@ impl Compiler<'_> {
             self.clear_contents(object, size);
         } else {
             let mut slot = base.0;
-            for &(storage, offset) in &structure.fields {
+            for field in 0..structure.fields as u32 {
+                let (storage, offset) = self.env.field(ty, field);
                 self.init_field(storage, at(object, offset as i32), slot);
                 slot += storage.kind().slots();
             }

@@ -1,13 +1,14 @@
 //! Encoding of the instructions on objects and references.
 
-use super::{BITS, Encoder, Form, fields, with_upper};
+use super::{BITS, Encoder, Form, fields, halves, with_upper};
 use crate::interp::handlers::gc;
 use crate::interp::objects;
 use crate::store::gc::heap::{GRANULE, LARGE};
 use crate::store::gc::layout::{Kind, size_of, word};
+use crate::tuning::INLINE_FIELDS;
 use crate::types::Composite;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
-use zwasm_regir::types::slots_of;
+use zwasm_regir::uses::Length;
 use zwasm_regir::{Inst, Operand, Slot, Storage, Type, work};
 
 impl Encoder<'_> {
@@ -19,14 +20,14 @@ impl Encoder<'_> {
                 let size = self.module.layouts[ty as usize].1;
                 let size = size.next_multiple_of(GRANULE);
                 let header = u64::from(self.header(ty, Kind::Struct));
-                if size <= LARGE {
+                if size <= LARGE && !self.is_far_slot(base.0) {
                     self.op(gc::struct_new_default, with_upper(base.0, 0, size as u32));
                     self.words.push(header);
                     self.leaves(base, BITS);
                 } else {
                     let code = objects::Code::StructNewDefault as u32;
-                    self.op(gc::op, fields(base.0, 0, code, 0));
-                    self.words.push(header | (size as u64) << 32);
+                    self.op(gc::op, halves(base.0, 0));
+                    self.words.extend([header | (size as u64) << 32, halves(code, 0)]);
                 }
             }
             Inst::Gc { op, base } => self.gc_op(op, base),
@@ -118,18 +119,23 @@ impl Encoder<'_> {
     }
 
     fn struct_new(&mut self, ty: u32, base: Slot) {
-        let storages = &self.module.storages[ty as usize];
         let (offsets, size) = &self.module.layouts[ty as usize];
-        let size = size.next_multiple_of(GRANULE) as u32;
-        let kinds: Vec<Type> = storages.iter().map(|storage| storage.kind()).collect();
-        let slots = slots_of(&kinds);
+        let size = size.next_multiple_of(GRANULE);
+        let storages = &self.module.storages[ty as usize];
+        let slots = self.module.slots_of(Length::Fields(ty));
+        let header = self.header(ty, Kind::Struct);
+        if size > LARGE || storages.len() > INLINE_FIELDS || self.is_far_slot(base.0) {
+            // Out of line the reference goes to its slot only.
+            self.op(gc::struct_new_large, halves(base.0, slots));
+            self.words.extend([halves(header, size as u32), u64::from(ty)]);
+            return;
+        }
         let words = storages.iter().all(|&storage| size_of(storage) == 4);
         let handler = match storages.len() {
             1 if words => gc::struct_new_words::<1>,
             2 if words => gc::struct_new_words::<2>,
             3 if words => gc::struct_new_words::<3>,
             4 if words => gc::struct_new_words::<4>,
-            _ if size as usize > LARGE => gc::struct_new_large,
             _ => gc::struct_new,
         };
         work::count(offsets.len());
@@ -138,18 +144,15 @@ impl Encoder<'_> {
             .zip(storages)
             .map(|(offset, &storage)| offset | size_of(storage).trailing_zeros() << 28)
             .collect();
-        self.op(handler, with_upper(base.0, slots, size));
-        self.words.push(u64::from(self.header(ty, Kind::Struct)));
+        self.op(handler, with_upper(base.0, slots, size as u32));
+        self.words.push(u64::from(header));
         if !(words && (1..=4).contains(&places.len())) {
             for pair in places.chunks(2) {
                 let second = pair.get(1).copied().unwrap_or(0);
-                self.words.push(u64::from(pair[0]) | u64::from(second) << 32);
+                self.words.push(halves(pair[0], second));
             }
         }
-        // Out of line the reference goes to its slot only.
-        if size as usize <= LARGE {
-            self.leaves(base, BITS);
-        }
+        self.leaves(base, BITS);
     }
 
     fn gc_op(&mut self, op: GcOp, base: Slot) {
@@ -166,8 +169,9 @@ impl Encoder<'_> {
         };
         let storage = self.module.storages[ty as usize][0];
         let slots = before + values * storage.kind().slots() + after;
-        self.op(gc::op, fields(base.0, slots, code as u32, storage as u32));
-        self.words.push(u64::from(self.header(ty, Kind::Array)) | u64::from(other) << 32);
+        self.op(gc::op, halves(base.0, slots));
+        let header = self.header(ty, Kind::Array);
+        self.words.extend([halves(header, other), halves(code as u32, storage as u32)]);
     }
 
     /// A test (`which` is 0) or cast (1).

@@ -19,14 +19,17 @@ use zwasm_regir::TrapCode;
 /// slots into the caller's frame; the call is `words` long. The record goes
 /// where the accumulator was, to leave enough registers free.
 macro_rules! enter {
-    ($regs:ident, $record:expr, $words:expr) => {{
+    ($regs:ident, $record:expr, $words:expr) => {
+        enter!($regs, $record, $words, $regs.slot(0), $regs.slot(1))
+    };
+    ($regs:ident, $record:expr, $words:expr, $frame:expr, $header:expr) => {{
         $regs.acc = $record as u64;
         let body = (*record(&$regs)).body;
-        let frame = $regs.slot(0);
+        let frame = $frame;
         if frame.byte_add(*body as usize) > (*$regs.vm).stack_limit {
             trap!($regs, TrapCode::StackOverflow)
         }
-        let header = $regs.slot(1);
+        let header = $header;
         *header = $regs.ip.add($words) as u64;
         *header.add(1) = $regs.fp as u64;
         *header.add(2) = $regs.vm as u64;
@@ -54,7 +57,7 @@ pub(super) unsafe fn function(vm: *mut VmCtx, reference: u64) -> *const FuncReco
 
 /// The record of the function being entered.
 #[inline(always)]
-fn record(regs: &Regs) -> *mut FuncRecord {
+pub(super) fn record(regs: &Regs) -> *mut FuncRecord {
     regs.acc as *mut FuncRecord
 }
 
@@ -147,6 +150,8 @@ macro_rules! checked {
         record
     }};
 }
+
+pub(super) use {checked, element, enter};
 
 handlers! {
     /// Calls a function of this instance; the upper half is its record's offset.
@@ -293,7 +298,7 @@ handlers! {
 
 /// Whether the record in `acc` has a subtype of the type in word 2, which it has not.
 #[inline(always)]
-unsafe fn is_subtype(regs: &Regs) -> bool {
+pub(super) unsafe fn is_subtype(regs: &Regs) -> bool {
     // SAFETY: the record is live; the instruction carries the type.
     unsafe {
         let displays = &(*(*regs.vm).store).gc.layouts.displays;

@@ -102,7 +102,7 @@ handlers! {
         next!(regs, 2)
     }
 
-    /// Stops at the deadline. Field 0 is where the frame ends.
+    /// Stops at the deadline. The lower half is where the frame ends.
     fn epoch(regs) {
         let now = (*(*regs.vm).epoch).load(Ordering::Relaxed);
         if now >= (*(*regs.vm).limits).epoch_deadline.load(Ordering::Relaxed) {
@@ -115,7 +115,7 @@ handlers! {
     #[cold]
     #[inline(never)]
     fn deadline(regs) {
-        if !deadline_reached(regs.ip, regs.fp, regs.vm, regs.slot(0)) {
+        if !deadline_reached(regs.ip, regs.fp, regs.vm, regs.far_slot()) {
             return STOPPED;
         }
         regs.reload();

@@ -87,7 +87,6 @@ const CALLED: &[&str] = &[
 /// slots or fill a structure, casts that look at a display, and loops of compare and
 /// exchange on any memory.
 const SAVING: &[&str] = &[
-    "numeric::copy_slots",
     "gc::ref_test",
     "gc::ref_cast",
     "call::return_call",

@@ -19,11 +19,11 @@ macro_rules! land {
 pub(super) use land;
 
 handlers! {
-    /// Throws an exception of the tag in the upper half, with the values from
-    /// field 0 on.
+    /// Throws an exception of the tag in the upper half, with the values from the
+    /// slot in the lower half on.
     #[cold]
     fn throw(regs) {
-        if !unwind::throw(regs.ip, regs.fp, regs.vm, regs.upper(), regs.slot(0)) {
+        if !unwind::throw(regs.ip, regs.fp, regs.vm, regs.upper(), regs.far_slot()) {
             return STOPPED;
         }
         land!(regs)

@@ -377,14 +377,14 @@ handlers! {
         next!(regs, 3 + words.div_ceil(2))
     }
 
-    /// As `struct_new`, for a structure that does not fit a window.
+    /// Any other structure: word 1 is where its fields start and how many slots they
+    /// fill, word 2 a header's first word and the size, word 3 the type in the module.
     #[cold]
     fn struct_new_large(regs) {
-        let words = large_struct(regs.ip, regs.fp, regs.vm);
-        if words == 0 {
+        if !large_struct(regs.ip, regs.fp, regs.vm) {
             return STOPPED;
         }
-        next!(regs, words)
+        next!(regs, 4)
     }
 
     /// A structure of zeros: the upper half is the size, word 2 the type.
@@ -413,9 +413,9 @@ handlers! {
         jump!(regs)
     }
 
-    /// Any other instruction: field 0 starts the operands, field 1 counts their
-    /// slots, field 2 is a [`Code`](crate::interp::objects::Code), field 3 a storage. Word 2 is a header's first
-    /// word and another operand.
+    /// Any other instruction: word 1 is where the operands start and how many slots
+    /// they fill, word 2 a header's first word and another operand, word 3 a
+    /// [`Code`](crate::interp::objects::Code) and a storage.
     #[cold]
     fn op(regs) {
         let code = execute(regs.ip, regs.fp, regs.vm);
@@ -426,7 +426,7 @@ handlers! {
             regs.acc = code;
             tail!(regs, super::raise)
         }
-        next!(regs, 3)
+        next!(regs, 4)
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) mod check;
 pub(super) mod control;
 pub(super) mod dispatch;
 pub(super) mod exceptions;
+pub(super) mod far;
 mod float;
 pub(super) mod gc;
 pub(super) mod memory;
@@ -212,6 +213,13 @@ impl Regs {
     unsafe fn upper(&self) -> u32 {
         // SAFETY: the instruction has an operand word.
         unsafe { *self.ip.add(1).cast::<u32>().add(1) }
+    }
+
+    /// The slot that the lower half of the operand word names.
+    #[inline(always)]
+    unsafe fn far_slot(&self) -> *mut u64 {
+        // SAFETY: the frame has the slot.
+        unsafe { self.fp.add(*self.ip.add(1).cast::<u32>() as usize) }
     }
 
     /// Word `word` of the instruction.

@@ -53,18 +53,6 @@ handlers! {
         next!(regs, 2)
     }
 
-    /// Copies as many slots as word 2 says from the slot in the upper half on to those
-    /// from the one in the lower half on, which is lower. Volatile as `zero`.
-    fn copy_slots(regs) {
-        let (to, from) = (regs.fp.add(regs.word(1) as u32 as usize), regs.fp.add(regs.upper() as usize));
-        let mut at = 0;
-        while at < regs.word(2) as usize {
-            to.add(at).write_volatile(*from.add(at));
-            at += 1;
-        }
-        next!(regs, 3)
-    }
-
     /// An immediate of 32 bits, zero-extended.
     fn const32(regs) {
         let value = u64::from(regs.upper());
