@@ -6,14 +6,14 @@
 use zwasm::{Caller, FuncType, Linker, ValType};
 
 use crate::WasiCtx;
-use crate::p1::{Args, FUNCTIONS, Function, Memory, State, Stop, Type, UNSTABLE};
+use crate::p1::{Args, Errno, FUNCTIONS, Function, Memory, State, Stop, Type, UNSTABLE};
 
 /// Defines all of `wasi_snapshot_preview1`, and of `wasi_unstable` before it,
 /// in `linker`. `get` finds the context in the store's data.
 ///
 /// The functions work on the memory that the calling instance exports as
-/// `memory`. Without one, every pointer is out of range and an error of the
-/// guest's.
+/// `memory`. Without one, those that take no pointers work, and one that would use
+/// a pointer stops the guest with an error that says so.
 ///
 /// # Errors
 ///
@@ -39,13 +39,13 @@ fn define<T: 'static>(
 ) -> zwasm::Result<()> {
     let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| {
         if let Some((memory, data)) = caller.guest_memory() {
-            return run(function, &get(data).0, Memory::new(memory), slots);
+            return run(function, &get(data).0, Some(Memory::Own(memory)), slots);
         }
         #[cfg(feature = "threads")]
         if let Some((memory, data)) = caller.guest_shared_memory() {
-            return run(function, &get(data).0, Memory::Shared(memory), slots);
+            return run(function, &get(data).0, Some(Memory::Shared(memory)), slots);
         }
-        run(function, &get(caller.data_mut()).0, Memory::new(&mut []), slots)
+        run(function, &get(caller.data_mut()).0, None, slots)
     };
     linker.func_slots(module, function.name, signature(function), thunk)?;
     Ok(())
@@ -62,15 +62,30 @@ fn signature(function: &Function) -> FuncType {
 fn run(
     function: &Function,
     cx: &State,
-    mut memory: Memory<'_>,
+    memory: Option<Memory<'_>>,
     slots: &mut [u64],
 ) -> zwasm::Result<()> {
-    let outcome = (function.call)(cx, &mut memory, Args(slots));
+    let has_memory = memory.is_some();
+    let outcome = (function.call)(cx, &mut memory.unwrap_or(Memory::Own(&mut [])), Args(slots));
     if let Some(trace) = &cx.trace {
         trace(&describe(function, slots, &outcome));
     }
+    if let Err(Stop::Errno(Errno::Mfile | Errno::Nfile)) = &outcome {
+        // Unless it was a limit of ours, which is known then.
+        let what = "more open files than the system lets this process have (see 'ulimit -n')";
+        cx.host.reach(|| what.into());
+    }
     let result = match outcome {
         Ok(()) => 0,
+        // Where nothing is in range, the pointer is not to blame.
+        Err(Stop::Errno(Errno::Fault)) if !has_memory => {
+            let _ = cx.stdio.flush(&cx.host);
+            return Err(zwasm::Error::msg(format_args!(
+                "missing required memory export: '{}' works on the memory that the calling module \
+                 exports as 'memory', and this one exports none",
+                function.name
+            )));
+        }
         Err(Stop::Errno(errno)) => errno as u64,
         Err(stop) => {
             // What can not be written stays for the embedder's own flush,
@@ -79,6 +94,7 @@ fn run(
             return Err(match stop {
                 Stop::Exit(exit) => exit.into(),
                 Stop::Interrupted => zwasm::Trap::Interrupt.into(),
+                Stop::Limit(message) => zwasm::Error::limit(message),
                 _ => zwasm::Error::msg("the program wants to exit, which it may not"),
             });
         }
@@ -105,6 +121,7 @@ fn describe(function: &Function, slots: &[u64], outcome: &crate::p1::Result) -> 
         Err(Stop::Errno(errno)) => line += &errno.name(),
         Err(Stop::Exit(exit)) => line += &exit.to_string(),
         Err(Stop::Interrupted) => line += "interrupted",
+        Err(Stop::Limit(message)) => line += message,
         Err(Stop::ExitRefused) => line += "refused",
     }
     line

@@ -47,6 +47,9 @@ pub(crate) enum Stop {
     Exit(I32Exit),
     /// Nor here: somebody stops it while it waits.
     Interrupted,
+    /// Nor here: it wants so much at once that it has lost its way. Which limit that
+    /// is.
+    Limit(String),
     /// Nor here: it may not exit, but there is no way to tell it.
     ExitRefused,
 }

@@ -87,7 +87,7 @@ impl Guest {
 
     fn invoke(&mut self, function: &super::Function, args: &[u64]) -> super::Result {
         assert_eq!(args.len(), function.params.len(), "{}", function.name);
-        (function.call)(&self.cx.0, &mut Memory::new(&mut self.memory), Args(args))
+        (function.call)(&self.cx.0, &mut Memory::Own(&mut self.memory), Args(args))
     }
 
     fn put(&mut self, pointer: u32, bytes: &[u8]) -> (u64, u64) {

@@ -20,7 +20,7 @@ mod memory;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 mod table;
-mod total;
+pub(crate) mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
@@ -91,6 +91,10 @@ pub struct StoreCore {
     limiter: Option<FindLimiter>,
     /// Bytes of memories, tables and instances.
     held: usize,
+    /// What this store and those beside it hold.
+    total: Arc<total::Total>,
+    /// What the total has for this store.
+    published: usize,
     /// Where guest frames must end.
     pub(crate) stack_limit: *mut u64,
     /// The first slot of the value stack not used by guest frames.
@@ -148,6 +152,8 @@ impl StoreCore {
             deadline: Deadline::new(),
             limiter: None,
             held: 0,
+            total: Arc::default(),
+            published: 0,
             stack_limit: ptr::null_mut(),
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
@@ -346,6 +352,7 @@ impl Drop for StoreCore {
                 drop(unsafe { Box::from_raw(each.as_ptr()) });
             }
         }
+        self.publish(0);
         // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and
         // all these were leaked by it.
         unsafe {
