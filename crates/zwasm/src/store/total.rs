@@ -80,7 +80,7 @@ impl Refusals {
 
 impl<T> Store<T> {
     /// Makes a store that counts with another: [`Config::max_total`] holds for what
-    /// both have together. For the threads of one guest.
+    /// both have together, this one's call stack included. For the threads of one guest.
     ///
     /// [`Config::max_total`]: crate::Config::max_total
     pub fn beside(other: &impl super::AsContext, data: T) -> Store<T> {
@@ -89,7 +89,8 @@ impl<T> Store<T> {
         let (engine, total) = unsafe { (&(*other).engine, (*other).total.clone()) };
         let store = Store::new(engine, data);
         // SAFETY: see the module header of `store`. Nothing is counted yet.
-        unsafe { (*store.inner.as_ptr()).core.total = total };
+        let core = unsafe { &mut (*store.inner.as_ptr()).core };
+        (core.total, core.beside) = (total, true);
         store
     }
 
