@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn show(value: &Val) -> String {
-        super::show(&Store::new(&Engine::default(), ()), value).to_string()
+        super::show(Store::new(&Engine::default(), ()), value).to_string()
     }
 
     fn parse(word: &str, ty: ValType) -> Result<Val, String> {

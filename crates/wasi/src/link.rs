@@ -6,6 +6,7 @@
 use zwasm::{Caller, FuncType, Linker, ValType};
 
 use crate::WasiCtx;
+use crate::p1::poll::MAX_SUBSCRIPTIONS;
 use crate::p1::{Args, Errno, FUNCTIONS, Function, Memory, State, Stop, Type, UNSTABLE};
 
 /// Defines all of `wasi_snapshot_preview1`, and of `wasi_unstable` before it,
@@ -60,7 +61,7 @@ fn signature(function: &Function) -> FuncType {
 }
 
 fn run(
-    function: &Function,
+    function: &'static Function,
     cx: &State,
     memory: Option<Memory<'_>>,
     slots: &mut [u64],
@@ -70,39 +71,49 @@ fn run(
     if let Some(trace) = &cx.trace {
         trace(&describe(function, slots, &outcome));
     }
-    if let Err(Stop::Errno(Errno::Mfile | Errno::Nfile)) = &outcome {
-        // Unless it was a limit of ours, which is known then.
-        let what = "more open files than the system lets this process have (see 'ulimit -n')";
-        cx.host.reach(|| what.into());
-    }
     let result = match outcome {
         Ok(()) => 0,
-        // Where nothing is in range, the pointer is not to blame.
-        Err(Stop::Errno(Errno::Fault)) if !has_memory => {
-            let _ = cx.stdio.flush(&cx.host);
-            return Err(zwasm::Error::msg(format_args!(
-                "missing required memory export: '{}' works on the memory that the calling module \
-                 exports as 'memory', and this one exports none",
-                function.name
-            )));
-        }
-        Err(Stop::Errno(errno)) => errno as u64,
-        Err(stop) => {
-            // What can not be written stays for the embedder's own flush,
-            // which can tell of it.
-            let _ = cx.stdio.flush(&cx.host);
-            return Err(match stop {
-                Stop::Exit(exit) => exit.into(),
-                Stop::Interrupted => zwasm::Trap::Interrupt.into(),
-                Stop::Limit(message) => zwasm::Error::limit(message),
-                _ => zwasm::Error::msg("the program wants to exit, which it may not"),
-            });
-        }
+        Err(stop) => failure(function, cx, has_memory, stop)? as u64,
     };
     if function.returns {
         slots[0] = result;
     }
     Ok(())
+}
+
+/// The number that a call fails with, unless it does not return.
+fn failure(
+    function: &Function,
+    cx: &State,
+    has_memory: bool,
+    stop: Stop,
+) -> Result<Errno, zwasm::Error> {
+    let error = match stop {
+        // Where nothing is in range, the pointer is not to blame.
+        Stop::Errno(Errno::Fault) if !has_memory => zwasm::Error::msg(format_args!(
+            "missing required memory export: '{}' works on the memory that the calling module \
+             exports as 'memory', and this one exports none",
+            function.name
+        )),
+        Stop::Errno(errno) => {
+            if matches!(errno, Errno::Mfile | Errno::Nfile) {
+                // Unless it was a limit of ours, which is known then.
+                let system = "the system lets this process have (see 'ulimit -n')";
+                cx.host.reach(|| format!("more open files than {system}"));
+            }
+            return Ok(errno);
+        }
+        Stop::Exit(exit) => exit.into(),
+        Stop::Interrupted => zwasm::Trap::Interrupt.into(),
+        Stop::Subscriptions(count) => zwasm::Error::limit(format_args!(
+            "the program polls {count} subscriptions at once (the fixed limit is \
+             {MAX_SUBSCRIPTIONS})"
+        )),
+        Stop::ExitRefused => zwasm::Error::msg("the program wants to exit, which it may not"),
+    };
+    // What can not be written stays for the embedder's own flush, which can tell of it.
+    let _ = cx.stdio.flush(&cx.host);
+    Err(error)
 }
 
 /// A call as a line: `fd_write(1, 16, 1, 8) = SUCCESS`.
@@ -121,7 +132,7 @@ fn describe(function: &Function, slots: &[u64], outcome: &crate::p1::Result) -> 
         Err(Stop::Errno(errno)) => line += &errno.name(),
         Err(Stop::Exit(exit)) => line += &exit.to_string(),
         Err(Stop::Interrupted) => line += "interrupted",
-        Err(Stop::Limit(message)) => line += message,
+        Err(Stop::Subscriptions(_)) => line += "too many subscriptions",
         Err(Stop::ExitRefused) => line += "refused",
     }
     line

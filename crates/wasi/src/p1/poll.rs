@@ -18,7 +18,7 @@ const FD_WRITE_EVENT: u8 = 2;
 
 /// The most things that can be waited for at once. What each takes here is larger than
 /// what it takes in the guest; no program waits for nearly as many.
-const MAX_SUBSCRIPTIONS: u32 = 16384;
+pub(crate) const MAX_SUBSCRIPTIONS: u32 = 16384;
 
 /// The size of an event, in both ABIs.
 const EVENT_SIZE: u32 = 32;
@@ -64,10 +64,7 @@ fn poll(cx: &State, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout) -> Re
     mem.check(events, count, EVENT_SIZE)?;
     mem.check(args.u32(3), 1, 4)?;
     if count > MAX_SUBSCRIPTIONS {
-        return Err(Stop::Limit(format!(
-            "the program polls {count} subscriptions at once (the fixed limit is \
-             {MAX_SUBSCRIPTIONS})"
-        )));
+        return Err(Stop::Subscriptions(count));
     }
 
     let _ = cx.stdio.flush(&cx.host);

@@ -38,7 +38,7 @@ const YIELDS: u32 = 16;
 
 pub(super) fn sched_yield(_: &State, _: &mut Memory<'_>, _: Args<'_>) -> Result {
     thread_local!(static LEFT: Cell<u32> = const { Cell::new(0) });
-    if LEFT.with(|left| turn(left)) {
+    if LEFT.with(turn) {
         std::thread::yield_now();
     }
     Ok(())
