@@ -63,7 +63,7 @@ mod tests {
     fn whoever_spins_lets_others_run() {
         let left = Cell::new(0);
         let turns: Vec<bool> = (0..YIELDS * 3).map(|_| turn(&left)).collect();
-        let due = |at: usize| at % YIELDS as usize == 0;
+        let due = |at: usize| at.is_multiple_of(YIELDS as usize);
         assert!(turns.iter().enumerate().all(|(at, turn)| *turn == due(at)));
     }
 }
