@@ -136,6 +136,8 @@ fn foreign_files_are_named() {
         ("m.sh", b"#!/bin/sh\necho (module)".to_vec(), &["a script for another program"]),
         ("m.wat", b"#!/bin/sh\necho".to_vec(), &["a script for another program"]),
         ("m", [b"#!zwasm\n", &binary[..]].concat(), &["a binary module behind a line '#!'"]),
+        ("m", [b"\xef\xbb\xbf", &binary[..]].concat(), &["a binary module behind other bytes"]),
+        ("m", [b"\n", &binary[..]].concat(), &["a binary module behind other bytes"]),
         ("m.txt", b"hello".to_vec(), &["another text", "(module"]),
         ("m.b64", b"AGFzbQEAAAA=".to_vec(), &["base64"]),
         ("m.wasm", b"version https://git-lfs.github.com/spec/v1".to_vec(), &["git lfs pull"]),

@@ -41,9 +41,10 @@ pub(super) fn recognize(bytes: &[u8], named_as_text: bool) -> Result<Source<'_>>
         true => &unmarked[end_of_line(unmarked)..],
         false => unmarked,
     };
-    if script && text.trim_ascii_start().starts_with(MAGIC) {
-        let advice = "only a module in the text format can follow one";
-        return Err(other("a binary module behind a line '#!'", advice));
+    if text.trim_ascii_start().starts_with(MAGIC) {
+        let what = if script { "a line '#!'" } else { "other bytes" };
+        let advice = "take off what is before it";
+        return Err(other(&format!("a binary module behind {what}"), advice));
     }
     let first = &text[blank(text)..];
     let begins_as_text = first.starts_with(b"(") || (first.is_empty() && text.contains(&b';'));
@@ -64,7 +65,7 @@ pub(super) fn check_binary(bytes: &[u8]) -> Result<()> {
     match (bytes.starts_with(MAGIC), bytes.get(MAGIC.len()..HEADER)) {
         (true, Some(version)) if version == VERSION => Ok(()),
         // The second half of the version tells what kind of binary it is.
-        (true, Some([_, _, 1, 0])) => Err(component()),
+        (true, Some([low, high, 1, 0])) if (*low, *high) != (0, 0) => Err(component()),
         (true, Some(version)) => {
             let version = u32::from_le_bytes([version[0], version[1], version[2], version[3]]);
             Err(other(
@@ -309,6 +310,8 @@ mod tests {
         let error = check_binary(b"\0asm\x0d\0\x01\0").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(check_binary(b"\0asm\x01\0\0\0").ok(), Some(()));
+        let error = check_binary(b"\0asm\0\0\x01\0").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
     }
 
     #[test]
