@@ -40,13 +40,13 @@ fn define<T: 'static>(
 ) -> zwasm::Result<()> {
     let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| {
         if let Some((memory, data)) = caller.guest_memory() {
-            return run(function, &get(data).0, Some(Memory::Own(memory)), slots);
+            return run(function, &get(data).0, &mut Memory::Own(memory), true, slots);
         }
         #[cfg(feature = "threads")]
         if let Some((memory, data)) = caller.guest_shared_memory() {
-            return run(function, &get(data).0, Some(Memory::Shared(memory)), slots);
+            return run(function, &get(data).0, &mut Memory::Shared(memory), true, slots);
         }
-        run(function, &get(caller.data_mut()).0, None, slots)
+        run(function, &get(caller.data_mut()).0, &mut Memory::Own(&mut []), false, slots)
     };
     linker.func_slots(module, function.name, signature(function), thunk)?;
     Ok(())
@@ -63,16 +63,17 @@ fn signature(function: &Function) -> FuncType {
 fn run(
     function: &'static Function,
     cx: &State,
-    memory: Option<Memory<'_>>,
+    memory: &mut Memory<'_>,
+    has_memory: bool,
     slots: &mut [u64],
 ) -> zwasm::Result<()> {
-    let has_memory = memory.is_some();
-    let outcome = (function.call)(cx, &mut memory.unwrap_or(Memory::Own(&mut [])), Args(slots));
+    let outcome = (function.call)(cx, memory, Args(slots));
     if let Some(trace) = &cx.trace {
         trace(&describe(function, slots, &outcome));
     }
     let result = match outcome {
         Ok(()) => 0,
+        Err(Stop::Errno(errno)) if has_memory && !is_limit(errno) => errno as u64,
         Err(stop) => failure(function, cx, has_memory, stop)? as u64,
     };
     if function.returns {
@@ -81,7 +82,13 @@ fn run(
     Ok(())
 }
 
+/// Whether an error number says that there are too many of something already.
+fn is_limit(errno: Errno) -> bool {
+    matches!(errno, Errno::Mfile | Errno::Nfile)
+}
+
 /// The number that a call fails with, unless it does not return.
+#[cold]
 fn failure(
     function: &Function,
     cx: &State,
@@ -96,7 +103,7 @@ fn failure(
             function.name
         )),
         Stop::Errno(errno) => {
-            if matches!(errno, Errno::Mfile | Errno::Nfile) {
+            if is_limit(errno) {
                 // Unless it was a limit of ours, which is known then.
                 let system = "the system lets this process have (see 'ulimit -n')";
                 cx.host.reach(|| format!("more open files than {system}"));
