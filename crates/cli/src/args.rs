@@ -10,13 +10,15 @@
 //! program's. Words after `--` are the program's in either case.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zwasm::{Feature, Strategy};
 
 use crate::completions::Shell;
 use crate::grants::Grants;
+use crate::json::Format;
+use crate::number;
 use crate::options::{
     COMMANDS, CommandInfo, Flag, Id, command, command_names, feature_names, find, flag_names,
 };
@@ -31,8 +33,8 @@ pub enum Command {
     Inspect(Check),
     /// Check a module without executing it.
     Validate(Check),
-    /// List the features of WebAssembly; as JSON if told so.
-    Features(bool),
+    /// List the features of WebAssembly.
+    Features(Format),
     /// Print a completion script.
     Completions(Shell),
     /// Print the manual page.
@@ -50,8 +52,8 @@ pub struct Check {
     pub file: PathBuf,
     /// The features of WebAssembly that the module may not use.
     pub disabled: Vec<Feature>,
-    /// Whether to print JSON.
-    pub json: bool,
+    /// How to print it.
+    pub json: Format,
 }
 
 /// Everything that `zwasm FILE` and `zwasm run FILE` take.
@@ -67,8 +69,8 @@ pub struct Run {
     pub batch: bool,
     /// The modules to take imports from.
     pub links: Vec<Link>,
-    /// Whether to print JSON.
-    pub json: bool,
+    /// How to print results.
+    pub json: Format,
     /// The guest's arguments after `argv[0]`.
     pub program_args: Vec<String>,
     /// The directories the guest may reach.
@@ -139,6 +141,17 @@ pub struct Link {
     /// The module's file.
     pub file: PathBuf,
 }
+
+/// What other runtimes call options of ours.
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("--map", "'--dir HOST::GUEST'"),
+    ("--mapdir", "'--dir HOST::GUEST'"),
+    ("--map-dir", "'--dir HOST::GUEST'"),
+    ("--volume", "'--dir HOST::GUEST'"),
+    ("--preload", "'--link NAME=FILE'"),
+    ("--tcplisten", "'--listen HOST:PORT'"),
+    ("--entrypoint", "'--invoke NAME'"),
+];
 
 const NO_FILE: &str = "no file given ('zwasm help' shows the usage)";
 
@@ -218,7 +231,10 @@ impl Words<'_> {
                 command.name, flag.commands[0]
             )),
             None => {
-                let hint = did_you_mean(name, &flag_names(command));
+                let hint = match ELSEWHERE.iter().find(|(other, _)| *other == name) {
+                    Some((_, ours)) if command.name == "run" => format!(" (here it is {ours})"),
+                    _ => did_you_mean(name, &flag_names(command)),
+                };
                 let next = match command.name {
                     _ if !hint.is_empty() => "",
                     "run" => " (words for the program go after '--')",
@@ -253,8 +269,7 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
                 continue;
             }
         };
-        #[cfg(feature = "trace")]
-        let given = value.is_some();
+        let optional = value.clone();
         let value = value.unwrap_or_default();
         let name = name.as_str();
         match flag.id {
@@ -262,13 +277,13 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::Deterministic => run.deterministic = true,
             Id::Batch => run.batch = true,
             Id::Link => {
-                let link = link(&value)?;
+                let link = link(&value, &|file| file.exists())?;
                 if run.links.iter().any(|other| other.name == link.name) {
                     return Err(format!("option '--link' gives the name '{}' twice", link.name));
                 }
                 run.links.push(link);
             }
-            Id::Json => run.json = true,
+            Id::Json => run.json = json(optional.as_deref())?,
             Id::Engine => once(&mut run.engine, engine(&value)?, name)?,
             Id::Dir => run.dirs.push(preopen(value)?),
             Id::Env => {
@@ -294,7 +309,7 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::Disable => run.disabled.push(feature(&value)?),
             #[cfg(feature = "trace")]
             Id::Profile => {
-                let profiling = crate::observe::Profiling::parse(given.then_some(&value))?;
+                let profiling = crate::observe::Profiling::parse(optional.as_ref())?;
                 once(&mut run.profile, profiling, name)?;
             }
             Id::Trace => trace(&value, &mut run)?,
@@ -320,8 +335,13 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             "with '--batch' calls come from standard input, not as words: '{word}'"
         ));
     }
-    if run.batch && run.file.as_os_str() == "-" {
-        return Err("'--batch' and the module '-' cannot both read standard input".into());
+    let files = run.links.iter().map(|link| &link.file).chain([&run.file]);
+    match files.filter(|file| file.as_os_str() == "-").count() {
+        1.. if run.batch => {
+            return Err("'--batch' and the module '-' cannot both read standard input".into());
+        }
+        2.. => return Err("two modules '-' cannot both be read from standard input".into()),
+        _ => {}
     }
     for word in &mut *words.words {
         run.program_args.push(text(word)?);
@@ -337,7 +357,7 @@ fn parse_check(words: &mut Words<'_>, make: fn(Check) -> Command) -> Result<Comm
             Part::Word(word) => files.push(word),
             Part::Option(flag, _, value) => match flag.id {
                 Id::Disable => check.disabled.push(feature(&value.unwrap_or_default())?),
-                Id::Json => check.json = true,
+                Id::Json => check.json = json(value.as_deref())?,
                 id => return Ok(words.common(id)),
             },
         }
@@ -356,15 +376,15 @@ fn parse_check(words: &mut Words<'_>, make: fn(Check) -> Command) -> Result<Comm
 }
 
 fn parse_features(words: &mut Words<'_>) -> Result<Command, String> {
-    let mut json = false;
+    let mut format = Format::default();
     while let Some(part) = words.next()? {
         match part {
-            Part::Option(Flag { id: Id::Json, .. }, ..) => json = true,
+            Part::Option(Flag { id: Id::Json, .. }, _, value) => format = json(value.as_deref())?,
             Part::Option(flag, ..) => return Ok(words.common(flag.id)),
             Part::Word(word) => return Err(unwanted(words.command, &word)),
         }
     }
-    Ok(Command::Features(json))
+    Ok(Command::Features(format))
 }
 
 fn parse_completions(words: &mut Words<'_>) -> Result<Command, String> {
@@ -436,9 +456,7 @@ fn is_option(word: &OsString) -> bool {
         [] | [b'-'] => false,
         [b'-', rest @ ..] => {
             let number = rest[0].is_ascii_digit() || rest[0] == b'.';
-            let named =
-                ["inf", "infinity", "nan"].iter().any(|n| rest.eq_ignore_ascii_case(n.as_bytes()));
-            !number && !named
+            !number && !word.to_str().is_some_and(number::is_named)
         }
         _ => false,
     }
@@ -459,6 +477,10 @@ fn preopen(value: String) -> Result<Preopen, String> {
     let stripped = value.strip_suffix(":ro");
     let (names, read_only) = (stripped.unwrap_or(&value), stripped.is_some());
     let (host, guest) = names.split_once("::").unwrap_or((names, names));
+    if guest.ends_with(":rw") {
+        let rest = value.trim_end_matches(":rw");
+        return Err(format!("option '--dir' knows ':ro' only: '{rest}' is writable anyway"));
+    }
     if host.is_empty() || guest.is_empty() {
         return Err(format!("option '--dir' expects PATH or HOST::GUEST, got '{value}'"));
     }
@@ -496,16 +518,54 @@ fn trace(value: &str, run: &mut Run) -> Result<(), String> {
 fn variable(value: &str) -> Result<(String, String), String> {
     match value.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("option '--env' expects KEY=VALUE, got '{value}'")),
+        Some(_) => Err(format!("option '--env' expects KEY=VALUE, got '{value}' without a key")),
+        None => {
+            let hint = match value.split_once(':') {
+                Some((key, value)) if !key.is_empty() => format!("did you mean '{key}={value}'?"),
+                _ => "'--allow-env' passes on all variables of the host".into(),
+            };
+            Err(format!("option '--env' expects KEY=VALUE, got '{value}' ({hint})"))
+        }
     }
 }
 
-fn link(value: &str) -> Result<Link, String> {
-    match value.split_once('=') {
-        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+/// The name may be empty, as a module's may that imports name. Where there are
+/// several `=`, the first one divides behind which there is a file.
+fn link(value: &str, exists: &dyn Fn(&Path) -> bool) -> Result<Link, String> {
+    let mut divided = value.match_indices('=').map(|(at, _)| (&value[..at], &value[at + 1..]));
+    let first = divided.clone().next();
+    let found = divided.find(|(_, file)| *file == "-" || exists(Path::new(file))).or(first);
+    match found {
+        Some((name, file)) if !file.is_empty() => {
             Ok(Link { name: name.to_owned(), file: file.into() })
         }
-        _ => Err(format!("option '--link' expects NAME=FILE, got '{value}'")),
+        Some(_) => Err(format!("option '--link' expects NAME=FILE, got '{value}' without a file")),
+        None => {
+            let hint = match value.split_once(':') {
+                Some((name, file)) if !file.is_empty() => {
+                    format!(" (did you mean '{name}={file}'?)")
+                }
+                _ => match Path::new(value).file_stem().and_then(|stem| stem.to_str()) {
+                    Some(stem) if exists(Path::new(value)) => {
+                        format!(" (did you mean '{stem}={value}'?)")
+                    }
+                    _ => " (NAME is the module that imports name)".into(),
+                },
+            };
+            Err(format!("option '--link' expects NAME=FILE, got '{value}'{hint}"))
+        }
+    }
+}
+
+/// What `--json` may be told beside that it is there.
+fn json(value: Option<&str>) -> Result<Format, String> {
+    match value {
+        None => Ok(Format::Json),
+        Some("safe") => Ok(Format::SafeJson),
+        Some(other) => {
+            let hint = did_you_mean(other, &["safe"]);
+            Err(format!("option '--json' may be given as '--json=safe', got '{other}'{hint}"))
+        }
     }
 }
 
@@ -560,7 +620,7 @@ mod tests {
 
     fn validate(file: &str, disabled: &[Feature]) -> Result<Command, String> {
         let disabled = disabled.to_vec();
-        Ok(Command::Validate(Check { file: file.into(), disabled, json: false }))
+        Ok(Command::Validate(Check { file: file.into(), disabled, json: Format::Words }))
     }
 
     #[test]
@@ -573,8 +633,8 @@ mod tests {
         let disabled = [Feature::Simd, Feature::Threads];
         assert_eq!(words("validate --disable=simd a --disable threads"), validate("a", &disabled));
         assert_eq!(run("a --disable=simd --disable threads").disabled, disabled);
-        assert_eq!(words("features"), Ok(Command::Features(false)));
-        assert_eq!(words("features --json"), Ok(Command::Features(true)));
+        assert_eq!(words("features"), Ok(Command::Features(Format::Words)));
+        assert_eq!(words("features --json"), Ok(Command::Features(Format::Json)));
         for line in ["help", "--help", "-h", "a.wasm -h"] {
             assert_eq!(words(line), Ok(Command::Help(None)), "{line}");
         }
@@ -584,7 +644,7 @@ mod tests {
         for line in ["validate -h", "help validate", "validate a --help"] {
             assert_eq!(words(line), Ok(Command::Help(command("validate"))), "{line}");
         }
-        let inspect = Check { file: "a".into(), json: true, ..Check::default() };
+        let inspect = Check { file: "a".into(), json: Format::Json, ..Check::default() };
         assert_eq!(words("inspect --json a"), Ok(Command::Inspect(inspect)));
         assert_eq!(words("completions fish"), Ok(Command::Completions(Shell::Fish)));
         assert_eq!(words("man"), Ok(Command::Man));
@@ -611,8 +671,9 @@ mod tests {
 
     #[test]
     fn negative_numbers_are_words() {
-        let r = run("a --invoke f -5 -6.28 -.5 -inf -NaN -0x10 -1e9 - --dir .");
-        assert_eq!(r.call_args, ["-5", "-6.28", "-.5", "-inf", "-NaN", "-0x10", "-1e9", "-"]);
+        let numbers = "-5 -6.28 -.5 -inf -NaN -nan:0x1 -nan:canonical -0x1p-3 -0x10 -1e9 -";
+        let r = run(&format!("a --invoke f {numbers} --dir ."));
+        assert_eq!(r.call_args.join(" "), numbers);
         assert_eq!(r.dirs.len(), 1);
         assert!(error("a --invoke f -x").contains("'-x'"));
         assert!(error("a --invoke f -info").contains("'-info'"));
@@ -650,6 +711,49 @@ mod tests {
         assert_eq!(r.program_args, ["w"]);
         let link = |name: &str, file: &str| Link { name: name.into(), file: file.into() };
         assert_eq!(r.links, [link("m", "m.wasm"), link("n", "x=y.wat")]);
+        assert_eq!(run("a --link =m.wasm").links, [link("", "m.wasm")]);
+        assert_eq!(run("a --link==m.wasm").links, [link("", "m.wasm")]);
+    }
+
+    #[test]
+    fn a_link_is_divided_where_a_file_follows() {
+        let divided = |value: &str, files: &[&str]| {
+            let exists = |path: &Path| files.iter().any(|file| path == Path::new(file));
+            super::link(value, &exists).map(|link| (link.name, link.file))
+        };
+        for (value, files, name, file) in [
+            ("a=b=c", &["c"][..], "a=b", "c"),
+            ("a=b=c", &["b=c"], "a", "b=c"),
+            ("a=b=c", &["c", "b=c"], "a", "b=c"),
+            ("a=b=c", &[], "a", "b=c"),
+            ("a=b=-", &[], "a=b", "-"),
+            ("==c", &["c"], "=", "c"),
+            ("=c", &[], "", "c"),
+            ("a==", &[], "a", "="),
+        ] {
+            assert_eq!(divided(value, files), Ok((name.into(), file.into())), "{value} {files:?}");
+        }
+        for (value, part) in [
+            ("m", "got 'm' (NAME is the module that imports name)"),
+            ("d/m.wasm", "(did you mean 'm=d/m.wasm'?)"),
+            ("m:x.wasm", "(did you mean 'm=x.wasm'?)"),
+            ("m=", "got 'm=' without a file"),
+            ("=", "got '=' without a file"),
+        ] {
+            let message = divided(value, &["d/m.wasm"]).unwrap_err();
+            assert!(message.starts_with("option '--link' expects NAME=FILE, got "), "{message}");
+            assert!(message.ends_with(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn json_of_two_kinds() {
+        assert_eq!(run("a").json, Format::Words);
+        assert_eq!(run("a --json").json, Format::Json);
+        assert_eq!(run("a --json safe").program_args, ["safe"]);
+        assert_eq!(run("a --json=safe").json, Format::SafeJson);
+        assert_eq!(words("features --json=safe"), Ok(Command::Features(Format::SafeJson)));
+        assert!(error("validate --json=save a").ends_with("got 'save' (did you mean 'safe'?)"));
     }
 
     #[cfg(feature = "trace")]
@@ -698,7 +802,6 @@ mod tests {
             ("validate a --jsno", "unknown option '--jsno' (did you mean '--json'?)"),
             ("features --frob", "unknown option '--frob' ('zwasm help' shows the usage)"),
             ("a --link m", "'--link' expects NAME=FILE, got 'm'"),
-            ("a --link =m", "'--link' expects NAME=FILE, got '=m'"),
             ("a --link m=", "'--link' expects NAME=FILE, got 'm='"),
             ("a --link m=a --link m=b", "'--link' gives the name 'm' twice"),
             ("a --batch --invoke f 1", "not as words: '1'"),
@@ -713,8 +816,14 @@ mod tests {
             ("a --invoke --dir .", "'--invoke' needs a value: NAME"),
             ("a --allow-all=yes", "'--allow-all' takes no value"),
             ("a --invoke f --invoke g", "'--invoke' is given twice"),
-            ("a --env A", "KEY=VALUE, got 'A'"),
-            ("a --env =A", "KEY=VALUE, got '=A'"),
+            ("a --env A", "KEY=VALUE, got 'A' ('--allow-env' passes on all variables of the host)"),
+            ("a --env A:b:c", "KEY=VALUE, got 'A:b:c' (did you mean 'A=b:c'?)"),
+            ("a --env =A", "KEY=VALUE, got '=A' without a key"),
+            ("a --mapdir x", "unknown option '--mapdir' (here it is '--dir HOST::GUEST')"),
+            ("a --preload m=x", "(here it is '--link NAME=FILE')"),
+            ("a --dir x::y:rw", "option '--dir' knows ':ro' only: 'x::y' is writable anyway"),
+            ("- --link m=-", "two modules '-'"),
+            ("a --link m=- --batch", "cannot both read standard input"),
             ("a --dir ::x", "HOST::GUEST, got '::x'"),
             ("a --dir x::", "HOST::GUEST, got 'x::'"),
             ("a --dir :ro", "HOST::GUEST, got ':ro'"),

@@ -11,7 +11,9 @@ use zwasm::{ExternType, Instance, Module, Store};
 use zwasm_wasi::WasiCtx;
 
 use crate::failure::{Failure, write_error};
-use crate::json::{Json, quote};
+use crate::json::{Format, Json, quote};
+use crate::limits::Limits;
+use crate::number;
 use crate::run::{Call, print};
 use crate::{json, run};
 
@@ -22,8 +24,10 @@ pub struct Batch<'a> {
     pub instance: Instance,
     /// The function for lines that begin with a number.
     pub default: Option<&'a str>,
-    /// Whether lines of words are answered in JSON as well.
-    pub json: bool,
+    /// How lines of words are answered; those of JSON always in that.
+    pub format: Format,
+    /// What failures are explained by.
+    pub limits: Limits,
 }
 
 /// A line as understood.
@@ -54,7 +58,7 @@ impl Batch<'_> {
                 break;
             }
             let text = String::from_utf8_lossy(&line);
-            let text = text.trim();
+            let text = text.trim_start_matches('\u{feff}').trim();
             if !text.is_empty() && !self.line(number, text)? {
                 code = 1;
             }
@@ -65,12 +69,20 @@ impl Batch<'_> {
     /// Carries out a line; whether that went well.
     fn line(&mut self, number: u64, text: &str) -> Result<bool, Failure> {
         let is_json = text.starts_with('{');
+        let format = match self.format {
+            Format::Words if is_json => Format::Json,
+            format => format,
+        };
         let mut id = None;
         let request = if is_json { request(text) } else { Ok(self.words(text)) };
         let outcome = request.map_err(Failure::runtime).and_then(|mut request| {
             id = request.id.take();
             let call = Call::prepare(self.module, &request.function, &request.args)?;
-            run::call(self.store, &self.instance, &call).map_err(Failure::from)
+            run::call(self.store, &self.instance, &call).map_err(|error| {
+                let mut failure = Failure::from(error);
+                self.limits.explain(&mut failure);
+                failure
+            })
         });
         let outcome = outcome.or_else(|failure| match failure.exit() {
             Some(0) => Ok(Vec::new()),
@@ -79,9 +91,9 @@ impl Batch<'_> {
         self.store.data().flush().map_err(|error| Failure::output(&error))?;
         let good = outcome.is_ok();
         match outcome {
-            Ok(values) if !is_json && !self.json => print(&values, false)?,
-            Ok(values) => answer(id, "results", &json::results(&values))?,
-            Err(failure) if is_json || self.json => {
+            Ok(values) if !format.is_json() => print(&values, format)?,
+            Ok(values) => answer(id, "results", &json::results(&values, format))?,
+            Err(failure) if format.is_json() => {
                 answer(id, "error", &quote(failure.message()))?;
             }
             Err(mut failure) => {
@@ -97,8 +109,8 @@ impl Batch<'_> {
     fn words(&self, text: &str) -> Request {
         let mut words = text.split_whitespace().map(str::to_owned);
         let first = words.next().unwrap_or_default();
-        let number =
-            first.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
+        let number = number::is_named(&first)
+            || first.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
         match self.default {
             Some(default) if number && !self.is_function(&first) => Request {
                 function: default.to_owned(),

@@ -15,7 +15,7 @@ pub struct Failure {
     code: u8,
     message: String,
     frames: String,
-    note: String,
+    notes: Vec<String>,
     kind: Option<ErrorKind>,
     exit: Option<i32>,
 }
@@ -27,8 +27,8 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        let (frames, note) = (String::new(), String::new());
-        Self { code: 1, message: message.into(), frames, note, kind: None, exit: None }
+        let (frames, notes) = (String::new(), Vec::new());
+        Self { code: 1, message: message.into(), frames, notes, kind: None, exit: None }
     }
 
     /// Standard output that cannot be written to.
@@ -46,9 +46,9 @@ impl Failure {
         self.message.insert_str(0, text);
     }
 
-    /// Adds a remark after everything else; none if it is empty.
-    pub fn with_note(mut self, note: String) -> Self {
-        self.note = note;
+    /// Adds remarks after everything else.
+    pub fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
         self
     }
 
@@ -73,14 +73,14 @@ impl Failure {
     }
 
     /// The lines for standard error: one with the message, then the frames of
-    /// a trap's or exception's backtrace, indented, and the remark.
+    /// a trap's or exception's backtrace, indented, and the remarks.
     pub fn report(&self, colours: bool) -> String {
         let mut text = headed("error: ", RED, colours);
         text.push_str(&one_line(&self.message));
         text.push_str(&self.frames);
-        if !self.note.is_empty() {
+        for note in &self.notes {
             text.push_str(&headed("note: ", YELLOW, colours));
-            text.push_str(&one_line(&self.note));
+            text.push_str(&one_line(note));
         }
         text
     }
@@ -98,9 +98,21 @@ impl From<Error> for Failure {
         if let Some(exit) = error.downcast_ref::<I32Exit>() {
             failure.exit = Some(exit.0);
             failure.message = format!("the program ended with exit code {}", exit.0);
-        }
-        if let Some(backtrace) = error.backtrace() {
-            failure.frames = frames(backtrace);
+        } else if let Some(backtrace) = error.backtrace() {
+            match error.kind() {
+                ErrorKind::Trap
+                | ErrorKind::StackOverflow
+                | ErrorKind::OutOfFuel
+                | ErrorKind::Interrupted
+                | ErrorKind::Exception => failure.frames = frames(backtrace),
+                // A function of the host has stopped the guest as a trap does.
+                ErrorKind::Host => {
+                    failure.put_before("trap: ");
+                    failure.frames = frames(backtrace);
+                }
+                // The guest has reached a limit, where it happens to be.
+                _ => {}
+            }
         }
         failure
     }

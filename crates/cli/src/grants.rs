@@ -54,15 +54,15 @@ impl Default for Grants {
     }
 }
 
-/// The remark on a program that was refused something; empty if it was not.
-pub fn refusal(refused: Capabilities) -> String {
+/// The remark on a program that was refused something, if it was.
+pub fn refusal(refused: Capabilities) -> Option<String> {
     let mut flags: Vec<_> = refused.names().map(|name| format!("--allow-{name}")).collect();
-    let Some(last) = flags.pop() else { return String::new() };
+    let last = flags.pop()?;
     if flags.is_empty() {
-        return format!("the program was refused something that '{last}' allows");
+        return Some(format!("the program was refused something that '{last}' allows"));
     }
     let flags = flags.join("', '");
-    format!("the program was refused things that '{flags}' and '{last}' allow")
+    Some(format!("the program was refused things that '{flags}' and '{last}' allow"))
 }
 
 #[cfg(test)]
@@ -83,10 +83,11 @@ mod tests {
 
     #[test]
     fn refusals_name_the_flags() {
-        assert_eq!(refusal(Capabilities::NONE), "");
-        let one = refusal(Capabilities::CLOCK);
+        assert_eq!(refusal(Capabilities::NONE), None);
+        let one = refusal(Capabilities::CLOCK).unwrap();
         assert_eq!(one, "the program was refused something that '--allow-clock' allows");
         let three = refusal(Capabilities::READ | Capabilities::PATH | Capabilities::CLOCK);
+        let three = three.unwrap();
         assert!(three.ends_with("that '--allow-read', '--allow-path' and '--allow-clock' allow"));
     }
 }

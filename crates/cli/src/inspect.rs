@@ -6,7 +6,7 @@ use zwasm::{Engine, ExternType, Module, Mutability};
 
 use crate::args::Check;
 use crate::failure::Failure;
-use crate::json::{quote, types};
+use crate::json::{Format, quote, types};
 use crate::module;
 
 /// The imports and exports of the module in a file, as text or as JSON.
@@ -17,7 +17,10 @@ pub fn inspect(options: &Check) -> Result<String, Failure> {
     let engine = Engine::new(&module::config(&options.disabled))?;
     let module = module::load(&engine, &options.file)?;
     let file = options.file.to_string_lossy();
-    Ok(if options.json { json(&file, &module) } else { text(&file, &module) })
+    Ok(match options.json {
+        Format::Words => text(&file, &module),
+        format @ (Format::Json | Format::SafeJson) => json(&file, &module, format),
+    })
 }
 
 fn text(file: &str, module: &Module) -> String {
@@ -31,7 +34,7 @@ fn text(file: &str, module: &Module) -> String {
             let mut none = true;
             for (name, ty) in items {
                 // Writing to a String cannot fail.
-                let _ = write!(text, "\n  {}: {ty}", name.escape_debug());
+                let _ = write!(text, "\n  {name}: {ty}");
                 none = false;
             }
             if none {
@@ -39,16 +42,17 @@ fn text(file: &str, module: &Module) -> String {
             }
         };
     let imports = module.imports();
-    let mut imports =
-        imports.map(|import| (format!("{}.{}", import.module(), import.name()), import.ty()));
+    let mut imports = imports.map(|import| {
+        (format!("{}.{}", shown(import.module()), shown(import.name())), import.ty())
+    });
     list(&mut text, "\nimports:", &mut imports);
-    let mut exports = module.exports().map(|export| (export.name().to_owned(), export.ty()));
+    let mut exports = module.exports().map(|export| (shown(export.name()), export.ty()));
     list(&mut text, "\nexports:", &mut exports);
     text.push('\n');
     text
 }
 
-fn json(file: &str, module: &Module) -> String {
+fn json(file: &str, module: &Module, format: Format) -> String {
     let lines = |items: &mut dyn Iterator<Item = String>| {
         let items: Vec<_> = items.map(|item| format!("\n    {item}")).collect();
         let end = if items.is_empty() { "" } else { "\n  " };
@@ -57,12 +61,13 @@ fn json(file: &str, module: &Module) -> String {
     let name = module.name().map_or("null".into(), |name| quote(&name));
     let imports = lines(&mut module.imports().map(|import| {
         let (module, name) = (quote(import.module()), quote(import.name()));
-        format!("{{\"module\": {module}, \"name\": {name}, {}}}", ty(&import.ty()))
+        format!("{{\"module\": {module}, \"name\": {name}, {}}}", ty(&import.ty(), format))
     }));
     let exports = lines(
         &mut module
             .exports()
-            .map(|export| format!("{{\"name\": {}, {}}}", quote(export.name()), ty(&export.ty()))),
+            .map(|export| (quote(export.name()), ty(&export.ty(), format)))
+            .map(|(name, ty)| format!("{{\"name\": {name}, {ty}}}")),
     );
     let file = quote(file);
     format!(
@@ -71,9 +76,14 @@ fn json(file: &str, module: &Module) -> String {
     )
 }
 
+/// A name, of which no letter is lost; one of none would not be seen.
+fn shown(name: &str) -> String {
+    if name.is_empty() { "\"\"".into() } else { name.escape_debug().to_string() }
+}
+
 /// The fields that describe a type.
-fn ty(ty: &ExternType) -> String {
-    let maximum = |maximum: Option<u64>| maximum.map_or("null".into(), |max| max.to_string());
+fn ty(ty: &ExternType, format: Format) -> String {
+    let maximum = |maximum: Option<u64>| maximum.map_or("null".into(), |max| format.number(max));
     match ty {
         ExternType::Func(ty) => format!(
             "\"kind\": \"func\", \"params\": {}, \"results\": {}",
@@ -84,14 +94,14 @@ fn ty(ty: &ExternType) -> String {
             "\"kind\": \"table\", \"element\": {}, \"minimum\": {}, \"maximum\": {}, \
              \"index\": \"{}\"",
             quote(&ty.element().to_string()),
-            ty.minimum(),
+            format.number(ty.minimum()),
             maximum(ty.maximum()),
             index(ty.is_64())
         ),
         ExternType::Memory(ty) => format!(
             "\"kind\": \"memory\", \"minimum\": {}, \"maximum\": {}, \"index\": \"{}\", \
              \"shared\": {}, \"page_size\": {}",
-            ty.minimum(),
+            format.number(ty.minimum()),
             maximum(ty.maximum()),
             index(ty.is_64()),
             ty.is_shared(),

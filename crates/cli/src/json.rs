@@ -6,9 +6,42 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use zwasm::{Val, ValType};
+use zwasm::ValType;
 
-use crate::values;
+use crate::values::Shown;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Format {
+    /// As words for people.
+    #[default]
+    Words,
+    /// As JSON, whose numbers are all that WebAssembly's are.
+    Json,
+    /// The same, but integers that a 64-bit float does not hold are strings: many
+    /// readers of JSON, JavaScript's first of all, would round them.
+    SafeJson,
+}
+
+/// The integers up to this magnitude are floats of 64 bits, each another one.
+const MAX_SAFE: u64 = (1 << 53) - 1;
+
+impl Format {
+    /// Whether it is JSON of either kind.
+    pub fn is_json(self) -> bool {
+        self != Format::Words
+    }
+
+    /// A number as JSON: its digits, or a string of them.
+    pub fn number(self, number: impl Into<i128>) -> String {
+        let number = number.into();
+        let text = number.to_string();
+        match self {
+            Format::SafeJson if number.unsigned_abs() > MAX_SAFE.into() => quote(&text),
+            _ => text,
+        }
+    }
+}
 
 /// A JSON text as read.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,16 +253,12 @@ pub fn types(types: impl Iterator<Item = ValType>) -> String {
 
 /// Values as a JSON array. What is no number in JSON, like infinity, a vector or
 /// a reference, is the string that would be printed otherwise; null is `null`.
-pub fn results(values: &[Val]) -> String {
-    array(values.iter().map(|value| {
-        let text = values::show(value);
-        let number = match value {
-            Val::I32(_) | Val::I64(_) => true,
-            Val::F32(bits) => f32::from_bits(*bits).is_finite(),
-            Val::F64(bits) => f64::from_bits(*bits).is_finite(),
-            _ => text == "null",
-        };
-        if number { text } else { quote(&text) }
+pub fn results(values: &[Shown], format: Format) -> String {
+    array(values.iter().map(|value| match value {
+        Shown::Integer(integer) => format.number(*integer),
+        Shown::Float(digits) => digits.clone(),
+        Shown::Null => "null".into(),
+        Shown::Word(word) => quote(word),
     }))
 }
 
@@ -280,10 +309,23 @@ mod tests {
     #[test]
     fn writes() {
         assert_eq!(quote("a\"b\\c\n\u{1}é"), "\"a\\\"b\\\\c\\n\\u0001é\"");
-        let infinite = Val::F64(f64::INFINITY.to_bits());
-        let values = [Val::I64(i64::MIN), Val::F32(0.5f32.to_bits()), infinite, Val::FuncRef(None)];
-        assert_eq!(results(&values), "[-9223372036854775808, 0.5, \"inf\", null]");
-        assert_eq!(results(&[Val::V128(1)]), "[\"0x00000000000000000000000000000001\"]");
+        let word = |word: &str| Shown::Word(word.into());
+        let half = Shown::Float("0.5".into());
+        let values = [Shown::Integer(i64::MIN), half, word("inf"), Shown::Null];
+        let both = |format| results(&values, format);
+        assert_eq!(both(Format::Json), "[-9223372036854775808, 0.5, \"inf\", null]");
+        assert_eq!(both(Format::SafeJson), "[\"-9223372036854775808\", 0.5, \"inf\", null]");
+        for (number, text) in [
+            (0, "0"),
+            ((1 << 53) - 1, "9007199254740991"),
+            (1 << 53, "\"9007199254740992\""),
+            (1 - (1 << 53), "-9007199254740991"),
+            (-(1 << 53), "\"-9007199254740992\""),
+            (i128::from(u64::MAX), "\"18446744073709551615\""),
+        ] {
+            assert_eq!(Format::SafeJson.number(number), text);
+            assert_eq!(Format::Json.number(number), text.replace('"', ""));
+        }
         assert_eq!(types([ValType::I32, ValType::F64].into_iter()), "[\"i32\", \"f64\"]");
     }
 }

@@ -32,101 +32,128 @@ const SANDBOX_CODE: u64 = 64 << 20;
 /// What the guest has to end by itself in, once its time is over.
 const GRACE: Duration = Duration::from_millis(50);
 
-fn fuel(options: &Run) -> Option<u64> {
-    options.fuel.or(options.sandbox.then_some(SANDBOX_FUEL))
+/// The limits of a run.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    fuel: Option<u64>,
+    timeout: Option<Duration>,
+    memory: Option<u64>,
+    heap: Option<u64>,
+    total: Option<u64>,
+    code: Option<u64>,
+    /// Bytes of call stack, set or not.
+    stack: usize,
 }
 
-fn max_memory(options: &Run) -> Option<u64> {
-    options.max_memory.or(options.sandbox.then_some(SANDBOX_MEMORY))
-}
+impl Limits {
+    /// What the options ask for.
+    pub fn of(options: &Run) -> Limits {
+        let in_sandbox = |value| options.sandbox.then_some(value);
+        let memory = options.max_memory.or(in_sandbox(SANDBOX_MEMORY));
+        // In a sandbox, as much as one memory and what was asked for by name.
+        let sandbox_total = memory
+            .unwrap_or(0)
+            .max(SANDBOX_MEMORY)
+            .saturating_add(options.max_gc_heap.unwrap_or(0))
+            .saturating_add(SANDBOX_REST);
+        let mut config = Config::new();
+        if let Some(bytes) = options.max_stack {
+            config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        Limits {
+            fuel: options.fuel.or(in_sandbox(SANDBOX_FUEL)),
+            timeout: options.timeout,
+            memory,
+            heap: options.max_gc_heap,
+            total: options.max_total.or(in_sandbox(sandbox_total)),
+            code: options.max_code.or(in_sandbox(SANDBOX_CODE)),
+            stack: config.stack_bytes(),
+        }
+    }
 
-/// What everything may take together: in a sandbox, as much as one memory and what
-/// was asked for by name.
-fn max_total(options: &Run) -> Option<u64> {
-    options.max_total.or_else(|| {
-        let memory = max_memory(options).filter(|_| options.sandbox)?;
-        let heap = options.max_gc_heap.unwrap_or(0);
-        Some(memory.max(SANDBOX_MEMORY).saturating_add(heap).saturating_add(SANDBOX_REST))
-    })
-}
+    /// Sets what the engine has to know.
+    pub fn configure(&self, config: &mut Config) {
+        config.consume_fuel(self.fuel.is_some());
+        config.epoch_interruption(self.timeout.is_some());
+        config.max_memory(self.memory.unwrap_or(u64::MAX));
+        config.max_total(self.total.unwrap_or(u64::MAX));
+        config.max_gc_heap(self.heap.unwrap_or(u64::MAX));
+        config.max_stack(self.stack);
+        if let Some(bytes) = self.code {
+            config.max_code(bytes);
+        }
+    }
 
-/// Sets what the engine has to know.
-pub fn configure(options: &Run, config: &mut Config) {
-    config.consume_fuel(fuel(options).is_some());
-    config.epoch_interruption(options.timeout.is_some());
-    if let Some(bytes) = max_memory(options) {
-        config.max_memory(bytes);
+    /// Watches the time from now on, if it is limited, for as long as the result lives.
+    ///
+    /// # Errors
+    /// When the system gives nothing to watch the time with.
+    pub fn watch_time(&self) -> Result<Watchdog, Failure> {
+        let Some(timeout) = self.timeout else { return Ok(Watchdog(None)) };
+        // A time beyond what the clock can tell never comes.
+        let end = Instant::now().checked_add(timeout);
+        let shared = Arc::new(Shared::default());
+        let watched = shared.clone();
+        thread::Builder::new()
+            .name("timeout".into())
+            .spawn(move || watch(&watched, end, timeout))
+            .map_err(unwatched)?;
+        Ok(Watchdog(Some(shared)))
     }
-    if let Some(bytes) = max_total(options) {
-        config.max_total(bytes);
-    }
-    if let Some(bytes) = options.max_stack {
-        config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
-    }
-    if let Some(bytes) = options.max_gc_heap {
-        config.max_gc_heap(bytes);
-    }
-    if let Some(bytes) = options.max_code.or(options.sandbox.then_some(SANDBOX_CODE)) {
-        config.max_code(bytes);
-    }
-}
 
-/// Watches the time from now on, if it is limited, for as long as the result lives.
-///
-/// # Errors
-/// When the system gives nothing to watch the time with.
-pub fn watch_time(options: &Run) -> Result<Watchdog, Failure> {
-    let Some(timeout) = options.timeout else { return Ok(Watchdog(None)) };
-    // A time beyond what the clock can tell never comes.
-    let end = Instant::now().checked_add(timeout);
-    let shared = Arc::new(Shared::default());
-    let watched = shared.clone();
-    thread::Builder::new()
-        .name("timeout".into())
-        .spawn(move || watch(&watched, end, timeout))
-        .map_err(unwatched)?;
-    Ok(Watchdog(Some(shared)))
-}
+    /// Imposes the limits on a store whose guest is about to run.
+    ///
+    /// # Errors
+    /// When the system gives nothing to interrupt it with.
+    pub fn impose(&self, store: &mut Store<WasiCtx>, watchdog: &Watchdog) -> Result<(), Failure> {
+        if let Some(fuel) = self.fuel {
+            store.set_fuel(fuel)?;
+        }
+        if let Some(shared) = &watchdog.0 {
+            let wasi = store.data().interrupt_handle().map_err(unwatched)?;
+            store.add_interrupt_waker(move || wasi.interrupt());
+            shared.lock().guest = Some(store.interrupt_handle());
+        }
+        Ok(())
+    }
 
-/// Imposes the limits on a store whose guest is about to run.
-///
-/// # Errors
-/// When the system gives nothing to interrupt it with.
-pub fn impose(
-    options: &Run,
-    store: &mut Store<WasiCtx>,
-    watchdog: &Watchdog,
-) -> Result<(), Failure> {
-    if let Some(fuel) = fuel(options) {
-        store.set_fuel(fuel)?;
+    /// Says which limit a failure comes from, if it was one of these.
+    pub fn explain(&self, failure: &mut Failure) {
+        match (failure.kind(), self.fuel, self.timeout) {
+            (Some(ErrorKind::OutOfFuel), Some(fuel), _) => {
+                failure.add(&format!(" (the limit is {fuel}, see --fuel)"));
+            }
+            (Some(ErrorKind::Interrupted), _, Some(timeout)) => failure.add(&over(timeout)),
+            (Some(ErrorKind::StackOverflow), ..) => {
+                failure.add(&format!(" (the limit is {} bytes, see --max-stack)", self.stack));
+            }
+            (Some(ErrorKind::Limit), ..) => {
+                let flag = self.flag(failure.message());
+                failure.add(flag);
+            }
+            _ => {}
+        }
     }
-    if let Some(shared) = &watchdog.0 {
-        let wasi = store.data().interrupt_handle().map_err(unwatched)?;
-        store.add_interrupt_waker(move || wasi.interrupt());
-        shared.lock().guest = Some(store.interrupt_handle());
+
+    /// A reference to the option that set the limit a message tells of; nothing for
+    /// limits that no option sets.
+    pub fn flag(&self, message: &str) -> &'static str {
+        // What the messages of the engine have of their own.
+        let tells = |part: &str| message.contains(part);
+        if tells(" bytes in all)") {
+            ", see --max-total"
+        } else if self.heap.is_some() && tells("garbage-collected memory") {
+            ", see --max-gc-heap"
+        } else if self.memory.is_some() && (tells("allocate a memory") || tells("grow a memory")) {
+            ", see --max-memory"
+        } else {
+            ""
+        }
     }
-    Ok(())
 }
 
 fn unwatched(error: std::io::Error) -> Failure {
     Failure::runtime(format!("cannot watch the time: {error}"))
-}
-
-/// What an error about the limit of everything together says.
-const IN_ALL: &str = " bytes in all)";
-
-/// Says which limit a failure comes from, if it was one of these.
-pub fn explain(options: &Run, failure: &mut Failure) {
-    match (failure.kind(), fuel(options), options.timeout) {
-        (Some(ErrorKind::OutOfFuel), Some(fuel), _) => {
-            failure.add(&format!(" (the limit is {fuel}, see --fuel)"));
-        }
-        (Some(ErrorKind::Interrupted), _, Some(timeout)) => failure.add(&over(timeout)),
-        (Some(ErrorKind::Limit), ..) if failure.message().contains(IN_ALL) => {
-            failure.add(", see --max-total");
-        }
-        _ => {}
-    }
 }
 
 fn over(timeout: Duration) -> String {

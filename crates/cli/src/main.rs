@@ -18,6 +18,7 @@ mod limits;
 mod link;
 mod man;
 mod module;
+mod number;
 #[cfg(feature = "trace")]
 mod observe;
 mod options;
@@ -48,16 +49,13 @@ fn end(outcome: Result<i32, Failure>) -> ! {
 
 fn dispatch() -> Result<i32, Failure> {
     match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
-        Command::Run(options) => run::run(&options).map_err(|mut failure| {
-            limits::explain(&options, &mut failure);
-            failure
-        }),
+        Command::Run(options) => run::run(&options),
         Command::Inspect(options) => print(&inspect::inspect(&options)?),
         Command::Validate(options) => {
             let (text, code) = validate::validate(&options)?;
             print(&text).map(|_| code)
         }
-        Command::Features(json) => print(&features::list(json)),
+        Command::Features(format) => print(&features::list(format.is_json())),
         Command::Completions(shell) => print(&completions::script(shell)),
         Command::Man => print(&man::page()),
         Command::Version => print(&format!("{}\n", help::VERSION)),

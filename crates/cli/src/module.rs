@@ -43,6 +43,12 @@ pub fn load(engine: &Engine, path: &Path) -> Result<Module, Failure> {
 pub fn failure(error: Error, path: &Path) -> Failure {
     let unreadable = error.kind() == ErrorKind::Io;
     let mut failure = Failure::from(error);
+    if unreadable && path.is_dir() {
+        failure.add("; a module is one file, binary (.wasm) or text (.wat)");
+    }
+    if failure.message().contains("unexpected end-of-file") {
+        failure.add(" (was the file cut short?)");
+    }
     // A lone word that is no file was probably meant as a command.
     let word = path.to_str().filter(|word| !word.contains(['.', '/', '\\']));
     if let (true, Some(word)) = (unreadable, word) {

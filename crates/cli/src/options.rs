@@ -89,7 +89,6 @@ impl Flag {
         self
     }
 
-    #[cfg(feature = "trace")]
     const fn optional(mut self) -> Flag {
         self.optional = true;
         self
@@ -123,8 +122,9 @@ pub const COMMANDS: &[CommandInfo] = &[
 FILE is a WebAssembly module, binary or text, or '-' for standard input. Its
 export '_start' is called unless --invoke names another. ARGS go to the
 function named by --invoke, else to the program; what follows '--' always goes
-to the program. Integers are written in decimal or 0x hexadecimal, vectors as
-one 128-bit integer, null references as 'null'.
+to the program. Numbers are written as in the text format: 42, -0x2a, 1_000,
+2.5, 0x1.4p1, inf, nan:0x1; vectors as one 128-bit integer, null references as
+'null'.
 
 With --batch each line of standard input is a call: the name of an exported
 function and its arguments, or {\"invoke\": NAME, \"args\": [...]}, which is
@@ -211,7 +211,8 @@ pub const SECTIONS: &[Section] = &[
             ),
             flag("--batch", "", "Call the functions that standard input names", Id::Batch),
             flag("--link", "NAME=FILE", "Instantiate FILE for imports from NAME", Id::Link),
-            flag("--json", "", "Print JSON", Id::Json)
+            flag("--json", "safe", "Print JSON; safe: integers above 2^53 as strings", Id::Json)
+                .optional()
                 .on(&["run", "inspect", "validate", "features"]),
         ],
     },

@@ -9,19 +9,23 @@ use std::io::Write;
 use std::net::TcpListener;
 
 use zwasm::{
-    Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Store, Val,
+    Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Refusals,
+    RootScope, Store, Val,
 };
 #[cfg(feature = "threads")]
 use zwasm_wasi::Threads;
 use zwasm_wasi::WasiCtx;
 
-use crate::args::Run;
+use crate::args::{Preopen, Run};
 use crate::batch::Batch;
 use crate::failure::{Failure, note, one_line, say};
 use crate::grants::refusal;
+use crate::json::Format;
+use crate::limits::Limits;
 use crate::link::Linked;
 use crate::suggest::did_you_mean;
-use crate::{json, limits, module, values};
+use crate::values::Shown;
+use crate::{json, module, values};
 
 /// The module names under which programs import WASI; the last is for threads.
 pub const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
@@ -41,8 +45,9 @@ const MAX_LISTED: usize = 12;
 /// When a module cannot be read, is invalid, lacks the function asked for,
 /// cannot be linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
-    let watchdog = limits::watch_time(options)?;
-    let engine = Engine::new(&config(options))?;
+    let limits = Limits::of(options);
+    let watchdog = limits.watch_time()?;
+    let engine = Engine::new(&config(options, &limits))?;
     let module = module::load(&engine, &options.file)?;
     let linked = Linked::load(&engine, &options.links)?;
     let call = chosen(&module, options)?;
@@ -59,15 +64,18 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         WasiCtx::builder().build()
     };
     let mut store = Store::new(&engine, context);
-    limits::impose(options, &mut store, &watchdog)?;
+    limits.impose(&mut store, &watchdog)?;
     #[cfg(feature = "trace")]
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
+    let (context, refusals) = (store.data().clone(), store.refusals());
+    let ending = Ending { context, refusals, limits, format: options.json };
     let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
-        let main =
-            |store: &mut Store<WasiCtx>, instance| perform(store, &module, instance, call, options);
-        start(&mut store, linker, &module, options.json, main).map_err(Failure::from)
+        let main = |store: &mut Store<WasiCtx>, instance| {
+            perform(store, &module, instance, call, options, limits)
+        };
+        start(&mut store, linker, &module, &ending, main).map_err(Failure::from)
     });
-    let code = finish(store.data(), options.json, outcome);
+    let code = ending.finish(outcome);
     #[cfg(feature = "trace")]
     if let Some(profiler) = profiler {
         profiler.finish([&module].into_iter().chain(linked.modules()))?;
@@ -78,7 +86,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
 /// How a guest ended that was not stopped.
 enum Done {
     /// With what the one call returned.
-    Values(Vec<Val>),
+    Values(Vec<Shown>),
     /// At the end of a batch, with an exit code.
     Batch(i32),
 }
@@ -90,18 +98,18 @@ fn start(
     store: &mut Store<WasiCtx>,
     linker: Linker<WasiCtx>,
     module: &Module,
-    json: bool,
+    ending: &Ending,
     main: impl FnOnce(&mut Store<WasiCtx>, Instance) -> Result<Done, Error>,
 ) -> Result<Done, Error> {
     #[cfg(feature = "threads")]
     if Threads::<WasiCtx>::wanted_by(module) {
         let threads = Threads::new(store, linker, module, |context| context)?;
-        let context = store.data().clone();
-        threads.on_end(move |error| crate::end(finish(&context, json, Err(error.into()))));
+        let ending = ending.clone();
+        threads.on_end(move |error| crate::end(ending.finish(Err(error.into()))));
         return threads.run(store, main);
     }
     #[cfg(not(feature = "threads"))]
-    let _ = json;
+    let _ = ending;
     let instance = linker.instantiate(&mut *store, module)?;
     main(store, instance)
 }
@@ -113,6 +121,7 @@ fn perform(
     instance: Instance,
     call: Option<Call<'_>>,
     options: &Run,
+    limits: Limits,
 ) -> Result<Done, Error> {
     if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE)
         && call.as_ref().is_none_or(|call| call.name != INITIALIZE)
@@ -120,8 +129,8 @@ fn perform(
         initialize.call(&mut *store, &[], &mut [])?;
     }
     if options.batch {
-        let (default, json) = (options.invoke.as_deref(), options.json);
-        let code = Batch { store, module, instance, default, json }.run();
+        let (default, format) = (options.invoke.as_deref(), options.json);
+        let code = Batch { store, module, instance, default, format, limits }.run();
         return code.map(Done::Batch).map_err(|failure| Error::msg(failure.message()));
     }
     Ok(Done::Values(match &call {
@@ -130,40 +139,63 @@ fn perform(
     }))
 }
 
-/// The exit code of a guest that is done, after what there is to print.
-///
-/// # Errors
-/// What the guest was stopped by, or that its output cannot be written.
-fn finish(context: &WasiCtx, json: bool, outcome: Result<Done, Failure>) -> Result<i32, Failure> {
-    // What the guest wrote comes before what is written about it.
-    let flushed = context.flush().map_err(|error| Failure::output(&error));
-    let refused = refusal(context.refused());
-    let (code, results) = match outcome {
-        Ok(Done::Values(values)) => (0, Some(values)),
-        Ok(Done::Batch(code)) => (code, None),
-        Err(mut failure) => match failure.exit() {
-            Some(code) => (code, None),
-            None => {
-                if failure.kind() == Some(ErrorKind::Link) {
-                    failure.add(" (modules that provide imports are given by '--link NAME=FILE')");
-                }
-                return Err(failure.with_note(refused));
-            }
-        },
-    };
-    if code != 0 && !refused.is_empty() {
-        note(&refused);
-    }
-    flushed?;
-    if let Some(results) = results {
-        print(&results, json)?;
-    }
-    Ok(code)
+/// What tells how a guest ended, in whichever thread it does.
+#[derive(Clone)]
+struct Ending {
+    context: WasiCtx,
+    refusals: Refusals,
+    limits: Limits,
+    format: Format,
 }
 
-fn config(options: &Run) -> Config {
+impl Ending {
+    /// The exit code of a guest that is done, after what there is to print.
+    ///
+    /// # Errors
+    /// What the guest was stopped by, or that its output cannot be written.
+    fn finish(&self, outcome: Result<Done, Failure>) -> Result<i32, Failure> {
+        // What the guest wrote comes before what is written about it.
+        let flushed = self.context.flush().map_err(|error| Failure::output(&error));
+        let (code, results) = match outcome {
+            Ok(Done::Values(values)) => (0, Some(values)),
+            Ok(Done::Batch(code)) => (code, None),
+            Err(mut failure) => match failure.exit() {
+                Some(code) => (code, None),
+                None => {
+                    self.limits.explain(&mut failure);
+                    if failure.kind() == Some(ErrorKind::Link) {
+                        failure
+                            .add(" (modules that provide imports are given by '--link NAME=FILE')");
+                    }
+                    return Err(failure.with_notes(self.notes()));
+                }
+            },
+        };
+        if code != 0 {
+            self.notes().iter().for_each(|text| note(text));
+        }
+        flushed?;
+        if let Some(results) = results {
+            print(&results, self.format)?;
+        }
+        Ok(code)
+    }
+
+    /// What the guest was refused, which may be why it failed.
+    fn notes(&self) -> Vec<String> {
+        let reached = self.context.limit_reached();
+        let reached = reached.map(|what| format!("the program was refused {what}"));
+        let growth = self.refusals.growth().map(|why| {
+            let flag = self.limits.flag(&why);
+            format!("the program was refused something: {why}{flag}")
+        });
+        [refusal(self.context.refused()), reached, growth].into_iter().flatten().collect()
+    }
+}
+
+fn config(options: &Run, limits: &Limits) -> Config {
     let mut config = module::config(&options.disabled);
-    limits::configure(options, &mut config);
+    limits.configure(&mut config);
     if let Some(strategy) = options.engine {
         config.strategy(strategy);
     }
@@ -192,12 +224,15 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
             false => builder.preopen_dir(&dir.host, dir.guest.as_str()),
         };
         preopened.map_err(|error| {
-            Failure::runtime(format!("cannot open directory '{}': {error}", dir.host))
+            let hint = separator(dir);
+            Failure::runtime(format!("cannot open directory '{}': {error}{hint}", dir.host))
         })?;
     }
     for address in &options.listen {
-        let listener = TcpListener::bind(address)
-            .map_err(|error| Failure::runtime(format!("cannot listen on '{address}': {error}")))?;
+        let listener = TcpListener::bind(address).map_err(|error| {
+            let hint = if address.contains(':') { "" } else { " (an address is HOST:PORT)" };
+            Failure::runtime(format!("cannot listen on '{address}': {error}{hint}"))
+        })?;
         // Which port the system chose can be known only from here.
         if let Ok(bound) = listener.local_addr()
             && address.ends_with(":0")
@@ -210,6 +245,18 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
         builder.trace(|line| say(&one_line(&format!("[wasi] {line}"))));
     }
     Ok(builder.build())
+}
+
+/// What a directory that cannot be opened may have been meant as: with one colon, two
+/// directories as other commands divide them.
+fn separator(dir: &Preopen) -> String {
+    match dir.host.split_once(':') {
+        Some((host, guest)) if dir.host == dir.guest && !host.is_empty() && !guest.is_empty() => {
+            let end = if dir.read_only { ":ro" } else { "" };
+            format!(" (two colons divide HOST and GUEST; did you mean '{host}::{guest}{end}'?)")
+        }
+        _ => String::new(),
+    }
 }
 
 /// A call of an exported function.
@@ -319,27 +366,26 @@ pub fn call(
     store: &mut Store<WasiCtx>,
     instance: &Instance,
     call: &Call<'_>,
-) -> Result<Vec<Val>, Error> {
-    let mut results = Vec::new();
-    if let Some(func) = instance.get_func(&mut *store, call.name) {
-        results.extend(func.ty(&*store).results().map(|_| Val::I32(0)));
-        func.call(&mut *store, &call.args, &mut results)?;
-    }
-    Ok(results)
+) -> Result<Vec<Shown>, Error> {
+    let Some(func) = instance.get_func(&mut *store, call.name) else { return Ok(Vec::new()) };
+    let mut scope = RootScope::new(store);
+    let mut results: Vec<_> = func.ty(&scope).results().map(|_| Val::I32(0)).collect();
+    func.call(&mut scope, &call.args, &mut results)?;
+    Ok(results.iter().map(|value| values::show(&scope, value)).collect())
 }
 
 /// Prints what a call returned: a value a line or, as JSON, all on one.
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn print(results: &[Val], as_json: bool) -> Result<(), Failure> {
+pub fn print(results: &[Shown], format: Format) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     let mut write = || {
-        if as_json {
-            writeln!(stdout, "{{\"results\": {}}}", json::results(results))?;
+        if format.is_json() {
+            writeln!(stdout, "{{\"results\": {}}}", json::results(results, format))?;
         } else {
             for value in results {
-                writeln!(stdout, "{}", values::show(value))?;
+                writeln!(stdout, "{value}")?;
             }
         }
         stdout.flush()

@@ -18,11 +18,15 @@ pub fn validate(options: &Check) -> Result<(String, i32), Failure> {
     let file = options.file.to_string_lossy();
     let outcome = module::read(&engine, &options.file);
     match outcome {
-        Ok(_) if options.json => {
+        Ok(_) if options.json.is_json() => {
             Ok((format!("{{\"file\": {}, \"valid\": true}}\n", quote(&file)), 0))
         }
-        Err(error) if options.json && error.kind() == ErrorKind::Invalid => {
-            let offset = error.offset().map_or("null".into(), |offset| offset.to_string());
+        Err(error)
+            if options.json.is_json()
+                && matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported) =>
+        {
+            let offset =
+                error.offset().map_or("null".into(), |offset| options.json.number(offset as u64));
             let (file, message) = (quote(&file), quote(&error.to_string()));
             let line = format!(
                 "{{\"file\": {file}, \"valid\": false, \"error\": {message}, \"offset\": {offset}}}\n"

@@ -1,14 +1,17 @@
 //! Values of WebAssembly as words of the command line, and back.
 //!
-//! Integers: decimal or `0x` hexadecimal, anywhere in the signed or unsigned
-//! range of the type, printed as signed decimals. Floats: decimals, `inf`,
-//! `nan`; printed with the fewest digits that read back as the same value, and
-//! with an exponent outside 1e-6..1e21, the bounds JavaScript made familiar.
-//! Vectors: one 128-bit integer, printed in hexadecimal. References: `null`.
+//! Numbers are read as the text format writes them (see `number`), integers anywhere
+//! in the signed or unsigned range of the type. They are printed as signed decimals,
+//! floats with the fewest digits that read back as the same value, and with an
+//! exponent outside 1e-6..1e21, the bounds JavaScript made familiar. Vectors: one
+//! 128-bit integer, printed in hexadecimal. References: `null`; one that is printed
+//! may also be an integer of 31 bits, else it is the name of what it refers to.
 
-use std::fmt::{Display, LowerExp};
+use std::fmt::{self, Display, Formatter, LowerExp};
 
-use zwasm::{Engine, Val, ValType};
+use zwasm::{AnyRef, AsContext, Engine, Val, ValType};
+
+use crate::number::{self, Wrong};
 
 /// Reads a word as a value of type `ty`, which may name types of the engine.
 ///
@@ -16,19 +19,11 @@ use zwasm::{Engine, Val, ValType};
 /// A phrase that follows the word in a message: "is not an i32".
 pub fn parse(engine: &Engine, word: &str, ty: ValType) -> Result<Val, String> {
     let value = match ty {
-        ValType::I32 => integer(word, 32).map(|bits| Val::I32(bits as i32)),
-        ValType::I64 => integer(word, 64).map(|bits| Val::I64(bits as i64)),
-        ValType::V128 => integer(word, 128).map(Val::V128),
-        ValType::F32 => match word.parse::<f32>() {
-            Ok(value) if value.is_infinite() && has_digits(word) => Err(Wrong::Range),
-            Ok(value) => Ok(Val::F32(value.to_bits())),
-            Err(_) => Err(Wrong::Form),
-        },
-        ValType::F64 => match word.parse::<f64>() {
-            Ok(value) if value.is_infinite() && has_digits(word) => Err(Wrong::Range),
-            Ok(value) => Ok(Val::F64(value.to_bits())),
-            Err(_) => Err(Wrong::Form),
-        },
+        ValType::I32 => number::integer(word, 32).map(|bits| Val::I32(bits as i32)),
+        ValType::I64 => number::integer(word, 64).map(|bits| Val::I64(bits as i64)),
+        ValType::V128 => number::integer(word, 128).map(Val::V128),
+        ValType::F32 => number::f32(word).map(Val::F32),
+        ValType::F64 => number::f64(word).map(Val::F64),
         ValType::Ref(ty) if word == "null" => Val::null(engine, ty).ok_or(Wrong::Form),
         ValType::Ref(_) => Err(Wrong::Form),
     };
@@ -38,49 +33,37 @@ pub fn parse(engine: &Engine, word: &str, ty: ValType) -> Result<Val, String> {
             Some(_) => format!("is no {ty} that can be written here: only 'null' can"),
             None => format!("is not possible: no {ty} can be written here"),
         },
-        (Wrong::Form, ValType::V128) => "is not a v128".into(),
+        (Wrong::Form, ValType::V128) => "is not a v128: one integer of 128 bits".into(),
         (Wrong::Form, _) => format!("is not an {ty}"),
     })
 }
 
-enum Wrong {
-    Form,
-    Range,
+/// A value as it is printed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    Integer(i64),
+    /// A float that is a number.
+    Float(String),
+    Null,
+    /// Anything else: not a number, infinity, a vector, a reference.
+    Word(String),
 }
 
-/// An integer of `bits` bits, signed or unsigned, zero-extended.
-fn integer(word: &str, bits: u32) -> Result<u128, Wrong> {
-    let (negative, digits) = match word.as_bytes().first() {
-        Some(b'-') => (true, &word[1..]),
-        Some(b'+') => (false, &word[1..]),
-        _ => (false, word),
-    };
-    let (digits, radix) = match digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None => (digits, 10),
-    };
-    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
-        return Err(Wrong::Form);
+impl Display for Shown {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Integer(value) => write!(f, "{value}"),
+            Shown::Float(text) | Shown::Word(text) => f.write_str(text),
+            Shown::Null => f.write_str("null"),
+        }
     }
-    let magnitude = u128::from_str_radix(digits, radix).map_err(|_| Wrong::Range)?;
-    let max = u128::MAX >> (128 - bits);
-    let limit = if negative { max / 2 + 1 } else { max };
-    if magnitude > limit {
-        return Err(Wrong::Range);
-    }
-    Ok(if negative { magnitude.wrapping_neg() & max } else { magnitude })
 }
 
-/// Tells a number too large for its type from a word for infinity.
-fn has_digits(word: &str) -> bool {
-    word.bytes().any(|byte| byte.is_ascii_digit())
-}
-
-/// The text of a value.
-pub fn show(value: &Val) -> String {
+/// A value of a store as it is printed.
+pub fn show(store: impl AsContext, value: &Val) -> Shown {
     match value {
-        Val::I32(value) => value.to_string(),
-        Val::I64(value) => value.to_string(),
+        Val::I32(value) => Shown::Integer((*value).into()),
+        Val::I64(value) => Shown::Integer(*value),
         Val::F32(bits) => {
             let value = f32::from_bits(*bits);
             float(value, value.into())
@@ -89,31 +72,54 @@ pub fn show(value: &Val) -> String {
             let value = f64::from_bits(*bits);
             float(value, value)
         }
-        Val::V128(value) => format!("{value:#034x}"),
+        Val::V128(value) => Shown::Word(format!("{value:#034x}")),
         Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => {
-            "null".into()
+            Shown::Null
         }
-        Val::FuncRef(Some(_)) => "funcref".into(),
-        Val::ExternRef(Some(_)) => "externref".into(),
-        Val::AnyRef(Some(_)) => "anyref".into(),
-        Val::ExnRef(Some(_)) => "exnref".into(),
+        Val::FuncRef(Some(_)) => Shown::Word("funcref".into()),
+        Val::ExternRef(Some(_)) => Shown::Word("externref".into()),
+        Val::AnyRef(Some(reference)) => internal(&store, reference),
+        Val::ExnRef(Some(_)) => Shown::Word("exnref".into()),
     }
 }
 
-fn float(value: impl Display + LowerExp, wide: f64) -> String {
+/// An integer, or the kind of object.
+fn internal(store: &impl AsContext, reference: &AnyRef) -> Shown {
+    if let Ok(Some(integer)) = reference.i31(store) {
+        // Its sign is the highest of its 31 bits.
+        return Shown::Integer(((integer << 1) as i32 >> 1).into());
+    }
+    let is_struct = matches!(reference.as_struct(store), Ok(Some(_)));
+    let is_array = matches!(reference.as_array(store), Ok(Some(_)));
+    Shown::Word(match (is_struct, is_array) {
+        (true, _) => "structref".into(),
+        (_, true) => "arrayref".into(),
+        _ => "anyref".into(),
+    })
+}
+
+fn float(value: impl Display + LowerExp, wide: f64) -> Shown {
     let magnitude = wide.abs();
     if wide.is_nan() {
-        "nan".into()
+        Shown::Word("nan".into())
+    } else if wide.is_infinite() {
+        Shown::Word(value.to_string())
     } else if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
-        value.to_string()
+        Shown::Float(value.to_string())
     } else {
-        format!("{value:e}")
+        Shown::Float(format!("{value:e}"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use zwasm::Store;
+
     use super::*;
+
+    fn show(value: &Val) -> String {
+        super::show(Store::new(&Engine::default(), ()), value).to_string()
+    }
 
     fn parse(word: &str, ty: ValType) -> Result<Val, String> {
         super::parse(&Engine::default(), word, ty)

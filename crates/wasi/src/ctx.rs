@@ -70,6 +70,12 @@ impl WasiCtx {
         self.0.host.refused()
     }
 
+    /// What the guest was refused because it had as much of it as a guest may have:
+    /// open descriptors, threads. A phrase with the limit, of the first such thing.
+    pub fn limit_reached(&self) -> Option<String> {
+        self.0.host.reached().map(str::to_owned)
+    }
+
     /// What stops the guest while it waits in one of its calls. Ask for it
     /// before the guest runs.
     ///

@@ -6,14 +6,15 @@
 use zwasm::{Caller, FuncType, Linker, ValType};
 
 use crate::WasiCtx;
-use crate::p1::{Args, FUNCTIONS, Function, Memory, State, Stop, Type, UNSTABLE};
+use crate::p1::poll::MAX_SUBSCRIPTIONS;
+use crate::p1::{Args, Errno, FUNCTIONS, Function, Memory, State, Stop, Type, UNSTABLE};
 
 /// Defines all of `wasi_snapshot_preview1`, and of `wasi_unstable` before it,
 /// in `linker`. `get` finds the context in the store's data.
 ///
 /// The functions work on the memory that the calling instance exports as
-/// `memory`. Without one, every pointer is out of range and an error of the
-/// guest's.
+/// `memory`. Without one, those that take no pointers work, and one that would use
+/// a pointer stops the guest with an error that says so.
 ///
 /// # Errors
 ///
@@ -39,13 +40,13 @@ fn define<T: 'static>(
 ) -> zwasm::Result<()> {
     let thunk = move |mut caller: Caller<'_, T>, slots: &mut [u64]| {
         if let Some((memory, data)) = caller.guest_memory() {
-            return run(function, &get(data).0, Memory::new(memory), slots);
+            return run(function, &get(data).0, &mut Memory::Own(memory), true, slots);
         }
         #[cfg(feature = "threads")]
         if let Some((memory, data)) = caller.guest_shared_memory() {
-            return run(function, &get(data).0, Memory::Shared(memory), slots);
+            return run(function, &get(data).0, &mut Memory::Shared(memory), true, slots);
         }
-        run(function, &get(caller.data_mut()).0, Memory::new(&mut []), slots)
+        run(function, &get(caller.data_mut()).0, &mut Memory::Own(&mut []), false, slots)
     };
     linker.func_slots(module, function.name, signature(function), thunk)?;
     Ok(())
@@ -60,33 +61,66 @@ fn signature(function: &Function) -> FuncType {
 }
 
 fn run(
-    function: &Function,
+    function: &'static Function,
     cx: &State,
-    mut memory: Memory<'_>,
+    memory: &mut Memory<'_>,
+    has_memory: bool,
     slots: &mut [u64],
 ) -> zwasm::Result<()> {
-    let outcome = (function.call)(cx, &mut memory, Args(slots));
+    let outcome = (function.call)(cx, memory, Args(slots));
     if let Some(trace) = &cx.trace {
         trace(&describe(function, slots, &outcome));
     }
     let result = match outcome {
         Ok(()) => 0,
-        Err(Stop::Errno(errno)) => errno as u64,
-        Err(stop) => {
-            // What can not be written stays for the embedder's own flush,
-            // which can tell of it.
-            let _ = cx.stdio.flush(&cx.host);
-            return Err(match stop {
-                Stop::Exit(exit) => exit.into(),
-                Stop::Interrupted => zwasm::Trap::Interrupt.into(),
-                _ => zwasm::Error::msg("the program wants to exit, which it may not"),
-            });
-        }
+        Err(Stop::Errno(errno)) if has_memory && !is_limit(errno) => errno as u64,
+        Err(stop) => failure(function, cx, has_memory, stop)? as u64,
     };
     if function.returns {
         slots[0] = result;
     }
     Ok(())
+}
+
+/// Whether an error number says that there are too many of something already.
+fn is_limit(errno: Errno) -> bool {
+    matches!(errno, Errno::Mfile | Errno::Nfile)
+}
+
+/// The number that a call fails with, unless it does not return.
+#[cold]
+fn failure(
+    function: &Function,
+    cx: &State,
+    has_memory: bool,
+    stop: Stop,
+) -> Result<Errno, zwasm::Error> {
+    let error = match stop {
+        // Where nothing is in range, the pointer is not to blame.
+        Stop::Errno(Errno::Fault) if !has_memory => zwasm::Error::msg(format_args!(
+            "missing required memory export: '{}' works on the memory that the calling module \
+             exports as 'memory', and this one exports none",
+            function.name
+        )),
+        Stop::Errno(errno) => {
+            if is_limit(errno) {
+                // Unless it was a limit of ours, which is known then.
+                let system = "the system lets this process have (see 'ulimit -n')";
+                cx.host.reach(|| format!("more open files than {system}"));
+            }
+            return Ok(errno);
+        }
+        Stop::Exit(exit) => exit.into(),
+        Stop::Interrupted => zwasm::Trap::Interrupt.into(),
+        Stop::Subscriptions(count) => zwasm::Error::limit(format_args!(
+            "the program polls {count} subscriptions at once (the fixed limit is \
+             {MAX_SUBSCRIPTIONS})"
+        )),
+        Stop::ExitRefused => zwasm::Error::msg("the program wants to exit, which it may not"),
+    };
+    // What can not be written stays for the embedder's own flush, which can tell of it.
+    let _ = cx.stdio.flush(&cx.host);
+    Err(error)
 }
 
 /// A call as a line: `fd_write(1, 16, 1, 8) = SUCCESS`.
@@ -105,6 +139,7 @@ fn describe(function: &Function, slots: &[u64], outcome: &crate::p1::Result) -> 
         Err(Stop::Errno(errno)) => line += &errno.name(),
         Err(Stop::Exit(exit)) => line += &exit.to_string(),
         Err(Stop::Interrupted) => line += "interrupted",
+        Err(Stop::Subscriptions(_)) => line += "too many subscriptions",
         Err(Stop::ExitRefused) => line += "refused",
     }
     line

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use zwasm::{Caller, Error, ExternType, Instance, Linker, Module, Result, SharedMemory, Store};
 
+use crate::host::Host;
 use crate::p1::Errno;
 use crate::{Capabilities, InterruptHandle, WasiCtx};
 
@@ -118,9 +119,10 @@ impl<T: Clone + Send + 'static> Threads<T> {
         let group = Arc::new_cyclic(|group: &Weak<Group<T>>| {
             let group = group.clone();
             let spawn = move |mut caller: Caller<'_, T>, arg: i32| {
-                let allowed = get(caller.data_mut()).0.host.require(Capabilities::PROC);
+                let context = get(caller.data_mut()).clone();
+                let allowed = context.0.host.require(Capabilities::PROC);
                 let result = match (allowed, group.upgrade()) {
-                    (Ok(()), Some(group)) => group.spawn(&mut caller, arg),
+                    (Ok(()), Some(group)) => group.spawn(&mut caller, &context.0.host, arg),
                     (Ok(()), None) => Err(Errno::Again),
                     (Err(_), _) => Err(Errno::Notcapable),
                 };
@@ -213,9 +215,17 @@ impl<T: Clone + Send + 'static> Threads<T> {
 impl<T: Clone + Send + 'static> Group<T> {
     /// Starts a thread and returns its number. It gets half of the fuel that is
     /// left, so that all together use no more than the first was given.
-    fn spawn(self: Arc<Self>, caller: &mut Caller<'_, T>, arg: i32) -> Result<i32, Errno> {
+    fn spawn(
+        self: Arc<Self>,
+        caller: &mut Caller<'_, T>,
+        host: &Host,
+        arg: i32,
+    ) -> Result<i32, Errno> {
         let id = {
             let mut state = self.lock();
+            if state.started >= state.max {
+                host.reach(|| format!("more than {} threads at once", state.max));
+            }
             if state.ended || state.started >= state.max || state.last_id == MAX_ID {
                 return Err(Errno::Again);
             }
@@ -226,11 +236,12 @@ impl<T: Clone + Send + 'static> Group<T> {
         // Gone when the thread is over, however it ends, and when it never starts.
         let started = Started(self, id);
         let thread = std::thread::Builder::new().name(format!("guest {id}")).stack_size(HOST_STACK);
-        let data = caller.data().clone();
+        // What the threads have counts together.
+        let store = Store::beside(caller, caller.data().clone());
         // Without fuel there is nothing to share.
         let fuel = caller.get_fuel().ok().map(|fuel| fuel / 2);
         let work = move || {
-            if let Err(error) = started.0.thread(data, fuel, id, arg) {
+            if let Err(error) = started.0.thread(store, fuel, id, arg) {
                 started.0.end(error);
             }
         };
@@ -242,8 +253,7 @@ impl<T: Clone + Send + 'static> Group<T> {
     }
 
     /// Runs a thread of the guest to its end.
-    fn thread(&self, data: T, fuel: Option<u64>, id: i32, arg: i32) -> Result<()> {
-        let mut store = Store::new(self.linker.engine(), data);
+    fn thread(&self, mut store: Store<T>, fuel: Option<u64>, id: i32, arg: i32) -> Result<()> {
         if let Some(fuel) = fuel {
             store.set_fuel(fuel)?;
         }

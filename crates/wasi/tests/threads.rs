@@ -14,6 +14,7 @@ const PRELUDE: &str = r#"
         (func $write (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "poll_oneoff"
         (func $poll (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
     (import "env" "memory" (memory 1 1 shared))
     (export "memory" (memory 0))
     (func $wait (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))
@@ -204,4 +205,52 @@ fn what_is_written_at_the_end_arrives() {
     assert_eq!(exit_code(&error), Some(3));
     store.data().flush().unwrap();
     assert_eq!(out.contents(), b"ended\n");
+}
+
+#[test]
+fn threads_are_limited_together() {
+    let limited = |bytes: u64| {
+        let mut config = Config::new();
+        config.epoch_interruption(true).max_total(bytes).max_stack(1 << 20);
+        config
+    };
+    // Each needs a stack; the thirty threads are there at once.
+    let main = r#"(local $n i32)
+        (loop $more (call $must_spawn (i32.const 0))
+            (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+                (i32.const 30))))
+        (call $wait)"#;
+    let thread = r#"
+        (if (i32.eq (i32.atomic.rmw.add (i32.const 8) (i32.const 1)) (i32.const 29))
+            (then (call $exit (i32.const 5))))
+        (call $wait)"#;
+    let enough = Guest::configured(&limited(64 << 20), Capabilities::ALL, main, thread).run();
+    assert_eq!(exit_code(&enough.unwrap_err()), Some(5));
+    let error = Guest::configured(&limited(16 << 20), Capabilities::ALL, main, thread).run();
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    let message = "no room for a stack of 1048576 bytes (the limit is 16777216 bytes in all)";
+    assert_eq!(error.to_string(), message);
+}
+
+/// A thread that spins until another has done something lets it do so.
+#[test]
+fn threads_that_yield_take_turns() {
+    let turns = |mine: u32, next: u32| {
+        format!(
+            r#"(loop $turn
+                (loop $spin (if (i32.ne (i32.atomic.load (i32.const 8)) (i32.const {mine})) (then
+                    (drop (call $yield)) (br $spin))))
+                (i32.atomic.store (i32.const 8) (i32.const {next}))
+                (br_if $turn (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+                    (i32.const 2000))))"#
+        )
+    };
+    let main = format!(
+        "(local $n i32) (call $must_spawn (i32.const 0)) {} (call $exit (i32.const 6))",
+        turns(0, 1)
+    );
+    let thread = format!("(local $n i32) {} (call $wait)", turns(1, 0));
+    let mut guest = Guest::new(Capabilities::ALL, &main, &thread);
+    assert_eq!(exit_code(&guest.run().unwrap_err()), Some(6));
 }

@@ -210,7 +210,7 @@ pub struct Outcome {
 #[must_use]
 pub fn run_file(path: &Path, mode: Mode) -> Outcome {
     let name = path.display().to_string();
-    match fs::read_to_string(path) {
+    match read(path) {
         Ok(text) => run_source(&name, &text, mode),
         Err(error) => {
             let failure = mismatch_at(name, 1, "file", "a readable script", error);
@@ -223,9 +223,21 @@ pub fn run_file(path: &Path, mode: Mode) -> Outcome {
     }
 }
 
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let what = match error.as_bytes() {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16, where a script is UTF-8",
+            _ => "not UTF-8",
+        };
+        io::Error::new(io::ErrorKind::InvalidData, what)
+    })
+}
+
 /// Runs the script `text`, which failures call `name`.
 #[must_use]
 pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
+    let text = script::without_preamble(text);
     let lines = script::Lines::new(text);
     let (forms, broken) = script::split(text);
     let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();

@@ -14,6 +14,16 @@ use wast::parser::{Parse, ParseBuffer, Parser, Result};
 const DIRECTIVES: [&str; 7] =
     ["module", "component", "register", "invoke", "get", "thread", "wait"];
 
+/// The script without a byte order mark and a first line `#!…`, of which the line
+/// break stays, for the sake of line numbers.
+pub(crate) fn without_preamble(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match text.starts_with("#!") {
+        true => &text[text.find(['\n', '\r']).unwrap_or(text.len())..],
+        false => text,
+    }
+}
+
 /// One top-level form: its source text and where that text starts.
 #[derive(Clone, Copy)]
 pub(crate) struct Form<'a> {
@@ -166,6 +176,18 @@ mod tests {
         assert_eq!(error, None);
         assert_eq!(forms[0].text, "(module (func))");
         assert_eq!(Lines::new(source).line(forms[1].offset), 3);
+    }
+
+    #[test]
+    fn what_stands_before_the_script_counts_as_a_line() {
+        for text in ["\u{feff}#!wast\n(module)", "#!wast\n(module)", "#!wast\r\n(module)"] {
+            let text = without_preamble(text);
+            let (forms, error) = split(text);
+            assert_eq!((forms.len(), error), (1, None));
+            assert_eq!(Lines::new(text).line(forms[0].offset), 2);
+        }
+        assert_eq!(without_preamble("\u{feff}(module)"), "(module)");
+        assert_eq!(without_preamble("#!only"), "");
     }
 
     #[test]

@@ -106,6 +106,11 @@ impl Config {
         self
     }
 
+    /// The bytes of call stack that [`max_stack`](Self::max_stack) has set.
+    pub fn stack_bytes(&self) -> usize {
+        self.max_stack
+    }
+
     /// The largest number of elements of each table; 10 million unless set.
     pub fn max_table_elements(&mut self, elements: u64) -> &mut Config {
         self.max_table_elements = elements;
@@ -121,7 +126,8 @@ impl Config {
     }
 
     /// The most bytes that each store's memories, tables, objects, exceptions and
-    /// instances may take together. Growing a memory or table beyond fails in the
+    /// instances may take together, with those of the stores made
+    /// [beside](crate::Store::beside) it. Growing a memory or table beyond fails in the
     /// guest as the specification has it; making one, an object or an exception is
     /// an error of kind [`ErrorKind::Limit`](crate::ErrorKind::Limit).
     pub fn max_total(&mut self, bytes: u64) -> &mut Config {

@@ -156,6 +156,11 @@ impl Error {
         Error::new(ErrorKind::Host, message.to_string())
     }
 
+    /// An error of kind [`ErrorKind::Limit`] with a message, which should name the limit.
+    pub fn limit(message: impl Display) -> Error {
+        Error::new(ErrorKind::Limit, message.to_string())
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         Error::with(kind, Payload::Message(message.into()), None)
     }

@@ -81,6 +81,7 @@ pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 pub use store::limits::{InterruptHandle, UpdateDeadline};
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
+pub use store::total::Refusals;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use tier::Strategy;
 pub use types::{

@@ -842,6 +842,99 @@ fn many_of_a_kind_are_limited_together() {
     });
 }
 
+/// Stores beside each other share what one may have, and give back what they had.
+#[test]
+fn stores_beside_each_other_are_limited_together() {
+    for engine in engines(|config| {
+        config.max_total(8 << 20).max_stack(64 << 10);
+    }) {
+        let module = Module::new(&engine, BOMBS).unwrap();
+        let mut first = Store::new(&engine, ());
+        let instance = Instance::new(&mut first, &module, &[]).unwrap();
+        assert_eq!(call(&mut first, instance, "memory", 70).unwrap(), 1);
+        for round in 0..3 {
+            let mut second = Store::beside(&first, ());
+            let other = Instance::new(&mut second, &module, &[]).unwrap();
+            assert_eq!(call(&mut second, other, "memory", 60).unwrap(), -1, "{round}");
+            assert_eq!(call(&mut second, other, "table", 300_000).unwrap(), 1);
+            let error = call(&mut second, other, "objects", i32::MAX).unwrap_err();
+            assert!(error.to_string().contains("(the limit is 8388608 bytes in all)"), "{error}");
+            // What the second has is not there for the first, until it is gone.
+            assert_eq!(call(&mut first, instance, "memory64", 10).unwrap(), -1, "{round}");
+            let refused = first.refusals().growth().unwrap();
+            assert_eq!(second.refusals().growth(), Some(refused.clone()));
+            assert!(refused.contains(" bytes (the limit is 8388608 bytes in all)"), "{refused}");
+        }
+        assert_eq!(call(&mut first, instance, "memory64", 10).unwrap(), 1);
+        // Each has a stack, and all but the first count it.
+        let stores: Vec<_> = (0..100)
+            .map_while(|_| {
+                let mut store = Store::beside(&first, ());
+                Instance::new(&mut store, &module, &[]).is_ok().then_some(store)
+            })
+            .collect();
+        assert!((5..40).contains(&stores.len()), "{}", stores.len());
+        let alone = &mut Store::new(&engine, ());
+        assert!(Instance::new(alone, &module, &[]).is_ok());
+    }
+}
+
+/// Two that ask at the same time are not both given the last bytes.
+#[test]
+fn stores_that_grow_at_once_stay_within_the_limit() {
+    let mut config = Config::new();
+    let engine = Engine::new(config.max_total(16 << 20).max_stack(64 << 10)).unwrap();
+    let module = "(module (memory 0) (func (export \"f\") (param i32) (result i32) (local $n i32)
+        (loop (if (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0))
+          (then (local.set $n (i32.add (local.get $n) (i32.const 1))) (br 1))))
+        (local.get $n)))";
+    let module = Module::new(&engine, module).unwrap();
+    for _ in 0..20 {
+        let (first, start) = (Store::new(&engine, ()), &std::sync::Barrier::new(4));
+        let all: i32 = std::thread::scope(|scope| {
+            let grow = |_| {
+                let mut store = Store::beside(&first, ());
+                let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                scope.spawn(move || {
+                    start.wait();
+                    let pages = call(&mut store, instance, "f", 0).unwrap();
+                    (store, pages)
+                })
+            };
+            let threads: Vec<_> = (0..4).map(grow).collect();
+            let stores: Vec<_> = threads.into_iter().map(|one| one.join().unwrap()).collect();
+            stores.iter().map(|(_, pages)| pages).sum()
+        });
+        assert!((200..=252).contains(&all), "{all}");
+    }
+}
+
+#[cfg(feature = "threads")]
+#[test]
+fn a_shared_memory_counts_once_for_stores_beside_each_other() {
+    let mut config = Config::new();
+    let engine = Engine::new(config.max_total(8 << 20).max_stack(64 << 10)).unwrap();
+    let module = r#"(module (import "" "m" (memory 64 100 shared))
+        (func (export "f") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+    let module = Module::new(&engine, module).unwrap();
+    let memory = zwasm::SharedMemory::new(&engine, MemoryType::shared(64, 100)).unwrap();
+    let mut first = Store::new(&engine, ());
+    let one = Instance::new(&mut first, &module, &[memory.clone().into()]).unwrap();
+    let mut second = Store::beside(&first, ());
+    let two = Instance::new(&mut second, &module, &[memory.clone().into()]).unwrap();
+    assert_eq!(call(&mut second, two, "f", 30).unwrap(), 64);
+    assert_eq!(call(&mut first, one, "f", 5).unwrap(), 94);
+    let text = "(module (memory 0) (func (export \"f\") (param i32) (result i32)
+        (memory.grow (local.get 0))))";
+    let own = Module::new(&engine, text).unwrap();
+    let own = Instance::new(&mut first, &own, &[]).unwrap();
+    assert_eq!(call(&mut first, own, "f", 40).unwrap(), -1);
+    assert_eq!(call(&mut first, own, "f", 20).unwrap(), 0);
+    // The memory stays when one of them is gone.
+    drop(second);
+    assert_eq!(call(&mut first, own, "f", 20).unwrap(), -1);
+}
+
 #[test]
 fn garbage_and_what_is_thrown_away_do_not_count() {
     with_total(8 << 20, |mut store| {

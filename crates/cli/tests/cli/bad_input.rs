@@ -1,6 +1,8 @@
 //! Input that is broken, hostile or too large: always one `error:` line, the
 //! right exit code, soon, and never a panic.
 
+use std::time::Duration;
+
 use crate::support::{Dir, Outcome, assemble, line, zwasm};
 
 /// A module that uses most sections of the binary format.
@@ -224,6 +226,46 @@ fn a_function_with_two_billion_locals() {
     let mut bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0".to_vec();
     bytes.extend(b"\x0a\x0b\x01\x09\x01\x80\x80\x80\x80\x08\x7f\x01\x0b");
     file(&bytes).fails_saying(2, &["locals"]);
+}
+
+/// Modules with many of each kind run, or the error names the limit.
+#[test]
+fn very_many() {
+    let f = r#"(func $f (export "f") (result i32) (i32.const 7))"#;
+    let many = |count: usize, each: &str| {
+        let each = |n: usize| each.replace("$n", &n.to_string());
+        format!("(module {f} {})", (0..count).map(each).collect::<String>())
+    };
+    let run = |text: String| {
+        let dir = Dir::new();
+        dir.write("m.wasm", text);
+        let words = ["m.wasm", "--invoke", "f"];
+        zwasm(words).dir(dir.path()).patience(Duration::from_secs(120)).run()
+    };
+    run(many(100, "(memory 1)")).prints("7\n");
+    run(many(1000, "(table 1 funcref)")).prints("7\n");
+    run(many(100_000, "(export \"e$n\" (func $f))")).prints("7\n");
+    run(many(10_000, "(global (mut i64) (i64.const $n))")).prints("7\n");
+    run(many(10_000, "(tag (param i32))")).prints("7\n");
+    run(many(10_000, "(func (param i32))")).prints("7\n");
+    let data = many(1000, "(data (i32.const $n) \"a\")").replace("(func", "(memory 1) (func");
+    run(data).prints("7\n");
+    let elements = many(1000, "(elem (i32.const $n) $f)");
+    run(elements.replace("(module", "(module (table 1000 funcref)")).prints("7\n");
+    // Each can be used.
+    let last = r#"(func (export "last") (result i32)
+        (i32.store $m99 (i32.const 65532) (i32.const 5)) (i32.load $m99 (i32.const 65532)))"#;
+    let dir = Dir::new();
+    dir.write("m.wat", many(100, "(memory $m$n 1)").replace("(module", &format!("(module {last}")));
+    for engine in ["interp", "baseline"] {
+        line(&dir, &format!("m.wat --engine {engine} --invoke last")).prints("5\n");
+        line(&dir, &format!("m.wat --sandbox --engine {engine} --invoke last")).prints("5\n");
+    }
+    for count in [101, 128, 1000] {
+        run(many(count, "(memory 1)")).fails_saying(2, &["memories count exceeds limit of 100 "]);
+    }
+    let message = ["data segments count exceeds limit of 100000 "];
+    run(many(100_001, "(data \"\")")).fails_saying(2, &message);
 }
 
 #[test]

@@ -89,10 +89,11 @@ fn the_heap_of_objects() {
         (loop (local.set 0 (struct.new $l (local.get 0))) (br 0))))"#;
     let dir = Dir::with(&[("list.wat", list)]);
     let outcome = line(&dir, "list.wat --max-gc-heap 8M --invoke list");
-    assert_eq!(outcome.code, Some(1));
-    let message = "error: out of garbage-collected memory: ";
-    assert!(outcome.stderr.starts_with(message), "{outcome:?}");
-    assert!(outcome.stderr.contains("(the limit is 8388608 bytes)\n"), "{outcome:?}");
+    // It is no trap, so that no frames follow.
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+    let message = outcome.fails(1);
+    assert!(message.starts_with("out of garbage-collected memory: "), "{message}");
+    assert!(message.ends_with(" (the limit is 8388608 bytes), see --max-gc-heap"), "{message}");
 }
 
 /// What a timeout may be late by, on a machine that does nothing else.
@@ -288,14 +289,117 @@ fn a_sandbox_has_memory_for_everything_together() {
     let message = "error: trap: fuel exhausted (the limit is 10, see --fuel)\n";
     assert_eq!(bomb(constant, &["--fuel", "10"]).0, message);
 
+    // What a guest polls takes more in the host than in the guest.
     let poll = r#"(module (import "wasi_snapshot_preview1" "poll_oneoff"
         (func $poll (param i32 i32 i32 i32) (result i32)))
       (memory (export "memory") 4096)
-      (func (export "_start")
-        (if (i32.ne (i32.const 48) (call $poll
-            (i32.const 0) (i32.const 0) (i32.const 5592400) (i32.const 268435000)))
-          (then (unreachable)))))"#;
+      (func (export "_start") (drop (call $poll
+        (i32.const 0) (i32.const 0) (i32.const 5592400) (i32.const 268435000)))))"#;
     let (message, most) = bomb(poll, &["--allow-clock"]);
-    assert_eq!(message, "");
+    let limit =
+        "error: the program polls 5592400 subscriptions at once (the fixed limit is 16384)\n";
+    assert_eq!(message, limit);
     assert!(most < MOST, "{most} kB");
+}
+
+/// Every limit's error says which one it is, how much, and how to have more.
+#[test]
+fn errors_name_their_limit() {
+    let exceptions = r#"(module (tag $e (param i64)) (func (export "f")
+      (local $kept exnref) (local $n i32)
+      (loop $more
+        (block $caught (result exnref)
+          (try_table (catch_all_ref $caught) (throw $e (i64.const 1))) unreachable)
+        (table.set $t (local.get $n))
+        (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+          (i32.const 5000000))))) (table $t 5000000 exnref))"#
+        .replace("(block $caught (result exnref)", "(local.get $n) (block $caught (result exnref)")
+        .replace("(table.set $t (local.get $n))", "(table.set $t)");
+    let dir = Dir::with(&[
+        ("guest.wat", GUEST),
+        ("memory.wat", "(memory 4097)"),
+        ("memory64.wat", "(memory i64 4097)"),
+        ("table.wat", "(table 10000001 funcref)"),
+        ("exceptions.wat", &exceptions),
+    ]);
+    for (words, message) in [
+        (
+            "guest.wat --max-stack 64K --invoke recurse 1000000",
+            "trap: call stack exhausted (the limit is 65536 bytes, see --max-stack)",
+        ),
+        (
+            "guest.wat --invoke recurse 100000000",
+            "trap: call stack exhausted (the limit is 16777216 bytes, see --max-stack)",
+        ),
+        (
+            "memory.wat --sandbox",
+            "cannot allocate a memory of 4097 x 65536 bytes (the limit is 268435456 bytes), \
+             see --max-memory",
+        ),
+        (
+            "memory64.wat --max-memory 64K",
+            "cannot allocate a memory of 4097 x 65536 bytes (the limit is 65536 bytes), \
+             see --max-memory",
+        ),
+        (
+            "memory.wat --max-total 1M",
+            "no room for a memory of 268500992 bytes (the limit is 1048576 bytes in all), \
+             see --max-total",
+        ),
+        ("table.wat", "cannot allocate a table of 10000001 elements (the limit is 10000000)"),
+        (
+            "exceptions.wat --invoke f",
+            "too many exceptions in use (the fixed limit is 268435456 bytes)",
+        ),
+    ] {
+        assert_eq!(line(&dir, words).fails(1), message, "{words}");
+    }
+    let exceptions = line(&dir, "exceptions.wat --sandbox --fuel 10000000000 --invoke f");
+    exceptions.fails_saying(1, &["exceptions", " bytes in all), see --max-total"]);
+    // In a batch as well, and the batch goes on.
+    let batch = zwasm(["guest.wat", "--batch", "--max-stack", "64K"]).dir(dir.path());
+    let batch = batch.stdin("recurse 1000000\ncount 1\n").run();
+    assert_eq!(batch.code, Some(1));
+    let message = "error: line 1: trap: call stack exhausted (the limit is 65536 bytes, see";
+    assert!(batch.stderr.starts_with(message), "{batch:?}");
+}
+
+/// What only an error number told the guest is told whoever runs it, once.
+#[test]
+fn refusals_are_told_when_the_guest_fails() {
+    let grower = r#"(module (memory 1) (table $t 1 funcref)
+      (func (export "memory") (param i32)
+        (loop (br_if 0 (i32.ge_s (memory.grow (local.get 0)) (i32.const 0)))) unreachable)
+      (func (export "forgiving") (drop (memory.grow (i32.const 5000))))
+      (memory $bounded 1 4096)
+      (func (export "bounded") (drop (memory.grow $bounded (i32.const 4096))) unreachable)
+      (func (export "own") (drop (memory.grow (i32.const 65536))) unreachable)
+      (func (export "table")
+        (drop (table.grow $t (ref.null func) (i32.const 20000000))) unreachable))"#;
+    let dir = Dir::with(&[("grower.wat", grower)]);
+    let note = |words: &str| {
+        let outcome = line(&dir, &format!("grower.wat {words}"));
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        assert!(outcome.stderr.starts_with("error: trap: unreachable\n"), "{outcome:?}");
+        let notes = outcome.stderr.lines().filter_map(|line| line.strip_prefix("note: "));
+        notes.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let refused = "the program was refused something: cannot grow a memory to ";
+    assert_eq!(
+        note("--sandbox --invoke memory 5000"),
+        [format!("{refused}327745536 bytes (the limit is 268435456 bytes), see --max-memory")]
+    );
+    assert_eq!(
+        note("--max-memory 1M --invoke memory 5"),
+        [format!("{refused}1376256 bytes (the limit is 1048576 bytes), see --max-memory")]
+    );
+    let all = note("--max-total 1M --invoke memory 1");
+    let message = "no room for a memory of 65536 bytes (the limit is 1048576 bytes in all)";
+    assert_eq!(all, [format!("the program was refused something: {message}, see --max-total")]);
+    let table = note("--invoke table");
+    assert!(table[0].ends_with("to 20000001 elements (the limit is 10000000 elements)"));
+    // What no limit of the command forbids is the program's own affair.
+    assert!(note("--invoke own").is_empty());
+    assert!(note("--sandbox --invoke bounded").is_empty());
+    line(&dir, "grower.wat --sandbox --invoke forgiving").prints("");
 }

@@ -64,3 +64,35 @@ fn a_link_may_wrap_the_system() {
     let outcome = line(&dir, "exit.wat --link wasi_snapshot_preview1=wrapper.wat");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(41), ""));
 }
+
+/// Module names may be empty and may contain what divides the option.
+#[test]
+fn names_of_any_kind() {
+    let importing = |name: &str| {
+        format!(r#"(import "{name}" "f" (func $f (result i32))) (export "f" (func $f))"#)
+    };
+    let seven = r#"(func (export "f") (result i32) i32.const 7)"#;
+    let eight = r#"(func (export "f") (result i32) i32.const 8)"#;
+    let dir = Dir::with(&[
+        ("empty.wat", &*importing("")),
+        ("equals.wat", &*importing("a=b")),
+        ("odd.wat", &*importing("=")),
+        ("a.wat", &*importing("a")),
+        ("seven.wat", seven),
+        ("x=8.wat", eight),
+    ]);
+    line(&dir, "empty.wat --link =seven.wat --invoke f").prints("7\n");
+    line(&dir, "empty.wat --link==seven.wat --invoke f").prints("7\n");
+    line(&dir, "equals.wat --link a=b=seven.wat --invoke f").prints("7\n");
+    line(&dir, "odd.wat --link ==seven.wat --invoke f").prints("7\n");
+    line(&dir, "a.wat --link a=x=8.wat --invoke f").prints("8\n");
+    line(&dir, "empty.wat --link =seven.wat --link =seven.wat")
+        .fails_saying(1, &["gives the name '' twice"]);
+    line(&dir, "empty.wat --invoke f").fails_saying(1, &["\"\"", "--link"]);
+    line(&dir, "empty.wat --link =missing.wat").fails_saying(126, &["--link =missing.wat"]);
+    line(&dir, "a.wat --link seven.wat").fails_saying(1, &["did you mean 'seven=seven.wat'?"]);
+    line(&dir, "a.wat --link a:seven.wat").fails_saying(1, &["did you mean 'a=seven.wat'?"]);
+    line(&dir, "inspect empty.wat").prints(
+        "empty.wat\nimports:\n  \"\".f: func (result i32)\nexports:\n  f: func (result i32)\n",
+    );
+}

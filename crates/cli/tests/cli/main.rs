@@ -15,5 +15,7 @@ mod observe;
 mod programs;
 mod scripting;
 mod shells;
+mod sources;
 mod support;
+mod values;
 mod wasi;

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
+use crate::guests::CAT;
 use crate::support::{Dir, line, zwasm};
 
 /// Makes one call and exits with what it answers.
@@ -206,4 +207,97 @@ fn a_thread_ends_the_program() {
     let refused = line(&dir, "exit.wasm");
     assert_eq!(refused.code, Some(5));
     assert!(refused.stderr.ends_with("'--allow-proc' allows\n"), "{refused:?}");
+}
+
+/// Other commands divide a directory's two names by one colon.
+#[test]
+fn a_directory_with_one_colon() {
+    let dir = Dir::with(&[("cat.wat", CAT)]);
+    std::fs::create_dir(dir.path().join("data")).unwrap();
+    std::fs::write(dir.path().join("data/input.txt"), "inside\n").unwrap();
+    for (given, meant) in [("data:/", "data::/"), ("./data:/d:ro", "./data::/d:ro")] {
+        let outcome = line(&dir, &format!("cat.wat --allow-all --dir {given} input.txt"));
+        outcome.fails_saying(1, &["No such file", &format!("did you mean '{meant}'?")]);
+        let outcome = line(&dir, &format!("cat.wat --allow-all --dir {meant} input.txt"));
+        outcome.prints("inside\n");
+    }
+    let missing = line(&dir, "cat.wat --dir missing::/");
+    assert!(!missing.fails(1).contains("did you mean"), "{missing:?}");
+    // A colon may be part of a name.
+    std::fs::create_dir(dir.path().join("a:b")).unwrap();
+    std::fs::write(dir.path().join("a:b/input.txt"), "colon\n").unwrap();
+    line(&dir, "cat.wat --allow-all --dir a:b input.txt").prints("colon\n");
+}
+
+/// Functions of WASI work on a memory that the module has to export.
+#[test]
+fn a_module_that_exports_no_memory() {
+    let message = "trap: missing required memory export: 'fd_write' works on the memory that the \
+                   calling module exports as 'memory', and this one exports none";
+    for memory in ["", "(memory 1)", "(memory (export \"mem\") 1)", "(func (export \"memory\"))"] {
+        let module = format!(
+            r#"(module
+              (import "wasi_snapshot_preview1" "fd_write"
+                (func $write (param i32 i32 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "random_get"
+                (func $random (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              {memory}
+              (func (export "_start")
+                (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0))))
+              (func (export "random") (drop (call $random (i32.const 0) (i32.const 8))))
+              (func (export "yield") (result i32) (call $yield))
+              (func (export "exit") (call $exit (i32.const 7))))"#
+        );
+        let dir = Dir::with(&[("m.wat", &module)]);
+        for engine in ["interp", "baseline", "auto"] {
+            let outcome = line(&dir, &format!("m.wat --engine {engine}"));
+            assert_eq!(outcome.fails(1), message);
+            assert!(outcome.stderr.contains("\n  at function "), "{outcome:?}");
+        }
+        line(&dir, "m.wat --allow-all --invoke random")
+            .fails_saying(1, &["missing required memory export: 'random_get'"]);
+        // What needs no memory works without.
+        line(&dir, "m.wat --invoke yield").prints("0\n");
+        assert_eq!(line(&dir, "m.wat --invoke exit").code, Some(7));
+        let batch = zwasm(["m.wat", "--batch"]).dir(dir.path()).stdin("_start\nyield\n").run();
+        assert_eq!((batch.code, batch.text().as_str()), (Some(1), "0\n"));
+        assert!(batch.stderr.contains("line 1: trap: missing required memory"), "{batch:?}");
+    }
+}
+
+/// A program that opens files without end learns an error number; whoever runs it,
+/// which limit that was.
+#[test]
+fn files_without_end() {
+    let opener = r#"(module
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1) (data (i32.const 8) ".")
+      (func (export "_start") (local $errno i32)
+        (loop $again (br_if $again (i32.eqz (local.tee $errno (call $open
+          (i32.const 3) (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 0)
+          (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 0))))))
+        (call $exit (local.get $errno))))"#;
+    const MFILE: i32 = 33;
+    let dir = Dir::with(&[("opener.wat", opener)]);
+    let run = |descriptors: u32| {
+        let zwasm = env!("CARGO_BIN_EXE_zwasm");
+        let line =
+            format!("ulimit -n {descriptors} && exec {zwasm} opener.wat --allow-all --dir .");
+        Command::new("sh").args(["-c", &line]).current_dir(dir.path()).output().unwrap()
+    };
+    let few = run(64);
+    let stderr = String::from_utf8_lossy(&few.stderr).into_owned();
+    assert_eq!(few.status.code(), Some(MFILE), "{stderr}");
+    let system = "the system lets this process have (see 'ulimit -n')";
+    assert_eq!(stderr, format!("note: the program was refused more open files than {system}\n"));
+    // Where the system allows so many.
+    let many = run(20000);
+    if many.status.code() == Some(MFILE) {
+        let stderr = String::from_utf8_lossy(&many.stderr).into_owned();
+        assert_eq!(stderr, "note: the program was refused more than 16384 open descriptors\n");
+    }
 }

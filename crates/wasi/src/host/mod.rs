@@ -16,8 +16,8 @@ pub(crate) mod stdio;
 
 use rustix::io::Errno;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::Capabilities;
 use interrupt::Interrupt;
@@ -26,6 +26,7 @@ use interrupt::Interrupt;
 pub(crate) struct Host {
     caps: Capabilities,
     refused: AtomicU16,
+    reached: OnceLock<String>,
     pub(crate) interrupt: Arc<Interrupt>,
     cookies: fs::cookies::Room,
 }
@@ -66,6 +67,7 @@ impl Host {
         Host {
             caps,
             refused: AtomicU16::new(0),
+            reached: OnceLock::new(),
             interrupt: Arc::default(),
             cookies: fs::cookies::Room::default(),
         }
@@ -84,6 +86,16 @@ impl Host {
     /// Checks that nobody wants the guest to stop.
     pub(crate) fn check_interrupt(&self) -> Result {
         if self.interrupt.requested() { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+
+    /// Remembers that the guest was refused more than it may have of something.
+    pub(crate) fn reach(&self, what: impl FnOnce() -> String) {
+        self.reached.get_or_init(what);
+    }
+
+    /// What the guest was refused first because it has as much as it may have.
+    pub(crate) fn reached(&self) -> Option<&str> {
+        self.reached.get().map(String::as_str)
     }
 
     /// The capabilities that the guest has been refused something for.

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Errno;
 use super::rights::{self, Rights};
+use crate::host::Host;
 use crate::host::fs::FileKind;
 use crate::host::fs::dir::Dir;
 use crate::host::fs::file::{self, Handle, Origin};
@@ -174,9 +175,10 @@ impl Table {
     /// # Errors
     ///
     /// When too many are open.
-    pub(crate) fn open(&self, descriptor: Descriptor) -> Result<u32, Errno> {
+    pub(crate) fn open(&self, host: &Host, descriptor: Descriptor) -> Result<u32, Errno> {
         let mut table = self.lock();
         if table.lowest_free() >= MAX_DESCRIPTORS {
+            host.reach(|| format!("more than {MAX_DESCRIPTORS} open descriptors"));
             return Err(Errno::Mfile);
         }
         Ok(table.insert(descriptor))
@@ -347,14 +349,16 @@ mod tests {
 
     #[test]
     fn a_guest_cannot_open_any_number() {
-        let table = table();
+        let (table, host) = (table(), Host::new(crate::Capabilities::NONE));
         let std = table.any(0).unwrap();
-        let opened = (0..).map_while(|_| table.open(std.clone()).ok()).count();
-        assert_eq!(opened, MAX_DESCRIPTORS - 3);
-        assert_eq!(table.open(std.clone()).err(), Some(Errno::Mfile));
+        let open = || table.open(&host, std.clone());
+        assert_eq!((3..MAX_DESCRIPTORS).filter(|_| open().is_ok()).count(), MAX_DESCRIPTORS - 3);
+        assert_eq!(host.reached(), None);
+        assert_eq!(open().err(), Some(Errno::Mfile));
+        assert_eq!(host.reached(), Some("more than 16384 open descriptors"));
         table.remove(100).unwrap();
-        assert_eq!(table.open(std.clone()), Ok(100));
-        assert_eq!(table.open(std).err(), Some(Errno::Mfile));
+        assert_eq!(open(), Ok(100));
+        assert_eq!(open().err(), Some(Errno::Mfile));
     }
 
     #[test]

@@ -37,11 +37,7 @@ pub(crate) struct Buffers {
 /// The bytes one buffer takes in the array: pointer and length.
 const BUFFER_SIZE: u32 = 8;
 
-impl<'a> Memory<'a> {
-    pub(crate) fn new(bytes: &'a mut [u8]) -> Memory<'a> {
-        Memory::Own(bytes)
-    }
-
+impl Memory<'_> {
     fn len(&self) -> usize {
         match self {
             Memory::Own(bytes) => bytes.len(),

@@ -16,7 +16,7 @@ mod file;
 mod io;
 mod memory;
 mod path;
-mod poll;
+pub(crate) mod poll;
 mod proc;
 pub(crate) mod rights;
 mod sock;
@@ -47,6 +47,8 @@ pub(crate) enum Stop {
     Exit(I32Exit),
     /// Nor here: somebody stops it while it waits.
     Interrupted,
+    /// Nor here: it polls more subscriptions at once, this many, than any program means to.
+    Subscriptions(u32),
     /// Nor here: it may not exit, but there is no way to tell it.
     ExitRefused,
 }

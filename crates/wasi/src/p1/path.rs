@@ -89,7 +89,7 @@ pub(super) fn path_open(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Res
         }));
         Descriptor { object, base: passed_on & applicable, inheriting: 0 }
     };
-    let fd = cx.fds.open(descriptor)?;
+    let fd = cx.fds.open(&cx.host, descriptor)?;
     Ok(mem.write_u32(args.u32(8), fd)?)
 }
 

@@ -1,13 +1,13 @@
 //! Waiting for several things at once.
 //!
 //! What can not be waited for (no such descriptor, a clock that stands still)
-//! fails the call, as engines do, and not the one event; so does waiting for more than
-//! the host would remember.
+//! fails the call, as engines do, and not the one event. Waiting for more than the host
+//! would remember stops the guest: no program means to.
 
 use super::clock::clock;
 use super::fds::Descriptor;
 use super::rights::{FD_READ, FD_WRITE, POLL_FD_READWRITE};
-use super::{Args, Errno, Memory, Result, State};
+use super::{Args, Errno, Memory, Result, State, Stop};
 use crate::host::clocks::{self, Clock};
 use crate::host::poll::{Direction, Ready, Waiter};
 use crate::host::{self, Host};
@@ -18,7 +18,7 @@ const FD_WRITE_EVENT: u8 = 2;
 
 /// The most things that can be waited for at once. What each takes here is larger than
 /// what it takes in the guest; no program waits for nearly as many.
-const MAX_SUBSCRIPTIONS: u32 = 16384;
+pub(crate) const MAX_SUBSCRIPTIONS: u32 = 16384;
 
 /// The size of an event, in both ABIs.
 const EVENT_SIZE: u32 = 32;
@@ -64,7 +64,7 @@ fn poll(cx: &State, mem: &mut Memory<'_>, args: Args<'_>, layout: &Layout) -> Re
     mem.check(events, count, EVENT_SIZE)?;
     mem.check(args.u32(3), 1, 4)?;
     if count > MAX_SUBSCRIPTIONS {
-        return Err(Errno::Nomem.into());
+        return Err(Stop::Subscriptions(count));
     }
 
     let _ = cx.stdio.flush(&cx.host);

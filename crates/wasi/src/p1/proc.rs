@@ -1,5 +1,7 @@
 //! Ending, yielding, and randomness.
 
+use std::cell::Cell;
+
 use super::{Args, Errno, Memory, Result, State, Stop};
 use crate::host::random;
 use crate::{Capabilities, I32Exit};
@@ -29,11 +31,39 @@ pub(super) fn proc_raise(cx: &State, _: &mut Memory<'_>, args: Args<'_>) -> Resu
     }
 }
 
+/// Yields of a thread of which one is the system's. Asking the system costs as much as
+/// twenty other calls, and a thread that spins has others wait no longer for it: the
+/// calls between are over before another processor could have noticed.
+const YIELDS: u32 = 16;
+
 pub(super) fn sched_yield(_: &State, _: &mut Memory<'_>, _: Args<'_>) -> Result {
-    std::thread::yield_now();
+    thread_local!(static LEFT: Cell<u32> = const { Cell::new(0) });
+    if LEFT.with(turn) {
+        std::thread::yield_now();
+    }
     Ok(())
+}
+
+/// Counts a yield; whether it is one of those that are the system's, as the first is.
+fn turn(left: &Cell<u32>) -> bool {
+    let last = left.get() == 0;
+    left.set(if last { YIELDS - 1 } else { left.get() - 1 });
+    last
 }
 
 pub(super) fn random_get(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {
     mem.fill(args.u32(0), args.u32(1), |bytes| random::fill(&cx.host, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_spins_lets_others_run() {
+        let left = Cell::new(0);
+        let turns: Vec<bool> = (0..YIELDS * 3).map(|_| turn(&left)).collect();
+        let due = |at: usize| at.is_multiple_of(YIELDS as usize);
+        assert!(turns.iter().enumerate().all(|(at, turn)| *turn == due(at)));
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn sock_accept(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> R
     let nonblock = AtomicBool::new(flags & NONBLOCK != 0);
     let object = Object::Socket(Arc::new(Socket { fd, listening: false, nonblock }));
     let base = rights::CONNECTION & passed_on;
-    let fd = cx.fds.open(Descriptor { object, base, inheriting: 0 })?;
+    let fd = cx.fds.open(&cx.host, Descriptor { object, base, inheriting: 0 })?;
     Ok(mem.write_u32(args.u32(2), fd)?)
 }
 

@@ -57,9 +57,6 @@ pub(super) fn decode(engine: &Engine, bytes: Vec<u8>) -> Result<Inner, Error> {
 }
 
 fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
-    if bytes.is_empty() {
-        return Err(Error::invalid("the file is empty", 0).into());
-    }
     if bytes.len() > u32::MAX as usize {
         return Err(Error::invalid("the module is larger than 4 GiB", u32::MAX as usize).into());
     }

@@ -4,6 +4,7 @@ pub(crate) mod const_expr;
 mod decode;
 mod hints;
 mod names;
+mod source;
 mod validate;
 
 use std::fmt::{self, Debug, Display, Formatter};
@@ -27,6 +28,7 @@ use crate::types::{
 };
 use const_expr::ConstExpr;
 pub(crate) use decode::is_valid;
+use source::Source;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
@@ -167,10 +169,9 @@ impl Module {
     /// [`ErrorKind::Invalid`] with the byte offset, or line and column of text.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         let bytes = bytes.as_ref();
-        if is_text(bytes) {
-            Module::from_text(engine, bytes, None)
-        } else {
-            Module::compile(engine, bytes.to_vec())
+        match source::recognize(bytes, false)? {
+            Source::Text(text) => Module::from_text(engine, text, None),
+            Source::Binary => Module::compile(engine, bytes.to_vec()),
         }
     }
 
@@ -211,10 +212,9 @@ impl Module {
             return Err(unreadable(name, &format_args!("it is larger than {limit} bytes")));
         }
         let named_as_text = name.extension().is_some_and(|extension| extension == "wat");
-        if is_text(&bytes) || (named_as_text && !bytes.starts_with(b"\0asm")) {
-            Module::from_text(engine, &bytes, Some(name))
-        } else {
-            Module::compile(engine, bytes)
+        match source::recognize(&bytes, named_as_text)? {
+            Source::Text(text) => Module::from_text(engine, text, Some(name)),
+            Source::Binary => Module::compile(engine, bytes),
         }
     }
 
@@ -245,6 +245,7 @@ impl Module {
     }
 
     fn compile(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
+        source::check_binary(&bytes)?;
         let inner = decode::decode(engine, bytes)?;
         Ok(Module(Arc::new(inner)))
     }
@@ -347,17 +348,6 @@ impl Debug for Module {
 
 fn unreadable(name: &Path, why: &dyn Display) -> Error {
     Error::new(ErrorKind::Io, format!("cannot read {}: {why}", name.display()))
-}
-
-/// Text starts with a parenthesis, a comment or white space; nothing that could
-/// be meant as a binary does.
-fn is_text(bytes: &[u8]) -> bool {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    match first {
-        Some(b'(') => true,
-        Some(b';') => bytes.windows(2).any(|pair| pair == b";;"),
-        _ => false,
-    }
 }
 
 /// Brings the text parser's error, whose excerpt of the source takes several

@@ -71,7 +71,7 @@ pub(crate) unsafe fn call_from(
     // raw pointer because the guest changes it while it runs, and no reference
     // to it is kept across the run.
     unsafe {
-        (*store).prepare_stack()?;
+        StoreCore::prepare_stack(store)?;
         let base = (*store).value_top;
         let header = base.wrapping_add(args.len());
         if header.wrapping_add(HEADER_SLOTS as usize) > (*store).stack_limit {

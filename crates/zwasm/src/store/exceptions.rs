@@ -221,7 +221,8 @@ impl Exceptions {
 
 #[cold]
 fn too_many(limit: usize) -> Error {
-    let message = format!("the exceptions in use take more than {limit} bytes");
+    let fixed = if limit == tuning::MAX_EXCEPTION_BYTES { "fixed " } else { "" };
+    let message = format!("too many exceptions in use (the {fixed}limit is {limit} bytes)");
     Error::new(ErrorKind::Limit, message)
 }
 

@@ -354,7 +354,7 @@ unsafe fn allocate(
     // SAFETY: the store is ours by the contract; everything allocated here is
     // owned by it from the moment it is added.
     unsafe {
-        (*store).prepare_stack()?;
+        StoreCore::prepare_stack(store)?;
         (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types)?;
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);

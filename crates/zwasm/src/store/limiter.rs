@@ -395,6 +395,19 @@ impl StoreCore {
         }
     }
 
+    /// As [`StoreCore::beyond_total`], for something that is to grow to the size
+    /// `desired`: what is beyond a limit of its own is not beyond this one.
+    unsafe fn beyond_all(
+        this: *mut StoreCore,
+        desired: usize,
+        limits: [Option<usize>; 2],
+        more: usize,
+    ) -> Option<usize> {
+        let may = limits.into_iter().flatten().all(|limit| desired <= limit);
+        // SAFETY: by the contract.
+        if may { unsafe { StoreCore::beyond_total(this, more) } } else { None }
+    }
+
     /// Grows a memory by `delta` pages. The old size, or none if that is not
     /// possible; an error if the limiter wants the guest to stop.
     pub(crate) unsafe fn grow_memory(
@@ -414,15 +427,17 @@ impl StoreCore {
             if !allowed? {
                 return Ok(None);
             }
-            let more = desired.saturating_sub((*memory).counted);
-            let beyond = StoreCore::beyond_total(this, more);
+            let more = desired.saturating_sub((*this).counted(&*memory));
+            let limits = [maximum, usize::try_from((*this).engine.config().max_memory).ok()];
+            let beyond = StoreCore::beyond_all(this, desired, limits, more);
             let old = if beyond.is_none() { (*memory).grow(delta) } else { None };
             (*this).count_memory(&mut *memory);
             if old.is_none() {
                 let why = match beyond {
                     Some(limit) => total::beyond("a memory", more, limit),
-                    None => failed("memory", desired),
+                    None => ungrown("memory", desired, limits, "bytes"),
                 };
+                (*this).total.refuse(&why);
                 StoreCore::ask(this, |limiter| limiter.memory_grow_failed(why)).transpose()?;
             }
             Ok(old)
@@ -441,22 +456,25 @@ impl StoreCore {
             let (ty, current) = ((*table).ty, (*table).len);
             let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
             let desired = size((current as u64).saturating_add(delta));
-            let allowed = StoreCore::permit(this, |limiter| {
-                limiter.table_growing(current, desired, ty.maximum.map(size))
-            });
+            let maximum = ty.maximum.map(size);
+            let allowed =
+                StoreCore::permit(this, |limiter| limiter.table_growing(current, desired, maximum));
             if !allowed? {
                 return Ok(None);
             }
             let (before, more) = ((*table).bytes(), (*table).bytes_to_grow(desired));
-            let beyond = StoreCore::beyond_total(this, more);
+            let limits =
+                [maximum, usize::try_from((*this).engine.config().max_table_elements).ok()];
+            let beyond = StoreCore::beyond_all(this, desired, limits, more);
             let init = (*table).element(&(*this).functions, init);
             let old = if beyond.is_none() { (*table).grow(delta, init) } else { None };
             (*this).hold((*table).bytes() - before);
             if old.is_none() {
                 let why = match beyond {
                     Some(limit) => total::beyond("a table", more, limit),
-                    None => failed("table", desired),
+                    None => ungrown("table", desired, limits, "elements"),
                 };
+                (*this).total.refuse(&why);
                 StoreCore::ask(this, |limiter| limiter.table_grow_failed(why)).transpose()?;
             }
             Ok(old)
@@ -497,6 +515,14 @@ impl StoreCore {
     }
 }
 
-fn failed(what: &str, desired: usize) -> Error {
-    Error::new(ErrorKind::OutOfMemory, format!("cannot grow a {what} to {desired}"))
+/// Why something could not grow to the size `desired`, with the limits of its own type
+/// and of the engine's configuration.
+fn ungrown(what: &str, desired: usize, [own, configured]: [Option<usize>; 2], unit: &str) -> Error {
+    let beyond = |limit: &usize| desired > *limit;
+    let (kind, why) = match (own.filter(beyond), configured.filter(beyond)) {
+        (Some(own), _) => (ErrorKind::OutOfMemory, format!("its maximum is {own} {unit}")),
+        (_, Some(limit)) => (ErrorKind::Limit, format!("the limit is {limit} {unit}")),
+        (None, None) => (ErrorKind::OutOfMemory, String::from("out of memory")),
+    };
+    Error::new(kind, format!("cannot grow a {what} to {desired} {unit} ({why})"))
 }

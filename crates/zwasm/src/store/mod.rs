@@ -20,7 +20,7 @@ mod memory;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 mod table;
-mod total;
+pub(crate) mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
@@ -91,6 +91,12 @@ pub struct StoreCore {
     limiter: Option<FindLimiter>,
     /// Bytes of memories, tables and instances.
     held: usize,
+    /// What this store and those beside it hold.
+    total: Arc<total::Total>,
+    /// What the total has for this store.
+    published: usize,
+    /// Whether the store was made beside another.
+    beside: bool,
     /// Where guest frames must end.
     pub(crate) stack_limit: *mut u64,
     /// The first slot of the value stack not used by guest frames.
@@ -148,6 +154,9 @@ impl StoreCore {
             deadline: Deadline::new(),
             limiter: None,
             held: 0,
+            total: Arc::default(),
+            published: 0,
+            beside: false,
             stack_limit: ptr::null_mut(),
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
@@ -180,21 +189,32 @@ impl StoreCore {
     }
 
     /// Maps the stack on first use.
-    pub(crate) fn prepare_stack(&mut self) -> Result<()> {
-        if self.stack.is_none() {
-            let bytes = self.engine.config().max_stack;
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid, and the user's data is not borrowed.
+    pub(crate) unsafe fn prepare_stack(this: *mut StoreCore) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe {
+            if (*this).stack.is_some() {
+                return Ok(());
+            }
+            let bytes = (*this).engine.config().max_stack;
+            // One stack has a limit of its own; how many there are is the guest's doing.
+            if (*this).beside {
+                StoreCore::check_total(this, "a stack", bytes)?;
+                (*this).hold(bytes);
+            }
             let stack = Stack::new(bytes).map_err(|error| {
-                Error::new(
-                    ErrorKind::OutOfMemory,
-                    format!("cannot map a stack of {bytes} bytes: {error}"),
-                )
+                let message = format!("cannot map a stack of {bytes} bytes: {error}");
+                Error::new(ErrorKind::OutOfMemory, message)
             })?;
-            self.stack_limit = stack.value_limit();
-            self.value_top = stack.value_base();
-            self.native_limit = stack.native_limit();
-            self.stack = Some(stack);
+            (*this).stack_limit = stack.value_limit();
+            (*this).value_top = stack.value_base();
+            (*this).native_limit = stack.native_limit();
+            (*this).stack = Some(stack);
+            Ok(())
         }
-        Ok(())
     }
 
     /// The native stack pointer below which no host function is called.
@@ -346,6 +366,7 @@ impl Drop for StoreCore {
                 drop(unsafe { Box::from_raw(each.as_ptr()) });
             }
         }
+        self.publish(0);
         // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and
         // all these were leaked by it.
         unsafe {

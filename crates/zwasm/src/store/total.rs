@@ -1,31 +1,153 @@
-//! The bytes that a store holds in all.
+//! The bytes that stores hold in all.
 //!
 //! Memories, tables and instances live as long as the store, so that a sum suffices
 //! for them. The heap of objects and the exceptions count with what they have been
 //! allowed, which they ask for in steps: objects and throws pay nothing for being
 //! counted. A table that has to move counts twice while it grows.
+//!
+//! Stores made beside each other have one [`Total`]. Each keeps in it what it holds
+//! itself, brought up to date whenever that changes or it asks for more; what it asks
+//! for is added at once, so that two that ask at the same time are not both given the
+//! last bytes. A shared memory counts once for all of them.
 
-use super::{MemoryInst, StoreCore};
+#[cfg(feature = "threads")]
+use std::sync::Weak;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+#[cfg(feature = "threads")]
+use super::shared::SharedCore;
+use super::{MemoryInst, Store, StoreCore};
 use crate::error::{Error, ErrorKind, Result};
+
+/// What all stores beside each other hold.
+#[derive(Default)]
+pub(crate) struct Total {
+    bytes: AtomicUsize,
+    /// The shared memories that are counted, and with how many bytes.
+    #[cfg(feature = "threads")]
+    memories: Mutex<Vec<(Weak<SharedCore>, usize)>>,
+    /// The first growth that a limit did not allow.
+    refused: Mutex<Option<String>>,
+}
+
+impl Total {
+    /// Counts a shared memory with its size of now.
+    #[cfg(feature = "threads")]
+    fn count_shared(&self, core: &Arc<SharedCore>) {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let len = core.len();
+        match memories.iter_mut().find(|(known, _)| known.as_ptr() == Arc::as_ptr(core)) {
+            Some((_, counted)) => {
+                // A memory never shrinks.
+                self.bytes.fetch_add(len - *counted, Ordering::Relaxed);
+                *counted = len;
+            }
+            None => {
+                memories.retain(|(known, counted)| {
+                    let lives = known.strong_count() > 0;
+                    self.bytes.fetch_sub(if lives { 0 } else { *counted }, Ordering::Relaxed);
+                    lives
+                });
+                self.bytes.fetch_add(len, Ordering::Relaxed);
+                memories.push((Arc::downgrade(core), len));
+            }
+        }
+    }
+
+    /// Remembers the first growth that is refused by a limit.
+    pub(super) fn refuse(&self, why: &Error) {
+        if why.kind() != ErrorKind::Limit {
+            return;
+        }
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get_or_insert_with(|| why.to_string());
+    }
+}
+
+/// What stores made beside each other were refused; see [`Store::refusals`].
+#[derive(Clone)]
+pub struct Refusals(Arc<Total>);
+
+impl Refusals {
+    /// The first growth of a memory or table that a limit of the host did not allow,
+    /// as a message that names the limit. The guest has seen no more than that
+    /// growing failed.
+    pub fn growth(&self) -> Option<String> {
+        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl<T> Store<T> {
+    /// Makes a store that counts with another: [`Config::max_total`] holds for what
+    /// both have together, this one's call stack included. For the threads of one guest.
+    ///
+    /// [`Config::max_total`]: crate::Config::max_total
+    pub fn beside(other: &impl super::AsContext, data: T) -> Store<T> {
+        let other = other.as_context().core();
+        // SAFETY: the other store is borrowed.
+        let (engine, total) = unsafe { (&(*other).engine, (*other).total.clone()) };
+        let store = Store::new(engine, data);
+        // SAFETY: see the module header of `store`. Nothing is counted yet.
+        let core = unsafe { &mut (*store.inner.as_ptr()).core };
+        (core.total, core.beside) = (total, true);
+        store
+    }
+
+    /// What this store and those beside it were refused, also while they run.
+    pub fn refusals(&self) -> Refusals {
+        // SAFETY: see the module header of `store`.
+        unsafe { Refusals((*self.inner.as_ptr()).core.total.clone()) }
+    }
+}
 
 impl StoreCore {
     /// Counts bytes that the store holds from now on.
     pub(super) fn hold(&mut self, bytes: usize) {
         self.held = self.held.saturating_add(bytes);
+        self.settle();
     }
 
     /// Counts what a memory of the store has grown by since it was counted last; of
     /// a shared one that can be the work of another thread.
     pub(super) fn count_memory(&mut self, memory: &mut MemoryInst) {
+        #[cfg(feature = "threads")]
+        if let Some(core) = memory.as_shared() {
+            self.total.count_shared(core);
+            self.settle();
+            return;
+        }
         self.hold(memory.len.saturating_sub(memory.counted));
         memory.counted = memory.len;
     }
 
-    /// The bytes that the store holds.
-    fn total(&self) -> usize {
+    /// How many bytes of a memory are counted.
+    pub(super) fn counted(&self, memory: &MemoryInst) -> usize {
+        #[cfg(feature = "threads")]
+        if let Some(core) = memory.as_shared() {
+            self.total.count_shared(core);
+            return memory.len;
+        }
+        memory.counted
+    }
+
+    /// The bytes that the store holds, without shared memories.
+    fn own(&self) -> usize {
         let functions = self.functions.bytes();
         let objects = self.gc.bytes().saturating_add(self.exceptions.granted());
         self.held.saturating_add(functions).saturating_add(objects)
+    }
+
+    /// Has the total say what the store holds now.
+    fn settle(&mut self) {
+        self.publish(self.own());
+    }
+
+    /// Puts `bytes` in place of what the total has for this store.
+    pub(super) fn publish(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.published, bytes);
+        // What wraps around here does so again in the sum.
+        self.total.bytes.fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
     }
 
     /// Makes sure that something of `bytes` more bytes may be made.
@@ -58,7 +180,18 @@ impl StoreCore {
             let asked = StoreCore::ask(this, |limiter| limiter.total_size()).unwrap_or(usize::MAX);
             let configured = (*this).engine.config().max_total;
             let limit = asked.min(usize::try_from(configured).unwrap_or(usize::MAX));
-            (limit != usize::MAX && (*this).total().saturating_add(bytes) > limit).then_some(limit)
+            if limit == usize::MAX {
+                return None;
+            }
+            let core = &mut *this;
+            core.settle();
+            let within = |all: usize| all.checked_add(bytes).filter(|sum| *sum <= limit);
+            let (relaxed, total) = (Ordering::Relaxed, &core.total.bytes);
+            if total.fetch_update(relaxed, relaxed, within).is_err() {
+                return Some(limit);
+            }
+            core.published = core.published.wrapping_add(bytes);
+            None
         }
     }
 }
