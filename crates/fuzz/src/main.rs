@@ -3,9 +3,11 @@
 
 #![forbid(unsafe_code)]
 
+mod between;
 mod campaign;
 mod cases;
 mod engines;
+mod hide;
 mod judge;
 mod mutate;
 mod ops;
@@ -14,6 +16,7 @@ mod plan;
 mod program;
 mod reduce;
 mod tame;
+mod ty;
 mod value;
 
 use judge::OracleKind;
