@@ -85,6 +85,7 @@ pub const I64_CONST: u8 = 0x42;
 pub const F32_CONST: u8 = 0x43;
 pub const F64_CONST: u8 = 0x44;
 pub const I32_EQZ: u8 = 0x45;
+pub const I32_LT_U: u8 = 0x49;
 pub const I32_GT_U: u8 = 0x4b;
 pub const F32_EQ: u8 = 0x5b;
 pub const F64_EQ: u8 = 0x61;

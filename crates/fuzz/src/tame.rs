@@ -5,8 +5,8 @@
 //!   length of bulk operations; at zero the guest traps. Programs that end anyway are
 //!   only counted at entries, so that their loops stay as they are; and functions that
 //!   call nothing, or only such, are not, so that they stay small enough to be inlined.
-//!   Behind the first loop of a body each object made counts, for some of our modes
-//!   collect garbage then.
+//!   Objects count as well, those before the first loop of a body at its entry: one of
+//!   our modes collects garbage for each.
 //! - *Sizes*: memories and tables get a small maximum; waits get no time.
 //! - *Exports*: every function, global, memory and table, under its index.
 //!
@@ -16,8 +16,8 @@
 
 use crate::between::{
     DROP, EMPTY, END, Emit, GLOBAL_GET, GLOBAL_SET, I32_AND, I32_CONST, I32_EQZ, I32_GT_U,
-    I32_SHR_U, I32_SUB, I32_WRAP, I64_CONST, IF, LOCAL_GET, LOCAL_TEE, Scratch, UNREACHABLE,
-    rewritten,
+    I32_LT_U, I32_SHR_U, I32_SUB, I32_WRAP, I64_CONST, IF, LOCAL_GET, LOCAL_TEE, Scratch,
+    UNREACHABLE, rewritten,
 };
 use crate::mutate;
 use std::fmt::{self, Display};
@@ -50,16 +50,16 @@ pub struct Options<'r> {
 
 /// The module made fit; nothing if it cannot be, for its size.
 pub fn tame(bytes: &[u8], types: TypesRef<'_>, options: Options<'_>) -> Option<Vec<u8>> {
-    let calls = calls(bytes)?;
+    let bodies = look(bytes)?;
     // The bodies come in the order of the functions, after the imported ones.
-    let imported = types.function_count() - calls.len() as u32;
+    let imported = types.function_count() - bodies.len() as u32;
     let mut taming = Taming {
         types,
         options,
         fuel: types.global_count(),
         function: imported,
         body: 0,
-        ending: ending(&calls, imported),
+        bodies: costs(&bodies, imported),
         globals_done: false,
         exports_done: false,
     };
@@ -82,39 +82,53 @@ fn makes_object(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// For each body, the functions that it calls; none if it may go on for long by
-/// itself, calls what is not known, or does what takes long in some modes.
-fn calls(bytes: &[u8]) -> Option<Vec<Option<Vec<u32>>>> {
+/// What is known of a body.
+#[derive(Default)]
+struct Look {
+    /// The functions that it calls.
+    calls: Vec<u32>,
+    /// Whether it may go on for long by itself, or calls what is not known.
+    lasts: bool,
+    /// The objects it makes before its first loop.
+    objects: i32,
+}
+
+fn look(bytes: &[u8]) -> Option<Vec<Look>> {
     let mut all = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         if let wasmparser::Payload::CodeSectionEntry(body) = payload.ok()? {
-            let mut calls = Some(Vec::new());
+            let (mut look, mut loops) = (Look::default(), false);
             for operator in body.get_operators_reader().ok()? {
                 match operator.ok()? {
-                    Operator::Call { function_index } => {
-                        calls.iter_mut().for_each(|calls| calls.push(function_index));
-                    }
-                    Operator::Loop { .. }
-                    | Operator::CallIndirect { .. }
+                    Operator::Call { function_index } => look.calls.push(function_index),
+                    Operator::Loop { .. } => (look.lasts, loops) = (true, true),
+                    Operator::CallIndirect { .. }
                     | Operator::CallRef { .. }
                     | Operator::ReturnCall { .. }
                     | Operator::ReturnCallIndirect { .. }
-                    | Operator::ReturnCallRef { .. } => calls = None,
-                    operator if makes_object(&operator) => calls = None,
-                    _ => {}
+                    | Operator::ReturnCallRef { .. } => look.lasts = true,
+                    operator => look.objects += i32::from(makes_object(&operator) && !loops),
                 }
             }
-            all.push(calls);
+            all.push(look);
         }
     }
     Some(all)
 }
 
-/// Which bodies call nothing, or only what calls nothing: they end soon.
-fn ending(calls: &[Option<Vec<u32>>], imported: u32) -> Vec<bool> {
-    let of_body = |function: &u32| calls.get(function.checked_sub(imported)? as usize)?.as_ref();
-    let is_leaf = |function: &u32| of_body(function).is_some_and(|calls| calls.is_empty());
-    calls.iter().map(|calls| calls.as_ref().is_some_and(|all| all.iter().all(is_leaf))).collect()
+/// What entering each body costs: nothing if it ends soon, for it calls nothing or
+/// only what calls nothing.
+fn costs(bodies: &[Look], imported: u32) -> Vec<i32> {
+    let ends = |body: &Look| !body.lasts && body.objects == 0;
+    let is_leaf = |function: &u32| {
+        let body = function.checked_sub(imported).and_then(|at| bodies.get(at as usize));
+        body.is_some_and(|body| ends(body) && body.calls.is_empty())
+    };
+    let cost = |body: &Look| match ends(body) && body.calls.iter().all(is_leaf) {
+        true => 0,
+        false => 1 + body.objects,
+    };
+    bodies.iter().map(cost).collect()
 }
 
 /// The module asks for too much.
@@ -138,8 +152,8 @@ struct Taming<'a> {
     function: u32,
     /// Its number among the bodies.
     body: usize,
-    /// The bodies that need not be counted.
-    ending: Vec<bool>,
+    /// What entering each costs.
+    bodies: Vec<i32>,
     globals_done: bool,
     exports_done: bool,
 }
@@ -232,11 +246,11 @@ impl Reencode for Taming<'_> {
         let ty = &self.types[self.types.core_function_at(self.function)];
         self.function += 1;
         let params = ty.unwrap_func().params().len() as u32;
-        let counted = !self.ending[self.body];
+        let counts = self.bodies[self.body];
         self.body += 1;
         let mut start = Vec::new();
-        if counted {
-            self.charge_one(&mut start);
+        if counts > 0 {
+            self.charge(counts, &mut start);
         }
         let mut rng = self.options.mutate.take();
         let mut loops = false;
@@ -246,12 +260,12 @@ impl Reencode for Taming<'_> {
             });
             loops |= matches!(operator, Operator::Loop { .. });
             if loops && makes_object(operator) {
-                self.charge_one(out);
+                self.charge(1, out);
             }
             self.before(operator, scratch, out);
             out.extend_from_slice(exchanged.as_deref().unwrap_or(original));
             if matches!(operator, Operator::Loop { .. }) && !self.options.loops_end {
-                self.charge_one(out);
+                self.charge(1, out);
             }
         });
         self.options.mutate = rng;
@@ -285,12 +299,21 @@ impl Taming<'_> {
         exports.export(FUEL, ExportKind::Global, self.fuel);
     }
 
-    /// Takes a unit of fuel, or traps.
-    fn charge_one(&self, out: &mut Vec<u8>) {
+    /// Takes some units of fuel, or traps.
+    fn charge(&self, units: i32, out: &mut Vec<u8>) {
         out.with(GLOBAL_GET, self.fuel);
-        out.extend([I32_EQZ, IF, EMPTY, UNREACHABLE, END]);
+        if units == 1 {
+            out.push(I32_EQZ);
+        } else {
+            out.push(I32_CONST);
+            units.encode(out);
+            out.push(I32_LT_U);
+        }
+        out.extend([IF, EMPTY, UNREACHABLE, END]);
         out.with(GLOBAL_GET, self.fuel);
-        out.extend([I32_CONST, 1, I32_SUB]);
+        out.push(I32_CONST);
+        units.encode(out);
+        out.push(I32_SUB);
         out.with(GLOBAL_SET, self.fuel);
     }
 

@@ -46,7 +46,7 @@ impl Body<'_> {
         if !small {
             locals.extend([Ty::I32, Ty::I64, Ty::I32]);
         }
-        let budget = if small { 6 } else { [20, 60, 200][rng.below(3)] };
+        let budget = if small { 6 } else { [20, 50, 120][rng.below(3)] };
         let mut body = Body {
             layout,
             rng,

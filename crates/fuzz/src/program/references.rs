@@ -180,6 +180,20 @@ impl Body<'_> {
 
     /// An object of a type.
     fn new_object(&mut self, index: u32, depth: u32) {
+        // What loops shall not be spent on objects alone.
+        let kept = self.local(Ty::Ref(Heap::Type(index)), false);
+        if let Some(local) = kept
+            && self.loops() > 0
+            && !self.once_in(4)
+        {
+            let heap = Heap::Type(index);
+            self.code.0.extend([BLOCK, NON_NULL]);
+            heap.push(&mut self.code.0);
+            self.code.with(LOCAL_GET, local);
+            self.code.with(BR_ON_NON_NULL, 0);
+            self.default_object(index);
+            return self.code.op(END);
+        }
         let object = self.layout.objects[index as usize].clone();
         let fields: Vec<Ty> = object.fields.iter().map(|field| field.ty()).collect();
         if object.is_array {
@@ -211,6 +225,15 @@ impl Body<'_> {
             (_, Ty::I64) => self.code.i64_const(3),
             (_, Ty::Ref(heap)) => self.null(heap),
             _ => self.constant(ty),
+        }
+    }
+
+    fn default_object(&mut self, index: u32) {
+        if self.layout.objects[index as usize].is_array {
+            self.code.i32_const(4);
+            self.on_objects(ARRAY_NEW_DEFAULT, index);
+        } else {
+            self.on_objects(STRUCT_NEW_DEFAULT, index);
         }
     }
 

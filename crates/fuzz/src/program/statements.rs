@@ -92,7 +92,7 @@ impl Body<'_> {
     }
 
     /// How many loops are around.
-    fn loops(&self) -> usize {
+    pub fn loops(&self) -> usize {
         self.labels.iter().filter(|label| label.is_none()).count()
     }
 
@@ -313,8 +313,9 @@ impl Body<'_> {
     /// Values that stay on the operand stack below blocks and branches, most of them
     /// constants.
     fn stacked(&mut self, depth: u32) {
-        let most = [4, 12, 50][self.rng.below(3)];
+        let most = [4, 4, 12, 12, 50][self.rng.below(5)];
         let tys: Vec<Ty> = (0..1 + self.rng.below(most)).map(|_| self.any_ty()).collect();
+        self.budget -= tys.len() as i32;
         for &ty in &tys {
             if self.once_in(4) { self.value(ty, 1) } else { self.constant(ty) }
         }
