@@ -13,6 +13,8 @@ mod body;
 mod code;
 mod expressions;
 mod objects;
+#[cfg(test)]
+mod reach;
 mod references;
 mod small;
 mod statements;

@@ -1,6 +1,6 @@
 //! `wasmi`, an interpreter: no garbage collection, exceptions or threads.
 //!
-//! In version 2.0.0 a `select` whose condition compares a local with zero takes the
+//! In version 2.0.0 a `select` whose condition compares a local with zero or null takes the
 //! wrong condition: the comparison is fused into it, and then the operand is looked
 //! for in the register of the comparison's result. So it gets a copy of the module
 //! in which something stands between the two.
@@ -113,7 +113,10 @@ impl Reencode for Apart {
             if compared && matches!(operator, Operator::Select | Operator::TypedSelect { .. }) {
                 function.instructions().i32_const(1).i32_and();
             }
-            compared = matches!(operator, Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne);
+            compared = matches!(
+                operator,
+                Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne | Operator::RefIsNull
+            );
             let end = reader.original_position();
             function.raw(bytes[(start - base) as usize..(end - base) as usize].iter().copied());
         }

@@ -251,7 +251,6 @@ impl Body<'_> {
                 }
                 self.on_objects(ARRAY_NEW_FIXED, index);
                 self.code.number(length as u32);
-                return;
             }
             1 => {
                 if depth == 0 {

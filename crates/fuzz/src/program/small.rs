@@ -82,8 +82,26 @@ impl Body<'_> {
             6 if self.once_in(3) => self.if_value(ty, depth),
             7 if self.once_in(2) => self.call_value(ty, depth),
             8..=10 if ty == Ty::I32 && self.test_local() => {}
+            11 if self.convert(ty) => {}
             _ => self.pure(ty, depth),
         }
+    }
+
+    /// A conversion to an integer, which may trap; false if there is none to this type.
+    fn convert(&mut self, ty: Ty) -> bool {
+        let first = match ty {
+            Ty::I32 => 0xa8,
+            Ty::I64 => 0xae,
+            _ => return false,
+        };
+        if !self.layout.tys.contains(&Ty::F32) {
+            return false;
+        }
+        // Two of singles, two of doubles.
+        let at = self.rng.below(4) as u8;
+        self.leaf(if at < 2 { Ty::F32 } else { Ty::F64 });
+        self.code.op(first + at);
+        true
     }
 
     /// Whether a local is null, if one is a reference.

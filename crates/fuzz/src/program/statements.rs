@@ -316,8 +316,9 @@ impl Body<'_> {
         let most = [4, 4, 12, 12, 50][self.rng.below(5)];
         let tys: Vec<Ty> = (0..1 + self.rng.below(most)).map(|_| self.any_ty()).collect();
         self.budget -= tys.len() as i32;
+        let constant = self.once_in(2);
         for &ty in &tys {
-            if self.once_in(4) { self.value(ty, 1) } else { self.constant(ty) }
+            if !constant && self.once_in(4) { self.value(ty, 1) } else { self.constant(ty) }
         }
         self.branch_over(depth.min(1));
         if self.once_in(2)
