@@ -204,7 +204,10 @@ impl Compiler<'_> {
                     self.constant(slot, 0);
                 }
             }
-            Inst::Zero { from, count } => self.zero_slots(from.0, count),
+            Inst::Zero { from, count } => {
+                (from.0..from.0 + count).for_each(|slot| self.state.forget(slot));
+                self.zero_slots(from.0, count);
+            }
             Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
             Inst::Unary { op, dst, a } => self.unary(op, dst, a),
