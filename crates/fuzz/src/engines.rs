@@ -12,6 +12,9 @@ use crate::plan::Plan;
 
 /// An engine of others, to compare with.
 pub trait Oracle {
+    /// Whether every NaN that it computes is the canonical one.
+    fn has_one_nan(&self) -> bool;
+
     /// Runs a module; none if the engine does not know all of its features.
     fn run(&self, bytes: &[u8], plan: &Plan) -> Option<Outcome>;
 }

@@ -1,11 +1,17 @@
 //! `zwasm-fuzz`: runs generated modules in every mode of the engine and in another
 //! engine, and compares all that can be seen of them.
+//!
+//! Half of the cases are programs made for what has been wrong or could be
+//! ([`program`]); in three of four all NaNs are canonical ([`plan`]), and other
+//! engines, which may choose theirs, get a copy that hides which it was ([`hide`]).
 
 #![forbid(unsafe_code)]
 
+mod between;
 mod campaign;
 mod cases;
 mod engines;
+mod hide;
 mod judge;
 mod mutate;
 mod ops;
@@ -14,6 +20,7 @@ mod plan;
 mod program;
 mod reduce;
 mod tame;
+mod ty;
 mod value;
 
 use judge::OracleKind;
@@ -32,8 +39,9 @@ Usage: zwasm-fuzz --seed S --cases N [OPTIONS]
 
 Half of the modules are programs made for the purpose, the others are by
 wasm-smith or mutants of those in the corpus. Compared are the results and traps
-of the exported functions, the calls of imported ones, and at the end memories,
-globals and tables. What differs or crashes is made smaller and saved as
+of the exported functions, where in the guest they trap, the calls of imported
+ones, and at the end memories, globals and tables; between the modes with the bits
+of every NaN, in three cases of four with canonical ones. What differs or crashes is made smaller and saved as
 fuzz-S-CASE.wat. The same seed, number and corpus give the same cases. The exit
 code is 1 when there was a difference.
 

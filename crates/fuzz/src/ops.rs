@@ -1,19 +1,8 @@
 //! The operators without immediates, and the loads and stores, by signature: what
 //! may stand in the place of what, and what a program can be made of.
 
+use crate::ty::Ty::{self, F32, F64, I32, I64, V128};
 use std::ops::RangeInclusive;
-
-/// The types of values that programs compute with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ty {
-    I32,
-    I64,
-    F32,
-    F64,
-    V128,
-}
-
-use Ty::{F32, F64, I32, I64, V128};
 
 /// The prefixes of opcodes; single bytes have none.
 pub const SINGLE: u8 = 0;
@@ -138,6 +127,11 @@ impl Group {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.codes.iter().map(|range| (range.end() - range.start() + 1) as usize).sum()
+    }
+
+    /// Whether a value of it is one of its operands or the result.
+    pub fn has(&self, ty: Ty) -> bool {
+        self.params.contains(&ty) || self.result == Some(ty)
     }
 
     /// Whether it needs the vector instructions.

@@ -27,6 +27,9 @@ pub enum Event {
     NotMade(Ending),
     /// A call of an export ended.
     Called(String, Result<Vec<Value>, Ending>),
+    /// Where the call ended that was told of last: functions and offsets, innermost
+    /// first.
+    At(Vec<(u32, Option<usize>)>),
     /// What our engine had left of its fuel after a call.
     Fuel(u64),
     /// The guest called an imported function.
@@ -83,11 +86,23 @@ impl Event {
         }
     }
 
+    /// Whether other engines do not tell it, or not alike.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Event::Fuel(_) | Event::At(_))
+    }
+
     fn like(&self, other: &Event, likeness: Likeness) -> bool {
         match (self, other) {
             _ if likeness == Likeness::Same => self == other,
             (Event::Called(left, Err(one)), Event::Called(right, Err(two))) => {
                 left == right && one.alike(two)
+            }
+            (Event::Called(left, Ok(one)), Event::Called(right, Ok(two))) => {
+                left == right && alike(one, two)
+            }
+            (Event::Host(left, one), Event::Host(right, two)) => left == right && alike(one, two),
+            (Event::Global(left, one), Event::Global(right, two)) => {
+                left == right && one.alike(*two)
             }
             (Event::NotMade(one), Event::NotMade(two)) => one.alike(two),
             _ => self == other,
@@ -114,6 +129,10 @@ impl Ending {
     }
 }
 
+fn alike(left: &[Value], right: &[Value]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(one, two)| one.alike(*two))
+}
+
 impl Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -121,6 +140,13 @@ impl Display for Event {
             Event::NotMade(why) => write!(f, "not instantiated: {why:?}"),
             Event::Called(name, Ok(results)) => write!(f, "{name} returned {results:x?}"),
             Event::Called(name, Err(why)) => write!(f, "{name} ended with {why:?}"),
+            Event::At(frames) => {
+                write!(f, "at")?;
+                frames.iter().try_for_each(|(function, offset)| match offset {
+                    Some(offset) => write!(f, " {function}:{offset:#x}"),
+                    None => write!(f, " {function}"),
+                })
+            }
             Event::Fuel(left) => write!(f, "{left} of its fuel was left"),
             Event::Host(index, arguments) => write!(f, "import {index} called with {arguments:x?}"),
             Event::Global(name, value) => write!(f, "global {name} is {value:x?}"),
@@ -176,6 +202,23 @@ mod tests {
             (call(Ending::trap(Trap::MemoryOutOfBounds)), call(Ending::trap(Trap::HeapMisaligned)));
         assert!(difference(&outside, &unaligned, Likeness::Alike).is_none());
         assert!(difference(&unaligned, &outside, Likeness::Alike).is_some());
+    }
+
+    #[test]
+    fn bits_of_nans_are_the_same_between_modes_and_alike_between_engines() {
+        let values = [Value::I32(1), Value::F64(0x7ff8 << 48)];
+        let call = |nan| vec![Event::Called("f".into(), Ok(vec![values[0], nan]))];
+        let (ours, theirs) = (call(values[1]), call(Value::F64(0xfff8 << 48)));
+        assert!(difference(&ours, &theirs, Likeness::Same).is_some());
+        assert!(difference(&ours, &theirs, Likeness::Alike).is_none());
+        assert!(difference(&ours, &call(Value::F64(0)), Likeness::Alike).is_some());
+    }
+
+    #[test]
+    fn places_are_the_same_between_modes() {
+        let at = |offset| [Event::At(vec![(1, Some(offset))])];
+        assert!(difference(&at(3), &at(3), Likeness::Same).is_none());
+        assert!(difference(&at(3), &at(4), Likeness::Same).is_some());
     }
 
     #[test]

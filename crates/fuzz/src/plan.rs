@@ -2,7 +2,6 @@
 //! looked at afterwards. Names and a seed determine it, so that it stays the same
 //! while a failing module is made smaller.
 
-use crate::ops;
 use crate::outcome::Event;
 use crate::value::{Kind, Top, Value};
 use wasmparser::types::{Types, TypesRef};
@@ -18,6 +17,8 @@ const CALLED: usize = 8;
 const ROUNDS: u64 = 3;
 /// What is drawn with this number is whether fuel is counted.
 const FUELLED: u64 = 0xf0e1;
+/// What is drawn with this number is whether NaNs are made canonical.
+const NANS: u64 = 0x0a05;
 /// Host calls told of; the further ones are only answered.
 const TOLD: usize = 200;
 
@@ -45,6 +46,8 @@ pub struct Plan {
     pub seed: u64,
     /// What our engine may consume in each call, in the cases that count it.
     pub fuel: Option<u64>,
+    /// Whether our engine makes every NaN canonical that is computed.
+    pub deterministic: bool,
     /// The imported functions.
     pub imports: Vec<Signature>,
     pub calls: Vec<Call>,
@@ -111,7 +114,8 @@ impl Plan {
             1 => Some(u64::MAX >> 1),
             _ => None,
         };
-        Some(Self { seed, fuel, imports, calls, globals, memories, tables })
+        let deterministic = Rng::for_case(seed, NANS).below(4) > 0;
+        Some(Self { seed, fuel, deterministic, imports, calls, globals, memories, tables })
     }
 }
 
@@ -131,11 +135,11 @@ fn signature(types: TypesRef<'_>, function: u32) -> Signature {
 fn kind(types: TypesRef<'_>, ty: ValType) -> Kind {
     use AbstractHeapType as Abstract;
     let ty = match ty {
-        ValType::I32 => return Kind::Number(ops::Ty::I32),
-        ValType::I64 => return Kind::Number(ops::Ty::I64),
-        ValType::F32 => return Kind::Number(ops::Ty::F32),
-        ValType::F64 => return Kind::Number(ops::Ty::F64),
-        ValType::V128 => return Kind::Number(ops::Ty::V128),
+        ValType::I32 => return Kind::I32,
+        ValType::I64 => return Kind::I64,
+        ValType::F32 => return Kind::F32,
+        ValType::F64 => return Kind::F64,
+        ValType::V128 => return Kind::V128,
         ValType::Ref(ty) => ty,
     };
     let (top, i31) = match ty.heap_type() {
@@ -171,7 +175,8 @@ impl Host {
     /// The results of an imported function; none if it fails.
     pub fn answer(&mut self, import: u32, arguments: Vec<Value>) -> Option<Vec<Value>> {
         let numbers = arguments.iter().fold(0, |hash: u64, value| {
-            hash.rotate_left(5).wrapping_add(match *value {
+            // Engines may differ about the bits of a NaN.
+            hash.rotate_left(5).wrapping_add(match value.canonical() {
                 Value::I32(bits) => bits as u64,
                 Value::I64(bits) => bits as u64,
                 Value::F32(bits) => u64::from(bits),

@@ -1,6 +1,10 @@
 //! Programs made for what compilers get wrong and random modules rarely reach:
 //! loops over many locals, values carried by branches, comparisons fused into
-//! branches, accesses at the edges of memories, calls of every kind.
+//! branches, accesses at the edges of memories, calls of every kind; small functions
+//! called one after the other, whose locals are read before they are written; in a
+//! third of the programs objects next to the sizes at which allocation changes, with
+//! references to them in all places where values can be; operand stacks and
+//! signatures of dozens of values; NaNs with any bits.
 //!
 //! Every function is well typed by construction, and every loop ends; only calls
 //! have to be counted from outside.
@@ -8,15 +12,21 @@
 mod body;
 mod code;
 mod expressions;
+mod objects;
+#[cfg(test)]
+mod reach;
+mod references;
+mod small;
 mod statements;
 
-use crate::ops::Ty;
+use crate::ty::{Heap, Ty};
 use crate::value;
 use body::Body;
+use objects::Object;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
     GlobalSection, GlobalType, MemorySection, MemoryType, Module, RefType, TableSection, TableType,
-    TagKind, TagSection, TagType, TypeSection, ValType,
+    TagKind, TagSection, TagType, TypeSection,
 };
 use zwasm_wast::mutate::Rng;
 
@@ -27,14 +37,29 @@ pub struct Signature {
     pub results: Vec<Ty>,
 }
 
+/// What a function is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// It has statements of every kind.
+    Ordinary,
+    /// It is small enough to be inlined.
+    Small,
+}
+
 /// What functions can refer to.
 pub struct Layout {
-    /// The numeric types there are.
+    /// The types of values there are.
     tys: Vec<Ty>,
-    /// The type section, to which bodies add the types of their blocks.
+    /// The first types in the type section.
+    objects: Vec<Object>,
+    /// The types behind them, to which bodies add those of their blocks.
     types: Vec<Signature>,
     /// For each function, its type.
     functions: Vec<u32>,
+    /// For each function, what it is for.
+    roles: Vec<Role>,
+    /// How often a large structure may still be made of values.
+    huge: u32,
     globals: Vec<Ty>,
     /// For each memory, whether it has 64-bit addresses.
     memories: Vec<bool>,
@@ -47,7 +72,7 @@ pub struct Layout {
 }
 
 /// Elements of the one table; the last is null.
-const TABLE: u32 = 8;
+const TABLE: u32 = 16;
 /// Bytes of each data segment.
 const DATA: usize = 64;
 
@@ -66,13 +91,37 @@ impl Layout {
             2 => vec![false, false],
             _ => vec![false],
         };
+        let numbers = tys.clone();
+        // Some engines know none of them, some those of the host, some all.
+        let (objects, references) = match rng.below(6) {
+            0 => {
+                tys.extend([Ty::Ref(Heap::Func), Ty::Ref(Heap::Extern)]);
+                (Vec::new(), false)
+            }
+            1 | 2 => (Object::draw_all(&numbers, rng), true),
+            _ => (Vec::new(), rng.below(4) == 0),
+        };
+        if !objects.is_empty() {
+            tys.extend(Self::draw_references(&objects, rng));
+        }
         let globals = tys.clone();
         let relaxed = tys.contains(&Ty::V128) && rng.below(4) == 0;
         let wide = rng.below(5) == 0;
-        let references = rng.below(3) == 0;
-        let (types, functions, tags) = Default::default();
-        let mut layout =
-            Self { tys, types, functions, globals, memories, tags, wide, relaxed, references };
+        let (types, functions, roles, tags) = Default::default();
+        let mut layout = Self {
+            tys,
+            objects,
+            types,
+            functions,
+            roles,
+            huge: 1,
+            globals,
+            memories,
+            tags,
+            wide,
+            relaxed,
+            references,
+        };
         if rng.below(3) == 0 {
             for params in
                 [vec![], vec![Ty::I32], vec![Ty::I64, layout.tys[rng.below(layout.tys.len())]]]
@@ -80,22 +129,59 @@ impl Layout {
                 let tag = layout.signature(Signature { params, results: vec![] });
                 layout.tags.push(tag);
             }
+            if !layout.objects.is_empty() {
+                layout.tys.push(Ty::Ref(Heap::Exn));
+            }
         }
         let shared = layout.draw_signature(rng);
+        if layout.references && rng.below(2) == 0 {
+            layout.tys.push(Ty::Ref(Heap::Type(shared)));
+        }
         for _ in 0..2 + rng.below(4) {
             // Functions of one type can tail-call and stand in for each other.
             let new = layout.draw_signature(rng);
             let ty = if rng.below(2) == 0 { shared } else { new };
             layout.functions.push(ty);
+            layout.roles.push(Role::Ordinary);
+        }
+        for _ in 0..[0, 2, 4, 8][rng.below(4)] {
+            let ty = layout.draw_small_signature(rng);
+            layout.functions.push(ty);
+            layout.roles.push(Role::Small);
         }
         layout
     }
 
+    /// A few references, to objects for the most part.
+    fn draw_references(objects: &[Object], rng: &mut Rng) -> Vec<Ty> {
+        let others = [
+            Heap::Func,
+            Heap::Extern,
+            Heap::Any,
+            Heap::Eq,
+            Heap::I31,
+            Heap::Struct,
+            Heap::Array,
+            Heap::None,
+            Heap::NoFunc,
+            Heap::NoExtern,
+        ];
+        let last = objects.len() as u32 - 1;
+        let mut heaps = vec![Heap::Type(last)];
+        for _ in 0..2 + rng.below(4) {
+            heaps.push(match rng.below(3) {
+                0 => Heap::Type(rng.below(objects.len()) as u32),
+                _ => others[rng.below(others.len())],
+            });
+        }
+        heaps.into_iter().map(Ty::Ref).collect()
+    }
+
     fn draw_signature(&mut self, rng: &mut Rng) -> u32 {
-        let most = [2, 4, 10][rng.below(3)];
+        let most = [2, 4, 10, 2, 4, 10, 2, 40][rng.below(8)];
         let mut tys =
             |most| (0..rng.below(most)).map(|_| self.tys[rng.below(self.tys.len())]).collect();
-        let (params, results) = (tys(most + 1), tys(4));
+        let (params, results) = (tys(most + 1), tys(if most == 40 { 20 } else { 4 }));
         self.signature(Signature { params, results })
     }
 
@@ -106,21 +192,15 @@ impl Layout {
             self.types.push(signature);
             self.types.len() - 1
         });
-        at as u32
+        (self.objects.len() + at) as u32
     }
 
     fn of_type(&self, ty: u32) -> Signature {
-        self.types[ty as usize].clone()
+        self.types[ty as usize - self.objects.len()].clone()
     }
-}
 
-fn encoded(ty: Ty) -> ValType {
-    match ty {
-        Ty::I32 => ValType::I32,
-        Ty::I64 => ValType::I64,
-        Ty::F32 => ValType::F32,
-        Ty::F64 => ValType::F64,
-        Ty::V128 => ValType::V128,
+    fn of_function(&self, function: u32) -> Signature {
+        self.of_type(self.functions[function as usize])
     }
 }
 
@@ -130,16 +210,18 @@ pub fn program(rng: &mut Rng) -> Vec<u8> {
     let mut code = CodeSection::new();
     for index in 0..layout.functions.len() {
         let (locals, bytes) = Body::draw(&mut layout, index as u32, rng);
-        let mut function = Function::new_with_locals_types(locals.into_iter().map(encoded));
+        let mut function = Function::new_with_locals_types(locals.into_iter().map(Ty::encoded));
         function.raw(bytes);
         code.function(&function);
     }
     let mut module = Module::new();
     let mut types = TypeSection::new();
+    for object in &layout.objects {
+        types.ty().subtype(&object.encoded());
+    }
     for Signature { params, results } in &layout.types {
-        types
-            .ty()
-            .function(params.iter().copied().map(encoded), results.iter().copied().map(encoded));
+        let encoded = |tys: &[Ty]| tys.iter().map(|ty| ty.encoded()).collect::<Vec<_>>();
+        types.ty().function(encoded(params), encoded(results));
     }
     module.section(&types);
     let mut functions = FunctionSection::new();
@@ -174,7 +256,7 @@ pub fn program(rng: &mut Rng) -> Vec<u8> {
     }
     let mut globals = GlobalSection::new();
     for &ty in &layout.globals {
-        let ty_encoded = GlobalType { val_type: encoded(ty), mutable: true, shared: false };
+        let ty_encoded = GlobalType { val_type: ty.encoded(), mutable: true, shared: false };
         globals.global(ty_encoded, &initial(ty, rng));
     }
     module.section(&globals);
@@ -210,6 +292,7 @@ fn initial(ty: Ty, rng: &mut Rng) -> ConstExpr {
         Ty::F32 => ConstExpr::f32_const(f32::from_bits(value::float32(rng)).into()),
         Ty::F64 => ConstExpr::f64_const(f64::from_bits(value::float64(rng)).into()),
         Ty::V128 => ConstExpr::v128_const(value::vector(rng) as i128),
+        Ty::Ref(heap) => ConstExpr::ref_null(heap.encoded()),
     }
 }
 

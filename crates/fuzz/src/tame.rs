@@ -3,10 +3,10 @@
 //!
 //! - *Fuel*: a global counts down at function entries and loop headers and by the
 //!   length of bulk operations; at zero the guest traps. Programs that end anyway are
-//!   only counted at entries, so that their loops stay as they are.
-//! - *NaN*: the payload of a computed scalar NaN shows where it is stored,
-//!   reinterpreted, put into a vector or gives its sign away; it is made canonical
-//!   there, and every vector of floats where it is computed.
+//!   only counted at entries, so that their loops stay as they are; and functions that
+//!   call nothing, or only such, are not, so that they stay small enough to be inlined.
+//!   Objects count as well, those before the first loop of a body at its entry: one of
+//!   our modes collects garbage for each.
 //! - *Sizes*: memories and tables get a small maximum; waits get no time.
 //! - *Exports*: every function, global, memory and table, under its index.
 //!
@@ -14,12 +14,16 @@
 //! On the way, operators can be exchanged for others of the same type, which is how
 //! real modules become new ones.
 
+use crate::between::{
+    DROP, EMPTY, END, Emit, GLOBAL_GET, GLOBAL_SET, I32_AND, I32_CONST, I32_EQZ, I32_GT_U,
+    I32_LT_U, I32_SHR_U, I32_SUB, I32_WRAP, I64_CONST, IF, LOCAL_GET, LOCAL_TEE, Scratch,
+    UNREACHABLE, rewritten,
+};
 use crate::mutate;
-use crate::ops::VECTOR;
 use std::fmt::{self, Display};
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, Encode, ExportKind, ExportSection, Function, GlobalSection, GlobalType,
+    CodeSection, ConstExpr, Encode, ExportKind, ExportSection, GlobalSection, GlobalType,
     MemoryType, Module, SectionId, TableType, ValType,
 };
 use wasmparser::types::TypesRef;
@@ -46,28 +50,85 @@ pub struct Options<'r> {
 
 /// The module made fit; nothing if it cannot be, for its size.
 pub fn tame(bytes: &[u8], types: TypesRef<'_>, options: Options<'_>) -> Option<Vec<u8>> {
+    let bodies = look(bytes)?;
+    // The bodies come in the order of the functions, after the imported ones.
+    let imported = types.function_count() - bodies.len() as u32;
     let mut taming = Taming {
         types,
         options,
         fuel: types.global_count(),
-        function: types.function_count(),
+        function: imported,
+        body: 0,
+        bodies: costs(&bodies, imported),
         globals_done: false,
         exports_done: false,
     };
-    // The bodies come in the order of the functions, after the imported ones.
-    taming.function -= defined_functions(bytes)?;
     let mut module = Module::new();
     taming.parse_core_module(&mut module, Parser::new(0), bytes).ok()?;
     Some(module.finish())
 }
 
-fn defined_functions(bytes: &[u8]) -> Option<u32> {
+/// Whether an operator makes an object.
+fn makes_object(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::StructNew { .. }
+            | Operator::StructNewDefault { .. }
+            | Operator::ArrayNew { .. }
+            | Operator::ArrayNewDefault { .. }
+            | Operator::ArrayNewFixed { .. }
+            | Operator::ArrayNewData { .. }
+            | Operator::ArrayNewElem { .. }
+    )
+}
+
+/// What is known of a body.
+#[derive(Default)]
+struct Look {
+    /// The functions that it calls.
+    calls: Vec<u32>,
+    /// Whether it may go on for long by itself, or calls what is not known.
+    lasts: bool,
+    /// The objects it makes before its first loop.
+    objects: i32,
+}
+
+fn look(bytes: &[u8]) -> Option<Vec<Look>> {
+    let mut all = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
-        if let wasmparser::Payload::FunctionSection(section) = payload.ok()? {
-            return Some(section.count());
+        if let wasmparser::Payload::CodeSectionEntry(body) = payload.ok()? {
+            let (mut look, mut loops) = (Look::default(), false);
+            for operator in body.get_operators_reader().ok()? {
+                match operator.ok()? {
+                    Operator::Call { function_index } => look.calls.push(function_index),
+                    Operator::Loop { .. } => (look.lasts, loops) = (true, true),
+                    Operator::CallIndirect { .. }
+                    | Operator::CallRef { .. }
+                    | Operator::ReturnCall { .. }
+                    | Operator::ReturnCallIndirect { .. }
+                    | Operator::ReturnCallRef { .. } => look.lasts = true,
+                    operator => look.objects += i32::from(makes_object(&operator) && !loops),
+                }
+            }
+            all.push(look);
         }
     }
-    Some(0)
+    Some(all)
+}
+
+/// What entering each body costs: nothing if it ends soon, for it calls nothing or
+/// only what calls nothing.
+fn costs(bodies: &[Look], imported: u32) -> Vec<i32> {
+    let ends = |body: &Look| !body.lasts && body.objects == 0;
+    let is_leaf = |function: &u32| {
+        let body = function.checked_sub(imported).and_then(|at| bodies.get(at as usize));
+        body.is_some_and(|body| ends(body) && body.calls.is_empty())
+    };
+    let cost = |body: &Look| match ends(body) && body.calls.iter().all(is_leaf) {
+        true => 0,
+        false => 1 + body.objects,
+    };
+    bodies.iter().map(cost).collect()
 }
 
 /// The module asks for too much.
@@ -89,6 +150,10 @@ struct Taming<'a> {
     fuel: u32,
     /// The function whose body comes next.
     function: u32,
+    /// Its number among the bodies.
+    body: usize,
+    /// What entering each costs.
+    bodies: Vec<i32>,
     globals_done: bool,
     exports_done: bool,
 }
@@ -181,97 +246,37 @@ impl Reencode for Taming<'_> {
         let ty = &self.types[self.types.core_function_at(self.function)];
         self.function += 1;
         let params = ty.unwrap_func().params().len() as u32;
-        let mut locals = Vec::new();
-        let mut count = params;
-        for group in body.get_locals_reader()? {
-            let (many, ty) = group?;
-            count += many;
-            locals.push((many, self.val_type(ty)?));
+        let counts = self.bodies[self.body];
+        self.body += 1;
+        let mut start = Vec::new();
+        if counts > 0 {
+            self.charge(counts, &mut start);
         }
-        let mut scratch = Scratch { first: count, types: Vec::new() };
-        let mut out = Vec::with_capacity(2 * body.as_bytes().len());
-        self.charge_one(&mut out);
-        let (bytes, base) = (body.as_bytes(), body.range().start);
-        let mut reader = body.get_operators_reader()?;
-        while !reader.eof() {
-            let start = reader.original_position();
-            let operator = reader.read()?;
-            let original =
-                &bytes[(start - base) as usize..(reader.original_position() - base) as usize];
-            let exchanged = match &mut self.options.mutate {
-                Some(rng) => {
-                    (rng.below(10) == 0).then(|| mutate::operator(original, rng)).flatten()
-                }
-                None => None,
-            };
-            let bytes = exchanged.as_deref().unwrap_or(original);
-            self.before(&operator, bytes, &mut scratch, &mut out);
-            out.extend_from_slice(bytes);
+        let mut rng = self.options.mutate.take();
+        let mut loops = false;
+        let function = rewritten(params, &body, start, |operator, original, scratch, out| {
+            let exchanged = rng.as_deref_mut().and_then(|rng| {
+                (rng.below(10) == 0).then(|| mutate::operator(original, rng)).flatten()
+            });
+            loops |= matches!(operator, Operator::Loop { .. });
+            if loops && makes_object(operator) {
+                self.charge(1, out);
+            }
+            self.before(operator, scratch, out);
+            out.extend_from_slice(exchanged.as_deref().unwrap_or(original));
             if matches!(operator, Operator::Loop { .. }) && !self.options.loops_end {
-                self.charge_one(&mut out);
+                self.charge(1, out);
             }
-            if let Some(lanes) = computed_lanes(bytes) {
-                canonical_lanes(lanes, &mut scratch, &mut out);
-            }
-        }
-        locals.extend(scratch.types.into_iter().map(|ty| (1, ty)));
-        let mut function = Function::new(locals);
-        function.raw(out);
+        });
+        self.options.mutate = rng;
+        let function = function.map_err(|error| match error {
+            reencode::Error::ParseError(error) => reencode::Error::ParseError(error),
+            _ => reencode::Error::UserError(Unfit),
+        })?;
         code.function(&function);
         Ok(())
     }
 }
-
-/// Locals that the code put in between needs.
-struct Scratch {
-    first: u32,
-    types: Vec<ValType>,
-}
-
-impl Scratch {
-    fn local(&mut self, ty: ValType) -> u32 {
-        let at = self.types.iter().position(|each| *each == ty).unwrap_or_else(|| {
-            self.types.push(ty);
-            self.types.len() - 1
-        });
-        self.first + at as u32
-    }
-}
-
-/// Instructions that the code put in between is made of.
-trait Emit {
-    fn with(&mut self, opcode: u8, immediate: u32);
-}
-
-impl Emit for Vec<u8> {
-    fn with(&mut self, opcode: u8, immediate: u32) {
-        self.push(opcode);
-        immediate.encode(self);
-    }
-}
-
-const UNREACHABLE: u8 = 0x00;
-const IF: u8 = 0x04;
-const EMPTY: u8 = 0x40;
-const END: u8 = 0x0b;
-const DROP: u8 = 0x1a;
-const SELECT: u8 = 0x1b;
-const LOCAL_GET: u8 = 0x20;
-const LOCAL_TEE: u8 = 0x22;
-const GLOBAL_GET: u8 = 0x23;
-const GLOBAL_SET: u8 = 0x24;
-const I32_CONST: u8 = 0x41;
-const I64_CONST: u8 = 0x42;
-const F32_CONST: u8 = 0x43;
-const F64_CONST: u8 = 0x44;
-const I32_EQZ: u8 = 0x45;
-const I32_GT_U: u8 = 0x4b;
-const F32_EQ: u8 = 0x5b;
-const F64_EQ: u8 = 0x61;
-const I32_SUB: u8 = 0x6b;
-const I32_AND: u8 = 0x71;
-const I32_SHR_U: u8 = 0x76;
-const I32_WRAP: u8 = 0xa7;
 
 impl Taming<'_> {
     fn add_fuel(&mut self, globals: &mut GlobalSection) {
@@ -294,12 +299,21 @@ impl Taming<'_> {
         exports.export(FUEL, ExportKind::Global, self.fuel);
     }
 
-    /// Takes a unit of fuel, or traps.
-    fn charge_one(&self, out: &mut Vec<u8>) {
+    /// Takes some units of fuel, or traps.
+    fn charge(&self, units: i32, out: &mut Vec<u8>) {
         out.with(GLOBAL_GET, self.fuel);
-        out.extend([I32_EQZ, IF, EMPTY, UNREACHABLE, END]);
+        if units == 1 {
+            out.push(I32_EQZ);
+        } else {
+            out.push(I32_CONST);
+            units.encode(out);
+            out.push(I32_LT_U);
+        }
+        out.extend([IF, EMPTY, UNREACHABLE, END]);
         out.with(GLOBAL_GET, self.fuel);
-        out.extend([I32_CONST, 1, I32_SUB]);
+        out.push(I32_CONST);
+        units.encode(out);
+        out.push(I32_SUB);
         out.with(GLOBAL_SET, self.fuel);
     }
 
@@ -338,14 +352,8 @@ impl Taming<'_> {
         out.with(GLOBAL_SET, self.fuel);
     }
 
-    /// What an operator needs before it. `bytes` is what it was exchanged for.
-    fn before(
-        &self,
-        operator: &Operator<'_>,
-        bytes: &[u8],
-        scratch: &mut Scratch,
-        out: &mut Vec<u8>,
-    ) {
+    /// What an operator needs before it.
+    fn before(&self, operator: &Operator<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         let memory64 = |index: u32| self.types.memory_at(index).memory64;
         let table64 = |index: u32| self.types.table_at(index).table64;
         let mut memory = |is_64| self.charge_length(is_64, 20, 10, scratch, out);
@@ -370,66 +378,11 @@ impl Taming<'_> {
             | Operator::ArrayFill { .. }
             | Operator::ArrayCopy { .. }
             | Operator::ArrayInitData { .. }
-            | Operator::ArrayInitElem { .. } => self.charge_length(false, 32, 3, scratch, out),
+            | Operator::ArrayInitElem { .. } => self.charge_length(false, 32, 6, scratch, out),
             Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. } => {
                 out.extend([DROP, I64_CONST, 0]);
             }
-            _ => canonical_scalar(bytes, scratch, out),
+            _ => {}
         }
     }
-}
-
-/// Makes the scalar canonical that the operator shows the bits of.
-fn canonical_scalar(operator: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
-    // Stores, reinterpretations, sign copies; splats and replacements of lanes.
-    let single = match operator {
-        [0x38 | 0xbc | 0x98, ..] | [VECTOR, 0x13 | 0x20, ..] => true,
-        [0x39 | 0xbd | 0xa6, ..] | [VECTOR, 0x14 | 0x22, ..] => false,
-        _ => return,
-    };
-    let local = scratch.local(if single { ValType::F32 } else { ValType::F64 });
-    out.with(LOCAL_TEE, local);
-    if single {
-        out.push(F32_CONST);
-        out.extend(0x7fc0_0000_u32.to_le_bytes());
-    } else {
-        out.push(F64_CONST);
-        out.extend(0x7ff8_0000_0000_0000_u64.to_le_bytes());
-    }
-    out.with(LOCAL_GET, local);
-    out.with(LOCAL_GET, local);
-    out.extend([if single { F32_EQ } else { F64_EQ }, SELECT]);
-}
-
-/// Floats in a vector.
-#[derive(Clone, Copy, PartialEq)]
-enum Lanes {
-    F32,
-    F64,
-}
-
-/// What floats an operator on vectors computes.
-fn computed_lanes(operator: &[u8]) -> Option<Lanes> {
-    Some(match operator {
-        [VECTOR, 0x5e | 0x67..=0x6a] | [VECTOR, 0xe3..=0xe9, 1] => Lanes::F32,
-        [VECTOR, 0x5f | 0x74 | 0x75 | 0x7a] | [VECTOR, 0x94 | 0xef..=0xf5, 1] => Lanes::F64,
-        [VECTOR, 0x85 | 0x86 | 0x8d | 0x8e, 2] => Lanes::F32,
-        [VECTOR, 0x87 | 0x88 | 0x8f | 0x90, 2] => Lanes::F64,
-        _ => return None,
-    })
-}
-
-/// Makes the floats of the vector on the stack canonical.
-fn canonical_lanes(lanes: Lanes, scratch: &mut Scratch, out: &mut Vec<u8>) {
-    let local = scratch.local(ValType::V128);
-    out.with(LOCAL_TEE, local);
-    out.extend([VECTOR, 0x0c]);
-    match lanes {
-        Lanes::F32 => (0..4).for_each(|_| out.extend(0x7fc0_0000_u32.to_le_bytes())),
-        Lanes::F64 => (0..2).for_each(|_| out.extend(0x7ff8_0000_0000_0000_u64.to_le_bytes())),
-    }
-    out.with(LOCAL_GET, local);
-    out.with(LOCAL_GET, local);
-    // Equal to themselves; selected bit by bit.
-    out.extend([VECTOR, if lanes == Lanes::F32 { 0x41 } else { 0x47 }, VECTOR, 0x52]);
 }

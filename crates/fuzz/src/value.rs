@@ -1,6 +1,5 @@
 //! Values and types as all engines can tell them, and where the values come from.
 
-use crate::ops::Ty;
 use zwasm_wast::mutate::Rng;
 
 /// The tops of the hierarchies of references.
@@ -15,7 +14,11 @@ pub enum Top {
 /// The type of a value that the host passes or gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    Number(Ty),
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
     /// A reference; whether it may be null, and whether it may be an `i31`.
     Ref {
         top: Top,
@@ -24,8 +27,7 @@ pub enum Kind {
     },
 }
 
-/// A value. All NaNs of scalars are the same, and of a reference only what every
-/// engine tells of it.
+/// A value: of a number the bits, of a reference only what every engine tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     I32(i32),
@@ -107,21 +109,22 @@ pub fn integer(rng: &mut Rng) -> u64 {
     }
 }
 
-/// The bits of a 32-bit float without payload in a NaN.
+/// The bits of a 32-bit float, of a NaN any.
 pub fn float32(rng: &mut Rng) -> u32 {
-    let value = match rng.below(4) {
-        0 => f32::from_bits(rng.bits() as u32),
-        _ => float(rng) as f32,
-    };
-    canonical32(value.to_bits())
+    match rng.below(16) {
+        0..=2 => rng.bits() as u32,
+        3 => rng.bits() as u32 | 0x7f80_0000,
+        _ => (float(rng) as f32).to_bits(),
+    }
 }
 
-/// The bits of a 64-bit float without payload in a NaN.
+/// The bits of a 64-bit float, of a NaN any.
 pub fn float64(rng: &mut Rng) -> u64 {
-    canonical64(match rng.below(4) {
-        0 => rng.bits(),
+    match rng.below(16) {
+        0..=2 => rng.bits(),
+        3 => rng.bits() | 0x7ff0_0000_0000_0000,
         _ => float(rng).to_bits(),
-    })
+    }
 }
 
 fn float(rng: &mut Rng) -> f64 {
@@ -153,11 +156,11 @@ impl Kind {
     /// A value of the type, if the host can make one.
     pub fn draw(self, rng: &mut Rng) -> Option<Value> {
         Some(match self {
-            Kind::Number(Ty::I32) => Value::I32(integer(rng) as i32),
-            Kind::Number(Ty::I64) => Value::I64(integer(rng) as i64),
-            Kind::Number(Ty::F32) => Value::F32(float32(rng)),
-            Kind::Number(Ty::F64) => Value::F64(float64(rng)),
-            Kind::Number(Ty::V128) => Value::V128(vector(rng)),
+            Kind::I32 => Value::I32(integer(rng) as i32),
+            Kind::I64 => Value::I64(integer(rng) as i64),
+            Kind::F32 => Value::F32(float32(rng)),
+            Kind::F64 => Value::F64(float64(rng)),
+            Kind::V128 => Value::V128(vector(rng)),
             Kind::Ref { i31: true, nullable, .. } if !nullable || rng.below(2) == 0 => {
                 Value::I31(integer(rng) as u32 & 0x7fff_ffff)
             }
@@ -167,13 +170,29 @@ impl Kind {
     }
 }
 
+impl Value {
+    /// The value with all NaNs of scalars made one.
+    pub fn canonical(self) -> Self {
+        match self {
+            Value::F32(bits) => Value::F32(canonical32(bits)),
+            Value::F64(bits) => Value::F64(canonical64(bits)),
+            other => other,
+        }
+    }
+
+    /// Whether the values are the same but for the bits of a NaN.
+    pub fn alike(self, other: Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
 /// All NaNs made one.
-pub fn canonical32(bits: u32) -> u32 {
+fn canonical32(bits: u32) -> u32 {
     if f32::from_bits(bits).is_nan() { 0x7fc0_0000 } else { bits }
 }
 
 /// All NaNs made one.
-pub fn canonical64(bits: u64) -> u64 {
+fn canonical64(bits: u64) -> u64 {
     if f64::from_bits(bits).is_nan() { 0x7ff8_0000_0000_0000 } else { bits }
 }
 
@@ -182,13 +201,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drawn_values_have_their_type_and_one_nan() {
+    fn drawn_values_have_their_type_and_many_nans() {
         let mut rng = Rng::for_case(1, 1);
+        let (mut singles, mut doubles) = (0, 0);
         for _ in 0..2000 {
-            assert!(matches!(Kind::Number(Ty::I32).draw(&mut rng), Some(Value::I32(_))));
+            assert!(matches!(Kind::I32.draw(&mut rng), Some(Value::I32(_))));
             let (single, double) = (float32(&mut rng), float64(&mut rng));
-            assert_eq!((single, double), (canonical32(single), canonical64(double)));
+            singles += u32::from(single != canonical32(single));
+            doubles += u32::from(double != canonical64(double));
         }
+        assert!(singles > 50 && doubles > 50, "{singles} {doubles}");
+    }
+
+    #[test]
+    fn the_bits_of_nans_alone_are_alike() {
+        let nan = Value::F32(0x7fc0_0000);
+        assert!(nan.alike(Value::F32(0xff80_0001)) && !nan.alike(Value::F32(0x7f80_0000)));
+        assert!(!nan.alike(Value::I32(0x7fc0_0000)));
+        let nan = Value::F64(0x7ff8 << 48);
+        assert!(nan.alike(Value::F64(u64::MAX)) && !nan.alike(Value::F64(0x7ff0 << 48)));
+    }
+
+    #[test]
+    fn what_the_host_cannot_make_is_not_drawn() {
+        let mut rng = Rng::for_case(1, 1);
         let nothing = Kind::Ref { top: Top::Func, nullable: false, i31: false };
         assert_eq!(nothing.draw(&mut rng), None);
     }

@@ -533,7 +533,17 @@ macro_rules! unary_enum {
                     F64Ceil | F64Floor | F64Trunc | F64Nearest | F64Sqrt | F64PromoteF32 => {
                         Some(F64Canonical)
                     }
-                    _ => None,
+                    I32Clz | I32Ctz | I32Popcnt | I64Clz | I64Ctz | I64Popcnt | F32Abs
+                        | F32Neg | F64Abs | F64Neg | I32WrapI64 | I32TruncF32S | I32TruncF32U
+                        | I32TruncF64S | I32TruncF64U | I64ExtendI32S | I64ExtendI32U
+                        | I64TruncF32S | I64TruncF32U | I64TruncF64S | I64TruncF64U
+                        | F32ConvertI32S | F32ConvertI32U | F32ConvertI64S | F32ConvertI64U
+                        | F64ConvertI32S | F64ConvertI32U | F64ConvertI64S | F64ConvertI64U
+                        | I32ReinterpretF32 | I64ReinterpretF64 | F32ReinterpretI32
+                        | F64ReinterpretI64 | I32Extend8S | I32Extend16S | I64Extend8S
+                        | I64Extend16S | I64Extend32S | F32Canonical | F64Canonical
+                        | I32TruncSatF32S | I32TruncSatF32U | I32TruncSatF64S | I32TruncSatF64U
+                        | I64TruncSatF32S | I64TruncSatF32U | I64TruncSatF64S | I64TruncSatF64U => None,
                 }
             }
         }
@@ -565,7 +575,11 @@ macro_rules! binary_enum {
                     F64Add | F64Sub | F64Mul | F64Div | F64Min | F64Max => {
                         Some(UnaryOp::F64Canonical)
                     }
-                    _ => None,
+                    I32Add | I32Sub | I32Mul | I32DivS | I32DivU | I32RemS | I32RemU
+                        | I32And | I32Or | I32Xor | I32Shl | I32ShrS | I32ShrU | I32Rotl
+                        | I32Rotr | I64Add | I64Sub | I64Mul | I64DivS | I64DivU | I64RemS
+                        | I64RemU | I64And | I64Or | I64Xor | I64Shl | I64ShrS | I64ShrU
+                        | I64Rotl | I64Rotr | F32Copysign | F64Copysign => None,
                 }
             }
 

@@ -334,7 +334,46 @@ impl UnaryOp {
             | F32x4DemoteF64x2Zero => Some(F32x4Canonical),
             F64x2Ceil | F64x2Floor | F64x2Trunc | F64x2Nearest | F64x2Sqrt
             | F64x2PromoteLowF32x4 => Some(F64x2Canonical),
-            _ => None,
+            F32x4Canonical
+            | F64x2Canonical
+            | V128Not
+            | I8x16Abs
+            | I8x16Neg
+            | I8x16Popcnt
+            | I16x8ExtaddPairwiseI8x16S
+            | I16x8ExtaddPairwiseI8x16U
+            | I32x4ExtaddPairwiseI16x8S
+            | I32x4ExtaddPairwiseI16x8U
+            | I16x8Abs
+            | I16x8Neg
+            | I16x8ExtendLowI8x16S
+            | I16x8ExtendHighI8x16S
+            | I16x8ExtendLowI8x16U
+            | I16x8ExtendHighI8x16U
+            | I32x4Abs
+            | I32x4Neg
+            | I32x4ExtendLowI16x8S
+            | I32x4ExtendHighI16x8S
+            | I32x4ExtendLowI16x8U
+            | I32x4ExtendHighI16x8U
+            | I64x2Abs
+            | I64x2Neg
+            | I64x2ExtendLowI32x4S
+            | I64x2ExtendHighI32x4S
+            | I64x2ExtendLowI32x4U
+            | I64x2ExtendHighI32x4U
+            | F32x4Abs
+            | F32x4Neg
+            | F64x2Abs
+            | F64x2Neg
+            | I32x4TruncSatF32x4S
+            | I32x4TruncSatF32x4U
+            | F32x4ConvertI32x4S
+            | F32x4ConvertI32x4U
+            | I32x4TruncSatF64x2SZero
+            | I32x4TruncSatF64x2UZero
+            | F64x2ConvertLowI32x4S
+            | F64x2ConvertLowI32x4U => None,
         }
     }
 }
@@ -350,7 +389,115 @@ impl BinaryOp {
             F64x2Add | F64x2Sub | F64x2Mul | F64x2Div | F64x2Min | F64x2Max => {
                 Some(UnaryOp::F64x2Canonical)
             }
-            _ => None,
+            I8x16Swizzle
+            | I8x16Eq
+            | I8x16Ne
+            | I8x16LtS
+            | I8x16LtU
+            | I8x16GtS
+            | I8x16GtU
+            | I8x16LeS
+            | I8x16LeU
+            | I8x16GeS
+            | I8x16GeU
+            | I16x8Eq
+            | I16x8Ne
+            | I16x8LtS
+            | I16x8LtU
+            | I16x8GtS
+            | I16x8GtU
+            | I16x8LeS
+            | I16x8LeU
+            | I16x8GeS
+            | I16x8GeU
+            | I32x4Eq
+            | I32x4Ne
+            | I32x4LtS
+            | I32x4LtU
+            | I32x4GtS
+            | I32x4GtU
+            | I32x4LeS
+            | I32x4LeU
+            | I32x4GeS
+            | I32x4GeU
+            | F32x4Eq
+            | F32x4Ne
+            | F32x4Lt
+            | F32x4Gt
+            | F32x4Le
+            | F32x4Ge
+            | F64x2Eq
+            | F64x2Ne
+            | F64x2Lt
+            | F64x2Gt
+            | F64x2Le
+            | F64x2Ge
+            | V128And
+            | V128Andnot
+            | V128Or
+            | V128Xor
+            | I8x16NarrowI16x8S
+            | I8x16NarrowI16x8U
+            | I8x16Add
+            | I8x16AddSatS
+            | I8x16AddSatU
+            | I8x16Sub
+            | I8x16SubSatS
+            | I8x16SubSatU
+            | I8x16MinS
+            | I8x16MinU
+            | I8x16MaxS
+            | I8x16MaxU
+            | I8x16AvgrU
+            | I16x8Q15mulrSatS
+            | I16x8NarrowI32x4S
+            | I16x8NarrowI32x4U
+            | I16x8Add
+            | I16x8AddSatS
+            | I16x8AddSatU
+            | I16x8Sub
+            | I16x8SubSatS
+            | I16x8SubSatU
+            | I16x8Mul
+            | I16x8MinS
+            | I16x8MinU
+            | I16x8MaxS
+            | I16x8MaxU
+            | I16x8AvgrU
+            | I16x8ExtmulLowI8x16S
+            | I16x8ExtmulHighI8x16S
+            | I16x8ExtmulLowI8x16U
+            | I16x8ExtmulHighI8x16U
+            | I32x4Add
+            | I32x4Sub
+            | I32x4Mul
+            | I32x4MinS
+            | I32x4MinU
+            | I32x4MaxS
+            | I32x4MaxU
+            | I32x4DotI16x8S
+            | I32x4ExtmulLowI16x8S
+            | I32x4ExtmulHighI16x8S
+            | I32x4ExtmulLowI16x8U
+            | I32x4ExtmulHighI16x8U
+            | I64x2Add
+            | I64x2Sub
+            | I64x2Mul
+            | I64x2Eq
+            | I64x2Ne
+            | I64x2LtS
+            | I64x2GtS
+            | I64x2LeS
+            | I64x2GeS
+            | I64x2ExtmulLowI32x4S
+            | I64x2ExtmulHighI32x4S
+            | I64x2ExtmulLowI32x4U
+            | I64x2ExtmulHighI32x4U
+            | F32x4Pmin
+            | F32x4Pmax
+            | F64x2Pmin
+            | F64x2Pmax
+            | I16x8RelaxedDotI8x16I7x16S => None,
         }
     }
 }

@@ -233,7 +233,10 @@ impl Compiler<'_> {
                     self.constant(slot, 0);
                 }
             }
-            Inst::Zero { from, count } => self.zero_slots(from.0, count),
+            Inst::Zero { from, count } => {
+                (from.0..from.0 + count).for_each(|slot| self.state.forget(slot));
+                self.zero_slots(from.0, count);
+            }
             Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
             Inst::CopySlots { dst, src, count } => self.copy_slots(dst.0, src.0, count),

@@ -4,11 +4,14 @@ use super::HOST_FAILURE;
 use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
-use crate::value::{Top, Value, canonical32, canonical64};
+use crate::value::{Top, Value};
 use zwasm::{
     AnyRef, AsContext, AsContextMut, Engine, Error, ErrorKind, Extern, ExternType, Func, Global,
     Instance, Memory, Module, SharedMemory, Store, Table, Tag, Trap, Val, ValType,
 };
+
+/// How many frames of a backtrace are compared: fewer than any mode keeps.
+const FRAMES: usize = 16;
 
 /// Runs a module.
 pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
@@ -32,6 +35,7 @@ pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
         Ok(instance) => instance,
         Err(error) => {
             events.push(Event::NotMade(ending(&error)));
+            events.extend(place(&error));
             return events;
         }
     };
@@ -49,12 +53,13 @@ pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
         let arguments: Vec<Val> =
             call.arguments.iter().map(|value| to_val(&mut store, *value)).collect();
         let mut results = vec![Val::I32(0); function.ty(&store).results().len()];
-        let result = match function.call(&mut store, &arguments, &mut results) {
-            Ok(()) => Ok(results.iter().map(|val| to_value(&store, val)).collect()),
-            Err(error) => Err(ending(&error)),
+        let (result, place) = match function.call(&mut store, &arguments, &mut results) {
+            Ok(()) => (Ok(results.iter().map(|val| to_value(&store, val)).collect()), None),
+            Err(error) => (Err(ending(&error)), place(&error)),
         };
         events.append(&mut store.data_mut().take());
         events.push(Event::Called(call.name.clone(), result));
+        events.extend(place);
         if plan.fuel.is_some()
             && let Ok(left) = store.get_fuel()
         {
@@ -150,6 +155,12 @@ fn ending(error: &Error) -> Ending {
     }
 }
 
+/// Where it ended, if the engine tells.
+fn place(error: &Error) -> Option<Event> {
+    let frames = error.backtrace()?.frames().iter().take(FRAMES);
+    Some(Event::At(frames.map(|frame| (frame.func_index(), frame.module_offset())).collect()))
+}
+
 fn to_val(store: impl AsContextMut, value: Value) -> Val {
     match value {
         Value::I32(value) => Val::I32(value),
@@ -176,8 +187,8 @@ fn to_value(store: impl AsContext, val: &Val) -> Value {
     match val {
         Val::I32(value) => Value::I32(*value),
         Val::I64(value) => Value::I64(*value),
-        Val::F32(bits) => Value::F32(canonical32(*bits)),
-        Val::F64(bits) => Value::F64(canonical64(*bits)),
+        Val::F32(bits) => Value::F32(*bits),
+        Val::F64(bits) => Value::F64(*bits),
         Val::V128(bits) => Value::V128(*bits),
         Val::FuncRef(func) => reference(func.is_none(), Top::Func),
         Val::ExternRef(each) => reference(each.is_none(), Top::Extern),

@@ -1,6 +1,6 @@
 //! `wasmi`, an interpreter: no garbage collection, exceptions or threads.
 //!
-//! In version 2.0.0 a `select` whose condition compares a local with zero takes the
+//! In version 2.0.0 a `select` whose condition compares a local with zero or null takes the
 //! wrong condition: the comparison is fused into it, and then the operand is looked
 //! for in the register of the comparison's result. So it gets a copy of the module
 //! in which something stands between the two.
@@ -9,7 +9,7 @@ use super::{HOST_FAILURE, Oracle};
 use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
-use crate::value::{Top, Value, canonical32, canonical64};
+use crate::value::{Top, Value};
 use std::convert::Infallible;
 use wasm_encoder::CodeSection;
 use wasm_encoder::reencode::{self, Reencode};
@@ -39,6 +39,10 @@ impl Wasmi {
 }
 
 impl Oracle for Wasmi {
+    fn has_one_nan(&self) -> bool {
+        false
+    }
+
     fn run(&self, bytes: &[u8], plan: &Plan) -> Option<Outcome> {
         let module = Module::new(&self.0, &apart(bytes)?).ok()?;
         let mut store = Store::new(&self.0, Host::new(plan));
@@ -109,7 +113,10 @@ impl Reencode for Apart {
             if compared && matches!(operator, Operator::Select | Operator::TypedSelect { .. }) {
                 function.instructions().i32_const(1).i32_and();
             }
-            compared = matches!(operator, Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne);
+            compared = matches!(
+                operator,
+                Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne | Operator::RefIsNull
+            );
             let end = reader.original_position();
             function.raw(bytes[(start - base) as usize..(end - base) as usize].iter().copied());
         }
@@ -213,8 +220,8 @@ fn to_value(val: &Val) -> Value {
     match val {
         Val::I32(value) => Value::I32(*value),
         Val::I64(value) => Value::I64(*value),
-        Val::F32(value) => Value::F32(canonical32(value.to_bits())),
-        Val::F64(value) => Value::F64(canonical64(value.to_bits())),
+        Val::F32(value) => Value::F32(value.to_bits()),
+        Val::F64(value) => Value::F64(value.to_bits()),
         Val::V128(value) => Value::V128(value.as_u128()),
         Val::FuncRef(func) => reference(func.is_null(), Top::Func),
         Val::ExternRef(each) => reference(each.is_null(), Top::Extern),

@@ -5,7 +5,7 @@ use super::{HOST_FAILURE, Oracle};
 use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
-use crate::value::{Top, Value, canonical32, canonical64};
+use crate::value::{Top, Value};
 use wasmtime::{
     AnyRef, AsContext, AsContextMut, Config, Engine, Error, Extern, ExternType, Func, Global, I31,
     Instance, Memory, Module, OptLevel, Ref, RefType, SharedMemory, Store, Table, Tag,
@@ -24,6 +24,7 @@ impl Wasmtime {
         let mut config = Config::new();
         config
             .cranelift_opt_level(OptLevel::Speed)
+            .cranelift_nan_canonicalization(true)
             .wasm_backtrace_max_frames(None)
             .wasm_tail_call(true)
             .wasm_custom_page_sizes(true)
@@ -43,6 +44,10 @@ impl Wasmtime {
 }
 
 impl Oracle for Wasmtime {
+    fn has_one_nan(&self) -> bool {
+        true
+    }
+
     fn run(&self, bytes: &[u8], plan: &Plan) -> Option<Outcome> {
         let module = Module::new(&self.0, strict(bytes)?).ok()?;
         let mut store = Store::new(&self.0, Host::new(plan));
@@ -230,8 +235,8 @@ fn to_value(store: impl AsContext, val: &Val) -> Value {
     match val {
         Val::I32(value) => Value::I32(*value),
         Val::I64(value) => Value::I64(*value),
-        Val::F32(bits) => Value::F32(canonical32(*bits)),
-        Val::F64(bits) => Value::F64(canonical64(*bits)),
+        Val::F32(bits) => Value::F32(*bits),
+        Val::F64(bits) => Value::F64(*bits),
         Val::V128(bits) => Value::V128(bits.as_u128()),
         Val::FuncRef(func) => reference(func.is_none(), Top::Func),
         Val::ExternRef(each) => reference(each.is_none(), Top::Extern),

@@ -2,8 +2,8 @@
 //! be written.
 
 use super::code::*;
-use super::{Layout, Signature};
-use crate::ops::Ty;
+use super::{Layout, Role, Signature};
+use crate::ty::Ty;
 use zwasm_wast::mutate::Rng;
 
 /// A body being drawn.
@@ -15,12 +15,14 @@ pub struct Body<'a> {
     pub locals: Vec<Ty>,
     /// Locals from here on count the loops and are not otherwise written.
     pub counters: usize,
-    /// What a branch to each label carries, the outermost first; none for loops,
-    /// which only their own end goes back to.
+    /// What a branch to each label carries, the outermost first; none for those that
+    /// only branches of their own lead to, as of loops.
     pub labels: Vec<Option<Vec<Ty>>>,
     pub results: Vec<Ty>,
     /// How many more instructions are wanted.
     pub budget: i32,
+    /// Whether the body is to be inlined.
+    pub small: bool,
 }
 
 /// How many counters there are: as deep as loops nest.
@@ -30,14 +32,21 @@ impl Body<'_> {
     /// The types of the locals and the code of a function.
     pub fn draw(layout: &mut Layout, function: u32, rng: &mut Rng) -> (Vec<Ty>, Vec<u8>) {
         let Signature { params, results } = layout.of_type(layout.functions[function as usize]);
+        let small = layout.roles[function as usize] == Role::Small;
         let mut locals = params.clone();
-        let many = [2, 6, 24][rng.below(3)];
-        for _ in 0..rng.below(many) {
-            locals.push(layout.tys[rng.below(layout.tys.len())]);
+        if small {
+            locals.extend(Self::draw_small_locals(layout, params.len(), rng));
+        } else {
+            let many = [2, 6, 24][rng.below(3)];
+            for _ in 0..rng.below(many) {
+                locals.push(layout.tys[rng.below(layout.tys.len())]);
+            }
         }
         let counters = locals.len();
-        locals.extend([Ty::I32, Ty::I64, Ty::I32]);
-        let budget = [20, 60, 200][rng.below(3)];
+        if !small {
+            locals.extend([Ty::I32, Ty::I64, Ty::I32]);
+        }
+        let budget = if small { 6 } else { [20, 50, 120][rng.below(3)] };
         let mut body = Body {
             layout,
             rng,
@@ -47,12 +56,17 @@ impl Body<'_> {
             labels: vec![Some(results.clone())],
             results: results.clone(),
             budget,
+            small,
         };
-        while body.budget > 0 {
-            body.statement(3);
+        if small {
+            body.small();
+        } else {
+            while body.budget > 0 {
+                body.statement(3);
+            }
+            body.budget = 30;
+            body.values(&results, 2);
         }
-        body.budget = 30;
-        body.values(&results, 2);
         body.code.op(END);
         let Body { locals, code, .. } = body;
         (locals[params.len()..].to_vec(), code.0)

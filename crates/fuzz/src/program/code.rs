@@ -1,6 +1,6 @@
 //! Instructions as bytes.
 
-use crate::ops::Ty;
+use crate::ty::Ty;
 use wasm_encoder::Encode;
 
 pub const UNREACHABLE: u8 = 0x00;
@@ -9,6 +9,7 @@ pub const LOOP: u8 = 0x03;
 pub const IF: u8 = 0x04;
 pub const ELSE: u8 = 0x05;
 pub const THROW: u8 = 0x08;
+pub const THROW_REF: u8 = 0x0a;
 pub const END: u8 = 0x0b;
 pub const BR: u8 = 0x0c;
 pub const BR_IF: u8 = 0x0d;
@@ -51,8 +52,16 @@ pub const I64_AND: u8 = 0x83;
 pub const I64_OR: u8 = 0x84;
 pub const I64_XOR: u8 = 0x85;
 pub const I64_EXTEND_I32_U: u8 = 0xad;
+pub const NON_NULL: u8 = 0x64;
+pub const REF_NULL: u8 = 0xd0;
 pub const REF_IS_NULL: u8 = 0xd1;
 pub const REF_FUNC: u8 = 0xd2;
+pub const REF_EQ: u8 = 0xd3;
+pub const REF_AS_NON_NULL: u8 = 0xd4;
+pub const BR_ON_NULL: u8 = 0xd5;
+pub const BR_ON_NON_NULL: u8 = 0xd6;
+/// The prefix of instructions on objects.
+pub const OBJECTS: u8 = 0xfb;
 
 /// Code being written.
 #[derive(Default)]
@@ -88,23 +97,15 @@ impl Code {
     /// The start of a block without parameters that has one result or none.
     pub fn block(&mut self, opcode: u8, result: Option<Ty>) {
         self.op(opcode);
-        self.op(result.map_or(0x40, byte));
+        match result {
+            Some(ty) => ty.push(&mut self.0),
+            None => self.op(0x40),
+        }
     }
 
     /// The start of a block whose type is in the type section.
     pub fn typed_block(&mut self, opcode: u8, ty: u32) {
         self.op(opcode);
         i64::from(ty).encode(&mut self.0);
-    }
-}
-
-/// A type as it is encoded.
-pub fn byte(ty: Ty) -> u8 {
-    match ty {
-        Ty::I32 => 0x7f,
-        Ty::I64 => 0x7e,
-        Ty::F32 => 0x7d,
-        Ty::F64 => 0x7c,
-        Ty::V128 => 0x7b,
     }
 }

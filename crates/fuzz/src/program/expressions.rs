@@ -4,7 +4,8 @@ use super::TABLE;
 use super::body::Body;
 use super::code::*;
 use crate::mutate::{OFFSETS, draw};
-use crate::ops::{self, ACCESSES, Group, LANES, PURE, SINGLE, Ty, VECTOR};
+use crate::ops::{self, ACCESSES, Group, LANES, PURE, SINGLE, VECTOR};
+use crate::ty::Ty;
 use crate::value;
 use wasm_encoder::Encode;
 
@@ -14,6 +15,9 @@ impl Body<'_> {
         self.budget -= 1;
         if depth == 0 || self.budget < 0 {
             return self.leaf(ty);
+        }
+        if self.small {
+            return self.small_value(ty, depth - 1);
         }
         match self.rng.below(24) {
             0..=4 => self.leaf(ty),
@@ -67,10 +71,12 @@ impl Body<'_> {
                 self.code.0.extend([VECTOR, 0x0c]);
                 self.code.0.extend(value::vector(self.rng).to_le_bytes());
             }
+            Ty::Ref(heap) if self.small || self.once_in(2) => self.null(heap),
+            Ty::Ref(heap) => self.fresh(heap, 0),
         }
     }
 
-    fn leaf(&mut self, ty: Ty) {
+    pub fn leaf(&mut self, ty: Ty) {
         let global = self.layout.globals.iter().position(|each| *each == ty);
         match (self.rng.below(8), self.local(ty, true), global) {
             (0..=4, Some(local), _) => self.code.with(LOCAL_GET, local),
@@ -85,16 +91,26 @@ impl Body<'_> {
         group.params.iter().all(known)
             && group.result.is_none_or(|ty| known(&ty))
             && (self.layout.relaxed || !group.is_relaxed())
+            && !(self.small && group.has(Ty::V128))
     }
 
-    fn pure(&mut self, ty: Ty, depth: u32) {
+    pub fn pure(&mut self, ty: Ty, depth: u32) {
+        match ty {
+            Ty::Ref(_) if self.small => return self.leaf(ty),
+            Ty::Ref(heap) => return self.reference(heap, depth),
+            _ if !self.small && self.once_in(4) && self.observe(ty, depth) => return,
+            _ => {}
+        }
         let groups: Vec<&Group> = PURE
             .iter()
             .chain(LANES)
             .filter(|group| group.result == Some(ty) && self.has(group))
             .collect();
         // Groups by their weight, so that no operator is rarer than others.
-        let all = groups.iter().map(|group| group.len().min(20)).sum();
+        let all: usize = groups.iter().map(|group| group.len().min(20)).sum();
+        if all == 0 {
+            return self.leaf(ty);
+        }
         let mut at = self.rng.below(all);
         let found = groups.iter().find(|group| {
             let here = at < group.len().min(20);
@@ -113,7 +129,7 @@ impl Body<'_> {
         let mut prefix = group.prefix;
         self.values(group.params, depth);
         // Most divisors are made odd and most truncations total.
-        let tame = !self.once_in(24);
+        let tame = !self.once_in(if self.small { 6 } else { 24 });
         match (prefix, code) {
             (SINGLE, 0x6d..=0x70) if tame => {
                 self.code.i32_const(1);
@@ -144,8 +160,9 @@ impl Body<'_> {
             _ => self.values(&[ty, ty], depth),
         }
         self.condition(depth);
-        if self.once_in(3) {
-            self.code.0.extend([SELECT_TYPED, 1, byte(ty)]);
+        if matches!(ty, Ty::Ref(_)) || self.once_in(3) {
+            self.code.0.extend([SELECT_TYPED, 1]);
+            ty.push(&mut self.code.0);
         } else {
             self.code.op(SELECT);
         }
@@ -214,16 +231,16 @@ impl Body<'_> {
         offset.encode(&mut self.code.0);
     }
 
-    fn load(&mut self, ty: Ty, depth: u32) {
-        let memory = self.address(depth);
+    pub fn load(&mut self, ty: Ty, depth: u32) {
         let loads = ACCESSES.iter().find(|group| group.result == Some(ty));
-        let Some(group) = loads else { return };
+        let Some(group) = loads else { return self.pure(ty, depth) };
+        let memory = self.address(depth);
         let code = draw(group, self.rng);
         ops::push(&mut self.code.0, group.prefix, code);
         self.memarg(memory);
     }
 
-    fn if_value(&mut self, ty: Ty, depth: u32) {
+    pub fn if_value(&mut self, ty: Ty, depth: u32) {
         self.condition(depth);
         self.code.block(IF, Some(ty));
         self.within(Some(vec![ty]), |body| {
@@ -279,35 +296,42 @@ impl Body<'_> {
     }
 
     /// A call of anything, and a value whose type it should have.
-    fn call_value(&mut self, ty: Ty, depth: u32) {
+    pub fn call_value(&mut self, ty: Ty, depth: u32) {
         self.call(depth);
         self.leaf(ty);
     }
 
     /// A call; its results go to locals or away.
     pub fn call(&mut self, depth: u32) {
-        let function = self.rng.below(self.layout.functions.len());
-        let ty = self.layout.functions[function];
+        let any = self.rng.below(self.layout.functions.len()) as u32;
+        let small = if self.small || self.once_in(2) { self.small_function() } else { None };
+        let function = small.unwrap_or(any);
+        let ty = self.layout.functions[function as usize];
         let signature = self.layout.of_type(ty);
         self.values(&signature.params, depth.min(1));
         match self.rng.below(4) {
+            _ if small.is_some() && !self.once_in(6) => self.code.with(CALL, function),
             0 => {
-                self.element_of(function as u32);
+                self.element_of(function);
                 self.code.with(CALL_INDIRECT, ty);
                 self.code.number(0);
             }
             1 if self.layout.references => {
-                self.code.with(REF_FUNC, function as u32);
+                self.code.with(REF_FUNC, function);
                 self.code.with(CALL_REF, ty);
             }
-            _ => self.code.with(CALL, function as u32),
+            _ => self.code.with(CALL, function),
         }
         self.keep_or_drop(&signature.results);
     }
 
-    /// The index in the table of a function, or at times any.
+    /// The index in the table of a function, or at times any or one past the end.
     pub fn element_of(&mut self, function: u32) {
-        if self.once_in(12) {
+        if self.once_in(40) {
+            let past = [TABLE as i32, TABLE as i32 + 1, i32::MAX, i32::MIN, -1];
+            let index = past[self.rng.below(past.len())];
+            self.code.i32_const(index);
+        } else if self.once_in(12) {
             self.element();
         } else {
             self.code.i32_const(function as i32);
@@ -414,6 +438,8 @@ impl Body<'_> {
                 }
             }
             Ty::F32 | Ty::F64 => self.select(ty, depth),
+            Ty::Ref(heap) if self.converted(heap, depth) => {}
+            Ty::Ref(_) => self.select(ty, depth),
         }
     }
 

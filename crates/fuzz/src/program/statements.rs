@@ -4,7 +4,8 @@ use super::Signature;
 use super::body::{Body, COUNTERS};
 use super::code::*;
 use crate::mutate::draw;
-use crate::ops::{self, ACCESSES, Group, NUMERIC, Ty};
+use crate::ops::{self, ACCESSES, Group, NUMERIC};
+use crate::ty::Ty;
 
 impl Body<'_> {
     /// A statement; `depth` is how far blocks in it may nest.
@@ -13,7 +14,7 @@ impl Body<'_> {
         if depth == 0 {
             return self.assign(2);
         }
-        match self.rng.below(22) {
+        match self.rng.below(26) {
             0..=5 => self.assign(3),
             6..=8 => self.store(),
             9 => self.set_global(),
@@ -25,6 +26,9 @@ impl Body<'_> {
             18 => self.call(2),
             19 => self.leave(),
             20 => self.swap(),
+            21 | 22 => self.stretch(),
+            23 => self.set_object(),
+            24 => self.stacked(depth - 1),
             _ => self.rare(depth - 1),
         }
     }
@@ -41,13 +45,13 @@ impl Body<'_> {
         self.keep_or_drop(&[ty]);
     }
 
-    fn set_global(&mut self) {
+    pub fn set_global(&mut self) {
         let global = self.rng.below(self.layout.globals.len());
         self.value(self.layout.globals[global], 2);
         self.code.with(GLOBAL_SET, global as u32);
     }
 
-    fn store(&mut self) {
+    pub fn store(&mut self) {
         let ty = self.any_ty();
         let stores = |group: &&Group| group.result.is_none() && group.params == [ty];
         let Some(group) = ACCESSES.iter().find(stores) else { return };
@@ -88,14 +92,14 @@ impl Body<'_> {
     }
 
     /// How many loops are around.
-    fn loops(&self) -> usize {
+    pub fn loops(&self) -> usize {
         self.labels.iter().filter(|label| label.is_none()).count()
     }
 
     /// Sets the next counter, if there is one left.
     fn start_counter(&mut self) -> Option<Counter> {
         let nested = self.loops();
-        if nested == COUNTERS {
+        if nested >= COUNTERS {
             return None;
         }
         let local = (self.counters + nested) as u32;
@@ -163,7 +167,7 @@ impl Body<'_> {
 
     /// A loop with parameters, which each round takes and gives.
     fn carrying_loop(&mut self, depth: u32) {
-        if self.loops() == COUNTERS {
+        if self.loops() >= COUNTERS {
             return self.assign(2);
         }
         let carried: Vec<Ty> = (0..1 + self.rng.below(4)).map(|_| self.any_ty()).collect();
@@ -280,7 +284,7 @@ impl Body<'_> {
     }
 
     fn rare(&mut self, depth: u32) {
-        match self.rng.below(4) {
+        match self.rng.below(6) {
             0 => self.throw(2),
             // memory.fill, of a few bytes.
             1 => {
@@ -300,8 +304,39 @@ impl Body<'_> {
                 self.code.number(to);
                 self.code.number(from);
             }
+            3 => self.branch_on_null(),
+            4 => self.throw_again(),
             _ => self.statements(depth),
         }
+    }
+
+    /// Values that stay on the operand stack below blocks and branches, most of them
+    /// constants.
+    fn stacked(&mut self, depth: u32) {
+        let most = [4, 4, 12, 12, 50][self.rng.below(5)];
+        let tys: Vec<Ty> = (0..1 + self.rng.below(most)).map(|_| self.any_ty()).collect();
+        self.budget -= tys.len() as i32;
+        let constant = self.once_in(2);
+        for &ty in &tys {
+            if !constant && self.once_in(4) { self.value(ty, 1) } else { self.constant(ty) }
+        }
+        self.branch_over(depth.min(1));
+        if self.once_in(2)
+            && let Some((away, carried)) = self.label()
+            && tys.ends_with(&carried)
+        {
+            // What stays is carried, or dropped by the branch.
+            self.condition(1);
+            self.code.with(BR_IF, away);
+        }
+        let kept = self.rng.below(tys.len() + 1);
+        for &ty in tys[kept..].iter().rev() {
+            self.show(ty);
+        }
+        if kept > 0 && self.once_in(2) {
+            self.stretch();
+        }
+        self.keep_or_drop(&tys[..kept]);
     }
 
     fn length(&mut self, is_64: bool) {
