@@ -44,6 +44,7 @@ const COLD: &[&str] = &[
     "gc::struct_new_large",
     "gc::refill",
     "gc::op",
+    "state::table_set_function",
     "exceptions::throw",
     "exceptions::throw_ref",
     "observe::watch",
@@ -84,11 +85,13 @@ const CALLED: &[&str] = &[
 ];
 
 /// Handlers that save a register or two meanwhile: those that copy any number of
-/// slots or fill a structure, casts that look at a display, and loops of compare and
-/// exchange on any memory.
+/// slots or fill a structure, casts that look at a display, loops of compare and
+/// exchange on any memory, and writes to arrays, which do without when the whole
+/// program is optimised at once.
 const SAVING: &[&str] = &[
     "gc::ref_test",
     "gc::ref_cast",
+    "gc::array_set",
     "call::return_call",
     "call::return_call_indirect",
     "call::return_call_ref",

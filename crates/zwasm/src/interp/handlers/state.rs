@@ -73,6 +73,7 @@ handlers! {
         next!(regs, 2)
     }
 
+    #[cold]
     fn table_set_function(regs) {
         let table = *(*regs.vm).tables.add(regs.upper() as usize);
         let index = table_index(table, *regs.slot(0));
