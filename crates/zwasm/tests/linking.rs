@@ -274,24 +274,6 @@ fn modules_are_shared_between_threads() {
 }
 
 #[test]
-fn a_frame_that_is_too_large_is_refused_by_name() {
-    let mut wat = String::from(r#"(module (func (export "f")"#);
-    for _ in 0..50_000 {
-        wat.push_str("(local i64)");
-    }
-    for _ in 0..20_000 {
-        wat.push_str("(i32.const 1)");
-    }
-    for _ in 0..20_000 {
-        wat.push_str("(drop)");
-    }
-    wat.push_str("))");
-    let error = zwasm::invoke(wat, "f", &[]).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit);
-    assert!(error.to_string().contains("function 0"), "{error}");
-}
-
-#[test]
 fn a_memory_beyond_its_own_type_is_refused() {
     let mut store = Store::new(&Engine::default(), ());
     for ty in [MemoryType::new(2, Some(1)), MemoryType::new(65_537, None)] {

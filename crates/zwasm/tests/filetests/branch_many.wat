@@ -56,40 +56,78 @@
 ;;   testl rbx, rbx
 ;;   movq [rsi + 0x120], 0x1
 ;;   je L2
-;;   leaq rdx, L10
-;;   jmpq L10
-;; L10:
-;;   word handler
-;;   word 0x2500000024
-;;   word 0x21
-;;   address L9
+;;   movq r11, 0xffffffdf
 ;; L9:
+;;   movsd xmm15, [rsi + r11*8 + 0x230]
+;;   movsd [rsi + r11*8 + 0x228], xmm15
+;;   addq r11, 0x1
+;;   jne L9
 ;;   jmp L1
 ;; L2:
 ;;   movq rbx, [rsi]
 ;;   testl rbx, rbx
 ;;   je L3
-;;   leaq rdx, L11
-;;   jmpq L11
-;; L11:
-;;   word handler
-;;   word 0x2100250021
+;;   movq r11, 0xffffffdf
+;; L10:
+;;   movsd xmm15, [rsi + r11*8 + 0x230]
+;;   movsd [rsi + r11*8 + 0x108], xmm15
+;;   addq r11, 0x1
+;;   jne L10
+;;   movq rdx, [rsi + 0x108]
+;;   movq rax, [rsi + 0x118]
+;;   movq rsi, [rsi + 0x110]
+;;   cmpq rax, rdi
+;;   jne L11
+;;   jmpq [rdx]
 ;; L3:
-;;   leaq rdx, L12
-;;   jmpq L12
+;;   movq r11, 0xffffffdf
 ;; L12:
-;;   word handler
-;;   word 0x21002100210025
-;;   word 0x1
+;;   movsd xmm15, [rsi + r11*8 + 0x230]
+;;   movsd [rsi + r11*8 + 0x108], xmm15
+;;   addq r11, 0x1
+;;   jne L12
+;;   movq rcx, [rdi + 0x50]
+;;   movq rcx, [rcx + 0x8]
+;;   movq rax, [rcx]
+;;   movq rdx, [rax]
+;;   addq rdx, rsi
+;;   cmpq rdx, [rdi + 0x8]
+;; L14:
+;;   ja L13
+;;   movq rdx, rdi
+;;   movq rdi, [rcx + 0x8]
+;;   movq [rdi + 0x68], rdx
+;;   movq r11, [rdi + 0x20]
+;;   movq r8, [r11]
+;;   movq r9, [r11 + 0x8]
+;;   leaq rdx, [rax + 0x8]
+;;   jmpq [rdx]
 ;; L1:
-;;   leaq rdx, L13
-;;   jmpq L13
-;; L13:
-;;   word handler
-;;   word 0x2100240021
+;;   movq r11, 0xffffffdf
+;; L15:
+;;   movsd xmm15, [rsi + r11*8 + 0x228]
+;;   movsd [rsi + r11*8 + 0x108], xmm15
+;;   addq r11, 0x1
+;;   jne L15
+;;   movq rdx, [rsi + 0x108]
+;;   movq rax, [rsi + 0x118]
+;;   movq rsi, [rsi + 0x110]
+;;   cmpq rax, rdi
+;;   jne L11
+;;   jmpq [rdx]
+;; L11:
+;;   movq rdi, rax
+;;   movq rax, [rdi + 0x20]
+;;   movq r8, [rax]
+;;   movq r9, [rax + 0x8]
+;;   jmpq [rdx]
 ;; L5:
 ;;   leaq rdx, L6
 ;;   movl rcx, 0xa
-;;   jmpq L14
-;; L14:
+;;   jmpq L16
+;; L13:
+;;   leaq rdx, L14
+;;   movl rcx, 0xa
+;;   jmpq L16
+;; L16:
 ;;   word handler

@@ -67,7 +67,7 @@
 ;; L8:
 ;;   word handler
 ;;   word 0x100000004
-;;   word 0x1
+;;   word 0x101
 ;;   word 0x2
 ;;   address L7
 ;; L7:
@@ -126,7 +126,7 @@
 ;; L7:
 ;;   word handler
 ;;   word 0x200000004
-;;   word 0x200000005
+;;   word 0x200000105
 ;;   word 0x200000003
 ;;   address L6
 ;; L6:
