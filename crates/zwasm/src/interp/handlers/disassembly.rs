@@ -45,6 +45,7 @@ const COLD: &[&str] = &[
     "gc::refill",
     "gc::op",
     "state::table_set_function",
+    "far::subtype_callee",
     "exceptions::throw",
     "exceptions::throw_ref",
     "observe::watch",
@@ -98,6 +99,7 @@ const SAVING: &[&str] = &[
     "gc::struct_new",
     "gc::struct_new_words",
     "gc::struct_new_default",
+    "far::copy",
     "atomic::access_any",
 ];
 
