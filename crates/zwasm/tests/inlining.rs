@@ -134,6 +134,19 @@ fn a_comparison_moved_out_of_two_calls_reads_what_it_read_before() {
 }
 
 #[test]
+fn a_selected_argument_takes_the_slot_of_what_was_compared() {
+    // The comparison and the selection are one, and what dies between them has the slot
+    // of what is selected.
+    let functions = "(func $less (param i32) (result i32) (i32.lt_s (local.get 0) (i32.const 5)))
+        (func $triple (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))
+        (func (export \"run\") (param i32) (result i32)
+          (call $triple (select (local.get 0) (i32.const 7)
+            (call $less (i32.add (local.get 0) (i32.const 1))))))";
+    assert_eq!(result(functions, 2), 6);
+    assert_eq!(result(functions, 9), 21);
+}
+
+#[test]
 fn a_result_may_be_the_next_argument() {
     // The second call's parameter takes the slot of a local of the first.
     let functions = "(func $twice (param i32) (result i32)

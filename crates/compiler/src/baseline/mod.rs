@@ -169,7 +169,12 @@ impl Compiler<'_> {
                     return 2;
                 }
                 Some(&Inst::Select { dst: into, cond, a: first, b: second }) if cond == dst => {
-                    self.select(into, first, second, |this| this.compare_flags(op, a, b));
+                    self.select(into, first, second, |this| {
+                        let condition = this.compare_flags(op, a, b);
+                        // The result may have the slot of what dies with the comparison.
+                        this.bury(index + 1);
+                        condition
+                    });
                     return 2;
                 }
                 _ => {}
@@ -177,6 +182,7 @@ impl Compiler<'_> {
         }
         #[cfg(feature = "simd")]
         if let Some(next) = insts.get(index + 1)
+            && self.deaths.first().is_none_or(|death| death.before > index + 1)
             && self.simd_pair(&insts[index], next)
         {
             return 2;
