@@ -4,8 +4,8 @@
 
 use zwasm::{
     Config, Engine, FieldType, Func, FuncType, Global, GlobalType, HeapType, Instance, Linker,
-    Module, Mutability, RefType, Store, Strategy, StructRef, StructRefPre, StructType, Table,
-    TableType, Tag, TagType, Val, ValType,
+    Module, Mutability, RefType, RootScope, Store, Strategy, StructRef, StructRefPre, StructType,
+    Table, TableType, Tag, TagType, Val, ValType,
 };
 
 /// Loads and drops modules with types that no other module has, so that numbers are
@@ -203,4 +203,59 @@ fn types_come_and_go_in_threads() {
             });
         }
     });
+}
+
+/// What a store learned of the types of an instance that came to nothing is true of no
+/// type that has the number later.
+#[test]
+fn a_failed_instance_leaves_no_type_behind() {
+    let mut config = Config::new();
+    config.gc_stress(true).max_memory(65_536);
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, ());
+    let module = Module::new(
+        &engine,
+        r#"(module (type $s (struct (field i64))) (memory 2)
+            (func (export "make") (result (ref $s)) unreachable))"#,
+    )
+    .unwrap();
+    let gone = concrete(module.get_export("make").unwrap().func().unwrap());
+    Instance::new(&mut store, &module, &[]).unwrap_err();
+    drop(module);
+    // The number is given again unless the store still holds the type.
+    let again = (0..10_000).find_map(|number| {
+        let field = |ty| FieldType::new(Mutability::Const, ty);
+        let bits = (0..14).map(|bit| match number >> bit & 1 {
+            0 => field(ValType::I32),
+            _ => field(ValType::I64),
+        });
+        let fields =
+            [field(ValType::Ref(RefType::new(true, HeapType::Any)))].into_iter().chain(bits);
+        let ty = StructType::new(&engine, fields).unwrap();
+        (ty.heap_type() == gone).then_some((ty, number))
+    });
+    let Some((ty, number)) = again else { return };
+    let field = FieldType::new(Mutability::Const, ValType::I32);
+    let inner = StructType::new(&engine, [field]).unwrap();
+    let inner = StructRefPre::new(&mut store, inner).unwrap();
+    let outer = StructRefPre::new(&mut store, ty).unwrap();
+    let outer = {
+        let mut scope = RootScope::new(&mut store);
+        let seven = StructRef::new(&mut scope, &inner, &[Val::I32(7)]).unwrap();
+        let mut values = vec![Val::AnyRef(Some(seven.to_any()))];
+        values.extend((0..14).map(|bit| match number >> bit & 1 {
+            0 => Val::I32(1),
+            _ => Val::I64(1),
+        }));
+        let object = StructRef::new(&mut scope, &outer, &values).unwrap();
+        object.to_any().to_owned_rooted(&mut scope).unwrap()
+    };
+    for _ in 0..100 {
+        let mut scope = RootScope::new(&mut store);
+        StructRef::new(&mut scope, &inner, &[Val::I32(8)]).unwrap();
+    }
+    let object = outer.to_rooted(&mut store).unwrap().as_struct(&store).unwrap().unwrap();
+    let seven = object.field(&mut store, 0).unwrap().anyref().flatten().unwrap();
+    let seven = seven.as_struct(&store).unwrap().unwrap();
+    assert_eq!(seven.field(&mut store, 0).unwrap().i32(), Some(7));
 }

@@ -290,7 +290,10 @@ pub(crate) unsafe fn instantiate(
 ) -> Result<NonNull<InstanceData>> {
     // SAFETY: by the contract; see the header of the parent module.
     unsafe {
-        let instance = allocate(store, module, imports)?;
+        let instance = allocate(store, module, imports).inspect_err(|_| {
+            // The store has learned how they lie in memory, and no instance holds them.
+            module.inner().held_types.iter().for_each(|held| (*store).hold_type(held.clone()));
+        })?;
         let paused = StoreCore::pause_collections(store);
         initialize(instance)?;
         drop(paused);
