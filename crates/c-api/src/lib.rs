@@ -47,6 +47,7 @@ mod wasi;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -61,8 +62,11 @@ const _: () = {
 thread_local! {
     /// How many functions of the library run, one inside the other, since C was called.
     static INSIDE: Cell<usize> = const { Cell::new(0) };
-    /// What C gets back when none does any more.
-    static LATER: RefCell<Vec<(Finalizer, *mut c_void)>> = const { RefCell::new(Vec::new()) };
+    /// What C gets back when none does any more; then it is empty and holds no memory.
+    /// C may call when its thread or process is ending and what has to be dropped is gone,
+    /// so this is not dropped.
+    static LATER: ManuallyDrop<RefCell<Vec<(Finalizer, *mut c_void)>>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// Runs the body of a function that C called; if it panics, what `failed` says.
@@ -72,7 +76,10 @@ fn guard_or<R>(failed: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
     INSIDE.set(INSIDE.get() - 1);
     if INSIDE.get() == 0 {
         // SAFETY: as in `finalize`.
-        LATER.take().into_iter().for_each(|(finalizer, data)| unsafe { finalizer(data) });
+        LATER
+            .with(|later| later.take())
+            .into_iter()
+            .for_each(|(finalizer, data)| unsafe { finalizer(data) });
     }
     outcome.unwrap_or_else(|_| {
         set_last_error("the library failed: see its message on standard error");
@@ -97,10 +104,8 @@ type Finalizer = unsafe extern "C" fn(*mut c_void);
 ///
 /// The finalizer takes the pointer, and gets it once.
 unsafe fn finalize(finalizer: Finalizer, data: *mut c_void) {
-    // On a thread that is ending none runs.
-    let inside = INSIDE.try_with(Cell::get).unwrap_or(0);
-    if inside > 0 {
-        LATER.with_borrow_mut(|later| later.push((finalizer, data)));
+    if INSIDE.get() > 0 {
+        LATER.with(|later| later.borrow_mut().push((finalizer, data)));
     } else {
         // SAFETY: by the contract.
         unsafe { finalizer(data) }
@@ -124,13 +129,17 @@ thread_local! {
 
 fn set_last_error(message: &str) {
     let message = CString::new(message.replace('\0', " ")).ok();
-    LAST_ERROR.with(|last| *last.borrow_mut() = message);
+    // On a thread that is ending nobody asks.
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = message);
 }
 
 /// Why the latest function that failed on this thread did; null if none has.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_last_error() -> *const c_char {
-    LAST_ERROR.with(|last| last.borrow().as_ref().map_or(ptr::null(), |text| text.as_ptr()))
+    let text = |last: &RefCell<Option<CString>>| {
+        last.borrow().as_ref().map_or(ptr::null(), |text| text.as_ptr())
+    };
+    LAST_ERROR.try_with(text).unwrap_or(ptr::null())
 }
 
 /// The library's version.

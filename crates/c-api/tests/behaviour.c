@@ -1,5 +1,7 @@
 /* What the headers promise and no example shows. Prints nothing when all holds. */
 
+#include <pthread.h>
+
 #include "../../../examples/c/example.h"
 
 static int failures = 0;
@@ -801,6 +803,49 @@ static void a_running_store_lives_on(void) {
   wasm_func_delete(run);
 }
 
+/* When the process ends, or a thread, what the library has for the thread is gone before
+   functions of C's are called for the last time, such as destructors of C++. */
+static void count_end(void* info) {
+  ++*(int*)info;
+}
+
+static void at_the_end(void* passed) {
+  wasm_store_t* ending = passed;
+  int finalized = 0;
+  wasm_foreign_t* foreign = wasm_foreign_new(ending);
+  wasm_foreign_set_host_info_with_finalizer(foreign, &finalized, count_end);
+  wasm_foreign_delete(foreign);
+  EXPECT(finalized == 1);
+  wasm_byte_vec_t no_module = WASM_EMPTY_VEC;
+  EXPECT(!wasm_module_validate(ending, &no_module));
+  EXPECT(wasm_module_new(ending, &no_module) == NULL);
+  zwasm_last_error();
+  wasm_store_delete(ending);
+}
+
+static pthread_key_t thread_end;
+
+static void* end_thread(void* arg) {
+  (void)arg;
+  pthread_setspecific(thread_end, wasm_store_new(engine));
+  return NULL;
+}
+
+static void a_thread_may_end_with_a_store(void) {
+  EXPECT(pthread_key_create(&thread_end, at_the_end) == 0);
+  pthread_t thread;
+  EXPECT(pthread_create(&thread, NULL, end_thread, NULL) == 0);
+  EXPECT(pthread_join(thread, NULL) == 0);
+}
+
+static void end_process(void) {
+  at_the_end(store);
+  wasm_engine_delete(engine);
+  if (failures != 0) {
+    _Exit(1);
+  }
+}
+
 int main(void) {
   engine = wasm_engine_new();
   store = wasm_store_new(engine);
@@ -827,7 +872,8 @@ int main(void) {
   finalizers_run_once();
   wasi_grants_what_it_is_told();
   a_running_store_lives_on();
-  wasm_store_delete(store);
-  wasm_engine_delete(engine);
+  a_thread_may_end_with_a_store();
+  /* It deletes what is left. */
+  EXPECT(atexit(end_process) == 0);
   return failures != 0;
 }
