@@ -67,8 +67,13 @@ impl Run {
 
 /// Visits the slot of an operand that has one.
 fn read(operand: Operand, visit: &mut dyn FnMut(Run)) {
-    if let Operand::Slot(slot) = operand {
-        visit(Run::one(slot));
+    read_long(operand, Length::Slots(1), visit);
+}
+
+/// Visits the slots of an operand that has some.
+fn read_long(operand: Operand, length: Length, visit: &mut dyn FnMut(Run)) {
+    if let Operand::Slot(from) = operand {
+        visit(Run { from, length });
     }
 }
 
@@ -253,18 +258,18 @@ impl Inst {
                 read(value, visit);
             }
             Inst::Gc { op, base } => visit(Run { from: base, length: op.operands() }),
-            Inst::StructSet { object, value, .. } => {
-                read(Operand::Slot(object), visit);
-                read(value, visit);
+            Inst::StructSet { object, value, ty, field } => {
+                visit(Run::one(object));
+                read_long(value, Length::Field { ty, field }, visit);
             }
             Inst::ArrayGet { object, index, .. } => {
-                read(Operand::Slot(object), visit);
+                visit(Run::one(object));
                 read(index, visit);
             }
-            Inst::ArraySet { object, index, value, .. } => {
-                read(Operand::Slot(object), visit);
+            Inst::ArraySet { object, index, value, ty } => {
+                visit(Run::one(object));
                 read(index, visit);
-                read(value, visit);
+                read_long(value, Length::Elements { ty, count: 1, more: 0 }, visit);
             }
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => inst.reads(visit),

@@ -358,6 +358,15 @@ fn program(filling: Filling) -> String {
             &add("(array.get $longs (local.get $longs) (i32.const 4))"),
             &add("(array.get $longs (local.get $longs) (local.get $i))"),
             &lane("(array.get $vectors (local.get $vectors) (local.get $i))"),
+            // Vectors whose halves differ, after others have been where they are copied.
+            "(local.set $w (i64x2.replace_lane 1 (local.get $v) (i64.const 77)))
+             (local.set $v (i64x2.add (local.get $v) (local.get $v)))
+             (struct.set $pair 1 (local.get $o) (local.get $w))
+             (local.set $v (i64x2.add (local.get $v) (local.get $v)))
+             (array.set $vectors (local.get $vectors) (local.get $i) (local.get $w))\n",
+            &add("(i64x2.extract_lane 1 (struct.get $pair 1 (local.get $o)))"),
+            &add("(i64x2.extract_lane 1
+                   (array.get $vectors (local.get $vectors) (local.get $i)))"),
             &add("(i64.extend_i32_u (array.len (local.get $refs)))"),
             &add("(i64.extend_i32_s (i31.get_s (ref.cast (ref i31)
                    (array.get $refs (local.get $refs) (local.get $i)))))"),
