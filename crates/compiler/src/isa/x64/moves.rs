@@ -8,7 +8,7 @@ use crate::tuning::MOVES_INLINE;
 
 /// A slot of the frame.
 pub(super) fn slot(slot: u32) -> Mem {
-    // A frame has fewer than 2^16 slots.
+    // A frame has at most 2^27 slots.
     at(FRAME, (slot * 8) as i32)
 }
 
