@@ -161,15 +161,19 @@ impl Compiler<'_> {
         if let Inst::Compare { op, dst, a, b } = insts[index]
             && self.is_temporary(dst.0)
         {
+            let flags = |this: &mut Self| {
+                let condition = this.compare_flags(op, a, b);
+                this.bury(index + 1);
+                condition
+            };
             match insts.get(index + 1) {
                 Some(&Inst::BrIf { cond, negate, target }) if cond == dst => {
-                    let condition = self.compare_flags(op, a, b);
-                    self.bury(index + 1);
+                    let condition = flags(self);
                     self.branch_if(if negate { condition.not() } else { condition }, target);
                     return 2;
                 }
                 Some(&Inst::Select { dst: into, cond, a: first, b: second }) if cond == dst => {
-                    self.select(into, first, second, |this| this.compare_flags(op, a, b));
+                    self.select(into, first, second, flags);
                     return 2;
                 }
                 _ => {}
@@ -177,7 +181,7 @@ impl Compiler<'_> {
         }
         #[cfg(feature = "simd")]
         if let Some(next) = insts.get(index + 1)
-            && self.simd_pair(&insts[index], next)
+            && self.simd_pair(&insts[index], next, index + 1)
         {
             return 2;
         }
@@ -186,9 +190,10 @@ impl Compiler<'_> {
     }
 
     /// Forgets the values that are dead before the instruction at `index`, which
-    /// emits nothing.
+    /// emits nothing. Of two compiled at once, those dead before the second come
+    /// before it writes: it may write one of these slots.
     #[inline]
-    fn bury(&mut self, index: usize) {
+    pub(crate) fn bury(&mut self, index: usize) {
         while let Some(death) = self.deaths.first()
             && death.before <= index
         {

@@ -80,8 +80,8 @@ impl Compiler<'_> {
     }
 
     /// Compiles two instructions at once, of which the second uses what the first
-    /// leaves in the flags. Whether it did.
-    pub(crate) fn simd_pair(&mut self, first: &Inst, second: &Inst) -> bool {
+    /// leaves in the flags; the index is that of the second. Whether it did.
+    pub(crate) fn simd_pair(&mut self, first: &Inst, second: &Inst, index: usize) -> bool {
         match (*first, *second) {
             (
                 Inst::Compare { op, dst, a, b },
@@ -99,7 +99,11 @@ impl Compiler<'_> {
                 Inst::Simd(SimdInst::Test { op, dst, a }),
                 Inst::Select { dst: into, cond, a: yes, b: no },
             ) if cond == dst && self.is_temporary(dst.0) && is_flag(op) => {
-                self.select(into, yes, no, |this| Condition::Flag(this.flag_test(op, a)));
+                self.select(into, yes, no, |this| {
+                    let flag = this.flag_test(op, a);
+                    this.bury(index);
+                    Condition::Flag(flag)
+                });
             }
             (
                 Inst::Load { op, dst, addr, mem, offset },
