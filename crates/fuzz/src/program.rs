@@ -1,10 +1,11 @@
 //! Programs made for what compilers get wrong and random modules rarely reach:
 //! loops over many locals, values carried by branches, comparisons fused into
 //! branches, accesses at the edges of memories, calls of every kind; small functions
-//! called one after the other, whose locals are read before they are written; in a
-//! third of the programs objects next to the sizes at which allocation changes, with
-//! references to them in all places where values can be; operand stacks and
-//! signatures of dozens of values; NaNs with any bits.
+//! called one after the other, whose locals are read before they are written, or ending
+//! with each other and the comparison that a branch asks for; in a third of the programs
+//! objects next to the sizes at which allocation changes, with references to them in all
+//! places where values can be; operand stacks and signatures of dozens of values; NaNs
+//! with any bits.
 //!
 //! Every function is well typed by construction, and every loop ends; only calls
 //! have to be counted from outside.
@@ -44,6 +45,9 @@ enum Role {
     Ordinary,
     /// It is small enough to be inlined.
     Small,
+    /// Small as well, it answers a question: it ends with a comparison, or with a call
+    /// of another that does.
+    Test { last: Option<u32> },
 }
 
 /// What functions can refer to.
@@ -72,7 +76,7 @@ pub struct Layout {
 }
 
 /// Elements of the one table; the last is null.
-const TABLE: u32 = 16;
+const TABLE: u32 = 32;
 /// Bytes of each data segment.
 const DATA: usize = 64;
 
@@ -149,6 +153,7 @@ impl Layout {
             layout.functions.push(ty);
             layout.roles.push(Role::Small);
         }
+        layout.draw_tests(rng);
         layout
     }
 

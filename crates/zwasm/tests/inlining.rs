@@ -159,6 +159,29 @@ fn a_result_may_be_the_next_argument() {
 }
 
 #[test]
+fn what_is_selected_by_the_result_of_a_call_may_be_the_next_argument() {
+    // The selection, compiled together with the comparison, writes a slot that dies
+    // between the two.
+    let twice = "(func $twice (param i32) (result i32)
+          (local.set 0 (i32.add (local.get 0) (local.get 0)))
+          (i32.xor (local.get 0) (i32.const 1)))";
+    let compared = "(func $less (param i32) (result i32) (local i32)
+          (i32.lt_s (local.get 0) (i32.const 10)))
+        (func (export \"run\") (param i32) (result i32)
+          (call $twice (select (i32.const 5) (local.get 0) (call $less (local.get 0)))))";
+    let tested = "(func $nothing (local i32))
+        (func (export \"run\") (param i32) (result i32)
+          (call $twice (select (i32.const 5) (local.get 0)
+            (v128.any_true (i32x4.splat (i32.lt_s (local.get 0) (i32.const 10))))
+            (call $nothing))))";
+    for functions in [compared, tested] {
+        let functions = format!("{twice}{functions}");
+        assert_eq!(result(&functions, 9), 11);
+        assert_eq!(result(&functions, 20), 41);
+    }
+}
+
+#[test]
 fn code_behind_a_call_that_does_not_return_is_not_reached() {
     let functions = "(func $stop (unreachable))
         (func (export \"run\") (param i32) (result i32)

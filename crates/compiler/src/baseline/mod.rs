@@ -161,20 +161,19 @@ impl Compiler<'_> {
         if let Inst::Compare { op, dst, a, b } = insts[index]
             && self.is_temporary(dst.0)
         {
+            let flags = |this: &mut Self| {
+                let condition = this.compare_flags(op, a, b);
+                this.bury(index + 1);
+                condition
+            };
             match insts.get(index + 1) {
                 Some(&Inst::BrIf { cond, negate, target }) if cond == dst => {
-                    let condition = self.compare_flags(op, a, b);
-                    self.bury(index + 1);
+                    let condition = flags(self);
                     self.branch_if(if negate { condition.not() } else { condition }, target);
                     return 2;
                 }
                 Some(&Inst::Select { dst: into, cond, a: first, b: second }) if cond == dst => {
-                    self.select(into, first, second, |this| {
-                        let condition = this.compare_flags(op, a, b);
-                        // The result may have the slot of what dies with the comparison.
-                        this.bury(index + 1);
-                        condition
-                    });
+                    self.select(into, first, second, flags);
                     return 2;
                 }
                 _ => {}
@@ -182,6 +181,7 @@ impl Compiler<'_> {
         }
         #[cfg(feature = "simd")]
         if let Some(next) = insts.get(index + 1)
+            // A result could have the slot of what dies between the two.
             && self.deaths.first().is_none_or(|death| death.before > index + 1)
             && self.simd_pair(&insts[index], next)
         {
@@ -192,7 +192,8 @@ impl Compiler<'_> {
     }
 
     /// Forgets the values that are dead before the instruction at `index`, which
-    /// emits nothing.
+    /// emits nothing. Of two compiled at once, those dead before the second come
+    /// before it writes: it may write one of these slots.
     #[inline]
     fn bury(&mut self, index: usize) {
         while let Some(death) = self.deaths.first()

@@ -32,15 +32,18 @@ impl Body<'_> {
     /// The types of the locals and the code of a function.
     pub fn draw(layout: &mut Layout, function: u32, rng: &mut Rng) -> (Vec<Ty>, Vec<u8>) {
         let Signature { params, results } = layout.of_type(layout.functions[function as usize]);
-        let small = layout.roles[function as usize] == Role::Small;
+        let role = layout.roles[function as usize];
+        let small = role != Role::Ordinary;
         let mut locals = params.clone();
-        if small {
-            locals.extend(Self::draw_small_locals(layout, params.len(), rng));
-        } else {
-            let many = [2, 6, 24][rng.below(3)];
-            for _ in 0..rng.below(many) {
-                locals.push(layout.tys[rng.below(layout.tys.len())]);
+        match role {
+            Role::Ordinary => {
+                let many = [2, 6, 24][rng.below(3)];
+                for _ in 0..rng.below(many) {
+                    locals.push(layout.tys[rng.below(layout.tys.len())]);
+                }
             }
+            Role::Small => locals.extend(Self::draw_small_locals(layout, params.len(), rng)),
+            Role::Test { .. } => locals.extend(layout.draw_number_types(0, 1, rng)),
         }
         let counters = locals.len();
         if !small {
@@ -58,14 +61,16 @@ impl Body<'_> {
             budget,
             small,
         };
-        if small {
-            body.small();
-        } else {
-            while body.budget > 0 {
-                body.statement(3);
+        match role {
+            Role::Ordinary => {
+                while body.budget > 0 {
+                    body.statement(3);
+                }
+                body.budget = 30;
+                body.values(&results, 2);
             }
-            body.budget = 30;
-            body.values(&results, 2);
+            Role::Small => body.small(),
+            Role::Test { last } => body.answer(last),
         }
         body.code.op(END);
         let Body { locals, code, .. } = body;

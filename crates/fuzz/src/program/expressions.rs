@@ -34,8 +34,11 @@ impl Body<'_> {
         }
     }
 
-    /// A condition, mostly a comparison.
+    /// A condition, mostly a comparison, here or where a call of a small function ends.
     pub fn condition(&mut self, depth: u32) {
+        if !self.small && self.once_in(4) && self.asked(depth.min(1)) {
+            return;
+        }
         if self.once_in(4) {
             return self.value(Ty::I32, depth);
         }
@@ -267,6 +270,18 @@ impl Body<'_> {
         });
     }
 
+    /// What a `br_table` decides by: at times a condition, mostly not above `mask`.
+    pub fn index(&mut self, mask: i32, depth: u32) {
+        if self.once_in(4) {
+            return self.condition(depth);
+        }
+        self.value(Ty::I32, depth);
+        if !self.once_in(3) {
+            self.code.i32_const(mask);
+            self.code.op(I32_AND);
+        }
+    }
+
     /// A value that a `br_table` carries to one of several places.
     fn switch_value(&mut self, ty: Ty, depth: u32) {
         let places = 1 + self.rng.below(4) as u32;
@@ -274,11 +289,8 @@ impl Body<'_> {
             self.code.block(BLOCK, Some(ty));
             self.labels.push(Some(vec![ty]));
         }
-        self.values(&[ty, Ty::I32], depth);
-        if !self.once_in(3) {
-            self.code.i32_const(7);
-            self.code.op(I32_AND);
-        }
+        self.value(ty, depth);
+        self.index(7, depth);
         let targets = self.rng.below(9) as u32;
         self.code.with(BR_TABLE, targets);
         for _ in 0..=targets {

@@ -1,9 +1,11 @@
 //! What programs are for is among them.
 
 use super::program;
-use crate::plan::validate;
+use crate::plan::FEATURES;
+use wasm_encoder::Encode;
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasmparser::types::TypesRef;
-use wasmparser::{FunctionBody, Operator, Parser, Payload, StorageType, ValType};
+use wasmparser::{FunctionBody, Operator, Parser, StorageType, ValType, ValidPayload, Validator};
 use zwasm_wast::mutate::Rng;
 
 /// The longest body of a function that is inlined everywhere, in bytes.
@@ -25,6 +27,9 @@ struct Reach {
     conversions: u32,
     /// Calls of small functions one right after the other.
     neighbours: u32,
+    /// Conditions of `if`, `br_if` and `select`, with operands waiting, that are calls of
+    /// small functions which end with a call of another and so with its comparison.
+    ends: [u32; 3],
     /// Functions of many parameters and results.
     wide: u32,
     /// The longest run of constants.
@@ -33,28 +38,58 @@ struct Reach {
 
 impl Reach {
     fn look(&mut self, bytes: &[u8]) {
-        let types = validate(bytes).unwrap();
-        let types = types.as_ref();
-        let mut bodies = Vec::new();
+        let mut validator = Validator::new_with_features(FEATURES);
+        let (mut bodies, mut to_validate, mut types) = (Vec::new(), Vec::new(), None);
         for payload in Parser::new(0).parse_all(bytes) {
-            if let Payload::CodeSectionEntry(body) = payload.unwrap() {
-                bodies.push(body);
+            match validator.payload(&payload.unwrap()).unwrap() {
+                ValidPayload::Func(function, body) => {
+                    bodies.push(body);
+                    to_validate.push(function);
+                }
+                ValidPayload::End(all) => types = Some(all),
+                ValidPayload::Ok | ValidPayload::Parser(_) => {}
             }
         }
+        let types = types.as_ref().unwrap().as_ref();
         let locals: Vec<Vec<ValType>> = bodies.iter().map(locals).collect();
         let signature = |at: usize| types[types.core_function_at(at as u32)].unwrap_func();
         let is_small = |at: usize| {
             let slots = signature(at).params().len() + locals[at].len();
             bodies[at].as_bytes().len() <= INLINED && slots <= SLOTS
         };
-        for (at, body) in bodies.iter().enumerate() {
+        let compares = |at: usize| is_small(at) && last(&bodies[at]).is_some_and(is_comparison);
+        let ends_with_two = |at: usize| match last(&bodies[at]) {
+            Some(Operator::Call { function_index }) => {
+                is_small(at) && compares(function_index as usize)
+            }
+            _ => false,
+        };
+        for ((at, body), function) in bodies.iter().enumerate().zip(to_validate) {
+            let mut heights = function.into_validator(Default::default());
+            heights.read_locals(&mut body.get_binary_reader()).unwrap();
+            let mut condition = false;
             let params = signature(at).params().len();
             self.wide += u32::from(params + signature(at).results().len() > 20);
             let mut unwritten = locals[at].clone().into_iter().map(Some).collect::<Vec<_>>();
             let (mut after_call, mut constants) = (false, 0);
-            for operator in body.get_operators_reader().unwrap() {
-                let operator = operator.unwrap();
+            for operator in body.get_operators_reader().unwrap().into_iter_with_offsets() {
+                let (operator, offset) = operator.unwrap();
                 self.look_at(&operator, types);
+                // A condition and what waits below it, or in a select its two operands.
+                match operator {
+                    _ if !condition => {}
+                    Operator::If { .. } if heights.operand_stack_height() > 1 => self.ends[0] += 1,
+                    Operator::BrIf { .. } if heights.operand_stack_height() > 1 => {
+                        self.ends[1] += 1;
+                    }
+                    Operator::Select | Operator::TypedSelect { .. } => self.ends[2] += 1,
+                    _ => {}
+                }
+                condition = matches!(
+                    operator,
+                    Operator::Call { function_index } if ends_with_two(function_index as usize)
+                );
+                heights.op(offset, &operator).unwrap();
                 match operator {
                     Operator::LocalGet { local_index } if is_small(at) => {
                         let local = (local_index as usize).checked_sub(params);
@@ -147,6 +182,20 @@ fn locals(body: &FunctionBody<'_>) -> Vec<ValType> {
     groups.flat_map(|(many, ty)| (0..many).map(move |_| ty)).collect()
 }
 
+/// The last instruction of a body before its end.
+fn last<'a>(body: &FunctionBody<'a>) -> Option<Operator<'a>> {
+    let operators = body.get_operators_reader().unwrap().into_iter();
+    let all: Vec<Operator<'a>> = operators.map(Result::unwrap).collect();
+    all.into_iter().rev().nth(1)
+}
+
+fn is_comparison(operator: Operator<'_>) -> bool {
+    let mut bytes = Vec::new();
+    // Those of scalars have the numbers from `i32.eqz` to `f64.ge`.
+    RoundtripReencoder.instruction(operator).unwrap().encode(&mut bytes);
+    matches!(bytes[..], [0x45..=0x66])
+}
+
 #[test]
 fn programs_reach_what_they_are_for() {
     let mut reach = Reach::default();
@@ -163,6 +212,7 @@ fn programs_reach_what_they_are_for() {
     assert!(reach.unwritten.iter().all(|count| *count > 500), "{:?}", reach.unwritten);
     assert!(reach.conversions > 100, "{}", reach.conversions);
     assert!(reach.neighbours > 1000, "{}", reach.neighbours);
+    assert!(reach.ends.iter().all(|count| *count > 100), "{:?}", reach.ends);
     assert!(reach.wide > 100, "{}", reach.wide);
     assert!(reach.constants > 20, "{}", reach.constants);
 }

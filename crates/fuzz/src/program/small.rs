@@ -2,6 +2,9 @@
 //! inlines them: with locals of several types that may be read before they are
 //! written, one conversion or access, a result or none. And stretches of calls of
 //! them, in which the locals of one take the slots of another.
+//!
+//! Others answer a question, as the condition of a branch. Often one ends with a call
+//! of the next, so that the locals of both die at the same comparison.
 
 use super::Signature;
 use super::body::Body;
@@ -26,6 +29,29 @@ impl Layout {
         let (params, mut results) = (some(4), some(3));
         results.truncate(if params.len() == 3 { 1 } else { 2 });
         self.signature(Signature { params, results })
+    }
+
+    /// Functions that answer questions: some by themselves, the others by these. They
+    /// have few parameters, so that there is room for those of two in one caller.
+    pub fn draw_tests(&mut self, rng: &mut Rng) {
+        let first = self.functions.len();
+        let most: usize = [0, 0, 3, 5][rng.below(4)];
+        for at in 0..most {
+            let params = self.draw_number_types(1, 2, rng);
+            let ty = self.signature(Signature { params, results: vec![Ty::I32] });
+            self.functions.push(ty);
+            let by_itself = most.div_ceil(2);
+            let last = (at >= by_itself).then(|| (first + rng.below(by_itself)) as u32);
+            self.roles.push(Role::Test { last });
+        }
+    }
+
+    /// From `least` to `most` types of numbers.
+    pub fn draw_number_types(&self, least: usize, most: usize, rng: &mut Rng) -> Vec<Ty> {
+        let is_number = |ty: &Ty| !matches!(ty, Ty::V128 | Ty::Ref(_));
+        let all: Vec<Ty> = self.tys.iter().copied().filter(is_number).collect();
+        let count = least + rng.below(most - least + 1);
+        (0..count).map(|_| all[rng.below(all.len())]).collect()
     }
 }
 
@@ -59,6 +85,36 @@ impl Body<'_> {
                 _ => self.value(ty, 1),
             }
         }
+    }
+
+    /// The statements of a function that answers a question, and the answer.
+    pub fn answer(&mut self, last: Option<u32>) {
+        // What is asked about was mostly computed just before.
+        for _ in 0..1 + self.rng.below(2) {
+            let local = self.rng.below(self.locals.len());
+            self.pure(self.locals[local], 0);
+            self.code.with(LOCAL_SET, local as u32);
+        }
+        match last {
+            Some(function) => {
+                self.values(&self.layout.of_function(function).params, 0);
+                self.code.with(CALL, function);
+            }
+            None => self.condition(0),
+        }
+        if self.once_in(6) {
+            self.code.op(I32_EQZ);
+        }
+    }
+
+    /// The answer of a function to a question, if there are any.
+    pub fn asked(&mut self, depth: u32) -> bool {
+        let is_test = |at: &u32| matches!(self.layout.roles[*at as usize], Role::Test { .. });
+        let all: Vec<u32> = (0..self.layout.functions.len() as u32).filter(is_test).collect();
+        let Some(&function) = self.rng.pick(&all) else { return false };
+        self.values(&self.layout.of_function(function).params, depth);
+        self.code.with(CALL, function);
+        true
     }
 
     fn write_local(&mut self) {

@@ -14,7 +14,7 @@ impl Body<'_> {
         if depth == 0 {
             return self.assign(2);
         }
-        match self.rng.below(26) {
+        match self.rng.below(27) {
             0..=5 => self.assign(3),
             6..=8 => self.store(),
             9 => self.set_global(),
@@ -29,6 +29,7 @@ impl Body<'_> {
             21 | 22 => self.stretch(),
             23 => self.set_object(),
             24 => self.stacked(depth - 1),
+            25 => self.decided(depth - 1),
             _ => self.rare(depth - 1),
         }
     }
@@ -198,11 +199,7 @@ impl Body<'_> {
             self.code.block(BLOCK, None);
             self.labels.push(Some(vec![]));
         }
-        self.value(Ty::I32, 2);
-        if !self.once_in(3) {
-            self.code.i32_const(3);
-            self.code.op(I32_AND);
-        }
+        self.index(3, 2);
         let targets = self.rng.below(7) as u32;
         self.code.with(BR_TABLE, targets);
         for _ in 0..=targets {
@@ -337,6 +334,55 @@ impl Body<'_> {
             self.stretch();
         }
         self.keep_or_drop(&tys[..kept]);
+    }
+
+    /// Values that wait on the operand stack for a condition: it decides what becomes of
+    /// some of them, or whether the block is left with all.
+    fn decided(&mut self, depth: u32) {
+        let most = [3, 3, 3, 24][self.rng.below(4)];
+        let tys: Vec<Ty> = (0..1 + self.rng.below(most)).map(|_| self.any_ty()).collect();
+        self.budget -= tys.len() as i32;
+        let leave = self.once_in(3);
+        if leave {
+            let results = tys.clone();
+            let ty = self.layout.signature(Signature { params: vec![], results });
+            self.code.typed_block(BLOCK, ty);
+            self.labels.push(Some(tys.clone()));
+        }
+        tys.iter().for_each(|ty| self.leaf(*ty));
+        self.condition(1);
+        if leave {
+            self.code.with(BR_IF, 0);
+            self.changed(&tys, depth);
+            self.labels.pop();
+            self.code.op(END);
+        } else {
+            let from = self.rng.below(tys.len() + 1);
+            let taken = tys[from..].to_vec();
+            let same = Signature { params: taken.clone(), results: taken.clone() };
+            let ty = self.layout.signature(same);
+            self.code.typed_block(IF, ty);
+            self.within(Some(taken.clone()), |body| {
+                body.changed(&taken, depth);
+                if body.once_in(2) {
+                    body.code.op(ELSE);
+                    body.changed(&taken, depth);
+                }
+            });
+        }
+        for &ty in tys.iter().rev() {
+            self.show(ty);
+        }
+    }
+
+    /// Statements above values that stay on the stack, or other values for them.
+    fn changed(&mut self, tys: &[Ty], depth: u32) {
+        if self.once_in(2) {
+            self.statement(depth);
+        } else {
+            self.keep_or_drop(tys);
+            tys.iter().for_each(|ty| self.leaf(*ty));
+        }
     }
 
     fn length(&mut self, is_64: bool) {
