@@ -336,8 +336,8 @@ impl Body<'_> {
         self.keep_or_drop(&tys[..kept]);
     }
 
-    /// Values that wait on the operand stack for a condition: it decides what becomes of
-    /// some of them, or whether the block is left with all.
+    /// Values that wait on the operand stack for a condition: it decides between
+    /// others, or whether the block is left with all.
     fn decided(&mut self, depth: u32) {
         let most = [3, 3, 3, 24][self.rng.below(4)];
         let tys: Vec<Ty> = (0..1 + self.rng.below(most)).map(|_| self.any_ty()).collect();
@@ -357,18 +357,17 @@ impl Body<'_> {
             self.labels.pop();
             self.code.op(END);
         } else {
-            let from = self.rng.below(tys.len() + 1);
-            let taken = tys[from..].to_vec();
-            let same = Signature { params: taken.clone(), results: taken.clone() };
-            let ty = self.layout.signature(same);
+            // Without parameters, as the other engine carries those wrongly.
+            let results = tys[self.rng.below(tys.len() + 1)..].to_vec();
+            let ty = self.layout.signature(Signature { params: vec![], results: results.clone() });
             self.code.typed_block(IF, ty);
-            self.within(Some(taken.clone()), |body| {
-                body.changed(&taken, depth);
-                if body.once_in(2) {
-                    body.code.op(ELSE);
-                    body.changed(&taken, depth);
-                }
+            self.within(Some(results.clone()), |body| {
+                body.statement(depth);
+                results.iter().for_each(|ty| body.leaf(*ty));
+                body.code.op(ELSE);
+                results.iter().for_each(|ty| body.leaf(*ty));
             });
+            self.keep_or_drop(&results);
         }
         for &ty in tys.iter().rev() {
             self.show(ty);
