@@ -22,6 +22,8 @@ use loops::Loops;
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
 use zwasm_regir::inst::Death;
+#[cfg(debug_assertions)]
+use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode, work};
 
 /// The state of one compilation.
@@ -129,7 +131,13 @@ impl Compiler<'_> {
                 loops.push((label, word));
                 index += 1;
             } else {
-                index += self.insts(index);
+                #[cfg(debug_assertions)]
+                let then = self.state.now();
+                let count = self.insts(index);
+                index += count;
+                // Of two compiled at once the first leaves its result in flags.
+                #[cfg(debug_assertions)]
+                self.check_written(&self.function.insts[index - 1], then);
             }
             self.state.locked = RegSet::default();
         }
@@ -142,6 +150,17 @@ impl Compiler<'_> {
         landings.sort_unstable_by_key(|(label, _)| label.0);
         self.code.landings = positions(landings, &self.asm);
         self.limit()
+    }
+
+    /// Makes sure that nothing is remembered of what slots held before an instruction
+    /// wrote them, which `regir::uses` tells.
+    #[cfg(debug_assertions)]
+    fn check_written(&self, inst: &Inst, then: u32) {
+        if let Some(Run { from, length: Length::Slots(count) }) = inst.writes() {
+            let mut slots = from.0..from.0 + count;
+            let is_fresh = |slot| self.state.is_since(slot, then);
+            assert!(slots.all(is_fresh), "{inst} writes a slot that is not forgotten");
+        }
     }
 
     /// Gives up if the environment says so, or there is too much code.

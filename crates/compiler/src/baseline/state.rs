@@ -107,6 +107,9 @@ pub(crate) struct State {
     constants: Vec<(u32, u64)>,
     stamps: [u32; 32],
     clock: u32,
+    /// When each slot got its register or constant, for a check.
+    #[cfg(debug_assertions)]
+    born: Vec<u32>,
     /// The register a slot had at the innermost loop header, to be used again.
     homes: Vec<u8>,
     homes_taken: RegSet,
@@ -126,6 +129,8 @@ impl State {
             constants: Vec::new(),
             stamps: [0; 32],
             clock: 0,
+            #[cfg(debug_assertions)]
+            born: vec![0; slots],
             homes: vec![IN_FRAME; slots],
             homes_taken: RegSet::default(),
             with_home: Vec::new(),
@@ -226,6 +231,26 @@ impl State {
         self.used.insert(reg);
         self.slots[slot as usize] = reg.0;
         self.lock(reg);
+        #[cfg(debug_assertions)]
+        self.bear(slot, if class == Class::Vector { 2 } else { 1 });
+    }
+
+    #[cfg(debug_assertions)]
+    fn bear(&mut self, slot: u32, count: u32) {
+        self.clock += 1;
+        self.born[slot as usize..(slot + count) as usize].fill(self.clock);
+    }
+
+    /// What [`State::is_since`] compares with.
+    #[cfg(debug_assertions)]
+    pub(crate) fn now(&self) -> u32 {
+        self.clock
+    }
+
+    /// Whether a slot's value is in the frame or was noted after `then`.
+    #[cfg(debug_assertions)]
+    pub(crate) fn is_since(&self, slot: u32, then: u32) -> bool {
+        self.location(slot) == Location::Frame || self.born[slot as usize] > then
     }
 
     /// Whether the upper 32 bits of a register are known to be zero.
@@ -250,6 +275,8 @@ impl State {
         self.forget(slot);
         self.constants.push((slot, value));
         self.slots[slot as usize] = CONSTANT;
+        #[cfg(debug_assertions)]
+        self.bear(slot, 1);
     }
 
     /// The frame has the register's value too.
