@@ -442,6 +442,10 @@ const ENGINES: [(&str, Strategy); 3] =
     [("interp", Strategy::Interpreter), ("baseline", Strategy::Baseline), ("auto", Strategy::Auto)];
 
 fn engine(name: &str) -> Result<Strategy, String> {
+    // For tests: each function is interpreted or compiled, as the number decides.
+    if let Some(seed) = name.strip_prefix("mixed:").and_then(|seed| seed.parse().ok()) {
+        return Ok(Strategy::Mixed(seed));
+    }
     let found = ENGINES.iter().find(|(known, _)| *known == name);
     found.map(|(_, strategy)| *strategy).ok_or_else(|| {
         let hint = did_you_mean(name, &ENGINES.map(|(known, _)| known));
@@ -696,6 +700,7 @@ mod tests {
         assert_eq!(run("a --engine interp").engine, Some(Strategy::Interpreter));
         assert_eq!(run("a --engine=baseline").engine, Some(Strategy::Baseline));
         assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
+        assert_eq!(run("a --engine mixed:7").engine, Some(Strategy::Mixed(7)));
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
         assert_eq!(run("a --max-total 1G").max_total, Some(1 << 30));
         assert_eq!(run("a --max-code 1M").max_code, Some(1 << 20));

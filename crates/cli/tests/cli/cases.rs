@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::{Dir, Outcome, zwasm};
 
-const ENGINES: [&str; 3] = ["interp", "baseline", "auto"];
+const ENGINES: [&str; 4] = ["interp", "baseline", "auto", "mixed:1"];
 
 /// The folder with the inputs, if there is one.
 fn cases() -> Option<PathBuf> {
