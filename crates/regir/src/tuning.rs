@@ -36,3 +36,10 @@ pub const WORK_UNASKED: usize = 2048;
 /// instruction: a store of that size takes no longer than a call. More is paid for by
 /// size, as arrays are.
 pub const FREE_STRUCT_BYTES: usize = 64;
+
+/// Slots of locals that a function zeroes for the price of its entry. More are paid for
+/// one by one, as bytes of bulk operations are by eights. What is inlined has fewer, so
+/// that it costs what a call does.
+pub const FREE_LOCAL_SLOTS: u32 = 256;
+
+const _: () = assert!(INLINE_SLOTS <= FREE_LOCAL_SLOTS);

@@ -166,6 +166,28 @@ fn every_program_has_its_price() {
     }
 }
 
+/// Locals are zeroed at each call, which a few bytes of a function may declare
+/// thousands of.
+#[test]
+fn many_locals_are_paid_for() {
+    for (locals, cost) in [(256, 1), (257, 2), (1256, 1001), (50_000, 49_745)] {
+        let declared = "i64 ".repeat(locals);
+        let text = format!(
+            r#"(module
+              (func $many (local {declared}))
+              (func (export "run") (param i32) (result i32)
+                (call $many) (call $many) (local.get 0)))"#
+        );
+        for engine in fueled() {
+            let (mut store, instance) = instance(&engine, (), &text);
+            store.set_fuel(1 << 40).unwrap();
+            call(&mut store, instance, "run", 7).unwrap();
+            // The function, three of its instructions, and twice the other.
+            assert_eq!((1 << 40) - store.get_fuel().unwrap(), 4 + 2 * cost, "{locals}");
+        }
+    }
+}
+
 #[test]
 fn epochs_do_not_change_the_price() {
     let engines = engines(|config| {

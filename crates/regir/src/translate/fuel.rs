@@ -16,7 +16,8 @@ use crate::tuning;
 /// What an instruction costs: one, and nothing if it does nothing by itself.
 ///
 /// Entering a function costs one as well. So a program costs what it costs in
-/// wasmtime, but for the bulk operations and large objects, which also pay by size.
+/// wasmtime, but for the bulk operations, large objects and functions with very many
+/// locals, which also pay by size.
 fn cost(opcode: u8) -> u32 {
     match opcode {
         // unreachable, nop, block, loop, else, end, return, drop
@@ -61,9 +62,12 @@ impl Translator<'_> {
         }
     }
 
-    /// At the entry of the function translated.
-    pub(super) fn check_entry(&mut self) {
+    /// At the entry of the function translated, which zeroes so many slots.
+    pub(super) fn check_entry(&mut self, zeroed: u32) {
         self.pay_entry();
+        if self.checks.fuel {
+            self.add_cost(zeroed.saturating_sub(tuning::FREE_LOCAL_SLOTS));
+        }
         if self.checks.epochs {
             self.emit(Inst::Epoch);
         }

@@ -307,9 +307,9 @@ impl<'a> Translator<'a> {
     }
 
     fn run(&mut self, signature: Signature<'a>) -> core::result::Result<(), Stop> {
-        self.declare_locals(signature)?;
+        let zeroed = self.declare_locals(signature)?;
         self.open_function(signature);
-        self.check_entry();
+        self.check_entry(zeroed);
         self.operators()?;
         if self.high > self.max_slots {
             return Err(Stop::FrameTooLarge);
@@ -344,7 +344,8 @@ impl<'a> Translator<'a> {
         if self.high > self.max_slots { Err(Stop::FrameTooLarge) } else { Ok(()) }
     }
 
-    fn declare_locals(&mut self, signature: Signature<'a>) -> Result<()> {
+    /// Declares parameters and locals; the slots of locals that are not parameters.
+    fn declare_locals(&mut self, signature: Signature<'a>) -> Result<u32> {
         let window = self.function.frame.window;
         let mut frame = Frame::of(signature);
         frame.window = window;
@@ -362,10 +363,11 @@ impl<'a> Translator<'a> {
         frame.stack = self.inlining.reserve(slot);
         self.high = frame.stack;
         self.function.frame = frame;
-        if slot > frame.locals {
-            self.emit(Inst::Zero { from: Slot(frame.locals), count: slot - frame.locals });
+        let zeroed = slot - frame.locals;
+        if zeroed > 0 {
+            self.emit(Inst::Zero { from: Slot(frame.locals), count: zeroed });
         }
-        Ok(())
+        Ok(zeroed)
     }
 
     fn declare(&mut self, count: u32, ty: Type, slot: &mut u32) {
