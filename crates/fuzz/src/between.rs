@@ -1,9 +1,58 @@
-//! Code put in between the instructions of a body, which are copied byte by byte.
+//! Code put in between the instructions of bodies, which are copied byte by byte.
 
+use crate::plan::validate;
 use std::convert::Infallible;
-use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
-use wasm_encoder::{Encode, Function, ValType};
-use wasmparser::{FunctionBody, Operator};
+use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder, utils};
+use wasm_encoder::{CodeSection, Encode, Function, FunctionSection, Module, ValType};
+use wasmparser::types::TypesRef;
+use wasmparser::{FunctionBody, Operator, Parser};
+
+/// The module with each instruction written by `each`, as by [`rewritten`]; none if it is
+/// not valid.
+pub fn rewritten_module(
+    bytes: &[u8],
+    each: impl FnMut(&Operator<'_>, &[u8], &mut Scratch, &mut Vec<u8>),
+) -> Option<Vec<u8>> {
+    let types = validate(bytes)?;
+    let mut module = Module::new();
+    Bodies { types: types.as_ref(), function: 0, each }
+        .parse_core_module(&mut module, Parser::new(0), bytes)
+        .ok()?;
+    Some(module.finish())
+}
+
+struct Bodies<'a, F> {
+    types: TypesRef<'a>,
+    /// The function whose body comes next.
+    function: u32,
+    each: F,
+}
+
+impl<F: FnMut(&Operator<'_>, &[u8], &mut Scratch, &mut Vec<u8>)> Reencode for Bodies<'_, F> {
+    type Error = Infallible;
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        // The bodies come in this order, after the imported functions.
+        self.function = self.types.function_count() - section.count();
+        utils::parse_function_section(self, functions, section)
+    }
+
+    fn parse_function_body(
+        &mut self,
+        code: &mut CodeSection,
+        body: FunctionBody<'_>,
+    ) -> Result<(), reencode::Error> {
+        let ty = &self.types[self.types.core_function_at(self.function)];
+        self.function += 1;
+        let params = ty.unwrap_func().params().len() as u32;
+        code.function(&rewritten(params, &body, Vec::new(), &mut self.each)?);
+        Ok(())
+    }
+}
 
 /// The body of a function with `params` parameters, each of its instructions written
 /// by `each`, which gets it as it is and as bytes.
@@ -50,11 +99,16 @@ pub struct Scratch {
 
 impl Scratch {
     pub fn local(&mut self, ty: ValType) -> u32 {
-        let at = self.types.iter().position(|each| *each == ty).unwrap_or_else(|| {
-            self.types.push(ty);
-            self.types.len() - 1
-        });
-        self.first + at as u32
+        let [local] = self.locals(ty);
+        local
+    }
+
+    /// Several of a type, the same ones each time.
+    pub fn locals<const N: usize>(&mut self, ty: ValType) -> [u32; N] {
+        let have = self.types.iter().filter(|each| **each == ty).count();
+        self.types.extend((have..N).map(|_| ty));
+        let mut all = (self.first..).zip(&self.types).filter(|(_, each)| **each == ty);
+        std::array::from_fn(|_| all.next().map_or(self.first, |(local, _)| local))
     }
 }
 

@@ -3,62 +3,21 @@
 //! and is made canonical there; every vector of floats is where it is computed.
 
 use crate::between::{
-    Emit, F32_CONST, F32_EQ, F64_CONST, F64_EQ, LOCAL_GET, LOCAL_TEE, SELECT, Scratch, rewritten,
+    Emit, F32_CONST, F32_EQ, F64_CONST, F64_EQ, LOCAL_GET, LOCAL_TEE, SELECT, Scratch,
+    rewritten_module,
 };
 use crate::ops::VECTOR;
-use crate::plan::validate;
-use std::convert::Infallible;
-use wasm_encoder::reencode::{self, Reencode, utils};
-use wasm_encoder::{CodeSection, FunctionSection, Module, ValType};
-use wasmparser::types::TypesRef;
-use wasmparser::{FunctionBody, Parser};
+use wasm_encoder::ValType;
 
 /// The module with its NaNs hidden; none if it is not valid.
 pub fn hide(bytes: &[u8]) -> Option<Vec<u8>> {
-    let types = validate(bytes)?;
-    let mut module = Module::new();
-    Hiding { types: types.as_ref(), function: 0 }
-        .parse_core_module(&mut module, Parser::new(0), bytes)
-        .ok()?;
-    Some(module.finish())
-}
-
-struct Hiding<'a> {
-    types: TypesRef<'a>,
-    /// The function whose body comes next.
-    function: u32,
-}
-
-impl Reencode for Hiding<'_> {
-    type Error = Infallible;
-
-    fn parse_function_section(
-        &mut self,
-        functions: &mut FunctionSection,
-        section: wasmparser::FunctionSectionReader<'_>,
-    ) -> Result<(), reencode::Error> {
-        // The bodies come in this order, after the imported functions.
-        self.function = self.types.function_count() - section.count();
-        utils::parse_function_section(self, functions, section)
-    }
-
-    fn parse_function_body(
-        &mut self,
-        code: &mut CodeSection,
-        body: FunctionBody<'_>,
-    ) -> Result<(), reencode::Error> {
-        let ty = &self.types[self.types.core_function_at(self.function)];
-        self.function += 1;
-        let params = ty.unwrap_func().params().len() as u32;
-        code.function(&rewritten(params, &body, Vec::new(), |_, bytes, scratch, out| {
-            canonical_scalar(bytes, scratch, out);
-            out.extend_from_slice(bytes);
-            if let Some(lanes) = computed_lanes(bytes) {
-                canonical_lanes(lanes, scratch, out);
-            }
-        })?);
-        Ok(())
-    }
+    rewritten_module(bytes, |_, bytes, scratch, out| {
+        canonical_scalar(bytes, scratch, out);
+        out.extend_from_slice(bytes);
+        if let Some(lanes) = computed_lanes(bytes) {
+            canonical_lanes(lanes, scratch, out);
+        }
+    })
 }
 
 /// Makes the scalar canonical that the operator shows the bits of.

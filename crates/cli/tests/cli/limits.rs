@@ -110,23 +110,10 @@ fn time() {
             let mut shortest = Duration::MAX;
             // The best of a few is what a machine can do that is not busy otherwise.
             for _ in 0..5 {
-                let start = Instant::now();
-                let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
-                    .args(["guest.wat", "--allow-clock", "--engine", engine])
-                    .args(["--timeout", "200", "--invoke"])
-                    .args(call.split(' '))
-                    .current_dir(dir.path())
-                    // A pipe that nobody writes to.
-                    .stdin(Stdio::piped())
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped())
-                    .spawn()
-                    .expect("the binary under test starts");
-                let _pipe = child.stdin.take();
-                let output = child.wait_with_output().expect("it ends");
-                let time = start.elapsed();
-                let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-                assert_eq!(output.status.code(), Some(1), "{call}: {stderr}");
+                let mut words = vec!["guest.wat", "--allow-clock", "--engine", engine];
+                words.extend(["--timeout", "200", "--invoke"].into_iter().chain(call.split(' ')));
+                let (time, code, stderr) = timed(&dir, &words);
+                assert_eq!(code, Some(1), "{call}: {stderr}");
                 let message = "error: trap: interrupted (the limit is 200 ms, see --timeout)\n";
                 assert!(stderr.starts_with(message), "{call}: {stderr}");
                 assert!(time >= limit && time < limit + BUSY, "{call}: {time:?}");
@@ -138,6 +125,24 @@ fn time() {
             assert!(shortest < limit + PROMISE, "{engine} {call}: {shortest:?}");
         }
     }
+}
+
+/// Runs the command with a pipe as its input that nobody writes to: how long it took, its
+/// exit code, and what it wrote to the standard error.
+fn timed(dir: &Dir, words: &[&str]) -> (Duration, Option<i32>, String) {
+    let start = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
+        .args(words)
+        .current_dir(dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary under test starts");
+    let _pipe = child.stdin.take();
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (start.elapsed(), output.status.code(), stderr)
 }
 
 /// A module whose function calls another `calls` times, with a thousand operands each
@@ -175,22 +180,10 @@ fn time_covers_loading_and_compiling() {
     std::fs::write(dir.path().join("long.wasm"), wide_calls(3_000_000)).expect("it is written");
     std::fs::write(dir.path().join("short.wasm"), wide_calls(1_000)).expect("it is written");
     let run = |words: &[&str]| {
-        let start = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
-            .args(words)
-            .args(["--timeout", "300", "--invoke", "run"])
-            .current_dir(dir.path())
-            // A pipe that nobody writes to.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary under test starts");
-        let _pipe = child.stdin.take();
-        let output = child.wait_with_output().expect("it ends");
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(start.elapsed() < Duration::from_millis(300) + BUSY, "{words:?}");
-        (output.status.code(), stderr)
+        let (time, code, stderr) =
+            timed(&dir, &[words, &["--timeout", "300", "--invoke", "run"]].concat());
+        assert!(time < Duration::from_millis(300) + BUSY, "{words:?}");
+        (code, stderr)
     };
     let over = "error: trap: interrupted (the limit is 300 ms, see --timeout)\n";
     for engine in ["interp", "baseline", "auto"] {

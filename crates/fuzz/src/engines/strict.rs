@@ -3,77 +3,23 @@
 //! addition rounds twice, and a dot product saturates its 16-bit sums; an array that
 //! is copied from and null traps before bounds are looked at.
 
-use crate::plan::validate;
-use std::convert::Infallible;
-use wasm_encoder::reencode::{self, Reencode};
-use wasm_encoder::{CodeSection, Function, FunctionSection, InstructionSink, Module, ValType};
-use wasmparser::types::TypesRef;
-use wasmparser::{FunctionBody, Operator, Parser};
+use crate::between::{Scratch, rewritten_module};
+use wasm_encoder::{InstructionSink, ValType};
+use wasmparser::Operator;
 
-/// The module with those operators written out.
+/// The module with those operators written out; none if it is not valid.
 pub fn strict(bytes: &[u8]) -> Option<Vec<u8>> {
-    let types = validate(bytes)?;
-    let types = types.as_ref();
-    let mut module = Module::new();
-    Strict { types, function: 0 }.parse_core_module(&mut module, Parser::new(0), bytes).ok()?;
-    Some(module.finish())
-}
-
-struct Strict<'a> {
-    types: TypesRef<'a>,
-    /// The function whose body comes next.
-    function: u32,
-}
-
-impl Reencode for Strict<'_> {
-    type Error = Infallible;
-
-    fn parse_function_section(
-        &mut self,
-        functions: &mut FunctionSection,
-        section: wasmparser::FunctionSectionReader<'_>,
-    ) -> Result<(), reencode::Error> {
-        // The bodies come in this order, after the imported functions.
-        self.function = self.types.function_count() - section.count();
-        reencode::utils::parse_function_section(self, functions, section)
-    }
-
-    fn parse_function_body(
-        &mut self,
-        code: &mut CodeSection,
-        body: FunctionBody<'_>,
-    ) -> Result<(), reencode::Error> {
-        let ty = &self.types[self.types.core_function_at(self.function)];
-        self.function += 1;
-        let mut scratch = ty.unwrap_func().params().len() as u32;
-        let mut locals = Vec::new();
-        for group in body.get_locals_reader()? {
-            let (many, ty) = group?;
-            scratch += many;
-            locals.push((many, self.val_type(ty)?));
+    rewritten_module(bytes, |operator, bytes, scratch, out| {
+        if !write(operator, scratch, out) {
+            out.extend_from_slice(bytes);
         }
-        locals.extend([(3, ValType::V128), (2, ValType::I32)]);
-        let mut function = Function::new(locals);
-        let (bytes, base) = (body.as_bytes(), body.range().start);
-        let mut reader = body.get_operators_reader()?;
-        while !reader.eof() {
-            let start = reader.original_position();
-            let operator = reader.read()?;
-            let end = reader.original_position();
-            if !write(&operator, scratch, &mut function) {
-                function.raw(bytes[(start - base) as usize..(end - base) as usize].iter().copied());
-            }
-        }
-        code.function(&function);
-        Ok(())
-    }
+    })
 }
 
-/// Writes the operator out if it is one of those, with locals to use: three vectors
-/// and two integers.
-fn write(operator: &Operator<'_>, scratch: u32, function: &mut Function) -> bool {
-    let [a, b, c] = [scratch, scratch + 1, scratch + 2];
-    let mut out = function.instructions();
+/// Writes the operator out if it is one of those.
+fn write(operator: &Operator<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) -> bool {
+    let [a, b, c] = scratch.locals(ValType::V128);
+    let mut out = InstructionSink::new(out);
     match operator {
         Operator::F32x4RelaxedMadd => out.local_set(c).f32x4_mul().local_get(c).f32x4_add(),
         Operator::F64x2RelaxedMadd => out.local_set(c).f64x2_mul().local_get(c).f64x2_add(),
@@ -88,7 +34,7 @@ fn write(operator: &Operator<'_>, scratch: u32, function: &mut Function) -> bool
             dot(out.local_set(c), a, b).i32x4_extadd_pairwise_i16x8_s().local_get(c).i32x4_add()
         }
         &Operator::ArrayCopy { array_type_index_dst, array_type_index_src } => {
-            let [index, length] = [scratch + 3, scratch + 4];
+            let [index, length] = scratch.locals(ValType::I32);
             out.local_set(length).local_set(index).ref_as_non_null();
             out.local_get(index).local_get(length);
             out.array_copy(array_type_index_dst, array_type_index_src)

@@ -40,8 +40,8 @@ pub(crate) enum Stop {
     Error(Cursor),
 }
 
-/// Calls a function on behalf of the host. `args` holds the parameters' slots and receives the results'; it is as long
-/// as the longer of the two lists.
+/// Calls a function on behalf of the host. `args` holds the parameters' slots and
+/// receives the results'; it is as long as the longer of the two lists.
 ///
 /// # Safety
 ///

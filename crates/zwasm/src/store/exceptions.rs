@@ -1,8 +1,8 @@
 //! The exceptions of a store.
 //!
 //! An exception reference is a number with a mark in its top byte, a generation
-//! and, in the lower half, the number of a place in an arena, which is never zero. What nothing refers to any more is found by
-//! marking whenever the arena has grown to twice what the marking before left:
+//! and, in the lower half, the number of a place in an arena, which is never zero.
+//! What nothing refers to any more is found by marking whenever the arena has grown to twice what the marking before left:
 //! conservatively from the value stack (a word that looks like a reference is
 //! one; the mark and the generation make an accident unlikely and cost no more
 //! than memory), exactly from globals, tables and the host's handles. So a

@@ -277,8 +277,7 @@ impl TypeRegistry {
         let depths = types.depths(&group)?;
         let ids = types.numbers(group.len());
         let key: Arc<[u8]> = key.into();
-        let (registry, key) = (self.0.clone(), key);
-        let held = Arc::new(Group { registry, key: key.clone(), ids, needs });
+        let held = Arc::new(Group { registry: self.0.clone(), key: key.clone(), ids, needs });
         for ((&id, ty), depth) in held.ids.iter().zip(group).zip(depths) {
             let ty = absolute(ty, &held.ids);
             let defined = Defined { ty, depth, group: Arc::downgrade(&held) };

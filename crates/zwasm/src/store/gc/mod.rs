@@ -18,8 +18,8 @@
 //! 5. The host holds [roots](Roots), never references.
 //!
 //! Roots are the value stack up to `top`, globals, tables, element segments, the
-//! payloads of exceptions and the host's roots. While an instance is being initialised, values are in none
-//! of these; collections are put off until it is done.
+//! payloads of exceptions and the host's roots. While an instance is being
+//! initialised, values are in none of these; collections are put off until it is done.
 //!
 //! A collection is due when as many bytes have been handed out as were live after
 //! the last one, or as a share of the roots' bytes, if that is more. That bounds both
