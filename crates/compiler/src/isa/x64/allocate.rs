@@ -17,10 +17,10 @@ use crate::tuning::{
     ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_BYTES, STRUCT_INLINE_FIELDS,
 };
 use zwasm_regir::gc::GcOp;
+use zwasm_regir::object;
 use zwasm_regir::{Inst, Operand, Slot, Storage};
 
-/// Objects start at multiples of this.
-const GRANULE: i32 = 16;
+const GRANULE: i32 = object::GRANULE as i32;
 
 /// How large an object is.
 #[derive(Clone, Copy)]
@@ -206,7 +206,7 @@ impl Compiler<'_> {
         // The bit that says that an object starts here: of the granules' bits, 32
         // are in a word.
         self.move_reg(INT_SCRATCH, reference);
-        emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), 4u8));
+        emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), object::GRANULE.ilog2() as u8));
         self.load_constant(end, 1);
         emit!(self.asm, shlxl_rmv(end, Rm::Reg(end), INT_SCRATCH));
         emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), 5u8));
@@ -315,5 +315,5 @@ enum Length {
 
 /// Bytes of an array with few elements, as the heap counts them.
 fn size_of_array(storage: Storage, count: u32) -> i32 {
-    (HEADER + (count << scale(storage)) as i32 + GRANULE - 1) & -GRANULE
+    object::array_size(storage, count).next_multiple_of(object::GRANULE as u64) as i32
 }

@@ -13,12 +13,11 @@ use crate::HeapType;
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
 use zwasm_regir::gc::{Extend, HeapTarget, RefTarget};
+use zwasm_regir::object::{self, Kind};
 use zwasm_regir::{Inst, Operand, Slot, Storage, TrapCode, Type};
 
-/// Bytes of an object's header.
-pub(super) const HEADER: i32 = 8;
-/// The offset of an array's length in its header.
-pub(super) const LENGTH: i32 = 4;
+pub(super) const HEADER: i32 = object::HEADER as i32;
+pub(super) const LENGTH: i32 = object::LENGTH as i32;
 
 pub(super) fn class_of(storage: Storage) -> Class {
     match storage.kind() {
@@ -30,13 +29,7 @@ pub(super) fn class_of(storage: Storage) -> Class {
 
 /// The logarithm of the bytes that a value takes in an object.
 pub(super) fn scale(storage: Storage) -> u8 {
-    match storage {
-        Storage::I8 => 0,
-        Storage::I16 => 1,
-        Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef => 2,
-        Storage::I64 | Storage::F64 | Storage::WideRef => 3,
-        Storage::V128 => 4,
-    }
+    storage.scale() as u8
 }
 
 impl Compiler<'_> {
@@ -225,7 +218,7 @@ impl Compiler<'_> {
         let value = self.operand(Operand::Slot(src), Class::Int);
         self.consume(src);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        let doubled = Mem { base: value, index: Some((value, 0)), disp: 1 };
+        let doubled = Mem { base: value, index: Some((value, 0)), disp: object::I31 as i32 };
         emit!(self.asm, leal_rm(reg, doubled));
         self.define(reg, dst, Class::Int);
     }
@@ -234,8 +227,8 @@ impl Compiler<'_> {
         self.non_null(src, TrapCode::NullI31Reference);
         let reg = self.take(Operand::Slot(src), Class::Int, dst.0);
         match extend {
-            Extend::Sign => emit!(self.asm, sarl_mi(Rm::Reg(reg), 1u8)),
-            Extend::Zero => emit!(self.asm, shrl_mi(Rm::Reg(reg), 1u8)),
+            Extend::Sign => emit!(self.asm, sarl_mi(Rm::Reg(reg), object::I31_SHIFT as u8)),
+            Extend::Zero => emit!(self.asm, shrl_mi(Rm::Reg(reg), object::I31_SHIFT as u8)),
         }
         self.define(reg, dst, Class::Int);
     }
@@ -249,7 +242,7 @@ impl Compiler<'_> {
         self.asm.jcc(Cond::Equal, if target.nullable { passes } else { fails });
         let layout = self.layout;
         let is_i31 = |this: &mut Self| {
-            emit!(this.asm, testb_mi(Rm::Reg(found), 1u8));
+            emit!(this.asm, testb_mi(Rm::Reg(found), object::I31 as u8));
         };
         let header = |base: Reg| Mem { base, index: Some((found, 0)), disp: 0 };
         match target.heap {
@@ -263,7 +256,7 @@ impl Compiler<'_> {
                 is_i31(self);
                 self.asm.jcc(Cond::NotEqual, passes);
                 let base = self.heap();
-                let word = self.env.extern_word() as i32;
+                let word = object::EXTERN_WORD as i32;
                 self.alu_immediate(Alu::Cmp, false, Rm::Mem(header(base)), word);
                 self.asm.jcc(Cond::Equal, fails);
             }
@@ -271,10 +264,13 @@ impl Compiler<'_> {
                 is_i31(self);
                 self.asm.jcc(Cond::NotEqual, fails);
                 let base = self.heap();
-                let kind = if target.heap == HeapTarget::Struct { 0 } else { 1 };
+                let kind = match target.heap {
+                    HeapTarget::Struct => Kind::Struct,
+                    _ => Kind::Array,
+                };
                 emit!(self.asm, movl_rm(base, Rm::Mem(header(base))));
-                self.alu_immediate(Alu::And, false, Rm::Reg(base), 3);
-                self.alu_immediate(Alu::Cmp, false, Rm::Reg(base), kind);
+                self.alu_immediate(Alu::And, false, Rm::Reg(base), object::KIND as i32);
+                self.alu_immediate(Alu::Cmp, false, Rm::Reg(base), kind as i32);
                 self.asm.jcc(Cond::NotEqual, fails);
             }
             HeapTarget::Type(ty) => {
@@ -296,7 +292,7 @@ impl Compiler<'_> {
                     header(self.heap())
                 };
                 // Records have the number itself.
-                let word = if is_func { word >> 2 } else { word };
+                let word = if is_func { object::number(word) } else { word };
                 if is_final {
                     self.alu_immediate(Alu::Cmp, false, Rm::Mem(word_of_reference), word as i32);
                     self.asm.jcc(Cond::NotEqual, fails);
@@ -306,9 +302,9 @@ impl Compiler<'_> {
                 self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), word as i32);
                 self.asm.jcc(Cond::Equal, passes);
                 if !is_func {
-                    emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
+                    emit!(self.asm, shrl_mi(Rm::Reg(found), object::KIND_BITS as u8));
                 }
-                let number = if is_func { word } else { word >> 2 };
+                let number = if is_func { word } else { object::number(word) };
                 self.has_supertype(found, INT_SCRATCH, number, depth);
                 self.asm.jcc(Cond::NotEqual, fails);
             }
