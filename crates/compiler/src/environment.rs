@@ -65,7 +65,7 @@ pub struct VmLayout {
     /// In the store: what a type's number has in common with its index there, 32 bits.
     pub display_mask: u32,
     /// How far below the heap's base the bits are that say where objects start, one
-    /// for every 16 bytes.
+    /// for every granule.
     pub heap_starts: u32,
 }
 
@@ -152,8 +152,6 @@ pub trait Environment {
     fn heap_type(&self, ty: u32) -> HeapType;
     /// A structure type.
     fn struct_type(&self, ty: u32) -> StructType;
-    /// The first word of the header of values of the host.
-    fn extern_word(&self) -> u32;
     /// Whether bulk operations have to be paid for.
     fn consumes_fuel(&self) -> bool;
     /// The interpreter's code of an instruction that is not a branch or return, with

@@ -18,10 +18,10 @@ use crate::tuning::{
     ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_BYTES, STRUCT_INLINE_FIELDS,
 };
 use zwasm_regir::gc::GcOp;
+use zwasm_regir::object;
 use zwasm_regir::{Inst, Operand, Slot, Storage};
 
-/// Objects start at multiples of this.
-const GRANULE: i32 = 16;
+const GRANULE: i32 = object::GRANULE as i32;
 
 /// How large an object is.
 #[derive(Clone, Copy)]
@@ -216,7 +216,12 @@ impl<A: Select> Compiler<'_, A> {
         // The bit that says that an object starts here: of the granules' bits, 32
         // are in a word.
         self.asm.mov(A::INT_SCRATCH, reference);
-        self.asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, 4);
+        self.asm.shift(
+            Shift::RightUnsigned,
+            false,
+            A::INT_SCRATCH,
+            object::GRANULE.ilog2() as u8,
+        );
         self.asm.bit(end, A::INT_SCRATCH);
         self.asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, 5);
         self.asm.shift(Shift::Left, false, A::INT_SCRATCH, 2);
@@ -327,5 +332,5 @@ enum Length {
 
 /// Bytes of an array with few elements, as the heap counts them.
 fn size_of_array(storage: Storage, count: u32) -> i32 {
-    (HEADER + (count << scale(storage)) as i32 + GRANULE - 1) & -GRANULE
+    object::array_size(storage, count).next_multiple_of(object::GRANULE as u64) as i32
 }

@@ -14,12 +14,11 @@ use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::TypeForm;
 use crate::isa::{Alu, Relation, Shift, Size, TypeWord};
 use zwasm_regir::gc::{Extend, HeapTarget, RefTarget};
+use zwasm_regir::object::{self, Kind};
 use zwasm_regir::{Inst, Operand, Slot, Storage, TrapCode, Type};
 
-/// Bytes of an object's header.
-pub(crate) const HEADER: i32 = 8;
-/// The offset of an array's length in its header.
-pub(crate) const LENGTH: i32 = 4;
+pub(super) const HEADER: i32 = object::HEADER as i32;
+pub(super) const LENGTH: i32 = object::LENGTH as i32;
 
 pub(crate) fn class_of(storage: Storage) -> Class {
     match storage.kind() {
@@ -31,18 +30,12 @@ pub(crate) fn class_of(storage: Storage) -> Class {
 
 /// The logarithm of the bytes that a value takes in an object.
 pub(crate) fn scale(storage: Storage) -> u8 {
-    match storage {
-        Storage::I8 => 0,
-        Storage::I16 => 1,
-        Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef => 2,
-        Storage::I64 | Storage::F64 | Storage::WideRef => 3,
-        Storage::V128 => 4,
-    }
+    storage.scale() as u8
 }
 
 /// The bytes that a value takes in an object.
 fn size(storage: Storage) -> Size {
-    Size::of(1 << scale(storage))
+    Size::of(storage.size() as u64)
 }
 
 impl<A: Select> Compiler<'_, A> {
@@ -218,7 +211,7 @@ impl<A: Select> Compiler<'_, A> {
         let value = self.operand(Operand::Slot(src), Class::Int);
         self.consume(src);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        let doubled = Mem { base: value, index: Some((value, 0)), disp: 1 };
+        let doubled = Mem { base: value, index: Some((value, 0)), disp: object::I31 as i32 };
         self.asm.address_of(reg, doubled, false);
         self.define(reg, dst, Class::Int);
     }
@@ -227,8 +220,10 @@ impl<A: Select> Compiler<'_, A> {
         self.non_null(src, TrapCode::NullI31Reference);
         let reg = self.take(Operand::Slot(src), Class::Int, dst.0);
         match extend {
-            Extend::Sign => self.asm.shift(Shift::RightSigned, false, reg, 1),
-            Extend::Zero => self.asm.shift(Shift::RightUnsigned, false, reg, 1),
+            Extend::Sign => self.asm.shift(Shift::RightSigned, false, reg, object::I31_SHIFT as u8),
+            Extend::Zero => {
+                self.asm.shift(Shift::RightUnsigned, false, reg, object::I31_SHIFT as u8);
+            }
         }
         self.define(reg, dst, Class::Int);
     }
@@ -242,7 +237,7 @@ impl<A: Select> Compiler<'_, A> {
         self.asm.jump_if(zero, if target.nullable { passes } else { fails });
         let layout = self.layout;
         // Whether the reference is one to an object.
-        let is_object = |this: &mut Self| this.asm.are_clear(found, 1);
+        let is_object = |this: &mut Self| this.asm.are_clear(found, object::I31 as u8);
         let header = |base: Reg| Mem { base, index: Some((found, 0)), disp: 0 };
         match target.heap {
             HeapTarget::Top => {}
@@ -255,7 +250,7 @@ impl<A: Select> Compiler<'_, A> {
                 let is_object = is_object(self);
                 self.asm.jump_if(!is_object, passes);
                 let base = self.heap();
-                let word = self.env.extern_word() as i32;
+                let word = object::EXTERN_WORD as i32;
                 let condition =
                     self.asm.compare_immediate(Relation::Equal, false, Rm::Mem(header(base)), word);
                 self.asm.jump_if(condition, fails);
@@ -264,9 +259,13 @@ impl<A: Select> Compiler<'_, A> {
                 let is_object = is_object(self);
                 self.asm.jump_if(!is_object, fails);
                 let base = self.heap();
-                let kind = if target.heap == HeapTarget::Struct { 0 } else { 1 };
+                let kind = match target.heap {
+                    HeapTarget::Struct => Kind::Struct,
+                    _ => Kind::Array,
+                };
                 self.asm.load(base, header(base), Size::B4);
-                self.asm.alu_immediate(Alu::And, false, base, 3);
+                self.asm.alu_immediate(Alu::And, false, base, object::KIND as i32);
+                let kind = kind as i32;
                 let condition =
                     self.asm.compare_immediate(Relation::NotEqual, false, Rm::Reg(base), kind);
                 self.asm.jump_if(condition, fails);
@@ -302,7 +301,7 @@ impl<A: Select> Compiler<'_, A> {
                 let is_same = self.asm.is_type(Rm::Reg(found), word);
                 self.asm.jump_if(is_same, passes);
                 if !is_func {
-                    self.asm.shift(Shift::RightUnsigned, false, found, 2);
+                    self.asm.shift(Shift::RightUnsigned, false, found, object::KIND_BITS as u8);
                 }
                 let inherits = self.has_supertype(found, ty, depth);
                 self.asm.jump_if(!inherits, fails);

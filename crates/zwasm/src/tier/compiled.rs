@@ -12,11 +12,11 @@ use super::code_memory::Chunk;
 use super::environment::ModuleEnvironment;
 use super::signals;
 use crate::code::catches::CatchTable;
+use crate::code::translate::{frame_bytes, translate};
 use crate::code::{Code, Text};
 #[cfg(feature = "trace")]
 use crate::error::Error;
 use crate::error::{ErrorKind, Result, Trap};
-use crate::interp;
 use crate::module::Inner;
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 use zwasm_compiler::{CompileError, CompiledCode, baseline};
@@ -128,7 +128,7 @@ fn compile(
     guarded: bool,
     stop: &dyn Fn() -> bool,
 ) -> Result<(Function, CompiledCode), CompileError> {
-    let function = interp::code::translate(module, defined, stop).map_err(|error| {
+    let function = translate(module, defined, stop).map_err(|error| {
         let stopped = error.kind() == ErrorKind::Interrupted;
         if stopped { CompileError::Stopped } else { CompileError::Unsupported }
     })?;
@@ -139,14 +139,14 @@ fn compile(
         crate::observe::Trace::JIT,
         format_args!(
             "f{} compiled: {} instructions, {} bytes",
-            module.imported_funcs + defined,
+            module.func_index(defined),
             function.insts.len(),
             code.bytes.len()
         ),
     );
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    match first == Some(interp::encode::frame_bytes(&function)) {
+    match first == Some(frame_bytes(&function)) {
         true => Ok((function, code)),
         false => Err(CompileError::Unsupported),
     }
@@ -156,11 +156,11 @@ fn compile(
 ///
 /// # Errors
 ///
-/// Those of [`interp::code::translate`], and if the function cannot be compiled.
+/// Those of [`translate`], and if the function cannot be compiled.
 #[cfg(feature = "trace")]
 pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
     let never = &|| false;
-    let function = interp::code::translate(module, defined, never)?;
+    let function = translate(module, defined, never)?;
     let guarded = module.engine.config().guard_pages;
     let env = ModuleEnvironment::new(module, &function, guarded, never);
     let code = baseline::compile(&function, &env, true)
@@ -242,7 +242,7 @@ impl Group {
     fn tell_perf(&self, module: &Inner, chunk: &Chunk) {
         let mut lines = String::new();
         for Member { defined, range, .. } in &self.members {
-            let func = module.imported_funcs + defined;
+            let func = module.func_index(*defined);
             let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
             let start = chunk.start() as usize + range.start;
             lines.push_str(&format!(

@@ -4,8 +4,8 @@ use std::mem::offset_of;
 
 use crate::interp;
 use crate::module::Inner;
-use crate::store::gc::heap::{GRANULE, LARGE, STARTS};
-use crate::store::gc::layout::{EXTERN_WORD, Kind, word};
+use crate::module::places;
+use crate::store::gc::heap::{LARGE, STARTS};
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
@@ -13,6 +13,7 @@ use crate::tuning::{MAX_FUNCTION_CODE, MEMORY32_GUARD};
 use crate::types::Composite;
 use zwasm_compiler::isa::CpuFeatures;
 use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
+use zwasm_regir::object::{GRANULE, Kind, word};
 use zwasm_regir::{Frame, Function, Inst, Storage, Type};
 
 static LAYOUT: VmLayout = VmLayout {
@@ -67,16 +68,21 @@ impl ModuleEnvironment<'_> {
     }
 }
 
+/// A place as the compiler names it.
+fn found(place: places::Place) -> Place {
+    match place {
+        places::Place::Own(offset) => Place::Own(offset),
+        places::Place::Imported(index) => Place::Imported(index),
+    }
+}
+
 impl Environment for ModuleEnvironment<'_> {
     fn layout(&self) -> &VmLayout {
         &LAYOUT
     }
 
     fn func(&self, func: u32) -> Place {
-        match func.checked_sub(self.module.imported_funcs) {
-            None => Place::Imported(func),
-            Some(defined) => Place::Own(VmCtx::record_offset(defined) as u32),
-        }
+        found(self.module.func_place(func))
     }
 
     fn func_type(&self, func: u32) -> u32 {
@@ -92,13 +98,7 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn global(&self, global: u32) -> Place {
-        match global.checked_sub(self.module.imported_globals) {
-            None => Place::Imported(global),
-            Some(defined) => {
-                let funcs = self.module.bodies.len() as u32;
-                Place::Own(VmCtx::global_offset(funcs, defined) as u32)
-            }
-        }
+        found(self.module.global_place(global))
     }
 
     fn global_type(&self, global: u32) -> Type {
@@ -154,10 +154,6 @@ impl Environment for ModuleEnvironment<'_> {
             is_small: size <= LARGE,
             fields: self.module.storages[ty as usize].len(),
         }
-    }
-
-    fn extern_word(&self) -> u32 {
-        EXTERN_WORD
     }
 
     fn consumes_fuel(&self) -> bool {

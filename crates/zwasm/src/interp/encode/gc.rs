@@ -3,11 +3,11 @@
 use super::{BITS, Encoder, Form, fields, halves, with_upper};
 use crate::interp::handlers::gc;
 use crate::interp::objects;
-use crate::store::gc::heap::{GRANULE, LARGE};
-use crate::store::gc::layout::{Kind, size_of, word};
+use crate::store::gc::heap::LARGE;
 use crate::tuning::INLINE_FIELDS;
 use crate::types::Composite;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
+use zwasm_regir::object::{GRANULE, Kind, word};
 use zwasm_regir::uses::Length;
 use zwasm_regir::{Inst, Operand, Slot, Storage, Type, work};
 
@@ -130,7 +130,7 @@ impl Encoder<'_> {
             self.words.extend([halves(header, size as u32), u64::from(ty)]);
             return;
         }
-        let words = storages.iter().all(|&storage| size_of(storage) == 4);
+        let words = storages.iter().all(|&storage| storage.size() == 4);
         let handler = match storages.len() {
             1 if words => gc::struct_new_words::<1>,
             2 if words => gc::struct_new_words::<2>,
@@ -142,7 +142,7 @@ impl Encoder<'_> {
         let places: Vec<u32> = offsets
             .iter()
             .zip(storages)
-            .map(|(offset, &storage)| offset | size_of(storage).trailing_zeros() << 28)
+            .map(|(offset, &storage)| offset | storage.scale() << 28)
             .collect();
         self.op(handler, with_upper(base.0, slots, size as u32));
         self.words.push(u64::from(header));
