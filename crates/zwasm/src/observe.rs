@@ -384,17 +384,8 @@ impl Module {
     /// compiler for the processor.
     pub fn machine_code(&self, func: u32) -> Result<String> {
         let defined = self.defined(func)?;
-        #[cfg(compiler)]
-        {
-            let listing = crate::tier::compiled::listing(self.inner(), defined)?;
-            Ok(format!("function {}:\n{listing}", title(self, func)))
-        }
-        #[cfg(not(compiler))]
-        {
-            let _ = defined;
-            let message = "this build has no compiler for this processor";
-            Err(Error::new(crate::error::ErrorKind::Unsupported, message))
-        }
+        let listing = crate::tier::listing(self.inner(), defined)?;
+        Ok(format!("function {}:\n{listing}", title(self, func)))
     }
 
     /// The place of a function among those that the module defines.

@@ -73,7 +73,6 @@ mod tests {
     fn words(module: &Inner, defined: u32, function: &Function) -> Vec<u64> {
         match encode::encode(module, defined, function, |_, _| {}).text {
             Text::Threaded(words) => words.into(),
-            #[cfg(compiler)]
             Text::Machine(_) => panic!("the encoder makes threaded code"),
         }
     }

@@ -22,7 +22,6 @@ mod simd;
 use super::handlers::numeric::Form;
 #[cfg(feature = "trace")]
 use super::handlers::observe;
-#[cfg(compiler)]
 use super::handlers::warmth;
 use super::handlers::{Handler, check, control, exceptions, numeric, state};
 use crate::code::catches::CatchTable;
@@ -56,12 +55,10 @@ pub(super) fn encode(
         checked: module.engine.config().check_held.then(|| module.func_index(defined)),
         place: 0,
         regions: Vec::new(),
-        #[cfg(compiler)]
         counter: None,
     };
     encoder.words.push(frame_bytes(function));
     encoder.observe(function.insts.len());
-    #[cfg(compiler)]
     encoder.count_entry(defined);
     encoder.insts(visit);
     encoder.patch();
@@ -188,7 +185,6 @@ pub(super) struct Encoder<'a> {
     /// The bytes from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
     /// The offset of the record whose counter entries and loops count down.
-    #[cfg(compiler)]
     counter: Option<u32>,
 }
 
@@ -212,7 +208,6 @@ pub(super) fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
 }
 
 impl Encoder<'_> {
-    #[cfg(compiler)]
     fn count_entry(&mut self, defined: u32) {
         let strategy = self.module.engine.config().strategy;
         if strategy.counts() {
@@ -395,12 +390,9 @@ impl Encoder<'_> {
             Inst::Label { label, loop_header } => {
                 self.labels[label.0 as usize] = self.words.len();
                 self.held = Held::default();
-                #[cfg(compiler)]
                 if loop_header && let Some(record) = self.counter {
                     self.op(warmth::count_loop, u64::from(label.0) | u64::from(record) << 32);
                 }
-                #[cfg(not(compiler))]
-                let _ = loop_header;
             }
             Inst::Zero { from, count } => {
                 // The slot behind the locals may be overwritten too: the operand

@@ -92,7 +92,6 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             codes: Vec::new(),
             #[cfg(feature = "trace")]
             observed: crate::observe::Observed::default(),
-            #[cfg(compiler)]
             compiled: crate::tier::Compiled::default(),
             hints: Hints::default(),
             names: 0..0,

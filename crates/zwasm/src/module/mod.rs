@@ -88,7 +88,6 @@ pub(crate) struct Inner {
     #[cfg(feature = "trace")]
     pub(crate) observed: crate::observe::Observed,
     /// The machine code of the defined functions, made when they are warm.
-    #[cfg(compiler)]
     pub(crate) compiled: crate::tier::Compiled,
     /// Which way branches are expected to go.
     pub(crate) hints: hints::Hints,
@@ -288,15 +287,14 @@ impl Module {
     /// [strategy](crate::Strategy) does not compile. What runs is compiled when it is
     /// worth it without this: it is for programs that must not warm up.
     pub fn compile_all(&self) -> usize {
-        #[cfg(compiler)]
-        if self.0.engine.config().strategy != crate::Strategy::Interpreter {
-            let config = self.0.engine.config();
-            let guarded = config.guard_pages
-                && config.signals_based_traps
-                && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
-            return self.0.compiled.all(&self.0, guarded);
+        let config = self.0.engine.config();
+        if config.strategy == crate::Strategy::Interpreter {
+            return 0;
         }
-        0
+        let guarded = config.guard_pages
+            && config.code.signals_based_traps
+            && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
+        self.0.compiled.all(&self.0, guarded)
     }
 
     /// The module's name from its name section.

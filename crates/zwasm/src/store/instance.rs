@@ -12,9 +12,7 @@ use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, NO_FUNC, SegmentMode};
 use crate::stack::activation;
-#[cfg(compiler)]
 use crate::tier;
-
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
 use zwasm_regir::object;
@@ -48,7 +46,6 @@ pub(crate) struct InstanceData {
     /// The memory exported as `memory`, for host functions.
     pub(crate) guest_memory: Option<NonNull<MemoryInst>>,
     /// Whether compiled code leaves checking accesses to the guard pages.
-    #[cfg(compiler)]
     pub(crate) guarded: bool,
 }
 
@@ -399,12 +396,10 @@ unsafe fn allocate(
                 ty: inner.func_type_id(inner.func_index(index)),
                 index: inner.func_index(index),
                 number: first + index,
-                #[cfg(compiler)]
                 hot: 0,
             });
             (*store).set_function(record);
         }
-        #[cfg(compiler)]
         let guarded = tier::may_rely_on_guards((*store).engine.config(), &memories);
         let no_memory = (*store).no_memory().as_ptr();
         let memory0 = memories.first().copied().unwrap_or(no_memory);
@@ -420,7 +415,6 @@ unsafe fn allocate(
             elements: Box::default(),
             dropped_data: Box::default(),
             guest_memory: None,
-            #[cfg(compiler)]
             guarded,
         });
         let data = &mut *instance.as_ptr();

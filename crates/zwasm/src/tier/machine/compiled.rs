@@ -225,7 +225,7 @@ impl Group {
             return Vec::new();
         };
         let chunk = Arc::new(chunk);
-        if module.engine.config().perf_map {
+        if module.engine.config().code.perf_map {
             self.tell_perf(module, &chunk);
         }
         let code = |member: Member| {
@@ -274,14 +274,11 @@ impl MachineCode {
         let after = self.sources.partition_point(|(from, _)| *from as usize <= position);
         Some(self.sources[..after].last()?.1)
     }
-}
 
-impl Code {
     /// The offset of the word through which an interpreter at the loop header with
     /// this label continues.
     pub(crate) fn loop_entry(&self, label: u32) -> Option<usize> {
-        let Text::Machine(code) = &self.text else { return None };
-        let entry = code.loops.iter().find(|(at, _)| *at == Label(label));
+        let entry = self.loops.iter().find(|(at, _)| *at == Label(label));
         entry.map(|(_, offset)| *offset as usize)
     }
 }

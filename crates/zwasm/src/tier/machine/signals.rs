@@ -13,34 +13,12 @@
 //! instance has, and where these were reserved.
 
 use super::code_memory;
-use crate::engine::Config;
 use crate::interp;
 use crate::store::MemoryInst;
 use crate::store::vmctx::VmCtx;
 use crate::sys::signals::{self, Fault};
 use crate::tuning::MEMORY32_RESERVATION;
 use zwasm_regir::TrapCode;
-
-/// Whether compiled code of an instance with these memories may leave checking to
-/// guard pages: all that can have them do.
-///
-/// # Safety
-///
-/// The memories are live.
-pub(crate) unsafe fn may_rely_on_guards(config: &Config, memories: &[*mut MemoryInst]) -> bool {
-    let mut guards = false;
-    for &memory in memories {
-        // SAFETY: live by the contract.
-        let memory = unsafe { &*memory };
-        if MemoryInst::can_be_guarded(memory.ty) {
-            if !memory.is_guarded() {
-                return false;
-            }
-            guards = true;
-        }
-    }
-    guards && config.signals_based_traps
-}
 
 /// Sees to it that faults come here; false if that is not possible.
 pub(super) fn install() -> bool {

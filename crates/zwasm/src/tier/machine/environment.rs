@@ -173,7 +173,7 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn max_code(&self) -> usize {
-        let max = self.module.engine.config().max_code;
+        let max = self.module.engine.config().code.max_bytes;
         usize::try_from(max).unwrap_or(usize::MAX).min(MAX_FUNCTION_CODE)
     }
 
@@ -182,7 +182,7 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn cpu(&self) -> CpuFeatures {
-        match self.module.engine.config().oldest_processor {
+        match self.module.engine.config().code.oldest_processor {
             true => CpuFeatures::default(),
             false => CpuFeatures::detect(),
         }
