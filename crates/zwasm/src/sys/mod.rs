@@ -1,4 +1,4 @@
-//! What differs between operating systems: address space, and signals.
+//! What differs between operating systems: address space, and faults of the process.
 //!
 //! # Safety
 //!
@@ -6,12 +6,18 @@
 //! either inaccessible or plain zero-initialised memory; handing out pointers
 //! into it is safe, dereferencing them is the caller's business.
 
-#[cfg(compiler)]
+#[cfg(all(compiler, not(windows)))]
 pub(crate) mod signals;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 #[cfg(unix)]
 pub(crate) use unix::Mapping;
+#[cfg(windows)]
+pub(crate) use windows::Mapping;
+#[cfg(all(compiler, windows))]
+pub(crate) use windows::exceptions as signals;
 
 /// What may be done with pages.
 #[cfg(compiler)]
