@@ -1,5 +1,5 @@
-//! What differs between operating systems and processors: address space, signals, and
-//! caches of code.
+//! What differs between operating systems and processors: address space, faults of the
+//! process, and caches of code.
 //!
 //! # Safety
 //!
@@ -13,14 +13,20 @@
 mod context;
 #[cfg(compiler)]
 pub(crate) mod icache;
-#[cfg(compiler)]
+#[cfg(all(compiler, not(windows)))]
 pub(crate) mod signals;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 #[cfg(unix)]
 pub(crate) use unix::Mapping;
 #[cfg(all(unix, compiler))]
 pub(crate) use unix::page_size;
+#[cfg(windows)]
+pub(crate) use windows::Mapping;
+#[cfg(all(compiler, windows))]
+pub(crate) use windows::exceptions as signals;
 
 /// What may be done with pages.
 #[cfg(compiler)]
