@@ -384,7 +384,21 @@ impl Module {
     /// compiler for the processor.
     pub fn machine_code(&self, func: u32) -> Result<String> {
         let defined = self.defined(func)?;
-        let listing = crate::tier::listing(self.inner(), defined)?;
+        let listing = crate::tier::listing(self.inner(), defined, None)?;
+        Ok(format!("function {}:\n{listing}", title(self, func)))
+    }
+
+    /// As [`Module::machine_code`], for another processor: `x64` or `aarch64`, with the
+    /// names of features behind it, each after a `+`.
+    ///
+    /// # Errors
+    ///
+    /// If the module defines no function with this index, or this build cannot make code
+    /// for the target.
+    #[doc(hidden)]
+    pub fn machine_code_for(&self, func: u32, target: &str) -> Result<String> {
+        let defined = self.defined(func)?;
+        let listing = crate::tier::listing(self.inner(), defined, Some(target))?;
         Ok(format!("function {}:\n{listing}", title(self, func)))
     }
 

@@ -216,12 +216,7 @@ impl<A: Select> Compiler<'_, A> {
         // The bit that says that an object starts here: of the granules' bits, 32
         // are in a word.
         self.asm.mov(A::INT_SCRATCH, reference);
-        self.asm.shift(
-            Shift::RightUnsigned,
-            false,
-            A::INT_SCRATCH,
-            object::GRANULE.ilog2() as u8,
-        );
+        self.asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, object::GRANULE.ilog2() as u8);
         self.asm.bit(end, A::INT_SCRATCH);
         self.asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, 5);
         self.asm.shift(Shift::Left, false, A::INT_SCRATCH, 2);

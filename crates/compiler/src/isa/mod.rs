@@ -19,10 +19,6 @@ pub(crate) enum Relation {
     Equal,
     NotEqual,
     /// Unsigned.
-    Below,
-    /// Unsigned.
-    BelowOrEqual,
-    /// Unsigned.
     Above,
     /// Unsigned.
     AboveOrEqual,

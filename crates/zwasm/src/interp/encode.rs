@@ -30,6 +30,7 @@ use crate::code::{Code, Text};
 use crate::module::Inner;
 use crate::module::places::Place;
 use zwasm_regir::inst::{NEAR_SLOTS, SCRATCH_SLOTS, WideOp};
+use zwasm_regir::object::{Kind, word};
 use zwasm_regir::uses::Run;
 use zwasm_regir::{BinaryOp, CompareOp, Function, Inst, Label, Operand, Slot, Type, work};
 
@@ -55,6 +56,8 @@ pub(super) fn encode(
         checked: module.engine.config().check_held.then(|| module.func_index(defined)),
         place: 0,
         regions: Vec::new(),
+        #[cfg(compiler)]
+        marks: None,
         counter: None,
     };
     encoder.words.push(frame_bytes(function));
@@ -73,16 +76,34 @@ pub(super) fn encode(
     }
 }
 
-/// The interpreter's code of one instruction that is not a branch or return, with
-/// all operands in slots, as part of other code of the function.
+/// What a place in the words of threaded code names that this process gave out.
 #[cfg(compiler)]
-pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words: &mut Vec<u64>) {
+#[derive(Clone, Copy)]
+pub(crate) enum Mark {
+    /// A whole word: the address of a handler.
+    Handler,
+    /// Half a word: the canonical number of a type of the module.
+    Number(u32),
+    /// Half a word: the first word of the headers of a type's objects.
+    Header(u32),
+}
+
+/// The interpreter's code of one instruction that is not a branch or return, with
+/// all operands in slots, as part of other code of the function; and the offsets in
+/// bytes of what it names.
+#[cfg(compiler)]
+pub(crate) fn encode_one(
+    module: &Inner,
+    function: &Function,
+    inst: &Inst,
+) -> (Vec<u64>, Vec<(u32, Mark)>) {
     let mut encoder = Encoder {
         module,
         function,
         #[cfg(feature = "trace")]
         watched: None,
-        words: std::mem::take(words),
+        words: Vec::new(),
+        marks: Some(Vec::new()),
         labels: Vec::new(),
         leads_to: Vec::new(),
         fixups: Vec::new(),
@@ -94,7 +115,7 @@ pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words
         counter: None,
     };
     encoder.inst(inst);
-    *words = encoder.words;
+    (encoder.words, encoder.marks.unwrap_or_default())
 }
 
 /// The first instruction behind each label that is not a label itself.
@@ -184,6 +205,9 @@ pub(super) struct Encoder<'a> {
     place: usize,
     /// The bytes from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
+    /// The offsets of what the words name, if they are wanted.
+    #[cfg(compiler)]
+    marks: Option<Vec<(u32, Mark)>>,
     /// The offset of the record whose counter entries and loops count down.
     counter: Option<u32>,
 }
@@ -305,8 +329,33 @@ impl Encoder<'_> {
     }
 
     pub(super) fn op(&mut self, handler: Handler, operands: u64) {
+        #[cfg(compiler)]
+        self.mark(0, Mark::Handler);
         self.words.push(handler as usize as u64);
         self.words.push(operands);
+    }
+
+    /// What stands so many bytes into the next word.
+    #[cfg(compiler)]
+    fn mark(&mut self, byte: u32, mark: Mark) {
+        let at = (self.words.len() * size_of::<u64>()) as u32 + byte;
+        if let Some(marks) = &mut self.marks {
+            marks.push((at, mark));
+        }
+    }
+
+    /// Appends a table or slot and the canonical type of the function that it holds.
+    pub(super) fn with_type(&mut self, table: u32, ty: u32) {
+        #[cfg(compiler)]
+        self.mark(4, Mark::Number(ty));
+        self.words.push(halves(table, self.module.types[ty as usize]));
+    }
+
+    /// Appends the first word of the headers of a type's objects, and another half.
+    pub(super) fn with_header(&mut self, ty: u32, kind: Kind, upper: u32) {
+        #[cfg(compiler)]
+        self.mark(0, Mark::Header(ty));
+        self.words.push(halves(word(self.module.types[ty as usize], kind), upper));
     }
 
     /// How to give an operand of type `ty`, and its slot if it has one.

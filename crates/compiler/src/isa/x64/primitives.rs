@@ -35,8 +35,6 @@ fn flag(relation: Relation) -> Condition {
     Condition::Flag(match relation {
         Relation::Equal => Cond::Equal,
         Relation::NotEqual => Cond::NotEqual,
-        Relation::Below => Cond::Below,
-        Relation::BelowOrEqual => Cond::BelowOrEqual,
         Relation::Above => Cond::Above,
         Relation::AboveOrEqual => Cond::AboveOrEqual,
     })

@@ -14,11 +14,6 @@ impl Encoder<'_> {
         (params, params.max(slots_of(signature.results)))
     }
 
-    /// A table or slot and the canonical type of the function that it holds.
-    pub(super) fn with_type(&self, table: u32, ty: u32) -> u64 {
-        u64::from(table) | u64::from(self.module.types[ty as usize]) << 32
-    }
-
     pub(super) fn call(&mut self, inst: &Inst) {
         match *inst {
             Inst::Call { func, base } => {
@@ -33,12 +28,12 @@ impl Encoder<'_> {
                 let (_, header) = self.layout(ty);
                 let index = self.in_slot(index, 0);
                 self.op(call::call_indirect, fields(base.0, base.0 + header, index, 0));
-                self.words.push(self.with_type(table, ty));
+                self.with_type(table, ty);
             }
             Inst::CallRef { ty, callee, base } => {
                 let (_, header) = self.layout(ty);
                 self.op(call::call_ref, fields(base.0, base.0 + header, callee.0, 0));
-                self.words.push(self.with_type(0, ty));
+                self.with_type(0, ty);
             }
             _ => {}
         }
@@ -65,7 +60,7 @@ impl Encoder<'_> {
                     false => call::return_call_indirect_moved,
                 };
                 self.op(handler, fields(base.0, own, header, params));
-                self.words.push(self.with_type(table, ty));
+                self.with_type(table, ty);
                 self.words.push(u64::from(index));
             }
             Inst::ReturnCallRef { ty, callee, base } => {
@@ -75,7 +70,7 @@ impl Encoder<'_> {
                     false => call::return_call_ref_moved,
                 };
                 self.op(handler, fields(base.0, own, header, params));
-                self.words.push(self.with_type(callee.0, ty));
+                self.with_type(callee.0, ty);
             }
             _ => {}
         }

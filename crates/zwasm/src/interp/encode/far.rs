@@ -70,13 +70,13 @@ impl Encoder<'_> {
                     Operand::Const(_) => self.in_slot(index, 0),
                 };
                 self.op(far::table_callee, fields(index, 0, 0, 0));
-                self.words.push(self.with_type(table, ty));
+                self.with_type(table, ty);
                 self.far_call(ty, base);
             }
             Inst::CallRef { ty, callee, base } => {
                 let callee = self.near_copy(callee);
                 self.op(far::reference_callee, fields(callee, 0, 0, 0));
-                self.words.push(self.with_type(0, ty));
+                self.with_type(0, ty);
                 self.far_call(ty, base);
             }
             Inst::CopySlots { .. } | Inst::Gc { .. } | Inst::Throw { .. } => self.emit(inst),
