@@ -1,5 +1,6 @@
 //! The instruction sets. Nothing outside this module names a register.
 
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x64;
 
