@@ -19,7 +19,7 @@ impl Form {
         let mut index = 0;
         while index < operands.len() {
             let mask = operands[index].mask();
-            assert!(form.mask & mask == mask, "operands overlap");
+            assert!(form.mask & mask == mask || operands[index].shares(), "operands overlap");
             form.operands[index] = operands[index];
             form.mask &= !mask;
             index += 1;
@@ -39,12 +39,13 @@ pub(super) struct Table {
 }
 
 /// Makes functions and a table from rows `name "mnemonic" bits (operands);`, where an
-/// operand names a type in `operand.rs`. A row that ends in `-> fixup` names a label as
-/// the last operand.
+/// operand names a type in `operand`. Behind them may stand, in brackets, one that is
+/// written but is always the same. A row that ends in `-> fixup` names a label as the last
+/// operand.
 macro_rules! forms {
     ($(
         $(#[$doc:meta])*
-        $name:ident $mnemonic:literal $bits:literal ($($kind:ident)*) $(-> $fixup:ident)?;
+        $name:ident $mnemonic:literal $bits:literal ($($kind:ident)*) $([$constant:ident])? $(-> $fixup:ident)?;
     )*) => {
         $(
             $(#[$doc])*
@@ -75,6 +76,7 @@ macro_rules! forms {
                         $bits,
                         &[
                             $($crate::isa::aarch64::operand::Kind::$kind,)*
+                            $($crate::isa::aarch64::operand::Kind::$constant,)?
                             $($crate::isa::aarch64::operand::Kind::$fixup)?
                         ],
                     )

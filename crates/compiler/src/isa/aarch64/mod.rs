@@ -34,18 +34,26 @@ pub(crate) mod text;
 
 mod atomic;
 mod branch;
+mod float;
 mod integer;
 mod memory;
+mod vector;
 
 #[cfg(test)]
 mod tests;
 
-/// The instructions.
+/// The instructions, but for those on vectors.
 pub(crate) mod inst {
     pub(crate) use super::atomic::*;
     pub(crate) use super::branch::*;
+    pub(crate) use super::float::*;
     pub(crate) use super::integer::*;
     pub(crate) use super::memory::*;
+}
+
+/// The instructions on vectors, which have names that others have.
+pub(crate) mod vec {
+    pub(crate) use super::vector::*;
 }
 
 /// An instruction's word.
@@ -54,4 +62,5 @@ pub(crate) mod inst {
 pub(crate) struct Inst(pub(crate) u32);
 
 /// All tables, for showing words and for tests.
-const TABLES: &[form::Table] = &[branch::TABLE, integer::TABLE, memory::TABLE, atomic::TABLE];
+const TABLES: &[form::Table] =
+    &[branch::TABLE, integer::TABLE, memory::TABLE, atomic::TABLE, float::TABLE, vector::TABLE];

@@ -349,6 +349,78 @@ pub(crate) enum Order {
     Full = 3,
 }
 
+/// The precision of an operation on one float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Float {
+    /// 32 bits.
+    S = 0,
+    /// 64 bits.
+    D = 1,
+}
+
+/// The size of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Elem {
+    B = 0,
+    H = 1,
+    S = 2,
+    D = 3,
+}
+
+impl Elem {
+    pub(crate) const ALL: [Elem; 4] = [Elem::B, Elem::H, Elem::S, Elem::D];
+
+    /// The number of bits.
+    pub(crate) const fn bits(self) -> u32 {
+        8 << self as u32
+    }
+
+    pub(crate) const fn letter(self) -> &'static str {
+        ["b", "h", "s", "d"][self as usize]
+    }
+}
+
+/// The lanes of a vector register: their size, and whether they fill the register or its
+/// lower half. The number is `size << 1 | full`.
+///
+/// A result in the lower half clears the upper one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Lanes {
+    B8 = 0,
+    B16 = 1,
+    H4 = 2,
+    H8 = 3,
+    S2 = 4,
+    S4 = 5,
+    D1 = 6,
+    D2 = 7,
+}
+
+impl Lanes {
+    pub(crate) const ALL: [Lanes; 8] =
+        [Lanes::B8, Lanes::B16, Lanes::H4, Lanes::H8, Lanes::S2, Lanes::S4, Lanes::D1, Lanes::D2];
+
+    pub(crate) const fn new(elem: Elem, full: bool) -> Lanes {
+        Lanes::ALL[(elem as usize) << 1 | full as usize]
+    }
+
+    pub(crate) const fn elem(self) -> Elem {
+        Elem::ALL[self as usize >> 1]
+    }
+
+    /// Whether they fill the register.
+    pub(crate) const fn is_full(self) -> bool {
+        self as u8 & 1 == 1
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        ["8b", "16b", "4h", "8h", "2s", "4s", "1d", "2d"][self as usize]
+    }
+}
+
 /// A system register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SysReg {

@@ -42,6 +42,13 @@ fn word(
             _ => samples[random.below(samples.len())],
         };
     }
+    let mut before = form.bits;
+    for operand in &form.operands {
+        let bits = operand.again(word, before);
+        assert_eq!(bits & !word, 0, "another operand of {word:#010x} changed {operand:?}");
+        before |= bits;
+    }
+    assert_eq!(before, word, "operands of {word:#010x} change each other");
     Some(word)
 }
 
@@ -124,12 +131,10 @@ fn every_form_is_what_the_assembler_makes_of_its_text() {
                 let meant = text_as(table, row, Inst(word), None);
                 let meant = meant.unwrap_or_else(|| panic!("{word:#010x} is not of {form:?}"));
                 let shown = text(Inst(word));
-                for text in [Some(&shown).filter(|text| **text != meant), Some(&meant)] {
-                    if let Some(text) = text {
-                        source.push_str(text);
-                        source.push('\n');
-                        ours.push((word, text.clone()));
-                    }
+                for text in [&meant, &shown].into_iter().take(1 + usize::from(shown != meant)) {
+                    source.push_str(text);
+                    source.push('\n');
+                    ours.push((word, text.clone()));
                 }
             }
         }

@@ -282,24 +282,3 @@ fn order(number: u32) -> Order {
 fn order_name(order: Order) -> &'static str {
     ["", "l", "a", "al"][order as usize]
 }
-
-macro_rules! vector_data {
-    ($($name:ident $letter:literal;)*) => {$(
-        operands! {
-            /// A vector register that is loaded as one number.
-            $name(Reg) 0x0000_001F {
-                fits(reg, _) { reg.is_vector() }
-                put(reg, _) { u32::from(reg.enc()) }
-                get(word) { Some(Reg(32 + bits(word, 0, 5) as u8)) }
-                show(reg, _, out) { let _ = write!(out, "{}{}", $letter, reg.enc()); }
-                samples { (32..64).map(Reg).collect() }
-            }
-        }
-    )*};
-}
-
-vector_data! {
-    St "s";
-    Dt "d";
-    Qt "q";
-}

@@ -6,13 +6,17 @@
 //! Operands that say how the others look (the width, the lanes, the kind of access)
 //! come first in a row. They are shown in the mnemonic or not at all.
 
+mod float;
 mod memory;
 mod scalar;
+mod vector;
 
+pub(crate) use float::*;
 pub(crate) use memory::*;
 pub(crate) use scalar::*;
+pub(crate) use vector::*;
 
-use super::regs::{Reg, Width};
+use super::regs::{Lanes, Reg, Width};
 use std::fmt::Write as _;
 
 /// A kind of operand.
@@ -21,6 +25,10 @@ pub(crate) trait Operand {
 
     /// The bits it takes.
     const MASK: u32;
+
+    /// Whether bits it takes are among those of an operand before it, which has to be
+    /// readable all the same.
+    const SHARES: bool = false;
 
     /// Whether the value can be encoded behind the operands in `word`.
     fn fits(_value: Self::Value, _word: u32) -> bool {
@@ -54,13 +62,26 @@ pub(crate) struct Context<'a> {
     /// Behind the mnemonic.
     pub(super) suffix: [&'static str; 2],
     width: Width,
-    /// The letter of vector registers that hold one number, or `x` or `w` of general ones.
+    /// The letter of vector registers that hold one number.
     letter: &'static str,
+    /// The lanes of vector registers.
+    lanes: Lanes,
+    /// The lanes of those whose numbers have twice the bits.
+    wide: Lanes,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(word: u32, label: Option<&'a str>) -> Context<'a> {
-        Context { word, label, prefix: "", suffix: [""; 2], width: Width::X, letter: "x" }
+        Context {
+            word,
+            label,
+            prefix: "",
+            suffix: [""; 2],
+            width: Width::X,
+            letter: "",
+            lanes: Lanes::B16,
+            wide: Lanes::H8,
+        }
     }
 }
 
@@ -68,7 +89,7 @@ impl<'a> Context<'a> {
 macro_rules! operands {
     ($(
         $(#[$doc:meta])*
-        $name:ident($type:ty) $mask:literal {
+        $name:ident($type:ty) $mask:literal $($shares:ident)? {
             $(fits($fits_value:pat, $fits_word:pat) $fits:block)?
             put($put_value:pat, $put_word:pat) $put:block
             get($get_word:ident) $get:block
@@ -83,6 +104,7 @@ macro_rules! operands {
         impl Operand for $name {
             type Value = $type;
             const MASK: u32 = $mask;
+            $(operands!(@$shares);)?
 
             $(fn fits($fits_value: $type, $fits_word: u32) -> bool $fits)?
 
@@ -99,6 +121,7 @@ macro_rules! operands {
             fn samples() -> Vec<$type> $samples
         }
     )*};
+    (@shares) => { const SHARES: bool = true; };
 }
 use operands;
 
@@ -118,6 +141,13 @@ macro_rules! kinds {
                 match self {
                     Kind::None => 0,
                     $(Kind::$kind => <$kind as Operand>::MASK),*
+                }
+            }
+
+            pub(super) const fn shares(self) -> bool {
+                match self {
+                    Kind::None => false,
+                    $(Kind::$kind => <$kind as Operand>::SHARES),*
                 }
             }
 
@@ -143,6 +173,19 @@ macro_rules! kinds {
                             <$kind as Operand>::show(value, context, out);
                         }
                     })*
+                }
+            }
+
+            /// The bits of the value in `word`, behind the operands in `before`.
+            #[cfg(test)]
+            pub(super) fn again(self, word: u32, before: u32) -> u32 {
+                match self {
+                    Kind::None => 0,
+                    $(Kind::$kind => {
+                        let value = <$kind as Operand>::get(word);
+                        let value = value.unwrap_or_else(|| panic!("{word:#010x} {self:?}"));
+                        <$kind as Operand>::put(value, before)
+                    }),*
                 }
             }
 
@@ -181,7 +224,14 @@ kinds! {
     Udf Hint7 System Dmb
     Acc AccPair Data Data2 Base BaseOnly At Scaled12 Off9 Pre9 Post9 Indexed
     PairOff PairPre PairPost
-    Sized Ordered OrderedCas St Dt Qt
+    Sized Ordered OrderedCas
+    Fp Word Sd Sn Sm Sa St Dt Qt Ss Ds FpImm FpZero
+    Arr ArrBhs ArrBh ArrHs ArrB ArrH ArrS ArrFp ArrLong ArrCvt ArrPairs ArrAcross
+    ArrAcrossLong ArrDot ArrDup ArrElem ArrShift ArrShiftLong ArrExtend ArrLoad FpPair
+    Vd Vn Vm VnTwice VdWide VnWide VnBytes VmBytes VdDoubles VnDoubles
+    ElemAny ElemUmov ElemSmov ElemMem RnElem VdLane VnLane VnLane4 VmIndexed VtLane
+    Lane Lane4 LaneIndexed MemLane List Table1 Table2 Table3 Table4
+    ShiftLeft ShiftRight Imm8 LslH LslS Msl ByteMask VecFp Zero ExtIndex
 }
 
 /// The bits `0..count` at `shift`, shifted down.
