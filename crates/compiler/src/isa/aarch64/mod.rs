@@ -31,6 +31,7 @@ pub(crate) mod imm;
 mod operand;
 pub(crate) mod regs;
 pub(crate) mod text;
+pub(crate) mod vector_imm;
 
 mod atomic;
 mod branch;
