@@ -4,10 +4,8 @@ use crate::asm::Reg;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
 use crate::isa::aarch64::imm::{Imm12, logical_imm};
-use crate::isa::aarch64::regs::{Cond, Elem, Float, Lanes, Shift as ShiftKind, Width, ZR};
-use crate::isa::aarch64::{
-    Assembler, Condition, FLOAT_SCRATCH, INT_SCRATCH, VALUE, inst, vec, width,
-};
+use crate::isa::aarch64::regs::{Cond, Float, Lanes, Width};
+use crate::isa::aarch64::{Assembler, Condition, FLOAT_SCRATCH, VALUE, inst, vec, width};
 use crate::isa::{Alu, Primitives};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
 
@@ -229,7 +227,7 @@ impl Compiler<'_, Assembler> {
             }
             I32Clz | I64Clz | I32Ctz | I64Ctz | I32Popcnt | I64Popcnt | I32WrapI64
             | I32Extend8S | I32Extend16S | I64Extend8S | I64Extend16S | I64Extend32S
-            | I64ExtendI32S | I32Eqz | I64Eqz => self.int_unary(op, dst, a),
+            | I64ExtendI32S => self.int_unary(op, dst, a),
             _ => self.float_unary(op, dst, a),
         }
     }

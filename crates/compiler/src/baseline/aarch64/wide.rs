@@ -18,7 +18,7 @@ impl Compiler<'_, Assembler> {
                 (0..4).for_each(|index| self.consume(half(index)));
                 // The high half is read when the low half of the result is there.
                 let low = self.alloc(Class::Int, None);
-                let high = self.int_result(half(1));
+                let high = self.alloc(Class::Int, None);
                 let (first, second) = match op {
                     WideOp::Add128 => {
                         (inst::adds(Width::X, low, a, c), inst::adc(Width::X, high, b, d))

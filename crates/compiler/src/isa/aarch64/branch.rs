@@ -23,7 +23,7 @@ forms! {
     // What is at a label.
     ldr_literal_w "ldr" 0x1800_0000 (Wt) -> Branch19;
     ldr_literal_x "ldr" 0x5800_0000 (Xt) -> Branch19;
-    ldr_literal_sw "ldrsw" 0x9800_0000 (Xt) -> Branch19;
+    ldrsw_literal "ldrsw" 0x9800_0000 (Xt) -> Branch19;
     ldr_literal_s "ldr" 0x1C00_0000 (St) -> Branch19;
     ldr_literal_d "ldr" 0x5C00_0000 (Dt) -> Branch19;
     ldr_literal_q "ldr" 0x9C00_0000 (Qt) -> Branch19;

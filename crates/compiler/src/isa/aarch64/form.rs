@@ -36,6 +36,9 @@ pub(super) struct Table {
     /// than many.
     pub(super) mnemonics: &'static str,
     pub(super) forms: &'static [Form],
+    /// What the functions are called.
+    #[cfg(test)]
+    pub(super) names: &'static [&'static str],
 }
 
 /// Makes functions and a table from rows `name "mnemonic" bits (operands);`, where an
@@ -81,6 +84,8 @@ macro_rules! forms {
                         ],
                     )
                 ),*],
+                #[cfg(test)]
+                names: &[$(stringify!($name)),*],
             };
     };
     (@type) => { $crate::isa::aarch64::Inst };

@@ -166,3 +166,22 @@ forms! {
 pub(crate) fn mov_sp(dst: Reg, src: Reg) -> Inst {
     add_imm(Width::X, dst, src, Imm12::ZERO)
 }
+
+/// Adds a constant, or subtracts its opposite; none if neither is short.
+#[inline]
+pub(crate) fn add_constant(width: Width, dst: Reg, src: Reg, value: i64) -> Option<Inst> {
+    match Imm12::new(value as u64) {
+        Some(value) => Some(add_imm(width, dst, src, value)),
+        None => Some(sub_imm(width, dst, src, Imm12::new(value.wrapping_neg() as u64)?)),
+    }
+}
+
+/// Compares with a constant; none if neither it nor its opposite is short. At 32 bits the
+/// constant has to be given as a signed one.
+#[inline]
+pub(crate) fn cmp_constant(width: Width, src: Reg, value: i64) -> Option<Inst> {
+    match Imm12::new(value as u64) {
+        Some(value) => Some(cmp_imm(width, src, value)),
+        None => Some(cmn_imm(width, src, Imm12::new(value.wrapping_neg() as u64)?)),
+    }
+}

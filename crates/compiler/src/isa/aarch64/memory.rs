@@ -3,7 +3,7 @@
 use super::Inst;
 use super::form::forms;
 use super::operand::*;
-use super::regs::{Access, Reg};
+use super::regs::{Access, Pair, Reg};
 
 forms! {
     access_scaled "r" 0x3900_0000 (Acc Data Base Scaled12);
@@ -28,4 +28,9 @@ pub(crate) fn access(access: Access, data: Reg, base: Reg, offset: i32) -> Optio
         return Some(access_scaled(access, data, base, scaled));
     }
     Off9::fits(offset, word).then(|| access_unscaled(access, data, base, offset))
+}
+
+/// Whether [`pair`] and its siblings take an offset in bytes.
+pub(crate) fn pair_fits(pair: Pair, offset: i32) -> bool {
+    PairOff::fits(offset, AccPair::put(pair, 0))
 }

@@ -42,6 +42,7 @@ mod operand;
 mod primitives;
 pub(crate) mod regs;
 mod text;
+pub(crate) mod vector_imm;
 
 mod atomic;
 mod branch;

@@ -9,7 +9,7 @@ use super::operand::Kind;
 use super::regs::Width::{W, X};
 use super::regs::*;
 use super::text::{text, text_as, text_to};
-use super::{Inst, TABLES, imm, inst};
+use super::{Inst, TABLES, imm, inst, vec};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -158,6 +158,29 @@ fn every_form_is_what_the_assembler_makes_of_its_text() {
     );
 }
 
+/// The functions are called like the instructions, so a row that makes another one is seen.
+#[test]
+fn functions_have_the_names_of_instructions() {
+    for table in TABLES {
+        assert_eq!(table.names.len(), table.forms.len());
+        for (name, mnemonic) in table.names.iter().zip(table.mnemonics.lines()) {
+            let mnemonic = mnemonic.replace([' ', '.'], "_");
+            let alike = match mnemonic.as_str() {
+                // Loads and stores in one.
+                "r" | "ur" => name.starts_with("access_"),
+                "p" => name.starts_with("pair"),
+                "b_" => *name == "b_cond",
+                // The number of registers of the table is part of the function's name.
+                "tbl" | "tbx" => {
+                    name.trim_end_matches(|each: char| each.is_ascii_digit()) == mnemonic
+                }
+                _ => *name == mnemonic || name.starts_with(&format!("{mnemonic}_")),
+            };
+            assert!(alike, "{name} is called {mnemonic}");
+        }
+    }
+}
+
 /// Words that the assembler made, for where there is none: each form of operand once.
 #[test]
 fn pinned_words() {
@@ -194,6 +217,52 @@ fn pinned_words() {
         (inst::ldadd(Order::Full, Size::X, x(1), x(2), x(3)), 0xF8E10062, "ldaddal x1, x2, [x3]"),
         (inst::cas(Order::Full, Size::B, x(1), x(2), x(3)), 0x08E1FC62, "casalb w1, w2, [x3]"),
         (inst::ret(), 0xD65F03C0, "ret"),
+        (inst::movk(X, x(7), 0x1234, 3), 0xF2E24687, "movk x7, #4660, lsl #48"),
+        (
+            inst::and_imm(X, x(7), x(8), imm::logical_imm(0xFF00, X).unwrap()),
+            0x92781D07,
+            "and x7, x8, #0xff00",
+        ),
+        (inst::umulh(x(1), x(2), x(3)), 0x9BC37C41, "umulh x1, x2, x3"),
+        (inst::fadd(Float::D, v(1), v(2), v(3)), 0x1E632841, "fadd d1, d2, d3"),
+        (inst::fmadd(Float::S, v(1), v(2), v(3), v(4)), 0x1F031041, "fmadd s1, s2, s3, s4"),
+        (
+            inst::fmov_imm(Float::D, v(31), imm::fp_imm8(-1.5).unwrap()),
+            0x1E7F101F,
+            "fmov d31, #-1.5",
+        ),
+        (inst::fcmp_zero(Float::S, v(2)), 0x1E202048, "fcmp s2, #0.0"),
+        (inst::fcvtzs(X, Float::S, x(1), v(2)), 0x9E380041, "fcvtzs x1, s2"),
+        (inst::scvtf(W, Float::D, v(1), x(2)), 0x1E620041, "scvtf d1, w2"),
+        (inst::fmov_from_general(X, v(1), x(2)), 0x9E670041, "fmov d1, x2"),
+        (inst::fmov_to_general(W, x(1), v(2)), 0x1E260041, "fmov w1, s2"),
+        (vec::add(Lanes::H8, v(1), v(2), v(3)), 0x4E638441, "add v1.8h, v2.8h, v3.8h"),
+        (vec::fmax(Lanes::D2, v(1), v(2), v(3)), 0x4E63F441, "fmax v1.2d, v2.2d, v3.2d"),
+        (vec::bsl(Lanes::B16, v(1), v(2), v(3)), 0x6E631C41, "bsl v1.16b, v2.16b, v3.16b"),
+        (vec::smull(Lanes::B16, v(1), v(2), v(3)), 0x4E23C041, "smull2 v1.8h, v2.16b, v3.16b"),
+        (vec::sqxtun(Lanes::H4, v(1), v(2)), 0x2E612841, "sqxtun v1.4h, v2.4s"),
+        (vec::sxtl(Lanes::S2, v(1), v(2)), 0x0F20A441, "sxtl v1.2d, v2.2s"),
+        (vec::sshr(Lanes::S4, v(1), v(2), 31), 0x4F210441, "sshr v1.4s, v2.4s, #31"),
+        (vec::shl(Lanes::D2, v(1), v(2), 63), 0x4F7F5441, "shl v1.2d, v2.2d, #63"),
+        (vec::addv(Lanes::H8, v(1), v(2)), 0x4E71B841, "addv h1, v2.8h"),
+        (vec::uaddlp(Lanes::B16, v(1), v(2)), 0x6E202841, "uaddlp v1.8h, v2.16b"),
+        (vec::cmeq_zero(Lanes::D2, v(1), v(2)), 0x4EE09841, "cmeq v1.2d, v2.2d, #0"),
+        (vec::ext(Lanes::B16, v(1), v(2), v(3), 5), 0x6E032841, "ext v1.16b, v2.16b, v3.16b, #5"),
+        (
+            vec::tbl2(Lanes::B16, v(1), v(31), v(3)),
+            0x4E0323E1,
+            "tbl v1.16b, {v31.16b, v0.16b}, v3.16b",
+        ),
+        (vec::dup(Lanes::D2, v(1), x(2)), 0x4E080C41, "dup v1.2d, x2"),
+        (vec::ins(Elem::H, v(1), 5, x(2)), 0x4E161C41, "ins v1.h[5], w2"),
+        (vec::ins_lane(Elem::S, v(1), 3, v(2), 1), 0x6E1C2441, "ins v1.s[3], v2.s[1]"),
+        (vec::umov(Elem::D, x(1), v(2), 1), 0x4E183C41, "umov x1, v2.d[1]"),
+        (vec::smov(X, Elem::B, x(1), v(2), 15), 0x4E1F2C41, "smov x1, v2.b[15]"),
+        (vec::ld1r(Lanes::S4, v(1), x(2)), 0x4D40C841, "ld1r {v1.4s}, [x2]"),
+        (vec::ld1_lane(Elem::H, v(1), 7, x(2)), 0x4D405841, "ld1 {v1.h}[7], [x2]"),
+        (vec::st1_lane(Elem::D, v(1), 1, SP), 0x4D0087E1, "st1 {v1.d}[1], [sp]"),
+        (vec::movi_b(Lanes::B16, v(1), 0xA5), 0x4F05E4A1, "movi v1.16b, #165"),
+        (vec::movi_d(v(1), 0x81), 0x6F04E421, "movi v1.2d, #0xff000000000000ff"),
         (inst::msr(SysReg::Fpcr, x(5)), 0xD51B4405, "msr fpcr, x5"),
     ];
     let mut source = String::new();
@@ -222,4 +291,30 @@ fn labels_are_shown_by_name() {
 #[test]
 fn what_is_not_known_is_shown_as_a_number() {
     assert_eq!(text(Inst(0xFFFF_FFFF)), ".inst 0xffffffff");
+}
+
+#[test]
+fn offsets_choose_the_form() {
+    let shown = |offset| inst::access(Access::LdX, x(1), x(2), offset).map(text);
+    assert_eq!(shown(0).unwrap(), "ldr x1, [x2, #0]");
+    assert_eq!(shown(32760).unwrap(), "ldr x1, [x2, #32760]");
+    assert_eq!(shown(12).unwrap(), "ldur x1, [x2, #12]");
+    assert_eq!(shown(-256).unwrap(), "ldur x1, [x2, #-256]");
+    assert_eq!([32768, -257, 257].map(shown), [None, None, None]);
+    assert!(inst::pair_fits(Pair::StX, 504) && inst::pair_fits(Pair::StX, -512));
+    assert!(![512, -520, 4].into_iter().any(|offset| inst::pair_fits(Pair::StX, offset)));
+    assert!(inst::pair_fits(Pair::LdVq, 1008) && !inst::pair_fits(Pair::LdVq, 504));
+}
+
+#[test]
+fn constants_choose_the_form() {
+    let added = |value| inst::add_constant(X, x(1), SP, value).map(text);
+    assert_eq!(added(16).unwrap(), "add x1, sp, #16");
+    assert_eq!(added(-0x7000).unwrap(), "sub x1, sp, #7, lsl #12");
+    assert_eq!([0x1001, -0x100_0000, i64::MIN].map(added), [None, None, None]);
+    let compared = |value| inst::cmp_constant(W, x(1), value).map(text);
+    assert_eq!(compared(4095).unwrap(), "cmp w1, #4095");
+    assert_eq!(compared(-1).unwrap(), "cmn w1, #1");
+    // Zero does not get there by its opposite, with which the carry would differ.
+    assert_eq!(compared(0).unwrap(), "cmp w1, #0");
 }
