@@ -15,9 +15,9 @@ use std::sync::{Arc, OnceLock};
 
 use zwasm_regir::{Function, Inst, Slot};
 
+use crate::code::translate::translate;
 use crate::engine::Config;
 use crate::error::{Error, Result};
-use crate::interp::code::translate;
 use crate::module::{Inner, Module};
 use crate::stack::backtrace::capture;
 use crate::store::AsContext;
@@ -185,7 +185,7 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
     let inner = module.inner();
     let observer = &inner.engine.config().observer;
     let Some(watched) = inner.observed.get(defined) else { return };
-    let func = inner.imported_funcs + defined;
+    let func = inner.func_index(defined);
     let Some(inst) = watched.function.insts.get(place) else {
         let mut values = String::new();
         for slot in 0..watched.function.frame.params {
@@ -217,7 +217,7 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
 
 /// Reports the slot form of a function that is about to run.
 pub(crate) fn report_translated(module: &Inner, defined: u32, function: &Function) {
-    let func = module.imported_funcs + defined;
+    let func = module.func_index(defined);
     let observer = &module.engine.config().observer;
     let text = function.to_string();
     observer.tell(Trace::REGIR, format_args!("function f{func}: {}", text.trim_end()));
@@ -338,7 +338,7 @@ impl Module {
                 }
             }
             let calls = watched.counts[watched.entry()].load(Ordering::Relaxed);
-            let func = inner.imported_funcs + defined;
+            let func = inner.func_index(defined);
             if calls > 0 {
                 let name = self.function_name(func);
                 functions.push(FunctionProfile { func, name, calls, instructions });
@@ -384,24 +384,29 @@ impl Module {
     /// compiler for the processor.
     pub fn machine_code(&self, func: u32) -> Result<String> {
         let defined = self.defined(func)?;
-        #[cfg(compiler)]
-        {
-            let listing = crate::tier::compiled::listing(self.inner(), defined)?;
-            Ok(format!("function {}:\n{listing}", title(self, func)))
-        }
-        #[cfg(not(compiler))]
-        {
-            let _ = defined;
-            let message = "this build has no compiler for this processor";
-            Err(Error::new(crate::error::ErrorKind::Unsupported, message))
-        }
+        let listing = crate::tier::listing(self.inner(), defined, None)?;
+        Ok(format!("function {}:\n{listing}", title(self, func)))
+    }
+
+    /// As [`Module::machine_code`], for another processor: `x64` or `aarch64`, with the
+    /// names of features behind it, each after a `+`.
+    ///
+    /// # Errors
+    ///
+    /// If the module defines no function with this index, or this build cannot make code
+    /// for the target.
+    #[doc(hidden)]
+    pub fn machine_code_for(&self, func: u32, target: &str) -> Result<String> {
+        let defined = self.defined(func)?;
+        let listing = crate::tier::listing(self.inner(), defined, Some(target))?;
+        Ok(format!("function {}:\n{listing}", title(self, func)))
     }
 
     /// The place of a function among those that the module defines.
     fn defined(&self, func: u32) -> Result<u32> {
         let inner = self.inner();
         let (first, count) = (inner.imported_funcs, inner.bodies.len() as u32);
-        let defined = func.checked_sub(first).filter(|defined| *defined < count);
+        let defined = inner.defined_func(func).filter(|defined| *defined < count);
         defined.ok_or_else(|| {
             Error::msg(match count {
                 0 => "the module defines no functions".into(),

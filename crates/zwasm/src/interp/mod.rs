@@ -16,6 +16,7 @@ mod handlers;
 mod objects;
 
 use crate::store::vmctx::{FuncRecord, VmCtx};
+pub(crate) use handlers::Handler;
 #[cfg(not(tail_dispatch))]
 pub(crate) use handlers::Regs;
 

@@ -12,11 +12,10 @@ use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, NO_FUNC, SegmentMode};
 use crate::stack::activation;
-#[cfg(compiler)]
 use crate::tier;
-
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
+use zwasm_regir::object;
 use zwasm_regir::reader::Reader;
 use zwasm_regir::work;
 
@@ -47,7 +46,6 @@ pub(crate) struct InstanceData {
     /// The memory exported as `memory`, for host functions.
     pub(crate) guest_memory: Option<NonNull<MemoryInst>>,
     /// Whether compiled code leaves checking accesses to the guard pages.
-    #[cfg(compiler)]
     pub(crate) guarded: bool,
 }
 
@@ -162,7 +160,7 @@ impl Context for InstanceData {
         let module = self.module.inner();
         let storages = &module.storages[ty as usize];
         let (offsets, size) = &module.layouts[ty as usize];
-        let word = layout::word(module.types[ty as usize], layout::Kind::Struct);
+        let word = object::word(module.types[ty as usize], object::Kind::Struct);
         let (object, address) = self.allocate(word, 0, *size)?;
         for ((&storage, &offset), &value) in storages.iter().zip(offsets).zip(fields) {
             // SAFETY: the field is in the new object.
@@ -174,13 +172,13 @@ impl Context for InstanceData {
     fn array(&self, ty: u32, elements: &[u128], len: u32) -> Result<u64> {
         let module = self.module.inner();
         let storage = module.storages[ty as usize][0];
-        let size = layout::size_of(storage);
-        let word = layout::word(module.types[ty as usize], layout::Kind::Array);
-        let bytes = (len as usize).saturating_mul(size).saturating_add(layout::HEADER);
+        let size = storage.size();
+        let word = object::word(module.types[ty as usize], object::Kind::Array);
+        let bytes = usize::try_from(object::array_size(storage, len)).unwrap_or(usize::MAX);
         let (object, address) = self.allocate(word, len, bytes)?;
         // SAFETY: the elements are in the new object; the store is live.
         unsafe {
-            let first = address.add(layout::HEADER);
+            let first = address.add(object::HEADER);
             for (index, &value) in elements.iter().enumerate().take(len as usize) {
                 layout::write(storage, first.add(index * size), value);
             }
@@ -384,7 +382,7 @@ unsafe fn allocate(
         let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(no_memory)?;
         let context = vmctx.as_ptr();
         for index in 0..defined_globals {
-            let offset = VmCtx::global_offset(defined, index);
+            let offset = inner.global_offset(index) as usize;
             let global: *mut GlobalInst = context.byte_add(offset).cast();
             let ty = inner.globals[(inner.imported_globals + index) as usize];
             global.write(GlobalInst { value: 0, ty });
@@ -395,15 +393,13 @@ unsafe fn allocate(
             record.write(FuncRecord {
                 body: interp::lazy_body(),
                 vmctx: context,
-                ty: inner.func_type_id(inner.imported_funcs + index),
-                index: inner.imported_funcs + index,
+                ty: inner.func_type_id(inner.func_index(index)),
+                index: inner.func_index(index),
                 number: first + index,
-                #[cfg(compiler)]
                 hot: 0,
             });
             (*store).set_function(record);
         }
-        #[cfg(compiler)]
         let guarded = tier::may_rely_on_guards((*store).engine.config(), &memories);
         let no_memory = (*store).no_memory().as_ptr();
         let memory0 = memories.first().copied().unwrap_or(no_memory);
@@ -419,7 +415,6 @@ unsafe fn allocate(
             elements: Box::default(),
             dropped_data: Box::default(),
             guest_memory: None,
-            #[cfg(compiler)]
             guarded,
         });
         let data = &mut *instance.as_ptr();

@@ -335,7 +335,6 @@ impl StoreCore {
                     ty: id,
                     index: (*this).host_funcs.len() as u32,
                     number,
-                    #[cfg(compiler)]
                     hot: 0,
                 },
                 frame_slots: header as usize,

@@ -47,7 +47,6 @@ pub(crate) struct SharedCore {
     ty: MemoryType,
     max_len: u64,
     /// Bytes of address space.
-    #[cfg(compiler)]
     reserved: usize,
     /// Held while the memory grows.
     mapping: Mutex<Mapping>,
@@ -114,7 +113,6 @@ impl SharedCore {
             len: AtomicUsize::new(limits.len),
             ty,
             max_len: limits.max_len.min(size),
-            #[cfg(compiler)]
             reserved: mapping.len(),
             mapping: Mutex::new(mapping),
             parked: Mutex::default(),
@@ -127,7 +125,6 @@ impl SharedCore {
     }
 
     /// Whether the memory has guard pages.
-    #[cfg(compiler)]
     pub(crate) fn is_guarded(&self) -> bool {
         self.reserved >= tuning::MEMORY32_RESERVATION && MemoryInst::can_be_guarded(self.ty)
     }

@@ -317,7 +317,7 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
         let vm = (*record).vmctx;
         let store = (*vm).store;
         let module = (*vm).module()?.inner();
-        let defined = (*record).index - module.imported_funcs;
+        let defined = module.defined_func((*record).index)?;
         let ty = module.funcs[(*record).index as usize];
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));

@@ -41,7 +41,6 @@ pub(super) mod observe;
 #[cfg(feature = "simd")]
 pub(super) mod simd;
 pub(super) mod state;
-#[cfg(compiler)]
 pub(super) mod warmth;
 
 #[cfg(all(
@@ -125,7 +124,7 @@ macro_rules! with_abi {
 
 /// The type of a handler.
 #[cfg(target_arch = "x86_64")]
-pub(super) type Handler = unsafe extern "sysv64" fn(
+pub(crate) type Handler = unsafe extern "sysv64" fn(
     *mut VmCtx,
     *mut u64,
     *const u64,
@@ -137,7 +136,7 @@ pub(super) type Handler = unsafe extern "sysv64" fn(
 ) -> usize;
 /// The type of a handler.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) type Handler =
+pub(crate) type Handler =
     unsafe extern "C" fn(*mut VmCtx, *mut u64, *const u64, u64, *mut u8, usize, f64, f32) -> usize;
 
 /// Leaves for another handler, given as an expression, with these registers.
