@@ -199,10 +199,13 @@ impl Config {
 
     /// Whether machine code is made for the oldest processor that it can be made
     /// for, instead of the one it runs on. For tests.
-    #[cfg(compiler)]
+    #[cfg_attr(not(compiler), expect(unused_variables, reason = "there is no compiler"))]
     #[doc(hidden)]
     pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
-        self.oldest_processor = enable;
+        #[cfg(compiler)]
+        {
+            self.oldest_processor = enable;
+        }
         self
     }
 

@@ -91,9 +91,8 @@ fn current(signal: c_int) -> Option<sigaction> {
 unsafe extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let Some(Some(handlers)) = HANDLERS.get() else { return };
     // SAFETY: the system passes both for a handler with `SA_SIGINFO`.
-    let mut fault = unsafe {
-        Fault { address: (*info).si_addr() as usize, context: Context::new(context) }
-    };
+    let mut fault =
+        unsafe { Fault { address: (*info).si_addr() as usize, context: Context::new(context) } };
     if (handlers.recover)(&mut fault) {
         return;
     }

@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn an_engine_has_so_much_code() {
-        let engine = Engine::new(Config::new().max_code(3 * page_size() as u64)).expect("it is valid");
+        let engine =
+            Engine::new(Config::new().max_code(3 * page_size() as u64)).expect("it is valid");
         let code = |pages: usize| Chunk::new(&engine, &vec![0xc3; pages * page_size()], &[]);
         let two = code(2).expect("there is room");
         assert!(code(2).is_none());
