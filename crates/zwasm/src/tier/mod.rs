@@ -50,9 +50,9 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// Whether this build can do it.
-    pub(crate) fn is_available(self) -> bool {
-        AVAILABLE || self != Strategy::Baseline
+    /// Whether this build can do it: whether it has a compiler if it wants one.
+    pub const fn is_available(self) -> bool {
+        AVAILABLE || !matches!(self, Strategy::Baseline)
     }
 
     /// Whether interpreted code counts.
