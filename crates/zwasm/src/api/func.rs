@@ -2,15 +2,15 @@
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use super::Stored;
+use super::boundary::{self, host_code};
 use super::exception::ExnRef;
 use super::externs::Extern;
 use super::gc::ExternRef;
 use super::val::Val;
 use crate::error::{Error, ErrorKind, Result};
-use crate::stack::activation::{self, HostCall};
+use crate::stack::activation::HostCall;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{AsContext, AsContextMut, HostCode, StoreContext, StoreContextMut, StoreCore};
 use crate::types::{FuncType, ValType};
@@ -172,7 +172,7 @@ impl Func {
             Val::write_all(core, params, ty.params_slice(), slots);
             // SAFETY: the context is exclusive, and the arguments have been checked.
             unsafe {
-                activation::call(core, record.as_ptr(), slots)?;
+                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
                 Val::read_all(core, results, ty.results_slice(), slots);
                 results.iter().for_each(|value| value.keep(core));
             }
@@ -259,7 +259,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
             // SAFETY: the context is exclusive, and the types were compared.
             unsafe {
                 params.store(core, slots)?;
-                activation::call(core, record.as_ptr(), slots)?;
+                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
                 Ok(R::load(core, slots))
             }
         })
@@ -360,7 +360,7 @@ pub(crate) fn dynamic_code<T: 'static>(
     ty: FuncType,
     func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
-    Arc::new(move |call| {
+    host_code(move |call| {
         let (params, results) = (ty.params_slice(), ty.results_slice());
         let count = slots_of(params).max(slots_of(results));
         let mut args = vec![Val::I32(0); params.len()];
@@ -405,7 +405,7 @@ pub(crate) fn slots_code<T: 'static>(
             _ => u64::MAX,
         })
         .collect();
-    Arc::new(move |call| {
+    host_code(move |call| {
         // A copy, for collections look through all frames while the function runs. What
         // lies behind the arguments is none of its business.
         with_slots(count, |slots| {
@@ -740,7 +740,7 @@ macro_rules! tuples {
                         result.store(call.store, slots)
                     }
                 };
-                (ty, Arc::new(code))
+                (ty, host_code(code))
             }
         }
     };

@@ -3,6 +3,7 @@
 use std::ptr::NonNull;
 
 use super::Stored;
+use super::boundary;
 use super::externs::{Extern, Global, Memory, Table};
 use super::func::{Func, TypedFunc, WasmParams, WasmResults};
 use super::linker::Linker;
@@ -81,7 +82,16 @@ impl Instance {
             return Err(link_error(&problems));
         }
         // SAFETY: by the contract, and the items have just been matched.
-        unsafe { Ok(Instance(Stored::new(core, instantiate(core, module, items)?))) }
+        unsafe {
+            let instance = instantiate(core, module, items)?;
+            if let Some(start) = module.inner().start {
+                let record = instance.as_ref().func_record(start);
+                // A host function that a module starts with is called by its instance.
+                let caller = instance.as_ref().vmctx.as_ptr();
+                boundary::call(core, caller, record, &mut [])?;
+            }
+            Ok(Instance(Stored::new(core, instance)))
+        }
     }
 
     /// What is exported under a name.

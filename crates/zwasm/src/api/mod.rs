@@ -9,6 +9,7 @@
 //! Who implements [`AsContext`](crate::AsContext) may answer with another store each
 //! time. So every function asks once and works with the answer.
 
+mod boundary;
 pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;

@@ -26,8 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{AsContext, Store, StoreContextMut, StoreCore};
 use crate::api::func::Caller;
 use crate::error::{Error, Result};
-use crate::stack::activation::{self, Stop};
+use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Stopped;
 use crate::tuning;
 use zwasm_regir::TrapCode;
 
@@ -228,7 +229,7 @@ impl StoreCore {
     }
 
     /// What code does that finds the deadline reached at `place`, with the frame
-    /// ending at `top`. False if the guest has to stop; the store then knows why.
+    /// ending at `top`.
     ///
     /// # Safety
     ///
@@ -237,30 +238,28 @@ impl StoreCore {
         this: *mut StoreCore,
         place: Cursor,
         top: *mut u64,
-    ) -> bool {
+    ) -> Result<(), Stopped> {
         // SAFETY: by the contract; the callback is moved out while it runs, and
         // other references to the store end before.
         unsafe {
             if !(*this).limits.interrupted() {
                 if (*this).engine.epoch().load(Ordering::Relaxed) < (*this).deadline.epoch {
                     (*this).limits.set_deadline((*this).deadline.epoch);
-                    return true;
+                    return Ok(());
                 }
                 if let Some(mut ask) = (*this).deadline.ask.take() {
-                    let answer = activation::on_behalf(this, place, top, || ask(this));
+                    let answer = activation::on_behalf(this, place, top, || Ok(ask(this)?));
                     (*this).deadline.ask.get_or_insert(ask);
-                    match answer {
-                        Some(UpdateDeadline::Continue(ticks)) => {
+                    match answer? {
+                        UpdateDeadline::Continue(ticks) => {
                             (*this).set_epoch_deadline(ticks.max(1));
-                            return true;
+                            return Ok(());
                         }
-                        Some(UpdateDeadline::Interrupt) => {}
-                        None => return false,
+                        UpdateDeadline::Interrupt => {}
                     }
                 }
             }
-            (*this).stop = Some(Stop::Trap(TrapCode::Interrupt, place));
-            false
+            Err(StoreCore::stop(this, TrapCode::Interrupt.into(), place))
         }
     }
 }

@@ -24,7 +24,6 @@ pub(crate) mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
@@ -40,8 +39,9 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
 use crate::stack::Stack;
-use crate::stack::activation::{HostCall, HostFrame, Stop};
+use crate::stack::activation::{HostCall, HostFrame};
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Why;
 use crate::types::{FuncType, GlobalType, HeapType, Held, TypeId, ValType};
 use exceptions::Exceptions;
 use functions::Functions;
@@ -68,7 +68,7 @@ pub(crate) struct TagInst {
 }
 
 /// The code of a host function.
-pub type HostCode = Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
+pub type HostCode = Arc<dyn Fn(HostCall) -> Result<(), Why> + Send + Sync>;
 
 /// A host function of a store.
 #[repr(C)]
@@ -105,12 +105,8 @@ pub struct StoreCore {
     pub(crate) host_frame: *const HostFrame,
     /// Whether the native stack in use is this store's.
     pub(crate) on_stack: bool,
-    /// Why the guest stopped.
-    pub(crate) stop: Option<Stop>,
-    /// The error of the host function that stopped the guest.
-    pub(crate) error: Option<Error>,
-    /// The panic of the host function that stopped the guest.
-    pub(crate) panic: Option<Box<dyn Any + Send>>,
+    /// Why and where the guest stopped, until it is told to whoever called it.
+    pub(crate) stopped: Option<(Why, Cursor)>,
     /// Where the guest continues after a throw.
     pub(crate) landing: Cursor,
     pub(crate) exceptions: Exceptions,
@@ -161,9 +157,7 @@ impl StoreCore {
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
             on_stack: false,
-            stop: None,
-            error: None,
-            panic: None,
+            stopped: None,
             landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
             exceptions: Exceptions::new(engine.config()),
             codes: BTreeMap::new(),

@@ -25,7 +25,7 @@ impl Encoder<'_> {
                     self.words.push(header);
                     self.leaves(base, BITS);
                 } else {
-                    let code = objects::Code::StructNewDefault as u32;
+                    let code = objects::Operation::StructNewDefault as u32;
                     self.op(gc::op, halves(base.0, 0));
                     self.words.extend([header | (size as u64) << 32, halves(code, 0)]);
                 }
