@@ -11,13 +11,14 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::val::Val;
 use crate::error::{Error, Result};
+use crate::store::StoreCore;
 use crate::store::gc::Root;
 use crate::store::gc::layout::{
     self, HEADER, KIND, Kind, element_offset, size_of, storage, struct_layout,
 };
-use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore};
 use crate::types::{Composite, FieldType, HeapType};
 use zwasm_regir::Storage;
 
