@@ -37,8 +37,8 @@ pub(super) enum Operation {
     ArrayInitElem,
 }
 
-/// The code of an instruction, and its other operand; none for `struct.new`.
-pub(super) fn code(op: GcOp) -> Option<(Operation, u32)> {
+/// The operation of an instruction, and its other operand; none for `struct.new`.
+pub(super) fn operation(op: GcOp) -> Option<(Operation, u32)> {
     Some(match op {
         GcOp::StructNew { .. } => return None,
         GcOp::StructNewDefault { .. } => (Operation::StructNewDefault, 0),
@@ -139,10 +139,10 @@ pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut V
         let base = fp.add(*halves as usize);
         let top = base.add(*halves.add(1) as usize);
         let (word, other) = (*halves.add(2), *halves.add(3));
-        let code = OPERATIONS[*halves.add(4) as usize];
+        let operation = OPERATIONS[*halves.add(4) as usize];
         let storage = STORAGES[*halves.add(5) as usize];
         let operands = Operands { vm, base, top, storage, word, other };
-        let execute = || match code {
+        let execute = || match operation {
             Operation::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),
             Operation::ArrayNew => operands.array_new(),
             Operation::ArrayNewDefault => operands.new_array(*base as u32).map(|_| ()),

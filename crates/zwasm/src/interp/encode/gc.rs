@@ -25,9 +25,9 @@ impl Encoder<'_> {
                     self.words.push(header);
                     self.leaves(base, BITS);
                 } else {
-                    let code = objects::Operation::StructNewDefault as u32;
+                    let operation = objects::Operation::StructNewDefault as u32;
                     self.op(gc::op, halves(base.0, 0));
-                    self.words.extend([header | (size as u64) << 32, halves(code, 0)]);
+                    self.words.extend([header | (size as u64) << 32, halves(operation, 0)]);
                 }
             }
             Inst::Gc { op, base } => self.gc_op(op, base),
@@ -156,7 +156,7 @@ impl Encoder<'_> {
     }
 
     fn gc_op(&mut self, op: GcOp, base: Slot) {
-        let Some((code, other)) = objects::code(op) else { return };
+        let Some((operation, other)) = objects::operation(op) else { return };
         let (ty, before, values, after) = match op {
             GcOp::ArrayNew { ty } => (ty, 0, 1, 1),
             GcOp::ArrayNewDefault { ty } => (ty, 0, 0, 1),
@@ -171,7 +171,7 @@ impl Encoder<'_> {
         let slots = before + values * storage.kind().slots() + after;
         self.op(gc::op, halves(base.0, slots));
         let header = self.header(ty, Kind::Array);
-        self.words.extend([halves(header, other), halves(code as u32, storage as u32)]);
+        self.words.extend([halves(header, other), halves(operation as u32, storage as u32)]);
     }
 
     /// A test (`which` is 0) or cast (1).

@@ -9,7 +9,7 @@
 //! whose registers have an address could not leave by a jump.
 
 use super::call::function;
-use super::state::table_index;
+use super::globals_tables::table_index;
 use super::{Regs, done, handlers, next, trap};
 use crate::stack::activation;
 use crate::stack::stop::Outcome;

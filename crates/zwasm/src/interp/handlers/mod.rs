@@ -34,13 +34,13 @@ pub(super) mod exceptions;
 pub(super) mod far;
 mod float;
 pub(super) mod gc;
+pub(super) mod globals_tables;
 pub(super) mod memory;
 pub(super) mod numeric;
 #[cfg(feature = "trace")]
 pub(super) mod observe;
 #[cfg(feature = "simd")]
 pub(super) mod simd;
-pub(super) mod state;
 pub(super) mod warmth;
 
 #[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
