@@ -6,7 +6,7 @@
 //! also with debug assertions, whose checks call out of the handlers.
 //!
 //! The compiler exists for x86-64, and what maps its code and takes its traps for
-//! Linux; elsewhere the feature `jit` changes nothing.
+//! Linux and Windows; elsewhere the feature `jit` changes nothing.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -19,7 +19,8 @@ fn main() {
     if optimised && listed && !checks {
         println!("cargo::rustc-cfg=tail_dispatch");
     }
-    let known = var("CARGO_CFG_TARGET_ARCH") == "x86_64" && var("CARGO_CFG_TARGET_OS") == "linux";
+    let known = var("CARGO_CFG_TARGET_ARCH") == "x86_64"
+        && matches!(var("CARGO_CFG_TARGET_OS").as_str(), "linux" | "windows");
     if known && std::env::var_os("CARGO_FEATURE_JIT").is_some() {
         println!("cargo::rustc-cfg=compiler");
     }

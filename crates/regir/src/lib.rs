@@ -15,6 +15,7 @@
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`source`] says which Wasm instruction an instruction came from.
 //! - [`uses`] says what an instruction reads and writes.
+//! - [`object`] is how objects lie in the collected heap.
 //! - [`display`] prints it.
 //! - [`work`] counts steps for tests.
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ pub mod gc;
 pub mod inst;
 #[cfg(feature = "simd")]
 pub mod lanes;
+pub mod object;
 pub mod ops;
 pub mod reader;
 pub mod round;
@@ -41,7 +43,8 @@ pub mod work;
 
 pub use atomic_ops::{AtomicKind, AtomicOp};
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
+pub use object::Storage;
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use source::{Inlined, SourceLoc};
 pub use translate::{Checks, TranslateError, Translator, Types};
-pub use types::{Signature, Storage, TrapCode, Type};
+pub use types::{Signature, TrapCode, Type};

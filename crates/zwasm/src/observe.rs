@@ -191,7 +191,7 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
     let inner = module.inner();
     let observer = &inner.engine.config().observer;
     let Some(watched) = inner.observed.get(defined) else { return };
-    let func = inner.imported_funcs + defined;
+    let func = inner.func_index(defined);
     let Some(inst) = watched.function.insts.get(place) else {
         let mut values = String::new();
         for slot in 0..watched.function.frame.params {
@@ -223,7 +223,7 @@ pub(crate) fn report(module: &Module, defined: u32, place: usize, value: &dyn Fn
 
 /// Reports the slot form of a function that is about to run.
 pub(crate) fn report_translated(module: &Inner, defined: u32, function: &Function) {
-    let func = module.imported_funcs + defined;
+    let func = module.func_index(defined);
     let observer = &module.engine.config().observer;
     let text = function.to_string();
     observer.tell(Trace::REGIR, format_args!("function f{func}: {}", text.trim_end()));

@@ -3,8 +3,9 @@
 use super::{Malformed, Result, Stop, Translator};
 use crate::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use crate::inst::{Inst, Operand, Slot};
+use crate::object::Storage;
 use crate::ops::CompareOp;
-use crate::types::{Storage, Type};
+use crate::types::Type;
 
 impl Translator<'_> {
     /// `ref.eq`: references are zero-extended, so their slots are compared.

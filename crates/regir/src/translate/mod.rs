@@ -33,10 +33,11 @@ mod simd;
 use crate::inst::{
     Frame, Function, Inst, Label, MAX_FRAME_SLOTS, NEAR_SLOTS, Operand, SCRATCH_SLOTS, Slot,
 };
+use crate::object::Storage;
 use crate::reader::{Malformed, Reader};
 use crate::source::SourceLoc;
 use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE, WORK_UNASKED};
-use crate::types::{Signature, Storage, Type};
+use crate::types::{Signature, Type};
 use crate::work;
 use control::Control;
 

@@ -13,6 +13,7 @@ pub(crate) mod net;
 pub(crate) mod poll;
 pub(crate) mod random;
 pub(crate) mod stdio;
+mod unix;
 
 use rustix::io::Errno;
 use std::io;

@@ -6,13 +6,12 @@
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, accept_with, recvmsg,
-    sendmsg, shutdown,
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recvmsg, sendmsg, shutdown,
 };
 use std::io::{IoSlice, IoSliceMut};
 
 use super::poll::{self, Direction};
-use super::{Host, Result};
+use super::{Host, Result, unix};
 use crate::Capabilities;
 
 /// How to receive.
@@ -32,7 +31,7 @@ pub(crate) fn accept(host: &Host, listener: BorrowedFd<'_>, nonblock: bool) -> R
             poll::wait_ready(host, listener, Direction::Read)?;
         }
         // Whoever connected may be gone again, and accepting then has to wait.
-        match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        match unix::accept(listener) {
             Err(Errno::INTR | Errno::CONNABORTED) => {}
             Err(Errno::AGAIN) if !nonblock => {}
             result => return Ok(result?),
@@ -82,7 +81,7 @@ pub(crate) fn send(
     nonblock: bool,
 ) -> Result<usize> {
     host.require(Capabilities::NET)?;
-    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let flags = SendFlags::DONTWAIT | unix::NO_SIGNAL;
     loop {
         match sendmsg(socket, buffers, &mut SendAncillaryBuffer::default(), flags) {
             Err(Errno::INTR) => {}

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::store::AsContext;
+use crate::code::translate::translate;
 use crate::error::{Error, Result};
-use crate::interp::code::translate;
 use crate::module::Module;
 use crate::observe::title;
 use crate::stack::backtrace::capture;
@@ -88,7 +88,7 @@ impl Module {
                 }
             }
             let calls = watched.calls();
-            let func = inner.imported_funcs + defined;
+            let func = inner.func_index(defined);
             if calls > 0 {
                 let name = self.function_name(func);
                 functions.push(FunctionProfile { func, name, calls, instructions });
@@ -134,7 +134,21 @@ impl Module {
     /// compiler for the processor.
     pub fn machine_code(&self, func: u32) -> Result<String> {
         let defined = self.defined(func)?;
-        let listing = tier::listing(self.inner(), defined)?;
+        let listing = tier::listing(self.inner(), defined, None)?;
+        Ok(format!("function {}:\n{listing}", title(self, func)))
+    }
+
+    /// As [`Module::machine_code`], for another processor: `x64` or `aarch64`, with the
+    /// names of features behind it, each after a `+`.
+    ///
+    /// # Errors
+    ///
+    /// If the module defines no function with this index, or this build cannot make code
+    /// for the target.
+    #[doc(hidden)]
+    pub fn machine_code_for(&self, func: u32, target: &str) -> Result<String> {
+        let defined = self.defined(func)?;
+        let listing = tier::listing(self.inner(), defined, Some(target))?;
         Ok(format!("function {}:\n{listing}", title(self, func)))
     }
 
@@ -142,7 +156,7 @@ impl Module {
     fn defined(&self, func: u32) -> Result<u32> {
         let inner = self.inner();
         let (first, count) = (inner.imported_funcs, inner.bodies.len() as u32);
-        let defined = func.checked_sub(first).filter(|defined| *defined < count);
+        let defined = inner.defined_func(func).filter(|defined| *defined < count);
         defined.ok_or_else(|| {
             Error::msg(match count {
                 0 => "the module defines no functions".into(),

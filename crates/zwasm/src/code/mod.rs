@@ -5,6 +5,7 @@
 //! Every place in the code is named by its byte offset from there.
 
 pub(crate) mod catches;
+pub(crate) mod translate;
 
 use crate::interp;
 use crate::module::Inner;
@@ -100,7 +101,7 @@ impl Origin {
         {
             return vec![source.offset(&[])];
         }
-        let Ok(function) = interp::code::translate(module, defined, stop) else {
+        let Ok(function) = translate::translate(module, defined, stop) else {
             return Vec::new();
         };
         let source = match self {

@@ -10,15 +10,16 @@
 //! nothing else meanwhile.
 
 use super::handlers::bulk::{copy, in_pieces};
-use super::handlers::gc::object;
+use super::handlers::gc::{length, object};
 use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
 use crate::stack::stop::{Outcome, Why};
 use crate::store::StoreCore;
 use crate::store::gc::heap::REGION;
-use crate::store::gc::layout::{HEADER, size_of, write};
+use crate::store::gc::layout::write;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::GcOp;
+use zwasm_regir::object::HEADER;
 use zwasm_regir::{Storage, TrapCode};
 
 /// The instructions that [`execute`] executes.
@@ -122,7 +123,7 @@ pub(super) unsafe extern "C" fn large_struct(
         let mut from = base;
         for (&storage, &offset) in module.storages[ty].iter().zip(&module.layouts[ty].0) {
             let to = (*vm).heap.add(object as usize + offset as usize);
-            to.copy_from(from.cast(), size_of(storage));
+            to.copy_from(from.cast(), storage.size());
             from = from.add(storage.kind().slots() as usize);
         }
         *base = object;
@@ -193,7 +194,7 @@ impl Operands {
     /// Allocates an array and puts the reference into the first slot; the
     /// address of its first element.
     unsafe fn new_array(&self, len: u32) -> Result<*mut u8> {
-        let bytes = u64::from(len) * size_of(self.storage) as u64;
+        let bytes = u64::from(len) * self.storage.size() as u64;
         // SAFETY: an array of that length has that size.
         unsafe {
             self.pay(bytes)?;
@@ -227,14 +228,14 @@ impl Operands {
             }
             let array = object(self.vm, reference);
             let start = *self.base.add(start) as u32;
-            let size = *array.cast::<u32>().add(1);
+            let size = length(array);
             // An array never goes on behind the region. Nor does one whose length is forged.
             let room = (REGION - reference as usize).saturating_sub(HEADER);
-            let size = u64::from(size).min((room / size_of(self.storage)) as u64);
+            let size = u64::from(size).min((room / self.storage.size()) as u64);
             if u64::from(start) + u64::from(len) > size {
                 return Err(TrapCode::ArrayOutOfBounds.into());
             }
-            Ok(array.add(HEADER + start as usize * size_of(self.storage)))
+            Ok(array.add(HEADER + start as usize * self.storage.size()))
         }
     }
 
@@ -250,7 +251,7 @@ impl Operands {
     }
 
     unsafe fn fill(&self, to: *mut u8, value: *const u64, len: u32) -> Result<()> {
-        let size = size_of(self.storage);
+        let size = self.storage.size();
         // SAFETY: the range is within an array.
         unsafe {
             Ok(in_pieces(self.vm, len as usize * size, false, |at, bytes| {
@@ -280,7 +281,7 @@ impl Operands {
                     0 => first.as_ptr(),
                     _ => self.base.add(index * self.slots()),
                 };
-                self.write(to.add(index * size_of(self.storage)), from);
+                self.write(to.add(index * self.storage.size()), from);
             }
             Ok(())
         }
@@ -296,7 +297,7 @@ impl Operands {
             true => &[][..],
             false => &module.bytes[module.data[segment].range.clone()],
         };
-        let len = u64::from(len) * size_of(self.storage) as u64;
+        let len = u64::from(len) * self.storage.size() as u64;
         usize::try_from(len)
             .ok()
             .and_then(|len| bytes.get(source as u32 as usize..)?.get(..len))
@@ -314,7 +315,7 @@ impl Operands {
     }
 
     unsafe fn write_elements(&self, to: *mut u8, values: &[u64]) {
-        let size = size_of(self.storage);
+        let size = self.storage.size();
         for (index, value) in values.iter().enumerate() {
             // SAFETY: the range is within an array of references.
             unsafe { write(self.storage, to.add(index * size), u128::from(*value)) }
@@ -349,7 +350,7 @@ impl Operands {
         unsafe {
             let len = *self.base.add(2 + self.slots()) as u32;
             let to = self.range(0, 1, len)?;
-            self.pay(u64::from(len) * size_of(self.storage) as u64)?;
+            self.pay(u64::from(len) * self.storage.size() as u64)?;
             self.fill(to, self.base.add(2), len)
         }
     }
@@ -363,7 +364,7 @@ impl Operands {
             }
             let to = self.range(0, 1, len)?;
             let from = self.range(2, 3, len)?;
-            Ok(copy(self.vm, to, from, len as usize * size_of(self.storage))?)
+            Ok(copy(self.vm, to, from, len as usize * self.storage.size())?)
         }
     }
 
@@ -383,7 +384,7 @@ impl Operands {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let values = self.elements(*self.base.add(2), len)?;
-            self.pay(u64::from(len) * size_of(self.storage) as u64)?;
+            self.pay(u64::from(len) * self.storage.size() as u64)?;
             self.write_elements(to, values);
             Ok(())
         }

@@ -6,6 +6,7 @@
 
 use super::NO_FUNC;
 use crate::error::Result;
+use zwasm_regir::object::i31;
 use zwasm_regir::reader::{Malformed, Reader};
 
 /// An op of a constant expression.
@@ -152,7 +153,7 @@ impl ConstExpr {
                 }
                 ConstOp::I31New => {
                     let value = stack.pop().unwrap_or_default() as u32;
-                    u128::from(value << 1 | 1)
+                    u128::from(i31(value))
                 }
                 binary => {
                     let b = stack.pop().unwrap_or_default() as u64;

@@ -4,6 +4,7 @@ pub(crate) mod const_expr;
 mod decode;
 mod hints;
 mod names;
+pub(crate) mod places;
 mod source;
 mod validate;
 
@@ -16,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use zwasm_regir::types::slots_of;
 use zwasm_regir::uses::Length;
-use zwasm_regir::{Checks, Signature, Storage, Type};
+use zwasm_regir::{Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
@@ -440,68 +441,6 @@ impl Inner {
     /// The defined function whose body has this module offset.
     pub(crate) fn defined_at(&self, offset: u32) -> u32 {
         self.bodies.partition_point(|body| body.start <= offset).saturating_sub(1) as u32
-    }
-}
-
-impl zwasm_regir::Types for Inner {
-    fn max_slots(&self) -> u32 {
-        let slots = self.engine.config().max_stack / size_of::<u64>();
-        u32::try_from(slots).unwrap_or(u32::MAX)
-    }
-
-    fn always_window(&self) -> bool {
-        self.engine.config().far_frames
-    }
-
-    fn signature(&self, ty: u32) -> Signature<'_> {
-        Inner::signature(self, ty)
-    }
-
-    fn func_type(&self, func: u32) -> u32 {
-        self.funcs[func as usize]
-    }
-
-    fn global_type(&self, global: u32) -> Type {
-        self.globals[global as usize].content().kind()
-    }
-
-    fn memory_index(&self, memory: u32) -> Type {
-        if self.memories[memory as usize].is_64() { Type::I64 } else { Type::I32 }
-    }
-
-    fn table_index(&self, table: u32) -> Type {
-        if self.tables[table as usize].is_64() { Type::I64 } else { Type::I32 }
-    }
-
-    fn storage(&self, ty: u32) -> &[Storage] {
-        &self.storages[ty as usize]
-    }
-
-    fn struct_bytes(&self, ty: u32) -> usize {
-        self.field_bytes[ty as usize]
-    }
-
-    fn has_gc(&self) -> bool {
-        cfg!(feature = "gc")
-    }
-
-    fn tag_type(&self, tag: u32) -> u32 {
-        self.tags[tag as usize]
-    }
-
-    fn inlinable(&self, func: u32) -> Option<(&[u8], u32)> {
-        let defined = func.checked_sub(self.imported_funcs)?;
-        let inlining = self.engine.config().inlining;
-        inlining.then(|| (self.body(defined), self.bodies[defined as usize].start))
-    }
-
-    fn checks(&self) -> Checks {
-        let config = self.engine.config();
-        Checks {
-            fuel: config.consume_fuel,
-            epochs: config.epoch_interruption,
-            canonical_nans: config.deterministic,
-        }
     }
 }
 

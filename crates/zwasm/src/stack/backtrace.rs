@@ -61,7 +61,7 @@ impl Place {
     /// The function, and whether it runs as machine code.
     #[cfg(feature = "trace")]
     pub(crate) fn function(&self) -> (&Module, u32, bool) {
-        let func = self.module.inner().imported_funcs + self.defined;
+        let func = self.module.inner().func_index(self.defined);
         (&self.module, func, !matches!(self.origin, Origin::Word(_)))
     }
 
@@ -71,7 +71,7 @@ impl Place {
     pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>, stop: &dyn Fn() -> bool) {
         let inner = self.module.inner();
         let mut describe = |defined: u32, offset: Option<usize>| {
-            let func_index = inner.imported_funcs + defined;
+            let func_index = inner.func_index(defined);
             frames.push(FrameInfo {
                 instance: self.instance,
                 func_index,

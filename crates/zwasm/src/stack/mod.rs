@@ -21,6 +21,8 @@ pub(crate) mod unwind;
 use std::io;
 use std::num::NonZeroUsize;
 
+#[cfg(windows)]
+use corosensei::stack::StackTebFields;
 use corosensei::stack::{Stack as NativeStack, StackPointer};
 
 use crate::sys::Mapping;
@@ -92,4 +94,19 @@ unsafe impl NativeStack for Native {
     fn limit(&self) -> StackPointer {
         pointer(self.bottom)
     }
+
+    // What the system takes the thread's stack for meanwhile: all of it is committed,
+    // so that it has nothing to grow.
+    #[cfg(windows)]
+    fn teb_fields(&self) -> StackTebFields {
+        StackTebFields {
+            StackBase: self.top,
+            StackLimit: self.bottom + GUARD,
+            DeallocationStack: self.bottom,
+            GuaranteedStackBytes: 0,
+        }
+    }
+
+    #[cfg(windows)]
+    fn update_teb_fields(&mut self, _stack_limit: usize, _guaranteed_stack_bytes: usize) {}
 }

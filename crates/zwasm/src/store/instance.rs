@@ -14,6 +14,7 @@ use crate::module::{Elements, Entity, Import, Inner, Module, NO_FUNC, SegmentMod
 use crate::tier;
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
+use zwasm_regir::object;
 use zwasm_regir::reader::Reader;
 use zwasm_regir::work;
 
@@ -158,7 +159,7 @@ impl Context for InstanceData {
         let module = self.module.inner();
         let storages = &module.storages[ty as usize];
         let (offsets, size) = &module.layouts[ty as usize];
-        let word = layout::word(module.types[ty as usize], layout::Kind::Struct);
+        let word = object::word(module.types[ty as usize], object::Kind::Struct);
         let (object, address) = self.allocate(word, 0, *size)?;
         for ((&storage, &offset), &value) in storages.iter().zip(offsets).zip(fields) {
             // SAFETY: the field is in the new object.
@@ -170,13 +171,13 @@ impl Context for InstanceData {
     fn array(&self, ty: u32, elements: &[u128], len: u32) -> Result<u64> {
         let module = self.module.inner();
         let storage = module.storages[ty as usize][0];
-        let size = layout::size_of(storage);
-        let word = layout::word(module.types[ty as usize], layout::Kind::Array);
-        let bytes = (len as usize).saturating_mul(size).saturating_add(layout::HEADER);
+        let size = storage.size();
+        let word = object::word(module.types[ty as usize], object::Kind::Array);
+        let bytes = usize::try_from(object::array_size(storage, len)).unwrap_or(usize::MAX);
         let (object, address) = self.allocate(word, len, bytes)?;
         // SAFETY: the elements are in the new object; the store is live.
         unsafe {
-            let first = address.add(layout::HEADER);
+            let first = address.add(object::HEADER);
             for (index, &value) in elements.iter().enumerate().take(len as usize) {
                 layout::write(storage, first.add(index * size), value);
             }
@@ -374,7 +375,7 @@ unsafe fn allocate(
         let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(no_memory)?;
         let context = vmctx.as_ptr();
         for index in 0..defined_globals {
-            let offset = VmCtx::global_offset(defined, index);
+            let offset = inner.global_offset(index) as usize;
             let global: *mut GlobalInst = context.byte_add(offset).cast();
             let ty = inner.globals[(inner.imported_globals + index) as usize];
             global.write(GlobalInst { value: 0, ty });
@@ -385,8 +386,8 @@ unsafe fn allocate(
             record.write(FuncRecord {
                 body: interp::lazy_body(),
                 vmctx: context,
-                ty: inner.func_type_id(inner.imported_funcs + index),
-                index: inner.imported_funcs + index,
+                ty: inner.func_type_id(inner.func_index(index)),
+                index: inner.func_index(index),
                 number: first + index,
                 hot: 0,
             });

@@ -127,6 +127,14 @@ impl Mapping {
     }
 }
 
+/// The size of the system's pages: 4, 16 or 64 KiB.
+#[cfg(compiler)]
+pub(crate) fn page_size() -> usize {
+    // SAFETY: it reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).expect("the system has pages")
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         if self.len > 0 {

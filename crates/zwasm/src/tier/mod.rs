@@ -128,7 +128,7 @@ pub(crate) unsafe fn may_rely_on_guards(config: &Config, memories: &[*mut Memory
 ///
 /// # Errors
 ///
-/// Those of [`interp::code::translate`]; it gives up when the store has to stop.
+/// Those of [`translate`](crate::code::translate::translate); it gives up when the store has to stop.
 ///
 /// # Safety
 ///
@@ -176,7 +176,7 @@ pub(crate) unsafe extern "C" fn promote(
         (*record).hot = i32::MAX;
         let vm = (*record).vmctx;
         let module = (*vm).module()?.inner();
-        let defined = (*record).index - module.imported_funcs;
+        let defined = module.defined_func((*record).index)?;
         let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
         let stop = || (*store).must_stop();
         let Ok(code) = module.compiled.get(module, defined, guarded, &stop) else {

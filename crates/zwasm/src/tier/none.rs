@@ -67,7 +67,7 @@ impl MachineCode {
 ///
 /// Always.
 #[cfg(feature = "trace")]
-pub(crate) fn listing(_: &Inner, _: u32) -> Result<String> {
+pub(crate) fn listing(_: &Inner, _: u32, _: Option<&str>) -> Result<String> {
     let message = "this build has no compiler for this processor";
     Err(Error::new(ErrorKind::Unsupported, message))
 }

@@ -15,14 +15,12 @@ use cap_std::fs::{MetadataExt, OpenOptions, OpenOptionsExt};
 use cap_std::time::{Duration, SystemClock};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Timespec, fcntl_getfl, fcntl_setfl, openat,
-    seek, statat,
+    AtFlags, FileType, Mode, OFlags, Timespec, fcntl_getfl, fcntl_setfl, openat, statat,
 };
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +28,7 @@ use std::sync::{Mutex, PoisonError};
 use super::cookies::Cookies;
 use super::{FileKind, Flags, SetTime, Stat};
 use crate::Capabilities;
+use crate::host::unix::{self, Listing, RawEntry};
 use crate::host::{Host, Result, clocks};
 
 /// An open directory.
@@ -38,7 +37,7 @@ pub(crate) struct Dir {
     read_only: bool,
     /// Locked while the directory is read, as the kernel's position in it is
     /// one for all threads.
-    cookies: Mutex<Cookies>,
+    reading: Mutex<(Listing, Cookies)>,
 }
 
 /// How to open a path.
@@ -75,19 +74,19 @@ impl Dir {
     pub(crate) fn preopen(path: &Path, read_only: bool) -> io::Result<Dir> {
         let file =
             File::options().read(true).custom_flags(OFlags::DIRECTORY.bits() as i32).open(path)?;
-        Ok(Dir { dir: cap_std::fs::Dir::from_std_file(file), read_only, cookies: Mutex::default() })
+        Ok(Dir { dir: cap_std::fs::Dir::from_std_file(file), read_only, reading: Mutex::default() })
     }
 
     /// Takes a descriptor that is open on a directory below this one.
     pub(crate) fn below(&self, mut fd: OwnedFd) -> Result<Dir> {
         // Without `openat2`, cap-std opens some directories for looking up
         // paths only.
-        if fcntl_getfl(&fd)?.contains(OFlags::PATH) {
+        if unix::is_for_paths_only(fcntl_getfl(&fd)?) {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             fd = openat(&fd, ".", flags, Mode::empty())?;
         }
         let dir = cap_std::fs::Dir::from_std_file(fd.into());
-        Ok(Dir { dir, read_only: self.read_only, cookies: Mutex::default() })
+        Ok(Dir { dir, read_only: self.read_only, reading: Mutex::default() })
     }
 
     /// Whether nothing may be changed here.
@@ -171,7 +170,7 @@ impl Dir {
         Ok(Stat {
             dev: meta.dev(),
             ino: meta.ino(),
-            kind: FileKind::from(FileType::from_raw_mode(meta.mode())),
+            kind: FileKind::from(FileType::from_raw_mode(meta.mode() as _)),
             nlink: meta.nlink(),
             size: meta.size(),
             accessed: time(meta.atime(), meta.atime_nsec()),
@@ -262,42 +261,28 @@ impl Dir {
         entry: &mut dyn FnMut(DirEntry<'_>) -> bool,
     ) -> Result {
         host.require(Capabilities::READ)?;
-        // The smallest holds the longest name there is with its header.
-        let mut buffer = [MaybeUninit::<u8>::uninit(); 8192];
-        let ahead = ahead.clamp(512, buffer.len());
-
-        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let (listing, cookies) = &mut *reading;
         let Some(position) = cookies.position(cookie) else {
             return Ok(());
         };
         let fd = self.as_fd();
-        match seek(fd, SeekFrom::Start(position)) {
-            // Where there can be no entry there is none: past the end, too.
-            Err(Errno::INVAL) => return Ok(()),
-            position => position?,
-        };
-        let mut raw = RawDir::new(fd, &mut buffer[..ahead]);
-        while let Some(raw_entry) = raw.next() {
-            let raw_entry = raw_entry?;
-            let name = raw_entry.file_name();
-            let kind = match raw_entry.file_type() {
+        let mut each = |raw: RawEntry<'_>| {
+            let kind = match raw.kind {
                 // Some file systems do not keep it in the directory. Gone in
                 // the meantime is no reason to fail.
-                FileType::Unknown => statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)
+                FileType::Unknown => statat(fd, raw.name, AtFlags::SYMLINK_NOFOLLOW)
                     .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
                 kind => kind,
             };
-            let more = entry(DirEntry {
-                name: name.to_bytes(),
-                ino: raw_entry.ino(),
+            entry(DirEntry {
+                name: raw.name.to_bytes(),
+                ino: raw.ino,
                 kind: kind.into(),
-                next: cookies.of(raw_entry.next_entry_cookie(), &host.cookies),
-            });
-            if !more {
-                break;
-            }
-        }
-        Ok(())
+                next: cookies.of(raw.next, &host.cookies),
+            })
+        };
+        Ok(listing.read(fd, position, ahead, &mut each)?)
     }
 }
 

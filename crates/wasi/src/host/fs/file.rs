@@ -1,15 +1,14 @@
 //! Operations on an open descriptor, whatever it is open on.
 
 use rustix::fd::BorrowedFd;
-use rustix::fs::{self, Advice, FallocateFlags, OFlags, SeekFrom, Timestamps};
+use rustix::fs::{self, OFlags, SeekFrom, Timestamps};
 use rustix::io::{Errno, preadv, pwritev, readv, writev};
 use std::io::{IoSlice, IoSliceMut};
-use std::num::NonZeroU64;
 
 use super::{FileKind, Flags, SetTime, Stat};
 use crate::Capabilities;
 use crate::host::poll::{self, Direction};
-use crate::host::{Host, Result, clocks};
+use crate::host::{Host, Result, clocks, unix};
 
 /// A descriptor of the host, and how the guest came by it, which decides what
 /// capability using it needs.
@@ -64,6 +63,17 @@ impl Handle<'_> {
             Origin::Stdio | Origin::Socket => false,
         }
     }
+}
+
+/// How a range of a file will be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Advice {
+    Normal,
+    Sequential,
+    Random,
+    WillNeed,
+    DontNeed,
+    NoReuse,
 }
 
 /// What a descriptor that may wait takes at once without waiting, once it is
@@ -146,14 +156,14 @@ pub(crate) fn advise(
     advice: Advice,
 ) -> Result {
     file.require(host, Capabilities::READ | Capabilities::WRITE)?;
-    Ok(fs::fadvise(file.fd, offset, NonZeroU64::new(len), advice)?)
+    Ok(unix::advise(file.fd, offset, len, advice)?)
 }
 
 /// Reserves space for a range, growing the file to its end where that is
 /// beyond it.
 pub(crate) fn allocate(host: &Host, file: Handle<'_>, offset: u64, len: u64) -> Result {
     file.require_change(host)?;
-    Ok(fs::fallocate(file.fd, FallocateFlags::empty(), offset, len)?)
+    Ok(unix::allocate(file.fd, offset, len)?)
 }
 
 /// Cuts or extends (with zeros) the file to `size`.
@@ -165,13 +175,13 @@ pub(crate) fn set_size(host: &Host, file: Handle<'_>, size: u64) -> Result {
 /// Waits until data and metadata are on the disk.
 pub(crate) fn sync(host: &Host, file: Handle<'_>) -> Result {
     file.require(host, Capabilities::WRITE)?;
-    Ok(fs::fsync(file.fd)?)
+    Ok(unix::fsync(file.fd)?)
 }
 
 /// Waits until data is on the disk.
 pub(crate) fn sync_data(host: &Host, file: Handle<'_>) -> Result {
     file.require(host, Capabilities::WRITE)?;
-    Ok(fs::fdatasync(file.fd)?)
+    Ok(unix::fdatasync(file.fd)?)
 }
 
 /// Sets the time of last access and of last modification.
@@ -190,20 +200,25 @@ pub(crate) fn set_times(
 pub(crate) fn stat(host: &Host, file: Handle<'_>) -> Result<Stat> {
     file.require(host, Capabilities::READ | Capabilities::WRITE | Capabilities::PATH)?;
     let stat = fs::fstat(file.fd)?;
-    #[allow(clippy::useless_conversion)] // It has 32 bits on AArch64.
-    let nlink = stat.st_nlink.into();
-    let time = |secs: i64, nanos: u64| {
-        clocks::nanoseconds(fs::Timespec { tv_sec: secs, tv_nsec: nanos as _ })
-    };
+    // The types of these fields differ between systems and processors.
+    macro_rules! time {
+        ($seconds:ident, $nanoseconds:ident) => {
+            clocks::nanoseconds(fs::Timespec {
+                tv_sec: stat.$seconds,
+                tv_nsec: stat.$nanoseconds as _,
+            })
+        };
+    }
+    #[allow(clippy::unnecessary_cast, reason = "as above")]
     Ok(Stat {
-        dev: stat.st_dev,
-        ino: stat.st_ino,
+        dev: stat.st_dev as u64,
+        ino: stat.st_ino as u64,
         kind: FileKind::from(fs::FileType::from_raw_mode(stat.st_mode)),
-        nlink,
+        nlink: stat.st_nlink as u64,
         size: stat.st_size as u64,
-        accessed: time(stat.st_atime, stat.st_atime_nsec),
-        modified: time(stat.st_mtime, stat.st_mtime_nsec),
-        changed: time(stat.st_ctime, stat.st_ctime_nsec),
+        accessed: time!(st_atime, st_atime_nsec),
+        modified: time!(st_mtime, st_mtime_nsec),
+        changed: time!(st_ctime, st_ctime_nsec),
     })
 }
 

@@ -309,7 +309,10 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Outcome {
         let vm = (*record).vmctx;
         let store = (*vm).store;
         let module = (*(*vm).instance).module.inner();
-        let defined = (*record).index - module.imported_funcs;
+        // A record with this body is that of a function that the module defines.
+        let Some(defined) = module.defined_func((*record).index) else {
+            return Outcome::trap(TrapCode::Unreachable);
+        };
         let ty = module.funcs[(*record).index as usize];
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));

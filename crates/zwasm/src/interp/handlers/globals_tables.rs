@@ -119,6 +119,9 @@ pub(super) unsafe fn table_index(table: *const TableInst, slot: u64) -> u64 {
     if unsafe { (*table).ty.table64 } { slot } else { u64::from(slot as u32) }
 }
 
+/// Handlers of `global.get`: own or imported.
+pub(in crate::interp) static GLOBAL_GET: [Handler; 2] = [global_get, global_get_imported];
+
 /// Handlers of `global.set`: own or imported; value in a slot or immediate.
 pub(in crate::interp) static GLOBAL_SET: [[Handler; 2]; 2] = [
     [global_set::<InSlot>, global_set::<InWord<2>>],

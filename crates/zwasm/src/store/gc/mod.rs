@@ -40,9 +40,10 @@ use super::held::Held;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, MIN_GC_BUDGET};
-use heap::{GRANULE, Heap, LARGE};
-use layout::{EXTERN_WORD, HEADER, Layouts};
+use heap::{Heap, LARGE};
+use layout::Layouts;
 use mark::Marker;
+use zwasm_regir::object::{EXTERN_WORD, GRANULE, HEADER};
 
 /// A value of the host and the object that stands for it.
 struct Extern {

@@ -19,15 +19,14 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use crate::engine::Engine;
-use crate::sys::{Access, Mapping};
+use crate::sys::{Access, Mapping, icache, page_size};
 use crate::tuning::{CODE_REGION, MIN_CODE_REGION};
-
-/// Pages of x86-64.
-const PAGE: usize = 4096;
 
 /// The region, and the ranges of it that nobody has, by their start.
 struct Region {
     mapping: Mapping,
+    /// What the system protects at a time.
+    page: usize,
     free: Mutex<BTreeMap<usize, usize>>,
 }
 
@@ -41,7 +40,7 @@ fn region() -> Option<&'static Region> {
         while len >= MIN_CODE_REGION {
             if let Ok(mapping) = Mapping::reserve(len) {
                 let free = Mutex::new(BTreeMap::from([(0, len)]));
-                return Some(Region { mapping, free });
+                return Some(Region { mapping, page: page_size(), free });
             }
             len /= 2;
         }
@@ -106,7 +105,7 @@ impl Chunk {
     /// executable. None if there is no memory left, or the engine may not have more.
     pub(super) fn new(engine: &Engine, bytes: &[u8], relocations: &[u32]) -> Option<Chunk> {
         let region = region()?;
-        let pages = bytes.len().checked_next_multiple_of(PAGE).filter(|len| *len > 0)?;
+        let pages = bytes.len().checked_next_multiple_of(region.page).filter(|len| *len > 0)?;
         if !engine.take_code(pages as u64) {
             return None;
         }
@@ -127,6 +126,7 @@ impl Chunk {
             unsafe { start.add(at).cast::<u64>().write_unaligned(start as u64 + word) };
         }
         region.mapping.protect(offset, pages, Access::ReadExecute).ok()?;
+        icache::publish(start, bytes.len());
         Some(chunk)
     }
 
@@ -138,7 +138,7 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        let pages = self.len.next_multiple_of(PAGE);
+        let pages = self.len.next_multiple_of(self.region.page);
         self.engine.give_code(pages as u64);
         // Addresses that could not be emptied are not used again.
         if self.region.mapping.discard(self.offset, pages).is_ok() {
@@ -155,36 +155,40 @@ mod tests {
     /// A region of its own, so that tests do not depend on each other.
     fn region(len: usize) -> Region {
         let mapping = Mapping::reserve(len).expect("there is address space");
-        Region { mapping, free: Mutex::new(BTreeMap::from([(0, len)])) }
+        Region { mapping, page: page_size(), free: Mutex::new(BTreeMap::from([(0, len)])) }
     }
 
     #[test]
     fn ranges_are_joined_when_they_come_back() {
-        let region = region(4 * PAGE);
-        let all: Vec<usize> = (0..4).map(|_| region.take(PAGE).expect("room")).collect();
-        assert_eq!(all, [0, PAGE, 2 * PAGE, 3 * PAGE]);
-        assert_eq!(region.take(PAGE), None);
-        for offset in [PAGE, 3 * PAGE, 2 * PAGE] {
-            region.give(offset, PAGE);
+        let page = page_size();
+        let region = region(4 * page);
+        let all: Vec<usize> = (0..4).map(|_| region.take(page).expect("room")).collect();
+        assert_eq!(all, [0, page, 2 * page, 3 * page]);
+        assert_eq!(region.take(page), None);
+        for offset in [page, 3 * page, 2 * page] {
+            region.give(offset, page);
         }
-        assert_eq!(region.take(4 * PAGE), None);
-        assert_eq!(region.take(3 * PAGE), Some(PAGE));
-        region.give(PAGE, 3 * PAGE);
-        region.give(0, PAGE);
-        assert_eq!(region.take(4 * PAGE), Some(0));
+        assert_eq!(region.take(4 * page), None);
+        assert_eq!(region.take(3 * page), Some(page));
+        region.give(page, 3 * page);
+        region.give(0, page);
+        assert_eq!(region.take(4 * page), Some(0));
     }
 
     #[test]
     fn code_runs_where_it_is_mapped() {
         // lea rax, [rip + 1]; ret; a word that holds its own offset
+        #[cfg(target_arch = "x86_64")]
         let mut bytes = vec![0x48, 0x8d, 0x05, 1, 0, 0, 0, 0xc3];
+        // adr x0, pc + 8; ret
+        #[cfg(target_arch = "aarch64")]
+        let mut bytes = [0x1000_0040_u32, 0xd65f_03c0].map(u32::to_le_bytes).concat();
         bytes.extend(8u64.to_ne_bytes());
         let chunk = Chunk::new(&Engine::default(), &bytes, &[8]).expect("there is memory");
         let range = addresses().expect("there is code");
         assert!(range.contains(&(chunk.start() as usize)));
         // SAFETY: the code is a function of this type.
-        let code: extern "sysv64" fn() -> *const u64 =
-            unsafe { std::mem::transmute(chunk.start()) };
+        let code: extern "C" fn() -> *const u64 = unsafe { std::mem::transmute(chunk.start()) };
         let word = code();
         assert_eq!(word as usize, chunk.start() as usize + 8);
         // SAFETY: the word is part of the code.
@@ -200,8 +204,9 @@ mod tests {
 
     #[test]
     fn an_engine_has_so_much_code() {
-        let engine = Engine::new(Config::new().max_code(3 * PAGE as u64)).expect("it is valid");
-        let code = |pages: usize| Chunk::new(&engine, &vec![0xc3; pages * PAGE], &[]);
+        let engine =
+            Engine::new(Config::new().max_code(3 * page_size() as u64)).expect("it is valid");
+        let code = |pages: usize| Chunk::new(&engine, &vec![0xc3; pages * page_size()], &[]);
         let two = code(2).expect("there is room");
         assert!(code(2).is_none());
         let one = code(1).expect("there is room");

@@ -11,15 +11,17 @@ use std::sync::{Arc, OnceLock};
 use super::code_memory::Chunk;
 use super::environment::ModuleEnvironment;
 use super::signals;
+use super::{host, link};
 use crate::code::catches::CatchTable;
+use crate::code::translate::{frame_bytes, translate};
 use crate::code::{Code, Text};
 #[cfg(feature = "trace")]
 use crate::error::Error;
 use crate::error::{ErrorKind, Result, Trap};
-use crate::interp;
 use crate::module::Inner;
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
-use zwasm_compiler::{CompileError, CompiledCode, baseline};
+use zwasm_compiler::code::CompiledCode;
+use zwasm_compiler::{CompileError, baseline};
 use zwasm_regir::{Function, Label, SourceLoc};
 
 /// A variant of the code of all functions that a module defines.
@@ -128,25 +130,26 @@ fn compile(
     guarded: bool,
     stop: &dyn Fn() -> bool,
 ) -> Result<(Function, CompiledCode), CompileError> {
-    let function = interp::code::translate(module, defined, stop).map_err(|error| {
+    let function = translate(module, defined, stop).map_err(|error| {
         let stopped = error.kind() == ErrorKind::Interrupted;
         if stopped { CompileError::Stopped } else { CompileError::Unsupported }
     })?;
-    let env = ModuleEnvironment::new(module, &function, guarded, stop);
+    let target = host::target(module.engine.config().code.oldest_processor);
+    let env = ModuleEnvironment::new(module, &function, guarded, target, stop);
     let code = baseline::compile(&function, &env, false)?;
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
         crate::observe::Trace::JIT,
         format_args!(
             "f{} compiled: {} instructions, {} bytes",
-            module.imported_funcs + defined,
+            module.func_index(defined),
             function.insts.len(),
             code.bytes.len()
         ),
     );
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    match first == Some(interp::encode::frame_bytes(&function)) {
+    match first == Some(frame_bytes(&function)) {
         true => Ok((function, code)),
         false => Err(CompileError::Unsupported),
     }
@@ -156,15 +159,21 @@ fn compile(
 ///
 /// # Errors
 ///
-/// Those of [`interp::code::translate`], and if the function cannot be compiled.
+/// Those of [`translate`], and if the function cannot be compiled for the target, which
+/// is this machine unless it is named as [`host::named`] says.
 #[cfg(feature = "trace")]
-pub(crate) fn listing(module: &Inner, defined: u32) -> Result<String> {
+pub(crate) fn listing(module: &Inner, defined: u32, target: Option<&str>) -> Result<String> {
+    let cannot = |what: &str| Error::new(ErrorKind::Unsupported, what);
+    let target = match target {
+        Some(name) => host::named(name).ok_or_else(|| cannot("there is no such target"))?,
+        None => host::target(module.engine.config().code.oldest_processor),
+    };
     let never = &|| false;
-    let function = interp::code::translate(module, defined, never)?;
+    let function = translate(module, defined, never)?;
     let guarded = module.engine.config().guard_pages;
-    let env = ModuleEnvironment::new(module, &function, guarded, never);
+    let env = ModuleEnvironment::new(module, &function, guarded, target, never);
     let code = baseline::compile(&function, &env, true)
-        .map_err(|_| Error::new(ErrorKind::Unsupported, "the function cannot be compiled"))?;
+        .map_err(|_| cannot("the function cannot be compiled"))?;
     let mut places = code.sources.iter().peekable();
     let mut text = String::new();
     for (offset, line) in code.listing.unwrap_or_default() {
@@ -197,13 +206,14 @@ impl Group {
         let start = self.bytes.len().next_multiple_of(CODE_ALIGN);
         self.bytes.resize(start, 0);
         self.bytes.extend_from_slice(&bytes);
-        for at in relocations {
-            let at = start + at as usize;
-            let word = self.bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut::<8>());
-            let word = word.ok_or(CompileError::Unsupported)?;
-            *word = (u64::from_ne_bytes(*word) + start as u64).to_ne_bytes();
-            self.relocations.push(at as u32);
-        }
+        let linked = link::link(
+            module,
+            &relocations,
+            &mut self.bytes[start..],
+            start,
+            &mut self.relocations,
+        );
+        linked.ok_or(CompileError::Unsupported)?;
         self.members.push(Member {
             defined,
             header: function.frame.header,
@@ -242,7 +252,7 @@ impl Group {
     fn tell_perf(&self, module: &Inner, chunk: &Chunk) {
         let mut lines = String::new();
         for Member { defined, range, .. } in &self.members {
-            let func = module.imported_funcs + defined;
+            let func = module.func_index(*defined);
             let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
             let start = chunk.start() as usize + range.start;
             lines.push_str(&format!(

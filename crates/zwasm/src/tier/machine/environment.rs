@@ -2,17 +2,21 @@
 
 use std::mem::offset_of;
 
+use super::link;
 use crate::interp;
+use crate::interp::encode::Mark;
 use crate::module::Inner;
-use crate::store::gc::heap::{GRANULE, LARGE, STARTS};
-use crate::store::gc::layout::{EXTERN_WORD, Kind, word};
+use crate::module::places;
+use crate::store::gc::heap::{LARGE, STARTS};
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
 use crate::tuning::{MAX_FUNCTION_CODE, MEMORY32_GUARD};
 use crate::types::Composite;
-use zwasm_compiler::isa::CpuFeatures;
-use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, VmLayout};
+use zwasm_compiler::code::{Field, Relocation, TypeForm, Value};
+use zwasm_compiler::target::Target;
+use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use zwasm_regir::object::GRANULE;
 use zwasm_regir::{Frame, Function, Inst, Storage, Type};
 
 static LAYOUT: VmLayout = VmLayout {
@@ -53,6 +57,7 @@ pub(super) struct ModuleEnvironment<'a> {
     function: &'a Function,
     /// Whether memories that can have guard pages have them.
     guarded: bool,
+    target: Target,
     stop: &'a dyn Fn() -> bool,
 }
 
@@ -61,9 +66,18 @@ impl ModuleEnvironment<'_> {
         module: &'a Inner,
         function: &'a Function,
         guarded: bool,
+        target: Target,
         stop: &'a dyn Fn() -> bool,
     ) -> ModuleEnvironment<'a> {
-        ModuleEnvironment { module, function, guarded, stop }
+        ModuleEnvironment { module, function, guarded, target, stop }
+    }
+}
+
+/// A place as the compiler names it.
+fn found(place: places::Place) -> Place {
+    match place {
+        places::Place::Own(offset) => Place::Own(offset),
+        places::Place::Imported(index) => Place::Imported(index),
     }
 }
 
@@ -73,10 +87,7 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn func(&self, func: u32) -> Place {
-        match func.checked_sub(self.module.imported_funcs) {
-            None => Place::Imported(func),
-            Some(defined) => Place::Own(VmCtx::record_offset(defined) as u32),
-        }
+        found(self.module.func_place(func))
     }
 
     fn func_type(&self, func: u32) -> u32 {
@@ -87,18 +98,8 @@ impl Environment for ModuleEnvironment<'_> {
         Frame::of(self.module.signature(ty))
     }
 
-    fn canonical_type(&self, ty: u32) -> u32 {
-        self.module.types[ty as usize]
-    }
-
     fn global(&self, global: u32) -> Place {
-        match global.checked_sub(self.module.imported_globals) {
-            None => Place::Imported(global),
-            Some(defined) => {
-                let funcs = self.module.bodies.len() as u32;
-                Place::Own(VmCtx::global_offset(funcs, defined) as u32)
-            }
-        }
+        found(self.module.global_place(global))
     }
 
     fn global_type(&self, global: u32) -> Type {
@@ -133,15 +134,9 @@ impl Environment for ModuleEnvironment<'_> {
         let id = self.module.types[ty as usize];
         let types = self.module.engine.types().read();
         let ty = types.get(id);
-        let (kind, is_func) = match ty.composite {
-            Composite::Func(_) => (Kind::Struct, true),
-            Composite::Struct(_) => (Kind::Struct, false),
-            Composite::Array(_) => (Kind::Array, false),
-        };
         HeapType {
-            word: word(id, kind),
             is_final: ty.is_final,
-            is_func,
+            is_func: matches!(ty.composite, Composite::Func(_)),
             depth: types.depth(id) as u32,
         }
     }
@@ -149,27 +144,32 @@ impl Environment for ModuleEnvironment<'_> {
     fn struct_type(&self, ty: u32) -> StructType {
         let size = self.module.layouts[ty as usize].1.next_multiple_of(GRANULE);
         StructType {
-            word: word(self.module.types[ty as usize], Kind::Struct),
             size: size as u32,
             is_small: size <= LARGE,
             fields: self.module.storages[ty as usize].len(),
         }
     }
 
-    fn extern_word(&self) -> u32 {
-        EXTERN_WORD
-    }
-
     fn consumes_fuel(&self) -> bool {
         self.module.engine.config().consume_fuel
     }
 
-    fn threaded(&self, inst: &Inst, words: &mut Vec<u64>) {
-        interp::encode::encode_one(self.module, self.function, inst, words);
+    fn threaded(&self, inst: &Inst) -> Threaded {
+        let (words, marks) = interp::encode::encode_one(self.module, self.function, inst);
+        let relocations = marks.into_iter().map(|(at, mark)| {
+            let word = words[at as usize / size_of::<u64>()];
+            let (field, value) = match mark {
+                Mark::Handler => (Field::Word64, Value::Handler(link::handler(word))),
+                Mark::Number(ty) => (Field::Word32, Value::Type(ty, TypeForm::Number)),
+                Mark::Header(ty) => (Field::Word32, Value::Type(ty, TypeForm::Header)),
+            };
+            Relocation { at, field, value }
+        });
+        Threaded { relocations: relocations.collect(), words }
     }
 
-    fn raise(&self) -> u64 {
-        interp::raise()
+    fn raise(&self) -> i64 {
+        link::handler(interp::raise())
     }
 
     fn scratch_slots(&self) -> u32 {
@@ -185,10 +185,7 @@ impl Environment for ModuleEnvironment<'_> {
         (self.stop)()
     }
 
-    fn cpu(&self) -> CpuFeatures {
-        match self.module.engine.config().code.oldest_processor {
-            true => CpuFeatures::default(),
-            false => CpuFeatures::detect(),
-        }
+    fn target(&self) -> Target {
+        self.target
     }
 }

@@ -7,6 +7,8 @@ mod code_memory;
 mod compiled;
 mod entry;
 mod environment;
+mod host;
+mod link;
 mod signals;
 
 #[cfg(feature = "trace")]

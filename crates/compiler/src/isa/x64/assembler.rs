@@ -1,74 +1,16 @@
-//! The assembler: a buffer, labels, words among the code.
+//! Encodes instructions, and keeps them as text.
 //!
-//! Instructions are encoded by the structs of `cranelift-assembler-x64`; the
-//! [`emit!`] macro names one and its operands, and records them as text when a
-//! listing is wanted. Jumps, labels and the words that hold addresses are ours.
-//! All displacements of jumps have 32 bits: what short ones save does not pay
+//! Most are encoded by the structs of `cranelift-assembler-x64`; the [`emit!`] macro
+//! names one and its operands, and records them as text when a listing is wanted. Jumps
+//! are ours. All displacements of jumps have 32 bits: what short ones save does not pay
 //! for a second pass.
 
+use crate::asm::{AsmLabel, Buffer, Mem, Reg, Rm};
+use crate::isa::TypeWord;
+use crate::target::Features;
 use cranelift_assembler_x64 as x64;
 use std::fmt::Write as _;
-
-/// A register: 0 to 15 are the general ones, 16 to 31 the vector ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reg(pub(crate) u8);
-
-impl Reg {
-    /// The number in the encoding.
-    pub(crate) fn enc(self) -> u8 {
-        self.0 & 15
-    }
-
-    /// Whether this is a vector register.
-    pub(crate) fn is_vector(self) -> bool {
-        self.0 >= 16
-    }
-}
-
-/// A memory operand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mem {
-    pub(crate) base: Reg,
-    /// A register and the logarithm of its scale.
-    pub(crate) index: Option<(Reg, u8)>,
-    pub(crate) disp: i32,
-}
-
-/// Where a register points, plus a distance.
-pub(crate) fn at(base: Reg, disp: i32) -> Mem {
-    Mem { base, index: None, disp }
-}
-
-/// A register or memory operand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rm {
-    Reg(Reg),
-    Mem(Mem),
-    /// The address of a label.
-    Label(AsmLabel),
-}
-
-impl From<Reg> for Rm {
-    fn from(reg: Reg) -> Rm {
-        Rm::Reg(reg)
-    }
-}
-
-impl From<Mem> for Rm {
-    fn from(mem: Mem) -> Rm {
-        Rm::Mem(mem)
-    }
-}
-
-impl From<AsmLabel> for Rm {
-    fn from(label: AsmLabel) -> Rm {
-        Rm::Label(label)
-    }
-}
-
-/// A position in the code, known or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AsmLabel(u32);
+use std::ops::{Deref, DerefMut};
 
 /// The types of registers for the instruction structs.
 pub(crate) struct Registers;
@@ -202,7 +144,7 @@ impl Shown for Mem {
 
 impl Shown for AsmLabel {
     fn show(&self, out: &mut String) {
-        let _ = write!(out, "L{}", self.0);
+        let _ = write!(out, "{self}");
     }
 }
 
@@ -236,11 +178,11 @@ impl Shown for x64::TrapCode {
 /// Encodes an instruction: `emit!(asm, addl_rm(dst, src))`.
 macro_rules! emit {
     ($asm:expr, $name:ident ($($operand:expr),* $(,)?)) => {{
-        let asm: &mut $crate::isa::x64::asm::Assembler = &mut $asm;
+        let asm: &mut $crate::isa::x64::Assembler = &mut $asm;
         if asm.lists() {
-            asm.list(stringify!($name), &[$(&$operand),*]);
+            asm.show(stringify!($name), &[$(&$operand),*]);
         }
-        cranelift_assembler_x64::inst::$name::<$crate::isa::x64::asm::Registers>::new(
+        cranelift_assembler_x64::inst::$name::<$crate::isa::x64::assembler::Registers>::new(
             $($operand),*
         )
         .encode(&mut asm.buffer);
@@ -301,28 +243,9 @@ impl Cond {
     }
 }
 
-/// A place that a label's position goes to once it is known.
-struct Fixup {
-    place: u32,
-    label: AsmLabel,
-    kind: FixupKind,
-}
-
-enum FixupKind {
-    /// A 32-bit distance from behind itself, added to what is there.
-    Relative,
-    /// A 64-bit offset that becomes an address.
-    Address,
-    /// A 32-bit distance from the first entry of its table.
-    Table { start: u32 },
-}
-
-/// Bytes, and the places in them that name labels.
-#[derive(Default)]
-pub(crate) struct Buffer {
-    bytes: Vec<u8>,
-    fixups: Vec<Fixup>,
-}
+/// The one kind of instruction that names a label: by a 32-bit distance from behind
+/// itself, added to what is there.
+const RELATIVE: u8 = 0;
 
 impl x64::CodeSink for Buffer {
     fn put1(&mut self, value: u8) {
@@ -345,8 +268,7 @@ impl x64::CodeSink for Buffer {
 
     fn use_target(&mut self, target: x64::DeferredTarget) {
         if let x64::DeferredTarget::Label(label) = target {
-            let place = self.bytes.len() as u32;
-            self.fixups.push(Fixup { place, label: AsmLabel(label.0), kind: FixupKind::Relative });
+            self.refer(AsmLabel(label.0), RELATIVE);
         }
     }
 
@@ -355,39 +277,39 @@ impl x64::CodeSink for Buffer {
     }
 }
 
-/// Where an unbound label is.
-const UNBOUND: u32 = u32::MAX;
-
 /// Collects the code of one function.
 pub(crate) struct Assembler {
     pub(crate) buffer: Buffer,
-    labels: Vec<u32>,
-    #[cfg(feature = "simd")]
-    literals: Vec<([u64; 2], AsmLabel)>,
-    listing: Option<Vec<(u32, String)>>,
+    pub(super) features: Features,
+}
+
+impl Deref for Assembler {
+    type Target = Buffer;
+
+    fn deref(&self) -> &Buffer {
+        &self.buffer
+    }
+}
+
+impl DerefMut for Assembler {
+    fn deref_mut(&mut self) -> &mut Buffer {
+        &mut self.buffer
+    }
+}
+
+/// Makes a displacement of [`RELATIVE`] name what is so far from its start.
+pub(super) fn patch(_kind: u8, bytes: &mut [u8], distance: i64) -> bool {
+    let Some(field) = bytes.first_chunk_mut::<4>() else { return false };
+    let addend = i64::from(i32::from_le_bytes(*field));
+    let Ok(distance) = i32::try_from(distance - 4 + addend) else { return false };
+    *field = distance.to_le_bytes();
+    true
 }
 
 impl Assembler {
-    pub(crate) fn new(listing: bool) -> Assembler {
-        Assembler {
-            buffer: Buffer::default(),
-            labels: Vec::new(),
-            #[cfg(feature = "simd")]
-            literals: Vec::new(),
-            listing: listing.then(Vec::new),
-        }
-    }
-
-    /// Whether instructions are kept as text.
-    pub(crate) fn lists(&self) -> bool {
-        self.listing.is_some()
-    }
-
     /// Keeps an instruction as text.
     #[cold]
-    pub(crate) fn list(&mut self, name: &str, operands: &[&dyn Shown]) {
-        let offset = self.offset();
-        let Some(listing) = &mut self.listing else { return };
+    pub(crate) fn show(&mut self, name: &str, operands: &[&dyn Shown]) {
         // The structs' names end in the form of the operands, which are shown.
         let (lock, name) = name.strip_prefix("lock_").map_or(("", name), |name| ("lock ", name));
         let mnemonic = name.split_once('_').map_or(name, |(mnemonic, _)| mnemonic);
@@ -397,45 +319,17 @@ impl Assembler {
             text.push_str(if index == 0 { " " } else { ", " });
             operand.show(&mut text);
         }
-        listing.push((offset, text));
-    }
-
-    /// The offset of the next byte.
-    pub(crate) fn offset(&self) -> u32 {
-        self.buffer.bytes.len() as u32
-    }
-
-    pub(crate) fn new_label(&mut self) -> AsmLabel {
-        self.labels.push(UNBOUND);
-        AsmLabel(self.labels.len() as u32 - 1)
-    }
-
-    /// Binds a label to the next byte.
-    pub(crate) fn bind(&mut self, label: AsmLabel) {
-        self.labels[label.0 as usize] = self.offset();
-        if self.lists() {
-            let offset = self.offset();
-            let mut text = String::new();
-            label.show(&mut text);
-            text.push(':');
-            self.listing.get_or_insert_default().push((offset, text));
-        }
-    }
-
-    /// The offset a label is bound to.
-    pub(crate) fn position(&self, label: AsmLabel) -> u32 {
-        self.labels[label.0 as usize]
+        self.buffer.list(text);
     }
 
     fn relative(&mut self, label: AsmLabel) {
-        let place = self.offset();
-        self.buffer.fixups.push(Fixup { place, label, kind: FixupKind::Relative });
+        self.refer(label, RELATIVE);
         self.buffer.bytes.extend_from_slice(&[0; 4]);
     }
 
-    pub(crate) fn jmp(&mut self, label: AsmLabel) {
+    pub(super) fn jmp(&mut self, label: AsmLabel) {
         if self.lists() {
-            self.list("jmp", &[&label]);
+            self.show("jmp", &[&label]);
         }
         self.buffer.bytes.push(0xE9);
         self.relative(label);
@@ -445,7 +339,7 @@ impl Assembler {
         if self.lists() {
             let mut name = String::from("j");
             name.push_str(cond.name());
-            self.list(&name, &[&label]);
+            self.show(&name, &[&label]);
         }
         self.buffer.bytes.extend_from_slice(&[0x0F, 0x80 | cond as u8]);
         self.relative(label);
@@ -456,7 +350,7 @@ impl Assembler {
         if self.lists() {
             let mut name = String::from("set");
             name.push_str(cond.name());
-            self.list(&name, &[&dst]);
+            self.show(&name, &[&dst]);
         }
         let rex = 0x40 | u8::from(dst.enc() >= 8);
         self.buffer.bytes.extend_from_slice(&[
@@ -472,7 +366,7 @@ impl Assembler {
         if self.lists() {
             let mut name = String::from("cmov");
             name.push_str(cond.name());
-            self.list(&name, &[&dst, &src]);
+            self.show(&name, &[&dst, &src]);
         }
         let rex = 0x48 | u8::from(dst.enc() >= 8) << 2 | u8::from(src.enc() >= 8);
         self.buffer.bytes.extend_from_slice(&[
@@ -525,75 +419,9 @@ impl Assembler {
         }
     }
 
-    /// The label of 16 bytes of data, which will stand aligned behind the code.
-    #[cfg(feature = "simd")]
-    pub(super) fn literal(&mut self, halves: [u64; 2]) -> AsmLabel {
-        // Functions with very many of them repeat few.
-        let recent = self.literals.iter().rev().take(64);
-        if let Some((_, label)) = recent.into_iter().find(|(each, _)| *each == halves) {
-            return *label;
-        }
-        let label = self.new_label();
-        self.literals.push((halves, label));
-        label
-    }
-
-    /// Appends the literals.
-    #[cfg(feature = "simd")]
-    pub(super) fn place_literals(&mut self) {
-        let literals = std::mem::take(&mut self.literals);
-        if !literals.is_empty() {
-            self.align(16);
-        }
-        for (halves, label) in literals {
-            self.bind(label);
-            for half in halves {
-                self.word(half);
-            }
-        }
-    }
-
-    /// Appends a word of data.
-    pub(crate) fn word(&mut self, value: u64) {
-        if self.lists() {
-            self.list("word", &[&value]);
-        }
-        self.buffer.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    /// Appends the address of a label.
-    pub(crate) fn address(&mut self, label: AsmLabel) {
-        if self.lists() {
-            self.list("address", &[&label]);
-        }
-        let place = self.offset();
-        self.buffer.fixups.push(Fixup { place, label, kind: FixupKind::Address });
-        self.buffer.bytes.extend_from_slice(&[0; 8]);
-    }
-
-    /// Appends a table of distances from its own start.
-    pub(crate) fn table(&mut self, labels: &[AsmLabel]) {
-        let start = self.offset();
-        for &label in labels {
-            if self.lists() {
-                self.list("entry", &[&label]);
-            }
-            let place = self.offset();
-            self.buffer.fixups.push(Fixup { place, label, kind: FixupKind::Table { start } });
-            self.buffer.bytes.extend_from_slice(&[0; 4]);
-        }
-    }
-
-    /// Fills up with bytes that are never executed until the offset is a multiple
-    /// of `align`.
-    pub(crate) fn align(&mut self, align: usize) {
-        let len = self.buffer.bytes.len().next_multiple_of(align);
-        self.buffer.bytes.resize(len, 0xCC);
-    }
-
     /// Fills up with one instruction that does nothing, or several, until the
     /// offset is a multiple of `align`.
-    pub(crate) fn align_with_nops(&mut self, align: usize) {
+    pub(super) fn fill_with_nops(&mut self, align: usize) {
         const NOPS: [&[u8]; 9] = [
             &[0x90],
             &[0x66, 0x90],
@@ -612,38 +440,11 @@ impl Assembler {
             missing -= count;
         }
     }
-
-    /// Resolves all labels. The bytes, the offsets of words that become addresses,
-    /// and the listing.
-    pub(crate) fn finish(mut self) -> Finished {
-        let mut relocations = Vec::new();
-        for Fixup { place, label, kind } in &self.buffer.fixups {
-            let target = self.labels[label.0 as usize];
-            let at = *place as usize;
-            match kind {
-                FixupKind::Relative => {
-                    let bytes = &mut self.buffer.bytes[at..at + 4];
-                    let addend = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-                    let distance = target.wrapping_sub(place + 4).wrapping_add(addend as u32);
-                    bytes.copy_from_slice(&distance.to_le_bytes());
-                }
-                FixupKind::Address => {
-                    self.buffer.bytes[at..at + 8].copy_from_slice(&u64::from(target).to_le_bytes());
-                    relocations.push(*place);
-                }
-                FixupKind::Table { start } => {
-                    self.buffer.bytes[at..at + 4]
-                        .copy_from_slice(&target.wrapping_sub(*start).to_le_bytes());
-                }
-            }
-        }
-        Finished { bytes: self.buffer.bytes, relocations, listing: self.listing }
-    }
 }
 
-/// Code whose labels are resolved.
-pub(crate) struct Finished {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) relocations: Vec<u32>,
-    pub(crate) listing: Option<Vec<(u32, String)>>,
+/// A type stands for 32 bits that are written when the code is mapped.
+impl From<TypeWord> for x64::Imm32 {
+    fn from(_: TypeWord) -> x64::Imm32 {
+        x64::Imm32::from(0u32)
+    }
 }

@@ -1,22 +1,11 @@
 //! Integer arithmetic.
 
-use super::asm::{Cond, Mem, Reg, Rm, emit};
-use super::control::Condition;
-use super::{INT_SCRATCH, RAX, RCX, RDX};
+use crate::asm::{Mem, Reg, Rm};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
+use crate::isa::x64::{Assembler, Cond, Condition, INT_SCRATCH, RAX, RCX, RDX, emit};
+use crate::isa::{Alu, Primitives};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
-
-/// An instruction on a register and a register, memory operand or constant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alu {
-    Add,
-    Sub,
-    And,
-    Or,
-    Xor,
-    Cmp,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shift {
@@ -35,61 +24,9 @@ fn immediate(value: u64, wide: bool) -> Option<i32> {
     }
 }
 
-impl Compiler<'_> {
-    pub(super) fn alu(&mut self, op: Alu, wide: bool, dst: Reg, src: Rm) {
-        match (op, wide) {
-            (Alu::Add, false) => emit!(self.asm, addl_rm(dst, src)),
-            (Alu::Add, true) => emit!(self.asm, addq_rm(dst, src)),
-            (Alu::Sub, false) => emit!(self.asm, subl_rm(dst, src)),
-            (Alu::Sub, true) => emit!(self.asm, subq_rm(dst, src)),
-            (Alu::And, false) => emit!(self.asm, andl_rm(dst, src)),
-            (Alu::And, true) => emit!(self.asm, andq_rm(dst, src)),
-            (Alu::Or, false) => emit!(self.asm, orl_rm(dst, src)),
-            (Alu::Or, true) => emit!(self.asm, orq_rm(dst, src)),
-            (Alu::Xor, false) => emit!(self.asm, xorl_rm(dst, src)),
-            (Alu::Xor, true) => emit!(self.asm, xorq_rm(dst, src)),
-            (Alu::Cmp, false) => emit!(self.asm, cmpl_rm(dst, src)),
-            (Alu::Cmp, true) => emit!(self.asm, cmpq_rm(dst, src)),
-        }
-    }
-
-    pub(super) fn alu_immediate(&mut self, op: Alu, wide: bool, dst: Rm, value: i32) {
-        if let Ok(byte) = i8::try_from(value) {
-            match (op, wide) {
-                (Alu::Add, false) => emit!(self.asm, addl_mi_sxb(dst, byte)),
-                (Alu::Add, true) => emit!(self.asm, addq_mi_sxb(dst, byte)),
-                (Alu::Sub, false) => emit!(self.asm, subl_mi_sxb(dst, byte)),
-                (Alu::Sub, true) => emit!(self.asm, subq_mi_sxb(dst, byte)),
-                (Alu::And, false) => emit!(self.asm, andl_mi_sxb(dst, byte)),
-                (Alu::And, true) => emit!(self.asm, andq_mi_sxb(dst, byte)),
-                (Alu::Or, false) => emit!(self.asm, orl_mi_sxb(dst, byte)),
-                (Alu::Or, true) => emit!(self.asm, orq_mi_sxb(dst, byte)),
-                (Alu::Xor, false) => emit!(self.asm, xorl_mi_sxb(dst, byte)),
-                (Alu::Xor, true) => emit!(self.asm, xorq_mi_sxb(dst, byte)),
-                (Alu::Cmp, false) => emit!(self.asm, cmpl_mi_sxb(dst, byte)),
-                (Alu::Cmp, true) => emit!(self.asm, cmpq_mi_sxb(dst, byte)),
-            }
-            return;
-        }
-        let unsigned = value as u32;
-        match (op, wide) {
-            (Alu::Add, false) => emit!(self.asm, addl_mi(dst, unsigned)),
-            (Alu::Add, true) => emit!(self.asm, addq_mi_sxl(dst, value)),
-            (Alu::Sub, false) => emit!(self.asm, subl_mi(dst, unsigned)),
-            (Alu::Sub, true) => emit!(self.asm, subq_mi_sxl(dst, value)),
-            (Alu::And, false) => emit!(self.asm, andl_mi(dst, unsigned)),
-            (Alu::And, true) => emit!(self.asm, andq_mi_sxl(dst, value)),
-            (Alu::Or, false) => emit!(self.asm, orl_mi(dst, unsigned)),
-            (Alu::Or, true) => emit!(self.asm, orq_mi_sxl(dst, value)),
-            (Alu::Xor, false) => emit!(self.asm, xorl_mi(dst, unsigned)),
-            (Alu::Xor, true) => emit!(self.asm, xorq_mi_sxl(dst, value)),
-            (Alu::Cmp, false) => emit!(self.asm, cmpl_mi(dst, unsigned)),
-            (Alu::Cmp, true) => emit!(self.asm, cmpq_mi(dst, value)),
-        }
-    }
-
+impl Compiler<'_, Assembler> {
     /// An op on two operands.
-    pub(crate) fn binary(&mut self, op: BinaryOp, dst: Slot, a: Operand, b: Operand) {
+    pub(super) fn binary(&mut self, op: BinaryOp, dst: Slot, a: Operand, b: Operand) {
         use BinaryOp::*;
         match op {
             I32Add => self.arithmetic(Alu::Add, false, dst, a, b),
@@ -167,9 +104,9 @@ impl Compiler<'_> {
             let reg = self.take(a, Class::Int, dst.0);
             if op == Alu::And && wide && value >= 0 {
                 // The upper half of the result is zero either way.
-                self.alu_immediate(op, false, Rm::Reg(reg), value);
+                self.asm.alu_rm_immediate(op, false, Rm::Reg(reg), value);
             } else {
-                self.alu_immediate(op, wide, Rm::Reg(reg), value);
+                self.asm.alu_rm_immediate(op, wide, Rm::Reg(reg), value);
             }
             self.define(reg, dst, Class::Int);
             return;
@@ -190,7 +127,7 @@ impl Compiler<'_> {
             return;
         }
         let reg = self.take(a, Class::Int, dst.0);
-        self.alu(op, wide, reg, src);
+        self.asm.alu(op, wide, reg, src);
         if let Some(slot) = slot {
             self.consume(slot);
         }
@@ -291,7 +228,7 @@ impl Compiler<'_> {
         }
         let count = self.operand(b, Class::Int);
         let rotates = matches!(op, Shift::RotateLeft | Shift::RotateRight);
-        if self.cpu.bmi2 && !rotates {
+        if self.features.bmi2 && !rotates {
             let src = match self.resolve(a) {
                 Operand::Slot(slot) => self.rm(slot.0, Class::Int),
                 Operand::Const(_) => Rm::Reg(self.operand(a, Class::Int)),
@@ -312,58 +249,27 @@ impl Compiler<'_> {
         }
         let reg = self.take(a, Class::Int, dst.0);
         if reg == RCX {
-            self.move_reg(INT_SCRATCH, reg);
+            self.asm.mov(INT_SCRATCH, reg);
             if count != RCX {
-                self.move_reg(RCX, count);
+                self.asm.mov(RCX, count);
             }
             self.shift_by_cl(op, wide, INT_SCRATCH);
-            self.move_reg(RCX, INT_SCRATCH);
+            self.asm.mov(RCX, INT_SCRATCH);
         } else if count == RCX {
             self.shift_by_cl(op, wide, reg);
         } else {
             let saved = self.state.used().contains(RCX) || self.state.locked.contains(RCX);
             if saved {
-                self.move_reg(INT_SCRATCH, RCX);
+                self.asm.mov(INT_SCRATCH, RCX);
             }
-            self.move_reg(RCX, count);
+            self.asm.mov(RCX, count);
             self.shift_by_cl(op, wide, reg);
             if saved {
-                self.move_reg(RCX, INT_SCRATCH);
+                self.asm.mov(RCX, INT_SCRATCH);
             }
         }
         self.consume_operand(b);
         self.define(reg, dst, Class::Int);
-    }
-
-    /// Makes a certain register free, and keeps it so for this instruction.
-    pub(super) fn claim(&mut self, reg: Reg) {
-        if let Some(held) = self.state.held(reg) {
-            match self.state.free(held.class, None).filter(|free| *free != reg) {
-                Some(free) => {
-                    self.move_reg(free, reg);
-                    self.state.release(reg);
-                    let locked = self.state.locked;
-                    self.state.bind(free, held.slot, held.class, held.dirty);
-                    self.state.locked = locked;
-                }
-                None => {
-                    self.spill(reg);
-                    self.state.release(reg);
-                }
-            }
-        }
-        self.state.lock(reg);
-    }
-
-    /// Loads an operand into a certain register that is free.
-    pub(super) fn load_into(&mut self, reg: Reg, operand: Operand) {
-        match self.resolve(operand) {
-            Operand::Const(value) => self.load_constant(reg, value),
-            Operand::Slot(slot) => match self.rm(slot.0, Class::Int) {
-                Rm::Reg(src) => self.move_reg(reg, src),
-                src => emit!(self.asm, movq_rm(reg, src)),
-            },
-        }
     }
 
     fn divide(
@@ -392,10 +298,10 @@ impl Compiler<'_> {
                     self.shift_by(Shift::RightUnsigned, wide, reg, count);
                 }
             } else if let Ok(mask) = i32::try_from(value - 1) {
-                self.alu_immediate(Alu::And, false, Rm::Reg(reg), mask);
+                self.asm.alu_rm_immediate(Alu::And, false, Rm::Reg(reg), mask);
             } else {
-                self.load_constant(INT_SCRATCH, value - 1);
-                self.alu(Alu::And, true, reg, Rm::Reg(INT_SCRATCH));
+                self.asm.constant(INT_SCRATCH, value - 1);
+                self.asm.alu(Alu::And, true, reg, Rm::Reg(INT_SCRATCH));
             }
             self.define(reg, dst, Class::Int);
             return;
@@ -417,24 +323,21 @@ impl Compiler<'_> {
         self.load_into(RAX, a);
         let minus_one = if wide { u64::MAX } else { u64::from(u32::MAX) };
         if known.is_none_or(|value| value == 0) {
-            match wide {
-                false => emit!(self.asm, testl_mr(Rm::Reg(divisor), divisor)),
-                true => emit!(self.asm, testq_mr(Rm::Reg(divisor), divisor)),
-            }
-            self.trap_if(Cond::Equal, TrapCode::IntegerDivisionByZero);
+            let zero = self.asm.is_zero(divisor, wide);
+            self.trap_if(zero, TrapCode::IntegerDivisionByZero);
         }
         let done = self.asm.new_label();
         if signed && known.is_none_or(|value| value == minus_one) {
             let usual = self.asm.new_label();
-            self.alu_immediate(Alu::Cmp, wide, Rm::Reg(divisor), -1);
+            self.asm.cmp_immediate(wide, Rm::Reg(divisor), -1);
             self.asm.jcc(Cond::NotEqual, usual);
             if remainder {
                 emit!(self.asm, xorl_rm(RDX, Rm::Reg(RDX)));
-                self.asm.jmp(done);
+                self.asm.jump(done);
             } else {
                 // Only the smallest number overflows when one is subtracted.
-                self.alu_immediate(Alu::Cmp, wide, Rm::Reg(RAX), 1);
-                self.trap_if(Cond::Overflow, TrapCode::IntegerOverflow);
+                self.asm.cmp_immediate(wide, Rm::Reg(RAX), 1);
+                self.trap_if(Condition::Flag(Cond::Overflow), TrapCode::IntegerOverflow);
             }
             self.asm.bind(usual);
         }
@@ -471,12 +374,12 @@ impl Compiler<'_> {
         self.claim(RAX);
         self.claim(RDX);
         let dividend = self.operand(a, Class::Int);
-        self.load_constant(RAX, u64::MAX / u64::from(divisor) + 1);
+        self.asm.constant(RAX, u64::MAX / u64::from(divisor) + 1);
         emit!(self.asm, mulq_m(RAX, RDX, Rm::Reg(dividend)));
         if remainder {
             emit!(self.asm, imull_rmi(INT_SCRATCH, Rm::Reg(RDX), divisor));
             emit!(self.asm, movl_rm(RAX, Rm::Reg(dividend)));
-            self.alu(Alu::Sub, false, RAX, Rm::Reg(INT_SCRATCH));
+            self.asm.alu(Alu::Sub, false, RAX, Rm::Reg(INT_SCRATCH));
         }
         self.consume_operand(a);
         self.define(if remainder { RAX } else { RDX }, dst, Class::Int);
@@ -491,28 +394,28 @@ impl Compiler<'_> {
         let factor = (1u64 << shift) / u64::from(divisor) + 1;
         let dividend = self.operand(a, Class::Int);
         let quotient = self.alloc(Class::Int, None);
-        self.load_constant(INT_SCRATCH, factor);
+        self.asm.constant(INT_SCRATCH, factor);
         emit!(self.asm, movslq_rm(quotient, Rm::Reg(dividend)));
         emit!(self.asm, imulq_rm(quotient, Rm::Reg(INT_SCRATCH)));
         emit!(self.asm, sarq_mi(Rm::Reg(quotient), shift as u8));
         emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(dividend)));
         emit!(self.asm, sarl_mi(Rm::Reg(INT_SCRATCH), 31u8));
-        self.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
+        self.asm.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
         if remainder {
             emit!(self.asm, imull_rmi(INT_SCRATCH, Rm::Reg(quotient), divisor));
             emit!(self.asm, movl_rm(quotient, Rm::Reg(dividend)));
-            self.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
+            self.asm.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
         }
         self.consume_operand(a);
         self.define(quotient, dst, Class::Int);
     }
 
     /// An op on one operand.
-    pub(crate) fn unary(&mut self, op: UnaryOp, dst: Slot, a: Slot) {
+    pub(super) fn unary(&mut self, op: UnaryOp, dst: Slot, a: Slot) {
         use UnaryOp::*;
         match op {
             I32Clz | I64Clz | I32Ctz | I64Ctz => self.count_zeros(op, dst, a),
-            I32Popcnt | I64Popcnt if self.cpu.popcnt => {
+            I32Popcnt | I64Popcnt if self.features.popcnt => {
                 let (reg, src) = self.unary_operands(dst, a);
                 match op {
                     I32Popcnt => emit!(self.asm, popcntl_rm(reg, src)),
@@ -560,7 +463,7 @@ impl Compiler<'_> {
         let wide = matches!(op, I64Clz | I64Ctz);
         let leading = matches!(op, I32Clz | I64Clz);
         let (reg, src) = self.unary_operands(dst, a);
-        match (op, self.cpu.lzcnt, self.cpu.bmi1) {
+        match (op, self.features.lzcnt, self.features.bmi1) {
             (I32Clz, true, _) => emit!(self.asm, lzcntl_rm(reg, src)),
             (I64Clz, true, _) => emit!(self.asm, lzcntq_rm(reg, src)),
             (I32Ctz, _, true) => emit!(self.asm, tzcntl_a(reg, src)),
@@ -574,7 +477,7 @@ impl Compiler<'_> {
                     (false, false) => (32, 0),
                     (false, true) => (64, 0),
                 };
-                self.load_constant(INT_SCRATCH, for_zero);
+                self.asm.constant(INT_SCRATCH, for_zero);
                 match (leading, wide) {
                     (true, false) => emit!(self.asm, bsrl_rm(reg, src)),
                     (true, true) => emit!(self.asm, bsrq_rm(reg, src)),
@@ -583,7 +486,7 @@ impl Compiler<'_> {
                 }
                 self.asm.cmov(Cond::Equal, reg, INT_SCRATCH);
                 if leading {
-                    self.alu_immediate(Alu::Xor, false, Rm::Reg(reg), last);
+                    self.asm.alu_rm_immediate(Alu::Xor, false, Rm::Reg(reg), last);
                 }
             }
         }
@@ -592,7 +495,7 @@ impl Compiler<'_> {
 
     /// Compares; the flags tell the result as the condition says. The operands are
     /// consumed.
-    pub(crate) fn compare_flags(&mut self, op: CompareOp, a: Operand, b: Operand) -> Condition {
+    pub(super) fn compare_flags(&mut self, op: CompareOp, a: Operand, b: Operand) -> Condition {
         let ty = op.operand();
         if matches!(ty, Type::F32 | Type::F64) {
             return self.float_compare(op, a, b);
@@ -610,11 +513,8 @@ impl Compiler<'_> {
                     Operand::Const(_) => Rm::Reg(self.operand(a, Class::Int)),
                 };
                 match first {
-                    Rm::Reg(reg) if value == 0 => match wide {
-                        false => emit!(self.asm, testl_mr(first, reg)),
-                        true => emit!(self.asm, testq_mr(first, reg)),
-                    },
-                    _ => self.alu_immediate(Alu::Cmp, wide, first, value),
+                    Rm::Reg(reg) if value == 0 => self.asm.test(wide, reg),
+                    _ => self.asm.cmp_immediate(wide, first, value),
                 }
             }
             _ => {
@@ -623,7 +523,7 @@ impl Compiler<'_> {
                     Operand::Slot(slot) => self.rm(slot.0, Class::Int),
                     Operand::Const(_) => Rm::Reg(self.operand(b, Class::Int)),
                 };
-                self.alu(Alu::Cmp, wide, first, second);
+                self.asm.cmp(wide, first, second);
             }
         }
         if !keeps {
@@ -646,7 +546,7 @@ impl Compiler<'_> {
     }
 
     /// A comparison whose result is wanted as a number.
-    pub(crate) fn compare(&mut self, op: CompareOp, dst: Slot, a: Operand, b: Operand) {
+    pub(super) fn compare_to(&mut self, op: CompareOp, dst: Slot, a: Operand, b: Operand) {
         let condition = self.compare_flags(op, a, b);
         let reg = self.alloc(Class::Int, Some(dst.0));
         match condition {
@@ -654,12 +554,12 @@ impl Compiler<'_> {
             Condition::OrderedEqual => {
                 self.asm.setcc(Cond::Equal, reg);
                 self.asm.setcc(Cond::NoParity, INT_SCRATCH);
-                self.alu(Alu::And, false, reg, Rm::Reg(INT_SCRATCH));
+                self.asm.alu(Alu::And, false, reg, Rm::Reg(INT_SCRATCH));
             }
             Condition::NotEqualOrUnordered => {
                 self.asm.setcc(Cond::NotEqual, reg);
                 self.asm.setcc(Cond::Parity, INT_SCRATCH);
-                self.alu(Alu::Or, false, reg, Rm::Reg(INT_SCRATCH));
+                self.asm.alu(Alu::Or, false, reg, Rm::Reg(INT_SCRATCH));
             }
         }
         emit!(self.asm, movzbl_rm(reg, Rm::Reg(reg)));
@@ -667,46 +567,33 @@ impl Compiler<'_> {
     }
 
     /// The flags for a value that is zero or not.
-    pub(crate) fn test_flags(&mut self, slot: Slot) -> Condition {
+    pub(super) fn test_flags(&mut self, slot: Slot) -> Condition {
         match self.rm(slot.0, Class::Int) {
             Rm::Reg(reg) => emit!(self.asm, testl_mr(Rm::Reg(reg), reg)),
-            mem => self.alu_immediate(Alu::Cmp, false, mem, 0),
+            mem => self.asm.cmp_immediate(false, mem, 0),
         }
         self.consume(slot);
         Condition::Flag(Cond::NotEqual)
     }
 
-    /// `cond ? a : b`, after the flags of the condition: `flags` emits them, and
-    /// must be called when nothing else is emitted before they are used.
-    pub(crate) fn select(
+    /// `dst = condition ? first : second`.
+    pub(super) fn move_if(
         &mut self,
-        dst: Slot,
-        a: Operand,
-        b: Operand,
+        class: Class,
+        dst: Reg,
+        first: Reg,
+        second: Reg,
         flags: impl FnOnce(&mut Self) -> Condition,
     ) {
-        let in_float = |this: &Self, operand: Operand| match operand {
-            Operand::Slot(slot) => {
-                matches!(this.state.location(slot.0), Location::Reg(reg) if reg.is_vector())
-            }
-            Operand::Const(_) => false,
-        };
-        let class = if in_float(self, a) || in_float(self, b) { Class::Float } else { Class::Int };
-        let first = self.operand(a, class);
-        let second = self.operand(b, class);
-        let reg = self.alloc(class, None);
-        self.move_reg(reg, second);
+        self.asm.mov(dst, second);
         match (flags(self), class) {
-            (Condition::Flag(cond), Class::Int) => self.asm.cmov(cond, reg, first),
+            (Condition::Flag(cond), Class::Int) => self.asm.cmov(cond, dst, first),
             (condition, _) => {
                 let skip = self.asm.new_label();
-                self.jump_unless(condition, skip);
-                self.move_reg(reg, first);
+                self.asm.jump_if(!condition, skip);
+                self.asm.mov(dst, first);
                 self.asm.bind(skip);
             }
         }
-        self.consume_operand(a);
-        self.consume_operand(b);
-        self.define(reg, dst, class);
     }
 }

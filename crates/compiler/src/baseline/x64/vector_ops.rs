@@ -8,12 +8,12 @@
 //! In the sequences `d` is the destination, which is none of the operands, and
 //! `s` the scratch register.
 
-use super::FLOAT_SCRATCH;
-use super::asm::{Mem, Reg, Rm};
 use super::float::{CEIL, FLOOR, NEAREST, TRUNCATE};
-use super::vector::*;
+use crate::asm::{Mem, Reg, Rm};
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
+use crate::isa::x64::vector::*;
+use crate::isa::x64::{Assembler, FLOAT_SCRATCH};
 use zwasm_regir::round::{double, single};
 use zwasm_regir::simd_ops::{BinaryOp, ShiftOp, TernaryOp, UnaryOp};
 use zwasm_regir::{Operand, Slot};
@@ -252,7 +252,7 @@ fn shift_inst(op: ShiftOp) -> (Vector, u32) {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, Assembler> {
     pub(super) fn vector_unary(&mut self, op: UnaryOp, dst: Slot, a: Slot) {
         use UnaryOp::*;
         if let Some((inst, imm)) = one_instruction(op) {
@@ -260,8 +260,8 @@ impl Compiler<'_> {
             self.consume(a);
             let d = self.result(dst);
             match imm {
-                Some(imm) => self.v2i(inst, d, src, imm),
-                None => self.v2(inst, d, src),
+                Some(imm) => self.asm.v2i(inst, d, src, imm),
+                None => self.asm.v2(inst, d, src),
             }
             return self.define(d, dst, Class::Vector);
         }
@@ -279,7 +279,7 @@ impl Compiler<'_> {
         self.consume(a);
         if let Some((inst, literal)) = with_literal {
             let d = self.result(dst);
-            self.v3(inst, d, src, literal);
+            self.asm.v3(inst, d, src, literal);
             return self.define(d, dst, Class::Vector);
         }
         let d = self.alloc(Class::Vector, Some(dst.0));
@@ -302,12 +302,12 @@ impl Compiler<'_> {
 
     fn negate(&mut self, subtract: Vector, d: Reg, a: Reg) {
         self.clear(d);
-        self.v3(subtract, d, d, a);
+        self.asm.v3(subtract, d, d, a);
     }
 
     fn extend_upper(&mut self, extend: Vector, d: Reg, a: Reg) {
-        self.v2i(PSHUFD, d, a, UPPER);
-        self.v2(extend, d, d);
+        self.asm.v2i(PSHUFD, d, a, UPPER);
+        self.asm.v2(extend, d, d);
     }
 
     /// Looks up both halves of each byte.
@@ -316,14 +316,14 @@ impl Compiler<'_> {
         let upper = self.alloc(Class::Vector, None);
         let low_bits = self.literal8(0x0F);
         let counts = self.literal([0x0302_0201_0201_0100, 0x0403_0302_0302_0201]);
-        self.v_shift(PSRLW, upper, a, 4);
-        self.v3(PAND, upper, upper, low_bits);
-        self.v3(PAND, s, a, low_bits);
-        self.v2(MOVAPS, d, counts);
-        self.v3(PSHUFB, d, d, s);
-        self.v2(MOVAPS, s, counts);
-        self.v3(PSHUFB, s, s, upper);
-        self.v3(PADDB, d, d, s);
+        self.asm.v_shift(PSRLW, upper, a, 4);
+        self.asm.v3(PAND, upper, upper, low_bits);
+        self.asm.v3(PAND, s, a, low_bits);
+        self.asm.v2(MOVAPS, d, counts);
+        self.asm.v3(PSHUFB, d, d, s);
+        self.asm.v2(MOVAPS, s, counts);
+        self.asm.v3(PSHUFB, s, s, upper);
+        self.asm.v3(PADDB, d, d, s);
     }
 
     fn unary_sequence(&mut self, op: UnaryOp, d: Reg, a: Reg) {
@@ -332,101 +332,101 @@ impl Compiler<'_> {
         match op {
             F32x4Canonical => {
                 let nan = self.literal32(single::canonical(f32::NAN).to_bits());
-                self.v3i(CMPPS, s, a, a, UNORDERED);
-                self.v3(ANDNPS, d, s, a);
-                self.v3(ANDPS, s, s, nan);
-                self.v3(ORPS, d, d, s);
+                self.asm.v3i(CMPPS, s, a, a, UNORDERED);
+                self.asm.v3(ANDNPS, d, s, a);
+                self.asm.v3(ANDPS, s, s, nan);
+                self.asm.v3(ORPS, d, d, s);
             }
             F64x2Canonical => {
                 let nan = self.literal64(double::canonical(f64::NAN).to_bits());
-                self.v3i(CMPPD, s, a, a, UNORDERED);
-                self.v3(ANDNPS, d, s, a);
-                self.v3(ANDPS, s, s, nan);
-                self.v3(ORPS, d, d, s);
+                self.asm.v3i(CMPPD, s, a, a, UNORDERED);
+                self.asm.v3(ANDNPS, d, s, a);
+                self.asm.v3(ANDPS, s, s, nan);
+                self.asm.v3(ORPS, d, d, s);
             }
             I64x2Abs => {
                 // The sign in all bits.
-                self.v2i(PSHUFD, s, a, 0xF5);
-                self.v_shift(PSRAD, s, s, 31);
-                self.v3(PXOR, d, a, s);
-                self.v3(PSUBQ, d, d, s);
+                self.asm.v2i(PSHUFD, s, a, 0xF5);
+                self.asm.v_shift(PSRAD, s, s, 31);
+                self.asm.v3(PXOR, d, a, s);
+                self.asm.v3(PSUBQ, d, d, s);
             }
             I16x8ExtaddPairwiseI8x16S => {
                 // The first operand's bytes are unsigned.
                 let ones = self.literal8(1);
-                self.v2(MOVAPS, d, ones);
-                self.v3(PMADDUBSW, d, d, a);
+                self.asm.v2(MOVAPS, d, ones);
+                self.asm.v3(PMADDUBSW, d, d, a);
             }
             I32x4ExtaddPairwiseI16x8U => {
                 // As signed numbers, each less by 2^15.
                 let (sign, ones, less) =
                     (self.literal16(1 << 15), self.literal16(1), self.literal32(1 << 16));
-                self.v3(PXOR, d, a, sign);
-                self.v3(PMADDWD, d, d, ones);
-                self.v3(PADDD, d, d, less);
+                self.asm.v3(PXOR, d, a, sign);
+                self.asm.v3(PMADDWD, d, d, ones);
+                self.asm.v3(PADDD, d, d, less);
             }
             I32x4TruncSatF32x4S => {
                 // Zero for NaN; the failure value becomes the largest number.
                 let bound = self.literal32(TWO_TO_31_SINGLE);
-                self.v3i(CMPPS, s, a, a, EQUAL);
-                self.v3(ANDPS, d, a, s);
-                self.v2(MOVAPS, s, bound);
-                self.v3i(CMPPS, s, s, d, LESS_OR_EQUAL);
-                self.v2(CVTTPS2DQ, d, d);
-                self.v3(PXOR, d, d, s);
+                self.asm.v3i(CMPPS, s, a, a, EQUAL);
+                self.asm.v3(ANDPS, d, a, s);
+                self.asm.v2(MOVAPS, s, bound);
+                self.asm.v3i(CMPPS, s, s, d, LESS_OR_EQUAL);
+                self.asm.v2(CVTTPS2DQ, d, d);
+                self.asm.v3(PXOR, d, d, s);
             }
             I32x4TruncSatF32x4U => {
                 // What a number is above 2^31 is converted on its own and added.
                 let bound = self.literal32(TWO_TO_31_SINGLE);
                 let above = self.alloc(Class::Vector, None);
                 self.clear(s);
-                self.v3(MAXPS, d, a, s);
-                self.v2(MOVAPS, s, bound);
-                self.v3(SUBPS, above, d, s);
-                self.v3i(CMPPS, s, s, above, LESS_OR_EQUAL);
-                self.v2(CVTTPS2DQ, above, above);
-                self.v3(PXOR, above, above, s);
+                self.asm.v3(MAXPS, d, a, s);
+                self.asm.v2(MOVAPS, s, bound);
+                self.asm.v3(SUBPS, above, d, s);
+                self.asm.v3i(CMPPS, s, s, above, LESS_OR_EQUAL);
+                self.asm.v2(CVTTPS2DQ, above, above);
+                self.asm.v3(PXOR, above, above, s);
                 self.clear(s);
-                self.v3(PMAXSD, above, above, s);
-                self.v2(CVTTPS2DQ, d, d);
-                self.v3(PADDD, d, d, above);
+                self.asm.v3(PMAXSD, above, above, s);
+                self.asm.v2(CVTTPS2DQ, d, d);
+                self.asm.v3(PADDD, d, d, above);
             }
             F32x4ConvertI32x4U => {
                 // The lower half of the bits and half of the upper are exact, and
                 // only the last sum rounds.
                 self.clear(s);
-                self.v3i(PBLENDW, s, s, a, 0x55);
-                self.v3(PSUBD, d, a, s);
-                self.v2(CVTDQ2PS, s, s);
-                self.v_shift(PSRLD, d, d, 1);
-                self.v2(CVTDQ2PS, d, d);
-                self.v3(ADDPS, d, d, d);
-                self.v3(ADDPS, d, d, s);
+                self.asm.v3i(PBLENDW, s, s, a, 0x55);
+                self.asm.v3(PSUBD, d, a, s);
+                self.asm.v2(CVTDQ2PS, s, s);
+                self.asm.v_shift(PSRLD, d, d, 1);
+                self.asm.v2(CVTDQ2PS, d, d);
+                self.asm.v3(ADDPS, d, d, d);
+                self.asm.v3(ADDPS, d, d, s);
             }
             I32x4TruncSatF64x2SZero => {
                 // A NaN takes part in a minimum with zero, which wins.
                 let largest = self.literal64(f64::from(i32::MAX).to_bits());
-                self.v3i(CMPPD, s, a, a, EQUAL);
-                self.v3(ANDPS, s, s, largest);
-                self.v3(MINPD, d, a, s);
-                self.v2(CVTTPD2DQ, d, d);
+                self.asm.v3i(CMPPD, s, a, a, EQUAL);
+                self.asm.v3(ANDPS, s, s, largest);
+                self.asm.v3(MINPD, d, a, s);
+                self.asm.v2(CVTTPD2DQ, d, d);
             }
             I32x4TruncSatF64x2UZero => {
                 // Added to 2^52, a number stands in the low bits.
                 let (largest, shift) =
                     (self.literal64(f64::from(u32::MAX).to_bits()), self.literal64(TWO_TO_52));
                 self.clear(s);
-                self.v3(MAXPD, d, a, s);
-                self.v3(MINPD, d, d, largest);
-                self.v2i(ROUNDPD, d, d, TRUNCATE | QUIET);
-                self.v3(ADDPD, d, d, shift);
-                self.v3i(SHUFPS, d, d, s, 0x88);
+                self.asm.v3(MAXPD, d, a, s);
+                self.asm.v3(MINPD, d, d, largest);
+                self.asm.v2i(ROUNDPD, d, d, TRUNCATE | QUIET);
+                self.asm.v3(ADDPD, d, d, shift);
+                self.asm.v3i(SHUFPS, d, d, s, 0x88);
             }
             F64x2ConvertLowI32x4U => {
                 let (upper, shift) =
                     (self.literal32((TWO_TO_52 >> 32) as u32), self.literal64(TWO_TO_52));
-                self.v3(UNPCKLPS, d, a, upper);
-                self.v3(SUBPD, d, d, shift);
+                self.asm.v3(UNPCKLPS, d, a, upper);
+                self.asm.v3(SUBPD, d, d, shift);
             }
             _ => self.failed = true,
         }
@@ -442,18 +442,18 @@ impl Compiler<'_> {
         let (a, b) = self.vector_operands(a, b);
         let d = match form {
             Form::Not(inst) => {
-                self.v3(inst, s, a, b);
+                self.asm.v3(inst, s, a, b);
                 self.inverted(dst, s)
             }
             Form::Bound(bound, equal) => {
-                self.v3(bound, s, a, b);
+                self.asm.v3(bound, s, a, b);
                 let d = self.result(dst);
-                self.v3(equal, d, a, s);
+                self.asm.v3(equal, d, a, s);
                 d
             }
             Form::NotBound(bound, equal) => {
-                self.v3(bound, s, a, b);
-                self.v3(equal, s, s, a);
+                self.asm.v3(bound, s, a, b);
+                self.asm.v3(equal, s, s, a);
                 self.inverted(dst, s)
             }
             _ => {
@@ -469,7 +469,7 @@ impl Compiler<'_> {
     fn inverted(&mut self, dst: Slot, a: Reg) -> Reg {
         let ones = self.literal64(u64::MAX);
         let d = self.result(dst);
-        self.v3(PXOR, d, a, ones);
+        self.asm.v3(PXOR, d, a, ones);
         d
     }
 
@@ -496,7 +496,7 @@ impl Compiler<'_> {
         let second = place(self);
         self.consume(a);
         let d = self.result(dst);
-        self.three_operands(inst, d, first, second.into(), imm);
+        self.asm.three_operands(inst, d, first, second.into(), imm);
         self.define(d, dst, Class::Vector);
         true
     }
@@ -516,26 +516,26 @@ impl Compiler<'_> {
             I8x16Swizzle => {
                 // Indices from 16 on get their highest bit.
                 let more = self.literal8(0x70);
-                self.v3(PADDUSB, s, b, more);
-                self.v3(PSHUFB, d, a, s);
+                self.asm.v3(PADDUSB, s, b, more);
+                self.asm.v3(PSHUFB, d, a, s);
             }
             I16x8Q15mulrSatS => {
                 // The only product that does not fit wraps to the smallest number.
                 let smallest = self.literal16(1 << 15);
-                self.v3(PMULHRSW, d, a, b);
-                self.v3(PCMPEQW, s, d, smallest);
-                self.v3(PXOR, d, d, s);
+                self.asm.v3(PMULHRSW, d, a, b);
+                self.asm.v3(PCMPEQW, s, d, smallest);
+                self.asm.v3(PXOR, d, d, s);
             }
             I64x2Mul => {
                 let cross = self.alloc(Class::Vector, None);
-                self.v_shift(PSRLQ, s, a, 32);
-                self.v3(PMULUDQ, s, s, b);
-                self.v_shift(PSRLQ, cross, b, 32);
-                self.v3(PMULUDQ, cross, cross, a);
-                self.v3(PADDQ, s, s, cross);
-                self.v_shift(PSLLQ, s, s, 32);
-                self.v3(PMULUDQ, d, a, b);
-                self.v3(PADDQ, d, d, s);
+                self.asm.v_shift(PSRLQ, s, a, 32);
+                self.asm.v3(PMULUDQ, s, s, b);
+                self.asm.v_shift(PSRLQ, cross, b, 32);
+                self.asm.v3(PMULUDQ, cross, cross, a);
+                self.asm.v3(PADDQ, s, s, cross);
+                self.asm.v_shift(PSLLQ, s, s, 32);
+                self.asm.v3(PMULUDQ, d, a, b);
+                self.asm.v3(PADDQ, d, d, s);
             }
             I64x2LtS => self.greater_64(d, b, a),
             I64x2GtS => self.greater_64(d, a, b),
@@ -543,19 +543,19 @@ impl Compiler<'_> {
                 let (a, b) = if op == I64x2LeS { (a, b) } else { (b, a) };
                 let ones = self.literal64(u64::MAX);
                 self.greater_64(d, a, b);
-                self.v3(PXOR, d, d, ones);
+                self.asm.v3(PXOR, d, d, ones);
             }
             I16x8ExtmulLowI8x16S | I16x8ExtmulLowI8x16U => {
                 let extend = if op == I16x8ExtmulLowI8x16S { PMOVSXBW } else { PMOVZXBW };
-                self.v2(extend, s, a);
-                self.v2(extend, d, b);
-                self.v3(PMULLW, d, d, s);
+                self.asm.v2(extend, s, a);
+                self.asm.v2(extend, d, b);
+                self.asm.v3(PMULLW, d, d, s);
             }
             I16x8ExtmulHighI8x16S | I16x8ExtmulHighI8x16U => {
                 let extend = if op == I16x8ExtmulHighI8x16S { PMOVSXBW } else { PMOVZXBW };
                 self.extend_upper(extend, s, a);
                 self.extend_upper(extend, d, b);
-                self.v3(PMULLW, d, d, s);
+                self.asm.v3(PMULLW, d, d, s);
             }
             I32x4ExtmulLowI16x8S => self.multiply_16(PMULHW, PUNPCKLWD, d, a, b),
             I32x4ExtmulHighI16x8S => self.multiply_16(PMULHW, PUNPCKHWD, d, a, b),
@@ -567,12 +567,12 @@ impl Compiler<'_> {
             I64x2ExtmulHighI32x4U => self.multiply_32(PMULUDQ, 0xFA, d, a, b),
             F32x4Min => {
                 self.both_orders(MINPS, d, a, b);
-                self.v3(ORPS, s, s, d);
+                self.asm.v3(ORPS, s, s, d);
                 self.canonical_nan(CMPPS, PSRLD, 10, d);
             }
             F64x2Min => {
                 self.both_orders(MINPD, d, a, b);
-                self.v3(ORPS, s, s, d);
+                self.asm.v3(ORPS, s, s, d);
                 self.canonical_nan(CMPPD, PSRLQ, 13, d);
             }
             F32x4Max => {
@@ -592,75 +592,75 @@ impl Compiler<'_> {
 
     /// `a > b` of signed 64-bit lanes.
     fn greater_64(&mut self, d: Reg, a: Reg, b: Reg) {
-        if self.cpu.avx {
-            return self.v3(PCMPGTQ, d, a, b);
+        if self.features.avx {
+            return self.asm.v3(PCMPGTQ, d, a, b);
         }
         // If the upper halves are equal, the borrow of the lower ones decides.
         let s = FLOAT_SCRATCH;
-        self.v3(PSUBQ, s, b, a);
-        self.v3(PCMPEQD, d, a, b);
-        self.v3(PAND, s, s, d);
-        self.v3(PCMPGTD, d, a, b);
-        self.v3(POR, d, d, s);
-        self.v2i(PSHUFD, d, d, 0xF5);
+        self.asm.v3(PSUBQ, s, b, a);
+        self.asm.v3(PCMPEQD, d, a, b);
+        self.asm.v3(PAND, s, s, d);
+        self.asm.v3(PCMPGTD, d, a, b);
+        self.asm.v3(POR, d, d, s);
+        self.asm.v2i(PSHUFD, d, d, 0xF5);
     }
 
     /// Products of 16-bit lanes from their lower and upper halves.
     fn multiply_16(&mut self, upper: Vector, interleave: Vector, d: Reg, a: Reg, b: Reg) {
         let s = FLOAT_SCRATCH;
-        self.v3(PMULLW, d, a, b);
-        self.v3(upper, s, a, b);
-        self.v3(interleave, d, d, s);
+        self.asm.v3(PMULLW, d, a, b);
+        self.asm.v3(upper, s, a, b);
+        self.asm.v3(interleave, d, d, s);
     }
 
     /// Products of the 32-bit lanes that `lanes` brings to even places.
     fn multiply_32(&mut self, multiply: Vector, lanes: u8, d: Reg, a: Reg, b: Reg) {
         let s = FLOAT_SCRATCH;
-        self.v2i(PSHUFD, s, a, lanes);
-        self.v2i(PSHUFD, d, b, lanes);
-        self.v3(multiply, d, d, s);
+        self.asm.v2i(PSHUFD, s, a, lanes);
+        self.asm.v2i(PSHUFD, d, b, lanes);
+        self.asm.v3(multiply, d, d, s);
     }
 
     /// `s = inst(a, b)` and `d = inst(b, a)`: they differ where one is NaN, or both
     /// are zero.
     fn both_orders(&mut self, inst: Vector, d: Reg, a: Reg, b: Reg) {
-        self.v3(inst, FLOAT_SCRATCH, a, b);
-        self.v3(inst, d, b, a);
+        self.asm.v3(inst, FLOAT_SCRATCH, a, b);
+        self.asm.v3(inst, d, b, a);
     }
 
     /// Joins maxima that differ: NaN wins, and otherwise the positive zero.
     fn merge_maxima(&mut self, subtract: Vector, d: Reg) {
         let s = FLOAT_SCRATCH;
-        self.v3(XORPS, d, d, s);
-        self.v3(ORPS, s, s, d);
-        self.v3(subtract, s, s, d);
+        self.asm.v3(XORPS, d, d, s);
+        self.asm.v3(ORPS, s, s, d);
+        self.asm.v3(subtract, s, s, d);
     }
 
     /// `d = s` with every NaN made canonical; `d` has a NaN only where `s` has.
     fn canonical_nan(&mut self, compare: Vector, shift: Vector, kept: u8, d: Reg) {
         let s = FLOAT_SCRATCH;
-        self.v3i(compare, d, d, s, UNORDERED);
-        self.v3(ORPS, s, s, d);
-        self.v_shift(shift, d, d, kept);
-        self.v3(ANDNPS, d, d, s);
+        self.asm.v3i(compare, d, d, s, UNORDERED);
+        self.asm.v3(ORPS, s, s, d);
+        self.asm.v_shift(shift, d, d, kept);
+        self.asm.v3(ANDNPS, d, d, s);
     }
 
     /// Saturated sums of two products of signed bytes.
     fn dot_bytes(&mut self, d: Reg, a: Reg, b: Reg) {
         let s = FLOAT_SCRATCH;
         let other = self.alloc(Class::Vector, None);
-        self.v_shift(PSLLW, s, a, 8);
-        self.v_shift(PSRAW, s, s, 8);
-        self.v_shift(PSLLW, other, b, 8);
-        self.v_shift(PSRAW, other, other, 8);
-        self.v3(PMULLW, s, s, other);
-        self.v_shift(PSRAW, d, a, 8);
-        self.v_shift(PSRAW, other, b, 8);
-        self.v3(PMULLW, d, d, other);
-        self.v3(PADDSW, d, d, s);
+        self.asm.v_shift(PSLLW, s, a, 8);
+        self.asm.v_shift(PSRAW, s, s, 8);
+        self.asm.v_shift(PSLLW, other, b, 8);
+        self.asm.v_shift(PSRAW, other, other, 8);
+        self.asm.v3(PMULLW, s, s, other);
+        self.asm.v_shift(PSRAW, d, a, 8);
+        self.asm.v_shift(PSRAW, other, b, 8);
+        self.asm.v3(PMULLW, d, d, other);
+        self.asm.v3(PADDSW, d, d, s);
     }
 
-    pub(super) fn vector_ternary(&mut self, op: TernaryOp, dst: Slot, a: Slot, b: Slot, c: Slot) {
+    pub(super) fn vector_ternary(&mut self, op: TernaryOp, dst: Slot, [a, b, c]: [Slot; 3]) {
         use TernaryOp::*;
         let s = FLOAT_SCRATCH;
         let third = self.vector_operand(c);
@@ -670,28 +670,28 @@ impl Compiler<'_> {
         // register.
         let (inst, operand) = match op {
             V128Bitselect => {
-                self.v3(PXOR, s, a, b);
-                self.v3(PAND, s, s, third);
+                self.asm.v3(PXOR, s, a, b);
+                self.asm.v3(PAND, s, s, third);
                 (PXOR, b)
             }
             F32x4RelaxedMadd | F32x4RelaxedNmadd => {
-                self.v3(MULPS, s, a, b);
+                self.asm.v3(MULPS, s, a, b);
                 (if op == F32x4RelaxedMadd { ADDPS } else { SUBPS }, third)
             }
             F64x2RelaxedMadd | F64x2RelaxedNmadd => {
-                self.v3(MULPD, s, a, b);
+                self.asm.v3(MULPD, s, a, b);
                 (if op == F64x2RelaxedMadd { ADDPD } else { SUBPD }, third)
             }
             I32x4RelaxedDotI8x16I7x16AddS => {
                 let ones = self.literal16(1);
                 let sums = self.alloc(Class::Vector, None);
                 self.dot_bytes(sums, a, b);
-                self.v3(PMADDWD, s, sums, ones);
+                self.asm.v3(PMADDWD, s, sums, ones);
                 (PADDD, third)
             }
         };
         let d = self.result(dst);
-        self.v3(inst, d, operand, s);
+        self.asm.v3(inst, d, operand, s);
         self.define(d, dst, Class::Vector);
     }
 
@@ -713,14 +713,14 @@ impl Compiler<'_> {
                     self.consume_operand(count);
                     self.consume(a);
                     let d = self.result(dst);
-                    self.v_shift(inst, d, src, shift);
+                    self.asm.v_shift(inst, d, src, shift);
                     d
                 }
                 None => {
                     self.shift_count(count, width, 0);
                     self.consume(a);
                     let d = self.result(dst);
-                    self.v3(inst, d, src, FLOAT_SCRATCH);
+                    self.asm.v3(inst, d, src, FLOAT_SCRATCH);
                     d
                 }
             };
@@ -736,23 +736,23 @@ impl Compiler<'_> {
         match (constant, op) {
             (Some(shift), ShiftOp::I64x2ShrS) => {
                 let sign = self.literal64(1 << 63 >> shift);
-                self.v_shift(PSRLQ, d, src, shift);
+                self.asm.v_shift(PSRLQ, d, src, shift);
                 self.extend_sign(d, sign);
             }
             (Some(shift), ShiftOp::I8x16ShrS) => {
                 let s = FLOAT_SCRATCH;
-                self.v3(PUNPCKHBW, s, src, src);
-                self.v_shift(PSRAW, s, s, shift + 8);
-                self.v3(PUNPCKLBW, d, src, src);
-                self.v_shift(PSRAW, d, d, shift + 8);
-                self.v3(PACKSSWB, d, d, s);
+                self.asm.v3(PUNPCKHBW, s, src, src);
+                self.asm.v_shift(PSRAW, s, s, shift + 8);
+                self.asm.v3(PUNPCKLBW, d, src, src);
+                self.asm.v_shift(PSRAW, d, d, shift + 8);
+                self.asm.v3(PACKSSWB, d, d, s);
             }
             (Some(shift), _) => {
                 // The bits that come from the neighbour are cleared.
                 let kept = if op == ShiftOp::I8x16Shl { 0xFF << shift } else { 0xFF >> shift };
                 let kept = self.literal8(kept);
-                self.v_shift(inst, d, src, shift);
-                self.v3(PAND, d, d, kept);
+                self.asm.v_shift(inst, d, src, shift);
+                self.asm.v3(PAND, d, d, kept);
             }
             (None, _) => self.shift_variable(op, d, src),
         }
@@ -761,8 +761,8 @@ impl Compiler<'_> {
 
     /// Extends the sign of shifted 64-bit lanes; `sign` is where it is now.
     fn extend_sign(&mut self, d: Reg, sign: Rm) {
-        self.v3(PXOR, d, d, sign);
-        self.v3(PSUBQ, d, d, sign);
+        self.asm.v3(PXOR, d, d, sign);
+        self.asm.v3(PSUBQ, d, d, sign);
     }
 
     /// The shifts that have no instruction, by the count in the scratch register.
@@ -772,31 +772,31 @@ impl Compiler<'_> {
         match op {
             ShiftOp::I64x2ShrS => {
                 let sign = self.literal64(1 << 63);
-                self.v2(MOVAPS, other, sign);
-                self.v3(PSRLQ, other, other, s);
-                self.v3(PSRLQ, d, a, s);
+                self.asm.v2(MOVAPS, other, sign);
+                self.asm.v3(PSRLQ, other, other, s);
+                self.asm.v3(PSRLQ, d, a, s);
                 self.extend_sign(d, other.into());
             }
             ShiftOp::I8x16ShrS => {
-                self.v3(PUNPCKHBW, other, a, a);
-                self.v3(PSRAW, other, other, s);
-                self.v3(PUNPCKLBW, d, a, a);
-                self.v3(PSRAW, d, d, s);
-                self.v3(PACKSSWB, d, d, other);
+                self.asm.v3(PUNPCKHBW, other, a, a);
+                self.asm.v3(PSRAW, other, other, s);
+                self.asm.v3(PUNPCKLBW, d, a, a);
+                self.asm.v3(PSRAW, d, d, s);
+                self.asm.v3(PACKSSWB, d, d, other);
             }
             _ => {
                 // Bytes of as many zeros and then ones: what is shifted out by a
                 // left shift, and what a right shift leaves.
-                self.v3(PCMPEQD, other, other, other);
-                self.v_shift(PSRLW, other, other, 8);
-                self.v3(PSRLW, other, other, s);
-                self.v3(PACKUSWB, other, other, other);
+                self.asm.v3(PCMPEQD, other, other, other);
+                self.asm.v_shift(PSRLW, other, other, 8);
+                self.asm.v3(PSRLW, other, other, s);
+                self.asm.v3(PACKUSWB, other, other, other);
                 if op == ShiftOp::I8x16Shl {
-                    self.v3(PAND, d, a, other);
-                    self.v3(PSLLW, d, d, s);
+                    self.asm.v3(PAND, d, a, other);
+                    self.asm.v3(PSLLW, d, d, s);
                 } else {
-                    self.v3(PSRLW, d, a, s);
-                    self.v3(PAND, d, d, other);
+                    self.asm.v3(PSRLW, d, a, s);
+                    self.asm.v3(PAND, d, d, other);
                 }
             }
         }

@@ -1,25 +1,25 @@
 //! Globals, tables, and other state of the instance.
 
-use super::asm::{Cond, Mem, Reg, Rm, at, emit};
-use super::integer::Alu;
-use super::{INT_SCRATCH, MEMORY_LEN, VMCTX};
+use super::Compiler;
+use super::select::Select;
+use super::state::{Class, Location};
 use crate::Place;
-use crate::baseline::Compiler;
-use crate::baseline::state::{Class, Location};
+use crate::asm::{Mem, Reg, Rm, at};
+use crate::isa::{Relation, Shift, Size};
 use zwasm_regir::{Inst, Operand, Slot, TrapCode, Type};
 
-impl Compiler<'_> {
+impl<A: Select> Compiler<'_, A> {
     /// Where a global's value is; the scratch register may be part of it.
-    pub(super) fn global_place(&mut self, global: u32) -> Mem {
+    pub(crate) fn global_place(&mut self, global: u32) -> Mem {
         let value = self.layout.global_value;
         match self.env.global(global) {
-            Place::Own(offset) => at(VMCTX, (offset + value) as i32),
+            Place::Own(offset) => at(A::VMCTX, (offset + value) as i32),
             Place::Imported(index) => {
-                let globals = at(VMCTX, self.layout.globals as i32);
-                emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(globals)));
-                let global = at(INT_SCRATCH, (index * 8) as i32);
-                emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(global)));
-                at(INT_SCRATCH, value as i32)
+                let globals = at(A::VMCTX, self.layout.globals as i32);
+                self.asm.load(A::INT_SCRATCH, globals, Size::B8);
+                let global = at(A::INT_SCRATCH, (index * 8) as i32);
+                self.asm.load(A::INT_SCRATCH, global, Size::B8);
+                at(A::INT_SCRATCH, value as i32)
             }
         }
     }
@@ -31,10 +31,7 @@ impl Compiler<'_> {
         };
         let reg = self.alloc(class, Some(dst.0));
         let place = self.global_place(global);
-        match class {
-            Class::Int => emit!(self.asm, movq_rm(reg, Rm::Mem(place))),
-            _ => emit!(self.asm, movsd_a_m(reg, place)),
-        }
+        self.asm.load(reg, place, Size::B8);
         self.define(reg, dst, class);
     }
 
@@ -48,10 +45,7 @@ impl Compiler<'_> {
         };
         let reg = self.operand(value, class);
         let place = self.global_place(global);
-        match class {
-            Class::Int => emit!(self.asm, movq_mr(Rm::Mem(place), reg)),
-            _ => emit!(self.asm, movsd_c_m(place, reg)),
-        }
+        self.asm.store(place, reg, Size::B8);
         self.consume_operand(value);
     }
 
@@ -61,22 +55,22 @@ impl Compiler<'_> {
             return self.call_handler(&Inst::MemorySize { dst, mem });
         }
         let reg = self.alloc(Class::Int, Some(dst.0));
-        self.move_reg(reg, MEMORY_LEN);
+        self.asm.mov(reg, A::MEMORY_LEN);
         if memory.page_size_log2 != 0 {
-            emit!(self.asm, shrq_mi(Rm::Reg(reg), memory.page_size_log2));
+            self.asm.shift(Shift::RightUnsigned, true, reg, memory.page_size_log2);
         }
         self.define(reg, dst, Class::Int);
     }
 
     pub(crate) fn table_get(&mut self, dst: Slot, index: Operand, table: u32) {
         let (reg, element) = self.element_of_table(index, table);
-        emit!(self.asm, movq_rm(reg, Rm::Mem(element)));
+        self.asm.load(reg, element, Size::B8);
         if self.env.table_holds_functions(table) {
             let null = self.asm.new_label();
-            emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
-            self.asm.jcc(Cond::Equal, null);
+            let zero = self.asm.is_zero(reg, true);
+            self.asm.jump_if(zero, null);
             let number = at(reg, self.layout.record_number as i32);
-            emit!(self.asm, movl_rm(reg, Rm::Mem(number)));
+            self.asm.load(reg, number, Size::B4);
             self.asm.bind(null);
         }
         self.consume_operand(index);
@@ -90,7 +84,7 @@ impl Compiler<'_> {
         }
         let src = self.operand(value, Class::Int);
         let (_, element) = self.element_of_table(index, table);
-        emit!(self.asm, movq_mr(Rm::Mem(element), src));
+        self.asm.store(element, src, Size::B8);
         self.consume_operand(index);
         self.consume_operand(value);
     }
@@ -101,20 +95,25 @@ impl Compiler<'_> {
         let layout = self.layout;
         let index = self.operand(index, Class::Int);
         let reg = self.alloc(Class::Int, None);
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.tables as i32))));
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (table * 8) as i32))));
-        self.alu(Alu::Cmp, true, index, Rm::Mem(at(reg, layout.table_len as i32)));
-        self.trap_if(Cond::AboveOrEqual, TrapCode::TableOutOfBounds);
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, layout.table_base as i32))));
+        self.asm.load(reg, at(A::VMCTX, layout.tables as i32), Size::B8);
+        self.asm.load(reg, at(reg, (table * 8) as i32), Size::B8);
+        let condition = self.asm.compare(
+            Relation::AboveOrEqual,
+            true,
+            index,
+            Rm::Mem(at(reg, layout.table_len as i32)),
+        );
+        self.trap_if(condition, TrapCode::TableOutOfBounds);
+        self.asm.load(reg, at(reg, layout.table_base as i32), Size::B8);
         (reg, Mem { base: reg, index: Some((index, 3)), disp: 0 })
     }
 
     pub(crate) fn table_size(&mut self, dst: Slot, table: u32) {
         let layout = self.layout;
         let reg = self.alloc(Class::Int, Some(dst.0));
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.tables as i32))));
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (table * 8) as i32))));
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, layout.table_len as i32))));
+        self.asm.load(reg, at(A::VMCTX, layout.tables as i32), Size::B8);
+        self.asm.load(reg, at(reg, (table * 8) as i32), Size::B8);
+        self.asm.load(reg, at(reg, layout.table_len as i32), Size::B8);
         self.define(reg, dst, Class::Int);
     }
 
@@ -122,15 +121,15 @@ impl Compiler<'_> {
         let reg = self.alloc(Class::Int, Some(dst.0));
         match self.env.func(func) {
             Place::Own(offset) => {
-                let number = at(VMCTX, (offset + self.layout.record_number) as i32);
-                emit!(self.asm, movl_rm(reg, Rm::Mem(number)));
+                let number = at(A::VMCTX, (offset + self.layout.record_number) as i32);
+                self.asm.load(reg, number, Size::B4);
             }
             Place::Imported(index) => {
-                let funcs = at(VMCTX, self.layout.imported_funcs as i32);
-                emit!(self.asm, movq_rm(reg, Rm::Mem(funcs)));
-                emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (index * 8) as i32))));
+                let funcs = at(A::VMCTX, self.layout.imported_funcs as i32);
+                self.asm.load(reg, funcs, Size::B8);
+                self.asm.load(reg, at(reg, (index * 8) as i32), Size::B8);
                 let number = at(reg, self.layout.record_number as i32);
-                emit!(self.asm, movl_rm(reg, Rm::Mem(number)));
+                self.asm.load(reg, number, Size::B4);
             }
         }
         self.define(reg, dst, Class::Int);
@@ -139,7 +138,7 @@ impl Compiler<'_> {
     /// Traps when a reference is null.
     pub(crate) fn ref_as_non_null(&mut self, src: Slot) {
         let reg = self.reg(src.0, Class::Int);
-        emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
-        self.trap_if(Cond::Equal, TrapCode::NullReference);
+        let zero = self.asm.is_zero(reg, true);
+        self.trap_if(zero, TrapCode::NullReference);
     }
 }

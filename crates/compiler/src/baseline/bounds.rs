@@ -13,21 +13,21 @@
 //! The invariant that 32-bit values are zero-extended in registers and slots is
 //! what makes the first case sound; see the header of [`super`].
 
-use super::asm::{Cond, Mem, Reg, Rm, at, emit};
-use super::integer::Alu;
-use super::{INT_SCRATCH, MEMORY, MEMORY_LEN, VMCTX};
-use crate::baseline::Compiler;
-use crate::baseline::state::Class;
-use zwasm_regir::{Operand, TrapCode};
+use super::Compiler;
+use super::select::Select;
+use super::state::Class;
+use crate::asm::{Mem, Reg, Rm, at};
+use crate::isa::{Alu, Relation, Size};
+use zwasm_regir::{Operand, Slot, TrapCode};
 
 /// Bytes of the largest access.
 const LARGEST_ACCESS: u64 = 16;
 
-impl Compiler<'_> {
+impl<A: Select> Compiler<'_, A> {
     /// Whether an access has no code of its own: it would be compared with a size,
     /// and threads may have grown the memory since that was read, which the handlers
     /// know to look for.
-    pub(super) fn needs_handler(&self, mem: u32, offset: u64) -> bool {
+    pub(crate) fn needs_handler(&self, mem: u32, offset: u64) -> bool {
         self.env.memory(mem).shared && self.guarded(mem, offset).is_none()
     }
 
@@ -41,43 +41,43 @@ impl Compiler<'_> {
 
     /// The operand for an access of `size` bytes at `addr + offset`. The scratch
     /// register may be part of it.
-    pub(super) fn bounded(&mut self, mem: u32, addr: Operand, offset: u64, size: u64) -> Mem {
+    pub(crate) fn bounded(&mut self, mem: u32, addr: Operand, offset: u64, size: u64) -> Mem {
         let memory = self.env.memory(mem);
         if let Operand::Const(addr) = self.resolve(addr) {
             return self.bounded_constant(mem, addr, offset, size);
         }
         let index = self.operand(addr, Class::Int);
         if let Some(disp) = self.guarded(mem, offset) {
-            return Mem { base: MEMORY, index: Some((index, 0)), disp };
+            return Mem { base: A::MEMORY, index: Some((index, 0)), disp };
         }
         // The end of the access must not lie beyond the end of the memory.
         match offset.checked_add(size) {
             Some(end) if !memory.is_64 => match i32::try_from(end) {
-                Ok(end) => emit!(self.asm, leaq_rm(INT_SCRATCH, at(index, end))),
+                Ok(end) => {
+                    self.asm.address_of(A::INT_SCRATCH, at(index, end), true);
+                }
                 // Both are below 2^33.
                 Err(_) => {
-                    self.load_constant(INT_SCRATCH, end);
-                    self.alu(Alu::Add, true, INT_SCRATCH, Rm::Reg(index));
+                    self.asm.constant(A::INT_SCRATCH, end);
+                    self.asm.alu(Alu::Add, true, A::INT_SCRATCH, Rm::Reg(index));
                 }
             },
             Some(end) => {
-                self.load_constant(INT_SCRATCH, end);
-                self.alu(Alu::Add, true, INT_SCRATCH, Rm::Reg(index));
-                self.trap_if(Cond::Below, TrapCode::MemoryOutOfBounds);
+                self.asm.constant(A::INT_SCRATCH, end);
+                let carry = self.asm.add_carries(A::INT_SCRATCH, index);
+                self.trap_if(carry, TrapCode::MemoryOutOfBounds);
             }
             None => {
                 // No address reaches it.
-                emit!(self.asm, xorl_rm(INT_SCRATCH, Rm::Reg(INT_SCRATCH)));
-                self.alu_immediate(Alu::Cmp, true, Rm::Reg(INT_SCRATCH), 0);
-                self.trap_if(Cond::Equal, TrapCode::MemoryOutOfBounds);
+                self.trap(TrapCode::MemoryOutOfBounds);
             }
         }
         let (base, len) = self.memory(mem);
-        self.alu(Alu::Cmp, true, INT_SCRATCH, len);
-        self.trap_if(Cond::Above, TrapCode::MemoryOutOfBounds);
+        let condition = self.asm.compare(Relation::Above, true, A::INT_SCRATCH, len);
+        self.trap_if(condition, TrapCode::MemoryOutOfBounds);
         // The end is checked; the access starts `size` bytes before it.
         let base = self.memory_base(base);
-        Mem { base, index: Some((INT_SCRATCH, 0)), disp: -(size as i32) }
+        Mem { base, index: Some((A::INT_SCRATCH, 0)), disp: -(size as i32) }
     }
 
     fn bounded_constant(&mut self, mem: u32, addr: u64, offset: u64, size: u64) -> Mem {
@@ -88,39 +88,70 @@ impl Compiler<'_> {
             && start + LARGEST_ACCESS <= (1 << 32) + u64::from(guard)
         {
             return match i32::try_from(start) {
-                Ok(disp) => at(MEMORY, disp),
+                Ok(disp) => at(A::MEMORY, disp),
                 Err(_) => {
-                    self.load_constant(INT_SCRATCH, start);
-                    Mem { base: MEMORY, index: Some((INT_SCRATCH, 0)), disp: 0 }
+                    self.asm.constant(A::INT_SCRATCH, start);
+                    Mem { base: A::MEMORY, index: Some((A::INT_SCRATCH, 0)), disp: 0 }
                 }
             };
         }
         // The end of what cannot be reached is above the size of any memory.
         let end = start.and_then(|start| start.checked_add(size)).unwrap_or(u64::MAX);
-        self.load_constant(INT_SCRATCH, end);
+        self.asm.constant(A::INT_SCRATCH, end);
         let (base, len) = self.memory(mem);
-        self.alu(Alu::Cmp, true, INT_SCRATCH, len);
-        self.trap_if(Cond::Above, TrapCode::MemoryOutOfBounds);
+        let condition = self.asm.compare(Relation::Above, true, A::INT_SCRATCH, len);
+        self.trap_if(condition, TrapCode::MemoryOutOfBounds);
         let base = self.memory_base(base);
-        Mem { base, index: Some((INT_SCRATCH, 0)), disp: -(size as i32) }
+        Mem { base, index: Some((A::INT_SCRATCH, 0)), disp: -(size as i32) }
+    }
+
+    /// As `bounded`, after a trap if the address is no multiple of the size.
+    pub(crate) fn aligned(&mut self, mem: u32, addr: Slot, offset: u64, size: u64) -> Mem {
+        let operand = Operand::Slot(addr);
+        let is_64 = self.env.memory(mem).is_64;
+        match self.resolve(operand) {
+            _ if size == 1 => {}
+            Operand::Const(addr) => {
+                let addr = if is_64 { addr } else { u64::from(addr as u32) };
+                if addr.checked_add(offset).is_some_and(|start| !start.is_multiple_of(size)) {
+                    self.trap(TrapCode::UnalignedAtomic);
+                }
+            }
+            Operand::Slot(_) => {
+                let mut start = self.operand(operand, Class::Int);
+                let is_added = offset != 0 && (is_64 || !offset.is_multiple_of(size));
+                if is_added {
+                    self.asm.constant(A::INT_SCRATCH, offset);
+                    let carry = self.asm.add_carries(A::INT_SCRATCH, start);
+                    // An address that wraps around is out of bounds, not unaligned.
+                    if is_64 {
+                        self.trap_if(carry, TrapCode::MemoryOutOfBounds);
+                    }
+                    start = A::INT_SCRATCH;
+                }
+                let aligned = self.asm.are_clear(start, size as u8 - 1);
+                self.trap_if(!aligned, TrapCode::UnalignedAtomic);
+            }
+        }
+        self.bounded(mem, operand, offset, size)
     }
 
     /// Where a memory is described, none for memory 0, and its size.
     fn memory(&mut self, mem: u32) -> (Option<Reg>, Rm) {
         if mem == 0 {
-            return (None, Rm::Reg(MEMORY_LEN));
+            return (None, Rm::Reg(A::MEMORY_LEN));
         }
         let layout = self.layout;
         let reg = self.alloc(Class::Int, None);
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(VMCTX, layout.memories as i32))));
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, (mem * 8) as i32))));
+        self.asm.load(reg, at(A::VMCTX, layout.memories as i32), Size::B8);
+        self.asm.load(reg, at(reg, (mem * 8) as i32), Size::B8);
         (Some(reg), Rm::Mem(at(reg, layout.memory_len as i32)))
     }
 
     fn memory_base(&mut self, memory: Option<Reg>) -> Reg {
-        let Some(reg) = memory else { return MEMORY };
+        let Some(reg) = memory else { return A::MEMORY };
         let base = self.layout.memory_base as i32;
-        emit!(self.asm, movq_rm(reg, Rm::Mem(at(reg, base))));
+        self.asm.load(reg, at(reg, base), Size::B8);
         reg
     }
 }

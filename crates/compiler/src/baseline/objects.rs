@@ -6,21 +6,21 @@
 //! was meant to be, leads out of the heap's region. Objects are made in [`super::allocate`];
 //! whatever works on ranges is a handler.
 
-use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
-use super::integer::Alu;
-use super::{INT_SCRATCH, VMCTX};
+use super::Compiler;
+use super::select::Select;
+use super::state::{Class, Location};
 use crate::HeapType;
-use crate::baseline::Compiler;
-use crate::baseline::state::{Class, Location};
+use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
+use crate::code::TypeForm;
+use crate::isa::{Alu, Relation, Shift, Size, TypeWord};
 use zwasm_regir::gc::{Extend, HeapTarget, RefTarget};
+use zwasm_regir::object::{self, Kind};
 use zwasm_regir::{Inst, Operand, Slot, Storage, TrapCode, Type};
 
-/// Bytes of an object's header.
-pub(super) const HEADER: i32 = 8;
-/// The offset of an array's length in its header.
-pub(super) const LENGTH: i32 = 4;
+pub(super) const HEADER: i32 = object::HEADER as i32;
+pub(super) const LENGTH: i32 = object::LENGTH as i32;
 
-pub(super) fn class_of(storage: Storage) -> Class {
+pub(crate) fn class_of(storage: Storage) -> Class {
     match storage.kind() {
         Type::F32 | Type::F64 => Class::Float,
         Type::V128 => Class::Vector,
@@ -29,50 +29,41 @@ pub(super) fn class_of(storage: Storage) -> Class {
 }
 
 /// The logarithm of the bytes that a value takes in an object.
-pub(super) fn scale(storage: Storage) -> u8 {
-    match storage {
-        Storage::I8 => 0,
-        Storage::I16 => 1,
-        Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef => 2,
-        Storage::I64 | Storage::F64 | Storage::WideRef => 3,
-        Storage::V128 => 4,
-    }
+pub(crate) fn scale(storage: Storage) -> u8 {
+    storage.scale() as u8
 }
 
-impl Compiler<'_> {
+/// The bytes that a value takes in an object.
+fn size(storage: Storage) -> Size {
+    Size::of(storage.size() as u64)
+}
+
+impl<A: Select> Compiler<'_, A> {
     /// Loads the heap's base into the scratch register.
     fn heap(&mut self) -> Reg {
-        let heap = at(VMCTX, self.layout.heap as i32);
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(heap)));
-        INT_SCRATCH
+        let heap = at(A::VMCTX, self.layout.heap as i32);
+        self.asm.load(A::INT_SCRATCH, heap, Size::B8);
+        A::INT_SCRATCH
     }
 
     /// A reference in a register, cut to 32 bits, after a trap if it is null.
     fn non_null(&mut self, object: Slot, code: TrapCode) -> Reg {
         let reg = self.operand(Operand::Slot(object), Class::Int);
         if !self.state.is_narrow(reg) {
-            emit!(self.asm, movl_rm(reg, Rm::Reg(reg)));
+            self.asm.narrow(reg, reg);
             self.state.set_narrow(reg);
         }
-        emit!(self.asm, testl_mr(Rm::Reg(reg), reg));
-        self.trap_if(Cond::Equal, code);
+        let zero = self.asm.is_zero(reg, false);
+        self.trap_if(zero, code);
         reg
     }
 
     fn load_cell(&mut self, storage: Storage, extend: Extend, dst: Reg, place: Mem) {
-        let src = Rm::Mem(place);
-        match (storage, extend) {
-            (Storage::I8, Extend::Zero) => emit!(self.asm, movzbl_rm(dst, src)),
-            (Storage::I8, Extend::Sign) => emit!(self.asm, movsbl_rm(dst, src)),
-            (Storage::I16, Extend::Zero) => emit!(self.asm, movzwl_rm(dst, src)),
-            (Storage::I16, Extend::Sign) => emit!(self.asm, movswl_rm(dst, src)),
-            (Storage::I32 | Storage::HeapRef | Storage::FuncRef, _) => {
-                emit!(self.asm, movl_rm(dst, src))
+        match extend {
+            Extend::Sign if scale(storage) < 2 => {
+                self.asm.load_signed(dst, place, size(storage), false);
             }
-            (Storage::I64 | Storage::WideRef, _) => emit!(self.asm, movq_rm(dst, src)),
-            (Storage::F32, _) => emit!(self.asm, movss_a_m(dst, place)),
-            (Storage::F64, _) => emit!(self.asm, movsd_a_m(dst, place)),
-            (Storage::V128, _) => emit!(self.asm, movups_a(dst, src)),
+            Extend::Sign | Extend::Zero => self.asm.load(dst, place, size(storage)),
         }
     }
 
@@ -85,7 +76,7 @@ impl Compiler<'_> {
     }
 
     /// A value to be stored: in a register of the class that suits it.
-    pub(super) fn cell_value(&mut self, storage: Storage, value: Operand) -> Reg {
+    pub(crate) fn cell_value(&mut self, storage: Storage, value: Operand) -> Reg {
         if let (Storage::V128, Operand::Slot(slot)) = (storage, value) {
             return self.reg(slot.0, Class::Vector);
         }
@@ -100,17 +91,8 @@ impl Compiler<'_> {
         self.operand(value, class)
     }
 
-    pub(super) fn store_cell(&mut self, storage: Storage, place: Mem, src: Reg) {
-        let dst = Rm::Mem(place);
-        match scale(storage) {
-            0 => emit!(self.asm, movb_mr(dst, src)),
-            1 => emit!(self.asm, movw_mr(dst, src)),
-            2 if src.is_vector() => emit!(self.asm, movss_c_m(place, src)),
-            2 => emit!(self.asm, movl_mr(dst, src)),
-            3 if src.is_vector() => emit!(self.asm, movsd_c_m(place, src)),
-            3 => emit!(self.asm, movq_mr(dst, src)),
-            _ => emit!(self.asm, movups_b(dst, src)),
-        }
+    pub(crate) fn store_cell(&mut self, storage: Storage, place: Mem, src: Reg) {
+        self.asm.store(place, src, size(storage));
     }
 
     pub(crate) fn struct_get(
@@ -165,17 +147,21 @@ impl Compiler<'_> {
         let reference = self.non_null(object, TrapCode::NullArrayReference);
         let base = self.heap();
         let length = Mem { base, index: Some((reference, 0)), disp: LENGTH };
-        self.alu(Alu::Cmp, false, index, Rm::Mem(length));
-        self.trap_if(Cond::AboveOrEqual, TrapCode::ArrayOutOfBounds);
+        let condition = self.asm.compare(Relation::AboveOrEqual, false, index, Rm::Mem(length));
+        self.trap_if(condition, TrapCode::ArrayOutOfBounds);
         let offset = self.alloc(Class::Int, dst);
         let mut scaled = (index, scale(storage));
         if storage == Storage::V128 {
             // Twice what an address can multiply by.
-            emit!(self.asm, leal_rm(offset, Mem { base: index, index: Some((index, 0)), disp: 0 }));
+            self.asm.address_of(
+                offset,
+                Mem { base: index, index: Some((index, 0)), disp: 0 },
+                false,
+            );
             scaled = (offset, 3);
         }
         let element = Mem { base: reference, index: Some(scaled), disp: 0 };
-        emit!(self.asm, leal_rm(offset, element));
+        self.asm.address_of(offset, element, false);
         (offset, Mem { base, index: Some((offset, 0)), disp: HEADER })
     }
 
@@ -217,7 +203,7 @@ impl Compiler<'_> {
         self.consume(object);
         let reg = self.alloc(Class::Int, Some(dst.0));
         let length = Mem { base, index: Some((reference, 0)), disp: LENGTH };
-        emit!(self.asm, movl_rm(reg, Rm::Mem(length)));
+        self.asm.load(reg, length, Size::B4);
         self.define(reg, dst, Class::Int);
     }
 
@@ -225,8 +211,8 @@ impl Compiler<'_> {
         let value = self.operand(Operand::Slot(src), Class::Int);
         self.consume(src);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        let doubled = Mem { base: value, index: Some((value, 0)), disp: 1 };
-        emit!(self.asm, leal_rm(reg, doubled));
+        let doubled = Mem { base: value, index: Some((value, 0)), disp: object::I31 as i32 };
+        self.asm.address_of(reg, doubled, false);
         self.define(reg, dst, Class::Int);
     }
 
@@ -234,8 +220,10 @@ impl Compiler<'_> {
         self.non_null(src, TrapCode::NullI31Reference);
         let reg = self.take(Operand::Slot(src), Class::Int, dst.0);
         match extend {
-            Extend::Sign => emit!(self.asm, sarl_mi(Rm::Reg(reg), 1u8)),
-            Extend::Zero => emit!(self.asm, shrl_mi(Rm::Reg(reg), 1u8)),
+            Extend::Sign => self.asm.shift(Shift::RightSigned, false, reg, object::I31_SHIFT as u8),
+            Extend::Zero => {
+                self.asm.shift(Shift::RightUnsigned, false, reg, object::I31_SHIFT as u8);
+            }
         }
         self.define(reg, dst, Class::Int);
     }
@@ -244,88 +232,95 @@ impl Compiler<'_> {
     fn check(&mut self, reference: Reg, target: RefTarget, passes: AsmLabel, fails: AsmLabel) {
         // Before the first jump, behind which nothing may be moved.
         let found = self.alloc(Class::Int, None);
-        emit!(self.asm, movl_rm(found, Rm::Reg(reference)));
-        emit!(self.asm, testl_mr(Rm::Reg(found), found));
-        self.asm.jcc(Cond::Equal, if target.nullable { passes } else { fails });
+        self.asm.narrow(found, reference);
+        let zero = self.asm.is_zero(found, false);
+        self.asm.jump_if(zero, if target.nullable { passes } else { fails });
         let layout = self.layout;
-        let is_i31 = |this: &mut Self| {
-            emit!(this.asm, testb_mi(Rm::Reg(found), 1u8));
-        };
+        // Whether the reference is one to an object.
+        let is_object = |this: &mut Self| this.asm.are_clear(found, object::I31 as u8);
         let header = |base: Reg| Mem { base, index: Some((found, 0)), disp: 0 };
         match target.heap {
             HeapTarget::Top => {}
-            HeapTarget::Bottom => self.asm.jmp(fails),
+            HeapTarget::Bottom => self.asm.jump(fails),
             HeapTarget::I31 => {
-                is_i31(self);
-                self.asm.jcc(Cond::Equal, fails);
+                let is_object = is_object(self);
+                self.asm.jump_if(is_object, fails);
             }
             HeapTarget::Eq => {
-                is_i31(self);
-                self.asm.jcc(Cond::NotEqual, passes);
+                let is_object = is_object(self);
+                self.asm.jump_if(!is_object, passes);
                 let base = self.heap();
-                let word = self.env.extern_word() as i32;
-                self.alu_immediate(Alu::Cmp, false, Rm::Mem(header(base)), word);
-                self.asm.jcc(Cond::Equal, fails);
+                let word = object::EXTERN_WORD as i32;
+                let condition =
+                    self.asm.compare_immediate(Relation::Equal, false, Rm::Mem(header(base)), word);
+                self.asm.jump_if(condition, fails);
             }
             HeapTarget::Struct | HeapTarget::Array => {
-                is_i31(self);
-                self.asm.jcc(Cond::NotEqual, fails);
+                let is_object = is_object(self);
+                self.asm.jump_if(!is_object, fails);
                 let base = self.heap();
-                let kind = if target.heap == HeapTarget::Struct { 0 } else { 1 };
-                emit!(self.asm, movl_rm(base, Rm::Mem(header(base))));
-                self.alu_immediate(Alu::And, false, Rm::Reg(base), 3);
-                self.alu_immediate(Alu::Cmp, false, Rm::Reg(base), kind);
-                self.asm.jcc(Cond::NotEqual, fails);
+                let kind = match target.heap {
+                    HeapTarget::Struct => Kind::Struct,
+                    _ => Kind::Array,
+                };
+                self.asm.load(base, header(base), Size::B4);
+                self.asm.alu_immediate(Alu::And, false, base, object::KIND as i32);
+                let kind = kind as i32;
+                let condition =
+                    self.asm.compare_immediate(Relation::NotEqual, false, Rm::Reg(base), kind);
+                self.asm.jump_if(condition, fails);
             }
             HeapTarget::Type(ty) => {
-                let HeapType { word, is_final, is_func, depth } = self.env.heap_type(ty);
+                let HeapType { is_final, is_func, depth } = self.env.heap_type(ty);
                 let word_of_reference = if is_func {
-                    let count = at(VMCTX, layout.function_count as i32);
-                    self.alu(Alu::Cmp, false, found, Rm::Mem(count));
-                    self.asm.jcc(Cond::AboveOrEqual, fails);
-                    let functions = at(VMCTX, layout.functions as i32);
-                    emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(functions)));
-                    let record = Mem { base: INT_SCRATCH, index: Some((found, 3)), disp: 0 };
-                    emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(record)));
-                    emit!(self.asm, testq_mr(Rm::Reg(INT_SCRATCH), INT_SCRATCH));
-                    self.asm.jcc(Cond::Equal, fails);
-                    at(INT_SCRATCH, layout.record_type as i32)
+                    let count = at(A::VMCTX, layout.function_count as i32);
+                    let condition =
+                        self.asm.compare(Relation::AboveOrEqual, false, found, Rm::Mem(count));
+                    self.asm.jump_if(condition, fails);
+                    let functions = at(A::VMCTX, layout.functions as i32);
+                    self.asm.load(A::INT_SCRATCH, functions, Size::B8);
+                    let record = Mem { base: A::INT_SCRATCH, index: Some((found, 3)), disp: 0 };
+                    self.asm.load(A::INT_SCRATCH, record, Size::B8);
+                    let zero = self.asm.is_zero(A::INT_SCRATCH, true);
+                    self.asm.jump_if(zero, fails);
+                    at(A::INT_SCRATCH, layout.record_type as i32)
                 } else {
-                    is_i31(self);
-                    self.asm.jcc(Cond::NotEqual, fails);
+                    let is_object = is_object(self);
+                    self.asm.jump_if(!is_object, fails);
                     header(self.heap())
                 };
                 // Records have the number itself.
-                let word = if is_func { word >> 2 } else { word };
+                let form = if is_func { TypeForm::Number } else { TypeForm::Header };
+                let word = TypeWord { index: ty, form };
                 if is_final {
-                    self.alu_immediate(Alu::Cmp, false, Rm::Mem(word_of_reference), word as i32);
-                    self.asm.jcc(Cond::NotEqual, fails);
+                    let is_same = self.asm.is_type(Rm::Mem(word_of_reference), word);
+                    self.asm.jump_if(!is_same, fails);
                     return;
                 }
-                emit!(self.asm, movl_rm(found, Rm::Mem(word_of_reference)));
-                self.alu_immediate(Alu::Cmp, false, Rm::Reg(found), word as i32);
-                self.asm.jcc(Cond::Equal, passes);
+                self.asm.load(found, word_of_reference, Size::B4);
+                let is_same = self.asm.is_type(Rm::Reg(found), word);
+                self.asm.jump_if(is_same, passes);
                 if !is_func {
-                    emit!(self.asm, shrl_mi(Rm::Reg(found), 2u8));
+                    self.asm.shift(Shift::RightUnsigned, false, found, object::KIND_BITS as u8);
                 }
-                let number = if is_func { word } else { word >> 2 };
-                self.has_supertype(found, INT_SCRATCH, number, depth);
-                self.asm.jcc(Cond::NotEqual, fails);
+                let inherits = self.has_supertype(found, ty, depth);
+                self.asm.jump_if(!inherits, fails);
             }
         }
     }
 
-    /// Compares what the display of the type whose number is in `found` has at a depth
-    /// with a type.
-    pub(super) fn has_supertype(&mut self, found: Reg, scratch: Reg, number: u32, depth: u32) {
+    /// Whether what the display of the type whose number is in `found` has at a depth is a
+    /// type of the module. The scratch register is overwritten.
+    pub(crate) fn has_supertype(&mut self, found: Reg, ty: u32, depth: u32) -> A::Condition {
         let layout = self.layout;
-        emit!(self.asm, movq_rm(scratch, Rm::Mem(at(VMCTX, layout.store as i32))));
-        self.alu(Alu::And, false, found, Rm::Mem(at(scratch, layout.display_mask as i32)));
-        emit!(self.asm, movq_rm(scratch, Rm::Mem(at(scratch, layout.displays as i32))));
+        let scratch = A::INT_SCRATCH;
+        self.asm.load(scratch, at(A::VMCTX, layout.store as i32), Size::B8);
+        self.asm.alu(Alu::And, false, found, Rm::Mem(at(scratch, layout.display_mask as i32)));
+        self.asm.load(scratch, at(scratch, layout.displays as i32), Size::B8);
         let start = Mem { base: scratch, index: Some((found, 2)), disp: 0 };
-        emit!(self.asm, movl_rm(found, Rm::Mem(start)));
+        self.asm.load(found, start, Size::B4);
         let entry = Mem { base: scratch, index: Some((found, 2)), disp: depth as i32 * 4 };
-        self.alu_immediate(Alu::Cmp, false, Rm::Mem(entry), number as i32);
+        self.asm.is_type(Rm::Mem(entry), TypeWord { index: ty, form: TypeForm::Number })
     }
 
     pub(crate) fn ref_test(&mut self, dst: Slot, src: Slot, target: RefTarget) {
@@ -335,10 +330,10 @@ impl Compiler<'_> {
         let reg = self.alloc(Class::Int, None);
         self.check(reference, target, passes, fails);
         self.asm.bind(passes);
-        self.load_constant(reg, 1);
-        self.asm.jmp(done);
+        self.asm.constant(reg, 1);
+        self.asm.jump(done);
         self.asm.bind(fails);
-        self.load_constant(reg, 0);
+        self.asm.constant(reg, 0);
         self.asm.bind(done);
         self.define(reg, dst, Class::Int);
     }

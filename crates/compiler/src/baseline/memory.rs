@@ -1,9 +1,11 @@
 //! Scalar loads and stores.
 
-use super::asm::{Rm, emit};
-use crate::baseline::Compiler;
-use crate::baseline::state::{Class, Location};
-use zwasm_regir::{Inst, LoadOp, Operand, Slot, StoreOp};
+use super::Compiler;
+use super::select::Select;
+use super::state::{Class, Location};
+use crate::isa::Size;
+use zwasm_regir::Slot;
+use zwasm_regir::{Inst, LoadOp, Operand, StoreOp};
 
 fn load_size(op: LoadOp) -> u64 {
     use LoadOp::*;
@@ -25,13 +27,12 @@ fn store_size(op: StoreOp) -> u64 {
     }
 }
 
-impl Compiler<'_> {
+impl<A: Select> Compiler<'_, A> {
     pub(crate) fn load(&mut self, op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64) {
         if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Load { op, dst, addr, mem, offset });
         }
         let place = self.bounded(mem, addr, offset, load_size(op));
-        let src = Rm::Mem(place);
         let class = match op {
             LoadOp::F32Load | LoadOp::F64Load => Class::Float,
             _ => Class::Int,
@@ -53,17 +54,13 @@ impl Compiler<'_> {
         };
         use LoadOp::*;
         match op {
-            I32Load | I64Load32U => emit!(self.asm, movl_rm(reg, src)),
-            I64Load => emit!(self.asm, movq_rm(reg, src)),
-            F32Load => emit!(self.asm, movss_a_m(reg, place)),
-            F64Load => emit!(self.asm, movsd_a_m(reg, place)),
-            I32Load8S => emit!(self.asm, movsbl_rm(reg, src)),
-            I32Load8U | I64Load8U => emit!(self.asm, movzbl_rm(reg, src)),
-            I32Load16S => emit!(self.asm, movswl_rm(reg, src)),
-            I32Load16U | I64Load16U => emit!(self.asm, movzwl_rm(reg, src)),
-            I64Load8S => emit!(self.asm, movsbq_rm(reg, src)),
-            I64Load16S => emit!(self.asm, movswq_rm(reg, src)),
-            I64Load32S => emit!(self.asm, movslq_rm(reg, src)),
+            I32Load8S => self.asm.load_signed(reg, place, Size::B1, false),
+            I32Load16S => self.asm.load_signed(reg, place, Size::B2, false),
+            I64Load8S => self.asm.load_signed(reg, place, Size::B1, true),
+            I64Load16S => self.asm.load_signed(reg, place, Size::B2, true),
+            I64Load32S => self.asm.load_signed(reg, place, Size::B4, true),
+            I32Load | I64Load | F32Load | F64Load | I32Load8U | I32Load16U | I64Load8U
+            | I64Load16U | I64Load32U => self.asm.load(reg, place, Size::of(load_size(op))),
         }
         self.consume_operand(addr);
         self.define(reg, dst, class);
@@ -80,12 +77,9 @@ impl Compiler<'_> {
         if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Store { op, addr, value, mem, offset });
         }
-        let narrow = |value: u64| match op {
-            StoreOp::I64Store | StoreOp::F64Store => i32::try_from(value as i64).ok(),
-            _ => Some(value as u32 as i32),
-        };
+        let size = Size::of(store_size(op));
         let constant = match self.resolve(value) {
-            Operand::Const(value) => narrow(value),
+            Operand::Const(value) => Some(value).filter(|value| self.asm.can_store(*value, size)),
             Operand::Slot(_) => None,
         };
         let reg = match constant {
@@ -102,28 +96,9 @@ impl Compiler<'_> {
             }),
         };
         let place = self.bounded(mem, addr, offset, store_size(op));
-        let dst = Rm::Mem(place);
-        use StoreOp::*;
         match (reg, constant) {
-            (None, constant) => {
-                let value = constant.unwrap_or(0);
-                match op {
-                    I32Store8 | I64Store8 => emit!(self.asm, movb_mi(dst, value as u8)),
-                    I32Store16 | I64Store16 => emit!(self.asm, movw_mi(dst, value as u16)),
-                    I32Store | F32Store | I64Store32 => emit!(self.asm, movl_mi(dst, value as u32)),
-                    I64Store | F64Store => emit!(self.asm, movq_mi_sxl(dst, value)),
-                }
-            }
-            (Some(reg), _) if reg.is_vector() => match op {
-                F32Store => emit!(self.asm, movss_c_m(place, reg)),
-                _ => emit!(self.asm, movsd_c_m(place, reg)),
-            },
-            (Some(reg), _) => match op {
-                I32Store8 | I64Store8 => emit!(self.asm, movb_mr(dst, reg)),
-                I32Store16 | I64Store16 => emit!(self.asm, movw_mr(dst, reg)),
-                I32Store | F32Store | I64Store32 => emit!(self.asm, movl_mr(dst, reg)),
-                I64Store | F64Store => emit!(self.asm, movq_mr(dst, reg)),
-            },
+            (Some(reg), _) => self.asm.store(place, reg, size),
+            (None, constant) => self.asm.store_constant(place, constant.unwrap_or(0), size),
         }
         self.consume_operand(addr);
         self.consume_operand(value);

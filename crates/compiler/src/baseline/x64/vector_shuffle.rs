@@ -4,11 +4,11 @@
 //! sets as shuffles; those are looked for. What remains are two table look-ups,
 //! or one if only one of the vectors is used.
 
-use super::FLOAT_SCRATCH;
-use super::asm::Rm;
-use super::vector::*;
+use crate::asm::Rm;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
+use crate::isa::x64::vector::*;
+use crate::isa::x64::{Assembler, FLOAT_SCRATCH};
 use zwasm_regir::Slot;
 
 /// A shuffle of two vectors by one instruction.
@@ -86,7 +86,7 @@ fn pattern(lanes: &[u8; 16]) -> Option<Pattern> {
     Some(Pattern { inst: PBLENDW, imm: Some(blend), swapped: false })
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, Assembler> {
     pub(super) fn shuffle(&mut self, dst: Slot, a: Slot, b: Slot, lanes: [u8; 16]) {
         let lanes = if a == b { lanes.map(|lane| lane % 16) } else { lanes };
         let one = if lanes.iter().all(|lane| *lane < 16) {
@@ -113,9 +113,9 @@ impl Compiler<'_> {
         // A lane that is not in a vector is looked up as zero.
         let from_first = self.table(lanes.map(|lane| if lane < 16 { lane } else { 0x80 }));
         let from_second = self.table(lanes.map(|lane| if lane < 16 { 0x80 } else { lane - 16 }));
-        self.v3(PSHUFB, FLOAT_SCRATCH, first, from_first);
-        self.v3(PSHUFB, reg, second, from_second);
-        self.v3(POR, reg, reg, FLOAT_SCRATCH);
+        self.asm.v3(PSHUFB, FLOAT_SCRATCH, first, from_first);
+        self.asm.v3(PSHUFB, reg, second, from_second);
+        self.asm.v3(POR, reg, reg, FLOAT_SCRATCH);
         self.define(reg, dst, Class::Vector);
     }
 
@@ -128,10 +128,10 @@ impl Compiler<'_> {
         self.consume(a);
         let reg = self.result(dst);
         match words {
-            Some(words) => self.v2i(PSHUFD, reg, src, selector(words)),
+            Some(words) => self.asm.v2i(PSHUFD, reg, src, selector(words)),
             None => {
                 let table = self.table(lanes);
-                self.v3(PSHUFB, reg, src, table);
+                self.asm.v3(PSHUFB, reg, src, table);
             }
         }
         self.define(reg, dst, Class::Vector);

@@ -6,21 +6,22 @@
 //! its slot, and the registers are loaded again behind it. Nothing can collect
 //! before the object's contents are written.
 
-use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
-use super::control::Late;
-use super::gc::{HEADER, LENGTH, class_of, scale};
-use super::integer::Alu;
-use super::{FLOAT_SCRATCH, INT_SCRATCH, VMCTX};
-use crate::baseline::Compiler;
-use crate::baseline::state::{Class, Location};
+use super::Compiler;
+use super::late::Late;
+use super::objects::{HEADER, LENGTH, class_of, scale};
+use super::select::Select;
+use super::state::{Class, Location};
+use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
+use crate::code::TypeForm;
+use crate::isa::{Alu, Relation, Shift, Size, TypeWord};
 use crate::tuning::{
     ARRAY_INLINE_BYTES, ARRAY_INLINE_ELEMENTS, STRUCT_INLINE_BYTES, STRUCT_INLINE_FIELDS,
 };
 use zwasm_regir::gc::GcOp;
+use zwasm_regir::object;
 use zwasm_regir::{Inst, Operand, Slot, Storage};
 
-/// Objects start at multiples of this.
-const GRANULE: i32 = 16;
+const GRANULE: i32 = object::GRANULE as i32;
 
 /// How large an object is.
 #[derive(Clone, Copy)]
@@ -30,6 +31,18 @@ enum Extent {
     /// An array of as many elements as a register says, and the logarithm of their
     /// size.
     Array(Reg, u8),
+}
+
+/// Whether an instruction usually is compiled, and then leaves registers alone.
+pub(crate) fn is_allocation(op: GcOp) -> bool {
+    matches!(
+        op,
+        GcOp::StructNew { .. }
+            | GcOp::StructNewDefault { .. }
+            | GcOp::ArrayNew { .. }
+            | GcOp::ArrayNewDefault { .. }
+            | GcOp::ArrayNewFixed { .. }
+    )
 }
 
 /// An object that was allocated and has no contents yet.
@@ -43,23 +56,11 @@ struct Fresh {
     resume: AsmLabel,
 }
 
-impl Compiler<'_> {
-    /// Whether an instruction usually is compiled, and then leaves registers alone.
-    pub(crate) fn is_allocation(op: GcOp) -> bool {
-        matches!(
-            op,
-            GcOp::StructNew { .. }
-                | GcOp::StructNewDefault { .. }
-                | GcOp::ArrayNew { .. }
-                | GcOp::ArrayNewDefault { .. }
-                | GcOp::ArrayNewFixed { .. }
-        )
-    }
-
+impl<A: Select> Compiler<'_, A> {
     /// Allocates; what is not a small object is the interpreter's.
     pub(crate) fn gc(&mut self, op: GcOp, base: Slot) {
         let inst = Inst::Gc { op, base };
-        if !self.cpu.bmi2 {
+        if !self.asm.shifts_freely() {
             return self.call_handler(&inst);
         }
         match op {
@@ -87,8 +88,9 @@ impl Compiler<'_> {
         let size = structure.size as i32;
         let fresh = self.allocate(inst, base, Extent::Fixed(size));
         let object = fresh.object;
-        emit!(self.asm, movl_oi(INT_SCRATCH, structure.word));
-        emit!(self.asm, movq_mr(Rm::Mem(at(object, 0)), INT_SCRATCH));
+        let word = TypeWord { index: ty, form: TypeForm::Header };
+        self.asm.type_constant(A::INT_SCRATCH, word);
+        self.asm.store(at(object, 0), A::INT_SCRATCH, Size::B8);
         if default {
             self.clear_contents(object, size);
         } else {
@@ -138,13 +140,13 @@ impl Compiler<'_> {
         let fresh = self.allocate(inst, base, Extent::Array(count, scale(storage)));
         // From the end to the start, header included.
         let again = self.asm.new_label();
-        self.load_constant(FLOAT_SCRATCH, 0);
-        self.rounded_size(INT_SCRATCH, count, scale(storage), None);
+        self.asm.constant(A::FLOAT_SCRATCH, 0);
+        self.rounded_size(A::INT_SCRATCH, count, scale(storage), None);
         self.asm.bind(again);
-        let place = Mem { base: fresh.object, index: Some((INT_SCRATCH, 0)), disp: -GRANULE };
-        emit!(self.asm, movups_b(Rm::Mem(place), FLOAT_SCRATCH));
-        self.alu_immediate(Alu::Sub, true, Rm::Reg(INT_SCRATCH), GRANULE);
-        self.asm.jcc(Cond::NotEqual, again);
+        let place = Mem { base: fresh.object, index: Some((A::INT_SCRATCH, 0)), disp: -GRANULE };
+        self.asm.store(place, A::FLOAT_SCRATCH, Size::B16);
+        let more = self.asm.count_down(true, A::INT_SCRATCH, GRANULE);
+        self.asm.jump_if(more, again);
         self.array_header(fresh.object, ty, Length::Register(count));
         self.finish(&fresh, base);
     }
@@ -163,18 +165,18 @@ impl Compiler<'_> {
         let fresh = self.allocate(inst, base, Extent::Array(count, scale(storage)));
         self.array_header(fresh.object, ty, Length::Register(count));
         let (again, done) = (self.asm.new_label(), self.asm.new_label());
-        emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(count)));
-        emit!(self.asm, testl_mr(Rm::Reg(count), count));
-        self.asm.jcc(Cond::Equal, done);
+        self.asm.narrow(A::INT_SCRATCH, count);
+        let zero = self.asm.is_zero(count, false);
+        self.asm.jump_if(zero, done);
         self.asm.bind(again);
         let place = Mem {
             base: fresh.object,
-            index: Some((INT_SCRATCH, scale(storage))),
+            index: Some((A::INT_SCRATCH, scale(storage))),
             disp: HEADER - (1 << scale(storage)),
         };
         self.store_cell(storage, place, value);
-        self.alu_immediate(Alu::Sub, false, Rm::Reg(INT_SCRATCH), 1);
-        self.asm.jcc(Cond::NotEqual, again);
+        let more = self.asm.count_down(false, A::INT_SCRATCH, 1);
+        self.asm.jump_if(more, again);
         self.asm.bind(done);
         self.finish(&fresh, base);
     }
@@ -188,35 +190,42 @@ impl Compiler<'_> {
         let slow = self.slow(inst, Some((reference, base)));
         if let Extent::Array(count, scale) = extent {
             let most = (ARRAY_INLINE_BYTES >> scale) as i32;
-            self.alu_immediate(Alu::Cmp, false, Rm::Reg(count), most);
-            self.asm.jcc(Cond::Above, slow.label);
+            let condition =
+                self.asm.compare_immediate(Relation::Above, false, Rm::Reg(count), most);
+            self.asm.jump_if(condition, slow.label);
         }
-        emit!(self.asm, movq_rm(INT_SCRATCH, Rm::Mem(at(VMCTX, layout.store as i32))));
-        let cursor = at(INT_SCRATCH, layout.heap_cursor as i32);
-        emit!(self.asm, movq_rm(reference, Rm::Mem(cursor)));
+        self.asm.load(A::INT_SCRATCH, at(A::VMCTX, layout.store as i32), Size::B8);
+        let cursor = at(A::INT_SCRATCH, layout.heap_cursor as i32);
+        self.asm.load(reference, cursor, Size::B8);
         match extent {
-            Extent::Fixed(size) => emit!(self.asm, leaq_rm(end, at(reference, size))),
+            Extent::Fixed(size) => {
+                self.asm.address_of(end, at(reference, size), true);
+            }
             Extent::Array(count, scale) => self.rounded_size(end, count, scale, Some(reference)),
         }
-        self.alu(Alu::Cmp, true, end, Rm::Mem(at(INT_SCRATCH, layout.heap_limit as i32)));
-        self.asm.jcc(Cond::Above, slow.label);
+        let condition = self.asm.compare(
+            Relation::Above,
+            true,
+            end,
+            Rm::Mem(at(A::INT_SCRATCH, layout.heap_limit as i32)),
+        );
+        self.asm.jump_if(condition, slow.label);
         let resume = slow.resume;
         self.late.push(Late::Slow(Box::new(slow)));
-        emit!(self.asm, movq_mr(Rm::Mem(cursor), end));
+        self.asm.store(cursor, end, Size::B8);
         // The bit that says that an object starts here: of the granules' bits, 32
         // are in a word.
-        self.move_reg(INT_SCRATCH, reference);
-        emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), 4u8));
-        self.load_constant(end, 1);
-        emit!(self.asm, shlxl_rmv(end, Rm::Reg(end), INT_SCRATCH));
-        emit!(self.asm, shrl_mi(Rm::Reg(INT_SCRATCH), 5u8));
-        emit!(self.asm, shll_mi(Rm::Reg(INT_SCRATCH), 2u8));
-        self.alu(Alu::Add, true, INT_SCRATCH, Rm::Mem(at(VMCTX, layout.heap as i32)));
-        let starts = at(INT_SCRATCH, -(layout.heap_starts as i32));
-        emit!(self.asm, orl_mr(Rm::Mem(starts), end));
+        self.asm.mov(A::INT_SCRATCH, reference);
+        self.asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, object::GRANULE.ilog2() as u8);
+        self.asm.bit(end, A::INT_SCRATCH);
+        self.asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, 5);
+        self.asm.shift(Shift::Left, false, A::INT_SCRATCH, 2);
+        self.asm.alu(Alu::Add, true, A::INT_SCRATCH, Rm::Mem(at(A::VMCTX, layout.heap as i32)));
+        let starts = at(A::INT_SCRATCH, -(layout.heap_starts as i32));
+        self.asm.or_to_memory(starts, end);
         let object = end;
-        emit!(self.asm, movq_rm(object, Rm::Mem(at(VMCTX, layout.heap as i32))));
-        self.alu(Alu::Add, true, object, Rm::Reg(reference));
+        self.asm.load(object, at(A::VMCTX, layout.heap as i32), Size::B8);
+        self.asm.alu(Alu::Add, true, object, Rm::Reg(reference));
         Fresh { reference, object, resume }
     }
 
@@ -233,39 +242,42 @@ impl Compiler<'_> {
         let disp = HEADER + GRANULE - 1;
         match plus {
             Some(base) => {
-                emit!(self.asm, leaq_rm(into, Mem { base, index: Some((count, scale)), disp }));
+                let size = Mem { base, index: Some((count, scale)), disp };
+                self.asm.address_of(into, size, true);
             }
             None => {
-                self.move_reg(into, count);
+                self.asm.mov(into, count);
                 if scale > 0 {
-                    emit!(self.asm, shlq_mi(Rm::Reg(into), scale));
+                    self.asm.shift(Shift::Left, true, into, scale);
                 }
-                self.alu_immediate(Alu::Add, true, Rm::Reg(into), disp);
+                self.asm.alu_immediate(Alu::Add, true, into, disp);
             }
         }
-        self.alu_immediate(Alu::And, true, Rm::Reg(into), -GRANULE);
+        self.asm.alu_immediate(Alu::And, true, into, -GRANULE);
     }
 
     fn array_header(&mut self, object: Reg, ty: u32, length: Length) {
-        let word = self.env.heap_type(ty).word;
-        emit!(self.asm, movl_mi(Rm::Mem(at(object, 0)), word));
-        let place = Rm::Mem(at(object, LENGTH));
+        let word = TypeWord { index: ty, form: TypeForm::Header };
+        self.asm.store_type(at(object, 0), word);
+        let place = at(object, LENGTH);
         match length {
-            Length::Constant(length) => emit!(self.asm, movl_mi(place, length)),
-            Length::Register(length) => emit!(self.asm, movl_mr(place, length)),
+            Length::Constant(length) => {
+                self.asm.store_constant(place, u64::from(length), Size::B4);
+            }
+            Length::Register(length) => self.asm.store(place, length, Size::B4),
         }
     }
 
     /// Clears an object of so many bytes behind its header.
     fn clear_contents(&mut self, object: Reg, size: i32) {
-        self.load_constant(FLOAT_SCRATCH, 0);
+        self.asm.constant(A::FLOAT_SCRATCH, 0);
         let mut offset = HEADER;
         while offset + 16 <= size {
-            emit!(self.asm, movups_b(Rm::Mem(at(object, offset)), FLOAT_SCRATCH));
+            self.asm.store(at(object, offset), A::FLOAT_SCRATCH, Size::B16);
             offset += 16;
         }
         if offset < size {
-            emit!(self.asm, movsd_c_m(at(object, offset), FLOAT_SCRATCH));
+            self.asm.store(at(object, offset), A::FLOAT_SCRATCH, Size::B8);
         }
     }
 
@@ -273,14 +285,14 @@ impl Compiler<'_> {
     /// registers as they are: the slow path has been told what they hold.
     fn init_field(&mut self, storage: Storage, place: Mem, slot: u32) {
         let in_frame = |this: &mut Self, class: Class| {
-            let reg = if class == Class::Vector { FLOAT_SCRATCH } else { INT_SCRATCH };
+            let reg = if class == Class::Vector { A::FLOAT_SCRATCH } else { A::INT_SCRATCH };
             this.load_slot(reg, slot, class);
             reg
         };
         let src = match self.state.location(slot) {
             Location::Const(value) if storage != Storage::V128 => {
-                self.load_constant(INT_SCRATCH, value);
-                INT_SCRATCH
+                self.asm.constant(A::INT_SCRATCH, value);
+                A::INT_SCRATCH
             }
             Location::Reg(reg) => {
                 let vector = self.state.held(reg).is_some_and(|held| held.class == Class::Vector);
@@ -315,5 +327,5 @@ enum Length {
 
 /// Bytes of an array with few elements, as the heap counts them.
 fn size_of_array(storage: Storage, count: u32) -> i32 {
-    (HEADER + (count << scale(storage)) as i32 + GRANULE - 1) & -GRANULE
+    object::array_size(storage, count).next_multiple_of(object::GRANULE as u64) as i32
 }

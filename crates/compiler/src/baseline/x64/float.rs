@@ -8,12 +8,12 @@
 //! Which NaN an op yields is as [`zwasm_regir::round`] says, which is what the
 //! instructions do with operands in their order.
 
-use super::asm::{Cond, Reg, Rm, emit};
-use super::control::{Condition, Late};
-use super::integer::Alu;
-use super::{FLOAT_SCRATCH, INT_SCRATCH};
+use crate::asm::{Reg, Rm};
 use crate::baseline::Compiler;
+use crate::baseline::late::Late;
 use crate::baseline::state::Class;
+use crate::isa::x64::{Assembler, Cond, Condition, FLOAT_SCRATCH, INT_SCRATCH, emit};
+use crate::isa::{Alu, Primitives};
 use zwasm_regir::round::{double, single};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
 
@@ -28,7 +28,7 @@ const QUIET: u8 = 8;
 const SIGN_32: u64 = 1 << 31;
 const SIGN_64: u64 = 1 << 63;
 
-impl Compiler<'_> {
+impl Compiler<'_, Assembler> {
     fn float_operand(&mut self, operand: Operand) -> Rm {
         match self.resolve(operand) {
             Operand::Slot(slot) => self.rm(slot.0, Class::Float),
@@ -78,7 +78,7 @@ impl Compiler<'_> {
     }
 
     fn copysign(&mut self, reg: Reg, src: Rm, sign: u64) {
-        self.load_constant(FLOAT_SCRATCH, sign);
+        self.asm.constant(FLOAT_SCRATCH, sign);
         emit!(self.asm, andps_a(FLOAT_SCRATCH, src));
         // The magnitude, with the sign bit cleared by shifting it out.
         match sign {
@@ -111,13 +111,13 @@ impl Compiler<'_> {
             true => emit!(self.asm, orps_a(reg, src)),
             false => emit!(self.asm, andps_a(reg, src)),
         }
-        self.asm.jmp(done);
+        self.asm.jump(done);
         self.asm.bind(nan);
         match single {
             true => emit!(self.asm, addss_a(reg, src)),
             false => emit!(self.asm, addsd_a(reg, src)),
         }
-        self.asm.jmp(done);
+        self.asm.jump(done);
         self.asm.bind(differ);
         match (single, minimum) {
             (true, true) => emit!(self.asm, minss_a(reg, src)),
@@ -144,7 +144,7 @@ impl Compiler<'_> {
                     }
                     _ => {
                         let sign = if op == F32Neg { SIGN_32 } else { SIGN_64 };
-                        self.load_constant(FLOAT_SCRATCH, sign);
+                        self.asm.constant(FLOAT_SCRATCH, sign);
                         emit!(self.asm, xorps_a(reg, Rm::Reg(FLOAT_SCRATCH)));
                     }
                 }
@@ -218,13 +218,13 @@ impl Compiler<'_> {
     fn canonical(&mut self, single: bool, dst: Slot, a: Slot) {
         let reg = self.take(Operand::Slot(a), Class::Float, dst.0);
         let number = self.asm.new_label();
-        self.compare_floats(single, reg, Rm::Reg(reg));
+        self.asm.compare_floats(single, reg, Rm::Reg(reg));
         self.asm.jcc(Cond::NoParity, number);
         let nan = match single {
             true => single::canonical(f32::NAN).to_bits().into(),
             false => double::canonical(f64::NAN).to_bits(),
         };
-        self.load_constant(reg, nan);
+        self.asm.constant(reg, nan);
         self.asm.bind(number);
         self.define(reg, dst, Class::Float);
     }
@@ -261,13 +261,13 @@ impl Compiler<'_> {
             true => emit!(self.asm, cvtsi2ssq_a(reg, Rm::Reg(src))),
             false => emit!(self.asm, cvtsi2sdq_a(reg, Rm::Reg(src))),
         }
-        self.asm.jmp(done);
+        self.asm.jump(done);
         self.asm.bind(large);
-        self.move_reg(INT_SCRATCH, src);
-        self.move_reg(low, src);
+        self.asm.mov(INT_SCRATCH, src);
+        self.asm.mov(low, src);
         emit!(self.asm, shrq_mi(Rm::Reg(INT_SCRATCH), 1u8));
-        self.alu_immediate(Alu::And, false, Rm::Reg(low), 1);
-        self.alu(Alu::Or, true, INT_SCRATCH, Rm::Reg(low));
+        self.asm.alu_rm_immediate(Alu::And, false, Rm::Reg(low), 1);
+        self.asm.alu(Alu::Or, true, INT_SCRATCH, Rm::Reg(low));
         match single {
             true => {
                 emit!(self.asm, cvtsi2ssq_a(reg, Rm::Reg(INT_SCRATCH)));
@@ -286,13 +286,6 @@ impl Compiler<'_> {
         match single {
             true => emit!(self.asm, cvttss2si_aq(dst, Rm::Reg(src))),
             false => emit!(self.asm, cvttsd2si_aq(dst, Rm::Reg(src))),
-        }
-    }
-
-    fn compare_floats(&mut self, single: bool, a: Reg, b: Rm) {
-        match single {
-            true => emit!(self.asm, ucomiss_a(a, b)),
-            false => emit!(self.asm, ucomisd_a(a, b)),
         }
     }
 
@@ -315,7 +308,7 @@ impl Compiler<'_> {
             true => emit!(self.asm, movslq_rm(INT_SCRATCH, Rm::Reg(reg))),
             false => emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg))),
         }
-        self.alu(Alu::Cmp, true, INT_SCRATCH, Rm::Reg(reg));
+        self.asm.cmp(true, INT_SCRATCH, Rm::Reg(reg));
         self.trap_conversion(single, Cond::NotEqual, src);
         if signed {
             emit!(self.asm, movl_rm(reg, Rm::Reg(reg)));
@@ -330,15 +323,15 @@ impl Compiler<'_> {
         self.convert_to_i64(single, reg, src);
         let done = self.asm.new_label();
         // The number that failure leaves is a possible result, too.
-        self.alu_immediate(Alu::Cmp, true, Rm::Reg(reg), 1);
+        self.asm.cmp_immediate(true, Rm::Reg(reg), 1);
         self.asm.jcc(Cond::NoOverflow, done);
         let smallest = if single {
             u64::from((-9223372036854775808f32).to_bits())
         } else {
             (-9223372036854775808f64).to_bits()
         };
-        self.load_constant(FLOAT_SCRATCH, smallest);
-        self.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
+        self.asm.constant(FLOAT_SCRATCH, smallest);
+        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
         self.trap_conversion(single, Cond::NotEqual, src);
         self.trap_conversion(single, Cond::Parity, src);
         self.asm.bind(done);
@@ -356,14 +349,14 @@ impl Compiler<'_> {
         } else {
             9223372036854775808f64.to_bits()
         };
-        self.load_constant(FLOAT_SCRATCH, bound);
-        self.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
+        self.asm.constant(FLOAT_SCRATCH, bound);
+        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
         self.trap_conversion(single, Cond::Parity, src);
         self.asm.jcc(Cond::AboveOrEqual, large);
         self.convert_to_i64(single, reg, src);
         emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
         self.trap_conversion(single, Cond::Sign, src);
-        self.asm.jmp(done);
+        self.asm.jump(done);
         self.asm.bind(large);
         // The difference in the scratch register: minus (bound - src).
         match single {
@@ -373,8 +366,8 @@ impl Compiler<'_> {
         self.convert_to_i64(single, reg, FLOAT_SCRATCH);
         emit!(self.asm, negq_m(Rm::Reg(reg)));
         self.trap_conversion(single, Cond::Sign, src);
-        self.load_constant(INT_SCRATCH, SIGN_64);
-        self.alu(Alu::Xor, true, reg, Rm::Reg(INT_SCRATCH));
+        self.asm.constant(INT_SCRATCH, SIGN_64);
+        self.asm.alu(Alu::Xor, true, reg, Rm::Reg(INT_SCRATCH));
         self.asm.bind(done);
         self.define(reg, dst, Class::Int);
     }
@@ -390,18 +383,18 @@ impl Compiler<'_> {
             (false, true) => emit!(self.asm, cvttss2si_a(reg, Rm::Reg(src))),
             (false, false) => emit!(self.asm, cvttsd2si_a(reg, Rm::Reg(src))),
         }
-        self.alu_immediate(Alu::Cmp, wide, Rm::Reg(reg), 1);
+        self.asm.cmp_immediate(wide, Rm::Reg(reg), 1);
         self.asm.jcc(Cond::NoOverflow, done);
         // Zero for NaN, the largest number for what is positive.
         emit!(self.asm, xorps_a(FLOAT_SCRATCH, Rm::Reg(FLOAT_SCRATCH)));
-        self.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
+        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
         let number = self.asm.new_label();
         self.asm.jcc(Cond::NoParity, number);
         emit!(self.asm, xorl_rm(reg, Rm::Reg(reg)));
-        self.asm.jmp(done);
+        self.asm.jump(done);
         self.asm.bind(number);
         self.asm.jcc(Cond::BelowOrEqual, done);
-        self.load_constant(reg, if wide { i64::MAX as u64 } else { i32::MAX as u64 });
+        self.asm.constant(reg, if wide { i64::MAX as u64 } else { i32::MAX as u64 });
         self.asm.bind(done);
         self.define(reg, dst, Class::Int);
     }
@@ -413,14 +406,14 @@ impl Compiler<'_> {
         let done = self.asm.new_label();
         self.convert_to_i64(single, reg, src);
         emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg)));
-        self.alu(Alu::Cmp, true, INT_SCRATCH, Rm::Reg(reg));
+        self.asm.cmp(true, INT_SCRATCH, Rm::Reg(reg));
         self.asm.jcc(Cond::Equal, done);
         // Out of range: zero below it and for NaN, the largest number above.
         emit!(self.asm, xorps_a(FLOAT_SCRATCH, Rm::Reg(FLOAT_SCRATCH)));
         emit!(self.asm, xorl_rm(reg, Rm::Reg(reg)));
-        self.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
+        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
         self.asm.jcc(Cond::BelowOrEqual, done);
-        self.load_constant(reg, u64::from(u32::MAX));
+        self.asm.constant(reg, u64::from(u32::MAX));
         self.asm.bind(done);
         self.define(reg, dst, Class::Int);
     }
@@ -435,7 +428,7 @@ impl Compiler<'_> {
         };
         let first = self.operand(a, Class::Float);
         let second = self.float_operand(b);
-        self.compare_floats(single, first, second);
+        self.asm.compare_floats(single, first, second);
         self.consume_operand(a);
         self.consume_operand(b);
         match op {

@@ -4,18 +4,18 @@
 //! frame gets the address of a word that leads back here, and the callee is
 //! entered through its record's body, whatever executes it.
 
-use super::asm::{AsmLabel, Cond, Mem, Reg, Rm, at, emit};
-use super::control::Late;
-use super::integer::Alu;
-use super::moves::slot;
-use super::{FRAME, INT_SCRATCH, R10, RAX, RBX, RCX, RDX, VMCTX};
-use crate::baseline::Compiler;
-use crate::baseline::state::{Class, Location};
+use super::Compiler;
+use super::late::Late;
+use super::select::Select;
+use super::state::{Class, Location};
+use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
+use crate::code::TypeForm;
+use crate::isa::{Alu, Relation, Size, TypeWord};
 use crate::tuning::MOVES_INLINE;
 use crate::{HeapType, Place};
 use zwasm_regir::{Inst, Operand, Slot, TrapCode};
 
-impl Compiler<'_> {
+impl<A: Select> Compiler<'_, A> {
     /// Brings everything to its slot that outlives a call with arguments from
     /// `base`.
     fn flush_for_call(&mut self, ty: u32, base: Slot) {
@@ -36,16 +36,16 @@ impl Compiler<'_> {
         let layout = self.layout;
         match self.env.func(func) {
             Place::Own(offset) => {
-                let body = at(VMCTX, (offset + layout.record_body) as i32);
-                emit!(self.asm, leaq_rm(RCX, at(VMCTX, offset as i32)));
-                emit!(self.asm, movq_rm(RAX, Rm::Mem(body)));
+                let body = at(A::VMCTX, (offset + layout.record_body) as i32);
+                self.asm.address_of(A::ACC, at(A::VMCTX, offset as i32), true);
+                self.asm.load(A::BODY, body, Size::B8);
                 Switch::Never
             }
             Place::Imported(index) => {
-                let funcs = at(VMCTX, layout.imported_funcs as i32);
-                emit!(self.asm, movq_rm(RCX, Rm::Mem(funcs)));
-                emit!(self.asm, movq_rm(RCX, Rm::Mem(at(RCX, (index * 8) as i32))));
-                emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
+                let funcs = at(A::VMCTX, layout.imported_funcs as i32);
+                self.asm.load(A::ACC, funcs, Size::B8);
+                self.asm.load(A::ACC, at(A::ACC, (index * 8) as i32), Size::B8);
+                self.asm.load(A::BODY, at(A::ACC, layout.record_body as i32), Size::B8);
                 Switch::Always
             }
         }
@@ -78,19 +78,24 @@ impl Compiler<'_> {
         }
         let params = self.env.frame(ty).params;
         self.spill_below(base.0 + params);
-        self.load_into(RAX, index);
+        self.load_into(A::BODY, index);
         self.state.clear();
         if !self.env.table_is_64(table) {
-            emit!(self.asm, movl_rm(RAX, Rm::Reg(RAX)));
+            self.asm.narrow(A::BODY, A::BODY);
         }
-        let tables = at(VMCTX, layout.tables as i32);
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(tables)));
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RDX, (table * 8) as i32))));
-        self.alu(Alu::Cmp, true, RAX, Rm::Mem(at(RDX, layout.table_len as i32)));
-        self.trap_if(Cond::AboveOrEqual, TrapCode::UndefinedElement);
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RDX, layout.table_base as i32))));
-        let element = Mem { base: RDX, index: Some((RAX, 3)), disp: 0 };
-        emit!(self.asm, movq_rm(RCX, Rm::Mem(element)));
+        let tables = at(A::VMCTX, layout.tables as i32);
+        self.asm.load(A::IP, tables, Size::B8);
+        self.asm.load(A::IP, at(A::IP, (table * 8) as i32), Size::B8);
+        let condition = self.asm.compare(
+            Relation::AboveOrEqual,
+            true,
+            A::BODY,
+            Rm::Mem(at(A::IP, layout.table_len as i32)),
+        );
+        self.trap_if(condition, TrapCode::UndefinedElement);
+        self.asm.load(A::IP, at(A::IP, layout.table_base as i32), Size::B8);
+        let element = Mem { base: A::IP, index: Some((A::BODY, 3)), disp: 0 };
+        self.asm.load(A::ACC, element, Size::B8);
         self.checked_callee(ty, TrapCode::UninitializedElement, inst, resume);
     }
 
@@ -98,26 +103,25 @@ impl Compiler<'_> {
     /// of the type `ty`, the interpreter executes `inst`, which traps.
     fn checked_callee(&mut self, ty: u32, null: TrapCode, inst: &Inst, resume: AsmLabel) {
         let layout = self.layout;
-        let mut words = Vec::new();
-        self.env.threaded(inst, &mut words);
-        emit!(self.asm, testq_mr(Rm::Reg(RCX), RCX));
-        self.trap_if(Cond::Equal, null);
-        let canonical = self.env.canonical_type(ty);
-        let found = Rm::Mem(at(RCX, layout.record_type as i32));
-        self.alu_immediate(Alu::Cmp, false, found, canonical as i32);
+        let threaded = self.threaded(inst);
+        let zero = self.asm.is_zero(A::ACC, true);
+        self.trap_if(zero, null);
+        let found = at(A::ACC, layout.record_type as i32);
+        let word = TypeWord { index: ty, form: TypeForm::Number };
+        let mut is_same = self.asm.is_type(Rm::Mem(found), word);
         let (slow, same) = (self.asm.new_label(), self.asm.new_label());
         let HeapType { is_final, depth, .. } = self.env.heap_type(ty);
         if !is_final {
-            self.asm.jcc(Cond::Equal, same);
-            emit!(self.asm, movl_rm(RAX, found));
-            self.has_supertype(RAX, INT_SCRATCH, canonical, depth);
+            self.asm.jump_if(is_same, same);
+            self.asm.load(A::BODY, found, Size::B4);
+            is_same = self.has_supertype(A::BODY, ty, depth);
         }
-        self.asm.jcc(Cond::NotEqual, slow);
+        self.asm.jump_if(!is_same, slow);
         self.asm.bind(same);
         let source = self.source();
         let region = self.code.regions.last().and_then(|(_, region)| *region);
-        self.late.push(Late::Threaded { label: slow, words, resume, source, region });
-        emit!(self.asm, movq_rm(RAX, Rm::Mem(at(RCX, layout.record_body as i32))));
+        self.late.push(Late::Threaded { label: slow, threaded, resume, source, region });
+        self.asm.load(A::BODY, at(A::ACC, layout.record_body as i32), Size::B8);
     }
 
     /// Calls a function reference.
@@ -142,16 +146,16 @@ impl Compiler<'_> {
         self.spill_slot(callee.0);
         let params = self.env.frame(ty).params;
         self.spill_below(base.0 + params);
-        self.load_into(RCX, Operand::Slot(callee));
+        self.load_into(A::ACC, Operand::Slot(callee));
         self.state.clear();
         let layout = self.layout;
-        emit!(self.asm, movl_rm(RCX, Rm::Reg(RCX)));
-        let count = at(VMCTX, layout.function_count as i32);
-        self.alu(Alu::Cmp, false, RCX, Rm::Mem(count));
-        self.trap_if(Cond::AboveOrEqual, TrapCode::NullFunctionReference);
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(VMCTX, layout.functions as i32))));
-        let record = Mem { base: RDX, index: Some((RCX, 3)), disp: 0 };
-        emit!(self.asm, movq_rm(RCX, Rm::Mem(record)));
+        self.asm.narrow(A::ACC, A::ACC);
+        let count = at(A::VMCTX, layout.function_count as i32);
+        let condition = self.asm.compare(Relation::AboveOrEqual, false, A::ACC, Rm::Mem(count));
+        self.trap_if(condition, TrapCode::NullFunctionReference);
+        self.asm.load(A::IP, at(A::VMCTX, layout.functions as i32), Size::B8);
+        let record = Mem { base: A::IP, index: Some((A::ACC, 3)), disp: 0 };
+        self.asm.load(A::ACC, record, Size::B8);
         self.checked_callee(ty, TrapCode::NullFunctionReference, inst, resume);
     }
 
@@ -162,7 +166,7 @@ impl Compiler<'_> {
         if callee.header == self.function.frame.header {
             self.move_values(base.0, callee.params);
             let switch = self.direct_callee(func);
-            self.check_stack(FRAME);
+            self.check_stack(A::FRAME);
             self.jump_to_callee(switch);
         } else {
             self.flush_for_call(ty, base);
@@ -195,8 +199,8 @@ impl Compiler<'_> {
     fn replace(&mut self, ty: u32, base: Slot, switch: Switch) {
         let callee = self.env.frame(ty);
         let own = self.function.frame.header;
-        self.check_stack(FRAME);
-        let header = [R10, RDX, RBX];
+        self.check_stack(A::FRAME);
+        let header = [A::CALLEE_FRAME, A::IP, A::SPARE];
         if callee.header != own {
             for (index, reg) in header.into_iter().enumerate() {
                 self.load_slot(reg, own + index as u32, Class::Int);
@@ -213,18 +217,18 @@ impl Compiler<'_> {
 
     /// Traps if the frame of the body in `rax` does not fit at `frame`.
     fn check_stack(&mut self, frame: Reg) {
-        emit!(self.asm, movq_rm(RDX, Rm::Mem(at(RAX, 0))));
-        self.alu(Alu::Add, true, RDX, Rm::Reg(frame));
-        let limit = at(VMCTX, self.layout.stack_limit as i32);
-        self.alu(Alu::Cmp, true, RDX, Rm::Mem(limit));
-        self.trap_if(Cond::Above, TrapCode::StackOverflow);
+        self.asm.load(A::IP, at(A::BODY, 0), Size::B8);
+        self.asm.alu(Alu::Add, true, A::IP, Rm::Reg(frame));
+        let limit = at(A::VMCTX, self.layout.stack_limit as i32);
+        let condition = self.asm.compare(Relation::Above, true, A::IP, Rm::Mem(limit));
+        self.trap_if(condition, TrapCode::StackOverflow);
     }
 
     /// Enters the body in `rax`, whose record is in `rcx`, with the frame as it is.
     fn jump_to_callee(&mut self, switch: Switch) {
         self.switch(switch, Left::ForGood);
-        emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
-        emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
+        self.asm.address_of(A::IP, at(A::BODY, 8), true);
+        self.asm.jump_through(A::IP);
         self.reachable = false;
         self.state.clear();
     }
@@ -246,8 +250,8 @@ impl Compiler<'_> {
                 }
                 Location::Const(value) => self.store_constant(index, value),
                 Location::Frame | Location::Upper(_) => {
-                    self.load_slot(INT_SCRATCH, from + index, Class::Int);
-                    self.store_slot(index, INT_SCRATCH, Class::Int);
+                    self.load_slot(A::INT_SCRATCH, from + index, Class::Int);
+                    self.store_slot(index, A::INT_SCRATCH, Class::Int);
                 }
             }
             index += 1;
@@ -258,17 +262,17 @@ impl Compiler<'_> {
     /// Enters the function whose record is in `rcx` and whose body is in `rax`.
     fn enter(&mut self, ty: u32, base: Slot, switch: Switch) {
         let header = base.0 + self.env.frame(ty).header;
-        emit!(self.asm, leaq_rm(R10, slot(base.0)));
-        self.check_stack(R10);
+        self.asm.address_of(A::CALLEE_FRAME, self.slot(base.0), true);
+        self.check_stack(A::CALLEE_FRAME);
         let word = self.asm.new_label();
-        emit!(self.asm, leaq_rm(RDX, word));
-        emit!(self.asm, movq_mr(Rm::Mem(slot(header)), RDX));
-        emit!(self.asm, movq_mr(Rm::Mem(slot(header + 1)), FRAME));
-        emit!(self.asm, movq_mr(Rm::Mem(slot(header + 2)), VMCTX));
-        self.move_reg(FRAME, R10);
+        self.asm.label_address(A::IP, word);
+        self.asm.store(self.slot(header), A::IP, Size::B8);
+        self.asm.store(self.slot(header + 1), A::FRAME, Size::B8);
+        self.asm.store(self.slot(header + 2), A::VMCTX, Size::B8);
+        self.asm.mov(A::FRAME, A::CALLEE_FRAME);
         self.switch(switch, Left::ToReturn);
-        emit!(self.asm, leaq_rm(RDX, at(RAX, 8)));
-        emit!(self.asm, jmpq_m(Rm::Mem(at(RDX, 0))));
+        self.asm.address_of(A::IP, at(A::BODY, 8), true);
+        self.asm.jump_through(A::IP);
         self.asm.align(8);
         self.asm.bind(word);
         let back = self.asm.new_label();
@@ -283,8 +287,13 @@ impl Compiler<'_> {
             Switch::Always => self.switch_instance(left),
             Switch::Perhaps => {
                 let same = self.asm.new_label();
-                self.alu(Alu::Cmp, true, VMCTX, Rm::Mem(at(RCX, self.layout.record_vmctx as i32)));
-                self.asm.jcc(Cond::Equal, same);
+                let condition = self.asm.compare(
+                    Relation::Equal,
+                    true,
+                    A::VMCTX,
+                    Rm::Mem(at(A::ACC, self.layout.record_vmctx as i32)),
+                );
+                self.asm.jump_if(condition, same);
                 self.switch_instance(left);
                 self.asm.bind(same);
             }
@@ -293,17 +302,17 @@ impl Compiler<'_> {
 
     /// Takes over the instance of the record in `rcx`.
     fn switch_instance(&mut self, left: Left) {
-        let vmctx = Rm::Mem(at(RCX, self.layout.record_vmctx as i32));
+        let vmctx = at(A::ACC, self.layout.record_vmctx as i32);
         match left {
-            Left::ToReturn => emit!(self.asm, movq_rm(VMCTX, vmctx)),
+            Left::ToReturn => self.asm.load(A::VMCTX, vmctx, Size::B8),
             Left::ForGood => {
-                self.move_reg(RDX, VMCTX);
-                emit!(self.asm, movq_rm(VMCTX, vmctx));
-                let caller = at(VMCTX, self.layout.tail_caller as i32);
-                emit!(self.asm, movq_mr(Rm::Mem(caller), RDX));
+                self.asm.mov(A::IP, A::VMCTX);
+                self.asm.load(A::VMCTX, vmctx, Size::B8);
+                let caller = at(A::VMCTX, self.layout.tail_caller as i32);
+                self.asm.store(caller, A::IP, Size::B8);
             }
         }
-        self.reload_memory(INT_SCRATCH);
+        self.reload_memory(A::INT_SCRATCH);
     }
 
     /// Returns one value.
