@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use super::{
-    Handler, InAcc, InSlot, InWord, Lane, STOPPED, Source, handlers, jump, next, tail, trap, words,
+    Handler, InAcc, InSlot, InWord, Lane, Source, done, handlers, jump, next, tail, trap, words,
 };
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Outcome;
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
@@ -115,9 +116,7 @@ handlers! {
     #[cold]
     #[inline(never)]
     fn deadline(regs) {
-        if !deadline_reached(regs.ip, regs.fp, regs.vm, regs.far_slot()) {
-            return STOPPED;
-        }
+        done!(regs, deadline_reached(regs.ip, regs.fp, regs.vm, regs.far_slot()));
         regs.reload();
         jump!(regs)
     }
@@ -139,9 +138,9 @@ unsafe extern "C" fn deadline_reached(
     fp: *mut u64,
     vm: *mut VmCtx,
     top: *mut u64,
-) -> bool {
+) -> Outcome {
     // SAFETY: the store runs the guest here, and the frame ends at `top`.
-    unsafe { StoreCore::deadline_reached((*vm).store, Cursor { ip, fp, vm }, top) }
+    unsafe { StoreCore::deadline_reached((*vm).store, Cursor { ip, fp, vm }, top).into() }
 }
 
 /// Handlers of `br_if`: condition in slot or accumulator, plain or negated.
