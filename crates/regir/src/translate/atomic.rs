@@ -34,7 +34,8 @@ impl Translator<'_> {
                 self.emit(Inst::AtomicFence);
             }
             opcode => {
-                let op = AtomicOp::from_opcode(opcode).ok_or(Malformed)?;
+                let op =
+                    u16::try_from(opcode).ok().and_then(AtomicOp::from_opcode).ok_or(Malformed)?;
                 self.atomic_access(op)?;
             }
         }

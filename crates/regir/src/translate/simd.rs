@@ -48,7 +48,8 @@ impl Translator<'_> {
 
     /// Translates a vector instruction.
     pub(super) fn vector(&mut self) -> Result<()> {
-        let opcode = strict(self.body.reader.u32()?);
+        let opcode = u16::try_from(self.body.reader.u32()?).map_err(|_| Malformed)?;
+        let opcode = strict(opcode);
         match opcode {
             0x0B => {
                 let (mem, offset) = self.memarg()?;
@@ -93,7 +94,7 @@ impl Translator<'_> {
                 let addr = self.pop_operand()?;
                 self.simd(SimdInst::StoreLane { width, value, lane, addr, mem, offset });
             }
-            _ => return self.vector_op(u16::try_from(opcode).map_err(|_| Malformed)?),
+            _ => return self.vector_op(opcode),
         }
         Ok(())
     }

@@ -5,32 +5,12 @@ use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
 use zwasm_regir::{Inst, LoadOp, Operand, Slot, StoreOp};
 
-fn load_size(op: LoadOp) -> u64 {
-    use LoadOp::*;
-    match op {
-        I32Load8S | I32Load8U | I64Load8S | I64Load8U => 1,
-        I32Load16S | I32Load16U | I64Load16S | I64Load16U => 2,
-        I32Load | F32Load | I64Load32S | I64Load32U => 4,
-        I64Load | F64Load => 8,
-    }
-}
-
-fn store_size(op: StoreOp) -> u64 {
-    use StoreOp::*;
-    match op {
-        I32Store8 | I64Store8 => 1,
-        I32Store16 | I64Store16 => 2,
-        I32Store | F32Store | I64Store32 => 4,
-        I64Store | F64Store => 8,
-    }
-}
-
 impl Compiler<'_> {
     pub(crate) fn load(&mut self, op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64) {
         if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Load { op, dst, addr, mem, offset });
         }
-        let place = self.bounded(mem, addr, offset, load_size(op));
+        let place = self.bounded(mem, addr, offset, op.size());
         let src = Rm::Mem(place);
         let class = match op {
             LoadOp::F32Load | LoadOp::F64Load => Class::Float,
@@ -101,7 +81,7 @@ impl Compiler<'_> {
                 _ => self.operand(value, Class::Int),
             }),
         };
-        let place = self.bounded(mem, addr, offset, store_size(op));
+        let place = self.bounded(mem, addr, offset, op.size());
         let dst = Rm::Mem(place);
         use StoreOp::*;
         match (reg, constant) {

@@ -8,17 +8,6 @@ use zwasm_regir::simd::Width;
 use zwasm_regir::simd_ops::{LoadOp, SplatOp};
 use zwasm_regir::{Operand, Slot};
 
-fn load_size(op: LoadOp) -> u64 {
-    use LoadOp::*;
-    match op {
-        V128Load => 16,
-        V128Load8Splat => 1,
-        V128Load16Splat => 2,
-        V128Load32Splat | V128Load32Zero => 4,
-        _ => 8,
-    }
-}
-
 impl Compiler<'_> {
     pub(super) fn vector_load(
         &mut self,
@@ -28,7 +17,7 @@ impl Compiler<'_> {
         mem: u32,
         offset: u64,
     ) {
-        let src = self.bounded(mem, addr, offset, load_size(op));
+        let src = self.bounded(mem, addr, offset, op.size());
         let reg = self.alloc(Class::Vector, Some(dst.0));
         use LoadOp::*;
         match op {
