@@ -8,9 +8,10 @@
 //!
 //! Of two operands that are NaN, the first is the result, made quiet. That is what
 //! the instructions of x86-64 do, but the compiler takes sums and products to
-//! commute, so here it is written out. Where there are such instructions, handlers
-//! use them. `min` and `max` of vectors give one NaN whatever the operands are,
-//! because that takes fewer instructions.
+//! commute, so here it is written out. Handlers use instructions where there are some,
+//! and have their processor's rule; which NaN it is depends on the processor anyway, as
+//! the sign of one that comes from numbers does. `min` and `max` of vectors give one NaN
+//! whatever the operands are, because that takes fewer instructions.
 
 macro_rules! rounding {
     ($module:ident, $float:ident, $bits:ident, $limit:expr) => {
