@@ -1,28 +1,27 @@
 //! Stopping a guest that waits.
 //!
-//! Whatever may wait for ever waits for one descriptor more: an `eventfd` that
-//! stays readable from the moment somebody interrupts. It is made when a handle
-//! is first asked for; a guest that nobody can interrupt costs neither the
-//! descriptor nor the extra `poll` before each read.
+//! Whatever may wait for ever waits for one thing more: an event that stays set from
+//! the moment somebody interrupts. It is made when a handle is first asked for; a
+//! guest that nobody can interrupt costs neither the event nor the extra wait before
+//! each read.
 
-use rustix::event::{EventfdFlags, eventfd};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use super::sys::Event;
 
 /// Whether a guest is to stop.
 #[derive(Default)]
 pub(crate) struct Interrupt {
     requested: AtomicBool,
-    event: OnceLock<OwnedFd>,
+    event: OnceLock<Event>,
 }
 
 impl Interrupt {
-    /// What becomes readable when the guest is to stop; none while nobody holds
-    /// a handle.
-    pub(crate) fn event(&self) -> Option<BorrowedFd<'_>> {
-        self.event.get().map(AsFd::as_fd)
+    /// What is set when the guest is to stop; none while nobody holds a handle.
+    pub(crate) fn event(&self) -> Option<&Event> {
+        self.event.get()
     }
 
     /// Whether the guest is to stop.
@@ -33,7 +32,7 @@ impl Interrupt {
     /// Makes the guest one that can be stopped.
     pub(crate) fn arm(self: &Arc<Interrupt>) -> io::Result<InterruptHandle> {
         if self.event.get().is_none() {
-            let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+            let event = Event::new()?;
             // Of two that are made at once, one is closed again.
             let _ = self.event.set(event);
         }
@@ -65,18 +64,16 @@ impl InterruptHandle {
     /// Interrupts the guest.
     pub fn interrupt(&self) {
         self.0.requested.store(true, Ordering::Release);
-        if let Some(event) = self.0.event() {
-            // It fails only when the counter is full, and then it is readable.
-            let _ = rustix::io::write(event, &1u64.to_ne_bytes());
+        if let Some(event) = self.0.event.get() {
+            event.set();
         }
     }
 
     /// Takes interruptions back, so that the guest may wait again.
     pub fn clear(&self) {
         self.0.requested.store(false, Ordering::Release);
-        if let Some(event) = self.0.event() {
-            // It fails only when nobody has interrupted.
-            let _ = rustix::io::read(event, &mut [0; 8]);
+        if let Some(event) = self.0.event.get() {
+            event.clear();
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Operations on a descriptor's position, size and durability, and on its
 //! place in the table.
 
-use rustix::fs::{Advice, SeekFrom};
+use std::io::SeekFrom;
 
 use super::io::flush;
 use super::rights::{
     FD_ADVISE, FD_ALLOCATE, FD_DATASYNC, FD_FILESTAT_SET_SIZE, FD_SEEK, FD_SYNC, FD_TELL, Rights,
 };
 use super::{Args, Errno, Memory, Result, State};
-use crate::host::fs::file::{self, Handle};
+use crate::host::fs::file::{self, Advice, Handle};
 use crate::host::{self, Host};
 
 /// Does something with the host's descriptor behind `fd`, of which `right` is
