@@ -274,6 +274,44 @@ fn paths_do_not_lead_out() {
     assert_eq!(fs::read(outside.path().join("secret")).unwrap(), b"s");
 }
 
+/// What Windows takes for drives, streams, devices and other names than they are.
+#[cfg(windows)]
+#[test]
+fn names_of_windows_lead_nowhere() {
+    let mut guest = Guest::new();
+    let scratch = guest.scratch.path().to_owned();
+    fs::create_dir(scratch.join("sub")).unwrap();
+    fs::write(scratch.join("file"), "kept").unwrap();
+    for path in [
+        "..\\x", "sub\\..\\..\\x", "\\\\?\\C:\\x", "C:x", "C:/x", "c:", "file:stream", "file::$DATA",
+        "nul", "sub/NUL.txt", "con", "COM1", "lpt³.x", "conout$", "file.", "file ", "sub./x", "...",
+    ] {
+        let inval = Errno::Inval as u16;
+        assert_eq!(guest.open(path, CREATE, READ_WRITE), Err(inval), "{path}");
+        assert_eq!(guest.open(path, 0, rights::FD_READ), Err(inval), "{path}");
+        let (pointer, len) = guest.put(PATH, path.as_bytes());
+        let (file, file_len) = guest.put(OTHER, b"file");
+        for function in ["path_create_directory", "path_remove_directory", "path_unlink_file"] {
+            assert_eq!(guest.call(function, &[DIR, pointer, len]), inval, "{function} {path}");
+        }
+        let args = [DIR, 1, pointer, len, RESULT.into()];
+        assert_eq!(guest.call("path_filestat_get", &args), inval, "{path}");
+        for (from, to) in [((pointer, len), (file, file_len)), ((file, file_len), (pointer, len))] {
+            let args = [DIR, from.0, from.1, DIR, to.0, to.1];
+            assert_eq!(guest.call("path_rename", &args), inval, "{path}");
+            let args = [DIR, 0, from.0, from.1, DIR, to.0, to.1];
+            assert_eq!(guest.call("path_link", &args), inval, "{path}");
+            let args = [from.0, from.1, DIR, to.0, to.1];
+            assert_eq!(guest.call("path_symlink", &args), inval, "{path}");
+        }
+    }
+    let mut names: Vec<_> =
+        fs::read_dir(&scratch).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["file", "sub"]);
+    assert_eq!(fs::read(scratch.join("file")).unwrap(), b"kept");
+}
+
 #[test]
 fn bad_paths_are_errors() {
     let mut guest = Guest::new();
@@ -740,7 +778,9 @@ fn nothing_is_a_socket() {
 fn times_are_set_as_the_flags_say() {
     let mut guest = Guest::new();
     let file = guest.open("file", CREATE, READ_WRITE).unwrap();
-    let (early, late) = (1_000_000_001, 2_000_000_000_000_000_002);
+    // Windows counts in larger steps.
+    let step = if cfg!(windows) { 100 } else { 1 };
+    let (early, late) = (1_000_000_000 + step, 2_000_000_000_000_000_000 + 2 * step);
     assert_eq!(guest.call("fd_filestat_set_times", &[file, early, late, 0b0101]), 0);
     assert_eq!(guest.call("fd_filestat_get", &[file, RESULT.into()]), 0);
     assert_eq!((guest.u64(RESULT + 40), guest.u64(RESULT + 48)), (early, late));

@@ -162,6 +162,10 @@ impl Dir {
             "" => path,
             name => name,
         };
+        // Not everywhere is this the system's answer.
+        if name.ends_with("/.") {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         Ok(self.dir.remove_dir(name)?)
     }
 
