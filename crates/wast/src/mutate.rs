@@ -17,7 +17,6 @@ pub use mutant::mutant;
 pub use rng::Rng;
 
 use crate::panics;
-use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -232,9 +231,15 @@ fn load(engine: &Engine, bytes: &[u8]) -> Loaded {
     Loaded::Accepted { instantiated, probed: probe::probe(engine, &module, bytes) }
 }
 
+#[cfg(unix)]
 fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.clamp(0, 999_999_999) as u32)
+}
+
+#[cfg(windows)]
+fn processor_time() -> Duration {
+    Duration::from_nanos(zwasm_win32::process_time())
 }
 
 /// The most memory the process ever had resident, in bytes; 0 where the
