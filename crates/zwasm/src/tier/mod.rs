@@ -49,6 +49,35 @@ pub enum Strategy {
     Stress,
 }
 
+/// The compilers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// In one pass, in the frames of the interpreter.
+    Baseline,
+}
+
+impl Tier {
+    const ALL: [Tier; 1] = [Tier::Baseline];
+}
+
+/// What a function can have machine code for, each of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    pub(crate) tier: Tier,
+    /// Whether it leaves the bounds of memories to guard pages.
+    pub(crate) guarded: bool,
+}
+
+impl Variant {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Tier::ALL.len() * 2;
+
+    /// The variant's place among them.
+    pub(crate) fn number(self) -> usize {
+        self.tier as usize * 2 + usize::from(self.guarded)
+    }
+}
+
 impl Strategy {
     /// Whether this build can do it.
     pub(crate) fn is_available(self) -> bool {
@@ -145,8 +174,9 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         (*record).hot = budget.unwrap_or(i32::MAX);
         (*(*(*record).vmctx).instance).guarded
     };
+    let variant = Variant { tier: Tier::Baseline, guarded };
     if budget.is_none()
-        && let Some(code) = module.compiled.get(module, defined, guarded, &stop)?
+        && let Some(code) = module.compiled.get(module, defined, variant, &stop)?
     {
         return Ok(code);
     }
@@ -179,7 +209,8 @@ pub(crate) unsafe extern "C" fn promote(
         let defined = module.defined_func((*record).index)?;
         let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
         let stop = || (*store).must_stop();
-        let Ok(code) = module.compiled.get(module, defined, guarded, &stop) else {
+        let variant = Variant { tier: Tier::Baseline, guarded };
+        let Ok(code) = module.compiled.get(module, defined, variant, &stop) else {
             // The interpreter stops at its next check. What it goes on with after that
             // is counted again.
             (*record).hot = tuning::MIN_BUDGET as i32;
@@ -201,6 +232,14 @@ pub(crate) unsafe extern "C" fn promote(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_variant_has_a_place_of_its_own() {
+        let all = Tier::ALL
+            .iter()
+            .flat_map(|&tier| [false, true].map(|guarded| Variant { tier, guarded }.number()));
+        assert!(all.eq(0..Variant::COUNT));
+    }
 
     #[test]
     fn budgets_grow_with_size_within_limits() {
