@@ -56,26 +56,12 @@ pub(crate) enum Tier {
     Baseline,
 }
 
-impl Tier {
-    const ALL: [Tier; 1] = [Tier::Baseline];
-}
-
 /// What a function can have machine code for, each of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Variant {
     pub(crate) tier: Tier,
     /// Whether it leaves the bounds of memories to guard pages.
     pub(crate) guarded: bool,
-}
-
-impl Variant {
-    /// How many there are.
-    pub(crate) const COUNT: usize = Tier::ALL.len() * 2;
-
-    /// The variant's place among them.
-    pub(crate) fn number(self) -> usize {
-        self.tier as usize * 2 + usize::from(self.guarded)
-    }
 }
 
 impl Strategy {
@@ -232,14 +218,6 @@ pub(crate) unsafe extern "C" fn promote(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_variant_has_a_place_of_its_own() {
-        let all = Tier::ALL
-            .iter()
-            .flat_map(|&tier| [false, true].map(|guarded| Variant { tier, guarded }.number()));
-        assert!(all.eq(0..Variant::COUNT));
-    }
 
     #[test]
     fn budgets_grow_with_size_within_limits() {

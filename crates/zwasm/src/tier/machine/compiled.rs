@@ -32,6 +32,20 @@ type Functions = Box<[OnceLock<Option<Box<Code>>>]>;
 #[derive(Default)]
 pub(crate) struct Compiled([OnceLock<Functions>; Variant::COUNT]);
 
+impl Tier {
+    const ALL: [Tier; 1] = [Tier::Baseline];
+}
+
+impl Variant {
+    /// How many there are.
+    const COUNT: usize = Tier::ALL.len() * 2;
+
+    /// The variant's place among them.
+    fn number(self) -> usize {
+        self.tier as usize * 2 + usize::from(self.guarded)
+    }
+}
+
 /// The machine code of one function.
 pub(crate) struct MachineCode {
     /// Holds this function, and perhaps others.
@@ -295,5 +309,16 @@ impl MachineCode {
     pub(crate) fn loop_entry(&self, label: u32) -> Option<usize> {
         let entry = self.loops.iter().find(|(at, _)| *at == Label(label));
         entry.map(|(_, offset)| *offset as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variant_has_a_place_of_its_own() {
+        let both = |&tier| [false, true].map(|guarded| Variant { tier, guarded }.number());
+        assert!(Tier::ALL.iter().flat_map(both).eq(0..Variant::COUNT));
     }
 }
