@@ -8,13 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use runtime::Strategy;
+
 /// Strategies of `zwasm.h` that this build can run, as the tests' engines take them.
 const STRATEGIES: &[&str] =
-    if cfg!(all(feature = "jit", target_arch = "x86_64", target_os = "linux")) {
-        &["0", "1", "2"]
-    } else {
-        &["0", "1"]
-    };
+    if Strategy::Baseline.is_available() { &["0", "1", "2"] } else { &["0", "1"] };
 
 /// The profile of what is shipped.
 const SHIPPED: &str = "c-api";

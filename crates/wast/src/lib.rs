@@ -85,7 +85,6 @@ impl Mode {
             Self::GcStress => Strategy::Mixed(1),
         });
         config.guard_pages(self != Self::NoGuards);
-        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         config.oldest_processor(self == Self::BaselineSse4);
         config.gc_stress(self == Self::GcStress);
         config.check_held(self == Self::CheckHeld);

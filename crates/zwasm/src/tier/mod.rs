@@ -65,9 +65,9 @@ pub(crate) struct Variant {
 }
 
 impl Strategy {
-    /// Whether this build can do it.
-    pub(crate) fn is_available(self) -> bool {
-        AVAILABLE || self != Strategy::Baseline
+    /// Whether this build can do it: whether it has a compiler if it wants one.
+    pub const fn is_available(self) -> bool {
+        AVAILABLE || !matches!(self, Strategy::Baseline)
     }
 
     /// Whether interpreted code counts.

@@ -195,7 +195,7 @@ mod meaning {
     use super::*;
 
     macro_rules! meanings {
-        ($($name:ident $opcode:literal $text:literal $kind:ident $m:ident $ty:ident;)*) => {$(
+        ($($name:ident $facts:tt [$kind:ident $m:ident as $ty:ident];)*) => {$(
             pub(in crate::interp) struct $name;
             impl Access for $name {
                 type M = $m;
@@ -212,7 +212,7 @@ mod meaning {
 }
 
 macro_rules! table {
-    ($($name:ident $opcode:literal $text:literal $kind:ident $m:ident $ty:ident;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the accesses: to memory 0, and to any memory.
         pub(in crate::interp) static ATOMIC: &[[Handler; 2]] =
             &[$([access::<meaning::$name>, access_any::<meaning::$name>],)*];

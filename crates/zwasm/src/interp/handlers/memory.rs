@@ -209,7 +209,7 @@ unsafe extern "C" fn grow(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outco
 }
 
 macro_rules! load_table {
-    ($($name:ident $opcode:literal $text:literal $m:ident -> $r:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the loads: address in a slot, the accumulator, constant;
         /// any memory.
         pub(in crate::interp) static LOAD: &[[Handler; 4]] = &[$([
@@ -223,7 +223,7 @@ macro_rules! load_table {
 zwasm_regir::for_each_load!(load_table);
 
 macro_rules! store_table {
-    ($($name:ident $opcode:literal $text:literal $a:ident -> $m:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the stores: by the form of the address (slot, accumulator,
         /// constant), then of the value (slot, accumulator, immediate).
         pub(in crate::interp) static STORE: &[[[Handler; 3]; 3]] = &[$([

@@ -43,7 +43,13 @@ pub(super) mod observe;
 pub(super) mod simd;
 pub(super) mod warmth;
 
-#[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
+#[cfg(all(
+    test,
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_os = "linux",
+    tail_dispatch,
+    not(debug_assertions)
+))]
 mod disassembly;
 
 use crate::stack::backtrace::Cursor;
