@@ -95,6 +95,11 @@ pub(crate) const EXCEPTION_SCAN_SHARE: usize = 16;
 /// Bytes that the exceptions in use may take.
 pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
 
+/// How often a guest that waits on a memory looks whether its deadline is reached: an
+/// epoch wakes nobody when it starts.
+#[cfg(feature = "threads")]
+pub(crate) const WAIT_LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// References that the host owns of which a store remembers so many before it
 /// looks which of them are gone.
 pub(crate) const MIN_HELD: usize = 1024;

@@ -95,6 +95,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             compiled: crate::tier::Compiled::default(),
             hints: Hints::default(),
             names: 0..0,
+            function_names: Default::default(),
         },
     };
     let features = engine.config().disabled.flags();

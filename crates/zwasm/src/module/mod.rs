@@ -23,6 +23,7 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::gc::layout;
+use crate::tier::{Strategy, Tier, Variant};
 use crate::tuning;
 use crate::types::{
     ExternType, FuncType, GlobalType, Held, MemoryType, TableType, TagType, TypeId,
@@ -93,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.
     pub(crate) names: Range<usize>,
+    pub(crate) function_names: names::FunctionNames,
 }
 
 /// An import as the module declares it; types are module indices.
@@ -288,13 +290,13 @@ impl Module {
     /// worth it without this: it is for programs that must not warm up.
     pub fn compile_all(&self) -> usize {
         let config = self.0.engine.config();
-        if config.strategy == crate::tier::Strategy::Interpreter {
+        if config.strategy == Strategy::Interpreter {
             return 0;
         }
         let guarded = config.guard_pages
             && config.code.signals_based_traps
             && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
-        self.0.compiled.all(&self.0, guarded)
+        self.0.compiled.all(&self.0, Variant { tier: Tier::Baseline, guarded })
     }
 
     /// The module's name from its name section.
@@ -376,7 +378,7 @@ const EXCERPT_CHARS: usize = 60;
 impl Inner {
     /// The name of a function from the name section.
     pub(crate) fn function_name(&self, func: u32) -> Option<String> {
-        names::function_name(self.bytes.get(self.names.clone())?, func)
+        self.function_names.get(self.bytes.get(self.names.clone())?, func)
     }
 
     /// The entity exported under a name.

@@ -287,7 +287,11 @@ pub(crate) unsafe fn instantiate(
 ) -> Result<NonNull<InstanceData>> {
     // SAFETY: by the contract; see the header of the parent module.
     unsafe {
+        StoreCore::prepare_stack(store)?;
+        let made = (*store).made();
         let instance = allocate(store, module, imports).inspect_err(|_| {
+            // Nothing refers to what there is of it.
+            (*store).unmake(made);
             // The store has learned how they lie in memory, and no instance holds them.
             module.inner().held_types.iter().for_each(|held| (*store).hold_type(held.clone()));
         })?;
@@ -348,7 +352,6 @@ unsafe fn allocate(
     // SAFETY: the store is ours by the contract; everything allocated here is
     // owned by it from the moment it is added.
     unsafe {
-        StoreCore::prepare_stack(store)?;
         (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types)?;
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);

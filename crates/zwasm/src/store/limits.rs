@@ -198,6 +198,12 @@ impl StoreCore {
                 && self.engine.epoch().load(Ordering::Relaxed) >= self.deadline.epoch)
     }
 
+    /// Whether the guest may have to stop without being interrupted.
+    #[cfg(feature = "threads")]
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.deadline.ask.is_none() && self.deadline.epoch != NEVER
+    }
+
     /// What code does that finds the deadline reached at `place`, with the frame
     /// ending at `top`.
     ///

@@ -220,6 +220,28 @@ impl StoreCore {
         self.no_memory
     }
 
+    /// What the store has now, for [`StoreCore::unmake`].
+    fn made(&self) -> Made {
+        let Self { held, memories, tables, tags, .. } = self;
+        Made { held: *held, memories: memories.len(), tables: tables.len(), tags: tags.len() }
+    }
+
+    /// Frees the memories, tables and tags that were made since, and counts them no
+    /// longer.
+    ///
+    /// # Safety
+    ///
+    /// Nothing refers to them.
+    unsafe fn unmake(&mut self, made: Made) {
+        // SAFETY: by the contract.
+        unsafe {
+            free(&mut self.memories, made.memories);
+            free(&mut self.tables, made.tables);
+            free(&mut self.tags, made.tags);
+        }
+        self.go_back(made.held);
+    }
+
     /// Remembers code that lives as long as the store.
     pub(crate) fn add_code(&mut self, code: &Code) {
         self.codes.insert(code.body() as usize, NonNull::from(code));
@@ -348,17 +370,29 @@ impl StoreCore {
     }
 }
 
+/// What a store had at some time.
+struct Made {
+    /// Bytes.
+    held: usize,
+    memories: usize,
+    tables: usize,
+    tags: usize,
+}
+
+/// Frees all but the first few.
+///
+/// # Safety
+///
+/// The pointers came from [`leak`], and those freed are used no more.
+unsafe fn free<T>(all: &mut Vec<NonNull<T>>, first: usize) {
+    for each in all.drain(first..) {
+        // SAFETY: by the contract.
+        drop(unsafe { Box::from_raw(each.as_ptr()) });
+    }
+}
+
 impl Drop for StoreCore {
     fn drop(&mut self) {
-        /// # Safety
-        ///
-        /// The pointers came from [`leak`] and are used no more.
-        unsafe fn free<T>(all: &mut Vec<NonNull<T>>) {
-            for each in all.drain(..) {
-                // SAFETY: by the contract.
-                drop(unsafe { Box::from_raw(each.as_ptr()) });
-            }
-        }
         self.publish(0);
         // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and
         // all these were leaked by it.
@@ -366,12 +400,12 @@ impl Drop for StoreCore {
             for instance in &self.instances {
                 InstanceData::free_vmctx(instance.as_ptr());
             }
-            free(&mut self.instances);
-            free(&mut self.memories);
-            free(&mut self.tables);
-            free(&mut self.globals);
-            free(&mut self.tags);
-            free(&mut self.host_funcs);
+            free(&mut self.instances, 0);
+            free(&mut self.memories, 0);
+            free(&mut self.tables, 0);
+            free(&mut self.globals, 0);
+            free(&mut self.tags, 0);
+            free(&mut self.host_funcs, 0);
             drop(Box::from_raw(self.no_memory.as_ptr()));
             VmCtx::free(self.host_vmctx, self.host_layout);
         }

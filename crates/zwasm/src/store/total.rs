@@ -35,6 +35,7 @@ impl Total {
     /// Counts a shared memory with its size of now.
     #[cfg(feature = "threads")]
     fn count_shared(&self, core: &Arc<SharedCore>) {
+        self.forget_gone();
         let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         let len = core.len();
         match memories.iter_mut().find(|(known, _)| known.as_ptr() == Arc::as_ptr(core)) {
@@ -44,11 +45,6 @@ impl Total {
                 *counted = len;
             }
             None => {
-                memories.retain(|(known, counted)| {
-                    let lives = known.strong_count() > 0;
-                    self.bytes.fetch_sub(if lives { 0 } else { *counted }, Ordering::Relaxed);
-                    lives
-                });
                 self.bytes.fetch_add(len, Ordering::Relaxed);
                 memories.push((Arc::downgrade(core), len));
             }
@@ -58,6 +54,17 @@ impl Total {
     /// The first growth that was refused by a limit, as a message.
     pub(crate) fn refused(&self) -> Option<String> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts the shared memories no longer that are gone.
+    #[cfg(feature = "threads")]
+    fn forget_gone(&self) {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.retain(|(known, counted)| {
+            let lives = known.strong_count() > 0;
+            self.bytes.fetch_sub(if lives { 0 } else { *counted }, Ordering::Relaxed);
+            lives
+        });
     }
 
     /// Remembers the first growth that is refused by a limit.
@@ -84,6 +91,14 @@ impl StoreCore {
     /// Counts bytes that the store holds from now on.
     pub(super) fn hold(&mut self, bytes: usize) {
         self.held = self.held.saturating_add(bytes);
+        self.settle();
+    }
+
+    /// Counts as many bytes as the store once held.
+    pub(super) fn go_back(&mut self, bytes: usize) {
+        self.held = bytes;
+        #[cfg(feature = "threads")]
+        self.total.forget_gone();
         self.settle();
     }
 

@@ -49,6 +49,21 @@ pub enum Strategy {
     Stress,
 }
 
+/// The compilers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// In one pass, in the frames of the interpreter.
+    Baseline,
+}
+
+/// What a function can have machine code for, each of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    pub(crate) tier: Tier,
+    /// Whether it leaves the bounds of memories to guard pages.
+    pub(crate) guarded: bool,
+}
+
 impl Strategy {
     /// Whether this build can do it: whether it has a compiler if it wants one.
     pub const fn is_available(self) -> bool {
@@ -145,8 +160,9 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         (*record).hot = budget.unwrap_or(i32::MAX);
         (*(*(*record).vmctx).instance).guarded
     };
+    let variant = Variant { tier: Tier::Baseline, guarded };
     if budget.is_none()
-        && let Some(code) = module.compiled.get(module, defined, guarded, &stop)?
+        && let Some(code) = module.compiled.get(module, defined, variant, &stop)?
     {
         return Ok(code);
     }
@@ -179,7 +195,8 @@ pub(crate) unsafe extern "C" fn promote(
         let defined = module.defined_func((*record).index)?;
         let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
         let stop = || (*store).must_stop();
-        let Ok(code) = module.compiled.get(module, defined, guarded, &stop) else {
+        let variant = Variant { tier: Tier::Baseline, guarded };
+        let Ok(code) = module.compiled.get(module, defined, variant, &stop) else {
             // The interpreter stops at its next check. What it goes on with after that
             // is counted again.
             (*record).hot = tuning::MIN_BUDGET as i32;

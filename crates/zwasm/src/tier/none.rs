@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::interp::Handler;
 use crate::module::Inner;
 use crate::store::vmctx::VmCtx;
+use crate::tier::Variant;
 use zwasm_regir::SourceLoc;
 
 /// Whether there is a compiler.
@@ -24,14 +25,14 @@ impl Compiled {
         &self,
         _: &Inner,
         _: u32,
-        _: bool,
+        _: Variant,
         _: &dyn Fn() -> bool,
     ) -> Result<Option<&Code>> {
         Ok(None)
     }
 
     /// Compiles every function that can be: none. The bytes of machine code.
-    pub(crate) fn all(&self, _: &Inner, _: bool) -> usize {
+    pub(crate) fn all(&self, _: &Inner, _: Variant) -> usize {
         0
     }
 }

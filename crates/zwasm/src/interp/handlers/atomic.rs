@@ -174,10 +174,10 @@ unsafe extern "C" fn wait_on(
             return Outcome::trap(TrapCode::ExpectedSharedMemory);
         };
         let (expected, timeout) = (*regs.slot(2), timeout(*regs.slot(3)));
-        let limits = Some(&*(*regs.vm).limits);
+        let store = Some(&*(*regs.vm).store);
         let ended = match wide {
-            false => core.wait32(limits, start, expected as u32, timeout),
-            true => core.wait64(limits, start, expected, timeout),
+            false => core.wait32(store, start, expected as u32, timeout),
+            true => core.wait64(store, start, expected, timeout),
         };
         ended.map(|ended| *regs.slot(0) = ended as u64).into()
     }

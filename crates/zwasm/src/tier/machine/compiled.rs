@@ -1,9 +1,9 @@
 //! The machine code of a module's functions.
 //!
 //! Code belongs to the module and is shared by its instances and their threads.
-//! There are two variants of it, made as needed: one leaves the bounds of memories
-//! to guard pages, the other checks them, for instances with a memory that has no
-//! guard pages. A function that could not be compiled is remembered as such.
+//! There are variants of it, made as needed: for each compiler one that leaves the
+//! bounds of memories to guard pages, and one that checks them, for instances with a
+//! memory that has no guard pages. A function that could not be compiled is remembered as such.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -19,19 +19,31 @@ use crate::code::{Code, Text};
 use crate::error::Error;
 use crate::error::{ErrorKind, Result, Trap};
 use crate::module::Inner;
+use crate::tier::{Tier, Variant};
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 use zwasm_compiler::code::CompiledCode;
 use zwasm_compiler::{CompileError, baseline};
 use zwasm_regir::{Function, Label, SourceLoc};
 
-/// A variant of the code of all functions that a module defines.
-type Variant = Box<[OnceLock<Option<Box<Code>>>]>;
+/// The code of all functions that a module defines, in one variant.
+type Functions = Box<[OnceLock<Option<Box<Code>>>]>;
 
-/// The machine code of a module.
+/// The machine code of a module, by the numbers of its variants.
 #[derive(Default)]
-pub(crate) struct Compiled {
-    checked: OnceLock<Variant>,
-    guarded: OnceLock<Variant>,
+pub(crate) struct Compiled([OnceLock<Functions>; Variant::COUNT]);
+
+impl Tier {
+    const ALL: [Tier; 1] = [Tier::Baseline];
+}
+
+impl Variant {
+    /// How many there are.
+    const COUNT: usize = Tier::ALL.len() * 2;
+
+    /// The variant's place among them.
+    fn number(self) -> usize {
+        self.tier as usize * 2 + usize::from(self.guarded)
+    }
 }
 
 /// The machine code of one function.
@@ -47,8 +59,8 @@ pub(crate) struct MachineCode {
 }
 
 impl Compiled {
-    /// The code of a defined function, for an instance whose memories are guarded
-    /// or not; none if it cannot be compiled. `stop` is asked now and then whether to
+    /// The code of a defined function; none if it cannot be compiled. If it is to be
+    /// guarded, the instance's memories are. `stop` is asked now and then whether to
     /// give up.
     ///
     /// # Errors
@@ -58,14 +70,14 @@ impl Compiled {
         &self,
         module: &Inner,
         defined: u32,
-        guarded: bool,
+        variant: Variant,
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<&Code>> {
-        let guarded = guarded && signals::install();
-        let cell = &self.variant(module, guarded)[defined as usize];
+        let variant = possible(variant);
+        let cell = &self.functions(module, variant)[defined as usize];
         if cell.get().is_none() {
             let mut group = Group::default();
-            let code = match group.add(module, defined, guarded, stop) {
+            let code = match group.add(module, defined, variant, stop) {
                 Ok(()) => group.map(module).pop().map(Box::new),
                 Err(CompileError::Unsupported) => None,
                 Err(CompileError::Stopped) => return Err(Trap::Interrupt.into()),
@@ -78,18 +90,18 @@ impl Compiled {
 
     /// Compiles every function, and maps the code of many at once. The bytes of
     /// machine code.
-    pub(crate) fn all(&self, module: &Inner, guarded: bool) -> usize {
-        let guarded = guarded && signals::install();
-        let variant = self.variant(module, guarded);
+    pub(crate) fn all(&self, module: &Inner, variant: Variant) -> usize {
+        let variant = possible(variant);
+        let functions = self.functions(module, variant);
         let mut group = Group::default();
-        for (defined, cell) in variant.iter().enumerate() {
+        for (defined, cell) in functions.iter().enumerate() {
             let never = &|| false;
-            if cell.get().is_none() && group.add(module, defined as u32, guarded, never).is_err() {
+            if cell.get().is_none() && group.add(module, defined as u32, variant, never).is_err() {
                 let _ = cell.set(None);
             }
-            if group.bytes.len() >= CODE_GROUP || defined + 1 == variant.len() {
+            if group.bytes.len() >= CODE_GROUP || defined + 1 == functions.len() {
                 for code in std::mem::take(&mut group).map(module) {
-                    let _ = variant[code.defined as usize].set(Some(Box::new(code)));
+                    let _ = functions[code.defined as usize].set(Some(Box::new(code)));
                 }
             }
         }
@@ -97,13 +109,18 @@ impl Compiled {
             Text::Machine(code) => code.len(),
             Text::Threaded(_) => 0,
         };
-        variant.iter().filter_map(|cell| cell.get()?.as_deref()).map(len).sum()
+        functions.iter().filter_map(|cell| cell.get()?.as_deref()).map(len).sum()
     }
 
-    fn variant(&self, module: &Inner, guarded: bool) -> &Variant {
-        let variant = if guarded { &self.guarded } else { &self.checked };
-        variant.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect())
+    fn functions(&self, module: &Inner, variant: Variant) -> &Functions {
+        let functions = &self.0[variant.number()];
+        functions.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect())
     }
+}
+
+/// The variant, checked where faults cannot be handled.
+fn possible(variant: Variant) -> Variant {
+    Variant { guarded: variant.guarded && signals::install(), ..variant }
 }
 
 /// Compiled functions whose code is mapped together.
@@ -127,7 +144,7 @@ struct Member {
 fn compile(
     module: &Inner,
     defined: u32,
-    guarded: bool,
+    variant: Variant,
     stop: &dyn Fn() -> bool,
 ) -> Result<(Function, CompiledCode), CompileError> {
     let function = translate(module, defined, stop).map_err(|error| {
@@ -135,8 +152,10 @@ fn compile(
         if stopped { CompileError::Stopped } else { CompileError::Unsupported }
     })?;
     let target = host::target(module.engine.config().code.oldest_processor);
-    let env = ModuleEnvironment::new(module, &function, guarded, target, stop);
-    let code = baseline::compile(&function, &env, false)?;
+    let env = ModuleEnvironment::new(module, &function, variant.guarded, target, stop);
+    let code = match variant.tier {
+        Tier::Baseline => baseline::compile(&function, &env, false)?,
+    };
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
         crate::observe::Trace::JIT,
@@ -193,10 +212,10 @@ impl Group {
         &mut self,
         module: &Inner,
         defined: u32,
-        guarded: bool,
+        variant: Variant,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), CompileError> {
-        let (function, code) = compile(module, defined, guarded, stop)?;
+        let (function, code) = compile(module, defined, variant, stop)?;
         let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
         let landing = |label: Label| {
             let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
@@ -290,5 +309,16 @@ impl MachineCode {
     pub(crate) fn loop_entry(&self, label: u32) -> Option<usize> {
         let entry = self.loops.iter().find(|(at, _)| *at == Label(label));
         entry.map(|(_, offset)| *offset as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variant_has_a_place_of_its_own() {
+        let both = |&tier| [false, true].map(|guarded| Variant { tier, guarded }.number());
+        assert!(Tier::ALL.iter().flat_map(both).eq(0..Variant::COUNT));
     }
 }
