@@ -11,6 +11,7 @@
 //!   are derived from that table.
 //! - [`atomic_ops`] does the same for the atomic accesses.
 //! - `simd_ops` and `simd` are the same for vectors (feature `simd`).
+//! - [`opcodes`] reads the instructions of WebAssembly with their immediates.
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`source`] says which Wasm instruction an instruction came from.
@@ -27,6 +28,7 @@ pub mod inst;
 #[cfg(feature = "simd")]
 pub mod lanes;
 pub mod object;
+pub mod opcodes;
 pub mod ops;
 pub mod reader;
 pub mod round;

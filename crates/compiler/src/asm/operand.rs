@@ -16,12 +16,12 @@ impl Reg {
     }
 
     /// The number in the encoding.
-    pub(crate) fn enc(self) -> u8 {
+    pub(crate) const fn enc(self) -> u8 {
         self.0 & 31
     }
 
     /// Whether this is a vector register.
-    pub(crate) fn is_vector(self) -> bool {
+    pub(crate) const fn is_vector(self) -> bool {
         self.0 >= 32
     }
 }

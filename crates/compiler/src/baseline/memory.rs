@@ -4,35 +4,14 @@ use super::Compiler;
 use super::select::Select;
 use super::state::{Class, Location};
 use crate::isa::Size;
-use zwasm_regir::Slot;
-use zwasm_regir::{Inst, LoadOp, Operand, StoreOp};
-
-fn load_size(op: LoadOp) -> u64 {
-    use LoadOp::*;
-    match op {
-        I32Load8S | I32Load8U | I64Load8S | I64Load8U => 1,
-        I32Load16S | I32Load16U | I64Load16S | I64Load16U => 2,
-        I32Load | F32Load | I64Load32S | I64Load32U => 4,
-        I64Load | F64Load => 8,
-    }
-}
-
-fn store_size(op: StoreOp) -> u64 {
-    use StoreOp::*;
-    match op {
-        I32Store8 | I64Store8 => 1,
-        I32Store16 | I64Store16 => 2,
-        I32Store | F32Store | I64Store32 => 4,
-        I64Store | F64Store => 8,
-    }
-}
+use zwasm_regir::{Inst, LoadOp, Operand, Slot, StoreOp};
 
 impl<A: Select> Compiler<'_, A> {
     pub(crate) fn load(&mut self, op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64) {
         if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Load { op, dst, addr, mem, offset });
         }
-        let place = self.bounded(mem, addr, offset, load_size(op));
+        let place = self.bounded(mem, addr, offset, op.size());
         let class = match op {
             LoadOp::F32Load | LoadOp::F64Load => Class::Float,
             _ => Class::Int,
@@ -60,7 +39,7 @@ impl<A: Select> Compiler<'_, A> {
             I64Load16S => self.asm.load_signed(reg, place, Size::B2, true),
             I64Load32S => self.asm.load_signed(reg, place, Size::B4, true),
             I32Load | I64Load | F32Load | F64Load | I32Load8U | I32Load16U | I64Load8U
-            | I64Load16U | I64Load32U => self.asm.load(reg, place, Size::of(load_size(op))),
+            | I64Load16U | I64Load32U => self.asm.load(reg, place, Size::of(op.size())),
         }
         self.consume_operand(addr);
         self.define(reg, dst, class);
@@ -77,7 +56,7 @@ impl<A: Select> Compiler<'_, A> {
         if self.needs_handler(mem, offset) {
             return self.call_handler(&Inst::Store { op, addr, value, mem, offset });
         }
-        let size = Size::of(store_size(op));
+        let size = Size::of(op.size());
         let constant = match self.resolve(value) {
             Operand::Const(value) => Some(value).filter(|value| self.asm.can_store(*value, size)),
             Operand::Slot(_) => None,
@@ -95,7 +74,7 @@ impl<A: Select> Compiler<'_, A> {
                 _ => self.operand(value, Class::Int),
             }),
         };
-        let place = self.bounded(mem, addr, offset, store_size(op));
+        let place = self.bounded(mem, addr, offset, op.size());
         match (reg, constant) {
             (Some(reg), _) => self.asm.store(place, reg, size),
             (None, constant) => self.asm.store_constant(place, constant.unwrap_or(0), size),

@@ -10,6 +10,8 @@
 //! That makes compiling nearly free, and leaves moves and stores that the
 //! optimising compiler would avoid.
 
+#[cfg(feature = "aarch64")]
+mod aarch64;
 mod allocate;
 mod bounds;
 mod calls;
@@ -83,6 +85,8 @@ pub fn compile(
     match env.target().isa {
         #[cfg(feature = "x64")]
         Isa::X64 => compile_for::<crate::isa::x64::Assembler>(function, env, listing),
+        #[cfg(feature = "aarch64")]
+        Isa::Aarch64 => compile_for::<crate::isa::aarch64::Assembler>(function, env, listing),
         // Instruction sets that were left out of this build.
         #[allow(unreachable_patterns, reason = "none is left out if all features are on")]
         _ => Err(CompileError::Unsupported),

@@ -5,6 +5,8 @@
 //! objects are made of. Arithmetic is not among them: which instructions an op becomes
 //! is selected per instruction set, in `baseline/x64` and `baseline/aarch64`.
 
+#[cfg(feature = "aarch64")]
+pub(crate) mod aarch64;
 #[cfg(feature = "x64")]
 pub(crate) mod x64;
 
@@ -189,7 +191,8 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     fn add_carries(&mut self, dst: Reg, src: Reg) -> Self::Condition;
     /// `reg = reg - by`; whether something is left.
     fn count_down(&mut self, wide: bool, reg: Reg, by: i32) -> Self::Condition;
-    /// Subtracts from the 8 bytes at a place; whether the result is negative.
+    /// Subtracts from the 8 bytes at a place; whether the result is negative. The scratch
+    /// register, which may be part of the place, is overwritten.
     fn charge(&mut self, mem: Mem, cost: i32) -> Self::Condition;
 
     // Control.

@@ -11,11 +11,12 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::val::Val;
 use crate::error::{Error, Result};
+use crate::store::StoreCore;
 use crate::store::gc::Root;
 use crate::store::gc::layout::{self, storage};
-use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore};
 use crate::types::{Composite, FieldType, HeapType};
 use zwasm_regir::object::{
     HEADER, I31_SHIFT, Kind, Storage, element_offset, i31, is_i31, is_kind, number, struct_layout,

@@ -8,11 +8,12 @@
 use std::num::NonZeroU64;
 
 use super::gc::{ArrayRef, Handle, StructRef};
+use super::store::AsContextMut;
 use super::val::Val;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::store::StoreCore;
 use crate::store::gc::layout;
-use crate::store::{AsContextMut, StoreCore};
 use crate::types::{Composite, FieldType, HeapType, Held, SubType, TypeId};
 use zwasm_regir::object::{HEADER, Kind, Storage, array_size, struct_layout, word};
 

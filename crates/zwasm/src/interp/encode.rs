@@ -23,7 +23,7 @@ use super::handlers::numeric::Form;
 #[cfg(feature = "trace")]
 use super::handlers::observe;
 use super::handlers::warmth;
-use super::handlers::{Handler, check, control, exceptions, numeric, state};
+use super::handlers::{Handler, check, control, exceptions, globals_tables, numeric};
 use crate::code::catches::CatchTable;
 use crate::code::translate::frame_bytes;
 use crate::code::{Code, Text};
@@ -510,21 +510,21 @@ impl Encoder<'_> {
             Inst::Bulk { op, base } => self.bulk(op, base),
             Inst::GlobalGet { dst, global } => {
                 let (imported, place) = self.module.global_place(global).indexed();
-                self.op(state::GLOBAL_GET[imported], with_upper(dst.0, 0, place));
+                self.op(globals_tables::GLOBAL_GET[imported], with_upper(dst.0, 0, place));
                 self.leaves(dst, BITS);
             }
             Inst::GlobalSet { global, value } => {
                 let (imported, place) = self.module.global_place(global).indexed();
                 let (form, slot) = slot_or_imm(value);
-                let handler = state::GLOBAL_SET[imported][form];
+                let handler = globals_tables::GLOBAL_SET[imported][form];
                 self.op(handler, with_upper(slot, 0, place));
                 self.constant(value);
             }
             Inst::TableGet { dst, index, table } => {
                 let index = self.in_slot(index, 0);
                 let handler = match self.module.holds_functions(table) {
-                    true => state::table_get_function,
-                    false => state::table_get,
+                    true => globals_tables::table_get_function,
+                    false => globals_tables::table_get,
                 };
                 self.op(handler, with_upper(dst.0, index, table));
                 self.leaves(dst, BITS);
@@ -533,20 +533,22 @@ impl Encoder<'_> {
                 let index = self.in_slot(index, 0);
                 let value = self.in_slot(value, 1);
                 let handler = match self.module.holds_functions(table) {
-                    true => state::table_set_function,
-                    false => state::table_set,
+                    true => globals_tables::table_set_function,
+                    false => globals_tables::table_set,
                 };
                 self.op(handler, with_upper(index, value, table));
             }
             Inst::TableSize { dst, table } => {
-                self.op(state::table_size, with_upper(dst.0, 0, table));
+                self.op(globals_tables::table_size, with_upper(dst.0, 0, table));
                 self.leaves(dst, BITS);
             }
             Inst::RefFunc { dst, func } => {
                 match self.module.func_place(func) {
-                    Place::Own(offset) => self.op(state::ref_func, with_upper(dst.0, 0, offset)),
+                    Place::Own(offset) => {
+                        self.op(globals_tables::ref_func, with_upper(dst.0, 0, offset))
+                    }
                     Place::Imported(index) => {
-                        self.op(state::ref_func_imported, with_upper(dst.0, 0, index));
+                        self.op(globals_tables::ref_func_imported, with_upper(dst.0, 0, index));
                     }
                 }
                 self.leaves(dst, BITS);
@@ -561,7 +563,9 @@ impl Encoder<'_> {
             | Inst::RefCast { .. }
             | Inst::I31New { .. }
             | Inst::I31Get { .. } => self.gc(inst),
-            Inst::RefAsNonNull { src } => self.op(state::ref_as_non_null, fields(src.0, 0, 0, 0)),
+            Inst::RefAsNonNull { src } => {
+                self.op(globals_tables::ref_as_non_null, fields(src.0, 0, 0, 0))
+            }
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => self.simd(inst),
             Inst::Br { target } => match self.return_at(target) {

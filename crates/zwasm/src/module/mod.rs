@@ -288,7 +288,7 @@ impl Module {
     /// worth it without this: it is for programs that must not warm up.
     pub fn compile_all(&self) -> usize {
         let config = self.0.engine.config();
-        if config.strategy == crate::Strategy::Interpreter {
+        if config.strategy == crate::tier::Strategy::Interpreter {
             return 0;
         }
         let guarded = config.guard_pages

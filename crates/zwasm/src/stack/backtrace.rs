@@ -9,12 +9,12 @@
 use std::ptr::NonNull;
 
 use super::activation::HostFrame;
-use crate::api::Stored;
-use crate::api::instance::Instance;
 use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
 use crate::module::Module;
+use crate::store::instance::InstanceData;
+use crate::store::stored::Stored;
 use crate::store::vmctx::VmCtx;
 use crate::tuning::MAX_BACKTRACE_FRAMES;
 
@@ -52,7 +52,7 @@ impl Cursor {
 #[derive(Clone)]
 pub(crate) struct Place {
     module: Module,
-    instance: Instance,
+    instance: Stored<InstanceData>,
     defined: u32,
     origin: Origin,
 }
@@ -125,7 +125,7 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
             return trace;
         };
         // SAFETY: the instance is the store's.
-        let instance = Instance(unsafe { Stored::new(store, data) });
+        let instance = unsafe { Stored::new(store, data) };
         let origin = code.origin(position);
         trace.places.push(Place { module, instance, defined: code.defined, origin });
         // SAFETY: the frame is laid out as its code says.

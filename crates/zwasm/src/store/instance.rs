@@ -11,7 +11,6 @@ use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, NO_FUNC, SegmentMode};
-use crate::stack::activation;
 use crate::tier;
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
@@ -275,7 +274,7 @@ fn limits(size: u64, have: Option<u64>, min: u64, want: Option<u64>) -> bool {
         }
 }
 
-/// Instantiates a module whose imports have been matched.
+/// Instantiates a module whose imports have been matched. Its start function has not run.
 ///
 /// # Safety
 ///
@@ -295,12 +294,6 @@ pub(crate) unsafe fn instantiate(
         let paused = StoreCore::pause_collections(store);
         initialize(instance)?;
         drop(paused);
-        if let Some(start) = module.inner().start {
-            let record = (*instance.as_ptr()).func_record(start);
-            // A host function that a module starts with is called by its instance.
-            let caller = (*instance.as_ptr()).vmctx.as_ptr();
-            activation::call_from(store, caller, record, &mut [])?;
-        }
         Ok(instance)
     }
 }

@@ -10,21 +10,10 @@ use zwasm_regir::Slot;
 use zwasm_regir::simd::Width;
 use zwasm_regir::simd_ops::{LoadOp, SplatOp};
 
-fn load_size(op: LoadOp) -> u64 {
-    use LoadOp::*;
-    match op {
-        V128Load => 16,
-        V128Load8Splat => 1,
-        V128Load16Splat => 2,
-        V128Load32Splat | V128Load32Zero => 4,
-        _ => 8,
-    }
-}
-
 impl Compiler<'_, Assembler> {
     pub(super) fn load_vector(&mut self, op: LoadOp, dst: Slot, from: Address) {
         let Address { addr, mem, offset } = from;
-        let src = self.bounded(mem, addr, offset, load_size(op));
+        let src = self.bounded(mem, addr, offset, op.size());
         let reg = self.alloc(Class::Vector, Some(dst.0));
         use LoadOp::*;
         match op {

@@ -175,32 +175,6 @@ impl Form {
     }
 }
 
-/// Whether the operands of an op can be exchanged; those that matter in loops. Not
-/// those of floats: of two NaN, the first is the result.
-fn commutes(op: BinaryOp) -> bool {
-    use BinaryOp::*;
-    matches!(
-        op,
-        I8x16Eq
-            | I16x8Eq
-            | I32x4Eq
-            | V128And
-            | V128Or
-            | V128Xor
-            | I8x16Add
-            | I8x16AddSatU
-            | I8x16MinU
-            | I8x16MaxU
-            | I8x16AvgrU
-            | I16x8Add
-            | I16x8Mul
-            | I32x4Add
-            | I32x4Mul
-            | I32x4DotI16x8S
-            | I64x2Add
-    )
-}
-
 /// The instruction for ops on one vector that are one, and its immediate.
 fn one_instruction(op: UnaryOp) -> Option<(Vector, Option<u8>)> {
     use UnaryOp::*;
@@ -486,7 +460,7 @@ impl Compiler<'_, Assembler> {
         let form = form(op);
         let Some((inst, imm)) = form.one_instruction() else { return false };
         let [mut a, mut b] = operands;
-        if form.is_swapped() || a == loaded && commutes(op) {
+        if form.is_swapped() || a == loaded && op.commutes() {
             (a, b) = (b, a);
         }
         if b != loaded || a == loaded {

@@ -24,10 +24,10 @@ impl Encoder<'_> {
                     self.with_header(ty, Kind::Struct, 0);
                     self.leaves(base, BITS);
                 } else {
-                    let code = objects::Code::StructNewDefault as u32;
+                    let operation = objects::Operation::StructNewDefault as u32;
                     self.op(gc::op, halves(base.0, 0));
                     self.with_header(ty, Kind::Struct, size as u32);
-                    self.words.push(halves(code, 0));
+                    self.words.push(halves(operation, 0));
                 }
             }
             Inst::Gc { op, base } => self.gc_op(op, base),
@@ -152,7 +152,7 @@ impl Encoder<'_> {
     }
 
     fn gc_op(&mut self, op: GcOp, base: Slot) {
-        let Some((code, other)) = objects::code(op) else { return };
+        let Some((operation, other)) = objects::operation(op) else { return };
         let (ty, before, values, after) = match op {
             GcOp::ArrayNew { ty } => (ty, 0, 1, 1),
             GcOp::ArrayNewDefault { ty } => (ty, 0, 0, 1),
@@ -167,7 +167,7 @@ impl Encoder<'_> {
         let slots = before + values * storage.kind().slots() + after;
         self.op(gc::op, halves(base.0, slots));
         self.with_header(ty, Kind::Array, other);
-        self.words.push(halves(code as u32, storage as u32));
+        self.words.push(halves(operation as u32, storage as u32));
     }
 
     /// A test (`which` is 0) or cast (1).

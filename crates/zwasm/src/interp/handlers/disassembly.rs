@@ -58,7 +58,7 @@ const COLD: &[&str] = &[
     "gc::struct_new_large",
     "gc::refill",
     "gc::op",
-    "state::table_set_function",
+    "globals_tables::table_set_function",
     "far::subtype_callee",
     "exceptions::throw",
     "exceptions::throw_ref",

@@ -5,9 +5,10 @@
 //! saving them. So the first jump saves them, once for all that follows.
 
 use super::{DONE, Handler, Regs};
-use crate::interp::{Status, exit};
-use crate::stack::activation::Stop;
+use crate::interp::exit;
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Stopped;
+use crate::store::StoreCore;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::tier;
 use zwasm_regir::TrapCode;
@@ -21,18 +22,17 @@ pub(in crate::interp) unsafe fn start(
     record: *const FuncRecord,
     fp: *mut u64,
     vm: *mut VmCtx,
-) -> Status {
+) -> Result<(), Stopped> {
     // SAFETY: by the contract; the registers are those of a call of `record`.
     unsafe {
         let body = (*record).body;
         let mut regs = Regs { acc: record as u64, ..Regs::at(body.add(1), fp, vm) };
         regs.reload();
         if fp.byte_add(*body as usize) > (*vm).stack_limit {
-            (*(*vm).store).stop =
-                Some(Stop::Trap(TrapCode::StackOverflow, Cursor { ip: exit(), fp, vm }));
-            return Status::Stopped;
+            let place = Cursor { ip: exit(), fp, vm };
+            return Err(StoreCore::stop((*vm).store, TrapCode::StackOverflow.into(), place));
         }
-        if dispatch(regs) == DONE { Status::Done } else { Status::Stopped }
+        if dispatch(regs) == DONE { Ok(()) } else { Err(Stopped::by_handler()) }
     }
 }
 

@@ -7,8 +7,8 @@
 //! filled and copied by [`op`], which calls out to [`objects`](crate::interp::objects).
 
 use super::call::function;
-use super::{Handler, InAcc, InSlot, InWord, STOPPED, Source, handlers, jump, next, tail, trap};
-use crate::interp::objects::{FAILED, execute, large_struct, make_room};
+use super::{Handler, InAcc, InSlot, InWord, Source, done, handlers, jump, next, tail, trap};
+use crate::interp::objects::{execute, large_struct, make_room};
 use crate::store::gc::heap::STARTS;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::{Extend, HeapTarget};
@@ -391,9 +391,7 @@ handlers! {
     /// fill, word 2 a header's first word and the size, word 3 the type in the module.
     #[cold]
     fn struct_new_large(regs) {
-        if !large_struct(regs.ip, regs.fp, regs.vm) {
-            return STOPPED;
-        }
+        done!(regs, large_struct(regs.ip, regs.fp, regs.vm));
         next!(regs, 4)
     }
 
@@ -417,25 +415,16 @@ handlers! {
     #[inline(never)]
     fn refill(regs) {
         let top = regs.slot(0).add(regs.field(1));
-        if !make_room(regs.ip, regs.fp, regs.vm, top, regs.upper() as usize) {
-            return STOPPED;
-        }
+        done!(regs, make_room(regs.ip, regs.fp, regs.vm, top, regs.upper() as usize));
         jump!(regs)
     }
 
     /// Any other instruction: word 1 is where the operands start and how many slots
     /// they fill, word 2 a header's first word and another operand, word 3 a
-    /// [`Code`](crate::interp::objects::Code) and a storage.
+    /// [`Operation`](crate::interp::objects::Operation) and a storage.
     #[cold]
     fn op(regs) {
-        let code = execute(regs.ip, regs.fp, regs.vm);
-        if code == FAILED {
-            return STOPPED;
-        }
-        if code != 0 {
-            regs.acc = code;
-            tail!(regs, super::raise)
-        }
+        done!(regs, execute(regs.ip, regs.fp, regs.vm));
         next!(regs, 4)
     }
 }

@@ -259,7 +259,7 @@ pub(in crate::interp) static STORE_LANE: [[Handler; 2]; 4] = [
 ];
 
 macro_rules! extract_table {
-    ($($name:ident $opcode:literal $text:literal $m:ident -> $r:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the ops that take a lane out, by op.
         pub(in crate::interp) static EXTRACT: &[Handler] = &[$(extract::<meaning::$name>,)*];
     };
@@ -366,7 +366,7 @@ pub(in crate::interp) fn tier() -> usize {
 macro_rules! table {
     (
         $(#[$doc:meta])* $table:ident: $entry:ty, $handler:ident $forms:tt;
-        $($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$($x:ident),*| $body:expr;)*
+        $($name:ident $facts:tt $meaning:tt;)*
     ) => {
         $(#[$doc])*
         pub(in crate::interp) static $table: &[[$entry; 2]] = &[$([
