@@ -1,0 +1,11 @@
+//! What a static build has in place of musl's slow parts: the allocator, and on x86-64
+//! the copying of memory. Elsewhere this crate is empty.
+//!
+//! A program gets them by naming the crate; nothing is to be called.
+
+#[cfg(all(target_env = "musl", target_arch = "x86_64"))]
+mod copy;
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
