@@ -5,8 +5,12 @@
 //! all arguments travel in registers. Elsewhere a loop calls the handlers, and
 //! also with debug assertions, whose checks call out of the handlers.
 //!
-//! The compiler exists for x86-64, and what maps its code and takes its traps for
-//! Linux and Windows; elsewhere the feature `jit` changes nothing.
+//! Where there is no compiler, the feature `jit` changes nothing.
+
+/// The processors and systems that there is a compiler for. `Cargo.toml` has the same
+/// list for what it needs.
+const COMPILED: &[(&str, &str)] =
+    &[("x86_64", "linux"), ("x86_64", "windows"), ("aarch64", "linux")];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -19,9 +23,9 @@ fn main() {
     if optimised && listed && !checks {
         println!("cargo::rustc-cfg=tail_dispatch");
     }
-    let known = var("CARGO_CFG_TARGET_ARCH") == "x86_64"
-        && matches!(var("CARGO_CFG_TARGET_OS").as_str(), "linux" | "windows");
-    if known && std::env::var_os("CARGO_FEATURE_JIT").is_some() {
+    let target = (var("CARGO_CFG_TARGET_ARCH"), var("CARGO_CFG_TARGET_OS"));
+    let compiled = COMPILED.contains(&(&*target.0, &*target.1));
+    if compiled && std::env::var_os("CARGO_FEATURE_JIT").is_some() {
         println!("cargo::rustc-cfg=compiler");
     }
 }

@@ -12,12 +12,11 @@ pub(crate) const LATE_BYTES: usize = 16;
 /// registers.
 pub(crate) const LOOP_SCAN: usize = 400;
 
-/// General registers that a loop's header holds values in; the rest is for what
-/// is computed in between.
-pub(crate) const LOOP_INTS: usize = 7;
+/// General registers that a loop's header leaves to what is computed in between.
+pub(crate) const FREE_INTS: usize = 3;
 
-/// Vector registers that a loop's header holds values in.
-pub(crate) const LOOP_FLOATS: usize = 11;
+/// Vector registers that a loop's header leaves to what is computed in between.
+pub(crate) const FREE_FLOATS: usize = 4;
 
 /// Constants that are not written to their slots yet. Branches, calls and exits look
 /// at all of them, and few expressions have more.
@@ -37,6 +36,9 @@ pub(crate) const ARRAY_INLINE_BYTES: u32 = 256;
 /// Slots that a branch, return or tail call moves with instructions for each; more, and
 /// a loop moves them: a few bytes of a function may move two thousand.
 pub(crate) const MOVES_INLINE: u32 = 32;
+
+/// Slots that are cleared with instructions for each two; more, and a loop clears them.
+pub(crate) const CLEARS_INLINE: u32 = 64;
 
 /// Bytes of a structure that are cleared inline, as of an array.
 pub(crate) const STRUCT_INLINE_BYTES: u32 = 256;

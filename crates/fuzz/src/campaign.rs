@@ -6,6 +6,7 @@ use crate::cases::{case, prepare};
 use crate::judge::Judge;
 use crate::reduce::reduce;
 use crate::{Arguments, corpus};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitStatus, Stdio};
@@ -14,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
+use zwasm_wast::patience;
 
 /// Time by the wall after which a case is taken to hang.
 const HUNG: Duration = Duration::from_secs(20);
@@ -34,11 +36,15 @@ pub struct Report {
     pub returned: u64,
     /// The numbers of the cases that differ or crash, and how.
     pub findings: Vec<(u64, String)>,
+    /// What the outcome of each case hashes to, by its number.
+    outcomes: BTreeMap<u64, String>,
 }
 
-/// Says that a case begins, that it differs, and what was counted.
+/// Says that a case begins, that it differs, what its outcome hashes to, and what was
+/// counted.
 const BEGINS: char = '@';
 const DIFFERS: char = '!';
+const HASHES: char = '#';
 const COUNTS: char = '=';
 
 /// Runs each `step`th case from `first`, in this process.
@@ -47,9 +53,10 @@ const COUNTS: char = '=';
 /// When the corpus cannot be read, or an engine be set up.
 pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> {
     let corpus = corpus(arguments)?;
-    let mut judge = Judge::new(&arguments.modes, arguments.oracle);
+    let tells = arguments.outcomes.is_some();
+    let mut judge = Judge::new(&arguments.modes, arguments.oracle, tells);
     let beat = &*Box::leak(Box::new(AtomicU64::new(first)));
-    thread::spawn(|| watch(beat, HUNG));
+    thread::spawn(|| watch(beat, patience(HUNG)));
     let mut out = io::stdout().lock();
     let mut say = |text: String| out.write_all(text.as_bytes()).map_err(|error| error.to_string());
     let mut number = first;
@@ -59,6 +66,9 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
         let made = case(&corpus, arguments.seed, number);
         if let Some(text) = judge.judge(&made.bytes, made.calls)? {
             say(format!("{DIFFERS}{number} {text}\n"))?;
+        }
+        if let Some(outcome) = judge.outcome {
+            say(format!("{HASHES}{number} {outcome:016x}\n"))?;
         }
         number += step;
         // A crash loses what was counted since.
@@ -105,6 +115,11 @@ pub fn run(arguments: &Arguments) -> Result<Report, String> {
     })?;
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.findings.sort();
+    if let Some(path) = &arguments.outcomes {
+        let line = |(number, hash): (&u64, &String)| format!("{number} {hash}\n");
+        let text: String = report.outcomes.iter().map(line).collect();
+        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     Ok(report)
 }
 
@@ -133,6 +148,10 @@ fn follow(arguments: &Arguments, first: u64, report: &Mutex<Report>) -> Result<(
                 DIFFERS => {
                     let (number, text) = rest.split_once(' ').unwrap_or((rest, ""));
                     found(&mut report, number.parse().unwrap_or(0), text.to_owned());
+                }
+                HASHES => {
+                    let (number, hash) = rest.split_once(' ').unwrap_or((rest, ""));
+                    report.outcomes.insert(number.parse().unwrap_or(0), hash.to_owned());
                 }
                 COUNTS => {
                     let mut counts = rest.split(' ').map(|count| count.parse::<u64>().unwrap_or(0));
@@ -235,7 +254,7 @@ pub fn replay(arguments: &Arguments, path: &PathBuf) -> Result<Option<String>, S
     let told = |error: io::Error| format!("{}: {error}", path.display());
     let content = fs::read(path).map_err(told)?;
     let beat = &*Box::leak(Box::new(AtomicU64::new(0)));
-    thread::spawn(|| watch(beat, HUNG_ALONE));
+    thread::spawn(|| watch(beat, patience(HUNG_ALONE)));
     let said = str::from_utf8(&content)
         .ok()
         .and_then(|text| text.strip_prefix(CALLS)?.lines().next()?.trim().parse().ok());
@@ -243,7 +262,7 @@ pub fn replay(arguments: &Arguments, path: &PathBuf) -> Result<Option<String>, S
         return Err(format!("{}: expected a first line '{CALLS}N', or --calls N", path.display()));
     };
     let bytes = wat::parse_bytes(&content).map_err(|error| error.to_string())?;
-    Judge::new(&arguments.modes, arguments.oracle).judge(&bytes, calls)
+    Judge::new(&arguments.modes, arguments.oracle, false).judge(&bytes, calls)
 }
 
 impl Arguments {
@@ -257,6 +276,9 @@ impl Arguments {
         command.arg("--modes").arg(modes.join(","));
         command.arg("--oracle").arg(self.oracle.name());
         command.arg("--corpus").arg(&self.corpus);
+        if let Some(path) = &self.outcomes {
+            command.arg("--outcomes").arg(path);
+        }
         Ok(command)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::engines::{Oracle, ours, wasmi::Wasmi};
 use crate::hide::hide;
-use crate::outcome::{Event, Likeness, difference};
+use crate::outcome::{Event, Likeness, difference, digest};
 use crate::plan::Plan;
 use zwasm::Engine;
 use zwasm_wast::{Mode, panics};
@@ -43,6 +43,8 @@ impl OracleKind {
     }
 }
 
+const INVALID: &str = "the module is not valid";
+
 /// Cases after which the engines are made anew, for they keep every type they saw.
 const LIFE: u32 = 1000;
 
@@ -62,15 +64,29 @@ pub struct Judge {
     /// Calls that returned, of all in the first mode.
     pub returned: u64,
     pub called: u64,
+    /// Whether outcomes are to be told.
+    tells: bool,
+    /// What the outcome of the last case in the first mode hashes to, if it is to be told.
+    pub outcome: Option<u64>,
 }
 
 impl Judge {
-    /// Runs cases in these modes, and in the oracle.
-    pub fn new(modes: &[Mode], kind: OracleKind) -> Self {
-        let (engines, oracle) = Default::default();
-        let modes = modes.to_vec();
-        let (compared, crashed, returned, called) = Default::default();
-        Self { modes, kind, engines, oracle, age: LIFE, compared, crashed, returned, called }
+    /// Runs cases in these modes, and in the oracle. With `tells`, what each outcome
+    /// hashes to is found out as well.
+    pub fn new(modes: &[Mode], kind: OracleKind, tells: bool) -> Self {
+        Self {
+            modes: modes.to_vec(),
+            kind,
+            engines: Default::default(),
+            oracle: None,
+            age: LIFE,
+            compared: 0,
+            crashed: 0,
+            returned: 0,
+            called: 0,
+            tells,
+            outcome: None,
+        }
     }
 
     fn renew(&mut self) -> zwasm::Result<()> {
@@ -102,8 +118,9 @@ impl Judge {
     /// # Errors
     /// When an engine cannot be set up or the module is not valid.
     pub fn judge(&mut self, bytes: &[u8], calls: u64) -> Result<Option<String>, String> {
+        self.outcome = None;
         self.renew().map_err(|error| error.to_string())?;
-        let plan = Plan::new(bytes, calls).ok_or("the module is not valid")?;
+        let plan = Plan::new(bytes, calls).ok_or(INVALID)?;
         let engines = &self.engines[usize::from(plan.fuel.is_some())];
         let mut runs = self.modes.iter().zip(&engines[usize::from(plan.deterministic)]);
         let Some((first, first_engine)) = runs.next() else {
@@ -116,6 +133,14 @@ impl Judge {
                 self.returned += u64::from(result.is_ok());
             }
         }
+        // Which NaN is computed is the processor's choice where it is not ours.
+        let hidden = || hide(bytes).ok_or(INVALID);
+        if self.tells {
+            self.outcome = Some(match plan.deterministic {
+                true => digest(&expected),
+                false => digest(&ours::run(first_engine, &hidden()?, &plan)),
+            });
+        }
         for (mode, engine) in runs {
             let outcome = ours::run(engine, bytes, &plan);
             if let Some(pair) = difference(&expected, &outcome, Likeness::Same) {
@@ -125,7 +150,7 @@ impl Judge {
         let Some(oracle) = &self.oracle else { return Ok(None) };
         let hidden = match plan.deterministic && oracle.has_one_nan() {
             true => None,
-            false => Some(hide(bytes).ok_or("the module is not valid")?),
+            false => Some(hidden()?),
         };
         let bytes = hidden.as_deref().unwrap_or(bytes);
         let ran = panics::catch(String::new, || oracle.run(bytes, &plan));

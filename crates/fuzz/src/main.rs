@@ -56,6 +56,8 @@ Options:
       --out DIR       where findings are saved (default: the current directory)
       --corpus DIR    where real modules come from (default: ../shared/corpora, or
                       examples/wat where that is absent)
+      --outcomes FILE also writes a line for each case with what its outcome in the
+                      first mode hashes to, the same on every machine
       --jobs J        processes at a time (default: one per processor)
       --replay FILE   runs a saved finding again
       --calls S       with --replay, determines the arguments of calls
@@ -74,6 +76,7 @@ pub struct Arguments {
     oracle: OracleKind,
     out: PathBuf,
     corpus: PathBuf,
+    outcomes: Option<PathBuf>,
     jobs: u64,
     replay: Option<PathBuf>,
     calls: Option<u64>,
@@ -119,6 +122,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
         oracle: OracleKind::Wasmi,
         out: PathBuf::from("."),
         corpus: default_corpus(),
+        outcomes: None,
         jobs: thread::available_parallelism().map_or(1, |count| count.get() as u64),
         replay: None,
         calls: None,
@@ -133,6 +137,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
             Long("oracle") => arguments.oracle = OracleKind::parse(&parser.value()?.string()?)?,
             Long("out") => arguments.out = parser.value()?.into(),
             Long("corpus") => arguments.corpus = parser.value()?.into(),
+            Long("outcomes") => arguments.outcomes = Some(parser.value()?.into()),
             Long("jobs") => arguments.jobs = parser.value()?.parse::<u64>()?.max(1),
             Long("replay") => arguments.replay = Some(parser.value()?.into()),
             Long("calls") => arguments.calls = Some(parser.value()?.parse()?),

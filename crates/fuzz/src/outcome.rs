@@ -162,6 +162,12 @@ impl Display for Event {
     }
 }
 
+/// A hash of a run, up to where it ran out of something.
+pub fn digest(outcome: &[Event]) -> u64 {
+    let events = outcome.iter().take_while(|event| !event.exhausted(Likeness::Same));
+    events.fold(0, |before, event| mix(before ^ hash(event.to_string().as_bytes()), 2))
+}
+
 /// A hash of a memory's contents.
 pub fn hash(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -233,6 +239,25 @@ mod tests {
         let fuelless = [Event::Called("f".into(), Err(Ending::trap(Trap::OutOfFuel)))];
         assert!(difference(&fuelless, &right, Likeness::Alike).is_none());
         assert!(difference(&fuelless, &right, Likeness::Same).is_some());
+    }
+
+    #[test]
+    fn a_digest_tells_all_there_is_up_to_exhaustion() {
+        let global = |number| Event::Global("g".into(), Value::I32(number));
+        let out = |ending| Event::Called("f".into(), Err(ending));
+        let seen = [
+            digest(&[]),
+            digest(&[global(1)]),
+            digest(&[global(2)]),
+            digest(&[global(1), global(2)]),
+            digest(&[global(2), global(1)]),
+            digest(&[out(Ending::trap(Trap::IntegerOverflow)), global(1)]),
+            digest(&[out(Ending::trap(Trap::IntegerDivisionByZero)), global(1)]),
+        ];
+        for (at, one) in seen.iter().enumerate() {
+            assert!(!seen[..at].contains(one), "{seen:x?}");
+        }
+        assert_eq!(digest(&[global(1), out(Ending::Exhausted), global(2)]), seen[1]);
     }
 
     #[test]

@@ -27,6 +27,30 @@ fn a_short_campaign_finds_nothing() {
     assert!(returned > called / 4, "hardly a call returned: {text}");
 }
 
+#[test]
+fn outcomes_are_told_for_every_case_and_the_same_again() {
+    let told = |modes: &str, jobs: &str| {
+        let name = format!("zwasm-fuzz-outcomes-{}-{jobs}.txt", process::id());
+        let path = env::temp_dir().join(name);
+        let file = path.to_str().expect("the path is text");
+        let words = ["--seed", "3", "--cases", "40", "--oracle", "none", "--modes", modes];
+        let (output, text) = fuzz(&[&words[..], &["--outcomes", file, "--jobs", jobs]].concat());
+        assert!(output.status.success(), "{text}");
+        let outcomes = fs::read_to_string(&path).expect("it is written");
+        let _ = fs::remove_file(path);
+        outcomes
+    };
+    let outcomes = told("interp", "1");
+    let numbers = outcomes.lines().map(|line| line.split(' ').next().unwrap_or_default());
+    assert!(numbers.eq((0..40).map(|number| number.to_string())), "{outcomes}");
+    let mut hashes: Vec<&str> =
+        outcomes.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert!(hashes.len() > 20, "{outcomes}");
+    assert_eq!(told("mixed:2", "2"), outcomes);
+}
+
 #[cfg(feature = "wasmtime-oracle")]
 #[test]
 fn wasmtime_accepts_every_case() {

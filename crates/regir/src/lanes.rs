@@ -26,7 +26,14 @@ pub type F32x4 = [f32; 4];
 pub type F64x2 = [f64; 2];
 
 /// One of the ten types above.
-pub trait Lanes: Copy + sealed::Sealed {}
+pub trait Lanes: Copy + sealed::Sealed {
+    /// Bytes of a lane.
+    const LANE_BYTES: usize;
+    /// The vector with these bytes, little-endian.
+    fn from_bytes(bytes: [u8; 16]) -> Self;
+    /// The bytes of the vector, little-endian.
+    fn to_bytes(self) -> [u8; 16];
+}
 
 mod sealed {
     /// Only arrays of numbers that fill 16 bytes: any bits are a value.
@@ -34,12 +41,31 @@ mod sealed {
 }
 
 macro_rules! lanes {
-    ($($ty:ident)*) => {$(
+    ($($ty:ident [$lane:ident])*) => {$(
         impl sealed::Sealed for $ty {}
-        impl Lanes for $ty {}
+        impl Lanes for $ty {
+            const LANE_BYTES: usize = size_of::<$lane>();
+
+            fn from_bytes(bytes: [u8; 16]) -> $ty {
+                fill(|i| {
+                    let lane = fill(|at| bytes[i * size_of::<$lane>() + at]);
+                    $lane::from_le_bytes(lane)
+                })
+            }
+
+            fn to_bytes(self) -> [u8; 16] {
+                fill(|i| {
+                    let lane = self[i / size_of::<$lane>()].to_le_bytes();
+                    lane[i % size_of::<$lane>()]
+                })
+            }
+        }
     )*};
 }
-lanes! { I8x16 U8x16 I16x8 U16x8 I32x4 U32x4 I64x2 U64x2 F32x4 F64x2 }
+lanes! {
+    I8x16[i8] U8x16[u8] I16x8[i16] U16x8[u16] I32x4[i32] U32x4[u32] I64x2[i64] U64x2[u64]
+    F32x4[f32] F64x2[f64]
+}
 
 /// The array of what `f` gives for each index.
 #[inline(always)]

@@ -11,13 +11,26 @@
 //!   are derived from that table.
 //! - [`atomic_ops`] does the same for the atomic accesses.
 //! - `simd_ops` and `simd` are the same for vectors (feature `simd`).
+//! - [`opcodes`] reads the instructions of WebAssembly with their immediates.
 //! - [`inst`] is the instruction set of the slot form.
 //! - [`translate`] turns a body into a [`inst::Function`].
 //! - [`source`] says which Wasm instruction an instruction came from.
 //! - [`uses`] says what an instruction reads and writes.
+//! - [`object`] is how objects lie in the collected heap.
 //! - [`display`] prints it.
 //! - [`work`] counts steps for tests.
 #![forbid(unsafe_code)]
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "zwasm runs on 64-bit processors only: a slot of its frames holds an address or a \
+     64-bit value, and a guest's memory takes 4 GiB of address space"
+);
+#[cfg(not(target_endian = "little"))]
+compile_error!(
+    "zwasm runs on little-endian processors only: a guest's memory is accessed as it lies \
+     in the host's, and WebAssembly's is little-endian"
+);
 
 pub mod atomic_ops;
 pub mod display;
@@ -25,6 +38,8 @@ pub mod gc;
 pub mod inst;
 #[cfg(feature = "simd")]
 pub mod lanes;
+pub mod object;
+pub mod opcodes;
 pub mod ops;
 pub mod reader;
 pub mod round;
@@ -41,7 +56,8 @@ pub mod work;
 
 pub use atomic_ops::{AtomicKind, AtomicOp};
 pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
+pub use object::Storage;
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use source::{Inlined, SourceLoc};
 pub use translate::{Checks, TranslateError, Translator, Types};
-pub use types::{Signature, Storage, TrapCode, Type};
+pub use types::{Signature, TrapCode, Type};

@@ -1,4 +1,5 @@
-//! Reads the bytes of a function body that has been validated.
+//! Reads the bytes of a function body that has been validated: numbers, of which
+//! [`opcodes`](crate::opcodes) makes instructions.
 //!
 //! Every read is checked all the same, so that a body that was not validated
 //! gives an error and never a panic.
@@ -8,7 +9,7 @@
 pub struct Malformed;
 
 /// A cursor over a function body.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,

@@ -29,57 +29,6 @@ impl Type {
     }
 }
 
-/// What a field of a structure or an element of an array holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Storage {
-    /// Eight bits of an `i32`.
-    I8,
-    /// Sixteen bits of an `i32`.
-    I16,
-    /// A 32-bit integer.
-    I32,
-    /// A 64-bit integer.
-    I64,
-    /// A 32-bit float.
-    F32,
-    /// A 64-bit float.
-    F64,
-    /// A vector.
-    V128,
-    /// A reference into the collected heap, 32 bits wide.
-    HeapRef,
-    /// The number of a function, 32 bits wide.
-    FuncRef,
-    /// A reference to an exception, as slots hold it.
-    WideRef,
-}
-
-impl Storage {
-    /// Bytes of a field or element.
-    pub const fn size(self) -> usize {
-        match self {
-            Storage::I8 => 1,
-            Storage::I16 => 2,
-            Storage::I32 | Storage::F32 | Storage::HeapRef | Storage::FuncRef => 4,
-            Storage::I64 | Storage::F64 | Storage::WideRef => 8,
-            Storage::V128 => 16,
-        }
-    }
-
-    /// The kind of the value once it is in a slot.
-    pub const fn kind(self) -> Type {
-        match self {
-            Storage::I8 | Storage::I16 | Storage::I32 => Type::I32,
-            Storage::I64 => Type::I64,
-            Storage::F32 => Type::F32,
-            Storage::F64 => Type::F64,
-            Storage::V128 => Type::V128,
-            Storage::HeapRef | Storage::FuncRef | Storage::WideRef => Type::Ref,
-        }
-    }
-}
-
 /// The parameter and result kinds of a function or block.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Signature<'a> {

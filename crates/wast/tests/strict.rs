@@ -2,6 +2,7 @@
 //! is tried under every message and with every other kind of assertion.
 
 use std::collections::BTreeSet;
+use zwasm::Strategy;
 use zwasm_wast::{Mode, run_source};
 
 /// What the directives of a script expected and got that failed.
@@ -14,7 +15,7 @@ fn failures(script: &str) -> Vec<String> {
 /// Modes beside the interpreter that have something of their own to get wrong.
 fn modes() -> Vec<Mode> {
     let mut modes = vec![Mode::Auto];
-    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+    if Strategy::Baseline.is_available() {
         modes.extend([Mode::Baseline, Mode::Mixed(1)]);
     }
     modes

@@ -25,8 +25,6 @@ pub struct Config {
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
     pub(crate) max_total: u64,
-    #[cfg(compiler)]
-    pub(crate) max_code: u64,
     pub(crate) gc_stress: bool,
     pub(crate) check_held: bool,
     pub(crate) far_frames: bool,
@@ -37,13 +35,17 @@ pub struct Config {
     pub(crate) deterministic: bool,
     pub(crate) inlining: bool,
     pub(crate) strategy: Strategy,
-    #[cfg(compiler)]
-    pub(crate) signals_based_traps: bool,
-    #[cfg(compiler)]
-    pub(crate) perf_map: bool,
-    #[cfg(compiler)]
-    pub(crate) oldest_processor: bool,
+    pub(crate) code: CodeConfig,
     pub(crate) disabled: Disabled,
+}
+
+/// How machine code is made and what it relies on.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeConfig {
+    pub(crate) max_bytes: u64,
+    pub(crate) signals_based_traps: bool,
+    pub(crate) perf_map: bool,
+    pub(crate) oldest_processor: bool,
 }
 
 impl Default for Config {
@@ -62,8 +64,6 @@ impl Config {
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
             max_total: u64::MAX,
-            #[cfg(compiler)]
-            max_code: tuning::DEFAULT_MAX_CODE,
             gc_stress: false,
             check_held: false,
             far_frames: false,
@@ -74,12 +74,12 @@ impl Config {
             deterministic: false,
             inlining: true,
             strategy: Strategy::Auto,
-            #[cfg(compiler)]
-            signals_based_traps: true,
-            #[cfg(compiler)]
-            perf_map: false,
-            #[cfg(compiler)]
-            oldest_processor: false,
+            code: CodeConfig {
+                max_bytes: tuning::DEFAULT_MAX_CODE,
+                signals_based_traps: true,
+                perf_map: false,
+                oldest_processor: false,
+            },
             disabled: Disabled::default(),
         }
     }
@@ -138,12 +138,8 @@ impl Config {
     /// The most bytes of machine code that the engine's modules may have together; 512
     /// MiB unless set. What would be more is interpreted, like functions that would
     /// become more than 32 MiB each, and what does not fit the 1 GiB of the process.
-    #[cfg_attr(not(compiler), expect(unused_variables, reason = "nothing is compiled"))]
     pub fn max_code(&mut self, bytes: u64) -> &mut Config {
-        #[cfg(compiler)]
-        {
-            self.max_code = bytes;
-        }
+        self.code.max_bytes = bytes;
         self
     }
 
@@ -199,10 +195,9 @@ impl Config {
 
     /// Whether machine code is made for the oldest processor that it can be made
     /// for, instead of the one it runs on. For tests.
-    #[cfg(compiler)]
     #[doc(hidden)]
     pub fn oldest_processor(&mut self, enable: bool) -> &mut Config {
-        self.oldest_processor = enable;
+        self.code.oldest_processor = enable;
         self
     }
 
@@ -222,24 +217,16 @@ impl Config {
     /// Whether compiled code finds out by signals (`SIGSEGV`, `SIGBUS`) that it left
     /// a memory with guard pages. The signal handler is installed when the first
     /// such code is made, and hands on what is not its own. Without, compiled code checks every access. On unless set.
-    #[cfg_attr(not(compiler), expect(unused_variables, reason = "the interpreter checks"))]
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
-        #[cfg(compiler)]
-        {
-            self.signals_based_traps = enable;
-        }
+        self.code.signals_based_traps = enable;
         self
     }
 
     /// Whether the names and addresses of compiled functions are appended to
     /// `/tmp/perf-PID.map`, where the profiler `perf` looks for them. Where that
     /// cannot be written, nothing is.
-    #[cfg_attr(not(compiler), expect(unused_variables, reason = "nothing is compiled"))]
     pub fn perf_map(&mut self, enable: bool) -> &mut Config {
-        #[cfg(compiler)]
-        {
-            self.perf_map = enable;
-        }
+        self.code.perf_map = enable;
         self
     }
 
@@ -267,7 +254,6 @@ struct Inner {
     types: TypeRegistry,
     epoch: AtomicU64,
     /// Bytes of machine code.
-    #[cfg(compiler)]
     code: AtomicU64,
 }
 
@@ -315,28 +301,7 @@ impl Engine {
     fn with(config: Config) -> Result<Engine> {
         let none = || Error::new(ErrorKind::Limit, "the process has made too many engines");
         let (types, epoch) = (TypeRegistry::new().ok_or_else(none)?, AtomicU64::new(0));
-        Ok(Engine(Arc::new(Inner {
-            config,
-            types,
-            epoch,
-            #[cfg(compiler)]
-            code: AtomicU64::new(0),
-        })))
-    }
-
-    /// Whether the engine may have so many more bytes of machine code, which are taken
-    /// then.
-    #[cfg(compiler)]
-    pub(crate) fn take_code(&self, bytes: u64) -> bool {
-        let max = self.0.config.max_code;
-        let more = |had: u64| had.checked_add(bytes).filter(|sum| *sum <= max);
-        self.0.code.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
-    }
-
-    /// Gives bytes of machine code back.
-    #[cfg(compiler)]
-    pub(crate) fn give_code(&self, bytes: u64) {
-        self.0.code.fetch_sub(bytes, Ordering::Relaxed);
+        Ok(Engine(Arc::new(Inner { config, types, epoch, code: AtomicU64::new(0) })))
     }
 
     /// Starts the next epoch: what runs in a store whose deadline that is stops at
@@ -361,5 +326,21 @@ impl Engine {
     /// Whether two handles are the same engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
+    }
+}
+
+#[cfg_attr(not(compiler), expect(dead_code, reason = "there is no machine code"))]
+impl Engine {
+    /// Whether the engine may have so many more bytes of machine code, which are taken
+    /// then.
+    pub(crate) fn take_code(&self, bytes: u64) -> bool {
+        let max = self.0.config.code.max_bytes;
+        let more = |had: u64| had.checked_add(bytes).filter(|sum| *sum <= max);
+        self.0.code.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// Gives bytes of machine code back.
+    pub(crate) fn give_code(&self, bytes: u64) {
+        self.0.code.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

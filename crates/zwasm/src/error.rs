@@ -5,9 +5,9 @@ use std::error::Error as StdError;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::OnceLock;
 
-use crate::api::exception::ThrownException;
-use crate::api::instance::Instance;
 use crate::stack::backtrace::Place;
+use crate::store::instance::InstanceData;
+use crate::store::stored::Stored;
 use crate::tuning::BACKTRACE_WORK;
 use zwasm_regir::TrapCode;
 
@@ -171,6 +171,18 @@ impl Error {
         Error::with(trap.kind(), Payload::Trap(trap, code.message()), None)
     }
 
+    /// What an error of another type becomes.
+    pub(crate) fn converted<E: StdError + Send + Sync + 'static>(
+        kind: ErrorKind,
+        error: E,
+    ) -> Error {
+        let any = &error as &(dyn StdError + 'static);
+        if let Some(&trap) = any.downcast_ref::<Trap>() {
+            return Error::with(trap.kind(), Payload::Trap(trap, trap.message()), None);
+        }
+        Error::with(kind, Payload::Source(Box::new(error)), None)
+    }
+
     /// An invalid module; the message gains the byte offset.
     pub(crate) fn invalid(message: &str, offset: usize) -> Error {
         let message = format!("invalid module: {} (at byte offset {offset:#x})", one_line(message));
@@ -219,11 +231,6 @@ impl Error {
             Payload::Trap(_, message) => Some(message),
             _ => self.trap().map(Trap::message),
         }
-    }
-
-    /// The exception, if that is what was thrown.
-    pub fn exception(&self) -> Option<&ThrownException> {
-        self.downcast_ref()
     }
 
     /// The frames of the guest at the time of a trap, a throw or a host function's error.
@@ -275,17 +282,6 @@ impl Debug for Error {
     }
 }
 
-impl<E: StdError + Send + Sync + 'static> From<E> for Error {
-    fn from(error: E) -> Error {
-        let any = &error as &(dyn StdError + 'static);
-        if let Some(&trap) = any.downcast_ref::<Trap>() {
-            return Error::with(trap.kind(), Payload::Trap(trap, trap.message()), None);
-        }
-        let kind = if any.is::<ThrownException>() { ErrorKind::Exception } else { ErrorKind::Host };
-        Error::with(kind, Payload::Source(Box::new(error)), None)
-    }
-}
-
 /// An [`Error`] as a standard error.
 struct Opaque(Error);
 
@@ -318,7 +314,7 @@ impl From<Error> for Box<dyn StdError> {
 /// One frame of a [`WasmBacktrace`].
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
-    pub(crate) instance: Instance,
+    pub(crate) instance: Stored<InstanceData>,
     pub(crate) func_index: u32,
     pub(crate) func_start: usize,
     pub(crate) func_name: Option<String>,
@@ -327,11 +323,6 @@ pub struct FrameInfo {
 }
 
 impl FrameInfo {
-    /// The instance whose function it is.
-    pub fn instance(&self) -> Instance {
-        self.instance
-    }
-
     /// The function's index in its module.
     pub fn func_index(&self) -> u32 {
         self.func_index

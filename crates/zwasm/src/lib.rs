@@ -67,22 +67,25 @@ pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, 
 pub use api::gc::{AnyRef, ArrayRef, ExternRef, OwnedRooted, RootScope, StructRef};
 pub use api::gc_new::{ArrayRefPre, ArrayType, StructRefPre, StructType};
 pub use api::instance::{Instance, invoke};
+pub use api::limiter::{StoreLimits, StoreLimitsBuilder};
+pub use api::limits::InterruptHandle;
 pub use api::linker::Linker;
+#[cfg(feature = "trace")]
+pub use api::observe::{FunctionProfile, Profile, Sample, SampledFrame};
 #[cfg(feature = "threads")]
 pub use api::shared::SharedMemory;
+pub use api::store::{AsContext, AsContextMut, Refusals, Store, StoreContext, StoreContextMut};
 pub use api::val::Val;
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "trace")]
-pub use observe::{FunctionProfile, Profile, Sample, SampledFrame, Trace};
-pub use store::limiter::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
-pub use store::limits::{InterruptHandle, UpdateDeadline};
+pub use observe::Trace;
+pub use store::limiter::ResourceLimiter;
+pub use store::limits::UpdateDeadline;
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
-pub use store::total::Refusals;
-pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use tier::Strategy;
 pub use types::{
     DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability,

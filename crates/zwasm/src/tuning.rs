@@ -95,64 +95,63 @@ pub(crate) const EXCEPTION_SCAN_SHARE: usize = 16;
 /// Bytes that the exceptions in use may take.
 pub(crate) const MAX_EXCEPTION_BYTES: usize = 256 << 20;
 
+/// How often a guest that waits on a memory looks whether its deadline is reached: an
+/// epoch wakes nobody when it starts.
+#[cfg(feature = "threads")]
+pub(crate) const WAIT_LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// References that the host owns of which a store remembers so many before it
 /// looks which of them are gone.
 pub(crate) const MIN_HELD: usize = 1024;
 
-/// Address space for machine code; on a host that has less, half as much and so
-/// on, down to the smallest that is worth having.
-#[cfg(compiler)]
-pub(crate) const CODE_REGION: usize = 1 << 30;
-#[cfg(compiler)]
-pub(crate) const MIN_CODE_REGION: usize = 16 << 20;
-
-/// Bytes of machine code that are mapped at once where much is compiled at once: a
-/// few dozen functions share the cost of the system calls.
-#[cfg(compiler)]
-pub(crate) const CODE_GROUP: usize = 64 << 10;
-
-/// The alignment of functions in machine code.
-#[cfg(compiler)]
-pub(crate) const CODE_ALIGN: usize = 16;
-
 /// Bytes of machine code that the modules of an engine have unless configured: what an
 /// engine with a few very large programs wants, and half of what the process has.
-#[cfg(compiler)]
 pub(crate) const DEFAULT_MAX_CODE: u64 = 512 << 20;
 
-/// Bytes of machine code that a function may become. The largest function that is valid
-/// has 7.6 MB and becomes less, unless it was made to become more; while one is
-/// compiled, it takes a few times as much memory.
-#[cfg(compiler)]
-pub(crate) const MAX_FUNCTION_CODE: usize = 32 << 20;
-
 /// What arriving at a loop header takes from a function's budget.
-#[cfg(compiler)]
 pub(crate) const LOOP_WEIGHT: i32 = 1;
 
 /// Entries that use a function's budget up, whatever its size: what compiling costs
 /// and what each entry then saves both grow with that.
-#[cfg(compiler)]
 pub(crate) const MAX_ENTRIES: usize = 250;
 
 /// What each byte of a function's body adds to its budget: compiling takes time in
 /// proportion to its size, of which one entry or iteration runs only a part. With
 /// 16, CPython, Lua, QuickJS and SQLite took 1.1 to 1.3 times as long as with 2.
-#[cfg(compiler)]
 pub(crate) const BUDGET_PER_BYTE: usize = 2;
 
 /// The smallest budget, in iterations.
-#[cfg(compiler)]
 pub(crate) const MIN_BUDGET: usize = 2_000;
 
 /// The largest budget: whatever its size, a loop of this many iterations is hot.
 /// The loops of interpreters are the largest functions there are, and the hottest.
-#[cfg(compiler)]
 pub(crate) const MAX_BUDGET: usize = 10_000;
 
 /// When everything is to be promoted as soon as can be: one entry, one arrival at
 /// a loop, and then going back or entering again is too much.
-#[cfg(compiler)]
 pub(crate) const STRESS_BUDGET: i32 = 3;
-#[cfg(compiler)]
 pub(crate) const STRESS_ENTRY_WEIGHT: u32 = 2;
+
+#[cfg(compiler)]
+pub(crate) use machine::*;
+
+/// What only a build with a compiler needs.
+#[cfg(compiler)]
+mod machine {
+    /// Address space for machine code; on a host that has less, half as much and so
+    /// on, down to the smallest that is worth having.
+    pub(crate) const CODE_REGION: usize = 1 << 30;
+    pub(crate) const MIN_CODE_REGION: usize = 16 << 20;
+
+    /// Bytes of machine code that are mapped at once where much is compiled at once: a
+    /// few dozen functions share the cost of the system calls.
+    pub(crate) const CODE_GROUP: usize = 64 << 10;
+
+    /// The alignment of functions in machine code.
+    pub(crate) const CODE_ALIGN: usize = 16;
+
+    /// Bytes of machine code that a function may become. The largest function that is valid
+    /// has 7.6 MB and becomes less, unless it was made to become more; while one is
+    /// compiled, it takes a few times as much memory.
+    pub(crate) const MAX_FUNCTION_CODE: usize = 32 << 20;
+}

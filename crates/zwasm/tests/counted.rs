@@ -516,3 +516,21 @@ fn stores() {
         })
     });
 }
+
+/// The names of all functions cost no more each than one does.
+#[cfg(feature = "trace")]
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn names() {
+    let engine = Engine::default();
+    compare("names", 1000, |n| {
+        let funcs: String = (0..n).map(|number| format!("(func $f{number})")).collect();
+        let module = Module::new(&engine, format!("(module {funcs})")).unwrap();
+        cost(|| {
+            for number in 0..n {
+                let name = module.func_name(number as u32);
+                assert_eq!(name.as_deref(), Some(&*format!("f{number}")));
+            }
+        })
+    });
+}

@@ -470,7 +470,7 @@ fn outcomes(bytes: &[u8], filling: Filling, config: &Config) -> Vec<String> {
 
 fn strategies() -> Vec<Strategy> {
     let mut all = vec![Strategy::Interpreter, Strategy::Auto];
-    if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+    if Strategy::Baseline.is_available() {
         all.extend([Strategy::Baseline, Strategy::Stress, Strategy::Mixed(1)]);
     }
     all
@@ -629,7 +629,7 @@ fn translating_and_compiling_can_be_interrupted() {
     }
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux", feature = "jit"))]
+#[cfg(compiler)]
 #[test]
 fn machine_code_has_a_limit_and_what_is_more_is_interpreted() {
     let functions: String = (0..100)

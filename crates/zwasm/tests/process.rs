@@ -1,5 +1,5 @@
 //! What compiled code asks of the whole process: address space and memory.
-#![cfg(all(feature = "wat", feature = "jit", target_arch = "x86_64", target_os = "linux"))]
+#![cfg(all(feature = "wat", compiler, target_os = "linux"))]
 
 use std::fs;
 use std::mem::zeroed;

@@ -1,6 +1,6 @@
 //! Faults that are not the guest's belong to whoever handled them before. The
 //! handler is installed once per process, so this is the only test here.
-#![cfg(all(feature = "wat", feature = "jit", target_arch = "x86_64", target_os = "linux"))]
+#![cfg(all(feature = "wat", compiler, unix))]
 
 use std::ffi::{c_int, c_void};
 use std::mem::zeroed;
@@ -8,6 +8,9 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use zwasm::{Config, Engine, Instance, Module, Store, Strategy, Trap};
+
+/// What an access to an inaccessible page raises.
+const FAULT: c_int = if cfg!(target_vendor = "apple") { libc::SIGBUS } else { libc::SIGSEGV };
 
 /// Lets a guest leave its memory, in compiled code.
 fn check(signals: bool) {
@@ -26,6 +29,11 @@ fn check(signals: bool) {
     assert!(instance.get_func(&mut store, "load").unwrap().is_compiled(&store));
 }
 
+fn page_size() -> usize {
+    // SAFETY: it reads a constant of the system.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
 static FAULTS: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes the page that was hit accessible, and counts.
@@ -33,8 +41,8 @@ extern "C" fn open_page(_: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
     FAULTS.fetch_add(1, Ordering::SeqCst);
     // SAFETY: the system passes a valid structure, and the page is the test's.
     unsafe {
-        let page = (*info).si_addr() as usize & !4095;
-        assert_eq!(libc::mprotect(page as *mut c_void, 4096, libc::PROT_READ), 0);
+        let page = (*info).si_addr() as usize & !(page_size() - 1);
+        assert_eq!(libc::mprotect(page as *mut c_void, page_size(), libc::PROT_READ), 0);
     }
 }
 
@@ -42,7 +50,7 @@ fn segv_handler() -> usize {
     // SAFETY: the action is only read.
     unsafe {
         let mut action: libc::sigaction = zeroed();
-        assert_eq!(libc::sigaction(libc::SIGSEGV, null(), &raw mut action), 0);
+        assert_eq!(libc::sigaction(FAULT, null(), &raw mut action), 0);
         action.sa_sigaction
     }
 }
@@ -55,9 +63,9 @@ fn faults_of_others_reach_the_earlier_handler() {
         let mut action: libc::sigaction = zeroed();
         action.sa_sigaction = ours;
         action.sa_flags = libc::SA_SIGINFO;
-        assert_eq!(libc::sigaction(libc::SIGSEGV, &raw const action, null_mut()), 0);
+        assert_eq!(libc::sigaction(FAULT, &raw const action, null_mut()), 0);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        libc::mmap(null_mut(), 4096, libc::PROT_NONE, flags, -1, 0)
+        libc::mmap(null_mut(), page_size(), libc::PROT_NONE, flags, -1, 0)
     };
     assert_ne!(page, libc::MAP_FAILED);
 

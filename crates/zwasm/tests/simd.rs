@@ -1,12 +1,6 @@
 //! Compiled vector code gives what the interpreter gives: every op over edge
 //! values, bit for bit, with operands in registers, in memory and in the result's place.
-#![cfg(all(
-    feature = "wat",
-    feature = "jit",
-    feature = "simd",
-    target_arch = "x86_64",
-    target_os = "linux"
-))]
+#![cfg(all(feature = "wat", feature = "simd", compiler))]
 
 use std::fmt::Write as _;
 use zwasm::{Config, Engine, Linker, Module, Store, Strategy};

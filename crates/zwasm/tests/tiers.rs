@@ -1,5 +1,5 @@
 //! Code of all tiers calls, returns to, unwinds through and continues each other.
-#![cfg(all(feature = "wat", feature = "jit", target_arch = "x86_64", target_os = "linux"))]
+#![cfg(all(feature = "wat", compiler))]
 
 use zwasm::{
     AsContextMut, Caller, Config, Engine, Error, Func, Instance, Linker, Module, Store, Strategy,

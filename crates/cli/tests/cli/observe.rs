@@ -13,7 +13,7 @@ fn looking_at_the_guest() {
     line(&dir, "math.wat --invoke add 2 3 --dump-regir=99")
         .fails_saying(1, &["'--dump-regir=99'", "no function 99"]);
 
-    if cfg!(all(feature = "jit", target_arch = "x86_64", target_os = "linux")) {
+    if zwasm::Strategy::Baseline.is_available() {
         let code = line(&dir, "math.wat --invoke add 2 3 --dump-jit=0");
         assert_eq!((code.code, code.text().as_str()), (Some(0), "5\n"));
         assert!(code.stderr.starts_with("function f0 <add>:\n"), "{code:?}");

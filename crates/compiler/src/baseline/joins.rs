@@ -5,8 +5,10 @@
 //! the loop uses (see [`super::loops`]).
 
 use super::Compiler;
+use super::select::Select;
 use super::state::{Class, Joined, Location};
-use crate::isa::{AsmLabel, Condition, FLOAT_SCRATCH, INT_SCRATCH, Reg};
+use crate::asm::{AsmLabel, Reg};
+use crate::tuning::LOOP_ALIGN;
 use std::rc::Rc;
 use zwasm_regir::{Label, work};
 
@@ -17,7 +19,7 @@ pub(crate) struct Join {
     pub(crate) joined: Option<Rc<[Joined]>>,
 }
 
-impl Compiler<'_> {
+impl<A: Select> Compiler<'_, A> {
     fn height(&self, label: Label) -> u32 {
         self.function.label_heights[label.0 as usize]
     }
@@ -124,7 +126,7 @@ impl Compiler<'_> {
         for Joined { reg, held } in loads {
             match self.state.location(held.slot) {
                 Location::Const(value) if held.class != Class::Vector => {
-                    self.load_constant(reg, value);
+                    self.asm.constant(reg, value);
                 }
                 _ => self.load_slot(reg, held.slot, held.class),
             }
@@ -138,14 +140,14 @@ impl Compiler<'_> {
             match free {
                 Some(index) => {
                     let (src, dst) = moves.swap_remove(index);
-                    self.move_reg(dst, src);
+                    self.asm.mov(dst, src);
                 }
                 None => {
                     // Every destination is still to be read: a cycle. One of its
                     // values waits in a scratch register.
                     let src = moves[0].0;
-                    let scratch = if src.is_vector() { FLOAT_SCRATCH } else { INT_SCRATCH };
-                    self.move_reg(scratch, src);
+                    let scratch = if src.is_vector() { A::FLOAT_SCRATCH } else { A::INT_SCRATCH };
+                    self.asm.mov(scratch, src);
                     for (each, _) in &mut moves {
                         if *each == src {
                             *each = scratch;
@@ -162,21 +164,21 @@ impl Compiler<'_> {
         if let Some(joined) = joined {
             self.conform(&joined, self.height(label));
         }
-        self.asm.jmp(asm);
+        self.asm.jump(asm);
         self.reachable = false;
         self.state.clear();
     }
 
     /// Jumps to a label if a condition holds, which the flags tell.
-    pub(crate) fn branch_if(&mut self, condition: Condition, label: Label) {
+    pub(crate) fn branch_if(&mut self, condition: A::Condition, label: Label) {
         let (asm, joined) = self.target(label);
         match joined {
-            None => self.jump_if(condition, asm),
+            None => self.asm.jump_if(condition, asm),
             Some(joined) => {
                 let skip = self.asm.new_label();
-                self.jump_unless(condition, skip);
+                self.asm.jump_if(!condition, skip);
                 self.conform(&joined, self.height(label));
-                self.asm.jmp(asm);
+                self.asm.jump(asm);
                 self.asm.bind(skip);
             }
         }
@@ -211,11 +213,11 @@ impl Compiler<'_> {
             seen.push((label, entry));
             entries.push(entry);
         }
-        self.jump_table(index, target, &entries);
+        self.asm.jump_table(index, target, &entries);
         for (stub, asm, joined, height) in stubs {
             self.asm.bind(stub);
             self.conform(&joined, height);
-            self.asm.jmp(asm);
+            self.asm.jump(asm);
         }
         self.reachable = false;
         self.state.clear();
@@ -246,7 +248,7 @@ impl Compiler<'_> {
             }
         };
         if loop_header && self.loops.is_innermost(label) {
-            self.align_loop();
+            self.asm.align_with_nops(LOOP_ALIGN);
         }
         self.asm.bind(self.joins[index].asm);
         self.state.adopt(&joined);
@@ -286,7 +288,7 @@ impl Compiler<'_> {
                 location => {
                     let Some(reg) = self.state.free(value.class, None) else { continue };
                     match location {
-                        Location::Const(constant) => self.load_constant(reg, constant),
+                        Location::Const(constant) => self.asm.constant(reg, constant),
                         _ => self.load_slot(reg, value.slot, value.class),
                     }
                     self.state.bind(reg, value.slot, value.class, false);

@@ -6,9 +6,9 @@
 //! that a branch passes over is taken for rare. A body is looked at only so far: a
 //! large one is not where registers at the header matter.
 
-use super::Compiler;
 use super::state::Class;
 use crate::{CompileError, Environment, tuning};
+use std::ops::Range;
 use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Type, work};
 
@@ -20,6 +20,13 @@ pub(crate) struct LoopValue {
     /// Whether the loop changes it.
     pub(crate) written: bool,
     uses: u32,
+}
+
+/// How many registers a loop's header may hold values in.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) ints: usize,
+    pub(crate) floats: usize,
 }
 
 /// The loops of a function, by the label of the header.
@@ -47,7 +54,11 @@ impl Loops {
     /// # Errors
     ///
     /// When the environment says to stop.
-    pub(crate) fn of(function: &Function, env: &dyn Environment) -> Result<Loops, CompileError> {
+    pub(crate) fn of(
+        function: &Function,
+        env: &dyn Environment,
+        room: Room,
+    ) -> Result<Loops, CompileError> {
         // Where each loop's header is, and the last branch back to it.
         let mut headers: Vec<(Label, usize, usize)> = Vec::new();
         let mut header_of = vec![usize::MAX; function.label_heights.len()];
@@ -92,7 +103,7 @@ impl Loops {
                 let values = if always_calls(function, rare, start, end) {
                     Vec::new()
                 } else {
-                    values(function, &classes, label, start, end)
+                    values(function, &classes, label, start..end, room)
                 };
                 loops.push((label, values));
             }
@@ -142,7 +153,7 @@ fn always_calls(function: &Function, places: &[usize], start: usize, end: usize)
             _ => {}
         }
         if index >= passed_to
-            && Compiler::leaves(&insts[index])
+            && super::leaves(&insts[index])
             && !matches!(insts.get(index + 1), Some(Inst::Unreachable))
         {
             return true;
@@ -155,9 +166,10 @@ fn values(
     function: &Function,
     classes: &[Option<Class>],
     label: Label,
-    start: usize,
-    end: usize,
+    range: Range<usize>,
+    room: Room,
 ) -> Vec<LoopValue> {
+    let Range { start, end } = range;
     let insts = &function.insts;
     let whole = end < start + tuning::LOOP_SCAN;
     let mut values: Vec<LoopValue> = Vec::new();
@@ -187,7 +199,7 @@ fn values(
     let height = function.label_heights[label.0 as usize];
     values.retain(|value| value.slot < height);
     values.sort_by_key(|value| std::cmp::Reverse(value.uses));
-    let (mut ints, mut floats) = (tuning::LOOP_INTS, tuning::LOOP_FLOATS);
+    let Room { mut ints, mut floats } = room;
     values.retain(|value| {
         let room = if value.class == Class::Int { &mut ints } else { &mut floats };
         let has_room = *room > 0;

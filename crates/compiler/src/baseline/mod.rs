@@ -10,15 +10,36 @@
 //! That makes compiling nearly free, and leaves moves and stores that the
 //! optimising compiler would avoid.
 
+#[cfg(feature = "aarch64")]
+mod aarch64;
+mod allocate;
+mod bounds;
+mod calls;
+mod checks;
+mod control;
+mod instance;
 mod joins;
+mod late;
 mod loops;
+mod memory;
+mod moves;
+mod objects;
 mod operands;
-pub(crate) mod state;
+mod select;
+#[cfg(feature = "simd")]
+mod simd;
+mod state;
+#[cfg(feature = "x64")]
+mod x64;
 
-use crate::isa::{AsmLabel, Assembler, CpuFeatures, Late};
-use crate::{CompileError, CompiledCode, Environment, VmLayout, tuning};
+use crate::asm::{AsmLabel, OutOfReach};
+use crate::code::CompiledCode;
+use crate::target::{Features, Isa};
+use crate::{CompileError, Environment, VmLayout, tuning};
 use joins::Join;
-use loops::Loops;
+use late::Late;
+use loops::{Loops, Room};
+use select::{AtomicAccess, Select};
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
 use zwasm_regir::inst::Death;
@@ -27,12 +48,12 @@ use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode, work};
 
 /// The state of one compilation.
-pub(crate) struct Compiler<'a> {
+pub(crate) struct Compiler<'a, A> {
     pub(crate) function: &'a Function,
     pub(crate) env: &'a dyn Environment,
     pub(crate) layout: VmLayout,
-    pub(crate) cpu: CpuFeatures,
-    pub(crate) asm: Assembler,
+    pub(crate) features: Features,
+    pub(crate) asm: A,
     pub(crate) state: State,
     pub(crate) loops: Loops,
     joins: Vec<Join>,
@@ -43,7 +64,9 @@ pub(crate) struct Compiler<'a> {
     pub(crate) reachable: bool,
     /// The deaths of slots that are still to come.
     deaths: &'a [Death],
-    /// Whether the code must be thrown away.
+    /// The instructions that are left to their handlers.
+    by_handler: &'a [usize],
+    /// Whether an instruction found no register, so that its code is wrong.
     pub(crate) failed: bool,
     pub(crate) code: CompiledCode,
 }
@@ -59,32 +82,93 @@ pub fn compile(
     env: &dyn Environment,
     listing: bool,
 ) -> Result<CompiledCode, CompileError> {
+    match env.target().isa {
+        #[cfg(feature = "x64")]
+        Isa::X64 => compile_for::<crate::isa::x64::Assembler>(function, env, listing),
+        #[cfg(feature = "aarch64")]
+        Isa::Aarch64 => compile_for::<crate::isa::aarch64::Assembler>(function, env, listing),
+        // Instruction sets that were left out of this build.
+        #[allow(unreachable_patterns, reason = "none is left out if all features are on")]
+        _ => Err(CompileError::Unsupported),
+    }
+}
+
+/// Why an attempt to compile a function has to be made again in another way.
+enum Again {
+    /// The instruction with this index needs more registers than there are.
+    ByHandler(usize),
+    /// A jump does not reach its target.
+    Far,
+    /// It is to be given up.
+    Never(CompileError),
+}
+
+impl From<CompileError> for Again {
+    fn from(error: CompileError) -> Again {
+        Again::Never(error)
+    }
+}
+
+impl From<OutOfReach> for Again {
+    fn from(_: OutOfReach) -> Again {
+        Again::Far
+    }
+}
+
+fn compile_for<A: Select>(
+    function: &Function,
+    env: &dyn Environment,
+    listing: bool,
+) -> Result<CompiledCode, CompileError> {
+    let mut by_handler = Vec::new();
+    let mut far = false;
+    loop {
+        match attempt::<A>(function, env, listing, far, &by_handler) {
+            Ok(code) => return Ok(code),
+            Err(Again::ByHandler(index)) if !by_handler.contains(&index) => by_handler.push(index),
+            Err(Again::Far) if !far => far = true,
+            Err(Again::ByHandler(_) | Again::Far) => return Err(CompileError::Unsupported),
+            Err(Again::Never(error)) => return Err(error),
+        }
+    }
+}
+
+fn attempt<A: Select>(
+    function: &Function,
+    env: &dyn Environment,
+    listing: bool,
+    far: bool,
+    by_handler: &[usize],
+) -> Result<CompiledCode, Again> {
     let slots = function.frame.size + env.scratch_slots();
-    let mut asm = Assembler::new(listing);
+    let features = env.target().features;
+    let mut asm = A::new(features, far, listing);
     let joins = (0..function.label_heights.len())
         .map(|_| Join { asm: asm.new_label(), joined: None })
         .collect();
+    let room = Room {
+        ints: A::INT_REGS.len() - tuning::FREE_INTS,
+        floats: A::FLOAT_REGS.len() - tuning::FREE_FLOATS,
+    };
     let mut compiler = Compiler {
         function,
         env,
         layout: *env.layout(),
-        cpu: env.cpu(),
+        features,
         asm,
-        state: State::new(slots as usize),
-        loops: Loops::of(function, env)?,
+        state: State::new(slots as usize, A::INT_REGS, A::FLOAT_REGS),
+        loops: Loops::of(function, env, room)?,
         joins,
         late: Vec::new(),
         other_instance: None,
         reachable: true,
         deaths: &function.deaths,
+        by_handler,
         failed: false,
         code: CompiledCode::default(),
     };
     compiler.run(slots)?;
-    if compiler.failed {
-        return Err(CompileError::Unsupported);
-    }
-    let finished = compiler.asm.finish();
+    let finished = compiler.asm.finish()?;
     work::count(finished.bytes.len());
     let mut code = compiler.code;
     code.bytes = finished.bytes;
@@ -93,8 +177,8 @@ pub fn compile(
     Ok(code)
 }
 
-impl Compiler<'_> {
-    fn run(&mut self, slots: u32) -> Result<(), CompileError> {
+impl<A: Select> Compiler<'_, A> {
+    fn run(&mut self, slots: u32) -> Result<(), Again> {
         self.prologue(slots);
         // A throw finds its handler by walking frames, so handlers expect slots.
         let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
@@ -134,6 +218,9 @@ impl Compiler<'_> {
                 #[cfg(debug_assertions)]
                 let then = self.state.now();
                 let count = self.insts(index);
+                if self.failed {
+                    return Err(Again::ByHandler(index));
+                }
                 index += count;
                 // Of two compiled at once the first leaves its result in flags.
                 #[cfg(debug_assertions)]
@@ -143,13 +230,13 @@ impl Compiler<'_> {
         }
         self.limit()?;
         self.epilogue();
-        let positions = |words: Vec<(Label, AsmLabel)>, asm: &Assembler| {
+        let positions = |words: Vec<(Label, AsmLabel)>, asm: &A| {
             words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
         };
         self.code.loops = positions(loops, &self.asm);
         landings.sort_unstable_by_key(|(label, _)| label.0);
         self.code.landings = positions(landings, &self.asm);
-        self.limit()
+        Ok(self.limit()?)
     }
 
     /// Makes sure that nothing is remembered of what slots held before an instruction
@@ -177,18 +264,22 @@ impl Compiler<'_> {
     /// Compiles the instruction at `index`, perhaps with the next. How many.
     fn insts(&mut self, index: usize) -> usize {
         let insts = &self.function.insts;
+        if self.by_handler.contains(&index) && has_handler(&insts[index]) {
+            self.call_handler(&insts[index]);
+            return 1;
+        }
         if let Inst::Compare { op, dst, a, b } = insts[index]
             && self.is_temporary(dst.0)
         {
             let flags = |this: &mut Self| {
-                let condition = this.compare_flags(op, a, b);
+                let condition = A::condition(this, op, a, b);
                 this.bury(index + 1);
                 condition
             };
             match insts.get(index + 1) {
                 Some(&Inst::BrIf { cond, negate, target }) if cond == dst => {
                     let condition = flags(self);
-                    self.branch_if(if negate { condition.not() } else { condition }, target);
+                    self.branch_if(if negate { !condition } else { condition }, target);
                     return 2;
                 }
                 Some(&Inst::Select { dst: into, cond, a: first, b: second }) if cond == dst => {
@@ -236,21 +327,6 @@ impl Compiler<'_> {
         self.code.sources.last().map_or_else(SourceLoc::default, |(_, source)| *source)
     }
 
-    /// Whether an instruction leaves compiled code, so that nothing stays in
-    /// registers.
-    pub(crate) fn leaves(inst: &Inst) -> bool {
-        matches!(
-            inst,
-            Inst::Call { .. }
-                | Inst::CallIndirect { .. }
-                | Inst::CallRef { .. }
-                | Inst::AtomicWait { .. }
-                | Inst::AtomicNotify { .. }
-                | Inst::MemoryGrow { .. }
-                | Inst::Bulk { .. }
-        ) || matches!(inst, Inst::Gc { op, .. } if !Compiler::is_allocation(*op))
-    }
-
     fn inst(&mut self, inst: &Inst) {
         match *inst {
             Inst::Label { label, loop_header } => self.place(label, loop_header),
@@ -266,20 +342,23 @@ impl Compiler<'_> {
             Inst::Const { dst, value } => self.constant(dst.0, value),
             Inst::Copy { dst, src } => self.copy(dst, src),
             Inst::CopySlots { dst, src, count } => self.copy_slots(dst.0, src.0, count),
-            Inst::Unary { op, dst, a } => self.unary(op, dst, a),
-            Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
-            Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
+            Inst::Unary { op, dst, a } => A::unary(self, op, dst, a),
+            Inst::Binary { op, dst, a, b } => A::binary(self, op, dst, a, b),
+            Inst::Compare { op, dst, a, b } => A::comparison(self, op, dst, a, b),
             Inst::Select { dst, cond, a, b } => {
-                self.select(dst, a, b, |this| this.test_flags(cond));
+                self.select(dst, a, b, |this| A::is_set(this, cond));
             }
             Inst::Load { op, dst, addr, mem, offset } => self.load(op, dst, addr, mem, offset),
             Inst::Store { op, addr, value, mem, offset } => {
                 self.store(op, addr, value, mem, offset);
             }
-            Inst::Atomic { op, dst, addr, a, b, mem, offset } => {
-                self.atomic(op, dst, addr, a, b, mem, offset);
+            Inst::Atomic { mem, offset, .. } if self.needs_handler(mem, offset) => {
+                self.call_handler(inst);
             }
-            Inst::AtomicFence => self.atomic_fence(),
+            Inst::Atomic { op, dst, addr, a, b, mem, offset } => {
+                A::atomic(self, AtomicAccess { op, dst, addr, a, b, mem, offset });
+            }
+            Inst::AtomicFence => A::atomic_fence(self),
             Inst::MemorySize { dst, mem } => self.memory_size(dst, mem),
             Inst::GlobalGet { dst, global } => self.global_get(dst, global),
             Inst::GlobalSet { global, value } => self.global_set(global, value),
@@ -306,11 +385,11 @@ impl Compiler<'_> {
             Inst::RefCast { src, target } => self.ref_cast(src, target),
             Inst::I31New { dst, src } => self.i31_new(dst, src),
             Inst::I31Get { dst, src, extend } => self.i31_get(dst, src, extend),
-            Inst::Wide { op, base } => self.wide(op, base),
+            Inst::Wide { op, base } => A::wide(self, op, base),
             Inst::Br { target } => self.branch(target),
             Inst::BrIf { cond, negate, target } => {
-                let condition = self.test_flags(cond);
-                self.branch_if(if negate { condition.not() } else { condition }, target);
+                let condition = A::is_set(self, cond);
+                self.branch_if(if negate { !condition } else { condition }, target);
             }
             Inst::BrTable { index, first, count } => {
                 let targets = &self.function.br_targets[first as usize..(first + count) as usize];
@@ -408,7 +487,7 @@ impl Compiler<'_> {
                 self.state.lock(reg);
                 let class = if reg.is_vector() { Class::Float } else { Class::Int };
                 let new = self.alloc(class, Some(dst.0));
-                self.move_reg(new, reg);
+                self.asm.mov(new, reg);
                 self.define(new, dst, class);
             }
             _ => {
@@ -419,4 +498,44 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Whether an instruction leaves compiled code, so that nothing stays in
+/// registers.
+pub(crate) fn leaves(inst: &Inst) -> bool {
+    matches!(
+        inst,
+        Inst::Call { .. }
+            | Inst::CallIndirect { .. }
+            | Inst::CallRef { .. }
+            | Inst::AtomicWait { .. }
+            | Inst::AtomicNotify { .. }
+            | Inst::MemoryGrow { .. }
+            | Inst::Bulk { .. }
+    ) || matches!(inst, Inst::Gc { op, .. } if !allocate::is_allocation(*op))
+}
+
+/// Whether an instruction can be left to its handler: it is no branch, return or label,
+/// and all its operands are in slots.
+fn has_handler(inst: &Inst) -> bool {
+    !matches!(
+        inst,
+        Inst::Label { .. }
+            | Inst::Br { .. }
+            | Inst::BrIf { .. }
+            | Inst::BrTable { .. }
+            | Inst::Return
+            | Inst::ReturnValue { .. }
+            | Inst::ReturnSlots { .. }
+            | Inst::ReturnCall { .. }
+            | Inst::ReturnCallIndirect { .. }
+            | Inst::ReturnCallRef { .. }
+            | Inst::Call { .. }
+            | Inst::CallIndirect { .. }
+            | Inst::CallRef { .. }
+            | Inst::Throw { .. }
+            | Inst::ThrowRef { .. }
+            | Inst::TryBegin { .. }
+            | Inst::TryEnd { .. }
+    )
 }

@@ -1,11 +1,13 @@
 //! Getting operands into registers and results out of them.
 
 use super::Compiler;
+use super::select::Select;
 use super::state::{Class, Location};
-use crate::isa::{Reg, Rm};
+use crate::asm::{Reg, Rm};
+use crate::isa::Size;
 use zwasm_regir::{Operand, Slot};
 
-impl Compiler<'_> {
+impl<A: Select> Compiler<'_, A> {
     /// Whether a slot belongs to the operand stack.
     pub(crate) fn is_temporary(&self, slot: u32) -> bool {
         slot >= self.function.frame.stack
@@ -31,7 +33,7 @@ impl Compiler<'_> {
         });
         let reg = reg.unwrap_or_else(|| {
             self.failed = true;
-            class.any()
+            self.state.any(class)
         });
         self.state.lock(reg);
         reg
@@ -86,7 +88,7 @@ impl Compiler<'_> {
                 if old != Class::Vector {
                     self.state.lock(reg);
                     let new = self.alloc(class, None);
-                    self.move_reg(new, reg);
+                    self.asm.mov(new, reg);
                     self.state.bind(new, slot, class, dirty);
                     return new;
                 }
@@ -99,7 +101,7 @@ impl Compiler<'_> {
             }
             Location::Const(value) => {
                 let reg = self.alloc(class, None);
-                self.load_constant(reg, value);
+                self.asm.constant(reg, value);
                 self.state.bind(reg, slot, class, true);
                 return reg;
             }
@@ -123,7 +125,7 @@ impl Compiler<'_> {
         let zero = Location::Const(0);
         if [slot, slot + 1].map(|half| self.state.location(half)) == [zero; 2] {
             let reg = self.alloc(Class::Vector, None);
-            self.load_constant(reg, 0);
+            self.asm.constant(reg, 0);
             self.state.bind(reg, slot, Class::Vector, true);
             return reg;
         }
@@ -144,7 +146,7 @@ impl Compiler<'_> {
             Operand::Slot(slot) => self.reg(slot.0, class),
             Operand::Const(value) => {
                 let reg = self.alloc(class, None);
-                self.load_constant(reg, value);
+                self.asm.constant(reg, value);
                 reg
             }
         }
@@ -154,9 +156,14 @@ impl Compiler<'_> {
     /// is in the frame stays there, because nobody will read it again.
     pub(crate) fn rm(&mut self, slot: u32, class: Class) -> Rm {
         if self.is_temporary(slot) && self.state.location(slot) == Location::Frame {
-            return self.slot_operand(slot);
+            return self.slot_rm(slot);
         }
         self.reg(slot, class).into()
+    }
+
+    /// A slot of the frame as an operand.
+    pub(crate) fn slot_rm(&self, slot: u32) -> Rm {
+        self.slot(slot).into()
     }
 
     /// A slot's value in a register that may be overwritten with the new value of
@@ -168,7 +175,7 @@ impl Compiler<'_> {
                     self.consume(slot);
                 }
                 let reg = self.alloc(class, Some(dst));
-                self.load_constant(reg, value);
+                self.asm.constant(reg, value);
                 reg
             }
             Operand::Slot(Slot(slot)) => {
@@ -183,9 +190,41 @@ impl Compiler<'_> {
                     return reg;
                 }
                 let new = self.alloc(class, Some(dst));
-                self.move_reg(new, reg);
+                self.asm.mov(new, reg);
                 new
             }
+        }
+    }
+
+    /// Makes a certain register free, and keeps it so for this instruction.
+    pub(crate) fn claim(&mut self, reg: Reg) {
+        if let Some(held) = self.state.held(reg) {
+            match self.state.free(held.class, None).filter(|free| *free != reg) {
+                Some(free) => {
+                    self.asm.mov(free, reg);
+                    self.state.release(reg);
+                    let locked = self.state.locked;
+                    self.state.bind(free, held.slot, held.class, held.dirty);
+                    self.state.locked = locked;
+                }
+                None => {
+                    self.spill(reg);
+                    self.state.release(reg);
+                }
+            }
+        }
+        self.state.lock(reg);
+    }
+
+    /// Loads an operand into a certain register that is free.
+    pub(crate) fn load_into(&mut self, reg: Reg, operand: Operand) {
+        match self.resolve(operand) {
+            Operand::Const(value) => self.asm.constant(reg, value),
+            Operand::Slot(slot) => match self.rm(slot.0, Class::Int) {
+                Rm::Reg(src) => self.asm.mov(reg, src),
+                Rm::Mem(src) => self.asm.load(reg, src, Size::B8),
+                Rm::Label(_) => unreachable!("operands are in registers or slots"),
+            },
         }
     }
 
@@ -206,5 +245,30 @@ impl Compiler<'_> {
     /// Makes a register's value that of a slot.
     pub(crate) fn define(&mut self, reg: Reg, dst: Slot, class: Class) {
         self.state.bind(reg, dst.0, class, true);
+    }
+
+    /// `condition ? a : b`: `condition` emits what decides, when everything else is in
+    /// its place.
+    pub(crate) fn select(
+        &mut self,
+        dst: Slot,
+        a: Operand,
+        b: Operand,
+        condition: impl FnOnce(&mut Self) -> A::Condition,
+    ) {
+        let in_float = |this: &Self, operand: Operand| match operand {
+            Operand::Slot(slot) => {
+                matches!(this.state.location(slot.0), Location::Reg(reg) if reg.is_vector())
+            }
+            Operand::Const(_) => false,
+        };
+        let class = if in_float(self, a) || in_float(self, b) { Class::Float } else { Class::Int };
+        let first = self.operand(a, class);
+        let second = self.operand(b, class);
+        let reg = self.alloc(class, None);
+        A::choose(self, class, reg, first, second, condition);
+        self.consume_operand(a);
+        self.consume_operand(b);
+        self.define(reg, dst, class);
     }
 }

@@ -8,12 +8,12 @@
 //! Operand-stack slots ("temporaries") die when the instruction that pops them
 //! has read them; that is what saves most stores.
 
-use crate::isa::{FLOAT_REGS, INT_REGS, Reg};
+use crate::asm::Reg;
 use zwasm_regir::work;
 
 /// A set of registers.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct RegSet(u32);
+pub(crate) struct RegSet(u64);
 
 impl RegSet {
     pub(crate) fn insert(&mut self, reg: Reg) {
@@ -33,7 +33,7 @@ impl RegSet {
         std::iter::from_fn(move || {
             let reg = Reg(rest.trailing_zeros() as u8);
             rest &= rest.wrapping_sub(1);
-            (reg.0 < 32).then_some(reg)
+            (usize::from(reg.0) < Reg::COUNT).then_some(reg)
         })
     }
 }
@@ -48,14 +48,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// The registers of a class, those without special roles first.
-    fn registers(self) -> &'static [Reg] {
-        match self {
-            Class::Int => INT_REGS,
-            Class::Float | Class::Vector => FLOAT_REGS,
-        }
-    }
-
     /// Whether a value of this class may be in a register.
     fn fits(self, reg: Reg) -> bool {
         (self == Class::Int) != reg.is_vector()
@@ -91,13 +83,15 @@ pub(crate) struct Joined {
 const IN_FRAME: u8 = 0xFF;
 const CONSTANT: u8 = 0xFE;
 /// Added to a register's number for the upper half of a vector.
-const UPPER: u8 = 0x40;
+const UPPER: u8 = Reg::COUNT as u8;
 
 /// The locations of all slots.
 #[derive(Clone)]
 pub(crate) struct State {
+    /// General registers for values, and vector ones; those with special uses last.
+    registers: [&'static [Reg]; 2],
     slots: Vec<u8>,
-    held: [Option<Held>; 32],
+    held: [Option<Held>; Reg::COUNT],
     used: RegSet,
     /// Registers whose upper 32 bits are zero, as far as that is known. This is about the
     /// register, whatever value it was loaded for: references need not be cut again.
@@ -105,7 +99,7 @@ pub(crate) struct State {
     /// Registers that the instruction being compiled works with.
     pub(crate) locked: RegSet,
     constants: Vec<(u32, u64)>,
-    stamps: [u32; 32],
+    stamps: [u32; Reg::COUNT],
     clock: u32,
     /// When each slot got its register or constant, for a check.
     #[cfg(debug_assertions)]
@@ -118,16 +112,17 @@ pub(crate) struct State {
 
 impl State {
     /// All values in the frame.
-    pub(crate) fn new(slots: usize) -> State {
+    pub(crate) fn new(slots: usize, ints: &'static [Reg], floats: &'static [Reg]) -> State {
         work::count(slots);
         State {
+            registers: [ints, floats],
             slots: vec![IN_FRAME; slots],
-            held: [None; 32],
+            held: [None; Reg::COUNT],
             used: RegSet::default(),
             narrow: RegSet::default(),
             locked: RegSet::default(),
             constants: Vec::new(),
-            stamps: [0; 32],
+            stamps: [0; Reg::COUNT],
             clock: 0,
             #[cfg(debug_assertions)]
             born: vec![0; slots],
@@ -135,6 +130,16 @@ impl State {
             homes_taken: RegSet::default(),
             with_home: Vec::new(),
         }
+    }
+
+    /// The registers of a class.
+    fn registers(&self, class: Class) -> &'static [Reg] {
+        self.registers[usize::from(class != Class::Int)]
+    }
+
+    /// Some register of a class, for code that is thrown away.
+    pub(crate) fn any(&self, class: Class) -> Reg {
+        self.registers(class)[0]
     }
 
     pub(crate) fn location(&self, slot: u32) -> Location {
@@ -297,13 +302,13 @@ impl State {
         }
         // A home is used for something else only when nothing else is free.
         let at_home = |reg: Reg| self.homes_taken.contains(reg);
-        let mut free = class.registers().iter().copied().filter(|reg| is_free(*reg));
+        let mut free = self.registers(class).iter().copied().filter(|reg| is_free(*reg));
         free.clone().find(|reg| !at_home(*reg)).or_else(|| free.next())
     }
 
     /// The register whose value should go to its slot to make room.
     pub(crate) fn victim(&self, class: Class) -> Option<Reg> {
-        let candidates = class.registers().iter().copied();
+        let candidates = self.registers(class).iter().copied();
         candidates
             .filter(|reg| self.used.contains(*reg) && !self.locked.contains(*reg))
             .min_by_key(|reg| self.stamps[usize::from(reg.0)])

@@ -1,53 +1,216 @@
-//! The instruction sets. Nothing outside this module names a register.
+//! The instruction sets. Nothing outside this module encodes an instruction.
+//!
+//! The neutral half of the compilers speaks to a processor through [`Primitives`]: the
+//! roles of registers, and the few things that calls, bounds checks, control flow and
+//! objects are made of. Arithmetic is not among them: which instructions an op becomes
+//! is selected per instruction set, in `baseline/x64` and `baseline/aarch64`.
 
-#[cfg(target_arch = "x86_64")]
-mod x64;
+#[cfg(feature = "aarch64")]
+pub(crate) mod aarch64;
+#[cfg(feature = "x64")]
+pub(crate) mod x64;
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use x64::{
-    AsmLabel, Assembler, Condition, FLOAT_REGS, FLOAT_SCRATCH, INT_REGS, INT_SCRATCH, Late, Reg, Rm,
-};
+use crate::asm::{AsmLabel, Buffer, Finished, Mem, OutOfReach, Reg, Rm};
+use crate::code::TypeForm;
+use crate::target::Features;
+use std::ops::{DerefMut, Not};
 
-/// What the processor has beyond the floor of its instruction set.
-///
-/// On x86-64 the floor is SSE4.1. Tests switch features off to reach the code for
-/// processors without.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CpuFeatures {
-    /// Three-operand vector instructions.
-    pub avx: bool,
-    /// 256-bit integers, and broadcasts from memory.
-    pub avx2: bool,
-    /// `andn` and the like.
-    pub bmi1: bool,
-    /// Shifts that leave the flags alone and take any count register.
-    pub bmi2: bool,
-    /// Fused multiply-add.
-    pub fma: bool,
-    /// Counting leading zeros, with a defined result for zero.
-    pub lzcnt: bool,
-    /// Counting ones.
-    pub popcnt: bool,
+/// How two integers compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    Equal,
+    NotEqual,
+    /// Unsigned.
+    Above,
+    /// Unsigned.
+    AboveOrEqual,
 }
 
-impl CpuFeatures {
-    /// What this processor has.
-    #[cfg(target_arch = "x86_64")]
-    pub fn detect() -> CpuFeatures {
-        CpuFeatures {
-            avx: std::arch::is_x86_feature_detected!("avx"),
-            avx2: std::arch::is_x86_feature_detected!("avx2"),
-            bmi1: std::arch::is_x86_feature_detected!("bmi1"),
-            bmi2: std::arch::is_x86_feature_detected!("bmi2"),
-            fma: std::arch::is_x86_feature_detected!("fma"),
-            lzcnt: std::arch::is_x86_feature_detected!("lzcnt"),
-            popcnt: std::arch::is_x86_feature_detected!("popcnt"),
+/// An instruction on a register and a register, place in memory or constant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alu {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+}
+
+/// How a register is shifted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shift {
+    Left,
+    RightSigned,
+    RightUnsigned,
+}
+
+/// The size of a value in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    B1,
+    B2,
+    B4,
+    B8,
+    B16,
+}
+
+impl Size {
+    /// The size of so many bytes, a power of two up to 16.
+    pub(crate) fn of(bytes: u64) -> Size {
+        match bytes {
+            1 => Size::B1,
+            2 => Size::B2,
+            4 => Size::B4,
+            8 => Size::B8,
+            _ => Size::B16,
         }
     }
+}
 
-    /// What this processor has.
-    #[cfg(not(target_arch = "x86_64"))]
-    pub fn detect() -> CpuFeatures {
-        CpuFeatures::default()
-    }
+/// A type of the module in code: its index, and what of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TypeWord {
+    pub(crate) index: u32,
+    pub(crate) form: TypeForm,
+}
+
+/// What the neutral half of the compilers emits.
+///
+/// `wide` means 64 bits, otherwise 32, whose results clear the upper half of their
+/// register. A condition tells the result of the primitive that made it until the next
+/// primitive that compares, computes or loads; moves, loads of slots and constants,
+/// and stores leave it alone.
+pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
+    /// The `vmctx`; pinned.
+    const VMCTX: Reg;
+    /// The frame; pinned.
+    const FRAME: Reg;
+    /// The first byte of memory 0; pinned.
+    const MEMORY: Reg;
+    /// The size of memory 0 in bytes; pinned.
+    const MEMORY_LEN: Reg;
+    /// The word that is jumped through, on the way in and out.
+    const IP: Reg;
+    /// The accumulator: the callee's record at a call, the reason at a trap.
+    const ACC: Reg;
+    /// The callee's body at a call, the caller's `vmctx` at a return.
+    const BODY: Reg;
+    /// The callee's frame at a call.
+    const CALLEE_FRAME: Reg;
+    /// Another register for a call or return to work with.
+    const SPARE: Reg;
+    /// General registers for values; those with special uses last.
+    const INT_REGS: &'static [Reg];
+    /// Vector registers for values.
+    const FLOAT_REGS: &'static [Reg];
+    /// A general register that never holds a slot's value.
+    const INT_SCRATCH: Reg;
+    /// A vector register that never holds a slot's value.
+    const FLOAT_SCRATCH: Reg;
+
+    /// What decides about a jump.
+    type Condition: Copy + Not<Output = Self::Condition>;
+
+    /// Starts a function. With `far`, all jumps reach all labels of the largest function;
+    /// without, they may be shorter, and [`Primitives::finish`] may fail.
+    fn new(features: Features, far: bool, listing: bool) -> Self;
+
+    /// Resolves all labels.
+    ///
+    /// # Errors
+    ///
+    /// If an instruction cannot reach its label.
+    fn finish(self) -> Result<Finished, OutOfReach>;
+
+    /// Whether a shift by the count in a register needs no certain registers.
+    fn shifts_freely(&self) -> bool;
+
+    // Moves.
+
+    /// Copies a register, from one file to the other if need be.
+    fn mov(&mut self, dst: Reg, src: Reg);
+    /// The lower 32 bits of a register; the upper ones become zero.
+    fn narrow(&mut self, dst: Reg, src: Reg);
+    /// Loads a constant; a condition stays.
+    fn constant(&mut self, dst: Reg, value: u64);
+    /// Loads what a type is.
+    fn type_constant(&mut self, dst: Reg, word: TypeWord);
+    /// Loads a value; what is smaller than a general register is zero-extended, what is
+    /// smaller than a vector is followed by zeros.
+    fn load(&mut self, dst: Reg, mem: Mem, size: Size);
+    /// Loads an integer of at most 4 bytes, sign-extended.
+    fn load_signed(&mut self, dst: Reg, mem: Mem, size: Size, wide: bool);
+    /// Stores the lower bytes of a register.
+    fn store(&mut self, mem: Mem, src: Reg, size: Size);
+    /// Whether [`Primitives::store_constant`] is good for a value.
+    fn can_store(&self, value: u64, size: Size) -> bool;
+    /// Stores a constant of at most 8 bytes; a condition stays.
+    fn store_constant(&mut self, mem: Mem, value: u64, size: Size);
+    /// Stores what a type is, in 4 bytes.
+    fn store_type(&mut self, mem: Mem, word: TypeWord);
+    /// Copies words from a distance from a register down to another.
+    fn copy_words(&mut self, base: Reg, dst: i32, src: i32, count: u32);
+    /// Clears words at a distance from a register.
+    fn clear_words(&mut self, base: Reg, dst: i32, count: u32);
+
+    // Computing.
+
+    /// The address of a place in memory, cut to 32 bits unless `wide`.
+    fn address_of(&mut self, dst: Reg, mem: Mem, wide: bool);
+    /// `dst = dst op src`.
+    fn alu(&mut self, op: Alu, wide: bool, dst: Reg, src: Rm);
+    /// `dst = dst op value`.
+    fn alu_immediate(&mut self, op: Alu, wide: bool, dst: Reg, value: i32);
+    /// Shifts a register by a constant.
+    fn shift(&mut self, op: Shift, wide: bool, reg: Reg, count: u8);
+    /// `dst = 1 << count`, 32 bits, of the count's lower five bits; only if
+    /// [`Primitives::shifts_freely`].
+    fn bit(&mut self, dst: Reg, count: Reg);
+    /// Sets bits of 4 bytes in memory.
+    fn or_to_memory(&mut self, mem: Mem, bits: Reg);
+
+    // Conditions.
+
+    /// How a register compares with an operand.
+    fn compare(&mut self, relation: Relation, wide: bool, a: Reg, b: Rm) -> Self::Condition;
+    /// How an operand compares with a constant.
+    fn compare_immediate(
+        &mut self,
+        relation: Relation,
+        wide: bool,
+        a: Rm,
+        value: i32,
+    ) -> Self::Condition;
+    /// Whether 4 bytes are those of a type.
+    fn is_type(&mut self, a: Rm, word: TypeWord) -> Self::Condition;
+    /// Whether a register is zero.
+    fn is_zero(&mut self, reg: Reg, wide: bool) -> Self::Condition;
+    /// Whether all of these lower bits of a register are zero.
+    fn are_clear(&mut self, reg: Reg, bits: u8) -> Self::Condition;
+    /// `dst = dst + src`, 64 bits; whether the sum has more.
+    fn add_carries(&mut self, dst: Reg, src: Reg) -> Self::Condition;
+    /// `reg = reg - by`; whether something is left.
+    fn count_down(&mut self, wide: bool, reg: Reg, by: i32) -> Self::Condition;
+    /// Subtracts from the 8 bytes at a place; whether the result is negative. The scratch
+    /// register, which may be part of the place, is overwritten.
+    fn charge(&mut self, mem: Mem, cost: i32) -> Self::Condition;
+
+    // Control.
+
+    fn jump(&mut self, label: AsmLabel);
+    fn jump_if(&mut self, condition: Self::Condition, label: AsmLabel);
+    /// Jumps if a float is no number.
+    fn jump_if_nan(&mut self, single: bool, reg: Reg, label: AsmLabel);
+    /// Jumps through the word that a register points at.
+    fn jump_through(&mut self, word: Reg);
+    /// Jumps through the word at a label.
+    fn jump_through_label(&mut self, word: AsmLabel);
+    /// The address of a label.
+    fn label_address(&mut self, dst: Reg, label: AsmLabel);
+    /// Jumps to the entry of a table that stands behind; what is beyond its end goes to
+    /// the last entry. The register `target` is free.
+    fn jump_table(&mut self, index: Reg, target: Reg, entries: &[AsmLabel]);
+    /// Fills up with instructions that do nothing until the offset is a multiple of
+    /// `align`.
+    fn align_with_nops(&mut self, align: usize);
 }

@@ -1,48 +1,33 @@
 //! The atomic instructions, behind the prefix `0xFE`.
 
-use super::{Malformed, Result, Translator};
+use super::{Result, Translator};
 use crate::atomic_ops::AtomicOp;
 use crate::inst::Inst;
+use crate::opcodes::immediates::MemArg;
 use crate::types::Type;
 
-const NOTIFY: u32 = 0;
-const WAIT32: u32 = 1;
-const WAIT64: u32 = 2;
-const FENCE: u32 = 3;
-
 impl Translator<'_> {
-    pub(super) fn atomic(&mut self) -> Result<()> {
-        match self.body.reader.u32()? {
-            NOTIFY => {
-                let (mem, offset) = self.memarg()?;
-                let count = self.pop_slot()?;
-                let addr = self.pop_slot()?;
-                let dst = self.push_temp(Type::I32);
-                self.emit(Inst::AtomicNotify { dst, addr, count, mem, offset });
-            }
-            opcode @ (WAIT32 | WAIT64) => {
-                let wide = opcode == WAIT64;
-                let (mem, offset) = self.memarg()?;
-                let timeout = self.pop_slot()?;
-                let expected = self.pop_slot()?;
-                let addr = self.pop_slot()?;
-                let dst = self.push_temp(Type::I32);
-                self.emit(Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset });
-            }
-            FENCE => {
-                self.body.reader.byte()?;
-                self.emit(Inst::AtomicFence);
-            }
-            opcode => {
-                let op = AtomicOp::from_opcode(opcode).ok_or(Malformed)?;
-                self.atomic_access(op)?;
-            }
-        }
+    pub(super) fn atomic_notify(&mut self, memory: MemArg) -> Result<()> {
+        let MemArg { mem, offset } = memory;
+        let count = self.pop_slot()?;
+        let addr = self.pop_slot()?;
+        let dst = self.push_temp(Type::I32);
+        self.emit(Inst::AtomicNotify { dst, addr, count, mem, offset });
         Ok(())
     }
 
-    fn atomic_access(&mut self, op: AtomicOp) -> Result<()> {
-        let (mem, offset) = self.memarg()?;
+    pub(super) fn atomic_wait(&mut self, wide: bool, memory: MemArg) -> Result<()> {
+        let MemArg { mem, offset } = memory;
+        let timeout = self.pop_slot()?;
+        let expected = self.pop_slot()?;
+        let addr = self.pop_slot()?;
+        let dst = self.push_temp(Type::I32);
+        self.emit(Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset });
+        Ok(())
+    }
+
+    pub(super) fn atomic_access(&mut self, op: AtomicOp, memory: MemArg) -> Result<()> {
+        let MemArg { mem, offset } = memory;
         let second = if op.operands() == 2 { Some(self.pop_slot()?) } else { None };
         let first = if op.operands() >= 1 { Some(self.pop_slot()?) } else { None };
         let addr = self.pop_slot()?;
@@ -50,19 +35,6 @@ impl Translator<'_> {
         let (a, b) = (first.unwrap_or(addr), second.unwrap_or(addr));
         let dst = if op.has_result() { self.push_temp(op.value()) } else { addr };
         self.emit(Inst::Atomic { op, dst, addr, a, b, mem, offset });
-        Ok(())
-    }
-
-    /// Passes over an atomic instruction that cannot be reached.
-    pub(super) fn skip_atomic(&mut self) -> Result<()> {
-        match self.body.reader.u32()? {
-            FENCE => {
-                self.body.reader.byte()?;
-            }
-            _ => {
-                self.memarg()?;
-            }
-        }
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Blocks, branches, calls and returns.
 
-use super::{Malformed, Result, Translator, Value, value_type};
+use super::{Malformed, Result, Translator, Value};
 use crate::inst::{HEADER_SLOTS, Inst, Label, Operand, Slot};
+use crate::opcodes::immediates::{BlockType, Labels};
 use crate::tuning::CARRIED_ONE_BY_ONE;
 use crate::types::{Signature, Type, slots_of};
 use crate::work;
@@ -93,21 +94,17 @@ impl<'a> Translator<'a> {
         });
     }
 
-    pub(super) fn block_signature(&mut self) -> Result<BlockSignature<'a>> {
-        let byte = self.body.reader.peek()?;
-        if byte == 0x40 {
-            self.body.reader.byte()?;
-            return Ok(BlockSignature::Result(None));
+    fn block_signature(&self, ty: BlockType) -> BlockSignature<'a> {
+        match ty {
+            BlockType::Empty => BlockSignature::Result(None),
+            BlockType::Result(ty) => BlockSignature::Result(Some(ty)),
+            BlockType::Function(ty) => BlockSignature::Function(self.types.signature(ty)),
         }
-        if byte & 0xC0 == 0x40 {
-            return Ok(BlockSignature::Result(Some(value_type(&mut self.body.reader)?)));
-        }
-        let index = u32::try_from(self.body.reader.i64()?).map_err(|_| Malformed)?;
-        Ok(BlockSignature::Function(self.types.signature(index)))
     }
 
     /// Opens a block: everything on the stack goes to its canonical slot.
-    pub(super) fn open(&mut self, kind: Kind, signature: BlockSignature<'a>) -> Result<()> {
+    pub(super) fn open(&mut self, kind: Kind, ty: BlockType) -> Result<()> {
+        let signature = self.block_signature(ty);
         self.flush_all();
         let height = self.stack.len().checked_sub(signature.params().len()).ok_or(Malformed)?;
         let slot = self.slot_at(height);
@@ -133,24 +130,13 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    pub(super) fn block(&mut self) -> Result<()> {
-        let signature = self.block_signature()?;
-        self.open(Kind::Block, signature)
-    }
-
-    pub(super) fn r#loop(&mut self) -> Result<()> {
-        let signature = self.block_signature()?;
-        self.open(Kind::Loop, signature)
-    }
-
-    pub(super) fn r#if(&mut self) -> Result<()> {
-        let signature = self.block_signature()?;
+    pub(super) fn r#if(&mut self, ty: BlockType) -> Result<()> {
         let cond = self.pop_slot()?;
         let target = self.new_label(self.top());
         self.flush_before_branch(cond);
         self.emit(Inst::BrIf { cond, negate: true, target });
         self.fuel = None;
-        self.open(Kind::If(target), signature)
+        self.open(Kind::If(target), ty)
     }
 
     /// Flushes the stack while a popped condition stays readable.
@@ -329,16 +315,14 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    pub(super) fn br(&mut self) -> Result<()> {
-        let depth = self.body.reader.u32()?;
+    pub(super) fn br(&mut self, depth: u32) -> Result<()> {
         let target = self.target(depth)?;
         self.jump(target)?;
         self.reachable = false;
         Ok(())
     }
 
-    pub(super) fn br_if(&mut self) -> Result<()> {
-        let depth = self.body.reader.u32()?;
+    pub(super) fn br_if(&mut self, depth: u32) -> Result<()> {
         let target = self.target(depth)?;
         let cond = self.pop_slot()?;
         self.branch_if(cond, false, target)
@@ -351,8 +335,7 @@ impl<'a> Translator<'a> {
     }
 
     /// `br_on_null`: branches without the reference, or keeps it.
-    pub(super) fn br_on_null(&mut self) -> Result<()> {
-        let depth = self.body.reader.u32()?;
+    pub(super) fn br_on_null(&mut self, depth: u32) -> Result<()> {
         let target = self.target(depth)?;
         let entry = self.pop()?;
         let cond = self.null_test(self.operand(entry));
@@ -362,8 +345,7 @@ impl<'a> Translator<'a> {
     }
 
     /// `br_on_non_null`: branches with the reference on top, or drops it.
-    pub(super) fn br_on_non_null(&mut self) -> Result<()> {
-        let depth = self.body.reader.u32()?;
+    pub(super) fn br_on_non_null(&mut self, depth: u32) -> Result<()> {
         let target = self.target(depth)?;
         let entry = *self.stack.last().ok_or(Malformed)?;
         let operand = self.operand(entry);
@@ -401,14 +383,9 @@ impl<'a> Translator<'a> {
         }
     }
 
-    pub(super) fn br_table(&mut self) -> Result<()> {
-        let count = self.body.reader.u32()?;
-        let mut depths = Vec::new();
-        for _ in 0..count {
-            work::count(1);
-            depths.push(self.body.reader.u32()?);
-        }
-        depths.push(self.body.reader.u32()?);
+    pub(super) fn br_table(&mut self, targets: &Labels<'_>) -> Result<()> {
+        let depths: Vec<u32> = targets.depths().collect();
+        work::count(depths.len());
         let index = self.pop_slot()?;
         for &depth in &depths {
             if self.carries_much(self.target(depth)?) {

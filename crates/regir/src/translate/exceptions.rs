@@ -10,16 +10,11 @@
 use super::control::Kind;
 use super::{Malformed, Result, Translator};
 use crate::inst::{Catch, Inst, Label, Slot, Try};
+use crate::opcodes::immediates::{BlockType, Catches, Clause};
 use crate::types::slots_of;
 
-/// The clause `catch_ref`; it and `catch`, below it, name a tag.
-const CATCH_REF: u8 = 1;
-/// The clause `catch_all_ref`.
-const CATCH_ALL_REF: u8 = 3;
-
 impl Translator<'_> {
-    pub(super) fn throw(&mut self) -> Result<()> {
-        let tag = self.body.reader.u32()?;
+    pub(super) fn throw(&mut self, tag: u32) -> Result<()> {
         let params = self.types.signature(self.types.tag_type(tag)).params.len();
         let base = self.consecutive(params)?;
         self.emit(Inst::Throw { tag, base });
@@ -34,18 +29,17 @@ impl Translator<'_> {
         Ok(())
     }
 
-    pub(super) fn try_table(&mut self) -> Result<()> {
-        let signature = self.block_signature()?;
+    pub(super) fn try_table(&mut self, ty: BlockType, catches: &Catches<'_>) -> Result<()> {
         let first = self.function.catches.len() as u32;
-        let count = self.body.reader.u32()?;
-        for _ in 0..count {
-            let catch = self.catch()?;
+        for clause in catches.clauses() {
+            let catch = self.catch(clause)?;
             self.function.catches.push(catch);
         }
+        let count = self.function.catches.len() as u32 - first;
         let region = self.function.tries.len() as u32;
         let parent = self.region.replace(region);
         self.function.tries.push(Try { parent, first, count });
-        self.open(Kind::Try(region), signature)?;
+        self.open(Kind::Try(region), ty)?;
         self.emit(Inst::TryBegin { region });
         Ok(())
     }
@@ -55,11 +49,8 @@ impl Translator<'_> {
         self.region = self.function.tries[region as usize].parent;
     }
 
-    fn catch(&mut self) -> Result<Catch> {
-        let kind = self.body.reader.byte()?;
-        let by_ref = kind == CATCH_REF || kind == CATCH_ALL_REF;
-        let tag = if kind <= CATCH_REF { Some(self.body.reader.u32()?) } else { None };
-        let depth = self.body.reader.u32()?;
+    fn catch(&mut self, clause: Clause) -> Result<Catch> {
+        let Clause { tag, by_ref, depth } = clause;
         let target = self.target(depth)?;
         let (target, base) = if self.controls[target].kind == Kind::Function {
             (self.returning(), self.function.frame.stack)
@@ -92,16 +83,5 @@ impl Translator<'_> {
         self.high = self.high.max(self.function.frame.stack + slots_of(signature.results()));
         self.reset_stack(0, signature.results());
         self.emit_return()
-    }
-
-    /// Passes over the clauses of a try that cannot be reached.
-    pub(super) fn skip_catches(&mut self) -> Result<()> {
-        for _ in 0..self.body.reader.u32()? {
-            if self.body.reader.byte()? <= CATCH_REF {
-                self.body.reader.u32()?;
-            }
-            self.body.reader.u32()?;
-        }
-        Ok(())
     }
 }

@@ -11,6 +11,7 @@
 
 use super::Translator;
 use crate::inst::Inst;
+use crate::opcodes::Operator;
 use crate::tuning;
 
 /// What an instruction costs: one, and nothing if it does nothing by itself.
@@ -18,19 +19,25 @@ use crate::tuning;
 /// Entering a function costs one as well. So a program costs what it costs in
 /// wasmtime, but for the bulk operations, large objects and functions with very many
 /// locals, which also pay by size.
-fn cost(opcode: u8) -> u32 {
-    match opcode {
-        // unreachable, nop, block, loop, else, end, return, drop
-        0x00..=0x03 | 0x05 | 0x0B | 0x0F | 0x1A => 0,
+fn cost(operator: &Operator<'_>) -> u32 {
+    match operator {
+        Operator::Unreachable
+        | Operator::Nop
+        | Operator::Block { .. }
+        | Operator::Loop { .. }
+        | Operator::Else
+        | Operator::End
+        | Operator::Return
+        | Operator::Drop => 0,
         _ => 1,
     }
 }
 
 impl Translator<'_> {
     /// Adds the instruction about to be translated to the run that it is in.
-    pub(super) fn pay(&mut self, opcode: u8) {
+    pub(super) fn pay(&mut self, operator: &Operator<'_>) {
         if self.checks.fuel {
-            self.add_cost(cost(opcode));
+            self.add_cost(cost(operator));
         }
     }
 

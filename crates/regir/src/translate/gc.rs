@@ -3,12 +3,18 @@
 use super::{Malformed, Result, Stop, Translator};
 use crate::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use crate::inst::{Inst, Operand, Slot};
+use crate::object::Storage;
+use crate::opcodes::GcOperator;
+use crate::opcodes::immediates::HeapType;
 use crate::ops::CompareOp;
-use crate::types::{Storage, Type};
+use crate::types::Type;
 
 impl Translator<'_> {
     /// `ref.eq`: references are zero-extended, so their slots are compared.
-    pub(super) fn ref_eq(&mut self) -> Result<()> {
+    pub(super) fn ref_eq(&mut self) -> core::result::Result<(), Stop> {
+        if !self.types.has_gc() {
+            return Err(UNSUPPORTED);
+        }
         let (a, b) = self.pop_pair()?;
         let dst = self.push_temp(Type::I32);
         self.emit(Inst::Compare { op: CompareOp::I64Eq, dst, a, b });
@@ -16,111 +22,86 @@ impl Translator<'_> {
     }
 
     /// Translates an instruction behind the prefix.
-    pub(super) fn gc_operator(&mut self) -> core::result::Result<(), Stop> {
-        match self.body.reader.u32()? {
-            0 => {
-                let ty = self.body.reader.u32()?;
+    pub(super) fn gc_operator(&mut self, operator: GcOperator) -> core::result::Result<(), Stop> {
+        if !self.types.has_gc() {
+            return Err(UNSUPPORTED);
+        }
+        match operator {
+            GcOperator::StructNew { ty } => {
                 self.pay_struct(ty);
                 let fields = self.types.storage(ty);
                 self.gc_op(fields.len(), GcOp::StructNew { ty }, true)?;
             }
-            1 => {
-                let ty = self.body.reader.u32()?;
+            GcOperator::StructNewDefault { ty } => {
                 self.pay_struct(ty);
                 self.gc_op(0, GcOp::StructNewDefault { ty }, true)?;
             }
-            2 | 4 => self.struct_get(Extend::Zero)?,
-            3 => self.struct_get(Extend::Sign)?,
-            5 => {
-                let ty = self.body.reader.u32()?;
-                let field = self.body.reader.u32()?;
+            GcOperator::StructGet { ty, field } | GcOperator::StructGetU { ty, field } => {
+                self.struct_get(ty, field, Extend::Zero)?;
+            }
+            GcOperator::StructGetS { ty, field } => self.struct_get(ty, field, Extend::Sign)?,
+            GcOperator::StructSet { ty, field } => {
                 let value = self.pop_operand()?;
                 let object = self.pop_slot()?;
                 self.emit(Inst::StructSet { object, value, ty, field });
             }
-            6 => {
-                let ty = self.body.reader.u32()?;
-                self.gc_op(2, GcOp::ArrayNew { ty }, true)?;
-            }
-            7 => {
-                let ty = self.body.reader.u32()?;
+            GcOperator::ArrayNew { ty } => self.gc_op(2, GcOp::ArrayNew { ty }, true)?,
+            GcOperator::ArrayNewDefault { ty } => {
                 self.gc_op(1, GcOp::ArrayNewDefault { ty }, true)?;
             }
-            8 => {
-                let ty = self.body.reader.u32()?;
-                let count = self.body.reader.u32()?;
+            GcOperator::ArrayNewFixed { ty, count } => {
                 self.gc_op(count as usize, GcOp::ArrayNewFixed { ty, count }, true)?;
             }
-            9 => {
-                let ty = self.body.reader.u32()?;
-                let data = self.body.reader.u32()?;
+            GcOperator::ArrayNewData { ty, data } => {
                 self.gc_op(2, GcOp::ArrayNewData { ty, data }, true)?;
             }
-            10 => {
-                let ty = self.body.reader.u32()?;
-                let elem = self.body.reader.u32()?;
+            GcOperator::ArrayNewElem { ty, elem } => {
                 self.gc_op(2, GcOp::ArrayNewElem { ty, elem }, true)?;
             }
-            11 | 13 => self.array_get(Extend::Zero)?,
-            12 => self.array_get(Extend::Sign)?,
-            14 => {
-                let ty = self.body.reader.u32()?;
+            GcOperator::ArrayGet { ty } | GcOperator::ArrayGetU { ty } => {
+                self.array_get(ty, Extend::Zero)?;
+            }
+            GcOperator::ArrayGetS { ty } => self.array_get(ty, Extend::Sign)?,
+            GcOperator::ArraySet { ty } => {
                 let value = self.pop_operand()?;
                 let index = self.pop_operand()?;
                 let object = self.pop_slot()?;
                 self.emit(Inst::ArraySet { object, index, value, ty });
             }
-            15 => {
+            GcOperator::ArrayLen => {
                 let object = self.pop_slot()?;
                 let dst = self.push_temp(Type::I32);
                 self.emit(Inst::ArrayLen { dst, object });
             }
-            16 => {
-                let ty = self.body.reader.u32()?;
-                self.gc_op(4, GcOp::ArrayFill { ty }, false)?;
-            }
-            17 => {
-                let dst = self.body.reader.u32()?;
-                let src = self.body.reader.u32()?;
+            GcOperator::ArrayFill { ty } => self.gc_op(4, GcOp::ArrayFill { ty }, false)?,
+            GcOperator::ArrayCopy { dst, src } => {
                 self.gc_op(5, GcOp::ArrayCopy { dst, src }, false)?;
             }
-            18 => {
-                let ty = self.body.reader.u32()?;
-                let data = self.body.reader.u32()?;
+            GcOperator::ArrayInitData { ty, data } => {
                 self.gc_op(4, GcOp::ArrayInitData { ty, data }, false)?;
             }
-            19 => {
-                let ty = self.body.reader.u32()?;
-                let elem = self.body.reader.u32()?;
+            GcOperator::ArrayInitElem { ty, elem } => {
                 self.gc_op(4, GcOp::ArrayInitElem { ty, elem }, false)?;
             }
-            sub @ (20 | 21) => {
-                let target = self.ref_target(sub == 21)?;
-                let src = self.pop_slot()?;
-                let dst = self.push_temp(Type::I32);
-                self.emit(Inst::RefTest { dst, src, target });
+            GcOperator::RefTest { ty } => self.ref_test(ref_target(false, ty)?)?,
+            GcOperator::RefTestNull { ty } => self.ref_test(ref_target(true, ty)?)?,
+            GcOperator::RefCast { ty } => self.ref_cast(ref_target(false, ty)?)?,
+            GcOperator::RefCastNull { ty } => self.ref_cast(ref_target(true, ty)?)?,
+            GcOperator::BrOnCast { flags, depth, to, .. } => {
+                self.br_on_cast(false, depth, ref_target(flags & 2 != 0, to)?)?;
             }
-            sub @ (22 | 23) => {
-                let target = self.ref_target(sub == 23)?;
-                let src = self.top_slot()?;
-                self.emit(Inst::RefCast { src, target });
+            GcOperator::BrOnCastFail { flags, depth, to, .. } => {
+                self.br_on_cast(true, depth, ref_target(flags & 2 != 0, to)?)?;
             }
-            24 => self.br_on_cast(false)?,
-            25 => self.br_on_cast(true)?,
             // Internal and external references are the same.
-            26 | 27 => {}
-            28 => {
+            GcOperator::AnyConvertExtern | GcOperator::ExternConvertAny => {}
+            GcOperator::RefI31 => {
                 let src = self.pop_slot()?;
                 let dst = self.push_temp(Type::Ref);
                 self.emit(Inst::I31New { dst, src });
             }
-            sub @ (29 | 30) => {
-                let src = self.pop_slot()?;
-                let dst = self.push_temp(Type::I32);
-                let extend = if sub == 29 { Extend::Sign } else { Extend::Zero };
-                self.emit(Inst::I31Get { dst, src, extend });
-            }
-            _ => return Err(Stop::Malformed),
+            GcOperator::I31GetS => self.i31_get(Extend::Sign)?,
+            GcOperator::I31GetU => self.i31_get(Extend::Zero)?,
         }
         Ok(())
     }
@@ -138,17 +119,14 @@ impl Translator<'_> {
         self.types.storage(ty).get(field as usize).copied().ok_or(Malformed)
     }
 
-    fn struct_get(&mut self, extend: Extend) -> Result<()> {
-        let ty = self.body.reader.u32()?;
-        let field = self.body.reader.u32()?;
+    fn struct_get(&mut self, ty: u32, field: u32, extend: Extend) -> Result<()> {
         let object = self.pop_slot()?;
         let dst = self.push_temp(self.element(ty, field)?.kind());
         self.emit(Inst::StructGet { dst, object, ty, field, extend });
         Ok(())
     }
 
-    fn array_get(&mut self, extend: Extend) -> Result<()> {
-        let ty = self.body.reader.u32()?;
+    fn array_get(&mut self, ty: u32, extend: Extend) -> Result<()> {
         let index = self.pop_operand()?;
         let object = self.pop_slot()?;
         let dst = self.push_temp(self.element(ty, 0)?.kind());
@@ -156,9 +134,24 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn ref_target(&mut self, nullable: bool) -> Result<RefTarget> {
-        let heap = HeapTarget::decode(self.body.reader.i64()?).ok_or(Malformed)?;
-        Ok(RefTarget { nullable, heap })
+    fn i31_get(&mut self, extend: Extend) -> Result<()> {
+        let src = self.pop_slot()?;
+        let dst = self.push_temp(Type::I32);
+        self.emit(Inst::I31Get { dst, src, extend });
+        Ok(())
+    }
+
+    fn ref_test(&mut self, target: RefTarget) -> Result<()> {
+        let src = self.pop_slot()?;
+        let dst = self.push_temp(Type::I32);
+        self.emit(Inst::RefTest { dst, src, target });
+        Ok(())
+    }
+
+    fn ref_cast(&mut self, target: RefTarget) -> Result<()> {
+        let src = self.top_slot()?;
+        self.emit(Inst::RefCast { src, target });
+        Ok(())
     }
 
     /// The slot of the topmost value, which stays on the stack.
@@ -173,41 +166,20 @@ impl Translator<'_> {
         })
     }
 
-    /// Branches with the reference on top if it has the second type, or has not.
-    fn br_on_cast(&mut self, fail: bool) -> Result<()> {
-        let flags = self.body.reader.byte()?;
-        let depth = self.body.reader.u32()?;
-        self.body.reader.i64()?;
-        let target = self.ref_target(flags & 2 != 0)?;
+    /// Branches with the reference on top if it has the type, or has not.
+    fn br_on_cast(&mut self, fail: bool, depth: u32, target: RefTarget) -> Result<()> {
         let src = self.top_slot()?;
         let dst = Slot(self.top());
         self.high = self.high.max(dst.0 + 1);
         self.emit(Inst::RefTest { dst, src, target });
         self.branch_to(dst, fail, depth)
     }
+}
 
-    /// Passes over the immediates of an instruction behind the prefix.
-    pub(super) fn skip_gc(&mut self) -> Result<()> {
-        match self.body.reader.u32()? {
-            0 | 1 | 6 | 7 | 11..=14 | 16 => {
-                self.body.reader.u32()?;
-            }
-            2..=5 | 8..=10 | 17..=19 => {
-                self.body.reader.u32()?;
-                self.body.reader.u32()?;
-            }
-            20..=23 => {
-                self.body.reader.i64()?;
-            }
-            24 | 25 => {
-                self.body.reader.byte()?;
-                self.body.reader.u32()?;
-                self.body.reader.i64()?;
-                self.body.reader.i64()?;
-            }
-            15 | 26..=30 => {}
-            _ => return Err(Malformed),
-        }
-        Ok(())
-    }
+/// What a build without these instructions says of them.
+const UNSUPPORTED: Stop = Stop::Unsupported("garbage collection");
+
+fn ref_target(nullable: bool, ty: HeapType) -> Result<RefTarget> {
+    let heap = HeapTarget::decode(ty.0).ok_or(Malformed)?;
+    Ok(RefTarget { nullable, heap })
 }

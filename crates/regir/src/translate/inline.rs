@@ -16,8 +16,10 @@
 //! from whether the call is in a loop.
 
 use super::control::{BlockSignature, Control, Kind};
-use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value, value_type};
+use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value};
 use crate::inst::{Death, Inst, Slot};
+use crate::opcodes::Operator;
+use crate::opcodes::immediates::{Immediate, Locals};
 use crate::reader::Reader;
 use crate::source::{Inlined, SourceLoc};
 use crate::tuning::{INLINE_ANYWHERE, INLINE_BUDGET, INLINE_DEPTH, INLINE_IN_LOOP, INLINE_SLOTS};
@@ -89,9 +91,8 @@ impl Shape {
         }
         let mut shape = Shape { slots: slots_of(signature.params), ..Shape::default() };
         let mut reader = Reader::new(body);
-        for _ in 0..reader.u32()? {
-            let count = reader.u32()?;
-            if value_type(&mut reader)? == Type::V128 || count > INLINE_SLOTS {
+        for (count, ty) in Locals::read(&mut reader)?.groups() {
+            if ty == Type::V128 || count > INLINE_SLOTS {
                 return Ok(None);
             }
             shape.slots += count;
@@ -105,64 +106,84 @@ impl Shape {
     /// Looks at the instructions; whether all of them may be inlined.
     fn look(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
         while !reader.is_empty() {
-            match reader.byte()? {
-                0x02 | 0x04 => {
-                    if matches!(reader.peek()?, 0x63 | 0x64) {
-                        reader.byte()?;
-                    }
-                    reader.i64()?;
-                    self.branches = true;
-                }
-                0x0C | 0x0D => {
-                    reader.u32()?;
-                    self.branches = true;
-                }
-                0x0F => self.branches = true,
-                0x00 | 0x01 | 0x05 | 0x0B | 0x1A | 0x1B | 0x45..=0xC4 | 0xD1 => {}
-                0x10 | 0x23 | 0x24 | 0x3F => {
-                    reader.u32()?;
-                }
-                0x11 => {
-                    reader.u32()?;
-                    reader.u32()?;
-                }
-                0x20 => self.read_first |= bit(reader.u32()?)? & !self.written,
-                0x21 | 0x22 => {
-                    let local = bit(reader.u32()?)?;
+            match reader.operator()? {
+                Operator::Block { .. }
+                | Operator::If { .. }
+                | Operator::Br { .. }
+                | Operator::BrIf { .. }
+                | Operator::Return => self.branches = true,
+                Operator::LocalGet { local } => self.read_first |= bit(local)? & !self.written,
+                Operator::LocalSet { local } | Operator::LocalTee { local } => {
+                    let local = bit(local)?;
                     if self.branches && self.written & local == 0 {
                         // It is written on one way through the body only.
                         self.read_first |= local;
                     }
                     self.written |= local;
                 }
-                0x28..=0x3E => {
-                    if reader.u32()? & super::operators::MEMORY_INDEX != 0 {
-                        reader.u32()?;
-                    }
-                    reader.u64()?;
-                }
-                0x41 | 0x42 | 0xD0 => {
-                    reader.i64()?;
-                }
-                0x43 => {
-                    reader.array::<4>()?;
-                }
-                0x44 => {
-                    reader.array::<8>()?;
-                }
-                0xFC => match reader.u32()? {
-                    0..=7 => {}
-                    // memory.copy, memory.fill
-                    10 => {
-                        reader.u32()?;
-                        reader.u32()?;
-                    }
-                    11 => {
-                        reader.u32()?;
-                    }
-                    _ => return Ok(false),
-                },
-                _ => return Ok(false),
+                Operator::Unreachable
+                | Operator::Nop
+                | Operator::Else
+                | Operator::End
+                | Operator::Drop
+                | Operator::Select
+                | Operator::Call { .. }
+                | Operator::CallIndirect { .. }
+                | Operator::GlobalGet { .. }
+                | Operator::GlobalSet { .. }
+                | Operator::Load(..)
+                | Operator::Store(..)
+                | Operator::MemorySize { .. }
+                | Operator::MemoryCopy { .. }
+                | Operator::MemoryFill { .. }
+                | Operator::I32Const { .. }
+                | Operator::I64Const { .. }
+                | Operator::F32Const { .. }
+                | Operator::F64Const { .. }
+                | Operator::I32Eqz
+                | Operator::I64Eqz
+                | Operator::Unary(_)
+                | Operator::Binary(_)
+                | Operator::Compare(_)
+                | Operator::RefNull { .. }
+                | Operator::RefIsNull => {}
+                Operator::Loop { .. }
+                | Operator::Throw { .. }
+                | Operator::ThrowRef
+                | Operator::TryTable { .. }
+                | Operator::BrTable { .. }
+                | Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::CallRef { .. }
+                | Operator::ReturnCallRef { .. }
+                | Operator::SelectTyped { .. }
+                | Operator::TableGet { .. }
+                | Operator::TableSet { .. }
+                | Operator::MemoryGrow { .. }
+                | Operator::RefFunc { .. }
+                | Operator::RefEq
+                | Operator::RefAsNonNull
+                | Operator::BrOnNull { .. }
+                | Operator::BrOnNonNull { .. }
+                | Operator::MemoryInit { .. }
+                | Operator::DataDrop { .. }
+                | Operator::TableInit { .. }
+                | Operator::ElemDrop { .. }
+                | Operator::TableCopy { .. }
+                | Operator::TableGrow { .. }
+                | Operator::TableSize { .. }
+                | Operator::TableFill { .. }
+                | Operator::I64Add128
+                | Operator::I64Sub128
+                | Operator::I64MulWideS
+                | Operator::I64MulWideU
+                | Operator::AtomicNotify { .. }
+                | Operator::AtomicWait32 { .. }
+                | Operator::AtomicWait64 { .. }
+                | Operator::AtomicFence { .. }
+                | Operator::Atomic(..)
+                | Operator::Gc(_)
+                | Operator::Vector(_) => return Ok(false),
             }
         }
         Ok(true)
@@ -293,9 +314,7 @@ impl<'a> Translator<'a> {
         reader: &mut Reader<'a>,
     ) -> Result<()> {
         let mut local = params as u32;
-        for _ in 0..reader.u32()? {
-            let count = reader.u32()?;
-            let ty = value_type(reader)?;
+        for (count, ty) in Locals::read(reader)?.groups() {
             for _ in 0..count {
                 let slot = self.inlining.take(ty.slots());
                 if shape.read_first & bit(local)? != 0 {

@@ -33,10 +33,12 @@ mod simd;
 use crate::inst::{
     Frame, Function, Inst, Label, MAX_FRAME_SLOTS, NEAR_SLOTS, Operand, SCRATCH_SLOTS, Slot,
 };
+use crate::object::Storage;
+use crate::opcodes::immediates::{Immediate, Locals};
 use crate::reader::{Malformed, Reader};
 use crate::source::SourceLoc;
 use crate::tuning::{INLINE_SLOTS, RESERVE_AT_ONCE, WORK_UNASKED};
-use crate::types::{Signature, Storage, Type};
+use crate::types::{Signature, Type};
 use crate::work;
 use control::Control;
 
@@ -221,22 +223,6 @@ impl From<Malformed> for Stop {
     }
 }
 
-/// Reads a value type.
-fn value_type(reader: &mut Reader<'_>) -> Result<Type> {
-    Ok(match reader.byte()? {
-        0x7F => Type::I32,
-        0x7E => Type::I64,
-        0x7D => Type::F32,
-        0x7C => Type::F64,
-        0x7B => Type::V128,
-        0x63 | 0x64 => {
-            reader.i64()?;
-            Type::Ref
-        }
-        _ => Type::Ref,
-    })
-}
-
 impl<'a> Translator<'a> {
     /// Translates a body, given as its bytes from the local declarations on;
     /// `offset` is the module offset of the first of them. `stop` is asked now and
@@ -355,9 +341,7 @@ impl<'a> Translator<'a> {
             self.declare(1, ty, &mut slot);
         }
         let mut slot = frame.locals;
-        for _ in 0..self.body.reader.u32()? {
-            let count = self.body.reader.u32()?;
-            let ty = value_type(&mut self.body.reader)?;
+        for (count, ty) in Locals::read(&mut self.body.reader)?.groups() {
             self.declare(count, ty, &mut slot);
         }
         frame.stack = self.inlining.reserve(slot);
@@ -542,13 +526,14 @@ impl<'a> Translator<'a> {
         self.locals[local as usize].top = NONE;
     }
 
-    fn local(&mut self) -> Result<u32> {
-        let index = self.body.first_local + self.body.reader.u32()? as usize;
+    /// The index among all locals of one of the body's.
+    fn local(&self, local: u32) -> Result<u32> {
+        let index = self.body.first_local + local as usize;
         if index < self.locals.len() { Ok(index as u32) } else { Err(Malformed) }
     }
 
-    fn local_get(&mut self) -> Result<()> {
-        let index = self.local()?;
+    fn local_get(&mut self, local: u32) -> Result<()> {
+        let index = self.local(local)?;
         let position = self.stack.len() as u32;
         let local = &mut self.locals[index as usize];
         let ty = local.ty;
@@ -585,15 +570,15 @@ impl<'a> Translator<'a> {
         false
     }
 
-    fn local_set(&mut self) -> Result<()> {
-        let index = self.local()?;
+    fn local_set(&mut self, local: u32) -> Result<()> {
+        let index = self.local(local)?;
         let entry = self.pop()?;
         self.write_local(index, entry);
         Ok(())
     }
 
-    fn local_tee(&mut self) -> Result<()> {
-        let index = self.local()?;
+    fn local_tee(&mut self, local: u32) -> Result<()> {
+        let index = self.local(local)?;
         let entry = self.pop()?;
         let redirected = self.write_local(index, entry);
         let (source, value) = match entry.value {

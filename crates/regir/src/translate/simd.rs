@@ -2,34 +2,11 @@
 
 use super::{Malformed, Result, Translator};
 use crate::inst::{Inst, Operand, Slot};
+use crate::opcodes::VectorOperator;
+use crate::opcodes::immediates::MemArg;
 use crate::simd::{SimdInst, Width};
-use crate::simd_ops::{
-    BinaryOp, ExtractOp, LoadOp, ShiftOp, SplatOp, TernaryOp, TestOp, UnaryOp, strict,
-};
+use crate::simd_ops::UnaryOp;
 use crate::types::Type;
-
-/// What follows an opcode in the code.
-enum Immediates {
-    None,
-    Lane,
-    Memory,
-    MemoryAndLane,
-    Vector,
-}
-
-impl Immediates {
-    fn of(opcode: u32) -> Immediates {
-        match opcode {
-            0x00..=0x0B | 0x5C | 0x5D => Immediates::Memory,
-            0x0C | 0x0D => Immediates::Vector,
-            0x15..=0x22 => Immediates::Lane,
-            0x54..=0x5B => Immediates::MemoryAndLane,
-            _ => Immediates::None,
-        }
-    }
-}
-
-const WIDTHS: [Width; 4] = [Width::B8, Width::B16, Width::B32, Width::B64];
 
 impl Translator<'_> {
     fn simd(&mut self, inst: SimdInst) {
@@ -40,30 +17,20 @@ impl Translator<'_> {
         self.push_temp(Type::V128)
     }
 
-    /// A lane's number, checked against the lanes of that width.
-    fn lane(&mut self, bytes: u32) -> Result<u8> {
-        let lane = self.body.reader.byte()?;
-        if u32::from(lane) * bytes < 16 { Ok(lane) } else { Err(Malformed) }
-    }
-
     /// Translates a vector instruction.
-    pub(super) fn vector(&mut self) -> Result<()> {
-        let opcode = strict(self.body.reader.u32()?);
-        match opcode {
-            0x0B => {
-                let (mem, offset) = self.memarg()?;
+    pub(super) fn vector(&mut self, operator: VectorOperator) -> Result<()> {
+        match operator {
+            VectorOperator::V128Store { memory: MemArg { mem, offset } } => {
                 let value = self.pop_slot()?;
                 let addr = self.pop_operand()?;
                 self.simd(SimdInst::Store { addr, value, mem, offset });
             }
-            0x0C => {
-                let low = u64::from_le_bytes(self.body.reader.array()?);
-                let high = u64::from_le_bytes(self.body.reader.array()?);
+            VectorOperator::V128Const { bytes } => {
+                let bits = u128::from_le_bytes(bytes);
                 let dst = self.push_vector();
-                self.simd(SimdInst::Const { dst, halves: [low, high] });
+                self.simd(SimdInst::Const { dst, halves: [bits as u64, (bits >> 64) as u64] });
             }
-            0x0D => {
-                let lanes = self.body.reader.array()?;
+            VectorOperator::I8x16Shuffle { lanes } => {
                 if lanes.iter().any(|&lane| lane >= 32) {
                     return Err(Malformed);
                 }
@@ -72,38 +39,113 @@ impl Translator<'_> {
                 let dst = self.push_vector();
                 self.simd(SimdInst::Shuffle { dst, a, b, lanes });
             }
-            0x17 => self.replace_lane(Width::B8)?,
-            0x1A => self.replace_lane(Width::B16)?,
-            0x1C | 0x20 => self.replace_lane(Width::B32)?,
-            0x1E | 0x22 => self.replace_lane(Width::B64)?,
-            0x54..=0x57 => {
-                let width = WIDTHS[(opcode - 0x54) as usize];
-                let (mem, offset) = self.memarg()?;
-                let lane = self.lane(width.bytes())?;
+            VectorOperator::I8x16ReplaceLane { lane } => self.replace_lane(Width::B8, lane)?,
+            VectorOperator::I16x8ReplaceLane { lane } => self.replace_lane(Width::B16, lane)?,
+            VectorOperator::I32x4ReplaceLane { lane }
+            | VectorOperator::F32x4ReplaceLane { lane } => self.replace_lane(Width::B32, lane)?,
+            VectorOperator::I64x2ReplaceLane { lane }
+            | VectorOperator::F64x2ReplaceLane { lane } => self.replace_lane(Width::B64, lane)?,
+            VectorOperator::V128Load8Lane { memory, lane } => {
+                self.load_lane(Width::B8, memory, lane)?;
+            }
+            VectorOperator::V128Load16Lane { memory, lane } => {
+                self.load_lane(Width::B16, memory, lane)?;
+            }
+            VectorOperator::V128Load32Lane { memory, lane } => {
+                self.load_lane(Width::B32, memory, lane)?;
+            }
+            VectorOperator::V128Load64Lane { memory, lane } => {
+                self.load_lane(Width::B64, memory, lane)?;
+            }
+            VectorOperator::V128Store8Lane { memory, lane } => {
+                self.store_lane(Width::B8, memory, lane)?;
+            }
+            VectorOperator::V128Store16Lane { memory, lane } => {
+                self.store_lane(Width::B16, memory, lane)?;
+            }
+            VectorOperator::V128Store32Lane { memory, lane } => {
+                self.store_lane(Width::B32, memory, lane)?;
+            }
+            VectorOperator::V128Store64Lane { memory, lane } => {
+                self.store_lane(Width::B64, memory, lane)?;
+            }
+            VectorOperator::Binary(op) => {
+                let b = self.pop_slot()?;
                 let a = self.pop_slot()?;
+                let dst = self.push_vector();
+                self.simd(SimdInst::Binary { op, dst, a, b });
+                self.canonical_lanes(dst, op.canonical());
+            }
+            VectorOperator::Unary(op) => {
+                let a = self.pop_slot()?;
+                let dst = self.push_vector();
+                self.simd(SimdInst::Unary { op, dst, a });
+                self.canonical_lanes(dst, op.canonical());
+            }
+            VectorOperator::Load(op, MemArg { mem, offset }) => {
                 let addr = self.pop_operand()?;
                 let dst = self.push_vector();
-                self.simd(SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset });
+                self.simd(SimdInst::Load { op, dst, addr, mem, offset });
             }
-            0x58..=0x5B => {
-                let width = WIDTHS[(opcode - 0x58) as usize];
-                let (mem, offset) = self.memarg()?;
-                let lane = self.lane(width.bytes())?;
-                let value = self.pop_slot()?;
-                let addr = self.pop_operand()?;
-                self.simd(SimdInst::StoreLane { width, value, lane, addr, mem, offset });
+            VectorOperator::Shift(op) => {
+                let count = self.pop_operand()?;
+                let a = self.pop_slot()?;
+                let dst = self.push_vector();
+                self.simd(SimdInst::Shift { op, dst, a, count });
             }
-            _ => return self.vector_op(u16::try_from(opcode).map_err(|_| Malformed)?),
+            VectorOperator::Test(op) => {
+                let a = self.pop_slot()?;
+                let dst = self.push_temp(Type::I32);
+                self.simd(SimdInst::Test { op, dst, a });
+            }
+            VectorOperator::Splat(op) => {
+                let a = self.pop_slot()?;
+                let dst = self.push_vector();
+                self.simd(SimdInst::Splat { op, dst, a });
+            }
+            VectorOperator::Extract(op, lane) => {
+                check_lane(lane, op.lane_bytes())?;
+                let a = self.pop_slot()?;
+                let dst = self.push_temp(op.result());
+                self.simd(SimdInst::Extract { op, dst, a, lane });
+            }
+            VectorOperator::Ternary(op) => {
+                let c = self.pop_slot()?;
+                let b = self.pop_slot()?;
+                let a = self.pop_slot()?;
+                let dst = self.push_vector();
+                self.simd(SimdInst::Ternary { op, dst, a, b, c });
+                self.canonical_lanes(dst, op.canonical());
+            }
         }
         Ok(())
     }
 
-    fn replace_lane(&mut self, width: Width) -> Result<()> {
-        let lane = self.lane(width.bytes())?;
+    fn replace_lane(&mut self, width: Width, lane: u8) -> Result<()> {
+        check_lane(lane, width.bytes())?;
         let value = self.pop_slot()?;
         let a = self.pop_slot()?;
         let dst = self.push_vector();
         self.simd(SimdInst::Replace { width, dst, a, value, lane });
+        Ok(())
+    }
+
+    fn load_lane(&mut self, width: Width, memory: MemArg, lane: u8) -> Result<()> {
+        let MemArg { mem, offset } = memory;
+        check_lane(lane, width.bytes())?;
+        let a = self.pop_slot()?;
+        let addr = self.pop_operand()?;
+        let dst = self.push_vector();
+        self.simd(SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset });
+        Ok(())
+    }
+
+    fn store_lane(&mut self, width: Width, memory: MemArg, lane: u8) -> Result<()> {
+        let MemArg { mem, offset } = memory;
+        check_lane(lane, width.bytes())?;
+        let value = self.pop_slot()?;
+        let addr = self.pop_operand()?;
+        self.simd(SimdInst::StoreLane { width, value, lane, addr, mem, offset });
         Ok(())
     }
 
@@ -113,55 +155,6 @@ impl Translator<'_> {
         if let Some(op) = op.filter(|_| self.checks.canonical_nans) {
             self.simd(SimdInst::Unary { op, dst, a: dst });
         }
-    }
-
-    /// An op of one of the tables.
-    fn vector_op(&mut self, opcode: u16) -> Result<()> {
-        if let Some(op) = BinaryOp::from_opcode(opcode) {
-            let b = self.pop_slot()?;
-            let a = self.pop_slot()?;
-            let dst = self.push_vector();
-            self.simd(SimdInst::Binary { op, dst, a, b });
-            self.canonical_lanes(dst, op.canonical());
-        } else if let Some(op) = UnaryOp::from_opcode(opcode) {
-            let a = self.pop_slot()?;
-            let dst = self.push_vector();
-            self.simd(SimdInst::Unary { op, dst, a });
-            self.canonical_lanes(dst, op.canonical());
-        } else if let Some(op) = LoadOp::from_opcode(opcode) {
-            let (mem, offset) = self.memarg()?;
-            let addr = self.pop_operand()?;
-            let dst = self.push_vector();
-            self.simd(SimdInst::Load { op, dst, addr, mem, offset });
-        } else if let Some(op) = ShiftOp::from_opcode(opcode) {
-            let count = self.pop_operand()?;
-            let a = self.pop_slot()?;
-            let dst = self.push_vector();
-            self.simd(SimdInst::Shift { op, dst, a, count });
-        } else if let Some(op) = TestOp::from_opcode(opcode) {
-            let a = self.pop_slot()?;
-            let dst = self.push_temp(Type::I32);
-            self.simd(SimdInst::Test { op, dst, a });
-        } else if let Some(op) = SplatOp::from_opcode(opcode) {
-            let a = self.pop_slot()?;
-            let dst = self.push_vector();
-            self.simd(SimdInst::Splat { op, dst, a });
-        } else if let Some(op) = ExtractOp::from_opcode(opcode) {
-            let lane = self.lane(op.lane_bytes())?;
-            let a = self.pop_slot()?;
-            let dst = self.push_temp(op.result());
-            self.simd(SimdInst::Extract { op, dst, a, lane });
-        } else if let Some(op) = TernaryOp::from_opcode(opcode) {
-            let c = self.pop_slot()?;
-            let b = self.pop_slot()?;
-            let a = self.pop_slot()?;
-            let dst = self.push_vector();
-            self.simd(SimdInst::Ternary { op, dst, a, b, c });
-            self.canonical_lanes(dst, op.canonical());
-        } else {
-            return Err(Malformed);
-        }
-        Ok(())
     }
 
     /// `select` between vectors; the condition is popped already.
@@ -195,25 +188,9 @@ impl Translator<'_> {
         self.simd(SimdInst::Return { value });
         Ok(())
     }
+}
 
-    /// Passes over the immediates of a vector instruction.
-    pub(super) fn skip_vector(&mut self) -> Result<()> {
-        match Immediates::of(self.body.reader.u32()?) {
-            Immediates::None => {}
-            Immediates::Lane => {
-                self.body.reader.byte()?;
-            }
-            Immediates::Memory => {
-                self.memarg()?;
-            }
-            Immediates::MemoryAndLane => {
-                self.memarg()?;
-                self.body.reader.byte()?;
-            }
-            Immediates::Vector => {
-                self.body.reader.array::<16>()?;
-            }
-        }
-        Ok(())
-    }
+/// Checks a lane's number against the lanes of that width.
+fn check_lane(lane: u8, bytes: u32) -> Result<()> {
+    if u32::from(lane) * bytes < 16 { Ok(()) } else { Err(Malformed) }
 }

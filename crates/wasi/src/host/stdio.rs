@@ -368,8 +368,7 @@ mod tests {
     /// Standard output as it is when it goes to a pipe.
     fn piped() -> (PipeReader, Output) {
         let (reader, writer) = pipe().unwrap();
-        let writer: &'static OwnedFd =
-            Box::leak(Box::new(OwnedFd::from(StreamFd::from(writer))));
+        let writer: &'static OwnedFd = Box::leak(Box::new(OwnedFd::from(StreamFd::from(writer))));
         let sink = Sink::Inherited(writer.as_fd());
         (reader, Output { sink, pending: Vec::new(), pace: Some(Pace::default()) })
     }

@@ -283,8 +283,24 @@ fn names_of_windows_lead_nowhere() {
     fs::create_dir(scratch.join("sub")).unwrap();
     fs::write(scratch.join("file"), "kept").unwrap();
     for path in [
-        "..\\x", "sub\\..\\..\\x", "\\\\?\\C:\\x", "C:x", "C:/x", "c:", "file:stream", "file::$DATA",
-        "nul", "sub/NUL.txt", "con", "COM1", "lpt³.x", "conout$", "file.", "file ", "sub./x", "...",
+        "..\\x",
+        "sub\\..\\..\\x",
+        "\\\\?\\C:\\x",
+        "C:x",
+        "C:/x",
+        "c:",
+        "file:stream",
+        "file::$DATA",
+        "nul",
+        "sub/NUL.txt",
+        "con",
+        "COM1",
+        "lpt³.x",
+        "conout$",
+        "file.",
+        "file ",
+        "sub./x",
+        "...",
     ] {
         let inval = Errno::Inval as u16;
         assert_eq!(guest.open(path, CREATE, READ_WRITE), Err(inval), "{path}");

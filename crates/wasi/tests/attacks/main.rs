@@ -12,10 +12,10 @@ mod race;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use guest::{Guest, program};
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use zwasm_wasi::{Capabilities, WasiCtx};
 
 /// What no guest may ever see.
@@ -56,7 +56,8 @@ impl Ground {
         symlink("/proc/self/fd", at("in/fds")).unwrap();
         symlink("sub", at("in/to-sub")).unwrap();
         symlink("file", at("in/to-file")).unwrap();
-        mknodat(CWD, at("in/fifo"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let made = Command::new("mkfifo").arg(at("in/fifo")).status();
+        assert!(made.is_ok_and(|status| status.success()));
         Ground(root)
     }
 

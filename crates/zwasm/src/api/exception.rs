@@ -5,11 +5,12 @@ use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use super::Stored;
 use super::externs::Tag;
+use super::store::AsContextMut;
 use super::val::Val;
-use crate::error::{Error, Result};
-use crate::store::{AsContextMut, StoreCore};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::StoreCore;
+use crate::store::stored::Stored;
 
 /// A reference to an exception.
 ///
@@ -248,3 +249,17 @@ impl Display for ThrownException {
 }
 
 impl StdError for ThrownException {}
+
+impl Error {
+    /// The exception, if that is what was thrown.
+    pub fn exception(&self) -> Option<&ThrownException> {
+        self.downcast_ref()
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Error {
+        let thrown = (&error as &(dyn StdError + 'static)).is::<ThrownException>();
+        Error::converted(if thrown { ErrorKind::Exception } else { ErrorKind::Host }, error)
+    }
+}

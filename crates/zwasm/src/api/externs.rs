@@ -2,22 +2,18 @@
 
 use std::ptr::NonNull;
 
-use super::Stored;
 use super::func::Func;
 #[cfg(feature = "threads")]
 use super::shared::SharedMemory;
+use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, expect};
 use super::val::Val;
 #[cfg(feature = "threads")]
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::instance::Item;
-use crate::store::{
-    AsContext, AsContextMut, GlobalInst, MemoryInst, Store, StoreContext, StoreContextMut,
-    StoreCore, TableInst, TagInst,
-};
-use crate::types::{
-    ExternType, FuncType, GlobalType, MemoryType, Mutability, TableType, TagType, ValType,
-};
+use crate::store::stored::Stored;
+use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst, TagInst};
+use crate::types::{ExternType, GlobalType, MemoryType, Mutability, TableType, TagType, ValType};
 
 /// Something that can be imported or exported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -210,8 +206,7 @@ impl Memory {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().ty }
+        expect(self.0.of(&store.as_context())).ty
     }
 
     /// The size in pages.
@@ -221,8 +216,7 @@ impl Memory {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn size(&self, store: impl AsContext) -> u64 {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().pages() }
+        expect(self.0.of(&store.as_context())).pages()
     }
 
     /// The size in bytes.
@@ -232,8 +226,7 @@ impl Memory {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn data_size(&self, store: impl AsContext) -> usize {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().len }
+        expect(self.0.of(&store.as_context())).len
     }
 
     /// Grows by `delta` pages; the old size in pages.
@@ -251,6 +244,17 @@ impl Memory {
         })
     }
 
+    fn contents<'a, D>(&self, store: &StoreContext<'a, D>) -> Result<&'a [u8]> {
+        // SAFETY: no handle is to a shared memory, and nothing writes while the store is
+        // borrowed.
+        self.0.of(store).map(|memory| unsafe { memory.bytes() })
+    }
+
+    fn contents_mut<'a, D>(&self, store: StoreContextMut<'a, D>) -> Result<&'a mut [u8]> {
+        // SAFETY: as above, and nothing else uses it while it is borrowed exclusively.
+        self.0.of_mut(store).map(|memory| unsafe { memory.bytes_mut() })
+    }
+
     /// The contents.
     ///
     /// # Panics
@@ -258,8 +262,7 @@ impl Memory {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn data<'a, T: 'a>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
-        // SAFETY: the store is borrowed for `'a`, so nothing writes meanwhile.
-        unsafe { (*self.0.get(store.into().core()).as_ptr()).bytes() }
+        expect(self.contents(&store.into()))
     }
 
     /// The contents, to be changed.
@@ -269,8 +272,7 @@ impl Memory {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn data_mut<'a, T: 'a>(&self, store: impl Into<StoreContextMut<'a, T>>) -> &'a mut [u8] {
-        // SAFETY: the store is borrowed exclusively for `'a`.
-        unsafe { (*self.0.get(store.into().core()).as_ptr()).bytes_mut() }
+        expect(self.contents_mut(store.into()))
     }
 
     /// The contents and the user's data at once.
@@ -284,8 +286,10 @@ impl Memory {
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut T) {
         let store = store.into();
-        // SAFETY: as above; the memory's bytes are not part of the user's data.
-        let bytes = unsafe { (*self.0.get(store.core()).as_ptr()).bytes_mut() };
+        let memory = expect(self.0.find(store.core()));
+        // SAFETY: the store is borrowed exclusively for `'a`, and the memory's bytes are
+        // not part of the user's data.
+        let bytes = unsafe { (*memory.as_ptr()).bytes_mut() };
         (bytes, store.into_data_mut())
     }
 
@@ -297,8 +301,7 @@ impl Memory {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn data_ptr(&self, store: impl AsContext) -> *mut u8 {
-        // SAFETY: the store is borrowed.
-        unsafe { (*self.0.get(store.as_context().core()).as_ptr()).base }
+        expect(self.0.of(&store.as_context())).base
     }
 
     /// Copies from the memory.
@@ -307,9 +310,7 @@ impl Memory {
     ///
     /// If the range is not within it or the memory is of another store.
     pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        let core = store.as_context().core();
-        // SAFETY: the store is borrowed.
-        let data = unsafe { (*self.0.find(core)?.as_ptr()).bytes() };
+        let data = self.contents(&store.as_context())?;
         let source = data.get(offset..).and_then(|data| data.get(..buffer.len()));
         buffer.copy_from_slice(source.ok_or_else(|| outside(offset, buffer.len()))?);
         Ok(())
@@ -321,9 +322,7 @@ impl Memory {
     ///
     /// If the range is not within it or the memory is of another store.
     pub fn write(&self, mut store: impl AsContextMut, offset: usize, buffer: &[u8]) -> Result<()> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed exclusively.
-        let data = unsafe { (*self.0.find(core)?.as_ptr()).bytes_mut() };
+        let data = self.contents_mut(store.as_context_mut())?;
         let target = data.get_mut(offset..).and_then(|data| data.get_mut(..buffer.len()));
         target.ok_or_else(|| outside(offset, buffer.len()))?.copy_from_slice(buffer);
         Ok(())
@@ -376,8 +375,7 @@ impl Table {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> TableType {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().ty }
+        expect(self.0.of(&store.as_context())).ty
     }
 
     /// The number of elements.
@@ -387,8 +385,7 @@ impl Table {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn size(&self, store: impl AsContext) -> u64 {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().len as u64 }
+        expect(self.0.of(&store.as_context())).len as u64
     }
 
     /// An element, if there is one at this index.
@@ -398,11 +395,12 @@ impl Table {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Val> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed, and elements have the table's type.
+        let context = store.as_context_mut();
+        let core = context.core();
+        let table = expect(self.0.of(&context.as_context()));
+        let element = *table.elements().get(usize::try_from(index).ok()?)?;
+        // SAFETY: the context is exclusive, and elements have the table's type.
         unsafe {
-            let table = self.0.get(core).as_ref();
-            let element = *table.elements().get(usize::try_from(index).ok()?)?;
             let slot = table.reference(element);
             let value = Val::from_bits(core, slot.into(), ValType::Ref(table.ty.element()));
             value.keep(core);
@@ -417,14 +415,13 @@ impl Table {
     /// If there is none at this index, the value has another type or the table is of
     /// another store.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Val) -> Result<()> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the context is exclusive.
-        let table = unsafe { self.0.find(core)?.as_mut() };
+        let context = store.as_context_mut();
+        let core = context.core();
+        let table = self.0.of(&context.as_context())?;
         value.check(core, ValType::Ref(table.ty.element()))?;
-        // SAFETY: the table is no part of the table of functions.
-        let functions = unsafe { &(*core).functions };
+        let functions = &context.as_context().core_ref().functions;
         let element = table.element(functions, value.to_bits(core) as u64);
-        let elements = table.elements_mut();
+        let elements = self.0.of_mut(context)?.elements_mut();
         let place = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
         *place.ok_or_else(|| Error::msg(format_args!("the table has no element {index}")))? =
             element;
@@ -438,10 +435,10 @@ impl Table {
     /// If `init` has another type or the table is of another store, or
     /// [`ErrorKind::Limit`] if the size is beyond the maximum or a limit.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
-        let core = store.as_context_mut().core();
+        let context = store.as_context_mut();
+        let core = context.core();
         let table = self.0.find(core)?;
-        // SAFETY: the store is borrowed.
-        let element = unsafe { table.as_ref().ty.element() };
+        let element = self.0.of(&context.as_context())?.ty.element();
         init.check(core, ValType::Ref(element))?;
         let init = init.to_bits(core) as u64;
         // SAFETY: the context is exclusive.
@@ -491,8 +488,7 @@ impl Global {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().ty }
+        expect(self.0.of(&store.as_context())).ty
     }
 
     /// The value.
@@ -502,10 +498,11 @@ impl Global {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn get(&self, mut store: impl AsContextMut) -> Val {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed, and the value has the global's type.
+        let context = store.as_context_mut();
+        let core = context.core();
+        let global = expect(self.0.of(&context.as_context()));
+        // SAFETY: the context is exclusive, and the value has the global's type.
         unsafe {
-            let global = self.0.get(core).as_ref();
             let value = Val::from_bits(core, global.value, global.ty.content());
             value.keep(core);
             value
@@ -518,9 +515,9 @@ impl Global {
     ///
     /// If the global is constant or of another store, or the value has another type.
     pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the context is exclusive.
-        let global = unsafe { self.0.find(core)?.as_mut() };
+        let context = store.as_context_mut();
+        let core = context.core();
+        let global = self.0.of_mut(context)?;
         if global.ty.mutability() == Mutability::Const {
             return Err(Error::msg("the global is constant"));
         }
@@ -572,52 +569,8 @@ impl Tag {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> TagType {
-        let core = store.as_context().core();
-        // SAFETY: the store is borrowed.
-        let func: FuncType =
-            unsafe { (*core).engine.types().func_type(self.0.get(core).as_ref().ty) };
-        TagType::new(func)
-    }
-}
-
-impl<'a, T> From<&'a Store<T>> for StoreContext<'a, T> {
-    fn from(store: &'a Store<T>) -> Self {
-        store.as_context()
-    }
-}
-
-impl<'a, T> From<&'a mut Store<T>> for StoreContext<'a, T> {
-    fn from(store: &'a mut Store<T>) -> Self {
-        Self::from(&*store)
-    }
-}
-
-impl<'a, T> From<&'a mut Store<T>> for StoreContextMut<'a, T> {
-    fn from(store: &'a mut Store<T>) -> Self {
-        store.as_context_mut()
-    }
-}
-
-impl<'a, T> From<&'a crate::Caller<'_, T>> for StoreContext<'a, T> {
-    fn from(caller: &'a crate::Caller<'_, T>) -> Self {
-        caller.as_context()
-    }
-}
-
-impl<'a, T> From<&'a mut crate::Caller<'_, T>> for StoreContext<'a, T> {
-    fn from(caller: &'a mut crate::Caller<'_, T>) -> Self {
-        Self::from(&*caller)
-    }
-}
-
-impl<'a, T> From<&'a mut crate::Caller<'_, T>> for StoreContextMut<'a, T> {
-    fn from(caller: &'a mut crate::Caller<'_, T>) -> Self {
-        caller.as_context_mut()
-    }
-}
-
-impl<'a, T> From<&'a mut StoreContextMut<'_, T>> for StoreContextMut<'a, T> {
-    fn from(context: &'a mut StoreContextMut<'_, T>) -> Self {
-        context.as_context_mut()
+        let context = store.as_context();
+        let tag = expect(self.0.of(&context));
+        TagType::new(context.engine().types().func_type(tag.ty))
     }
 }

@@ -1,18 +1,18 @@
 //! Functions: calling them, and making them from closures.
 
 use std::marker::PhantomData;
-use std::ptr::NonNull;
-use std::sync::Arc;
 
-use super::Stored;
+use super::boundary::{self, host_code};
 use super::exception::ExnRef;
 use super::externs::Extern;
 use super::gc::ExternRef;
+use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, expect};
 use super::val::Val;
 use crate::error::{Error, ErrorKind, Result};
-use crate::stack::activation::{self, HostCall};
+use crate::stack::activation::HostCall;
+use crate::store::stored::Stored;
 use crate::store::vmctx::{FuncRecord, VmCtx};
-use crate::store::{AsContext, AsContextMut, HostCode, StoreContext, StoreContextMut, StoreCore};
+use crate::store::{HostCode, StoreCore};
 use crate::types::{FuncType, ValType};
 
 /// A function of a store.
@@ -103,9 +103,11 @@ impl Func {
         unsafe { Func(Stored::new(core, StoreCore::add_host_func(core, ty, code))) }
     }
 
-    pub(crate) fn to_slot(func: Option<Func>) -> u64 {
-        // SAFETY: records live as long as the store, which has the value's.
-        func.map_or(0, |func| u64::from(unsafe { func.0.pointer.as_ref() }.number))
+    /// The reference as slots hold it; that to a function of another store is none.
+    pub(crate) fn to_slot(func: Option<Func>, core: *const StoreCore) -> u64 {
+        let record = func.and_then(|func| func.0.checked(core));
+        // SAFETY: records live as long as the store.
+        record.map_or(0, |record| u64::from(unsafe { record.as_ref() }.number))
     }
 
     /// # Safety
@@ -123,10 +125,9 @@ impl Func {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> FuncType {
-        let core = store.as_context().core();
-        let record = self.0.get(core);
-        // SAFETY: the store is borrowed.
-        unsafe { type_of(core, record) }
+        let context = store.as_context();
+        let ty = expect(self.0.of(&context)).ty;
+        context.engine().types().func_type(ty)
     }
 
     /// Whether calls of the function run machine code. A function that is still
@@ -137,13 +138,9 @@ impl Func {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn is_compiled(&self, store: impl AsContext) -> bool {
-        let core = store.as_context().core();
-        let record = self.0.get(core);
-        // SAFETY: the store is borrowed.
-        unsafe {
-            let code = (*core).code_at(record.as_ref().body);
-            code.is_some_and(|(code, _)| code.is_machine_code())
-        }
+        let context = store.as_context();
+        let code = context.core_ref().code_at(expect(self.0.of(&context)).body);
+        code.is_some_and(|(code, _)| code.is_machine_code())
     }
 
     /// Calls the function.
@@ -158,10 +155,11 @@ impl Func {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let core = store.as_context_mut().core();
+        let context = store.as_context_mut();
+        let core = context.core();
         let record = self.0.find(core)?;
-        // SAFETY: the context is exclusive.
-        let ty = unsafe { type_of(core, record) };
+        let ty = self.0.of(&context.as_context())?.ty;
+        let ty = context.engine().types().func_type(ty);
         count("arguments", ty.params().len(), params.len())?;
         count("results", ty.results().len(), results.len())?;
         for (value, ty) in params.iter().zip(ty.params()) {
@@ -172,7 +170,7 @@ impl Func {
             Val::write_all(core, params, ty.params_slice(), slots);
             // SAFETY: the context is exclusive, and the arguments have been checked.
             unsafe {
-                activation::call(core, record.as_ptr(), slots)?;
+                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
                 Val::read_all(core, results, ty.results_slice(), slots);
                 results.iter().for_each(|value| value.keep(core));
             }
@@ -189,9 +187,8 @@ impl Func {
         &self,
         store: impl AsContext,
     ) -> Result<TypedFunc<P, R>> {
-        let core = store.as_context().core();
-        // SAFETY: the store is borrowed.
-        let ty = unsafe { type_of(core, self.0.find(core)?) };
+        let context = store.as_context();
+        let ty = context.engine().types().func_type(self.0.of(&context)?.ty);
         let want = FuncType::new(P::types(), R::types());
         if ty != want {
             return Err(Error::new(
@@ -201,14 +198,6 @@ impl Func {
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
     }
-}
-
-/// # Safety
-///
-/// `core` is valid and owns the function.
-unsafe fn type_of(core: *const StoreCore, record: NonNull<FuncRecord>) -> FuncType {
-    // SAFETY: by the contract.
-    unsafe { (*core).engine.types().func_type(record.as_ref().ty) }
 }
 
 fn count(what: &str, want: usize, got: usize) -> Result<()> {
@@ -259,7 +248,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
             // SAFETY: the context is exclusive, and the types were compared.
             unsafe {
                 params.store(core, slots)?;
-                activation::call(core, record.as_ptr(), slots)?;
+                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
                 Ok(R::load(core, slots))
             }
         })
@@ -360,7 +349,7 @@ pub(crate) fn dynamic_code<T: 'static>(
     ty: FuncType,
     func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
-    Arc::new(move |call| {
+    host_code(move |call| {
         let (params, results) = (ty.params_slice(), ty.results_slice());
         let count = slots_of(params).max(slots_of(results));
         let mut args = vec![Val::I32(0); params.len()];
@@ -405,7 +394,7 @@ pub(crate) fn slots_code<T: 'static>(
             _ => u64::MAX,
         })
         .collect();
-    Arc::new(move |call| {
+    host_code(move |call| {
         // A copy, for collections look through all frames while the function runs. What
         // lies behind the arguments is none of its business.
         with_slots(count, |slots| {
@@ -484,7 +473,7 @@ unsafe impl WasmTy for Option<Func> {
     }
     unsafe fn into_slot(self, core: *mut StoreCore) -> Result<u64> {
         Val::FuncRef(self).check(core, ValType::FUNCREF)?;
-        Ok(Func::to_slot(self))
+        Ok(Func::to_slot(self, core))
     }
     unsafe fn from_slot(core: *mut StoreCore, slot: u64) -> Self {
         // SAFETY: by the contract.
@@ -740,7 +729,7 @@ macro_rules! tuples {
                         result.store(call.store, slots)
                     }
                 };
-                (ty, Arc::new(code))
+                (ty, host_code(code))
             }
         }
     };

@@ -11,15 +11,16 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use super::store::{AsContext, AsContextMut, StoreContextMut};
 use super::val::Val;
 use crate::error::{Error, Result};
+use crate::store::StoreCore;
 use crate::store::gc::Root;
-use crate::store::gc::layout::{
-    self, HEADER, KIND, Kind, element_offset, size_of, storage, struct_layout,
-};
-use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreCore};
+use crate::store::gc::layout::{self, storage};
 use crate::types::{Composite, FieldType, HeapType};
-use zwasm_regir::Storage;
+use zwasm_regir::object::{
+    HEADER, I31_SHIFT, Kind, Storage, element_offset, i31, is_i31, is_kind, number, struct_layout,
+};
 
 /// A root of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +172,7 @@ impl AnyRef {
     pub fn from_i31(mut store: impl AsContextMut, value: u32) -> AnyRef {
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive.
-        AnyRef(unsafe { Handle::new(core, u64::from(value << 1 | 1)) })
+        AnyRef(unsafe { Handle::new(core, u64::from(i31(value))) })
     }
 
     /// The integer, zero-extended, if this is one.
@@ -181,7 +182,7 @@ impl AnyRef {
     /// If the reference's scope has ended or it is of another store.
     pub fn i31(&self, store: impl AsContext) -> Result<Option<u32>> {
         let reference = self.0.get(store.as_context().core())?;
-        Ok((reference & 1 != 0).then_some(reference as u32 >> 1))
+        Ok(is_i31(reference as u32).then_some(reference as u32 >> I31_SHIFT))
     }
 
     /// The same reference, good for as long as the result lives.
@@ -231,7 +232,7 @@ impl AnyRef {
         let core = store.as_context().core();
         let reference = self.0.get(core)?;
         // SAFETY: the store is borrowed; what is not an integer is an object.
-        unsafe { Ok(reference & 1 == 0 && (*core).gc.header(reference).0 & KIND == kind as u32) }
+        unsafe { Ok(!is_i31(reference as u32) && is_kind((*core).gc.header(reference).0, kind)) }
     }
 
     /// `extern.convert_any`: the same value as an external reference.
@@ -303,15 +304,15 @@ impl Hash for OwnedRooted {
 ///
 /// `core` is valid and the reference one of its heap.
 pub(crate) unsafe fn heap_type(core: *const StoreCore, reference: u64) -> HeapType {
-    if reference & 1 != 0 {
+    if is_i31(reference as u32) {
         return HeapType::I31;
     }
     // SAFETY: by the contract an object.
     let (word, _) = unsafe { (*core).gc.header(reference) };
-    match word & KIND == Kind::Extern as u32 {
+    match is_kind(word, Kind::Extern) {
         true => HeapType::Any,
         // SAFETY: by the contract.
-        false => unsafe { (*core).engine.types().heap_type(word >> 2) },
+        false => unsafe { (*core).engine.types().heap_type(number(word)) },
     }
 }
 
@@ -354,7 +355,7 @@ impl StructRef {
         unsafe {
             let types = (*core).engine.types().read();
             let Composite::Struct(fields) =
-                &types.get((*core).gc.header(reference).0 >> 2).composite
+                &types.get(number((*core).gc.header(reference).0)).composite
             else {
                 return Ok(Vec::new());
             };
@@ -447,14 +448,14 @@ impl ArrayRef {
         unsafe {
             let (word, len) = (*core).gc.header(reference);
             let types = (*core).engine.types().read();
-            let Composite::Array(field) = types.get(word >> 2).composite else {
+            let Composite::Array(field) = types.get(number(word)).composite else {
                 return Err(Error::msg("no such element"));
             };
             if index >= len {
                 return Err(Error::msg("no such element"));
             }
             let storage = storage(&types, field);
-            let at = element_offset(reference as u32, index, size_of(storage));
+            let at = element_offset(reference as u32, index, storage.size());
             let address = (*core).gc.heap.base().add(at as usize + HEADER);
             Ok(Place { address, field, storage })
         }
@@ -498,7 +499,7 @@ impl Place {
         let mut bytes = [0; 16];
         // SAFETY: by the contract; the place is as large as its storage.
         unsafe {
-            bytes.as_mut_ptr().copy_from(self.address, size_of(self.storage));
+            bytes.as_mut_ptr().copy_from(self.address, self.storage.size());
             Val::from_bits(core, u128::from_le_bytes(bytes), self.field.storage.unpack())
         }
     }

@@ -8,13 +8,14 @@
 use std::num::NonZeroU64;
 
 use super::gc::{ArrayRef, Handle, StructRef};
+use super::store::AsContextMut;
 use super::val::Val;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::store::gc::layout::{self, HEADER, Kind, size_of, struct_layout};
-use crate::store::{AsContextMut, StoreCore};
+use crate::store::StoreCore;
+use crate::store::gc::layout;
 use crate::types::{Composite, FieldType, HeapType, Held, SubType, TypeId};
-use zwasm_regir::Storage;
+use zwasm_regir::object::{HEADER, Kind, Storage, array_size, struct_layout, word};
 
 /// Fields that a structure of a module may have.
 const MAX_STRUCT_FIELDS: usize = 10_000;
@@ -244,7 +245,7 @@ impl StructRef {
         for (value, field) in fields.iter().zip(pre.ty.fields.iter()) {
             value.check(core, field.storage.unpack())?;
         }
-        let word = layout::word(pre.ty.id, Kind::Struct);
+        let word = word(pre.ty.id, Kind::Struct);
         let (object, address) = allocate(core, word, 0, pre.size)?;
         for (value, &(storage, offset)) in fields.iter().zip(&pre.places) {
             // SAFETY: the object has the layout of its type, and the value its
@@ -336,10 +337,10 @@ impl ArrayRef {
         for value in elements {
             value.check(core, pre.ty.element.storage.unpack())?;
         }
-        let stride = size_of(pre.storage);
-        let size = (len as usize).checked_mul(stride).and_then(|size| size.checked_add(HEADER));
-        let size = size.ok_or_else(|| Error::msg("the array is too large"))?;
-        let word = layout::word(pre.ty.id, Kind::Array);
+        let stride = pre.storage.size();
+        let size = usize::try_from(array_size(pre.storage, len))
+            .map_err(|_| Error::msg("the array is too large"))?;
+        let word = word(pre.ty.id, Kind::Array);
         let (object, address) = allocate(core, word, len, size)?;
         let mut bits = 0;
         for index in 0..len as usize {

@@ -1,17 +1,17 @@
 //! Instances, and the one-liner.
 
-use std::ptr::NonNull;
-
-use super::Stored;
+use super::boundary;
 use super::externs::{Extern, Global, Memory, Table};
 use super::func::{Func, TypedFunc, WasmParams, WasmResults};
 use super::linker::Linker;
+use super::store::{AsContext, AsContextMut, Store, StoreContext, expect};
 use super::val::Val;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
-use crate::module::{Entity, Module};
+use crate::error::{Error, ErrorKind, FrameInfo, Result};
+use crate::module::{Entity, Export, Module};
+use crate::store::StoreCore;
 use crate::store::instance::{InstanceData, Item, instantiate, link_error, mismatch};
-use crate::store::{AsContext, AsContextMut, Store, StoreCore};
+use crate::store::stored::Stored;
 
 /// An instance of a module.
 ///
@@ -81,7 +81,16 @@ impl Instance {
             return Err(link_error(&problems));
         }
         // SAFETY: by the contract, and the items have just been matched.
-        unsafe { Ok(Instance(Stored::new(core, instantiate(core, module, items)?))) }
+        unsafe {
+            let instance = instantiate(core, module, items)?;
+            if let Some(start) = module.inner().start {
+                let record = instance.as_ref().func_record(start);
+                // A host function that a module starts with is called by its instance.
+                let caller = instance.as_ref().vmctx.as_ptr();
+                boundary::call(core, caller, record, &mut [])?;
+            }
+            Ok(Instance(Stored::new(core, instance)))
+        }
     }
 
     /// What is exported under a name.
@@ -91,9 +100,9 @@ impl Instance {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn get_export(&self, mut store: impl AsContextMut, name: &str) -> Option<Extern> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed.
-        unsafe { export(core, self.0.get(core), name) }
+        let context = store.as_context_mut();
+        let context = context.as_context();
+        export(&context, expect(self.0.of(&context)), name)
     }
 
     /// The function exported under a name.
@@ -114,13 +123,12 @@ impl Instance {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn debug_function(&self, mut store: impl AsContextMut, index: u32) -> Option<Func> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed; the module has a function with the index.
-        unsafe {
-            let instance = self.0.get(core).as_ref();
-            instance.module.inner().funcs.get(index as usize)?;
-            Extern::from_item(core, instance.item(Entity::Func(index))?).into_func()
-        }
+        let context = store.as_context_mut();
+        let instance = expect(self.0.of(&context.as_context()));
+        instance.module.inner().funcs.get(index as usize)?;
+        let item = instance.item(Entity::Func(index))?;
+        // SAFETY: the item is of this store.
+        unsafe { Extern::from_item(context.core(), item) }.into_func()
     }
 
     /// The memory exported under a name, if it is not shared.
@@ -179,9 +187,7 @@ impl Instance {
         name: &str,
     ) -> Result<TypedFunc<P, R>> {
         let context = store.as_context_mut();
-        let core = context.core();
-        // SAFETY: the store is borrowed.
-        let item = unsafe { export(core, self.0.find(core)?, name) };
+        let item = export(&context.as_context(), self.0.of(&context.as_context())?, name);
         let func = item.and_then(Extern::into_func);
         func.ok_or_else(|| no_function(name))?.typed(context)
     }
@@ -193,8 +199,7 @@ impl Instance {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn module(&self, store: impl AsContext) -> Module {
-        // SAFETY: the store is borrowed.
-        unsafe { self.0.get(store.as_context().core()).as_ref().module.clone() }
+        expect(self.0.of(&store.as_context())).module.clone()
     }
 
     /// All exports in order.
@@ -204,9 +209,7 @@ impl Instance {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn exports(&self, mut store: impl AsContextMut) -> Vec<(String, Extern)> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed.
-        unsafe { exports(core, self.0.get(core)) }
+        expect(self.checked_exports(&mut store))
     }
 
     /// As [`Instance::exports`].
@@ -218,39 +221,31 @@ impl Instance {
         &self,
         mut store: impl AsContextMut,
     ) -> Result<Vec<(String, Extern)>> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed.
-        unsafe { Ok(exports(core, self.0.find(core)?)) }
+        let context = store.as_context_mut();
+        let instance = self.0.of(&context.as_context())?;
+        let exports = &instance.module.inner().exports;
+        let export = |export: &Export| {
+            let item = instance.item(export.entity)?;
+            // SAFETY: the item is of this store.
+            let item = unsafe { Extern::from_item(context.core(), item) };
+            Some((export.name.to_string(), item))
+        };
+        Ok(exports.iter().filter_map(export).collect())
     }
 }
 
-/// # Safety
-///
-/// `core` is valid and owns the instance; likewise below.
-unsafe fn export(
-    core: *const StoreCore,
-    instance: NonNull<InstanceData>,
-    name: &str,
-) -> Option<Extern> {
-    // SAFETY: by the contract.
-    unsafe { Some(Extern::from_item(core, instance.as_ref().export(name)?)) }
+impl FrameInfo {
+    /// The instance whose function it is.
+    pub fn instance(&self) -> Instance {
+        Instance(self.instance)
+    }
 }
 
-unsafe fn exports(
-    core: *const StoreCore,
-    instance: NonNull<InstanceData>,
-) -> Vec<(String, Extern)> {
-    // SAFETY: by the contract.
-    let instance = unsafe { instance.as_ref() };
-    let exports = &instance.module.inner().exports;
-    exports
-        .iter()
-        .filter_map(|export| {
-            let item = instance.item(export.entity)?;
-            // SAFETY: the item is of this store.
-            Some((export.name.to_string(), unsafe { Extern::from_item(core, item) }))
-        })
-        .collect()
+/// What an instance of the store exports under a name.
+fn export<T>(store: &StoreContext<'_, T>, instance: &InstanceData, name: &str) -> Option<Extern> {
+    let item = instance.export(name)?;
+    // SAFETY: the item is of this store.
+    Some(unsafe { Extern::from_item(store.core(), item) })
 }
 
 fn no_function(name: &str) -> Error {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::externs::Extern;
 use super::func::{Caller, Func, IntoFunc, dynamic_code, slots_code};
 use super::instance::Instance;
+use super::store::{AsContext, AsContextMut};
 use super::val::Val;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Module;
 use crate::store::instance::{link_error, mismatch};
-use crate::store::{AsContext, AsContextMut, HostCode, StoreCore};
+use crate::store::{HostCode, StoreCore};
 use crate::types::FuncType;
 
 /// Names that modules may import, and what they stand for.

@@ -1,6 +1,5 @@
 //! Values as the API passes them.
 
-use super::Stored;
 use super::exception::ExnRef;
 use super::func::Func;
 use super::gc::{self, AnyRef, ExternRef, Handle};
@@ -214,7 +213,7 @@ impl Val {
             Val::F32(bits) => u128::from(bits),
             Val::F64(bits) => u128::from(bits),
             Val::V128(bits) => bits,
-            Val::FuncRef(func) => u128::from(Func::to_slot(func)),
+            Val::FuncRef(func) => u128::from(Func::to_slot(func, core)),
             Val::ExternRef(each) => each.map_or(0, |each| reference(each.0)),
             Val::AnyRef(each) => each.map_or(0, |each| reference(each.0)),
             Val::ExnRef(exn) => exn.map_or(0, |exn| u128::from(exn.reference())),
@@ -386,11 +385,5 @@ impl ExternRef {
 impl std::fmt::Debug for Func {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Func")
-    }
-}
-
-impl<T> std::fmt::Debug for Stored<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "#{}", self.store)
     }
 }

@@ -5,13 +5,12 @@
 //! Every place in the code is named by its byte offset from there.
 
 pub(crate) mod catches;
+pub(crate) mod translate;
 
 use crate::interp;
 use crate::module::Inner;
-#[cfg(compiler)]
 use crate::tier::MachineCode;
 use catches::CatchTable;
-#[cfg(compiler)]
 use zwasm_regir::SourceLoc;
 
 /// The code of one function; shared by the instances of its module.
@@ -30,7 +29,7 @@ pub(crate) enum Text {
     /// The frame's size, then instructions of the interpreter.
     Threaded(Box<[u64]>),
     /// The frame's size, then the address of the entry.
-    #[cfg(compiler)]
+    #[cfg_attr(not(compiler), expect(dead_code, reason = "there is no machine code"))]
     Machine(MachineCode),
 }
 
@@ -40,7 +39,6 @@ pub(crate) enum Origin {
     /// A word of the function's threaded code.
     Word(usize),
     /// The place in the function's register IR.
-    #[cfg(compiler)]
     Source(Option<SourceLoc>),
 }
 
@@ -49,7 +47,6 @@ impl Code {
     pub(crate) fn body(&self) -> *const u64 {
         match &self.text {
             Text::Threaded(words) => words.as_ptr(),
-            #[cfg(compiler)]
             Text::Machine(code) => code.start().cast(),
         }
     }
@@ -63,18 +60,25 @@ impl Code {
     pub(crate) fn position(&self, ip: *const u64) -> Option<usize> {
         let len = match &self.text {
             Text::Threaded(words) => size_of_val(&**words),
-            #[cfg(compiler)]
             Text::Machine(code) => code.len(),
         };
         let position = (ip as usize).wrapping_sub(self.body() as usize);
         (position < len).then_some(position)
     }
 
+    /// The offset of the word through which an interpreter at the loop header with
+    /// this label continues, if it is machine code.
+    pub(crate) fn loop_entry(&self, label: u32) -> Option<usize> {
+        match &self.text {
+            Text::Threaded(_) => None,
+            Text::Machine(code) => code.loop_entry(label),
+        }
+    }
+
     /// Where the code at an offset came from.
     pub(crate) fn origin(&self, position: usize) -> Origin {
         match &self.text {
             Text::Threaded(_) => Origin::Word(position / size_of::<u64>()),
-            #[cfg(compiler)]
             Text::Machine(code) => Origin::Source(code.source(position)),
         }
     }
@@ -92,18 +96,16 @@ impl Origin {
         defined: u32,
         stop: &dyn Fn() -> bool,
     ) -> Vec<u32> {
-        #[cfg(compiler)]
         if let Origin::Source(Some(source)) = self
             && !source.is_inlined()
         {
             return vec![source.offset(&[])];
         }
-        let Ok(function) = interp::code::translate(module, defined, stop) else {
+        let Ok(function) = translate::translate(module, defined, stop) else {
             return Vec::new();
         };
         let source = match self {
             Origin::Word(word) => interp::code::source(module, defined, &function, word),
-            #[cfg(compiler)]
             Origin::Source(source) => source,
         };
         source.map_or_else(Vec::new, |source| source.offsets(&function.inlined).collect())

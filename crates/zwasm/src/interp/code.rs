@@ -2,37 +2,10 @@
 
 use super::encode;
 use crate::code::Code;
-use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::code::translate::translate;
+use crate::error::{Error, ErrorKind, Result};
 use crate::module::Inner;
-use zwasm_regir::{Function, SourceLoc, TranslateError, Translator};
-
-/// The slot form of a defined function. `stop` is asked now and then whether to give
-/// up.
-///
-/// # Errors
-///
-/// [`ErrorKind::Unsupported`] if it uses what no tier runs, a stack overflow if its
-/// frame is larger than the stack, and an interrupt when it was to give up.
-pub(crate) fn translate(module: &Inner, defined: u32, stop: &dyn Fn() -> bool) -> Result<Function> {
-    let func = module.imported_funcs + defined;
-    let ty = module.funcs[func as usize];
-    let start = module.bodies[defined as usize].start;
-    let function = Translator::translate(module, ty, module.body(defined), start, stop);
-    function.map_err(|error| match error {
-        TranslateError::Unsupported { feature, offset } => Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "unsupported: function {func} uses {feature} (at byte offset {:#x})",
-                start as usize + offset
-            ),
-        ),
-        TranslateError::Malformed { offset } => {
-            Error::invalid_in("malformed function body", start as usize + offset, func)
-        }
-        TranslateError::FrameTooLarge => Trap::StackOverflow.into(),
-        TranslateError::Stopped => Trap::Interrupt.into(),
-    })
-}
+use zwasm_regir::{Function, SourceLoc};
 
 /// The threaded code of a defined function.
 ///
@@ -100,7 +73,6 @@ mod tests {
     fn words(module: &Inner, defined: u32, function: &Function) -> Vec<u64> {
         match encode::encode(module, defined, function, |_, _| {}).text {
             Text::Threaded(words) => words.into(),
-            #[cfg(compiler)]
             Text::Machine(_) => panic!("the encoder makes threaded code"),
         }
     }

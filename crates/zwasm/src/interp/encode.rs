@@ -12,34 +12,27 @@
 //! distance. Larger immediates follow in words of their own. What lies too far off
 //! for 16 bits comes to them (`far`).
 
+mod call;
 mod far;
 mod gc;
+mod memory;
 #[cfg(feature = "simd")]
 mod simd;
 
-#[cfg(feature = "threads")]
-use super::handlers::atomic;
 use super::handlers::numeric::Form;
 #[cfg(feature = "trace")]
 use super::handlers::observe;
-#[cfg(compiler)]
 use super::handlers::warmth;
-use super::handlers::{Handler, bulk, call, check, control, exceptions, memory, numeric, state};
+use super::handlers::{Handler, check, control, exceptions, globals_tables, numeric};
 use crate::code::catches::CatchTable;
+use crate::code::translate::frame_bytes;
 use crate::code::{Code, Text};
 use crate::module::Inner;
-use crate::store::vmctx::VmCtx;
-use zwasm_regir::inst::{Bulk, NEAR_SLOTS, SCRATCH_SLOTS, WideOp};
-use zwasm_regir::types::slots_of;
+use crate::module::places::Place;
+use zwasm_regir::inst::{NEAR_SLOTS, SCRATCH_SLOTS, WideOp};
+use zwasm_regir::object::{Kind, word};
 use zwasm_regir::uses::Run;
-use zwasm_regir::{
-    BinaryOp, CompareOp, Function, Inst, Label, LoadOp, Operand, Slot, StoreOp, Type, work,
-};
-
-/// The size of a function's frames in bytes, in every tier.
-pub(crate) fn frame_bytes(function: &Function) -> u64 {
-    u64::from(function.frame.size + SCRATCH_SLOTS) * 8
-}
+use zwasm_regir::{BinaryOp, CompareOp, Function, Inst, Label, Operand, Slot, Type, work};
 
 /// Encodes a function. `visit` is told the word each instruction starts at and
 /// the index of the slot-form instruction it came from.
@@ -60,15 +53,15 @@ pub(super) fn encode(
         fixups: Vec::new(),
         held: Held::default(),
         left: None,
-        checked: module.engine.config().check_held.then(|| module.imported_funcs + defined),
+        checked: module.engine.config().check_held.then(|| module.func_index(defined)),
         place: 0,
         regions: Vec::new(),
         #[cfg(compiler)]
+        marks: None,
         counter: None,
     };
     encoder.words.push(frame_bytes(function));
     encoder.observe(function.insts.len());
-    #[cfg(compiler)]
     encoder.count_entry(defined);
     encoder.insts(visit);
     encoder.patch();
@@ -83,16 +76,34 @@ pub(super) fn encode(
     }
 }
 
-/// The interpreter's code of one instruction that is not a branch or return, with
-/// all operands in slots, as part of other code of the function.
+/// What a place in the words of threaded code names that this process gave out.
 #[cfg(compiler)]
-pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words: &mut Vec<u64>) {
+#[derive(Clone, Copy)]
+pub(crate) enum Mark {
+    /// A whole word: the address of a handler.
+    Handler,
+    /// Half a word: the canonical number of a type of the module.
+    Number(u32),
+    /// Half a word: the first word of the headers of a type's objects.
+    Header(u32),
+}
+
+/// The interpreter's code of one instruction that is not a branch or return, with
+/// all operands in slots, as part of other code of the function; and the offsets in
+/// bytes of what it names.
+#[cfg(compiler)]
+pub(crate) fn encode_one(
+    module: &Inner,
+    function: &Function,
+    inst: &Inst,
+) -> (Vec<u64>, Vec<(u32, Mark)>) {
     let mut encoder = Encoder {
         module,
         function,
         #[cfg(feature = "trace")]
         watched: None,
-        words: std::mem::take(words),
+        words: Vec::new(),
+        marks: Some(Vec::new()),
         labels: Vec::new(),
         leads_to: Vec::new(),
         fixups: Vec::new(),
@@ -104,7 +115,7 @@ pub(crate) fn encode_one(module: &Inner, function: &Function, inst: &Inst, words
         counter: None,
     };
     encoder.inst(inst);
-    *words = encoder.words;
+    (encoder.words, encoder.marks.unwrap_or_default())
 }
 
 /// The first instruction behind each label that is not a label itself.
@@ -194,8 +205,10 @@ pub(super) struct Encoder<'a> {
     place: usize,
     /// The bytes from which on another try is the innermost, or none.
     regions: Vec<(u32, Option<u32>)>,
-    /// The offset of the record whose counter entries and loops count down.
+    /// The offsets of what the words name, if they are wanted.
     #[cfg(compiler)]
+    marks: Option<Vec<(u32, Mark)>>,
+    /// The offset of the record whose counter entries and loops count down.
     counter: Option<u32>,
 }
 
@@ -219,11 +232,10 @@ pub(super) fn with_upper(a: u32, b: u32, upper: u32) -> u64 {
 }
 
 impl Encoder<'_> {
-    #[cfg(compiler)]
     fn count_entry(&mut self, defined: u32) {
         let strategy = self.module.engine.config().strategy;
         if strategy.counts() {
-            let record = VmCtx::record_offset(defined) as u32;
+            let record = self.module.record_offset(defined);
             self.counter = Some(record);
             let weight = strategy.entry_weight(self.module.body(defined).len());
             self.op(warmth::count_entry, with_upper(weight, 0, record));
@@ -317,8 +329,33 @@ impl Encoder<'_> {
     }
 
     pub(super) fn op(&mut self, handler: Handler, operands: u64) {
+        #[cfg(compiler)]
+        self.mark(0, Mark::Handler);
         self.words.push(handler as usize as u64);
         self.words.push(operands);
+    }
+
+    /// What stands so many bytes into the next word.
+    #[cfg(compiler)]
+    fn mark(&mut self, byte: u32, mark: Mark) {
+        let at = (self.words.len() * size_of::<u64>()) as u32 + byte;
+        if let Some(marks) = &mut self.marks {
+            marks.push((at, mark));
+        }
+    }
+
+    /// Appends a table or slot and the canonical type of the function that it holds.
+    pub(super) fn with_type(&mut self, table: u32, ty: u32) {
+        #[cfg(compiler)]
+        self.mark(4, Mark::Number(ty));
+        self.words.push(halves(table, self.module.types[ty as usize]));
+    }
+
+    /// Appends the first word of the headers of a type's objects, and another half.
+    pub(super) fn with_header(&mut self, ty: u32, kind: Kind, upper: u32) {
+        #[cfg(compiler)]
+        self.mark(0, Mark::Header(ty));
+        self.words.push(halves(word(self.module.types[ty as usize], kind), upper));
     }
 
     /// How to give an operand of type `ty`, and its slot if it has one.
@@ -402,12 +439,9 @@ impl Encoder<'_> {
             Inst::Label { label, loop_header } => {
                 self.labels[label.0 as usize] = self.words.len();
                 self.held = Held::default();
-                #[cfg(compiler)]
                 if loop_header && let Some(record) = self.counter {
                     self.op(warmth::count_loop, u64::from(label.0) | u64::from(record) << 32);
                 }
-                #[cfg(not(compiler))]
-                let _ = loop_header;
             }
             Inst::Zero { from, count } => {
                 // The slot behind the locals may be overwritten too: the operand
@@ -471,39 +505,26 @@ impl Encoder<'_> {
             | Inst::AtomicWait { .. }
             | Inst::AtomicNotify { .. }
             | Inst::AtomicFence => self.atomic(inst),
-            Inst::MemorySize { dst, mem } => {
-                let handler = match self.module.memories[mem as usize].is_shared() {
-                    false => memory::memory_size,
-                    true => memory::memory_size_shared,
-                };
-                self.op(handler, with_upper(dst.0, 0, mem));
-                self.leaves(dst, BITS);
-            }
-            Inst::MemoryGrow { base, mem } => {
-                self.op(memory::memory_grow, with_upper(base.0, 0, mem));
-            }
+            Inst::MemorySize { dst, mem } => self.memory_size(dst, mem),
+            Inst::MemoryGrow { base, mem } => self.memory_grow(base, mem),
             Inst::Bulk { op, base } => self.bulk(op, base),
             Inst::GlobalGet { dst, global } => {
-                let (imported, place) = self.global(global);
-                let handler = match imported {
-                    false => state::global_get,
-                    true => state::global_get_imported,
-                };
-                self.op(handler, with_upper(dst.0, 0, place));
+                let (imported, place) = self.module.global_place(global).indexed();
+                self.op(globals_tables::GLOBAL_GET[imported], with_upper(dst.0, 0, place));
                 self.leaves(dst, BITS);
             }
             Inst::GlobalSet { global, value } => {
-                let (imported, place) = self.global(global);
+                let (imported, place) = self.module.global_place(global).indexed();
                 let (form, slot) = slot_or_imm(value);
-                let handler = state::GLOBAL_SET[usize::from(imported)][form];
+                let handler = globals_tables::GLOBAL_SET[imported][form];
                 self.op(handler, with_upper(slot, 0, place));
                 self.constant(value);
             }
             Inst::TableGet { dst, index, table } => {
                 let index = self.in_slot(index, 0);
                 let handler = match self.module.holds_functions(table) {
-                    true => state::table_get_function,
-                    false => state::table_get,
+                    true => globals_tables::table_get_function,
+                    false => globals_tables::table_get,
                 };
                 self.op(handler, with_upper(dst.0, index, table));
                 self.leaves(dst, BITS);
@@ -512,20 +533,22 @@ impl Encoder<'_> {
                 let index = self.in_slot(index, 0);
                 let value = self.in_slot(value, 1);
                 let handler = match self.module.holds_functions(table) {
-                    true => state::table_set_function,
-                    false => state::table_set,
+                    true => globals_tables::table_set_function,
+                    false => globals_tables::table_set,
                 };
                 self.op(handler, with_upper(index, value, table));
             }
             Inst::TableSize { dst, table } => {
-                self.op(state::table_size, with_upper(dst.0, 0, table));
+                self.op(globals_tables::table_size, with_upper(dst.0, 0, table));
                 self.leaves(dst, BITS);
             }
             Inst::RefFunc { dst, func } => {
-                match self.func(func) {
-                    Callee::Own(offset) => self.op(state::ref_func, with_upper(dst.0, 0, offset)),
-                    Callee::Imported(index) => {
-                        self.op(state::ref_func_imported, with_upper(dst.0, 0, index));
+                match self.module.func_place(func) {
+                    Place::Own(offset) => {
+                        self.op(globals_tables::ref_func, with_upper(dst.0, 0, offset))
+                    }
+                    Place::Imported(index) => {
+                        self.op(globals_tables::ref_func_imported, with_upper(dst.0, 0, index));
                     }
                 }
                 self.leaves(dst, BITS);
@@ -540,7 +563,9 @@ impl Encoder<'_> {
             | Inst::RefCast { .. }
             | Inst::I31New { .. }
             | Inst::I31Get { .. } => self.gc(inst),
-            Inst::RefAsNonNull { src } => self.op(state::ref_as_non_null, fields(src.0, 0, 0, 0)),
+            Inst::RefAsNonNull { src } => {
+                self.op(globals_tables::ref_as_non_null, fields(src.0, 0, 0, 0))
+            }
             #[cfg(feature = "simd")]
             Inst::Simd(inst) => self.simd(inst),
             Inst::Br { target } => match self.return_at(target) {
@@ -683,208 +708,6 @@ impl Encoder<'_> {
             self.words[place / 2] |= u64::from(distance as i32 as u32) << shift;
         }
     }
-
-    /// The offset as a fast access can carry it, if memory and offset allow one.
-    fn fast_offset(&self, mem: u32, offset: u64) -> Option<u32> {
-        let fast = mem == 0 && !self.module.memories[0].is_64();
-        u32::try_from(offset).ok().filter(|_| fast)
-    }
-
-    fn load(&mut self, op: LoadOp, dst: Slot, addr: Operand, mem: u32, offset: u64) {
-        let handlers = &memory::LOAD[op as usize];
-        match (self.fast_offset(mem, offset), self.form(addr, Type::I32)) {
-            (Some(offset), (Form::Imm, _)) => {
-                self.op(handlers[2], fields(dst.0, 0, 0, 0));
-                self.words.push(constant_address(addr, offset));
-            }
-            (Some(offset), (form, slot)) => {
-                self.op(handlers[form as usize], with_upper(dst.0, slot, offset));
-            }
-            (None, _) => {
-                let addr = self.in_slot(addr, 0);
-                self.op(handlers[3], with_upper(dst.0, addr, mem));
-                self.words.push(offset);
-            }
-        }
-        self.leaves(dst, op.result());
-    }
-
-    fn store(&mut self, op: StoreOp, addr: Operand, value: Operand, mem: u32, offset: u64) {
-        let Some(offset) = self.fast_offset(mem, offset) else {
-            let addr = self.in_slot(addr, 0);
-            let value = self.in_slot(value, 1);
-            self.op(memory::STORE_ANY[op as usize], with_upper(addr, value, mem));
-            self.words.push(offset);
-            return;
-        };
-        let (addr_form, addr_slot) = self.form(addr, Type::I32);
-        let (value_form, value_slot) = self.form(value, op.operand());
-        let handler = memory::STORE[op as usize][addr_form as usize][value_form as usize];
-        if addr_form == Form::Imm {
-            self.op(handler, fields(0, value_slot, 0, 0));
-            self.words.push(constant_address(addr, offset));
-        } else {
-            self.op(handler, with_upper(addr_slot, value_slot, offset));
-        }
-        self.constant(value);
-    }
-
-    #[cfg(feature = "threads")]
-    fn atomic(&mut self, inst: &Inst) {
-        match *inst {
-            Inst::Atomic { op, dst, addr, a, b, mem, offset } => {
-                let [fast, any] = atomic::ATOMIC[op as usize];
-                let operands = fields(dst.0, addr.0, a.0, b.0);
-                match self.fast_offset(mem, offset) {
-                    Some(offset) => {
-                        self.op(fast, operands);
-                        self.words.push(u64::from(offset));
-                    }
-                    None => {
-                        self.op(any, operands);
-                        self.words.extend([offset, u64::from(mem)]);
-                    }
-                }
-                if op.has_result() {
-                    self.leaves(dst, BITS);
-                }
-            }
-            Inst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset } => {
-                let handler = if wide { atomic::wait64 } else { atomic::wait32 };
-                self.op(handler, fields(dst.0, addr.0, expected.0, timeout.0));
-                self.words.extend([offset, u64::from(mem)]);
-                self.leaves(dst, BITS);
-            }
-            Inst::AtomicNotify { dst, addr, count, mem, offset } => {
-                self.op(atomic::notify, fields(dst.0, addr.0, count.0, 0));
-                self.words.extend([offset, u64::from(mem)]);
-                self.leaves(dst, BITS);
-            }
-            _ => self.op(atomic::atomic_fence, 0),
-        }
-    }
-
-    /// A build without threads refuses modules with these instructions.
-    #[cfg(not(feature = "threads"))]
-    fn atomic(&mut self, _: &Inst) {
-        self.op(control::unreachable, 0);
-    }
-
-    fn bulk(&mut self, op: Bulk, base: Slot) {
-        let base = base.0;
-        let (handler, upper, word): (Handler, u32, Option<u32>) = match op {
-            Bulk::MemoryFill { mem } => (bulk::memory_fill, mem, None),
-            Bulk::MemoryCopy { dst, src } => (bulk::memory_copy, dst, Some(src)),
-            Bulk::MemoryInit { mem, data } => (bulk::memory_init, mem, Some(data)),
-            Bulk::DataDrop { data } => (bulk::data_drop, data, None),
-            Bulk::TableFill { table } => (bulk::table_fill, table, None),
-            Bulk::TableCopy { dst, src } => (bulk::table_copy, dst, Some(src)),
-            Bulk::TableInit { table, elem } => (bulk::table_init, table, Some(elem)),
-            Bulk::ElemDrop { elem } => (bulk::elem_drop, elem, None),
-            Bulk::TableGrow { table } => (bulk::table_grow, table, None),
-        };
-        self.op(handler, with_upper(base, 0, upper));
-        self.words.extend(word.map(u64::from));
-    }
-
-    /// Whether a global is imported, and its index or its offset in the `vmctx`.
-    fn global(&self, global: u32) -> (bool, u32) {
-        match global.checked_sub(self.module.imported_globals) {
-            None => (true, global),
-            Some(defined) => {
-                let funcs = self.module.bodies.len() as u32;
-                (false, VmCtx::global_offset(funcs, defined) as u32)
-            }
-        }
-    }
-
-    fn func(&self, func: u32) -> Callee {
-        match func.checked_sub(self.module.imported_funcs) {
-            None => Callee::Imported(func),
-            Some(defined) => Callee::Own(VmCtx::record_offset(defined) as u32),
-        }
-    }
-
-    /// The slots of a function type's parameters, and where its header goes.
-    fn layout(&self, ty: u32) -> (u32, u32) {
-        let signature = self.module.signature(ty);
-        let params = slots_of(signature.params);
-        (params, params.max(slots_of(signature.results)))
-    }
-
-    /// A table or slot and the canonical type of the function that it holds.
-    fn with_type(&self, table: u32, ty: u32) -> u64 {
-        u64::from(table) | u64::from(self.module.types[ty as usize]) << 32
-    }
-
-    fn call(&mut self, inst: &Inst) {
-        match *inst {
-            Inst::Call { func, base } => {
-                let (_, header) = self.layout(self.module.funcs[func as usize]);
-                let (handler, place): (Handler, u32) = match self.func(func) {
-                    Callee::Own(offset) => (call::call, offset),
-                    Callee::Imported(index) => (call::call_imported, index),
-                };
-                self.op(handler, with_upper(base.0, base.0 + header, place));
-            }
-            Inst::CallIndirect { ty, table, index, base } => {
-                let (_, header) = self.layout(ty);
-                let index = self.in_slot(index, 0);
-                self.op(call::call_indirect, fields(base.0, base.0 + header, index, 0));
-                self.words.push(self.with_type(table, ty));
-            }
-            Inst::CallRef { ty, callee, base } => {
-                let (_, header) = self.layout(ty);
-                self.op(call::call_ref, fields(base.0, base.0 + header, callee.0, 0));
-                self.words.push(self.with_type(0, ty));
-            }
-            _ => {}
-        }
-    }
-
-    fn return_call(&mut self, inst: &Inst) {
-        let own = self.function.frame.header;
-        match *inst {
-            Inst::ReturnCall { func, base } => {
-                let (params, header) = self.layout(self.module.funcs[func as usize]);
-                let (handler, place): (Handler, u32) = match self.func(func) {
-                    Callee::Own(offset) if own == header => (call::return_call, offset),
-                    Callee::Own(offset) => (call::return_call_moved, offset),
-                    Callee::Imported(index) => (call::return_call_imported, index),
-                };
-                self.op(handler, fields(base.0, own, header, params));
-                self.words.push(u64::from(place));
-            }
-            Inst::ReturnCallIndirect { ty, table, index, base } => {
-                let (params, header) = self.layout(ty);
-                let index = self.in_slot(index, 0);
-                let handler = match own == header {
-                    true => call::return_call_indirect,
-                    false => call::return_call_indirect_moved,
-                };
-                self.op(handler, fields(base.0, own, header, params));
-                self.words.push(self.with_type(table, ty));
-                self.words.push(u64::from(index));
-            }
-            Inst::ReturnCallRef { ty, callee, base } => {
-                let (params, header) = self.layout(ty);
-                let handler = match own == header {
-                    true => call::return_call_ref,
-                    false => call::return_call_ref_moved,
-                };
-                self.op(handler, fields(base.0, own, header, params));
-                self.words.push(self.with_type(callee.0, ty));
-            }
-            _ => {}
-        }
-    }
-}
-
-enum Callee {
-    /// A function of the module, by its record's offset.
-    Own(u32),
-    /// An imported function, by its index.
-    Imported(u32),
 }
 
 fn slot_of(operand: Operand) -> u32 {
@@ -899,13 +722,5 @@ fn slot_or_imm(operand: Operand) -> (usize, u32) {
     match operand {
         Operand::Slot(slot) => (0, slot.0),
         Operand::Const(_) => (1, 0),
-    }
-}
-
-/// The address of an access at a constant: it may lie beyond 32 bits.
-fn constant_address(addr: Operand, offset: u32) -> u64 {
-    match addr {
-        Operand::Const(addr) => u64::from(addr as u32) + u64::from(offset),
-        Operand::Slot(_) => u64::from(offset),
     }
 }

@@ -15,18 +15,11 @@ pub(crate) mod encode;
 mod handlers;
 mod objects;
 
+use crate::stack::stop::Stopped;
 use crate::store::vmctx::{FuncRecord, VmCtx};
+pub(crate) use handlers::Handler;
 #[cfg(not(tail_dispatch))]
 pub(crate) use handlers::Regs;
-
-/// How an activation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// The function returned.
-    Done,
-    /// The store knows why.
-    Stopped,
-}
 
 /// Threaded code of the interpreter's own, as function records point at it: a
 /// frame size, a handler, its operands.
@@ -63,7 +56,8 @@ pub(crate) fn host_call_word() -> u64 {
     handlers::call::host_call as handlers::Handler as usize as u64
 }
 
-/// The address of the handler that raises the trap whose code is in `acc`.
+/// The address of the handler that stops the guest as the outcome in `acc` says, such as
+/// a trap by its number.
 #[cfg(compiler)]
 pub(crate) fn raise() -> u64 {
     handlers::raise as handlers::Handler as usize as u64
@@ -81,7 +75,7 @@ pub(crate) unsafe fn enter(
     record: *const FuncRecord,
     base: *mut u64,
     header: *mut u64,
-) -> Status {
+) -> Result<(), Stopped> {
     // SAFETY: by the contract; the handlers' invariants are in their module.
     unsafe {
         let vm: *mut VmCtx = (*record).vmctx;

@@ -9,25 +9,23 @@
 //! Arguments are what an instruction being executed has; the store is used by
 //! nothing else meanwhile.
 
-use super::handlers::bulk::{FINISHED, copy, in_pieces};
-use super::handlers::gc::object;
-use crate::error::{Error, Result};
+use super::handlers::bulk::{copy, in_pieces};
+use super::handlers::gc::{length, object};
 use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::{Outcome, Why};
 use crate::store::StoreCore;
 use crate::store::gc::heap::REGION;
-use crate::store::gc::layout::{HEADER, size_of, write};
+use crate::store::gc::layout::write;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::GcOp;
+use zwasm_regir::object::HEADER;
 use zwasm_regir::{Storage, TrapCode};
-
-/// What [`execute`] returns when the store has an error.
-pub(super) const FAILED: u64 = u64::MAX;
 
 /// The instructions that [`execute`] executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Code {
+pub(super) enum Operation {
     StructNewDefault,
     ArrayNew,
     ArrayNewDefault,
@@ -40,20 +38,20 @@ pub(super) enum Code {
     ArrayInitElem,
 }
 
-/// The code of an instruction, and its other operand; none for `struct.new`.
-pub(super) fn code(op: GcOp) -> Option<(Code, u32)> {
+/// The operation of an instruction, and its other operand; none for `struct.new`.
+pub(super) fn operation(op: GcOp) -> Option<(Operation, u32)> {
     Some(match op {
         GcOp::StructNew { .. } => return None,
-        GcOp::StructNewDefault { .. } => (Code::StructNewDefault, 0),
-        GcOp::ArrayNew { .. } => (Code::ArrayNew, 0),
-        GcOp::ArrayNewDefault { .. } => (Code::ArrayNewDefault, 0),
-        GcOp::ArrayNewFixed { count, .. } => (Code::ArrayNewFixed, count),
-        GcOp::ArrayNewData { data, .. } => (Code::ArrayNewData, data),
-        GcOp::ArrayNewElem { elem, .. } => (Code::ArrayNewElem, elem),
-        GcOp::ArrayFill { .. } => (Code::ArrayFill, 0),
-        GcOp::ArrayCopy { .. } => (Code::ArrayCopy, 0),
-        GcOp::ArrayInitData { data, .. } => (Code::ArrayInitData, data),
-        GcOp::ArrayInitElem { elem, .. } => (Code::ArrayInitElem, elem),
+        GcOp::StructNewDefault { .. } => (Operation::StructNewDefault, 0),
+        GcOp::ArrayNew { .. } => (Operation::ArrayNew, 0),
+        GcOp::ArrayNewDefault { .. } => (Operation::ArrayNewDefault, 0),
+        GcOp::ArrayNewFixed { count, .. } => (Operation::ArrayNewFixed, count),
+        GcOp::ArrayNewData { data, .. } => (Operation::ArrayNewData, data),
+        GcOp::ArrayNewElem { elem, .. } => (Operation::ArrayNewElem, elem),
+        GcOp::ArrayFill { .. } => (Operation::ArrayFill, 0),
+        GcOp::ArrayCopy { .. } => (Operation::ArrayCopy, 0),
+        GcOp::ArrayInitData { data, .. } => (Operation::ArrayInitData, data),
+        GcOp::ArrayInitElem { elem, .. } => (Operation::ArrayInitElem, elem),
     })
 }
 
@@ -70,17 +68,17 @@ const STORAGES: [Storage; 10] = [
     Storage::WideRef,
 ];
 
-const CODES: [Code; 10] = [
-    Code::StructNewDefault,
-    Code::ArrayNew,
-    Code::ArrayNewDefault,
-    Code::ArrayNewFixed,
-    Code::ArrayNewData,
-    Code::ArrayNewElem,
-    Code::ArrayFill,
-    Code::ArrayCopy,
-    Code::ArrayInitData,
-    Code::ArrayInitElem,
+const OPERATIONS: [Operation; 10] = [
+    Operation::StructNewDefault,
+    Operation::ArrayNew,
+    Operation::ArrayNewDefault,
+    Operation::ArrayNewFixed,
+    Operation::ArrayNewData,
+    Operation::ArrayNewElem,
+    Operation::ArrayFill,
+    Operation::ArrayCopy,
+    Operation::ArrayInitData,
+    Operation::ArrayInitElem,
 ];
 
 #[inline(never)]
@@ -90,20 +88,22 @@ pub(super) unsafe extern "C" fn make_room(
     vm: *mut VmCtx,
     top: *mut u64,
     size: usize,
-) -> bool {
+) -> Outcome {
     // SAFETY: slots from `top` on are dead.
     unsafe {
         let store = (*vm).store;
-        let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
-            StoreCore::make_room(store, top, size)
-        });
-        made.is_some()
+        activation::attempt(store, Cursor { ip, fp, vm }, || StoreCore::make_room(store, top, size))
+            .into()
     }
 }
 
-/// `struct.new` of any size and with any number of fields; whether it did not fail.
+/// `struct.new` of any size and with any number of fields.
 #[inline(never)]
-pub(super) unsafe extern "C" fn large_struct(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> bool {
+pub(super) unsafe extern "C" fn large_struct(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+) -> Outcome {
     // SAFETY: the instruction has the form that `struct_new_large` describes.
     unsafe {
         let halves = ip.add(1).cast::<u32>();
@@ -114,77 +114,53 @@ pub(super) unsafe extern "C" fn large_struct(ip: *const u64, fp: *mut u64, vm: *
         let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
             StoreCore::allocate(store, top, word, 0, size)
         });
-        let Some(object) = made else { return false };
+        let object = match made {
+            Ok(object) => object,
+            Err(stopped) => return stopped.into(),
+        };
         let module = (*(*vm).instance).module.inner();
         let ty = *ip.add(3) as usize;
         let mut from = base;
         for (&storage, &offset) in module.storages[ty].iter().zip(&module.layouts[ty].0) {
             let to = (*vm).heap.add(object as usize + offset as usize);
-            to.copy_from(from.cast(), size_of(storage));
+            to.copy_from(from.cast(), storage.size());
             from = from.add(storage.kind().slots() as usize);
         }
         *base = object;
-        true
+        Outcome::DONE
     }
 }
 
-/// Executes an instruction: 0, the code of a trap, or [`FAILED`].
+/// Executes an instruction.
 #[inline(never)]
-pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: the instruction has the form that the handler `op` describes.
     unsafe {
         let halves = ip.add(1).cast::<u32>();
         let base = fp.add(*halves as usize);
         let top = base.add(*halves.add(1) as usize);
         let (word, other) = (*halves.add(2), *halves.add(3));
-        let code = CODES[*halves.add(4) as usize];
+        let operation = OPERATIONS[*halves.add(4) as usize];
         let storage = STORAGES[*halves.add(5) as usize];
         let operands = Operands { vm, base, top, storage, word, other };
-        let execute = || match code {
-            Code::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),
-            Code::ArrayNew => operands.array_new(),
-            Code::ArrayNewDefault => operands.new_array(*base as u32).map(|_| ()),
-            Code::ArrayNewFixed => operands.array_new_fixed(),
-            Code::ArrayNewData => operands.array_new_data(),
-            Code::ArrayNewElem => operands.array_new_elem(),
-            Code::ArrayFill => operands.array_fill(),
-            Code::ArrayCopy => operands.array_copy(),
-            Code::ArrayInitData => operands.array_init_data(),
-            Code::ArrayInitElem => operands.array_init_elem(),
+        let execute = || match operation {
+            Operation::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),
+            Operation::ArrayNew => operands.array_new(),
+            Operation::ArrayNewDefault => operands.new_array(*base as u32).map(|_| ()),
+            Operation::ArrayNewFixed => operands.array_new_fixed(),
+            Operation::ArrayNewData => operands.array_new_data(),
+            Operation::ArrayNewElem => operands.array_new_elem(),
+            Operation::ArrayFill => operands.array_fill(),
+            Operation::ArrayCopy => operands.array_copy(),
+            Operation::ArrayInitData => operands.array_init_data(),
+            Operation::ArrayInitElem => operands.array_init_elem(),
         };
-        let ended = activation::attempt((*vm).store, Cursor { ip, fp, vm }, || match execute() {
-            Ok(()) => Ok(FINISHED),
-            Err(Failure::Trap(code)) => Ok(code),
-            Err(Failure::Error(error)) => Err(error),
-        });
-        ended.unwrap_or(FAILED)
+        activation::attempt((*vm).store, Cursor { ip, fp, vm }, execute).into()
     }
 }
 
-enum Failure {
-    /// The trap's code.
-    Trap(u64),
-    Error(Error),
-}
-
-impl From<TrapCode> for Failure {
-    fn from(code: TrapCode) -> Failure {
-        Failure::Trap(code as u64)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Error(error)
-    }
-}
-
-type Outcome<T> = Result<T, Failure>;
-
-/// The outcome of a bulk operation.
-fn ended(code: u64) -> Outcome<()> {
-    if code == FINISHED { Ok(()) } else { Err(Failure::Trap(code)) }
-}
+/// What an instruction gives, or why the guest has to stop.
+type Result<T> = std::result::Result<T, Why>;
 
 /// The operands of an instruction. Each function is called for the instruction
 /// it is named after, so that slots hold what the instruction says.
@@ -203,7 +179,7 @@ impl Operands {
         self.storage.kind().slots() as usize
     }
 
-    unsafe fn allocate(&self, second: u32, size: u64) -> Outcome<*mut u8> {
+    unsafe fn allocate(&self, second: u32, size: u64) -> Result<*mut u8> {
         // SAFETY: the operands are in slots below `top`, where the collector
         // looks; the size is that of the layout.
         unsafe {
@@ -217,8 +193,8 @@ impl Operands {
 
     /// Allocates an array and puts the reference into the first slot; the
     /// address of its first element.
-    unsafe fn new_array(&self, len: u32) -> Outcome<*mut u8> {
-        let bytes = u64::from(len) * size_of(self.storage) as u64;
+    unsafe fn new_array(&self, len: u32) -> Result<*mut u8> {
+        let bytes = u64::from(len) * self.storage.size() as u64;
         // SAFETY: an array of that length has that size.
         unsafe {
             self.pay(bytes)?;
@@ -227,7 +203,7 @@ impl Operands {
     }
 
     /// Pays for filling elements.
-    unsafe fn pay(&self, bytes: u64) -> Outcome<()> {
+    unsafe fn pay(&self, bytes: u64) -> Result<()> {
         // SAFETY: the instance is live.
         let paid = unsafe { (*(*self.vm).limits).pay(bytes) };
         if paid { Ok(()) } else { Err(TrapCode::OutOfFuel.into()) }
@@ -243,7 +219,7 @@ impl Operands {
     }
 
     /// The first of `len` elements from `start` of the array in a slot.
-    unsafe fn range(&self, array: usize, start: usize, len: u32) -> Outcome<*mut u8> {
+    unsafe fn range(&self, array: usize, start: usize, len: u32) -> Result<*mut u8> {
         // SAFETY: the slot holds an array or null.
         unsafe {
             let reference = *self.base.add(array) as u32;
@@ -252,18 +228,18 @@ impl Operands {
             }
             let array = object(self.vm, reference);
             let start = *self.base.add(start) as u32;
-            let size = *array.cast::<u32>().add(1);
+            let size = length(array);
             // An array never goes on behind the region. Nor does one whose length is forged.
             let room = (REGION - reference as usize).saturating_sub(HEADER);
-            let size = u64::from(size).min((room / size_of(self.storage)) as u64);
+            let size = u64::from(size).min((room / self.storage.size()) as u64);
             if u64::from(start) + u64::from(len) > size {
                 return Err(TrapCode::ArrayOutOfBounds.into());
             }
-            Ok(array.add(HEADER + start as usize * size_of(self.storage)))
+            Ok(array.add(HEADER + start as usize * self.storage.size()))
         }
     }
 
-    unsafe fn array_new(&self) -> Outcome<()> {
+    unsafe fn array_new(&self) -> Result<()> {
         // SAFETY: operands: a value and a length. The value is saved, because the
         // reference replaces it; a collection sees it in its slot.
         unsafe {
@@ -274,11 +250,11 @@ impl Operands {
         }
     }
 
-    unsafe fn fill(&self, to: *mut u8, value: *const u64, len: u32) -> Outcome<()> {
-        let size = size_of(self.storage);
+    unsafe fn fill(&self, to: *mut u8, value: *const u64, len: u32) -> Result<()> {
+        let size = self.storage.size();
         // SAFETY: the range is within an array.
         unsafe {
-            ended(in_pieces(self.vm, len as usize * size, false, |at, bytes| {
+            Ok(in_pieces(self.vm, len as usize * size, false, |at, bytes| {
                 let (to, len) = (to.add(at), bytes / size);
                 match size {
                     1 => to.write_bytes(*value as u8, len),
@@ -290,11 +266,11 @@ impl Operands {
                     }
                     _ => (0..len).for_each(|index| self.write(to.add(index * size), value)),
                 }
-            }))
+            })?)
         }
     }
 
-    unsafe fn array_new_fixed(&self) -> Outcome<()> {
+    unsafe fn array_new_fixed(&self) -> Result<()> {
         // SAFETY: operands: the elements. The first is saved, because the
         // reference replaces it.
         unsafe {
@@ -305,14 +281,14 @@ impl Operands {
                     0 => first.as_ptr(),
                     _ => self.base.add(index * self.slots()),
                 };
-                self.write(to.add(index * size_of(self.storage)), from);
+                self.write(to.add(index * self.storage.size()), from);
             }
             Ok(())
         }
     }
 
     /// `len` elements from `source` on of a data segment.
-    unsafe fn data(&self, source: u64, len: u32) -> Outcome<&[u8]> {
+    unsafe fn data(&self, source: u64, len: u32) -> Result<&[u8]> {
         // SAFETY: the instance is live, and validation checked the index.
         let instance = unsafe { &*(*self.vm).instance };
         let module = instance.module.inner();
@@ -321,7 +297,7 @@ impl Operands {
             true => &[][..],
             false => &module.bytes[module.data[segment].range.clone()],
         };
-        let len = u64::from(len) * size_of(self.storage) as u64;
+        let len = u64::from(len) * self.storage.size() as u64;
         usize::try_from(len)
             .ok()
             .and_then(|len| bytes.get(source as u32 as usize..)?.get(..len))
@@ -329,7 +305,7 @@ impl Operands {
     }
 
     /// `len` references from `source` on of an element segment.
-    unsafe fn elements(&self, source: u64, len: u32) -> Outcome<&[u64]> {
+    unsafe fn elements(&self, source: u64, len: u32) -> Result<&[u64]> {
         // SAFETY: as above.
         let instance = unsafe { &*(*self.vm).instance };
         let values = instance.elements[self.other as usize].get(source as u32 as usize..);
@@ -339,26 +315,26 @@ impl Operands {
     }
 
     unsafe fn write_elements(&self, to: *mut u8, values: &[u64]) {
-        let size = size_of(self.storage);
+        let size = self.storage.size();
         for (index, value) in values.iter().enumerate() {
             // SAFETY: the range is within an array of references.
             unsafe { write(self.storage, to.add(index * size), u128::from(*value)) }
         }
     }
 
-    unsafe fn array_new_data(&self) -> Outcome<()> {
+    unsafe fn array_new_data(&self) -> Result<()> {
         // SAFETY: operands: source and length.
         unsafe {
             let len = *self.base.add(1) as u32;
             let bytes = self.data(*self.base, len)?;
             let to = self.new_array(len)?;
-            ended(in_pieces(self.vm, bytes.len(), false, |at, length| {
+            Ok(in_pieces(self.vm, bytes.len(), false, |at, length| {
                 to.add(at).copy_from(bytes.as_ptr().add(at), length);
-            }))
+            })?)
         }
     }
 
-    unsafe fn array_new_elem(&self) -> Outcome<()> {
+    unsafe fn array_new_elem(&self) -> Result<()> {
         // SAFETY: operands: source and length.
         unsafe {
             let len = *self.base.add(1) as u32;
@@ -369,17 +345,17 @@ impl Operands {
         }
     }
 
-    unsafe fn array_fill(&self) -> Outcome<()> {
+    unsafe fn array_fill(&self) -> Result<()> {
         // SAFETY: operands: array, start, value, length.
         unsafe {
             let len = *self.base.add(2 + self.slots()) as u32;
             let to = self.range(0, 1, len)?;
-            self.pay(u64::from(len) * size_of(self.storage) as u64)?;
+            self.pay(u64::from(len) * self.storage.size() as u64)?;
             self.fill(to, self.base.add(2), len)
         }
     }
 
-    unsafe fn array_copy(&self) -> Outcome<()> {
+    unsafe fn array_copy(&self) -> Result<()> {
         // SAFETY: operands: array, start, source array, its start, length.
         unsafe {
             let len = *self.base.add(4) as u32;
@@ -388,27 +364,27 @@ impl Operands {
             }
             let to = self.range(0, 1, len)?;
             let from = self.range(2, 3, len)?;
-            ended(copy(self.vm, to, from, len as usize * size_of(self.storage)))
+            Ok(copy(self.vm, to, from, len as usize * self.storage.size())?)
         }
     }
 
-    unsafe fn array_init_data(&self) -> Outcome<()> {
+    unsafe fn array_init_data(&self) -> Result<()> {
         // SAFETY: operands: array, start, source, length.
         unsafe {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let bytes = self.data(*self.base.add(2), len)?;
-            ended(copy(self.vm, to, bytes.as_ptr(), bytes.len()))
+            Ok(copy(self.vm, to, bytes.as_ptr(), bytes.len())?)
         }
     }
 
-    unsafe fn array_init_elem(&self) -> Outcome<()> {
+    unsafe fn array_init_elem(&self) -> Result<()> {
         // SAFETY: operands: array, start, source, length.
         unsafe {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let values = self.elements(*self.base.add(2), len)?;
-            self.pay(u64::from(len) * size_of(self.storage) as u64)?;
+            self.pay(u64::from(len) * self.storage.size() as u64)?;
             self.write_elements(to, values);
             Ok(())
         }

@@ -6,6 +6,9 @@
 
 use super::NO_FUNC;
 use crate::error::Result;
+use zwasm_regir::BinaryOp;
+use zwasm_regir::object::i31;
+use zwasm_regir::opcodes::{GcOperator, Operator, VectorOperator};
 use zwasm_regir::reader::{Malformed, Reader};
 
 /// An op of a constant expression.
@@ -66,43 +69,41 @@ impl ConstExpr {
     pub(crate) fn decode(reader: &mut Reader<'_>) -> std::result::Result<ConstExpr, ConstError> {
         let mut ops = Vec::new();
         loop {
-            ops.push(match reader.byte()? {
-                0x0B => break,
-                0x23 => ConstOp::GlobalGet(reader.u32()?),
-                0x41 => ConstOp::Const(u64::from(reader.i64()? as u32)),
-                0x42 => ConstOp::Const(reader.i64()? as u64),
-                0x43 => ConstOp::Const(u64::from(u32::from_le_bytes(reader.array()?))),
-                0x44 => ConstOp::Const(u64::from_le_bytes(reader.array()?)),
-                0x6A => ConstOp::I32Add,
-                0x6B => ConstOp::I32Sub,
-                0x6C => ConstOp::I32Mul,
-                0x7C => ConstOp::I64Add,
-                0x7D => ConstOp::I64Sub,
-                0x7E => ConstOp::I64Mul,
-                0xD0 => {
-                    reader.i64()?;
-                    ConstOp::Const(0)
+            ops.push(match reader.operator()? {
+                Operator::End => break,
+                Operator::GlobalGet { global } => ConstOp::GlobalGet(global),
+                Operator::I32Const { value } => ConstOp::Const(u64::from(value as u32)),
+                Operator::I64Const { value } => ConstOp::Const(value as u64),
+                Operator::F32Const { bytes } => {
+                    ConstOp::Const(u64::from(u32::from_le_bytes(bytes)))
                 }
-                0xD2 => ConstOp::RefFunc(reader.u32()?),
-                0xFB if !cfg!(feature = "gc") => {
+                Operator::F64Const { bytes } => ConstOp::Const(u64::from_le_bytes(bytes)),
+                Operator::Binary(BinaryOp::I32Add) => ConstOp::I32Add,
+                Operator::Binary(BinaryOp::I32Sub) => ConstOp::I32Sub,
+                Operator::Binary(BinaryOp::I32Mul) => ConstOp::I32Mul,
+                Operator::Binary(BinaryOp::I64Add) => ConstOp::I64Add,
+                Operator::Binary(BinaryOp::I64Sub) => ConstOp::I64Sub,
+                Operator::Binary(BinaryOp::I64Mul) => ConstOp::I64Mul,
+                Operator::RefNull { .. } => ConstOp::Const(0),
+                Operator::RefFunc { func } => ConstOp::RefFunc(func),
+                Operator::Gc(_) if !cfg!(feature = "gc") => {
                     return Err(ConstError::Unsupported("garbage collection"));
                 }
-                0xFB => match reader.u32()? {
-                    0 => ConstOp::StructNew(reader.u32()?),
-                    1 => ConstOp::StructNewDefault(reader.u32()?),
-                    6 => ConstOp::ArrayNew(reader.u32()?),
-                    7 => ConstOp::ArrayNewDefault(reader.u32()?),
-                    8 => ConstOp::ArrayNewFixed(reader.u32()?, reader.u32()?),
+                Operator::Gc(operator) => match operator {
+                    GcOperator::StructNew { ty } => ConstOp::StructNew(ty),
+                    GcOperator::StructNewDefault { ty } => ConstOp::StructNewDefault(ty),
+                    GcOperator::ArrayNew { ty } => ConstOp::ArrayNew(ty),
+                    GcOperator::ArrayNewDefault { ty } => ConstOp::ArrayNewDefault(ty),
+                    GcOperator::ArrayNewFixed { ty, count } => ConstOp::ArrayNewFixed(ty, count),
                     // Internal and external references are the same.
-                    26 | 27 => continue,
-                    28 => ConstOp::I31New,
+                    GcOperator::AnyConvertExtern | GcOperator::ExternConvertAny => continue,
+                    GcOperator::RefI31 => ConstOp::I31New,
                     _ => return Err(ConstError::Malformed),
                 },
-                0xFD => {
-                    // `v128.const` is the only vector op that is constant.
-                    reader.u32()?;
-                    ConstOp::V128(u128::from_le_bytes(reader.array()?))
+                Operator::Vector(VectorOperator::V128Const { bytes }) => {
+                    ConstOp::V128(u128::from_le_bytes(bytes))
                 }
+                // The validator lets no other instruction be constant.
                 _ => return Err(ConstError::Malformed),
             });
         }
@@ -152,7 +153,7 @@ impl ConstExpr {
                 }
                 ConstOp::I31New => {
                     let value = stack.pop().unwrap_or_default() as u32;
-                    u128::from(value << 1 | 1)
+                    u128::from(i31(value))
                 }
                 binary => {
                     let b = stack.pop().unwrap_or_default() as u64;

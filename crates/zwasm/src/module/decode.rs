@@ -11,6 +11,7 @@ use wasmparser::{
     CompositeInnerType, DataKind, ElementItems, ElementKind, ExternalKind, Parser, Payload,
     TableInit, TypeRef, UnpackedIndex, ValidPayload, Validator, WasmFeatures,
 };
+use zwasm_regir::object::struct_layout;
 use zwasm_regir::reader::Reader;
 use zwasm_regir::work;
 
@@ -91,10 +92,10 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
             codes: Vec::new(),
             #[cfg(feature = "trace")]
             observed: crate::observe::Observed::default(),
-            #[cfg(compiler)]
             compiled: crate::tier::Compiled::default(),
             hints: Hints::default(),
             names: 0..0,
+            function_names: Default::default(),
         },
     };
     let features = engine.config().disabled.flags();
@@ -277,7 +278,7 @@ impl Decoder {
             });
         }
         for storages in &self.inner.storages[self.inner.layouts.len()..] {
-            self.inner.layouts.push(layout::struct_layout(storages));
+            self.inner.layouts.push(struct_layout(storages));
             let bytes = storages.iter().map(|storage| storage.size()).sum();
             self.inner.field_bytes.push(bytes);
         }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use zwasm_regir::opcodes::Opcode;
 use zwasm_regir::reader::{Malformed, Reader};
 
 use crate::error::{Error, Result};
@@ -13,8 +14,8 @@ use crate::error::{Error, Result};
 /// The section's name.
 pub(super) const SECTION: &str = "metadata.code.branch_hint";
 
-const IF: u8 = 0x04;
-const BR_IF: u8 = 0x0D;
+const IF: u8 = Opcode::If as u8;
+const BR_IF: u8 = Opcode::BrIf as u8;
 
 struct Hint {
     func: u32,

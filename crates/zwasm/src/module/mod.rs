@@ -4,6 +4,7 @@ pub(crate) mod const_expr;
 mod decode;
 mod hints;
 mod names;
+pub(crate) mod places;
 mod source;
 mod validate;
 
@@ -16,12 +17,13 @@ use std::sync::{Arc, OnceLock};
 
 use zwasm_regir::types::slots_of;
 use zwasm_regir::uses::Length;
-use zwasm_regir::{Checks, Signature, Storage, Type};
+use zwasm_regir::{Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::gc::layout;
+use crate::tier::{Strategy, Tier, Variant};
 use crate::tuning;
 use crate::types::{
     ExternType, FuncType, GlobalType, Held, MemoryType, TableType, TagType, TypeId,
@@ -87,12 +89,12 @@ pub(crate) struct Inner {
     #[cfg(feature = "trace")]
     pub(crate) observed: crate::observe::Observed,
     /// The machine code of the defined functions, made when they are warm.
-    #[cfg(compiler)]
     pub(crate) compiled: crate::tier::Compiled,
     /// Which way branches are expected to go.
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.
     pub(crate) names: Range<usize>,
+    pub(crate) function_names: names::FunctionNames,
 }
 
 /// An import as the module declares it; types are module indices.
@@ -287,15 +289,14 @@ impl Module {
     /// [strategy](crate::Strategy) does not compile. What runs is compiled when it is
     /// worth it without this: it is for programs that must not warm up.
     pub fn compile_all(&self) -> usize {
-        #[cfg(compiler)]
-        if self.0.engine.config().strategy != crate::Strategy::Interpreter {
-            let config = self.0.engine.config();
-            let guarded = config.guard_pages
-                && config.signals_based_traps
-                && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
-            return self.0.compiled.all(&self.0, guarded);
+        let config = self.0.engine.config();
+        if config.strategy == Strategy::Interpreter {
+            return 0;
         }
-        0
+        let guarded = config.guard_pages
+            && config.code.signals_based_traps
+            && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
+        self.0.compiled.all(&self.0, Variant { tier: Tier::Baseline, guarded })
     }
 
     /// The module's name from its name section.
@@ -377,7 +378,7 @@ const EXCERPT_CHARS: usize = 60;
 impl Inner {
     /// The name of a function from the name section.
     pub(crate) fn function_name(&self, func: u32) -> Option<String> {
-        names::function_name(self.bytes.get(self.names.clone())?, func)
+        self.function_names.get(self.bytes.get(self.names.clone())?, func)
     }
 
     /// The entity exported under a name.
@@ -442,68 +443,6 @@ impl Inner {
     /// The defined function whose body has this module offset.
     pub(crate) fn defined_at(&self, offset: u32) -> u32 {
         self.bodies.partition_point(|body| body.start <= offset).saturating_sub(1) as u32
-    }
-}
-
-impl zwasm_regir::Types for Inner {
-    fn max_slots(&self) -> u32 {
-        let slots = self.engine.config().max_stack / size_of::<u64>();
-        u32::try_from(slots).unwrap_or(u32::MAX)
-    }
-
-    fn always_window(&self) -> bool {
-        self.engine.config().far_frames
-    }
-
-    fn signature(&self, ty: u32) -> Signature<'_> {
-        Inner::signature(self, ty)
-    }
-
-    fn func_type(&self, func: u32) -> u32 {
-        self.funcs[func as usize]
-    }
-
-    fn global_type(&self, global: u32) -> Type {
-        self.globals[global as usize].content().kind()
-    }
-
-    fn memory_index(&self, memory: u32) -> Type {
-        if self.memories[memory as usize].is_64() { Type::I64 } else { Type::I32 }
-    }
-
-    fn table_index(&self, table: u32) -> Type {
-        if self.tables[table as usize].is_64() { Type::I64 } else { Type::I32 }
-    }
-
-    fn storage(&self, ty: u32) -> &[Storage] {
-        &self.storages[ty as usize]
-    }
-
-    fn struct_bytes(&self, ty: u32) -> usize {
-        self.field_bytes[ty as usize]
-    }
-
-    fn has_gc(&self) -> bool {
-        cfg!(feature = "gc")
-    }
-
-    fn tag_type(&self, tag: u32) -> u32 {
-        self.tags[tag as usize]
-    }
-
-    fn inlinable(&self, func: u32) -> Option<(&[u8], u32)> {
-        let defined = func.checked_sub(self.imported_funcs)?;
-        let inlining = self.engine.config().inlining;
-        inlining.then(|| (self.body(defined), self.bodies[defined as usize].start))
-    }
-
-    fn checks(&self) -> Checks {
-        let config = self.engine.config();
-        Checks {
-            fuel: config.consume_fuel,
-            epochs: config.epoch_interruption,
-            canonical_nans: config.deterministic,
-        }
     }
 }
 

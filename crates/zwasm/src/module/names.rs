@@ -1,6 +1,10 @@
-//! The name section, read only when a backtrace needs it.
+//! The name section, read only when somebody asks for a name.
+
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use zwasm_regir::reader::{Malformed, Reader};
+use zwasm_regir::work;
 
 /// The module's own name.
 pub(crate) fn module_name(section: &[u8]) -> Option<String> {
@@ -8,17 +12,46 @@ pub(crate) fn module_name(section: &[u8]) -> Option<String> {
     string(&mut reader).ok()
 }
 
-/// The name of a function.
-pub(crate) fn function_name(section: &[u8], func: u32) -> Option<String> {
-    let mut reader = Reader::new(subsection(section, 1)?);
-    for _ in 0..reader.u32().ok()? {
-        let index = reader.u32().ok()?;
-        let name = string(&mut reader).ok()?;
-        if index == func {
-            return Some(name);
-        }
+/// Where the names of functions are, found when one is asked for first: who asks for
+/// one often asks for all.
+#[derive(Default)]
+pub(crate) struct FunctionNames(OnceLock<Box<[(u32, Range<u32>)]>>);
+
+impl FunctionNames {
+    /// The name of a function in a section that is always the same.
+    pub(crate) fn get(&self, section: &[u8], func: u32) -> Option<String> {
+        let names = self.0.get_or_init(|| function_names(section));
+        // The first, should a function have several.
+        let (found, range) = names.get(names.partition_point(|(each, _)| *each < func))?;
+        let bytes = section.get(range.start as usize..range.end as usize)?;
+        (*found == func).then(|| String::from_utf8_lossy(bytes).into_owned())
     }
-    None
+}
+
+/// The functions with names, and where these are in the section, up to what is
+/// malformed.
+fn function_names(section: &[u8]) -> Box<[(u32, Range<u32>)]> {
+    let mut names = Vec::new();
+    let Some(contents) = subsection(section, 1) else { return names.into() };
+    let start = contents.as_ptr() as usize - section.as_ptr() as usize;
+    let mut reader = Reader::new(contents);
+    let count = reader.u32().unwrap_or(0);
+    let mut at = reader.position();
+    let entry = |at: usize| {
+        let mut reader = Reader::new(contents.get(at..)?);
+        let (func, len) = (reader.u32().ok()?, reader.u32().ok()? as usize);
+        let name = at + reader.position();
+        contents.get(name..)?.get(..len)?;
+        Some((func, name, name + len))
+    };
+    for _ in 0..count {
+        work::count(1);
+        let Some((func, name, end)) = entry(at) else { break };
+        names.push((func, (start + name) as u32..(start + end) as u32));
+        at = end;
+    }
+    names.sort_by_key(|(func, _)| *func);
+    names.into()
 }
 
 /// The contents of the subsection with this id.
@@ -58,8 +91,21 @@ mod tests {
         let section =
             [&[0u8, 2, 1, b'm'][..], &[9, 1, 0], &[1, 7, 2, 0, 1, b'f', 3, 1, b'g']].concat();
         assert_eq!(module_name(&section).as_deref(), Some("m"));
-        assert_eq!(function_name(&section, 3).as_deref(), Some("g"));
-        assert_eq!(function_name(&section, 1), None);
-        assert_eq!(function_name(&section[..9], 3), None);
+        let name = |section: &[u8], func| FunctionNames::default().get(section, func);
+        assert_eq!(name(&section, 0).as_deref(), Some("f"));
+        assert_eq!(name(&section, 3).as_deref(), Some("g"));
+        assert_eq!(name(&section, 1), None);
+        assert_eq!(name(&section, 4), None);
+        for end in 0..section.len() {
+            assert_eq!(name(&section[..end], 3), None);
+        }
+    }
+
+    #[test]
+    fn of_several_names_the_first_counts() {
+        let section = [1, 10, 3, 2, 1, b'f', 1, 1, b'g', 2, 1, b'h'];
+        let names = FunctionNames::default();
+        assert_eq!(names.get(&section, 2).as_deref(), Some("f"));
+        assert_eq!(names.get(&section, 1).as_deref(), Some("g"));
     }
 }

@@ -9,12 +9,12 @@
 use std::ptr::NonNull;
 
 use super::activation::HostFrame;
-use crate::api::Stored;
-use crate::api::instance::Instance;
 use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::interp;
 use crate::module::Module;
+use crate::store::instance::InstanceData;
+use crate::store::stored::Stored;
 use crate::store::vmctx::VmCtx;
 use crate::tuning::MAX_BACKTRACE_FRAMES;
 
@@ -52,7 +52,7 @@ impl Cursor {
 #[derive(Clone)]
 pub(crate) struct Place {
     module: Module,
-    instance: Instance,
+    instance: Stored<InstanceData>,
     defined: u32,
     origin: Origin,
 }
@@ -61,7 +61,7 @@ impl Place {
     /// The function, and whether it runs as machine code.
     #[cfg(feature = "trace")]
     pub(crate) fn function(&self) -> (&Module, u32, bool) {
-        let func = self.module.inner().imported_funcs + self.defined;
+        let func = self.module.inner().func_index(self.defined);
         (&self.module, func, !matches!(self.origin, Origin::Word(_)))
     }
 
@@ -71,7 +71,7 @@ impl Place {
     pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>, stop: &dyn Fn() -> bool) {
         let inner = self.module.inner();
         let mut describe = |defined: u32, offset: Option<usize>| {
-            let func_index = inner.imported_funcs + defined;
+            let func_index = inner.func_index(defined);
             frames.push(FrameInfo {
                 instance: self.instance,
                 func_index,
@@ -125,7 +125,7 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
             return trace;
         };
         // SAFETY: the instance is the store's.
-        let instance = Instance(unsafe { Stored::new(store, data) });
+        let instance = unsafe { Stored::new(store, data) };
         let origin = code.origin(position);
         trace.places.push(Place { module, instance, defined: code.defined, origin });
         // SAFETY: the frame is laid out as its code says.

@@ -15,6 +15,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod backtrace;
+pub(crate) mod stop;
 pub(crate) mod unwind;
 
 use std::io;

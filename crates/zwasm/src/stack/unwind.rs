@@ -8,16 +8,16 @@
 //! host, and what the host makes of it is up to the host. If a host function
 //! returns such an error, the walk goes on from its caller.
 
-use super::activation::{self, Stop};
+use super::activation;
 use super::backtrace::Cursor;
+use super::stop::{Outcome, Why};
 use crate::code::Code;
 use crate::interp;
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 
 /// Throws a new exception with a tag of the instance and the values at
-/// `values`. True if it is caught, and then `StoreCore::landing` says where;
-/// else the guest has to stop, and the store knows why.
+/// `values`.
 ///
 /// # Safety
 ///
@@ -29,7 +29,7 @@ pub(crate) unsafe extern "C" fn throw(
     vm: *mut VmCtx,
     tag: u32,
     values: *const u64,
-) -> bool {
+) -> Outcome {
     // SAFETY: the instance has the tag, and the values of its type are in the
     // frame.
     unsafe {
@@ -41,11 +41,14 @@ pub(crate) unsafe extern "C" fn throw(
         let made = activation::attempt(store, Cursor { ip, fp, vm }, || {
             StoreCore::add_exception(store, tag, values, end)
         });
-        made.is_some_and(|reference| raise(ip, fp, vm, reference))
+        match made {
+            Ok(reference) => raise(ip, fp, vm, reference),
+            Err(stopped) => stopped.into(),
+        }
     }
 }
 
-/// Throws an exception of the store; the answer is that of [`throw`].
+/// Throws an exception of the store.
 ///
 /// # Safety
 ///
@@ -56,16 +59,15 @@ pub(crate) unsafe extern "C" fn raise(
     fp: *mut u64,
     vm: *mut VmCtx,
     reference: u64,
-) -> bool {
+) -> Outcome {
     let cursor = Cursor { ip, fp, vm };
     // SAFETY: by the contract.
     unsafe {
         let store = (*vm).store;
-        let caught = land(store, cursor, reference);
-        if !caught {
-            (*store).stop = Some(Stop::Thrown(reference, cursor));
+        if land(store, cursor, reference) {
+            return Outcome::LANDED;
         }
-        caught
+        StoreCore::stop(store, Why::Thrown(reference, None), cursor).into()
     }
 }
 

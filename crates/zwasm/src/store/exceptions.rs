@@ -368,8 +368,7 @@ mod tests {
         }
 
         fn exceptions(&mut self) -> &mut Exceptions {
-            // SAFETY: the store is borrowed and nothing runs in it.
-            unsafe { &mut (*self.store.inner.as_ptr()).core.exceptions }
+            &mut self.store.core_mut().exceptions
         }
     }
 

@@ -11,12 +11,10 @@ use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::interp;
 use crate::module::const_expr::{ConstExpr, Context};
 use crate::module::{Elements, Entity, Import, Inner, Module, NO_FUNC, SegmentMode};
-use crate::stack::activation;
-#[cfg(compiler)]
 use crate::tier;
-
 use crate::tuning::BULK_PIECE;
 use crate::types::{Mutability, RefType, TagType, Types};
+use zwasm_regir::object;
 use zwasm_regir::reader::Reader;
 use zwasm_regir::work;
 
@@ -47,7 +45,6 @@ pub(crate) struct InstanceData {
     /// The memory exported as `memory`, for host functions.
     pub(crate) guest_memory: Option<NonNull<MemoryInst>>,
     /// Whether compiled code leaves checking accesses to the guard pages.
-    #[cfg(compiler)]
     pub(crate) guarded: bool,
 }
 
@@ -162,7 +159,7 @@ impl Context for InstanceData {
         let module = self.module.inner();
         let storages = &module.storages[ty as usize];
         let (offsets, size) = &module.layouts[ty as usize];
-        let word = layout::word(module.types[ty as usize], layout::Kind::Struct);
+        let word = object::word(module.types[ty as usize], object::Kind::Struct);
         let (object, address) = self.allocate(word, 0, *size)?;
         for ((&storage, &offset), &value) in storages.iter().zip(offsets).zip(fields) {
             // SAFETY: the field is in the new object.
@@ -174,13 +171,13 @@ impl Context for InstanceData {
     fn array(&self, ty: u32, elements: &[u128], len: u32) -> Result<u64> {
         let module = self.module.inner();
         let storage = module.storages[ty as usize][0];
-        let size = layout::size_of(storage);
-        let word = layout::word(module.types[ty as usize], layout::Kind::Array);
-        let bytes = (len as usize).saturating_mul(size).saturating_add(layout::HEADER);
+        let size = storage.size();
+        let word = object::word(module.types[ty as usize], object::Kind::Array);
+        let bytes = usize::try_from(object::array_size(storage, len)).unwrap_or(usize::MAX);
         let (object, address) = self.allocate(word, len, bytes)?;
         // SAFETY: the elements are in the new object; the store is live.
         unsafe {
-            let first = address.add(layout::HEADER);
+            let first = address.add(object::HEADER);
             for (index, &value) in elements.iter().enumerate().take(len as usize) {
                 layout::write(storage, first.add(index * size), value);
             }
@@ -277,7 +274,7 @@ fn limits(size: u64, have: Option<u64>, min: u64, want: Option<u64>) -> bool {
         }
 }
 
-/// Instantiates a module whose imports have been matched.
+/// Instantiates a module whose imports have been matched. Its start function has not run.
 ///
 /// # Safety
 ///
@@ -290,19 +287,17 @@ pub(crate) unsafe fn instantiate(
 ) -> Result<NonNull<InstanceData>> {
     // SAFETY: by the contract; see the header of the parent module.
     unsafe {
+        StoreCore::prepare_stack(store)?;
+        let made = (*store).made();
         let instance = allocate(store, module, imports).inspect_err(|_| {
+            // Nothing refers to what there is of it.
+            (*store).unmake(made);
             // The store has learned how they lie in memory, and no instance holds them.
             module.inner().held_types.iter().for_each(|held| (*store).hold_type(held.clone()));
         })?;
         let paused = StoreCore::pause_collections(store);
         initialize(instance)?;
         drop(paused);
-        if let Some(start) = module.inner().start {
-            let record = (*instance.as_ptr()).func_record(start);
-            // A host function that a module starts with is called by its instance.
-            let caller = (*instance.as_ptr()).vmctx.as_ptr();
-            activation::call_from(store, caller, record, &mut [])?;
-        }
         Ok(instance)
     }
 }
@@ -357,7 +352,6 @@ unsafe fn allocate(
     // SAFETY: the store is ours by the contract; everything allocated here is
     // owned by it from the moment it is added.
     unsafe {
-        StoreCore::prepare_stack(store)?;
         (*store).gc.layouts.add(&inner.engine.types().read(), &inner.types)?;
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);
@@ -384,7 +378,7 @@ unsafe fn allocate(
         let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(no_memory)?;
         let context = vmctx.as_ptr();
         for index in 0..defined_globals {
-            let offset = VmCtx::global_offset(defined, index);
+            let offset = inner.global_offset(index) as usize;
             let global: *mut GlobalInst = context.byte_add(offset).cast();
             let ty = inner.globals[(inner.imported_globals + index) as usize];
             global.write(GlobalInst { value: 0, ty });
@@ -395,15 +389,13 @@ unsafe fn allocate(
             record.write(FuncRecord {
                 body: interp::lazy_body(),
                 vmctx: context,
-                ty: inner.func_type_id(inner.imported_funcs + index),
-                index: inner.imported_funcs + index,
+                ty: inner.func_type_id(inner.func_index(index)),
+                index: inner.func_index(index),
                 number: first + index,
-                #[cfg(compiler)]
                 hot: 0,
             });
             (*store).set_function(record);
         }
-        #[cfg(compiler)]
         let guarded = tier::may_rely_on_guards((*store).engine.config(), &memories);
         let no_memory = (*store).no_memory().as_ptr();
         let memory0 = memories.first().copied().unwrap_or(no_memory);
@@ -419,7 +411,6 @@ unsafe fn allocate(
             elements: Box::default(),
             dropped_data: Box::default(),
             guest_memory: None,
-            #[cfg(compiler)]
             guarded,
         });
         let data = &mut *instance.as_ptr();

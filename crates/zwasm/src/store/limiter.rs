@@ -5,11 +5,11 @@
 //! through the functions below, for the guest as for the host.
 
 use super::gc::layout::holds_functions;
-use super::{Inner, MemoryInst, Store, StoreCore, TableInst, total};
+use super::{MemoryInst, StoreCore, TableInst, total};
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::{MemoryType, TableType};
 
-/// Decides what a store may have; see [`Store::limiter`]. All sizes of memories and
+/// Decides what a store may have; see [`Store::limiter`](crate::Store::limiter). All sizes of memories and
 /// of the heap are in bytes, those of tables in elements.
 pub trait ResourceLimiter: Send {
     /// Whether a memory may grow from `current` to `desired` bytes, or be made with
@@ -80,211 +80,22 @@ pub trait ResourceLimiter: Send {
     }
 }
 
-/// A [`ResourceLimiter`] with fixed limits; [`StoreLimitsBuilder`] makes it.
-///
-/// ```
-/// use zwasm::{Engine, Instance, Module, Store, StoreLimits, StoreLimitsBuilder};
-/// let engine = Engine::default();
-/// let limits = StoreLimitsBuilder::new().memory_size(1 << 20).instances(1).build();
-/// let mut store = Store::new(&engine, limits);
-/// store.limiter(|limits| limits);
-/// let module = Module::new(&engine, r#"(module (memory 1)
-///     (func (export "grow") (result i32) (memory.grow (i32.const 16))))"#)?;
-/// let instance = Instance::new(&mut store, &module, &[])?;
-/// let grow = instance.get_typed_func::<(), i32>(&mut store, "grow")?;
-/// assert_eq!(grow.call(&mut store, ())?, -1);
-/// assert!(Instance::new(&mut store, &module, &[]).is_err());
-/// # Ok::<(), zwasm::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct StoreLimits {
-    memory_size: Option<usize>,
-    table_elements: Option<usize>,
-    gc_heap_size: Option<usize>,
-    exceptions_size: Option<usize>,
-    total_size: usize,
-    instances: usize,
-    tables: usize,
-    memories: usize,
-    trap_on_grow_failure: bool,
-}
-
-impl Default for StoreLimits {
-    /// No limits.
-    fn default() -> StoreLimits {
-        StoreLimits {
-            memory_size: None,
-            table_elements: None,
-            gc_heap_size: None,
-            exceptions_size: None,
-            total_size: usize::MAX,
-            instances: usize::MAX,
-            tables: usize::MAX,
-            memories: usize::MAX,
-            trap_on_grow_failure: false,
-        }
-    }
-}
-
-impl StoreLimits {
-    fn decide(
-        &self,
-        what: &str,
-        desired: usize,
-        maximum: Option<usize>,
-        limit: Option<usize>,
-    ) -> Result<bool> {
-        let fits = [limit, maximum].into_iter().flatten().all(|limit| desired <= limit);
-        if !fits && self.trap_on_grow_failure {
-            let message = format!("a {what} may not grow to {desired}");
-            return Err(Error::new(ErrorKind::Limit, message));
-        }
-        Ok(fits)
-    }
-}
-
-impl ResourceLimiter for StoreLimits {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
-        self.decide("memory", desired, maximum, self.memory_size)
-    }
-
-    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
-        if self.trap_on_grow_failure { Err(error) } else { Ok(()) }
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
-        self.decide("table", desired, maximum, self.table_elements)
-    }
-
-    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
-        if self.trap_on_grow_failure { Err(error) } else { Ok(()) }
-    }
-
-    fn gc_heap_growing(&mut self, _: usize, desired: usize) -> Result<bool> {
-        Ok(self.gc_heap_size.is_none_or(|limit| desired <= limit))
-    }
-
-    fn exceptions_growing(&mut self, _: usize, desired: usize) -> Result<bool> {
-        Ok(self.exceptions_size.is_none_or(|limit| desired <= limit))
-    }
-
-    fn total_size(&self) -> usize {
-        self.total_size
-    }
-
-    fn instances(&self) -> usize {
-        self.instances
-    }
-
-    fn tables(&self) -> usize {
-        self.tables
-    }
-
-    fn memories(&self) -> usize {
-        self.memories
-    }
-}
-
-/// Builds [`StoreLimits`].
-#[derive(Clone, Debug, Default)]
-pub struct StoreLimitsBuilder(StoreLimits);
-
-impl StoreLimitsBuilder {
-    /// No limits yet.
-    pub fn new() -> StoreLimitsBuilder {
-        StoreLimitsBuilder::default()
-    }
-
-    /// The most bytes of each memory.
-    pub fn memory_size(mut self, bytes: usize) -> StoreLimitsBuilder {
-        self.0.memory_size = Some(bytes);
-        self
-    }
-
-    /// The most elements of each table.
-    pub fn table_elements(mut self, elements: usize) -> StoreLimitsBuilder {
-        self.0.table_elements = Some(elements);
-        self
-    }
-
-    /// The most bytes of the heap of garbage-collected objects.
-    pub fn gc_heap_size(mut self, bytes: usize) -> StoreLimitsBuilder {
-        self.0.gc_heap_size = Some(bytes);
-        self
-    }
-
-    /// The most bytes of exceptions.
-    pub fn exceptions_size(mut self, bytes: usize) -> StoreLimitsBuilder {
-        self.0.exceptions_size = Some(bytes);
-        self
-    }
-
-    /// The most bytes of everything together: memories, tables, objects, exceptions
-    /// and instances.
-    pub fn total_size(mut self, bytes: usize) -> StoreLimitsBuilder {
-        self.0.total_size = bytes;
-        self
-    }
-
-    /// The most instances.
-    pub fn instances(mut self, count: usize) -> StoreLimitsBuilder {
-        self.0.instances = count;
-        self
-    }
-
-    /// The most tables.
-    pub fn tables(mut self, count: usize) -> StoreLimitsBuilder {
-        self.0.tables = count;
-        self
-    }
-
-    /// The most memories.
-    pub fn memories(mut self, count: usize) -> StoreLimitsBuilder {
-        self.0.memories = count;
-        self
-    }
-
-    /// Whether growth that fails stops the guest with an error.
-    pub fn trap_on_grow_failure(mut self, trap: bool) -> StoreLimitsBuilder {
-        self.0.trap_on_grow_failure = trap;
-        self
-    }
-
-    /// The limits.
-    pub fn build(self) -> StoreLimits {
-        self.0
-    }
-}
-
 /// Shows the limiter, found in the data of the store, to the function given.
-pub(super) type FindLimiter =
+pub(crate) type FindLimiter =
     Box<dyn FnMut(*mut StoreCore, &mut dyn FnMut(&mut dyn ResourceLimiter)) + Send + Sync>;
-
-impl<T> Store<T> {
-    /// Has the limiter that `limiter` finds in the user's data decide about
-    /// memories, tables, instances and the heap, those made from now on.
-    pub fn limiter(
-        &mut self,
-        mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiter) + Send + Sync + 'static,
-    ) {
-        // SAFETY: the core is that of a store with this data, which nothing else
-        // uses while the core asks.
-        let find = move |core: *mut StoreCore, visit: &mut dyn FnMut(&mut dyn ResourceLimiter)| unsafe {
-            visit(limiter(&mut (*core.cast::<Inner<T>>()).data));
-        };
-        // SAFETY: see the module header of `store`.
-        let core = unsafe { &mut (*self.inner.as_ptr()).core };
-        core.limiter = Some(Box::new(find));
-        core.gc.heap.limit_growth();
-        core.exceptions.limit_growth();
-    }
-}
 
 fn bytes(ty: MemoryType, pages: u64) -> usize {
     usize::try_from(pages.saturating_mul(ty.page_size())).unwrap_or(usize::MAX)
 }
 
 impl StoreCore {
+    /// Has a limiter decide from now on.
+    pub(crate) fn limit(&mut self, find: FindLimiter) {
+        self.limiter = Some(find);
+        self.gc.heap.limit_growth();
+        self.exceptions.limit_growth();
+    }
+
     /// Asks the limiter; none if there is no limiter.
     ///
     /// # Safety

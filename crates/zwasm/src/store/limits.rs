@@ -23,16 +23,16 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AsContext, Store, StoreContextMut, StoreCore};
-use crate::api::func::Caller;
+use super::StoreCore;
 use crate::error::{Error, Result};
-use crate::stack::activation::{self, Stop};
+use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Stopped;
 use crate::tuning;
 use zwasm_regir::TrapCode;
 
 /// Wakes something that waits on behalf of a guest.
-type Waker = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// A deadline that is never reached.
 const NEVER: u64 = u64::MAX;
@@ -84,7 +84,7 @@ impl Limits {
         left >= 0
     }
 
-    fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::SeqCst);
         self.epoch_deadline.store(0, Ordering::SeqCst);
         // Called without the lock, because whoever waits takes its own before it.
@@ -100,7 +100,7 @@ impl Limits {
     }
 
     /// Has `wake` called at an interruption from now on; its number.
-    fn add_waker(&self, wake: Waker) -> u64 {
+    pub(crate) fn add_waker(&self, wake: Waker) -> u64 {
         let mut wakers = self.lock();
         wakers.next += 1;
         let number = wakers.next;
@@ -124,46 +124,6 @@ impl Limits {
     }
 }
 
-/// Interrupts a store from any thread, as long as one likes: also when the store is
-/// gone, and then without effect.
-///
-/// ```
-/// use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store};
-/// let mut config = Config::new();
-/// config.epoch_interruption(true);
-/// let engine = Engine::new(&config)?;
-/// let module = Module::new(&engine, r#"(module (func (export "spin") (loop (br 0))))"#)?;
-/// let mut store = Store::new(&engine, ());
-/// let instance = Instance::new(&mut store, &module, &[])?;
-/// let spin = instance.get_typed_func::<(), ()>(&mut store, "spin")?;
-/// let handle = store.interrupt_handle();
-/// std::thread::spawn(move || handle.interrupt());
-/// let error = spin.call(&mut store, ()).unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Interrupted);
-/// # Ok::<(), zwasm::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct InterruptHandle(Arc<Limits>);
-
-impl InterruptHandle {
-    /// Stops what the store runs, and everything that it is asked to run later,
-    /// until [`Store::clear_interrupt`]: with [`Trap::Interrupt`](crate::Trap::Interrupt), at the next
-    /// function entry or loop header if the engine has
-    /// [`Config::epoch_interruption`](crate::Config::epoch_interruption), and in any
-    /// case when a host function returns, during a wait on a shared memory, and in the
-    /// middle of long bulk operations and of translating or compiling a large function
-    /// that is called. Then the wakers of
-    /// [`Store::add_interrupt_waker`] are called, on this thread.
-    pub fn interrupt(&self) {
-        self.0.interrupt();
-    }
-
-    /// Whether the store has been interrupted and nobody has taken it back.
-    pub fn is_interrupted(&self) -> bool {
-        self.0.interrupted()
-    }
-}
-
 /// What happens to a guest that has reached its deadline.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +135,7 @@ pub enum UpdateDeadline {
 }
 
 /// Asks the embedder about a deadline that was reached.
-type Ask = Box<dyn FnMut(*mut StoreCore) -> Result<UpdateDeadline> + Send + Sync>;
+pub(crate) type Ask = Box<dyn FnMut(*mut StoreCore) -> Result<UpdateDeadline> + Send + Sync>;
 
 /// The store's own thread's part of the limits.
 pub(crate) struct Deadline {
@@ -194,7 +154,7 @@ impl Deadline {
 }
 
 impl StoreCore {
-    fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+    pub(crate) fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         if !self.limits.consumes_fuel {
             return Err(no_fuel());
         }
@@ -206,7 +166,7 @@ impl StoreCore {
         Ok(())
     }
 
-    fn get_fuel(&self) -> Result<u64> {
+    pub(crate) fn get_fuel(&self) -> Result<u64> {
         if !self.limits.consumes_fuel {
             return Err(no_fuel());
         }
@@ -214,8 +174,19 @@ impl StoreCore {
         Ok(counted + self.deadline.uncounted_fuel)
     }
 
-    fn set_epoch_deadline(&mut self, ticks: u64) {
+    pub(crate) fn set_epoch_deadline(&mut self, ticks: u64) {
         self.deadline.epoch = self.engine.epoch().load(Ordering::Relaxed).saturating_add(ticks);
+        self.limits.set_deadline(self.deadline.epoch);
+    }
+
+    /// Has `ask` asked about a guest that reaches its deadline, or stops it.
+    pub(crate) fn ask_at_deadline(&mut self, ask: Option<Ask>) {
+        self.deadline.ask = ask;
+    }
+
+    /// Takes an interruption back, if there was one.
+    pub(crate) fn clear_interrupt(&self) {
+        self.limits.interrupted.store(false, Ordering::SeqCst);
         self.limits.set_deadline(self.deadline.epoch);
     }
 
@@ -227,8 +198,14 @@ impl StoreCore {
                 && self.engine.epoch().load(Ordering::Relaxed) >= self.deadline.epoch)
     }
 
+    /// Whether the guest may have to stop without being interrupted.
+    #[cfg(feature = "threads")]
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.deadline.ask.is_none() && self.deadline.epoch != NEVER
+    }
+
     /// What code does that finds the deadline reached at `place`, with the frame
-    /// ending at `top`. False if the guest has to stop; the store then knows why.
+    /// ending at `top`.
     ///
     /// # Safety
     ///
@@ -237,30 +214,28 @@ impl StoreCore {
         this: *mut StoreCore,
         place: Cursor,
         top: *mut u64,
-    ) -> bool {
+    ) -> Result<(), Stopped> {
         // SAFETY: by the contract; the callback is moved out while it runs, and
         // other references to the store end before.
         unsafe {
             if !(*this).limits.interrupted() {
                 if (*this).engine.epoch().load(Ordering::Relaxed) < (*this).deadline.epoch {
                     (*this).limits.set_deadline((*this).deadline.epoch);
-                    return true;
+                    return Ok(());
                 }
                 if let Some(mut ask) = (*this).deadline.ask.take() {
-                    let answer = activation::on_behalf(this, place, top, || ask(this));
+                    let answer = activation::on_behalf(this, place, top, || Ok(ask(this)?));
                     (*this).deadline.ask.get_or_insert(ask);
-                    match answer {
-                        Some(UpdateDeadline::Continue(ticks)) => {
+                    match answer? {
+                        UpdateDeadline::Continue(ticks) => {
                             (*this).set_epoch_deadline(ticks.max(1));
-                            return true;
+                            return Ok(());
                         }
-                        Some(UpdateDeadline::Interrupt) => {}
-                        None => return false,
+                        UpdateDeadline::Interrupt => {}
                     }
                 }
             }
-            (*this).stop = Some(Stop::Trap(TrapCode::Interrupt, place));
-            false
+            Err(StoreCore::stop(this, TrapCode::Interrupt.into(), place))
         }
     }
 }
@@ -269,149 +244,3 @@ impl StoreCore {
 fn no_fuel() -> Error {
     Error::msg("the engine consumes no fuel: Config::consume_fuel is off")
 }
-
-impl<T> Store<T> {
-    fn core_mut(&mut self) -> &mut StoreCore {
-        // SAFETY: see the module header of `store`.
-        unsafe { &mut (*self.inner.as_ptr()).core }
-    }
-
-    /// Sets the fuel left. A new store has none.
-    ///
-    /// Each instruction costs one as it is executed, and so does entering a
-    /// function; `nop`, `drop`, `block`, `loop`, `else`, `end`, `return` and
-    /// `unreachable` are free. Bulk operations on memories, tables and arrays, and
-    /// making arrays, cost one more for every 8 bytes, and making structures one more for
-    /// every 8 bytes of fields beyond 64. An object made by a constant expression costs
-    /// one for every 8 bytes. A straight run of
-    /// instructions, from a label or conditional branch to the next, is paid for
-    /// before its first one, and one that cannot be paid for is not begun: then
-    /// nothing is left, and the guest stops with [`Trap::OutOfFuel`](crate::Trap::OutOfFuel).
-    ///
-    /// ```
-    /// use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store};
-    /// let mut config = Config::new();
-    /// config.consume_fuel(true);
-    /// let engine = Engine::new(&config)?;
-    /// let module = Module::new(&engine, r#"(module (func (export "f") (drop (i32.const 1))))"#)?;
-    /// let mut store = Store::new(&engine, ());
-    /// store.set_fuel(3)?;
-    /// let instance = Instance::new(&mut store, &module, &[])?;
-    /// let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
-    /// f.call(&mut store, ())?;
-    /// assert_eq!(store.get_fuel()?, 1);
-    /// assert_eq!(f.call(&mut store, ()).unwrap_err().kind(), ErrorKind::OutOfFuel);
-    /// # Ok::<(), zwasm::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If the engine does not have [`Config::consume_fuel`](crate::Config::consume_fuel).
-    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
-        self.core_mut().set_fuel(fuel)
-    }
-
-    /// The fuel left.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::set_fuel`].
-    pub fn get_fuel(&self) -> Result<u64> {
-        // SAFETY: see the module header of `store`.
-        unsafe { (*self.inner.as_ptr()).core.get_fuel() }
-    }
-
-    /// Sets the deadline to this many epochs from now, see
-    /// [`Engine::increment_epoch`](crate::Engine::increment_epoch). A new store has
-    /// none. It matters only if the engine has
-    /// [`Config::epoch_interruption`](crate::Config::epoch_interruption).
-    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
-        self.core_mut().set_epoch_deadline(ticks_beyond_current);
-    }
-
-    /// Has a guest that reaches its deadline stop with [`Trap::Interrupt`](crate::Trap::Interrupt), as it
-    /// does unless told otherwise.
-    pub fn epoch_deadline_trap(&mut self) {
-        self.core_mut().deadline.ask = None;
-    }
-
-    /// Has `callback` decide about a guest that reaches its deadline. Its error
-    /// stops the guest. An interruption does not ask.
-    pub fn epoch_deadline_callback(
-        &mut self,
-        mut callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline>
-        + Send
-        + Sync
-        + 'static,
-    ) {
-        // SAFETY: the callback is for stores with this data, and is called while
-        // the guest waits.
-        let ask = move |core| callback(unsafe { StoreContextMut::from_core(core) });
-        self.core_mut().deadline.ask = Some(Box::new(ask));
-    }
-
-    /// A handle that interrupts this store from any thread.
-    pub fn interrupt_handle(&self) -> InterruptHandle {
-        // SAFETY: see the module header of `store`.
-        unsafe { InterruptHandle((*self.inner.as_ptr()).core.limits.clone()) }
-    }
-
-    /// Takes an interruption back, if there was one.
-    pub fn clear_interrupt(&mut self) {
-        let core = self.core_mut();
-        core.limits.interrupted.store(false, Ordering::SeqCst);
-        core.limits.set_deadline(core.deadline.epoch);
-    }
-
-    /// Has `wake` called at every interruption, on the thread that interrupts: for
-    /// host functions that wait, to end their waiting. What they then return does
-    /// not matter; the guest stops. If the store is interrupted already, `wake` is
-    /// called at once.
-    pub fn add_interrupt_waker(&mut self, wake: impl Fn() + Send + Sync + 'static) {
-        let limits = &self.core_mut().limits;
-        let wake = Arc::new(wake);
-        limits.add_waker(wake.clone());
-        if limits.interrupted() {
-            wake();
-        }
-    }
-}
-
-macro_rules! forward {
-    ($($ty:ident)*) => {$(
-        impl<T> $ty<'_, T> {
-            /// As [`Store::set_fuel`].
-            ///
-            /// # Errors
-            ///
-            /// Likewise.
-            pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
-                // SAFETY: the context is exclusive.
-                unsafe { (*self.as_context().core()).set_fuel(fuel) }
-            }
-
-            /// As [`Store::get_fuel`].
-            ///
-            /// # Errors
-            ///
-            /// Likewise.
-            pub fn get_fuel(&self) -> Result<u64> {
-                // SAFETY: the store is borrowed.
-                unsafe { (*self.as_context().core()).get_fuel() }
-            }
-
-            /// As [`Store::set_epoch_deadline`].
-            pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
-                // SAFETY: the context is exclusive.
-                unsafe { (*self.as_context().core()).set_epoch_deadline(ticks_beyond_current) }
-            }
-
-            /// As [`Store::interrupt_handle`].
-            pub fn interrupt_handle(&self) -> InterruptHandle {
-                // SAFETY: the store is borrowed.
-                unsafe { InterruptHandle((*self.as_context().core()).limits.clone()) }
-            }
-        }
-    )*};
-}
-forward!(StoreContextMut Caller);

@@ -134,7 +134,6 @@ impl MemoryInst {
     }
 
     /// Whether the memory has guard pages.
-    #[cfg(compiler)]
     pub(crate) fn is_guarded(&self) -> bool {
         match &self.backing {
             Backing::Reserved(_) => true,

@@ -19,14 +19,13 @@ pub(crate) mod limits;
 mod memory;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
+pub(crate) mod stored;
 mod table;
 pub(crate) mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 use std::num::NonZeroU64;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -40,8 +39,9 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
 use crate::stack::Stack;
-use crate::stack::activation::{HostCall, HostFrame, Stop};
+use crate::stack::activation::{HostCall, HostFrame};
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Why;
 use crate::types::{FuncType, GlobalType, HeapType, Held, TypeId, ValType};
 use exceptions::Exceptions;
 use functions::Functions;
@@ -68,7 +68,7 @@ pub(crate) struct TagInst {
 }
 
 /// The code of a host function.
-pub type HostCode = Arc<dyn Fn(HostCall) -> Result<()> + Send + Sync>;
+pub type HostCode = Arc<dyn Fn(HostCall) -> Result<(), Why> + Send + Sync>;
 
 /// A host function of a store.
 #[repr(C)]
@@ -105,12 +105,8 @@ pub struct StoreCore {
     pub(crate) host_frame: *const HostFrame,
     /// Whether the native stack in use is this store's.
     pub(crate) on_stack: bool,
-    /// Why the guest stopped.
-    pub(crate) stop: Option<Stop>,
-    /// The error of the host function that stopped the guest.
-    pub(crate) error: Option<Error>,
-    /// The panic of the host function that stopped the guest.
-    pub(crate) panic: Option<Box<dyn Any + Send>>,
+    /// Why and where the guest stopped, until it is told to whoever called it.
+    pub(crate) stopped: Option<(Why, Cursor)>,
     /// Where the guest continues after a throw.
     pub(crate) landing: Cursor,
     pub(crate) exceptions: Exceptions,
@@ -139,12 +135,12 @@ pub struct StoreCore {
     types: BTreeMap<TypeId, Held>,
 }
 
-fn leak<T>(value: T) -> NonNull<T> {
+pub(crate) fn leak<T>(value: T) -> NonNull<T> {
     NonNull::from(Box::leak(Box::new(value)))
 }
 
 impl StoreCore {
-    fn new(engine: &Engine) -> StoreCore {
+    pub(crate) fn new(engine: &Engine) -> StoreCore {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let (host_vmctx, host_layout) =
             VmCtx::allocate(0, 0).unwrap_or_else(|| handle_alloc_error(Layout::new::<VmCtx>()));
@@ -161,9 +157,7 @@ impl StoreCore {
             value_top: ptr::null_mut(),
             host_frame: ptr::null(),
             on_stack: false,
-            stop: None,
-            error: None,
-            panic: None,
+            stopped: None,
             landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
             exceptions: Exceptions::new(engine.config()),
             codes: BTreeMap::new(),
@@ -224,6 +218,28 @@ impl StoreCore {
 
     pub(crate) fn no_memory(&self) -> NonNull<MemoryInst> {
         self.no_memory
+    }
+
+    /// What the store has now, for [`StoreCore::unmake`].
+    fn made(&self) -> Made {
+        let Self { held, memories, tables, tags, .. } = self;
+        Made { held: *held, memories: memories.len(), tables: tables.len(), tags: tags.len() }
+    }
+
+    /// Frees the memories, tables and tags that were made since, and counts them no
+    /// longer.
+    ///
+    /// # Safety
+    ///
+    /// Nothing refers to them.
+    unsafe fn unmake(&mut self, made: Made) {
+        // SAFETY: by the contract.
+        unsafe {
+            free(&mut self.memories, made.memories);
+            free(&mut self.tables, made.tables);
+            free(&mut self.tags, made.tags);
+        }
+        self.go_back(made.held);
     }
 
     /// Remembers code that lives as long as the store.
@@ -335,7 +351,6 @@ impl StoreCore {
                     ty: id,
                     index: (*this).host_funcs.len() as u32,
                     number,
-                    #[cfg(compiler)]
                     hot: 0,
                 },
                 frame_slots: header as usize,
@@ -355,17 +370,29 @@ impl StoreCore {
     }
 }
 
+/// What a store had at some time.
+struct Made {
+    /// Bytes.
+    held: usize,
+    memories: usize,
+    tables: usize,
+    tags: usize,
+}
+
+/// Frees all but the first few.
+///
+/// # Safety
+///
+/// The pointers came from [`leak`], and those freed are used no more.
+unsafe fn free<T>(all: &mut Vec<NonNull<T>>, first: usize) {
+    for each in all.drain(first..) {
+        // SAFETY: by the contract.
+        drop(unsafe { Box::from_raw(each.as_ptr()) });
+    }
+}
+
 impl Drop for StoreCore {
     fn drop(&mut self) {
-        /// # Safety
-        ///
-        /// The pointers came from [`leak`] and are used no more.
-        unsafe fn free<T>(all: &mut Vec<NonNull<T>>) {
-            for each in all.drain(..) {
-                // SAFETY: by the contract.
-                drop(unsafe { Box::from_raw(each.as_ptr()) });
-            }
-        }
         self.publish(0);
         // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and
         // all these were leaked by it.
@@ -373,241 +400,14 @@ impl Drop for StoreCore {
             for instance in &self.instances {
                 InstanceData::free_vmctx(instance.as_ptr());
             }
-            free(&mut self.instances);
-            free(&mut self.memories);
-            free(&mut self.tables);
-            free(&mut self.globals);
-            free(&mut self.tags);
-            free(&mut self.host_funcs);
+            free(&mut self.instances, 0);
+            free(&mut self.memories, 0);
+            free(&mut self.tables, 0);
+            free(&mut self.globals, 0);
+            free(&mut self.tags, 0);
+            free(&mut self.host_funcs, 0);
             drop(Box::from_raw(self.no_memory.as_ptr()));
             VmCtx::free(self.host_vmctx, self.host_layout);
         }
-    }
-}
-
-/// The state of a store; the core comes first, so that a pointer to either is a
-/// pointer to both.
-#[repr(C)]
-pub(crate) struct Inner<T> {
-    pub(crate) core: StoreCore,
-    pub(crate) data: T,
-}
-
-/// Owns instances and everything they consist of, and data of the user's.
-///
-/// ```
-/// let engine = zwasm::Engine::default();
-/// let mut store = zwasm::Store::new(&engine, 41);
-/// *store.data_mut() += 1;
-/// assert_eq!(store.into_data(), 42);
-/// ```
-///
-/// The type of the data is exact, as host functions are for it; a store is not one
-/// with a shorter lifetime in it:
-///
-/// ```compile_fail
-/// fn shorter<'a>(store: zwasm::Store<&'static str>) -> zwasm::Store<&'a str> {
-///     store
-/// }
-/// ```
-///
-/// ```compile_fail
-/// type Shared<'a, T> = zwasm::StoreContext<'a, T>;
-/// fn shorter<'a>(store: Shared<'a, &'static str>) -> Shared<'a, &'a str> {
-///     store
-/// }
-/// ```
-pub struct Store<T> {
-    inner: NonNull<Inner<T>>,
-    owns: PhantomData<Inner<T>>,
-    /// Host functions write to the data.
-    invariant: PhantomData<fn(T) -> T>,
-}
-
-// SAFETY: everything in the store is reached only through it; host functions and
-// external references are `Send + Sync`, and the stack is not in use while the
-// store itself can be moved.
-unsafe impl<T: Send> Send for Store<T> {}
-// SAFETY: a shared store only gives out shared references to data and contents.
-unsafe impl<T: Sync> Sync for Store<T> {}
-
-impl<T> Store<T> {
-    /// An empty store with the user's data.
-    pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let inner = leak(Inner { core: StoreCore::new(engine), data });
-        Store { inner, owns: PhantomData, invariant: PhantomData }
-    }
-
-    /// The engine.
-    pub fn engine(&self) -> &Engine {
-        // SAFETY: see the module header.
-        unsafe { &(*self.inner.as_ptr()).core.engine }
-    }
-
-    /// The user's data.
-    pub fn data(&self) -> &T {
-        // SAFETY: see the module header.
-        unsafe { &(*self.inner.as_ptr()).data }
-    }
-
-    /// The user's data, to be changed.
-    pub fn data_mut(&mut self) -> &mut T {
-        // SAFETY: see the module header.
-        unsafe { &mut (*self.inner.as_ptr()).data }
-    }
-
-    /// Drops the store and returns the user's data.
-    pub fn into_data(self) -> T {
-        let inner = self.inner;
-        std::mem::forget(self);
-        // SAFETY: the box was leaked by `new`, and `self` is forgotten.
-        unsafe { Box::from_raw(inner.as_ptr()) }.data
-    }
-}
-
-impl<T> Drop for Store<T> {
-    fn drop(&mut self) {
-        // SAFETY: the box was leaked by `new`, and this is the last use.
-        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
-    }
-}
-
-/// Shared access to a store.
-pub struct StoreContext<'a, T> {
-    inner: NonNull<Inner<T>>,
-    borrow: PhantomData<&'a T>,
-    exact: PhantomData<fn(T) -> T>,
-}
-
-/// Exclusive access to a store.
-pub struct StoreContextMut<'a, T> {
-    inner: NonNull<Inner<T>>,
-    borrow: PhantomData<&'a mut T>,
-}
-
-impl<'a, T> StoreContext<'a, T> {
-    /// The user's data.
-    pub fn data(&self) -> &'a T {
-        // SAFETY: the context borrows the store for `'a`.
-        unsafe { &(*self.inner.as_ptr()).data }
-    }
-
-    /// The engine.
-    pub fn engine(&self) -> &'a Engine {
-        // SAFETY: as above.
-        unsafe { &(*self.inner.as_ptr()).core.engine }
-    }
-
-    pub(crate) fn core(&self) -> *mut StoreCore {
-        self.inner.as_ptr().cast()
-    }
-}
-
-impl<'a, T> StoreContextMut<'a, T> {
-    /// A context for a host function that is called while the store runs.
-    ///
-    /// # Safety
-    ///
-    /// `core` is the core of a store with data of type `T`, and the context is
-    /// used only while the guest waits for the host function.
-    pub(crate) unsafe fn from_core(core: *mut StoreCore) -> StoreContextMut<'a, T> {
-        // SAFETY: a store's core is never null.
-        let inner = unsafe { NonNull::new_unchecked(core.cast()) };
-        StoreContextMut { inner, borrow: PhantomData }
-    }
-
-    /// The user's data.
-    pub fn data(&self) -> &T {
-        // SAFETY: the context borrows the store exclusively for `'a`.
-        unsafe { &(*self.inner.as_ptr()).data }
-    }
-
-    /// The user's data, to be changed.
-    pub fn data_mut(&mut self) -> &mut T {
-        // SAFETY: as above.
-        unsafe { &mut (*self.inner.as_ptr()).data }
-    }
-
-    /// The user's data, to be changed as long as the context could be.
-    pub(crate) fn into_data_mut(self) -> &'a mut T {
-        // SAFETY: as above; the context is used up.
-        unsafe { &mut (*self.inner.as_ptr()).data }
-    }
-
-    /// The engine.
-    pub fn engine(&self) -> &Engine {
-        // SAFETY: as above.
-        unsafe { &(*self.inner.as_ptr()).core.engine }
-    }
-
-    pub(crate) fn core(&self) -> *mut StoreCore {
-        self.inner.as_ptr().cast()
-    }
-}
-
-/// What gives shared access to a store: stores, contexts and callers.
-pub trait AsContext {
-    /// The user's data in the store.
-    type Data;
-    /// The access.
-    fn as_context(&self) -> StoreContext<'_, Self::Data>;
-}
-
-/// What gives exclusive access to a store.
-pub trait AsContextMut: AsContext {
-    /// The access.
-    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
-}
-
-impl<T> AsContext for Store<T> {
-    type Data = T;
-    fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData, exact: PhantomData }
-    }
-}
-
-impl<T> AsContextMut for Store<T> {
-    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
-        StoreContextMut { inner: self.inner, borrow: PhantomData }
-    }
-}
-
-impl<T> AsContext for StoreContext<'_, T> {
-    type Data = T;
-    fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData, exact: PhantomData }
-    }
-}
-
-impl<T> AsContext for StoreContextMut<'_, T> {
-    type Data = T;
-    fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, borrow: PhantomData, exact: PhantomData }
-    }
-}
-
-impl<T> AsContextMut for StoreContextMut<'_, T> {
-    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
-        StoreContextMut { inner: self.inner, borrow: PhantomData }
-    }
-}
-
-impl<C: AsContext> AsContext for &C {
-    type Data = C::Data;
-    fn as_context(&self) -> StoreContext<'_, C::Data> {
-        C::as_context(self)
-    }
-}
-
-impl<C: AsContext> AsContext for &mut C {
-    type Data = C::Data;
-    fn as_context(&self) -> StoreContext<'_, C::Data> {
-        C::as_context(self)
-    }
-}
-
-impl<C: AsContextMut> AsContextMut for &mut C {
-    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
-        C::as_context_mut(self)
     }
 }

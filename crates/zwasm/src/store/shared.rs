@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::limits::Limits;
+use super::StoreCore;
 use super::memory::{self, MemoryInst, too_large};
 use crate::engine::Config;
 use crate::error::Result;
@@ -47,7 +47,6 @@ pub(crate) struct SharedCore {
     ty: MemoryType,
     max_len: u64,
     /// Bytes of address space.
-    #[cfg(compiler)]
     reserved: usize,
     /// Held while the memory grows.
     mapping: Mutex<Mapping>,
@@ -114,7 +113,6 @@ impl SharedCore {
             len: AtomicUsize::new(limits.len),
             ty,
             max_len: limits.max_len.min(size),
-            #[cfg(compiler)]
             reserved: mapping.len(),
             mapping: Mutex::new(mapping),
             parked: Mutex::default(),
@@ -127,7 +125,6 @@ impl SharedCore {
     }
 
     /// Whether the memory has guard pages.
-    #[cfg(compiler)]
     pub(crate) fn is_guarded(&self) -> bool {
         self.reserved >= tuning::MEMORY32_RESERVATION && MemoryInst::can_be_guarded(self.ty)
     }
@@ -192,11 +189,11 @@ impl SharedCore {
     ///
     /// # Errors
     ///
-    /// The trap if the address is not aligned or outside, or if the store of
-    /// `limits` is interrupted.
+    /// The trap if the address is not aligned or outside, or if the guest of `store`,
+    /// which waits, has to stop.
     pub(crate) fn wait32(
         self: &Arc<Self>,
-        limits: Option<&Limits>,
+        store: Option<&StoreCore>,
         address: u64,
         expected: u32,
         timeout: Option<Duration>,
@@ -205,13 +202,13 @@ impl SharedCore {
         // SAFETY: the cell is aligned and stays mapped; see the module header.
         let cell = unsafe { AtomicU32::from_ptr(cell) };
         let holds = || cell.load(Ordering::SeqCst) == expected;
-        self.wait(limits, address as usize, timeout, &holds)
+        self.wait(store, address as usize, timeout, &holds)
     }
 
     /// As [`SharedCore::wait32`], for 64 bits.
     pub(crate) fn wait64(
         self: &Arc<Self>,
-        limits: Option<&Limits>,
+        store: Option<&StoreCore>,
         address: u64,
         expected: u64,
         timeout: Option<Duration>,
@@ -220,24 +217,27 @@ impl SharedCore {
         // SAFETY: as above.
         let cell = unsafe { AtomicU64::from_ptr(cell) };
         let holds = || cell.load(Ordering::SeqCst) == expected;
-        self.wait(limits, address as usize, timeout, &holds)
+        self.wait(store, address as usize, timeout, &holds)
     }
 
     fn wait(
         self: &Arc<Self>,
-        limits: Option<&Limits>,
+        store: Option<&StoreCore>,
         address: usize,
         timeout: Option<Duration>,
         holds: &dyn Fn() -> bool,
     ) -> Result<WaitResult, TrapCode> {
         let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
-        let Some(limits) = limits else {
-            return self.park(ticket, address, timeout, holds, &|| false);
+        let Some(store) = store else {
+            return self.park(ticket, address, timeout, holds, &Waiter::host());
         };
         let core = self.clone();
         let wake = Arc::new(move || core.wake(ticket));
-        limits
-            .waiting(wake, || self.park(ticket, address, timeout, holds, &|| limits.interrupted()))
+        let waiter = Waiter {
+            must_stop: &|| store.must_stop(),
+            look: store.has_deadline().then_some(tuning::WAIT_LOOK),
+        };
+        store.limits.waiting(wake, || self.park(ticket, address, timeout, holds, &waiter))
     }
 
     /// Has the thread with this ticket look around, if it waits.
@@ -256,7 +256,7 @@ impl SharedCore {
         address: usize,
         timeout: Option<Duration>,
         holds: &dyn Fn() -> bool,
-        interrupted: &dyn Fn() -> bool,
+        waiter: &Waiter<'_>,
     ) -> Result<WaitResult, TrapCode> {
         // A time beyond what the clock can tell never comes.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -267,14 +267,14 @@ impl SharedCore {
         let wake = Arc::new(Condvar::new());
         parked.push_back(Parked { address, ticket, wake: wake.clone() });
         loop {
-            if interrupted() {
+            if (waiter.must_stop)() {
                 parked.retain(|entry| entry.ticket != ticket);
                 return Err(TrapCode::Interrupt);
             }
-            parked = match deadline {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            parked = match [left, waiter.look].into_iter().flatten().min() {
                 None => wake.wait(parked).unwrap_or_else(|poisoned| poisoned.into_inner()),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
+                Some(left) => {
                     let waited = wake.wait_timeout(parked, left);
                     waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0
                 }
@@ -305,6 +305,20 @@ impl SharedCore {
             !wake
         });
         Some(woken)
+    }
+}
+
+/// Who waits.
+struct Waiter<'a> {
+    must_stop: &'a dyn Fn() -> bool,
+    /// How often to ask that, if not only when woken.
+    look: Option<Duration>,
+}
+
+impl Waiter<'_> {
+    /// The host, which nothing stops.
+    fn host() -> Waiter<'static> {
+        Waiter { must_stop: &|| false, look: None }
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "threads")]
 use super::shared::SharedCore;
-use super::{MemoryInst, Store, StoreCore};
+use super::{MemoryInst, StoreCore};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What all stores beside each other hold.
@@ -35,6 +35,7 @@ impl Total {
     /// Counts a shared memory with its size of now.
     #[cfg(feature = "threads")]
     fn count_shared(&self, core: &Arc<SharedCore>) {
+        self.forget_gone();
         let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         let len = core.len();
         match memories.iter_mut().find(|(known, _)| known.as_ptr() == Arc::as_ptr(core)) {
@@ -44,15 +45,26 @@ impl Total {
                 *counted = len;
             }
             None => {
-                memories.retain(|(known, counted)| {
-                    let lives = known.strong_count() > 0;
-                    self.bytes.fetch_sub(if lives { 0 } else { *counted }, Ordering::Relaxed);
-                    lives
-                });
                 self.bytes.fetch_add(len, Ordering::Relaxed);
                 memories.push((Arc::downgrade(core), len));
             }
         }
+    }
+
+    /// The first growth that was refused by a limit, as a message.
+    pub(crate) fn refused(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts the shared memories no longer that are gone.
+    #[cfg(feature = "threads")]
+    fn forget_gone(&self) {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.retain(|(known, counted)| {
+            let lives = known.strong_count() > 0;
+            self.bytes.fetch_sub(if lives { 0 } else { *counted }, Ordering::Relaxed);
+            lives
+        });
     }
 
     /// Remembers the first growth that is refused by a limit.
@@ -65,46 +77,28 @@ impl Total {
     }
 }
 
-/// What stores made beside each other were refused; see [`Store::refusals`].
-#[derive(Clone)]
-pub struct Refusals(Arc<Total>);
-
-impl Refusals {
-    /// The first growth of a memory or table that a limit of the host did not allow,
-    /// as a message that names the limit. The guest has seen no more than that
-    /// growing failed.
-    pub fn growth(&self) -> Option<String> {
-        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl<T> Store<T> {
-    /// Makes a store that counts with another: [`Config::max_total`] holds for what
-    /// both have together, this one's call stack included. For the threads of one guest.
-    ///
-    /// [`Config::max_total`]: crate::Config::max_total
-    pub fn beside(other: &impl super::AsContext, data: T) -> Store<T> {
-        let other = other.as_context().core();
-        // SAFETY: the other store is borrowed.
-        let (engine, total) = unsafe { (&(*other).engine, (*other).total.clone()) };
-        let store = Store::new(engine, data);
-        // SAFETY: see the module header of `store`. Nothing is counted yet.
-        let core = unsafe { &mut (*store.inner.as_ptr()).core };
-        (core.total, core.beside) = (total, true);
-        store
-    }
-
-    /// What this store and those beside it were refused, also while they run.
-    pub fn refusals(&self) -> Refusals {
-        // SAFETY: see the module header of `store`.
-        unsafe { Refusals((*self.inner.as_ptr()).core.total.clone()) }
-    }
-}
-
 impl StoreCore {
+    /// What this store and those beside it hold.
+    pub(crate) fn total(&self) -> &Arc<Total> {
+        &self.total
+    }
+
+    /// Has the store, which is new, count with those that have this total.
+    pub(crate) fn count_with(&mut self, total: Arc<Total>) {
+        (self.total, self.beside) = (total, true);
+    }
+
     /// Counts bytes that the store holds from now on.
     pub(super) fn hold(&mut self, bytes: usize) {
         self.held = self.held.saturating_add(bytes);
+        self.settle();
+    }
+
+    /// Counts as many bytes as the store once held.
+    pub(super) fn go_back(&mut self, bytes: usize) {
+        self.held = bytes;
+        #[cfg(feature = "threads")]
+        self.total.forget_gone();
         self.settle();
     }
 

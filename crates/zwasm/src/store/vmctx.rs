@@ -31,7 +31,6 @@ pub(crate) struct FuncRecord {
     /// What a reference to it is: its number in the store.
     pub(crate) number: u32,
     /// How much it may still run in the interpreter before it is compiled.
-    #[cfg(compiler)]
     pub(crate) hot: i32,
 }
 

@@ -1,4 +1,5 @@
-//! What differs between operating systems: address space, and faults of the process.
+//! What differs between operating systems and processors: address space, faults of the
+//! process, and caches of code.
 //!
 //! # Safety
 //!
@@ -6,6 +7,12 @@
 //! either inaccessible or plain zero-initialised memory; handing out pointers
 //! into it is safe, dereferencing them is the caller's business.
 
+#[cfg(compiler)]
+#[cfg_attr(target_arch = "x86_64", path = "context_x64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "context_aarch64.rs")]
+mod context;
+#[cfg(compiler)]
+pub(crate) mod icache;
 #[cfg(all(compiler, not(windows)))]
 pub(crate) mod signals;
 #[cfg(unix)]
@@ -14,6 +21,8 @@ mod unix;
 mod windows;
 #[cfg(unix)]
 pub(crate) use unix::Mapping;
+#[cfg(all(unix, compiler))]
+pub(crate) use unix::page_size;
 #[cfg(windows)]
 pub(crate) use windows::Mapping;
 #[cfg(all(compiler, windows))]

@@ -15,23 +15,17 @@ use std::mem::zeroed;
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
-use libc::{REG_RCX, REG_RDI, REG_RDX, REG_RIP, sigaction, siginfo_t, ucontext_t};
+use libc::{sigaction, siginfo_t};
+
+use super::context::Context;
 
 /// A fault, and the context that it interrupted.
 pub(crate) struct Fault<'a> {
     address: usize,
-    context: &'a mut ucontext_t,
+    context: Context<'a>,
 }
 
 impl Fault<'_> {
-    fn register(&self, register: c_int) -> usize {
-        self.context.uc_mcontext.gregs[register as usize] as usize
-    }
-
-    fn set(&mut self, register: c_int, value: usize) {
-        self.context.uc_mcontext.gregs[register as usize] = value as i64;
-    }
-
     /// The address that could not be accessed.
     pub(crate) fn address(&self) -> usize {
         self.address
@@ -39,19 +33,17 @@ impl Fault<'_> {
 
     /// The address of the instruction.
     pub(crate) fn pc(&self) -> usize {
-        self.register(REG_RIP)
+        self.context.pc()
     }
 
     /// The register that is `vm` where handlers run.
     pub(crate) fn vm(&self) -> *const c_void {
-        self.register(REG_RDI) as *const c_void
+        self.context.vm() as *const c_void
     }
 
     /// Continues at a handler with these values of `ip` and `acc`.
     pub(crate) fn resume(&mut self, handler: usize, ip: usize, acc: u64) {
-        self.set(REG_RIP, handler);
-        self.set(REG_RDX, ip);
-        self.set(REG_RCX, acc as usize);
+        self.context.resume(handler, ip, acc);
     }
 }
 
@@ -99,9 +91,8 @@ fn current(signal: c_int) -> Option<sigaction> {
 unsafe extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let Some(Some(handlers)) = HANDLERS.get() else { return };
     // SAFETY: the system passes both for a handler with `SA_SIGINFO`.
-    let mut fault = unsafe {
-        Fault { address: (*info).si_addr() as usize, context: &mut *context.cast::<ucontext_t>() }
-    };
+    let mut fault =
+        unsafe { Fault { address: (*info).si_addr() as usize, context: Context::new(context) } };
     if (handlers.recover)(&mut fault) {
         return;
     }

@@ -7,6 +7,13 @@ use std::ptr::{self, NonNull};
 use super::Access;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
+/// Pages of this process alone, for which nothing is set aside before they are used.
+/// FreeBSD needs not be asked for that.
+#[cfg(not(target_os = "freebsd"))]
+const FRESH: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
+#[cfg(target_os = "freebsd")]
+const FRESH: MapFlags = MapFlags::PRIVATE;
+
 /// A range of address space, unmapped when dropped.
 pub(crate) struct Mapping {
     base: NonNull<u8>,
@@ -39,9 +46,8 @@ impl Mapping {
         if len == 0 {
             return Ok(Mapping::empty());
         }
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a fresh anonymous mapping touches no existing memory.
-        let base = unsafe { mmap_anonymous(ptr::null_mut(), len, protection, flags)? };
+        let base = unsafe { mmap_anonymous(ptr::null_mut(), len, protection, FRESH)? };
         let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Mapping { base, len })
     }
@@ -79,11 +85,10 @@ impl Mapping {
     #[cfg(compiler)]
     pub(crate) fn discard(&self, offset: usize, len: usize) -> io::Result<()> {
         assert!(offset + len <= self.len, "discarding beyond the mapping");
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
         // SAFETY: the range lies within this mapping; the new one takes its place.
         unsafe {
             let start = self.base.as_ptr().add(offset);
-            mmap_anonymous(start.cast(), len, ProtFlags::empty(), flags)?;
+            mmap_anonymous(start.cast(), len, ProtFlags::empty(), FRESH | MapFlags::FIXED)?;
         }
         Ok(())
     }
@@ -125,6 +130,14 @@ impl Mapping {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
+}
+
+/// The size of the system's pages: 4, 16 or 64 KiB.
+#[cfg(compiler)]
+pub(crate) fn page_size() -> usize {
+    // SAFETY: it reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).expect("the system has pages")
 }
 
 impl Drop for Mapping {

@@ -8,28 +8,25 @@
 //! A function that cannot be compiled stays where it is.
 
 #[cfg(compiler)]
-mod code_memory;
-#[cfg(compiler)]
-pub(crate) mod compiled;
-#[cfg(compiler)]
-mod environment;
-#[cfg(compiler)]
-mod signals;
+mod machine;
+#[cfg(not(compiler))]
+#[path = "none.rs"]
+mod machine;
 
-#[cfg(compiler)]
-pub(crate) use compiled::{Compiled, MachineCode};
-#[cfg(compiler)]
-pub(crate) use signals::may_rely_on_guards;
+#[cfg(feature = "trace")]
+pub(crate) use machine::listing;
+pub(crate) use machine::{AVAILABLE, Compiled, MachineCode, enter};
+
+use std::ptr::NonNull;
 
 use crate::code::Code;
+use crate::engine::Config;
 use crate::error::Result;
 use crate::interp;
 use crate::module::Inner;
+use crate::store::MemoryInst;
 use crate::store::vmctx::FuncRecord;
-#[cfg(compiler)]
 use crate::tuning;
-#[cfg(compiler)]
-use std::ptr::NonNull;
 
 /// What runs the code of an engine's modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +49,30 @@ pub enum Strategy {
     Stress,
 }
 
-impl Strategy {
-    /// Whether this build can do it.
-    pub(crate) fn is_available(self) -> bool {
-        cfg!(compiler) || self != Strategy::Baseline
-    }
+/// The compilers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// In one pass, in the frames of the interpreter.
+    Baseline,
 }
 
-#[cfg(compiler)]
+/// What a function can have machine code for, each of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    pub(crate) tier: Tier,
+    /// Whether it leaves the bounds of memories to guard pages.
+    pub(crate) guarded: bool,
+}
+
 impl Strategy {
+    /// Whether this build can do it: whether it has a compiler if it wants one.
+    pub const fn is_available(self) -> bool {
+        AVAILABLE || !matches!(self, Strategy::Baseline)
+    }
+
     /// Whether interpreted code counts.
     pub(crate) fn counts(self) -> bool {
-        !matches!(self, Strategy::Interpreter | Strategy::Baseline)
+        AVAILABLE && !matches!(self, Strategy::Interpreter | Strategy::Baseline)
     }
 
     /// What an entry takes from the budget of a function whose body has so many
@@ -96,14 +105,12 @@ impl Strategy {
 }
 
 /// The budget of a function whose body has so many bytes.
-#[cfg(compiler)]
 fn auto_budget(bytes: usize) -> usize {
     let budget = bytes.saturating_mul(tuning::BUDGET_PER_BYTE);
     budget.clamp(tuning::MIN_BUDGET, tuning::MAX_BUDGET)
 }
 
 /// A number that looks random for each argument (the finalizer of SplitMix64).
-#[cfg(compiler)]
 fn scramble(mut bits: u64) -> u64 {
     bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -111,11 +118,32 @@ fn scramble(mut bits: u64) -> u64 {
     bits ^ bits >> 31
 }
 
+/// Whether compiled code of an instance with these memories may leave checking to
+/// guard pages: all that can have them do.
+///
+/// # Safety
+///
+/// The memories are live.
+pub(crate) unsafe fn may_rely_on_guards(config: &Config, memories: &[*mut MemoryInst]) -> bool {
+    let mut guards = false;
+    for &memory in memories {
+        // SAFETY: live by the contract.
+        let memory = unsafe { &*memory };
+        if MemoryInst::can_be_guarded(memory.ty) {
+            if !memory.is_guarded() {
+                return false;
+            }
+            guards = true;
+        }
+    }
+    AVAILABLE && guards && config.code.signals_based_traps
+}
+
 /// The code to run a function with that is called for the first time.
 ///
 /// # Errors
 ///
-/// Those of [`interp::code::translate`]; it gives up when the store has to stop.
+/// Those of [`translate`](crate::code::translate::translate); it gives up when the store has to stop.
 ///
 /// # Safety
 ///
@@ -125,26 +153,23 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
     let store = unsafe { (*(*record).vmctx).store };
     // SAFETY: the store waits for the code meanwhile.
     let stop = || unsafe { (*store).must_stop() };
-    #[cfg(compiler)]
+    let strategy = module.engine.config().strategy;
+    let budget = strategy.budget(defined, module.body(defined).len());
+    // SAFETY: the record and its instance are live.
+    let guarded = unsafe {
+        (*record).hot = budget.unwrap_or(i32::MAX);
+        (*(*(*record).vmctx).instance).guarded
+    };
+    let variant = Variant { tier: Tier::Baseline, guarded };
+    if budget.is_none()
+        && let Some(code) = module.compiled.get(module, defined, variant, &stop)?
     {
-        let strategy = module.engine.config().strategy;
-        let budget = strategy.budget(defined, module.body(defined).len());
-        // SAFETY: the record and its instance are live.
-        let guarded = unsafe {
-            (*record).hot = budget.unwrap_or(i32::MAX);
-            (*(*(*record).vmctx).instance).guarded
-        };
-        if budget.is_none()
-            && let Some(code) = module.compiled.get(module, defined, guarded, &stop)?
-        {
-            return Ok(code);
-        }
+        return Ok(code);
     }
     interp::code::code(module, defined, &stop)
 }
 
 /// Where [`promote`] is asked to go on at a function's entry.
-#[cfg(compiler)]
 pub(crate) const ENTRY: u32 = u32::MAX;
 
 /// Compiles the function of a record, unless it is, and publishes it. Where to
@@ -155,7 +180,6 @@ pub(crate) const ENTRY: u32 = u32::MAX;
 ///
 /// The record is that of a defined function of a live instance, and the store's
 /// thread calls. What is continued must be a frame of that function.
-#[cfg(compiler)]
 #[inline(never)]
 pub(crate) unsafe extern "C" fn promote(
     record: *mut FuncRecord,
@@ -168,10 +192,11 @@ pub(crate) unsafe extern "C" fn promote(
         (*record).hot = i32::MAX;
         let vm = (*record).vmctx;
         let module = (*vm).module()?.inner();
-        let defined = (*record).index - module.imported_funcs;
+        let defined = module.defined_func((*record).index)?;
         let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
         let stop = || (*store).must_stop();
-        let Ok(code) = module.compiled.get(module, defined, guarded, &stop) else {
+        let variant = Variant { tier: Tier::Baseline, guarded };
+        let Ok(code) = module.compiled.get(module, defined, variant, &stop) else {
             // The interpreter stops at its next check. What it goes on with after that
             // is counted again.
             (*record).hot = tuning::MIN_BUDGET as i32;
@@ -190,7 +215,7 @@ pub(crate) unsafe extern "C" fn promote(
     }
 }
 
-#[cfg(all(test, compiler))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use super::{FuncType, HeapType, Mutability, RefType, ValType};
 use crate::error::{Error, Result};
-use crate::store::gc::layout::DISPLAY;
 use crate::tuning;
+use zwasm_regir::object::DISPLAY;
 use zwasm_regir::work;
 
 /// The canonical number of a defined type.

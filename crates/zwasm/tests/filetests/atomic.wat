@@ -13,6 +13,7 @@
 ;;   s5 = i32.atomic.rmw.add m0[s0 + 0x4] s1
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:
@@ -41,11 +42,12 @@
 ;;   movl rcx, 0x12
 ;;   jmpq L5
 ;; L5:
-;;   word handler
+;;   handler raise
 ;; function f1: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   s5 = i64.atomic.rmw16.xor_u m0[s0 + 0x0] s1
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:
@@ -78,12 +80,13 @@
 ;;   movl rcx, 0x12
 ;;   jmpq L6
 ;; L6:
-;;   word handler
+;;   handler raise
 ;; function f2: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   atomic.fence
 ;;   i32.atomic.store8 m0[s0 + 0x1] s1
 ;;   return
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:

@@ -12,6 +12,7 @@
 ;;   s4 = i32.load8_u m0[s0 + 0x64]
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L1
 ;; L1:
@@ -57,4 +58,4 @@
 ;;   movl rcx, 0x2
 ;;   jmpq L9
 ;; L9:
-;;   word handler
+;;   handler raise

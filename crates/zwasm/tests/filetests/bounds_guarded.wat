@@ -11,6 +11,7 @@
 ;;   s4 = i32.load8_u m0[s0 + 0x64]
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L1
 ;; L1:

@@ -7,6 +7,7 @@
 ;;   s4 = i64.load m0[s0 + 0x10]
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x38
 ;;   address L1
 ;; L1:
@@ -41,4 +42,4 @@
 ;;   movl rcx, 0x2
 ;;   jmpq L7
 ;; L7:
-;;   word handler
+;;   handler raise

@@ -17,6 +17,7 @@
 ;; L1:
 ;;   return 0xc
 ;;
+;; x64
 ;;   word 0x38
 ;;   address L4
 ;; L4:

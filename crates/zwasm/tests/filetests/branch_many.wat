@@ -26,6 +26,7 @@
 ;; L1:
 ;;   return s36 x33
 ;;
+;; x64
 ;;   word 0x258
 ;;   address L4
 ;; L4:
@@ -130,4 +131,4 @@
 ;;   movl rcx, 0xa
 ;;   jmpq L16
 ;; L16:
-;;   word handler
+;;   handler raise

@@ -10,6 +10,7 @@
 ;;   s5 = i32.add s0 s1
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:
@@ -36,6 +37,7 @@
 ;;   s4 = i32.mul s4 s0
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x58
 ;;   address L1
 ;; L1:
@@ -81,4 +83,4 @@
 ;;   movl rcx, 0xa
 ;;   jmpq L7
 ;; L7:
-;;   word handler
+;;   handler raise

@@ -11,6 +11,7 @@
 ;;   call_indirect type 0 t0[s1] s5
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x58
 ;;   address L1
 ;; L1:
@@ -29,7 +30,7 @@
 ;;   testq rcx, rcx
 ;; L6:
 ;;   je L5
-;;   cmpl [rcx + 0x10], 0x40
+;;   cmpl [rcx + 0x10], type 0
 ;;   jne L7
 ;; L8:
 ;;   movq rax, [rcx]
@@ -75,7 +76,7 @@
 ;;   leaq rdx, L16
 ;;   jmpq L16
 ;; L16:
-;;   word handler
+;;   handler call_indirect type 0 t0[s1] s5
 ;;   word 0x100060005
 ;;   word 0x4000000000
 ;;   address L2
@@ -92,4 +93,4 @@
 ;;   movl rcx, 0xa
 ;;   jmpq L15
 ;; L15:
-;;   word handler
+;;   handler raise

@@ -15,6 +15,7 @@
 ;; L2:
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L3
 ;; L3:

@@ -10,6 +10,7 @@
 ;;   s4 = i32.div_s s0 0x7
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L1
 ;; L1:
@@ -38,6 +39,7 @@
 ;;   s4 = i32.div_u s0 0x8
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L1
 ;; L1:
@@ -60,6 +62,7 @@
 ;;   s5 = i64.div_s s0 s1
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:
@@ -100,4 +103,4 @@
 ;;   movl rcx, 0x7
 ;;   jmpq L9
 ;; L9:
-;;   word handler
+;;   handler raise

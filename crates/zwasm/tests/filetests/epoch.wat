@@ -13,6 +13,7 @@
 ;;   br_if s0 L1
 ;;   return
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L2
 ;; L2:
@@ -49,7 +50,7 @@
 ;;   leaq rdx, L11
 ;;   jmpq L11
 ;; L11:
-;;   word handler
+;;   handler epoch
 ;;   word 0x8
 ;;   address L10
 ;; L10:
@@ -64,7 +65,7 @@
 ;;   leaq rdx, L14
 ;;   jmpq L14
 ;; L14:
-;;   word handler
+;;   handler epoch
 ;;   word 0x8
 ;;   address L13
 ;; L13:

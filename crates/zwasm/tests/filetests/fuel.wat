@@ -13,6 +13,7 @@
 ;;   br_if s0 L1
 ;;   return
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L2
 ;; L2:
@@ -55,4 +56,4 @@
 ;;   movl rcx, 0x14
 ;;   jmpq L9
 ;; L9:
-;;   word handler
+;;   handler raise

@@ -15,6 +15,7 @@
 ;;   s4 = struct.get_s type 0 s0[1]
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L1
 ;; L1:
@@ -61,11 +62,12 @@
 ;;   movl rcx, 0xd
 ;;   jmpq L9
 ;; L9:
-;;   word handler
+;;   handler raise
 ;; function f1: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   s5 = array.get type 1 s0[s1]
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:
@@ -103,4 +105,4 @@
 ;;   movl rcx, 0x10
 ;;   jmpq L7
 ;; L7:
-;;   word handler
+;;   handler raise

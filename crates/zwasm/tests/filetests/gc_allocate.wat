@@ -1,6 +1,6 @@
 ;; A small array takes its bytes from the window; when that is full, or the array
 ;; large, the handler does it out of line.
-;;! flags host-cpu
+;;! targets x64+bmi2+avx+avx2+bmi1+fma+lzcnt+popcnt
 (module
   (type $bytes (array (mut i8)))
   (type $pair (array i32))
@@ -13,6 +13,7 @@
 ;;   array.new_default type 0 s4
 ;;   return s4
 ;;
+;; x64+bmi2+avx+avx2+bmi1+fma+lzcnt+popcnt
 ;;   word 0x38
 ;;   address L1
 ;; L1:
@@ -44,7 +45,7 @@
 ;;   movups [r10 + r11*1 - 0x10], xmm15
 ;;   subq r11, 0x10
 ;;   jne L4
-;;   movl [r10], 0x101
+;;   movl [r10], header of type 0
 ;;   movl [r10 + 0x4], rbx
 ;; L3:
 ;;   movq [rsi], rbp
@@ -65,7 +66,7 @@
 ;;   leaq rdx, L8
 ;;   jmpq L8
 ;; L8:
-;;   word handler
+;;   handler array.new_default type 0 s4
 ;;   word 0x100000004
 ;;   word 0x101
 ;;   word 0x2
@@ -79,6 +80,7 @@
 ;;   array.new_fixed type 1 x2 s4
 ;;   return s4
 ;;
+;; x64+bmi2+avx+avx2+bmi1+fma+lzcnt+popcnt
 ;;   word 0x40
 ;;   address L1
 ;; L1:
@@ -99,7 +101,7 @@
 ;;   orl [r11 - 0x2000000], r10
 ;;   movq r10, [rdi + 0x10]
 ;;   addq r10, rbp
-;;   movl [r10], 0x105
+;;   movl [r10], header of type 1
 ;;   movl [r10 + 0x4], 0x2
 ;;   movl [r10 + 0x8], rbx
 ;;   movl r11, 0x7
@@ -124,7 +126,7 @@
 ;;   leaq rdx, L7
 ;;   jmpq L7
 ;; L7:
-;;   word handler
+;;   handler array.new_fixed type 1 x2 s4
 ;;   word 0x200000004
 ;;   word 0x200000105
 ;;   word 0x200000003

@@ -9,6 +9,7 @@
 ;;   ref.cast type 1 s0
 ;;   return s0
 ;;
+;; x64
 ;;   word 0x38
 ;;   address L1
 ;; L1:
@@ -20,7 +21,7 @@
 ;;   testb rbp, 0x1
 ;;   jne L3
 ;;   movq r11, [rdi + 0x10]
-;;   cmpl [r11 + rbp*1], 0x104
+;;   cmpl [r11 + rbp*1], header of type 1
 ;;   jne L3
 ;; L2:
 ;;   movq rdx, [rsi + 0x8]
@@ -40,11 +41,12 @@
 ;;   movl rcx, 0x11
 ;;   jmpq L6
 ;; L6:
-;;   word handler
+;;   handler raise
 ;; function f1: frame params 1 header s1 locals s4 stack s4 size 5
 ;;   s4 = ref.test type 0 s0
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x38
 ;;   address L1
 ;; L1:
@@ -56,14 +58,14 @@
 ;;   jne L3
 ;;   movq r11, [rdi + 0x10]
 ;;   movl r10, [r11 + r10*1]
-;;   cmpl r10, 0x100
+;;   cmpl r10, header of type 0
 ;;   je L2
 ;;   shrl r10, 0x2
 ;;   movq r11, [rdi]
 ;;   andl r10, [r11 + 0xf8]
 ;;   movq r11, [r11 + 0xf0]
 ;;   movl r10, [r11 + r10*4]
-;;   cmpl [r11 + r10*4], 0x40
+;;   cmpl [r11 + r10*4], type 0
 ;;   jne L3
 ;; L2:
 ;;   movl rbp, 0x1

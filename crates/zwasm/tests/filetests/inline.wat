@@ -21,6 +21,7 @@
 ;;   s5 = i32.load8_u m0[s4 + 0x0]
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x50
 ;;   address L1
 ;; L1:
@@ -54,6 +55,7 @@
 ;;   br_if s11 L1
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x80
 ;;   address L3
 ;; L3:

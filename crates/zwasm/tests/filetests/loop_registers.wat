@@ -15,6 +15,7 @@
 ;;   br_if s0 L1
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L2
 ;; L2:

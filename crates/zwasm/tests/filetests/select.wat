@@ -11,6 +11,7 @@
 ;;   s5 = select s7 s0 s1
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x58
 ;;   address L1
 ;; L1:
@@ -36,6 +37,7 @@
 ;;   s6 = select s2 s0 s1
 ;;   return s6
 ;;
+;; x64
 ;;   word 0x58
 ;;   address L1
 ;; L1:

@@ -9,6 +9,7 @@
 ;;   s5 = i32.shl s0 s1
 ;;   return s5
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L1
 ;; L1:
@@ -33,6 +34,7 @@
 ;;   s4 = i64.shr_u s0 0x44
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x40
 ;;   address L1
 ;; L1:

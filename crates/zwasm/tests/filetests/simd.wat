@@ -11,6 +11,7 @@
 ;;   s6 = i32x4.add s6 s0
 ;;   v128.return s6
 ;;
+;; x64
 ;;   word 0x60
 ;;   address L1
 ;; L1:

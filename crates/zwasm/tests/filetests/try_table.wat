@@ -19,6 +19,7 @@
 ;;   s4 = i32.add s4 s0
 ;;   return s4
 ;;
+;; x64
 ;;   word 0x48
 ;;   address L3
 ;; L3:
@@ -75,4 +76,4 @@
 ;;   movl rcx, 0xa
 ;;   jmpq L10
 ;; L10:
-;;   word handler
+;;   handler raise

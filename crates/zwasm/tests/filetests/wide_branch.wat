@@ -28,6 +28,7 @@
 ;; L1:
 ;;   return s39 x36
 ;;
+;; x64
 ;;   word 0x288
 ;;   address L3
 ;; L3:
@@ -99,4 +100,4 @@
 ;;   movl rcx, 0xa
 ;;   jmpq L12
 ;; L12:
-;;   word handler
+;;   handler raise

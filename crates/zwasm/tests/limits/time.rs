@@ -279,3 +279,24 @@ fn waiting_on_a_memory_ends_at_an_interruption() {
         again.interrupt();
     }
 }
+
+#[cfg(feature = "threads")]
+#[test]
+fn waiting_on_a_memory_ends_at_a_deadline() {
+    const WAIT: &str = r#"(module (memory 1 1 shared)
+      (func (export "wait32") (param i32) (result i32)
+        (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+      (func (export "wait64") (param i32) (result i32)
+        (memory.atomic.wait64 (i32.const 0) (i64.const 0) (i64.const 600000000000))))"#;
+    for engine in timed() {
+        for name in ["wait32", "wait64"] {
+            let (mut store, instance) = instance(&engine, (), WAIT);
+            store.set_epoch_deadline(1);
+            let clock = engine.clone();
+            let ticking = later(Duration::from_millis(20), move || clock.increment_epoch());
+            let error = call(&mut store, instance, name, 0).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+            ticking.join().unwrap();
+        }
+    }
+}

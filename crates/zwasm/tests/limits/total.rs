@@ -198,3 +198,25 @@ fn garbage_and_what_is_thrown_away_do_not_count() {
         assert_eq!(call(&mut store, instance, "f", 30_000).unwrap(), 7);
     });
 }
+
+#[test]
+fn what_could_not_be_made_is_not_counted() {
+    with_total(8 << 20, |mut store| {
+        let engine = store.engine().clone();
+        let module = |wat| Module::new(&engine, wat).unwrap();
+        let failing = [
+            module("(module (memory 64) (table 1000 funcref) (memory 100))"),
+            module("(module (memory 64) (table 400000 funcref) (table 400000 funcref))"),
+            #[cfg(feature = "threads")]
+            module("(module (memory 64 64 shared) (memory 100))"),
+        ];
+        for module in failing.iter().chain(&failing) {
+            let error = Instance::new(&mut store, module, &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+        }
+        let fitting = module(r#"(module (memory (export "m") 100) (table 1000 funcref))"#);
+        let instance = Instance::new(&mut store, &fitting, &[]).unwrap();
+        assert_eq!(instance.get_memory(&mut store, "m").unwrap().size(&store), 100);
+        Instance::new(&mut store, &fitting, &[]).unwrap_err();
+    });
+}

@@ -1,7 +1,7 @@
 //! Encodes vector instructions, from one table for two encodings.
 //!
 //! An instruction is written as prefix, opcode map and opcode, which the legacy
-//! encoding and the three-operand one (VEX) share. [`Compiler::v3`] and its
+//! encoding and the three-operand one (VEX) share. [`Assembler::v3`] and its
 //! siblings emit the latter if the processor has it, and otherwise copy the first
 //! operand to the destination first. So whatever is built from them exists once and
 //! suits both; the structs of the assembler crate would be one type per instruction
@@ -11,17 +11,19 @@
 //! is the first's as well, and memory operands of 16 bytes must be aligned: literals
 //! are, slots are not.
 
-use super::asm::{Mem, Reg, Rm, Shown};
-use crate::baseline::Compiler;
+use super::Assembler;
+use super::assembler::Shown;
+use crate::asm::{Mem, Reg, Rm};
+use crate::isa::Primitives;
 
 /// A vector instruction: bits 16 to 23 are the mandatory prefix, 8 to 15 name the
 /// opcode map, 0 to 7 are the opcode. Bit 24 makes integers 64 bits wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Vector(u32);
+pub(crate) struct Vector(u32);
 
 macro_rules! instructions {
     ($($name:ident $code:literal)*) => {
-        $(pub(super) const $name: Vector = Vector($code);)*
+        $(pub(crate) const $name: Vector = Vector($code);)*
 
         /// The codes in the order of [`NAMES`].
         const CODES: &[u32] = &[$($code),*];
@@ -250,12 +252,12 @@ impl Encoding {
     }
 }
 
-impl Compiler<'_> {
+impl Assembler {
     fn vector_inst(&mut self, encoding: Encoding, vex: bool) {
         let Encoding { inst, reg, middle, rm, imm } = encoding;
         let [r, x, b] = encoding.extensions();
         let prefix = inst.prefix();
-        let bytes = &mut self.asm;
+        let bytes = self;
         if vex {
             // The prefixes and maps have numbers; extension bits are inverted.
             let pp = match prefix {
@@ -301,31 +303,31 @@ impl Compiler<'_> {
     fn list_vector(&mut self, inst: Vector, operands: &[&dyn Shown]) {
         let index = CODES.iter().position(|code| *code == inst.0).unwrap_or(0);
         let name = NAMES.split(' ').nth(index).unwrap_or("").to_ascii_lowercase();
-        self.asm.list(&name, operands);
+        self.show(&name, operands);
     }
 
     /// `dst = inst(src)`, or, for the instructions that store, `src = dst`.
-    pub(super) fn v2(&mut self, inst: Vector, dst: Reg, src: impl Into<Rm>) {
+    pub(crate) fn v2(&mut self, inst: Vector, dst: Reg, src: impl Into<Rm>) {
         self.two_operands(inst, dst, src.into(), None);
     }
 
-    /// As [`Compiler::v2`], with an immediate.
-    pub(super) fn v2i(&mut self, inst: Vector, dst: Reg, src: impl Into<Rm>, imm: u8) {
+    /// As [`Assembler::v2`], with an immediate.
+    pub(crate) fn v2i(&mut self, inst: Vector, dst: Reg, src: impl Into<Rm>, imm: u8) {
         self.two_operands(inst, dst, src.into(), Some(imm));
     }
 
     /// `dst = inst(a, b)`.
-    pub(super) fn v3(&mut self, inst: Vector, dst: Reg, a: Reg, b: impl Into<Rm>) {
+    pub(crate) fn v3(&mut self, inst: Vector, dst: Reg, a: Reg, b: impl Into<Rm>) {
         self.three_operands(inst, dst, a, b.into(), None);
     }
 
-    /// As [`Compiler::v3`], with an immediate.
-    pub(super) fn v3i(&mut self, inst: Vector, dst: Reg, a: Reg, b: impl Into<Rm>, imm: u8) {
+    /// As [`Assembler::v3`], with an immediate.
+    pub(crate) fn v3i(&mut self, inst: Vector, dst: Reg, a: Reg, b: impl Into<Rm>, imm: u8) {
         self.three_operands(inst, dst, a, b.into(), Some(imm));
     }
 
     fn two_operands(&mut self, inst: Vector, dst: Reg, rm: Rm, imm: Option<u8>) {
-        if self.asm.lists() {
+        if self.lists() {
             let mut operands: [&dyn Shown; 3] = [&dst, &rm, &imm.unwrap_or(0)];
             if inst.stores() {
                 operands.swap(0, 1);
@@ -333,11 +335,11 @@ impl Compiler<'_> {
             self.list_vector(inst, &operands[..2 + usize::from(imm.is_some())]);
         }
         let encoding = Encoding { inst, reg: dst, middle: None, rm, imm };
-        self.vector_inst(encoding, self.cpu.avx);
+        self.vector_inst(encoding, self.features.avx);
     }
 
-    /// As [`Compiler::v3`], with or without an immediate.
-    pub(super) fn three_operands(
+    /// As [`Assembler::v3`], with or without an immediate.
+    pub(crate) fn three_operands(
         &mut self,
         inst: Vector,
         dst: Reg,
@@ -345,13 +347,13 @@ impl Compiler<'_> {
         rm: Rm,
         imm: Option<u8>,
     ) {
-        let vex = self.cpu.avx;
+        let vex = self.features.avx;
         let middle = vex.then_some(a);
         if !vex && dst != a {
             debug_assert!(!matches!(rm, Rm::Reg(b) if b == dst), "the operand is overwritten");
-            self.move_reg(dst, a);
+            self.mov(dst, a);
         }
-        if self.asm.lists() {
+        if self.lists() {
             let operands: [&dyn Shown; 4] = [&dst, &a, &rm, &imm.unwrap_or(0)];
             self.list_vector(inst, &operands[..3 + usize::from(imm.is_some())]);
         }
@@ -360,12 +362,12 @@ impl Compiler<'_> {
 
     /// `dst = a` with every lane shifted by `count`; the instruction is named by
     /// the form that takes a register.
-    pub(super) fn v_shift(&mut self, inst: Vector, dst: Reg, a: Reg, count: u8) {
-        let vex = self.cpu.avx;
+    pub(crate) fn v_shift(&mut self, inst: Vector, dst: Reg, a: Reg, count: u8) {
+        let vex = self.features.avx;
         if !vex && dst != a {
-            self.move_reg(dst, a);
+            self.mov(dst, a);
         }
-        if self.asm.lists() {
+        if self.lists() {
             self.list_vector(inst, &[&dst, &a, &count]);
         }
         let (inst, reg) = inst.by_immediate();

@@ -91,9 +91,8 @@ pub(crate) fn open(dir: &Dir, path: &str, how: OpenHow) -> io::Result<OwnedFd> {
 
 /// What the system knows of a file found by path.
 pub(crate) fn stat_of(meta: &Metadata) -> Stat {
-    let time = |secs: i64, nanos: i64| {
-        time::nanoseconds(Timespec { tv_sec: secs, tv_nsec: nanos as _ })
-    };
+    let time =
+        |secs: i64, nanos: i64| time::nanoseconds(Timespec { tv_sec: secs, tv_nsec: nanos as _ });
     Stat {
         dev: meta.dev(),
         ino: meta.ino(),

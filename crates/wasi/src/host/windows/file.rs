@@ -195,9 +195,7 @@ impl OwnedFd {
             Object::Device(_) | Object::Pipe(_) | Object::Console(_) | Object::Nothing => {
                 Err(io::Error::from_raw_os_error(132))
             }
-            Object::Listener(_) | Object::Connection(_) => {
-                Err(io::Error::from_raw_os_error(132))
-            }
+            Object::Listener(_) | Object::Connection(_) => Err(io::Error::from_raw_os_error(132)),
         }
     }
 
@@ -357,7 +355,8 @@ pub(crate) fn preadv(
 ) -> io::Result<usize> {
     let (mut file, _position) = fd.regular()?;
     let before = file.stream_position()?;
-    let read = fill(buffers, |buffer, done| file.seek_read(buffer, offset(at.saturating_add(done))?));
+    let read =
+        fill(buffers, |buffer, done| file.seek_read(buffer, offset(at.saturating_add(done))?));
     file.seek(SeekFrom::Start(before))?;
     read
 }
@@ -463,9 +462,7 @@ pub(crate) fn set_times(
 /// What the system knows of the file.
 pub(crate) fn stat(fd: BorrowedFd<'_>) -> io::Result<Stat> {
     match &fd.object {
-        Object::Regular(file) | Object::Directory(file) => {
-            Ok(stat_of(&Metadata::from_file(file)?))
-        }
+        Object::Regular(file) | Object::Directory(file) => Ok(stat_of(&Metadata::from_file(file)?)),
         _ => Ok(Stat { kind: kind(fd)?, nlink: 1, ..Stat::STREAM }),
     }
 }

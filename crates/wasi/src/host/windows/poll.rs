@@ -104,7 +104,8 @@ impl<'a> Waiter<'a> {
         // Rounded up, so that no time is left that would not be waited for.
         let millis = patience.as_nanos().div_ceil(1_000_000);
         let patience = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
-        let timeout = Timespec { tv_sec: patience.as_secs() as _, tv_nsec: patience.subsec_nanos() as _ };
+        let timeout =
+            Timespec { tv_sec: patience.as_secs() as _, tv_nsec: patience.subsec_nanos() as _ };
         poll(&mut sockets, Some(&timeout)).map_err(std::io::Error::from)?;
         for (socket, index) in sockets.iter().zip(at) {
             let events = socket.revents();

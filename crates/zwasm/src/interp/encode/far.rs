@@ -8,8 +8,9 @@
 //! starts there, and what allocates or throws, because the frame's live slots end
 //! there. Nothing is remembered of a slot across these.
 
-use super::{Callee, Encoder, Held, fields, halves};
+use super::{Encoder, Held, fields, halves};
 use crate::interp::handlers::far;
+use crate::module::places::Place;
 use zwasm_regir::inst::{NEAR_SLOTS, SCRATCH_SLOTS};
 use zwasm_regir::{Inst, Operand, Slot};
 
@@ -57,9 +58,9 @@ impl Encoder<'_> {
             Inst::Zero { from, count } => self.op(far::zero, halves(from.0, count)),
             Inst::Copy { dst, src } => self.copy_slots(dst.0, src.0, 1),
             Inst::Call { func, base } => {
-                match self.func(func) {
-                    Callee::Own(offset) => self.op(far::own_callee, halves(0, offset)),
-                    Callee::Imported(index) => self.op(far::imported_callee, halves(0, index)),
+                match self.module.func_place(func) {
+                    Place::Own(offset) => self.op(far::own_callee, halves(0, offset)),
+                    Place::Imported(index) => self.op(far::imported_callee, halves(0, index)),
                 }
                 self.far_call(self.module.funcs[func as usize], base);
             }
@@ -69,13 +70,13 @@ impl Encoder<'_> {
                     Operand::Const(_) => self.in_slot(index, 0),
                 };
                 self.op(far::table_callee, fields(index, 0, 0, 0));
-                self.words.push(self.with_type(table, ty));
+                self.with_type(table, ty);
                 self.far_call(ty, base);
             }
             Inst::CallRef { ty, callee, base } => {
                 let callee = self.near_copy(callee);
                 self.op(far::reference_callee, fields(callee, 0, 0, 0));
-                self.words.push(self.with_type(0, ty));
+                self.with_type(0, ty);
                 self.far_call(ty, base);
             }
             Inst::CopySlots { .. } | Inst::Gc { .. } | Inst::Throw { .. } => self.emit(inst),

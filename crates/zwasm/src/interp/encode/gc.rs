@@ -3,11 +3,11 @@
 use super::{BITS, Encoder, Form, fields, halves, with_upper};
 use crate::interp::handlers::gc;
 use crate::interp::objects;
-use crate::store::gc::heap::{GRANULE, LARGE};
-use crate::store::gc::layout::{Kind, size_of, word};
+use crate::store::gc::heap::LARGE;
 use crate::tuning::INLINE_FIELDS;
 use crate::types::Composite;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
+use zwasm_regir::object::{GRANULE, Kind};
 use zwasm_regir::uses::Length;
 use zwasm_regir::{Inst, Operand, Slot, Storage, Type, work};
 
@@ -19,15 +19,15 @@ impl Encoder<'_> {
             Inst::Gc { op: GcOp::StructNewDefault { ty }, base } => {
                 let size = self.module.layouts[ty as usize].1;
                 let size = size.next_multiple_of(GRANULE);
-                let header = u64::from(self.header(ty, Kind::Struct));
                 if size <= LARGE && !self.is_far_slot(base.0) {
                     self.op(gc::struct_new_default, with_upper(base.0, 0, size as u32));
-                    self.words.push(header);
+                    self.with_header(ty, Kind::Struct, 0);
                     self.leaves(base, BITS);
                 } else {
-                    let code = objects::Code::StructNewDefault as u32;
+                    let operation = objects::Operation::StructNewDefault as u32;
                     self.op(gc::op, halves(base.0, 0));
-                    self.words.extend([header | (size as u64) << 32, halves(code, 0)]);
+                    self.with_header(ty, Kind::Struct, size as u32);
+                    self.words.push(halves(operation, 0));
                 }
             }
             Inst::Gc { op, base } => self.gc_op(op, base),
@@ -107,11 +107,6 @@ impl Encoder<'_> {
         }
     }
 
-    /// The first word of the header of a type's objects.
-    fn header(&self, ty: u32, kind: Kind) -> u32 {
-        word(self.module.types[ty as usize], kind)
-    }
-
     /// What a field holds, and its offset.
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
         let storages = &self.module.storages[ty as usize];
@@ -123,14 +118,15 @@ impl Encoder<'_> {
         let size = size.next_multiple_of(GRANULE);
         let storages = &self.module.storages[ty as usize];
         let slots = self.module.slots_of(Length::Fields(ty));
-        let header = self.header(ty, Kind::Struct);
+
         if size > LARGE || storages.len() > INLINE_FIELDS || self.is_far_slot(base.0) {
             // Out of line the reference goes to its slot only.
             self.op(gc::struct_new_large, halves(base.0, slots));
-            self.words.extend([halves(header, size as u32), u64::from(ty)]);
+            self.with_header(ty, Kind::Struct, size as u32);
+            self.words.push(u64::from(ty));
             return;
         }
-        let words = storages.iter().all(|&storage| size_of(storage) == 4);
+        let words = storages.iter().all(|&storage| storage.size() == 4);
         let handler = match storages.len() {
             1 if words => gc::struct_new_words::<1>,
             2 if words => gc::struct_new_words::<2>,
@@ -142,10 +138,10 @@ impl Encoder<'_> {
         let places: Vec<u32> = offsets
             .iter()
             .zip(storages)
-            .map(|(offset, &storage)| offset | size_of(storage).trailing_zeros() << 28)
+            .map(|(offset, &storage)| offset | storage.scale() << 28)
             .collect();
         self.op(handler, with_upper(base.0, slots, size as u32));
-        self.words.push(u64::from(header));
+        self.with_header(ty, Kind::Struct, 0);
         if !(words && (1..=4).contains(&places.len())) {
             for pair in places.chunks(2) {
                 let second = pair.get(1).copied().unwrap_or(0);
@@ -156,7 +152,7 @@ impl Encoder<'_> {
     }
 
     fn gc_op(&mut self, op: GcOp, base: Slot) {
-        let Some((code, other)) = objects::code(op) else { return };
+        let Some((operation, other)) = objects::operation(op) else { return };
         let (ty, before, values, after) = match op {
             GcOp::ArrayNew { ty } => (ty, 0, 1, 1),
             GcOp::ArrayNewDefault { ty } => (ty, 0, 0, 1),
@@ -170,16 +166,17 @@ impl Encoder<'_> {
         let storage = self.module.storages[ty as usize][0];
         let slots = before + values * storage.kind().slots() + after;
         self.op(gc::op, halves(base.0, slots));
-        let header = self.header(ty, Kind::Array);
-        self.words.extend([halves(header, other), halves(code as u32, storage as u32)]);
+        self.with_header(ty, Kind::Array, other);
+        self.words.push(halves(operation as u32, storage as u32));
     }
 
     /// A test (`which` is 0) or cast (1).
     fn ref_check(&mut self, which: usize, a: u32, b: u32, target: RefTarget) {
-        let (handlers, word) = match target.heap {
+        let (handlers, ty) = match target.heap {
             HeapTarget::Type(index) => {
                 let id = self.module.types[index as usize];
-                let types = self.module.engine.types().read();
+                let types = self.module.engine.types();
+                let types = types.read();
                 let ty = types.get(id);
                 let (kind, handlers) = match ty.composite {
                     Composite::Func(_) => (Kind::Struct, gc::FUNC),
@@ -188,11 +185,14 @@ impl Encoder<'_> {
                     Composite::Struct(_) => (Kind::Struct, gc::TYPE),
                     Composite::Array(_) => (Kind::Array, gc::TYPE),
                 };
-                (handlers, u64::from(word(id, kind)) | (types.depth(id) as u64) << 32)
+                (handlers, Some((index, kind, types.depth(id) as u32)))
             }
-            other => (gc::abstract_tests(other), 0),
+            other => (gc::abstract_tests(other), None),
         };
         self.op(handlers[which], fields(a, b, u32::from(target.nullable), 0));
-        self.words.push(word);
+        match ty {
+            Some((index, kind, depth)) => self.with_header(index, kind, depth),
+            None => self.words.push(0),
+        }
     }
 }

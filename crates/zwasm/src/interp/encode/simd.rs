@@ -21,12 +21,12 @@ impl Encoder<'_> {
                 self.op(simd::SELECT[form as usize], fields(dst.0, a.0, b.0, cond));
             }
             SimdInst::GlobalGet { dst, global } => {
-                let (imported, place) = self.global(global);
-                self.op(simd::GLOBAL[0][usize::from(imported)], with_upper(dst.0, 0, place));
+                let (imported, place) = self.module.global_place(global).indexed();
+                self.op(simd::GLOBAL[0][imported], with_upper(dst.0, 0, place));
             }
             SimdInst::GlobalSet { global, value } => {
-                let (imported, place) = self.global(global);
-                self.op(simd::GLOBAL[1][usize::from(imported)], with_upper(value.0, 0, place));
+                let (imported, place) = self.module.global_place(global).indexed();
+                self.op(simd::GLOBAL[1][imported], with_upper(value.0, 0, place));
             }
             SimdInst::Return { value } => {
                 self.op(simd::ret_vector, fields(self.function.frame.header, value.0, 0, 0));

@@ -7,7 +7,8 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst, fence};
 
-use super::{Handler, Regs, handlers, next, raise, tail, trap};
+use super::{Handler, Regs, done, handlers, next, trap};
+use crate::stack::stop::Outcome;
 use crate::store::MemoryInst;
 use crate::store::shared::timeout;
 use zwasm_regir::TrapCode;
@@ -133,12 +134,8 @@ handlers! {
     fn wait32(regs) {
         let memory = *(*regs.vm).memories.add(regs.word(3) as usize);
         let start = checked!(regs, memory, 4, regs.word(2));
-        let ended = wait_on(&regs, memory, start, false);
-        if ended >= TRAPPED {
-            regs.acc = ended - TRAPPED;
-            tail!(regs, raise)
-        }
-        regs.result(ended);
+        done!(regs, wait_on(&regs, memory, start, false));
+        regs.acc = *regs.slot(0);
         next!(regs, 4)
     }
 
@@ -147,12 +144,8 @@ handlers! {
     fn wait64(regs) {
         let memory = *(*regs.vm).memories.add(regs.word(3) as usize);
         let start = checked!(regs, memory, 8, regs.word(2));
-        let ended = wait_on(&regs, memory, start, true);
-        if ended >= TRAPPED {
-            regs.acc = ended - TRAPPED;
-            tail!(regs, raise)
-        }
-        regs.result(ended);
+        done!(regs, wait_on(&regs, memory, start, true));
+        regs.acc = *regs.slot(0);
         next!(regs, 4)
     }
 
@@ -167,29 +160,26 @@ handlers! {
     }
 }
 
-/// What [`wait_on`] adds to the code of a trap.
-const TRAPPED: u64 = 1 << 32;
-
-/// Waits, on the operands in slots.
+/// Waits, on the operands in slots, and writes the result.
 #[inline(never)]
 unsafe extern "C" fn wait_on(
     regs: &Regs,
     memory: *const MemoryInst,
     start: u64,
     wide: bool,
-) -> u64 {
+) -> Outcome {
     // SAFETY: the memory is live, and the slots are the operands.
     unsafe {
         let Some(core) = (*memory).as_shared() else {
-            return TRAPPED + TrapCode::ExpectedSharedMemory as u64;
+            return Outcome::trap(TrapCode::ExpectedSharedMemory);
         };
         let (expected, timeout) = (*regs.slot(2), timeout(*regs.slot(3)));
-        let limits = Some(&*(*regs.vm).limits);
+        let store = Some(&*(*regs.vm).store);
         let ended = match wide {
-            false => core.wait32(limits, start, expected as u32, timeout),
-            true => core.wait64(limits, start, expected, timeout),
+            false => core.wait32(store, start, expected as u32, timeout),
+            true => core.wait64(store, start, expected, timeout),
         };
-        ended.map_or_else(|code| TRAPPED + code as u64, |ended| ended as u64)
+        ended.map(|ended| *regs.slot(0) = ended as u64).into()
     }
 }
 
@@ -205,7 +195,7 @@ mod meaning {
     use super::*;
 
     macro_rules! meanings {
-        ($($name:ident $opcode:literal $text:literal $kind:ident $m:ident $ty:ident;)*) => {$(
+        ($($name:ident $facts:tt [$kind:ident $m:ident as $ty:ident];)*) => {$(
             pub(in crate::interp) struct $name;
             impl Access for $name {
                 type M = $m;
@@ -222,7 +212,7 @@ mod meaning {
 }
 
 macro_rules! table {
-    ($($name:ident $opcode:literal $text:literal $kind:ident $m:ident $ty:ident;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the accesses: to memory 0, and to any memory.
         pub(in crate::interp) static ATOMIC: &[[Handler; 2]] =
             &[$([access::<meaning::$name>, access_any::<meaning::$name>],)*];

@@ -9,32 +9,28 @@
 //! whose registers have an address could not leave by a jump.
 
 use super::call::function;
-use super::state::table_index;
-use super::{Regs, STOPPED, handlers, next, raise, tail, trap};
+use super::globals_tables::table_index;
+use super::{Regs, done, handlers, next, trap};
 use crate::stack::activation;
+use crate::stack::stop::Outcome;
 use crate::store::vmctx::VmCtx;
 use crate::store::{MemoryInst, StoreCore, TableInst};
 use crate::tuning::BULK_PIECE;
 use zwasm_regir::TrapCode;
 
-/// How an operation ended that went well; else it is the trap's code.
-pub(in crate::interp) const FINISHED: u64 = 0;
-const OUT_OF_MEMORY_BOUNDS: u64 = TrapCode::MemoryOutOfBounds as u64;
-const OUT_OF_TABLE_BOUNDS: u64 = TrapCode::TableOutOfBounds as u64;
-const OUT_OF_FUEL: u64 = TrapCode::OutOfFuel as u64;
+const OUT_OF_MEMORY_BOUNDS: Outcome = Outcome::trap(TrapCode::MemoryOutOfBounds);
+const OUT_OF_TABLE_BOUNDS: Outcome = Outcome::trap(TrapCode::TableOutOfBounds);
+const OUT_OF_FUEL: Outcome = Outcome::trap(TrapCode::OutOfFuel);
 
 /// Executes an instruction of so many words by a function of the place.
 macro_rules! bulk {
     ($regs:ident, $execute:expr, $words:expr) => {{
-        let ended = $execute($regs.ip, $regs.fp, $regs.vm);
-        if ended == FINISHED {
-            next!($regs, $words)
-        }
-        if ended == OUT_OF_MEMORY_BOUNDS {
+        let outcome = $execute($regs.ip, $regs.fp, $regs.vm);
+        if outcome == OUT_OF_MEMORY_BOUNDS {
             trap!($regs, TrapCode::MemoryOutOfBounds)
         }
-        $regs.acc = ended;
-        tail!($regs, raise)
+        done!($regs, outcome);
+        next!($regs, $words)
     }};
 }
 
@@ -92,21 +88,17 @@ handlers! {
     /// Field 0 starts value and delta and receives the old size.
     #[cold]
     fn table_grow(regs) {
-        let ended = grow_table(regs.ip, regs.fp, regs.vm);
-        if ended == FAILED {
-            return STOPPED;
-        }
-        if ended != FINISHED {
-            regs.acc = ended;
-            tail!(regs, raise)
-        }
+        done!(regs, grow_table(regs.ip, regs.fp, regs.vm));
         next!(regs, 2)
     }
 }
 
 /// Does `work` on `bytes` piece by piece, each given by its distance from the start
-/// and its length, from the end on if `backwards`. [`FINISHED`], or the code of a
-/// trap; likewise below.
+/// and its length, from the end on if `backwards`.
+///
+/// # Errors
+///
+/// The trap that stopped it; likewise below.
 ///
 /// # Safety
 ///
@@ -117,7 +109,7 @@ pub(in crate::interp) unsafe fn in_pieces(
     bytes: usize,
     backwards: bool,
     work: impl Fn(usize, usize),
-) -> u64 {
+) -> Result<(), TrapCode> {
     // SAFETY: by the contract.
     let store = unsafe { &*(*vm).store };
     let mut left = bytes;
@@ -125,11 +117,11 @@ pub(in crate::interp) unsafe fn in_pieces(
         work(if backwards { left - BULK_PIECE } else { bytes - left }, BULK_PIECE);
         left -= BULK_PIECE;
         if store.must_stop() {
-            return TrapCode::Interrupt as u64;
+            return Err(TrapCode::Interrupt);
         }
     }
     work(if backwards { 0 } else { bytes - left }, left);
-    FINISHED
+    Ok(())
 }
 
 /// Pays for copying bytes, then does it; the ranges may overlap.
@@ -143,16 +135,16 @@ pub(in crate::interp) unsafe fn copy(
     to: *mut u8,
     from: *const u8,
     bytes: usize,
-) -> u64 {
+) -> Result<(), TrapCode> {
     // SAFETY: by the contract.
     unsafe {
         if !(*(*vm).limits).pay(bytes as u64) {
-            return OUT_OF_FUEL;
+            return Err(TrapCode::OutOfFuel);
         }
         // Most copies are a few bytes long.
         if bytes <= BULK_PIECE {
             to.copy_from(from, bytes);
-            return FINISHED;
+            return Ok(());
         }
         copy_in_pieces(vm, to, from, bytes)
     }
@@ -160,7 +152,12 @@ pub(in crate::interp) unsafe fn copy(
 
 /// As [`copy`], of what has been paid for.
 #[inline(never)]
-unsafe fn copy_in_pieces(vm: *mut VmCtx, to: *mut u8, from: *const u8, bytes: usize) -> u64 {
+unsafe fn copy_in_pieces(
+    vm: *mut VmCtx,
+    to: *mut u8,
+    from: *const u8,
+    bytes: usize,
+) -> Result<(), TrapCode> {
     // A piece may overwrite only what has been read.
     let backwards = to.cast_const() > from;
     // SAFETY: by the contract.
@@ -187,7 +184,7 @@ unsafe fn memory_range(memory: *const MemoryInst, start: u64, length: u64) -> Op
 
 /// `memory.fill`.
 #[inline(never)]
-unsafe extern "C" fn fill_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn fill_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: memory and instance are live, the slots are the operands, and the
     // range is within the memory; likewise below.
     unsafe {
@@ -202,12 +199,13 @@ unsafe extern "C" fn fill_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         }
         let (to, value) = ((*memory).base.add(start), *base.add(1) as u8);
         in_pieces(vm, length as usize, false, |at, length| to.add(at).write_bytes(value, length))
+            .into()
     }
 }
 
 /// `memory.copy`.
 #[inline(never)]
-unsafe extern "C" fn copy_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn copy_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: as above.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -220,13 +218,13 @@ unsafe extern "C" fn copy_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let ranges = (memory_range(to, *base, length), memory_range(from, *base.add(1), length));
         let (Some(target), Some(source)) = ranges else { return OUT_OF_MEMORY_BOUNDS };
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
-        copy(vm, to, from, length as usize)
+        copy(vm, to, from, length as usize).into()
     }
 }
 
 /// `memory.init`.
 #[inline(never)]
-unsafe extern "C" fn init_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn init_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: as above.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -245,7 +243,7 @@ unsafe extern "C" fn init_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let start = memory_range(memory, *base, length as u64);
         let bytes = bytes.get(source..).and_then(|bytes| bytes.get(..length));
         let (Some(start), Some(bytes)) = (start, bytes) else { return OUT_OF_MEMORY_BOUNDS };
-        copy(vm, (*memory).base.add(start), bytes.as_ptr(), length)
+        copy(vm, (*memory).base.add(start), bytes.as_ptr(), length).into()
     }
 }
 
@@ -258,7 +256,7 @@ unsafe extern "C" fn drop_data(vm: *mut VmCtx, segment: usize) {
 
 /// `table.fill`.
 #[inline(never)]
-unsafe extern "C" fn fill_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn fill_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: as for memories; likewise below.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -276,12 +274,13 @@ unsafe extern "C" fn fill_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
             let elements = (*table).elements_mut();
             elements[first..first + bytes / 8].fill(value);
         })
+        .into()
     }
 }
 
 /// `table.copy`.
 #[inline(never)]
-unsafe extern "C" fn copy_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn copy_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: as above.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -294,16 +293,16 @@ unsafe extern "C" fn copy_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         let (Some(target), Some(source)) = ranges else { return OUT_OF_TABLE_BOUNDS };
         if length == 0 {
             // An empty table need not have a place.
-            return FINISHED;
+            return Outcome::DONE;
         }
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
-        copy(vm, to.cast(), from.cast(), length as usize * 8)
+        copy(vm, to.cast(), from.cast(), length as usize * 8).into()
     }
 }
 
 /// `table.init`.
 #[inline(never)]
-unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: as above.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -316,11 +315,11 @@ unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         let values = values.and_then(|values| values.get(..length));
         let (Some(start), Some(values)) = (start, values) else { return OUT_OF_TABLE_BOUNDS };
         if length == 0 {
-            return FINISHED;
+            return Outcome::DONE;
         }
         let to = (*table).base.add(start);
         if !(*table).holds_functions {
-            return copy(vm, to.cast(), values.as_ptr().cast(), length * 8);
+            return copy(vm, to.cast(), values.as_ptr().cast(), length * 8).into();
         }
         if !(*(*vm).limits).pay(length as u64 * 8) {
             return OUT_OF_FUEL;
@@ -331,6 +330,7 @@ unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
                 *to.add(first + index) = function(vm, value) as u64;
             }
         })
+        .into()
     }
 }
 
@@ -341,12 +341,9 @@ unsafe extern "C" fn drop_elements(vm: *mut VmCtx, segment: usize) {
     unsafe { (&mut (*(*vm).instance).elements)[segment] = Box::default() }
 }
 
-/// What [`grow_table`] returns when the store knows why the guest stops.
-const FAILED: u64 = u64::MAX;
-
 /// `table.grow`; only growth that happens is paid for.
 #[inline(never)]
-unsafe extern "C" fn grow_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> u64 {
+unsafe extern "C" fn grow_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: as above.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -361,12 +358,15 @@ unsafe extern "C" fn grow_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         let grown = activation::attempt(store, regs.cursor(), || {
             StoreCore::grow_table(store, table, delta, *base)
         });
-        let Some(old) = grown else { return FAILED };
+        let old = match grown {
+            Ok(old) => old,
+            Err(stopped) => return stopped.into(),
+        };
         *base = match old {
             Some(old) => old,
             None if is_64 => u64::MAX,
             None => u64::from(u32::MAX),
         };
-        FINISHED
+        Outcome::DONE
     }
 }

@@ -5,12 +5,13 @@
 //! frame fits, and enters with the callee's record in `acc`, which the stubs for
 //! untranslated and host functions need. See `docs/calling-convention.md`.
 
-use super::exceptions::land;
-use super::{DONE, Regs, STOPPED, handlers, jump, tail, trap};
-use std::ptr::{self, NonNull};
+use super::{DONE, Regs, done, handlers, jump, tail, trap};
+use std::ptr;
 
-use crate::stack::activation::{self, HostOutcome, Stop};
+use crate::stack::activation;
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Outcome;
+use crate::store::StoreCore;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::tier;
 use zwasm_regir::TrapCode;
@@ -265,23 +266,15 @@ handlers! {
     /// Makes the code of the function in `acc`, which is being entered for the first time.
     #[cold]
     fn lazy(regs) {
-        match prepare(&regs) {
-            Some(body) => {
-                regs.ip = body.as_ptr().add(1);
-                jump!(regs)
-            }
-            None => STOPPED,
-        }
+        done!(regs, prepare(&regs));
+        regs.ip = (*record(&regs)).body.add(1);
+        jump!(regs)
     }
 
     /// Calls the host function in `acc`; word 1 is the header.
     #[cold]
     fn host_call(regs) {
-        match activation::call_host(record(&regs), regs.fp) {
-            HostOutcome::Returned => {}
-            HostOutcome::Landed => land!(regs),
-            HostOutcome::Stopped => return STOPPED,
-        }
+        done!(regs, activation::call_host(record(&regs), regs.fp));
         let header = regs.fp.add(regs.word(1) as usize);
         regs.ip = *header as *const u64;
         regs.fp = *header.add(1) as *mut u64;
@@ -306,18 +299,20 @@ pub(super) unsafe fn is_subtype(regs: &Regs) -> bool {
     }
 }
 
-/// Makes the code of the function in `acc` and checks that its frame fits. None if the
-/// guest has to stop; the store then knows why.
+/// Makes the code of the function in `acc` and checks that its frame fits.
 #[inline(never)]
-unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
+unsafe extern "C" fn prepare(regs: &Regs) -> Outcome {
     // SAFETY: `acc` is the record of a function of a live instance, and its frame
     // starts at `fp` with the header where its signature puts it.
     unsafe {
         let record = record(regs);
         let vm = (*record).vmctx;
         let store = (*vm).store;
-        let module = (*vm).module()?.inner();
-        let defined = (*record).index - module.imported_funcs;
+        let module = (*(*vm).instance).module.inner();
+        // A record with this body is that of a function that the module defines.
+        let Some(defined) = module.defined_func((*record).index) else {
+            return Outcome::trap(TrapCode::Unreachable);
+        };
         let ty = module.funcs[(*record).index as usize];
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));
@@ -326,17 +321,12 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Option<NonNull<u64>> {
                 (*store).add_code(code);
                 code.body()
             }
-            Err(error) => {
-                (*store).error = Some(error);
-                (*store).stop = Some(Stop::Error(caller));
-                return None;
-            }
+            Err(error) => return StoreCore::stop(store, error.into(), caller).into(),
         };
         (*record).body = body;
         if regs.fp.byte_add(*body as usize) > (*store).stack_limit {
-            (*store).stop = Some(Stop::Trap(TrapCode::StackOverflow, caller));
-            return None;
+            return StoreCore::stop(store, TrapCode::StackOverflow.into(), caller).into();
         }
-        NonNull::new(body.cast_mut())
+        Outcome::DONE
     }
 }

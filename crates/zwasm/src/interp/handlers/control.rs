@@ -3,13 +3,14 @@
 use std::sync::atomic::Ordering;
 
 use super::{
-    Handler, InAcc, InSlot, InWord, Lane, STOPPED, Source, handlers, jump, next, tail, trap, words,
+    Handler, InAcc, InSlot, InWord, Lane, Source, done, handlers, jump, next, tail, trap, words,
 };
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::Outcome;
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
-use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Compare, meaning};
+use zwasm_regir::{CompareOp, TrapCode};
 
 /// Continues where a frame's header says. The accumulator is free after a call.
 macro_rules! leave {
@@ -115,9 +116,7 @@ handlers! {
     #[cold]
     #[inline(never)]
     fn deadline(regs) {
-        if !deadline_reached(regs.ip, regs.fp, regs.vm, regs.far_slot()) {
-            return STOPPED;
-        }
+        done!(regs, deadline_reached(regs.ip, regs.fp, regs.vm, regs.far_slot()));
         regs.reload();
         jump!(regs)
     }
@@ -139,9 +138,9 @@ unsafe extern "C" fn deadline_reached(
     fp: *mut u64,
     vm: *mut VmCtx,
     top: *mut u64,
-) -> bool {
+) -> Outcome {
     // SAFETY: the store runs the guest here, and the frame ends at `top`.
-    unsafe { StoreCore::deadline_reached((*vm).store, Cursor { ip, fp, vm }, top) }
+    unsafe { StoreCore::deadline_reached((*vm).store, Cursor { ip, fp, vm }, top).into() }
 }
 
 /// Handlers of `br_if`: condition in slot or accumulator, plain or negated.
@@ -158,28 +157,37 @@ pub(in crate::interp) static RET_VALUE: [Handler; 3] =
     [ret_value::<InSlot>, ret_value::<InAcc>, ret_value::<InWord<2>>];
 
 /// The four forms of a fused comparison.
-macro_rules! br_forms {
-    ($name:ident $negate:literal) => {
-        [
-            br_compare::<meaning::$name, InSlot, InSlot, $negate>,
-            br_compare::<meaning::$name, InSlot, InWord<2>, $negate>,
-            br_compare::<meaning::$name, InAcc, InSlot, $negate>,
-            br_compare::<meaning::$name, InAcc, InWord<2>, $negate>,
-        ]
-    };
+const fn br_forms<O: Compare<A: Lane>, const NEGATE: bool>() -> [Handler; 4] {
+    [
+        br_compare::<O, InSlot, InSlot, NEGATE>,
+        br_compare::<O, InSlot, InWord<2>, NEGATE>,
+        br_compare::<O, InAcc, InSlot, NEGATE>,
+        br_compare::<O, InAcc, InWord<2>, NEGATE>,
+    ]
 }
 
 macro_rules! br_compare_table {
-    // Where the opposite comparison exists it serves as the negation.
-    (@negated $name:ident) => { br_forms!($name true) };
-    (@negated $name:ident $not:ident) => { br_forms!($not false) };
-    ($($name:ident $opcode:literal $text:literal ($a:ty) not [$($not:ident)?] swap $swap:ident = |$x:ident, $y:ident| $body:expr;)*) => {
-        /// Handlers of comparisons fused with a branch: by op, plain or negated,
-        /// and form.
-        pub(in crate::interp) static BR_COMPARE: &[[[Handler; 4]; 2]] = &[$([
-            br_forms!($name false),
-            br_compare_table!(@negated $name $($not)?),
-        ],)*];
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
+        const PLAIN: [[Handler; 4]; CompareOp::ALL.len()] =
+            [$(br_forms::<meaning::$name, false>(),)*];
+        const NEGATED: [[Handler; 4]; CompareOp::ALL.len()] =
+            [$(br_forms::<meaning::$name, true>(),)*];
     };
 }
 zwasm_regir::for_each_compare!(br_compare_table);
+
+/// Handlers of comparisons fused with a branch: by op, plain or negated, and form.
+/// Where the opposite comparison exists it serves as the negation.
+pub(in crate::interp) static BR_COMPARE: [[[Handler; 4]; 2]; CompareOp::ALL.len()] = {
+    let mut table = [[PLAIN[0]; 2]; CompareOp::ALL.len()];
+    let mut op = 0;
+    while op < table.len() {
+        let negated = match CompareOp::ALL[op].negate() {
+            Some(not) => PLAIN[not as usize],
+            None => NEGATED[op],
+        };
+        table[op] = [PLAIN[op], negated];
+        op += 1;
+    }
+    table
+};

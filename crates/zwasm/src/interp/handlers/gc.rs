@@ -7,12 +7,15 @@
 //! filled and copied by [`op`], which calls out to [`objects`](crate::interp::objects).
 
 use super::call::function;
-use super::{Handler, InAcc, InSlot, InWord, STOPPED, Source, handlers, jump, next, tail, trap};
-use crate::interp::objects::{FAILED, execute, large_struct, make_room};
-use crate::store::gc::heap::{GRANULE, STARTS};
-use crate::store::gc::layout::{EXTERN_WORD, HEADER, KIND, Kind, element_offset};
+use super::{Handler, InAcc, InSlot, InWord, Source, done, handlers, jump, next, tail, trap};
+use crate::interp::objects::{execute, large_struct, make_room};
+use crate::store::gc::heap::STARTS;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::{Extend, HeapTarget};
+use zwasm_regir::object::{
+    EXTERN_WORD, GRANULE, HEADER, I31_SHIFT, KIND_BITS, Kind, LENGTH, element_offset, i31, is_i31,
+    is_kind, number,
+};
 use zwasm_regir::{Storage, TrapCode};
 
 /// A value as objects hold it.
@@ -75,27 +78,27 @@ macro_rules! tests {
 tests! {
     IsTop = |_vm, _reference, _target| true;
     IsBottom = |_vm, _reference, _target| false;
-    IsI31 = |_vm, reference, _target| reference & 1 != 0;
-    IsEq = |vm, reference, _target| reference & 1 != 0 || header(vm, reference) != EXTERN_WORD;
+    IsI31 = |_vm, reference, _target| is_i31(reference);
+    IsEq = |vm, reference, _target| is_i31(reference) || header(vm, reference) != EXTERN_WORD;
     IsStruct = |vm, reference, _target| {
-        reference & 1 == 0 && header(vm, reference) & KIND == Kind::Struct as u32
+        !is_i31(reference) && is_kind(header(vm, reference), Kind::Struct)
     };
     IsArray = |vm, reference, _target| {
-        reference & 1 == 0 && header(vm, reference) & KIND == Kind::Array as u32
+        !is_i31(reference) && is_kind(header(vm, reference), Kind::Array)
     };
     /// Exactly the target.
     IsFinal = |vm, reference, target| {
-        reference & 1 == 0 && header(vm, reference) == target as u32
+        !is_i31(reference) && header(vm, reference) == target as u32
     };
     /// The target, or a type whose display has it at its depth.
     IsType = |vm, reference, target| {
-        if reference & 1 != 0 {
+        if is_i31(reference) {
             false
         } else {
             let word = header(vm, reference);
             word == target as u32 || {
                 let displays = &(*(*vm).store).gc.layouts.displays;
-                displays.has(word, (target >> 32) as usize, target as u32 >> 2)
+                displays.has(word, (target >> 32) as usize, number(target as u32))
             }
         }
     };
@@ -103,10 +106,10 @@ tests! {
     IsFunc = |vm, reference, target| {
         let record = function(vm, reference.into());
         !record.is_null() && {
-            let word = (*record).ty << 2;
+            let word = (*record).ty << KIND_BITS;
             word == target as u32 || {
                 let displays = &(*(*vm).store).gc.layouts.displays;
-                displays.has(word, (target >> 32) as usize, target as u32 >> 2)
+                displays.has(word, (target >> 32) as usize, number(target as u32))
             }
         }
     };
@@ -127,6 +130,13 @@ pub(in crate::interp) unsafe fn object(vm: *mut VmCtx, reference: u32) -> *mut u
 unsafe fn element(vm: *mut VmCtx, reference: u32, index: u32, size: usize) -> *mut u8 {
     // SAFETY: as above.
     unsafe { object(vm, element_offset(reference, index, size)).add(HEADER) }
+}
+
+/// The length of an array.
+#[inline(always)]
+pub(in crate::interp) unsafe fn length(array: *const u8) -> u32 {
+    // SAFETY: the array is a live object, or what a forged reference leads to.
+    unsafe { *array.add(LENGTH).cast::<u32>() }
 }
 
 /// The first word of an object's header.
@@ -212,7 +222,7 @@ handlers! {
         }
         let array = object(regs.vm, reference);
         let index: u32 = I::get(&regs, 2);
-        if index >= *array.cast::<u32>().add(1) {
+        if index >= length(array) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
         let value = C::load(element(regs.vm, reference, index, C::SIZE));
@@ -228,7 +238,7 @@ handlers! {
         }
         let array = object(regs.vm, reference);
         let index = *regs.slot(1) as u32;
-        if index >= *array.cast::<u32>().add(1) {
+        if index >= length(array) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
         let place = element(regs.vm, reference, index, C::SIZE);
@@ -244,7 +254,7 @@ handlers! {
         }
         let array = object(regs.vm, reference);
         let index = *regs.slot(2) as u32;
-        if index >= *array.cast::<u32>().add(1) {
+        if index >= length(array) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
         let from = element(regs.vm, reference, index, 16).cast::<u128>();
@@ -260,7 +270,7 @@ handlers! {
         }
         let array = object(regs.vm, reference);
         let index = *regs.slot(1) as u32;
-        if index >= *array.cast::<u32>().add(1) {
+        if index >= length(array) {
             trap!(regs, TrapCode::ArrayOutOfBounds)
         }
         let to = element(regs.vm, reference, index, 16).cast::<u128>();
@@ -275,7 +285,7 @@ handlers! {
         if reference == 0 {
             trap!(regs, TrapCode::NullArrayReference)
         }
-        let len = *object(regs.vm, reference).cast::<u32>().add(1);
+        let len = length(object(regs.vm, reference));
         regs.result(len);
         next!(regs, 2)
     }
@@ -310,7 +320,7 @@ handlers! {
     /// Field 0 is the destination, field 1 the integer.
     fn i31_new(regs) {
         let value = *regs.slot(1) as u32;
-        regs.result(value << 1 | 1);
+        regs.result(i31(value));
         next!(regs, 2)
     }
 
@@ -320,7 +330,7 @@ handlers! {
         if reference == 0 {
             trap!(regs, TrapCode::NullI31Reference)
         }
-        regs.result((reference as i32 >> 1) as u32);
+        regs.result((reference as i32 >> I31_SHIFT) as u32);
         next!(regs, 2)
     }
 
@@ -329,7 +339,7 @@ handlers! {
         if reference == 0 {
             trap!(regs, TrapCode::NullI31Reference)
         }
-        regs.result(reference >> 1);
+        regs.result(reference >> I31_SHIFT);
         next!(regs, 2)
     }
 
@@ -381,9 +391,7 @@ handlers! {
     /// fill, word 2 a header's first word and the size, word 3 the type in the module.
     #[cold]
     fn struct_new_large(regs) {
-        if !large_struct(regs.ip, regs.fp, regs.vm) {
-            return STOPPED;
-        }
+        done!(regs, large_struct(regs.ip, regs.fp, regs.vm));
         next!(regs, 4)
     }
 
@@ -407,25 +415,16 @@ handlers! {
     #[inline(never)]
     fn refill(regs) {
         let top = regs.slot(0).add(regs.field(1));
-        if !make_room(regs.ip, regs.fp, regs.vm, top, regs.upper() as usize) {
-            return STOPPED;
-        }
+        done!(regs, make_room(regs.ip, regs.fp, regs.vm, top, regs.upper() as usize));
         jump!(regs)
     }
 
     /// Any other instruction: word 1 is where the operands start and how many slots
     /// they fill, word 2 a header's first word and another operand, word 3 a
-    /// [`Code`](crate::interp::objects::Code) and a storage.
+    /// [`Operation`](crate::interp::objects::Operation) and a storage.
     #[cold]
     fn op(regs) {
-        let code = execute(regs.ip, regs.fp, regs.vm);
-        if code == FAILED {
-            return STOPPED;
-        }
-        if code != 0 {
-            regs.acc = code;
-            tail!(regs, super::raise)
-        }
+        done!(regs, execute(regs.ip, regs.fp, regs.vm));
         next!(regs, 4)
     }
 }

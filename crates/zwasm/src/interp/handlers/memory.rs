@@ -16,10 +16,11 @@
 //! is read. See `store::shared` for the rest of that argument.
 
 use super::{
-    Handler, InAcc, InSlot, InWord, Lane, Regs, STOPPED, Source, handlers, jump, next, raise, tail,
-    trap, words,
+    Handler, InAcc, InSlot, InWord, Lane, Regs, Source, done, handlers, jump, leave_with, next,
+    tail, trap, words,
 };
 use crate::stack::activation;
+use crate::stack::stop::Outcome;
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
@@ -74,8 +75,7 @@ handlers! {
             regs.reload();
             jump!(regs)
         }
-        regs.acc = TrapCode::MemoryOutOfBounds as u64;
-        tail!(regs, raise)
+        leave_with!(regs, Outcome::trap(TrapCode::MemoryOutOfBounds))
     }
 
     /// A load from memory 0 with 32-bit addresses: field 0 is the destination,
@@ -176,17 +176,15 @@ handlers! {
     /// Field 0 holds the delta and receives the old size.
     #[cold]
     fn memory_grow(regs) {
-        if !grow(regs.ip, regs.fp, regs.vm) {
-            return STOPPED;
-        }
+        done!(regs, grow(regs.ip, regs.fp, regs.vm));
         regs.reload();
         next!(regs, 2)
     }
 }
 
-/// `memory.grow`; false if the guest has to stop.
+/// `memory.grow`.
 #[inline(never)]
-unsafe extern "C" fn grow(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> bool {
+unsafe extern "C" fn grow(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> Outcome {
     // SAFETY: the memory is live, and the frame has the slot.
     unsafe {
         let regs = Regs::at(ip, fp, vm);
@@ -197,18 +195,21 @@ unsafe extern "C" fn grow(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -> bool 
         let grown = activation::attempt(store, regs.cursor(), || {
             StoreCore::grow_memory(store, memory, delta)
         });
-        let Some(old) = grown else { return false };
+        let old = match grown {
+            Ok(old) => old,
+            Err(stopped) => return stopped.into(),
+        };
         *slot = match old {
             Some(old) => old,
             None if is_64 => u64::MAX,
             None => u64::from(u32::MAX),
         };
-        true
+        Outcome::DONE
     }
 }
 
 macro_rules! load_table {
-    ($($name:ident $opcode:literal $text:literal $m:ident -> $r:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the loads: address in a slot, the accumulator, constant;
         /// any memory.
         pub(in crate::interp) static LOAD: &[[Handler; 4]] = &[$([
@@ -222,7 +223,7 @@ macro_rules! load_table {
 zwasm_regir::for_each_load!(load_table);
 
 macro_rules! store_table {
-    ($($name:ident $opcode:literal $text:literal $a:ident -> $m:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the stores: by the form of the address (slot, accumulator,
         /// constant), then of the value (slot, accumulator, immediate).
         pub(in crate::interp) static STORE: &[[[Handler; 3]; 3]] = &[$([

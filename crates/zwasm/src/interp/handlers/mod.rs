@@ -34,21 +34,26 @@ pub(super) mod exceptions;
 pub(super) mod far;
 mod float;
 pub(super) mod gc;
+pub(super) mod globals_tables;
 pub(super) mod memory;
 pub(super) mod numeric;
 #[cfg(feature = "trace")]
 pub(super) mod observe;
 #[cfg(feature = "simd")]
 pub(super) mod simd;
-pub(super) mod state;
-#[cfg(compiler)]
 pub(super) mod warmth;
 
-#[cfg(all(test, target_arch = "x86_64", tail_dispatch, not(debug_assertions)))]
+#[cfg(all(
+    test,
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_os = "linux",
+    tail_dispatch,
+    not(debug_assertions)
+))]
 mod disassembly;
 
-use crate::stack::activation::Stop;
 use crate::stack::backtrace::Cursor;
+use crate::stack::stop::{Outcome, Stopped};
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::Scalar;
@@ -119,7 +124,7 @@ macro_rules! with_abi {
 
 /// The type of a handler.
 #[cfg(target_arch = "x86_64")]
-pub(super) type Handler = unsafe extern "sysv64" fn(
+pub(crate) type Handler = unsafe extern "sysv64" fn(
     *mut VmCtx,
     *mut u64,
     *const u64,
@@ -131,7 +136,7 @@ pub(super) type Handler = unsafe extern "sysv64" fn(
 ) -> usize;
 /// The type of a handler.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) type Handler =
+pub(crate) type Handler =
     unsafe extern "C" fn(*mut VmCtx, *mut u64, *const u64, u64, *mut u8, usize, f64, f32) -> usize;
 
 /// Leaves for another handler, given as an expression, with these registers.
@@ -184,7 +189,25 @@ macro_rules! trap {
     }};
 }
 
-use {handlers, jump, next, tail, trap, with_abi};
+/// Leaves as an outcome says that is not [`Outcome::DONE`].
+macro_rules! leave_with {
+    ($regs:ident, $outcome:expr) => {{
+        $regs.acc = $outcome.word();
+        $crate::interp::handlers::tail!($regs, $crate::interp::handlers::raise)
+    }};
+}
+
+/// Leaves as an outcome says, unless all went well.
+macro_rules! done {
+    ($regs:ident, $outcome:expr) => {
+        let outcome: $crate::stack::stop::Outcome = $outcome;
+        if outcome != $crate::stack::stop::Outcome::DONE {
+            $crate::interp::handlers::leave_with!($regs, outcome)
+        }
+    };
+}
+
+use {done, handlers, jump, leave_with, next, tail, trap, with_abi};
 
 impl Regs {
     /// The operand in 16-bit field `field` of the word after the handler.
@@ -404,12 +427,20 @@ impl<const N: usize> Source for InWord<N> {
 }
 
 handlers! {
-    /// Stops the guest; the trap's code is in `acc`.
+    /// Goes on where an exception was caught or stops the guest, as the outcome in
+    /// `acc` says.
     #[cold]
     #[inline(never)]
     fn raise(regs) {
-        let code = TrapCode::from_number(regs.acc).unwrap_or(TrapCode::Unreachable);
-        stop(&regs, code);
+        if regs.acc == Outcome::LANDED.word() {
+            let landing = &raw const (*(*regs.vm).store).landing;
+            regs.ip = (*landing).ip;
+            regs.fp = (*landing).fp;
+            regs.vm = (*landing).vm;
+            regs.reload();
+            jump!(regs)
+        }
+        stop(regs.ip, regs.fp, regs.vm, regs.acc);
         // Opaque, because a result known to the compiler would be returned by the
         // caller itself, behind a call instead of a jump.
         std::hint::black_box(STOPPED)
@@ -424,7 +455,7 @@ handlers! {
 
 /// Remembers where and why the guest stopped.
 #[inline(never)]
-unsafe extern "C" fn stop(regs: &Regs, code: TrapCode) {
+unsafe extern "C" fn stop(ip: *const u64, fp: *mut u64, vm: *mut VmCtx, outcome: u64) {
     // SAFETY: the store is running this handler and nothing else uses it.
-    unsafe { (*(*regs.vm).store).stop = Some(Stop::Trap(code, regs.cursor())) };
+    let _: Stopped = unsafe { Outcome::stop(outcome, (*vm).store, Cursor { ip, fp, vm }) };
 }

@@ -3,6 +3,7 @@
 use super::float::meaning;
 use super::{InAcc, InImm, InSlot, InWord, Lane, Source, handlers, next, no_form, trap, words};
 use crate::interp::handlers::Handler;
+use zwasm_regir::BinaryOp;
 use zwasm_regir::ops::{Binary, Compare, Unary};
 
 /// How an operand of an instruction is given.
@@ -166,7 +167,7 @@ pub(in crate::interp) static COPY_PAIR: [Handler; 4] = [
 ];
 
 macro_rules! unary_table {
-    ($($name:ident $opcode:literal $text:literal ($a:ty) -> $r:ty = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the one-operand ops, by op and form.
         pub(in crate::interp) static UNARY: &[[Handler; 2]] = &[$([
             unary::<meaning::$name, InSlot>,
@@ -179,45 +180,45 @@ zwasm_regir::for_each_unary!(unary_table);
 /// The handlers of a two-operand op: three forms of the first operand by three
 /// of the second. A commuting op has its immediate or accumulator in one place
 /// only; two immediates or accumulators do not occur.
-macro_rules! binary_forms {
-    ($name:ident true) => {
+const fn binary_forms<O: Binary<A: Lane, R: Lane>>(op: BinaryOp) -> [Handler; 9] {
+    if op.commutes() {
         [
-            binary::<meaning::$name, InSlot, InSlot>,
+            binary::<O, InSlot, InSlot>,
             no_form,
-            binary::<meaning::$name, InSlot, InImm>,
-            binary::<meaning::$name, InAcc, InSlot>,
+            binary::<O, InSlot, InImm>,
+            binary::<O, InAcc, InSlot>,
             no_form,
-            binary::<meaning::$name, InAcc, InImm>,
+            binary::<O, InAcc, InImm>,
             no_form,
             no_form,
             no_form,
         ]
-    };
-    ($name:ident false) => {
+    } else {
         [
-            binary::<meaning::$name, InSlot, InSlot>,
-            binary::<meaning::$name, InSlot, InAcc>,
-            binary::<meaning::$name, InSlot, InImm>,
-            binary::<meaning::$name, InAcc, InSlot>,
+            binary::<O, InSlot, InSlot>,
+            binary::<O, InSlot, InAcc>,
+            binary::<O, InSlot, InImm>,
+            binary::<O, InAcc, InSlot>,
             no_form,
-            binary::<meaning::$name, InAcc, InImm>,
-            binary::<meaning::$name, InWord<2>, InSlot>,
-            binary::<meaning::$name, InWord<2>, InAcc>,
+            binary::<O, InAcc, InImm>,
+            binary::<O, InWord<2>, InSlot>,
+            binary::<O, InWord<2>, InAcc>,
             no_form,
         ]
-    };
+    }
 }
 
 macro_rules! binary_table {
-    ($($name:ident $opcode:literal $text:literal ($a:ty) -> $r:ident commutes $c:tt = |$x:ident, $y:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the two-operand ops, by op and forms.
-        pub(in crate::interp) static BINARY: &[[Handler; 9]] = &[$(binary_forms!($name $c),)*];
+        pub(in crate::interp) static BINARY: &[[Handler; 9]] =
+            &[$(binary_forms::<meaning::$name>(BinaryOp::$name),)*];
     };
 }
 zwasm_regir::for_each_binary!(binary_table);
 
 macro_rules! compare_table {
-    ($($name:ident $opcode:literal $text:literal ($a:ty) not [$($not:ident)?] swap $swap:ident = |$x:ident, $y:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the comparisons, by op; slot or accumulator against slot
         /// or immediate.
         pub(in crate::interp) static COMPARE: &[[Handler; 4]] = &[$([

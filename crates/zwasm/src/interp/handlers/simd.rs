@@ -18,7 +18,8 @@
 //! when code is encoded.
 
 #[cfg_attr(target_arch = "x86_64", path = "simd/x86.rs")]
-#[cfg_attr(not(target_arch = "x86_64"), path = "simd/portable.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "simd/aarch64.rs")]
+#[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), path = "simd/portable.rs")]
 mod level;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
@@ -259,7 +260,7 @@ pub(in crate::interp) static STORE_LANE: [[Handler; 2]; 4] = [
 ];
 
 macro_rules! extract_table {
-    ($($name:ident $opcode:literal $text:literal $m:ident -> $r:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         /// Handlers of the ops that take a lane out, by op.
         pub(in crate::interp) static EXTRACT: &[Handler] = &[$(extract::<meaning::$name>,)*];
     };
@@ -366,7 +367,7 @@ pub(in crate::interp) fn tier() -> usize {
 macro_rules! table {
     (
         $(#[$doc:meta])* $table:ident: $entry:ty, $handler:ident $forms:tt;
-        $($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$($x:ident),*| $body:expr;)*
+        $($name:ident $facts:tt $meaning:tt;)*
     ) => {
         $(#[$doc])*
         pub(in crate::interp) static $table: &[[$entry; 2]] = &[$([

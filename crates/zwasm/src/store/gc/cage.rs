@@ -5,7 +5,8 @@
 //! tier use them.
 
 use crate::{
-    AsContextMut, Config, Engine, Error, Global, Instance, Module, Store, Strategy, Trap, Val,
+    AsContext, AsContextMut, Config, Engine, Error, Global, Instance, Module, Store, Strategy,
+    Trap, Val,
 };
 
 const WAT: &str = r#"(module
@@ -116,16 +117,14 @@ impl Guest {
 
     fn reference(&mut self, name: &str) -> u64 {
         let global = self.global(name);
-        let core = self.store.as_context_mut().core();
-        // SAFETY: the store is borrowed, and nothing runs in it.
-        unsafe { global.0.get(core).as_ref().value as u64 }
+        global.0.of(&self.store.as_context()).expect("it is the store's").value as u64
     }
 
     fn forge(&mut self, name: &str, reference: u64) {
         let global = self.global(name);
-        let core = self.store.as_context_mut().core();
-        // SAFETY: as above. That the value is no reference is what is tested.
-        unsafe { global.0.get(core).as_mut().value = u128::from(reference) }
+        let global = global.0.of_mut(self.store.as_context_mut()).expect("it is the store's");
+        // That this is no reference is what is tested.
+        global.value = u128::from(reference);
     }
 
     fn call(&mut self, name: &str, params: &[Val]) -> Result<i64, Error> {

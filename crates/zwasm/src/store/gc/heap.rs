@@ -1,7 +1,7 @@
 //! The heap's region: blocks of lines, filled by bumping a cursor.
 //!
 //! One reservation holds four gibibytes of heap and, below it, its side tables:
-//! a bit per 16 bytes for where objects start, one for which are marked, a byte
+//! a bit per granule for where objects start, one for which are marked, a byte
 //! per line for which lines hold marked objects. A reference is the offset of an
 //! object in the region. Blocks are handed out from offset 0x9000_0000 upwards
 //! first, because hardly any integer on the value stack looks like such an
@@ -26,9 +26,8 @@
 use crate::sys::Mapping;
 use crate::tuning::HEAP_STEP;
 use std::io;
+use zwasm_regir::object::GRANULE;
 
-/// Objects start at multiples of this.
-pub(crate) const GRANULE: usize = 16;
 /// Bytes of a line, the unit of reclaiming.
 const LINE: usize = 256;
 /// Bytes of a block.
@@ -199,19 +198,19 @@ impl Heap {
             return false;
         }
         // SAFETY: the chunk's side tables are committed.
-        unsafe { *self.base().sub(STARTS).add(offset / 128) & bit(offset) != 0 }
+        unsafe { *self.base().sub(STARTS).add(offset / (8 * GRANULE)) & bit(offset) != 0 }
     }
 
     /// Says that an object starts at an offset.
     pub(crate) fn set_start(&mut self, offset: usize) {
         // SAFETY: the offset was handed out, so its side tables are committed.
-        unsafe { *self.base().sub(STARTS).add(offset / 128) |= bit(offset) }
+        unsafe { *self.base().sub(STARTS).add(offset / (8 * GRANULE)) |= bit(offset) }
     }
 
     /// Whether the object at an offset is marked.
     pub(crate) fn is_marked(&self, offset: usize) -> bool {
         // SAFETY: as above; only objects are asked for.
-        unsafe { *self.base().sub(MARKS).add(offset / 128) & bit(offset) != 0 }
+        unsafe { *self.base().sub(MARKS).add(offset / (8 * GRANULE)) & bit(offset) != 0 }
     }
 
     /// Marks the object at an offset; false if it was marked.
@@ -219,7 +218,7 @@ impl Heap {
     pub(crate) fn mark(&mut self, offset: usize) -> bool {
         // SAFETY: as above.
         unsafe {
-            let byte = self.base().sub(MARKS).add(offset / 128);
+            let byte = self.base().sub(MARKS).add(offset / (8 * GRANULE));
             let fresh = *byte & bit(offset) == 0;
             *byte |= bit(offset);
             fresh
@@ -381,7 +380,10 @@ impl Heap {
             let start = place(index) * BLOCK;
             // SAFETY: all blocks are committed.
             unsafe {
-                self.base().sub(MARKS).add(start / 128).write_bytes(0, BLOCK / 128);
+                self.base()
+                    .sub(MARKS)
+                    .add(start / (8 * GRANULE))
+                    .write_bytes(0, BLOCK / (8 * GRANULE));
                 self.base().sub(LINE_MARKS).add(start / LINE).write_bytes(0, LINES);
             }
         }
@@ -411,8 +413,11 @@ impl Heap {
             }
             // SAFETY: as above. An object is live if it is marked.
             unsafe {
-                let marks = self.base().sub(MARKS).add(start / 128);
-                self.base().sub(STARTS).add(start / 128).copy_from(marks, BLOCK / 128);
+                let marks = self.base().sub(MARKS).add(start / (8 * GRANULE));
+                self.base()
+                    .sub(STARTS)
+                    .add(start / (8 * GRANULE))
+                    .copy_from(marks, BLOCK / (8 * GRANULE));
             }
         }
         self.scan = (0, 0);

@@ -1,11 +1,6 @@
-//! How objects lie in the heap, by type.
-//!
-//! An object is an 8-byte header and its contents. The header's first word is
-//! the canonical number of the type with the kind in its low bits; the second is
-//! the length of an array, or the index of a host value. Fields follow in their
-//! declared order, each at its natural alignment (vectors at 8), so that a
-//! subtype's fields begin like its supertype's. References into the heap and those
-//! to functions take four bytes, exception references eight.
+//! How the objects of each type lie in the heap, for the collector, and what each type
+//! is a subtype of, for casts. What all objects have in common is in
+//! [`zwasm_regir::object`].
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,39 +10,8 @@ use crate::types::{
 };
 use std::io;
 use std::mem::take;
-use zwasm_regir::{Storage, work};
-
-/// Bytes of an object's header.
-pub(crate) const HEADER: usize = 8;
-
-/// Types have fewer supertypes, those of valid modules and so all that are defined.
-pub(crate) const DISPLAY: usize = 64;
-
-/// What an object is: the low bits of the header's first word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Kind {
-    Struct = 0,
-    Array = 1,
-    /// A value of the host.
-    Extern = 2,
-}
-
-/// The bits of a header's first word that hold the kind.
-pub(crate) const KIND: u32 = 3;
-
-/// The first header word of a host value.
-pub(crate) const EXTERN_WORD: u32 = Kind::Extern as u32;
-
-/// The first header word of objects of a type.
-pub(crate) fn word(id: TypeId, kind: Kind) -> u32 {
-    id << 2 | kind as u32
-}
-
-/// The bytes that a value takes in an object.
-pub(crate) const fn size_of(storage: Storage) -> usize {
-    storage.size()
-}
+use zwasm_regir::object::{self, DISPLAY, KIND_BITS, Storage, struct_layout};
+use zwasm_regir::work;
 
 /// What a field type stores.
 pub(crate) fn storage(types: &Types, field: FieldType) -> Storage {
@@ -91,16 +55,6 @@ fn reference(types: &Types, heap: HeapType) -> Storage {
     }
 }
 
-/// The offset of an array's element in the heap, less that of the first in the array.
-///
-/// The sum is cut to 32 bits. That changes no element of an array; but the length that
-/// the index was compared with is the guest's to write, should it ever forge a
-/// reference, and then this still leads to its own objects.
-#[inline(always)]
-pub(crate) fn element_offset(reference: u32, index: u32, size: usize) -> u32 {
-    reference.wrapping_add(index.wrapping_mul(size as u32))
-}
-
 /// Writes a value, given as slots hold it, to its place in an object.
 ///
 /// # Safety
@@ -109,21 +63,7 @@ pub(crate) fn element_offset(reference: u32, index: u32, size: usize) -> u32 {
 pub(crate) unsafe fn write(storage: Storage, to: *mut u8, bits: u128) {
     let bytes = bits.to_le_bytes();
     // SAFETY: by the contract.
-    unsafe { to.copy_from(bytes.as_ptr(), size_of(storage)) }
-}
-
-/// The offset of each field from the object's start, and the object's size.
-pub(crate) fn struct_layout(fields: &[Storage]) -> (Vec<u32>, usize) {
-    let mut at = HEADER;
-    let mut offsets = Vec::with_capacity(fields.len());
-    work::count(fields.len());
-    for &field in fields {
-        let size = size_of(field);
-        at = at.next_multiple_of(size.min(8));
-        offsets.push(at as u32);
-        at += size;
-    }
-    (offsets, at)
+    unsafe { to.copy_from(bytes.as_ptr(), storage.size()) }
 }
 
 /// What the collector knows of a type.
@@ -274,7 +214,7 @@ impl Displays {
         // SAFETY: the mask leaves the index of a start, and as many words as are read
         // at most are behind each of them.
         unsafe {
-            let start = *self.base.add((word >> 2 & self.mask) as usize) as usize;
+            let start = *self.base.add((object::number(word) & self.mask) as usize) as usize;
             *self.base.add(start + depth) == id
         }
     }
@@ -289,7 +229,7 @@ impl Displays {
                 start => *self.base.add(start as usize - 1) >> DEPTH & (DISPLAY as u32 - 1),
             }
         };
-        self.has(sub << 2, depth as usize, sup)
+        self.has(sub << KIND_BITS, depth as usize, sup)
     }
 }
 
@@ -327,7 +267,7 @@ impl Layouts {
                 Composite::Array(element) => {
                     let element = storage(types, *element);
                     Layout::Array {
-                        element: size_of(element) as u32,
+                        element: element.size() as u32,
                         refs: element == Storage::HeapRef,
                     }
                 }
@@ -345,7 +285,7 @@ impl Layouts {
     /// The layout of the type in a header word.
     #[inline]
     pub(crate) fn of(&self, word: u32) -> &Layout {
-        match self.displays.layout(word >> 2) {
+        match self.displays.layout(object::number(word)) {
             Some(layout) => &self.layouts[layout],
             None => &Layout::None,
         }
@@ -354,17 +294,4 @@ impl Layouts {
 
 fn no_memory(error: io::Error) -> Error {
     Error::new(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_aligned_and_in_order() {
-        let fields = [Storage::I8, Storage::I16, Storage::HeapRef, Storage::I8, Storage::V128];
-        assert_eq!(struct_layout(&fields), (vec![8, 10, 12, 16, 24], 40));
-        assert_eq!(struct_layout(&[]), (vec![], HEADER));
-        assert_eq!(struct_layout(&[Storage::I32, Storage::HeapRef]), (vec![8, 12], 16));
-    }
 }

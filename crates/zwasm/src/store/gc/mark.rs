@@ -9,8 +9,9 @@
 //! Everything marked was found by the bit of its start, or in a reference field
 //! of a marked object, so it is a live object whose header names its layout.
 
-use super::heap::{BLOCK, GRANULE, Heap, REGION};
-use super::layout::{HEADER, Layout, Layouts};
+use super::heap::{BLOCK, Heap, REGION};
+use super::layout::{Layout, Layouts};
+use zwasm_regir::object::{GRANULE, HEADER, is_i31};
 use zwasm_regir::work;
 
 pub(super) struct Marker<'a> {
@@ -98,10 +99,10 @@ impl Marker<'_> {
         }
     }
 
-    /// Marks what a reference field refers to: null and integers are odd or zero.
+    /// Marks what a reference field refers to, if that is an object.
     #[inline]
     fn field(&mut self, reference: u32) {
-        if reference != 0 && reference & 1 == 0 {
+        if reference != 0 && !is_i31(reference) {
             self.object(reference);
         }
     }

@@ -40,9 +40,10 @@ use super::held::Held;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, MIN_GC_BUDGET};
-use heap::{GRANULE, Heap, LARGE};
-use layout::{EXTERN_WORD, HEADER, Layouts};
+use heap::{Heap, LARGE};
+use layout::Layouts;
 use mark::Marker;
+use zwasm_regir::object::{EXTERN_WORD, GRANULE, HEADER};
 
 /// A value of the host and the object that stands for it.
 struct Extern {
@@ -467,8 +468,7 @@ mod tests {
         let instance = Instance::new(&mut store, &module, &[])?;
         let garbage = instance.get_typed_func::<i32, ()>(&mut store, "garbage")?;
         garbage.call(&mut store, OBJECTS as i32)?;
-        // SAFETY: the store is borrowed and nothing runs in it.
-        let collections = unsafe { (*store.inner.as_ptr()).core.gc.collections } as usize;
+        let collections = store.core_mut().gc.collections as usize;
         // The first comes before anyone knows of the table.
         let most = 1 + OBJECTS * 16 * GC_SCAN_SHARE / (ELEMENTS * 8);
         assert!((1..=most).contains(&collections), "{collections} collections");

@@ -69,8 +69,7 @@ pub(crate) fn install(recover: Recover) -> bool {
 unsafe extern "system" fn on_exception(info: *mut EXCEPTION_POINTERS) -> i32 {
     let Some(recover) = RECOVER.get() else { return EXCEPTION_CONTINUE_SEARCH };
     // SAFETY: the system passes both, for the handler to read and change.
-    let (record, context) =
-        unsafe { (&*(*info).ExceptionRecord, &mut *(*info).ContextRecord) };
+    let (record, context) = unsafe { (&*(*info).ExceptionRecord, &mut *(*info).ContextRecord) };
     let faulted = [EXCEPTION_ACCESS_VIOLATION, EXCEPTION_IN_PAGE_ERROR];
     if !faulted.contains(&record.ExceptionCode) || record.NumberParameters < 2 {
         return EXCEPTION_CONTINUE_SEARCH;

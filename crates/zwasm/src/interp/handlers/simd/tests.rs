@@ -121,14 +121,14 @@ fn has_level() -> bool {
 }
 
 macro_rules! unary {
-    ($($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         #[test]
         fn ops_on_one_vector() {
             for a in edges().into_iter().filter(|_| has_level()) {
                 $(
                     let reference = meaning::$name::eval(Bits::of(a)).bits();
                     let ours = sse4::$name::eval(Bits::of(a)).bits();
-                    assert_eq!(ours, reference, "{} {a:#034x}", $text);
+                    assert_eq!(ours, reference, "{} {a:#034x}", stringify!($name));
                 )*
             }
         }
@@ -137,13 +137,13 @@ macro_rules! unary {
 zwasm_regir::for_each_simd_unary!(unary);
 
 macro_rules! test {
-    ($($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$x:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         #[test]
         fn ops_to_an_integer() {
             for a in edges().into_iter().filter(|_| has_level()) {
                 $(
                     let reference = meaning::$name::eval(Bits::of(a));
-                    assert_eq!(sse4::$name::eval(Bits::of(a)), reference, "{} {a:#034x}", $text);
+                    assert_eq!(sse4::$name::eval(Bits::of(a)), reference, "{} {a:#034x}", stringify!($name));
                 )*
             }
         }
@@ -152,7 +152,7 @@ macro_rules! test {
 zwasm_regir::for_each_simd_test!(test);
 
 macro_rules! binary {
-    ($($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$x:ident, $y:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         #[test]
         fn ops_on_two_vectors() {
             let edges = edges();
@@ -163,7 +163,7 @@ macro_rules! binary {
                 $(
                     let reference = meaning::$name::eval(Bits::of(a), Bits::of(b)).bits();
                     let ours = sse4::$name::eval(Bits::of(a), Bits::of(b)).bits();
-                    assert_eq!(ours, reference, "{} {a:#034x} {b:#034x}", $text);
+                    assert_eq!(ours, reference, "{} {a:#034x} {b:#034x}", stringify!($name));
                 )*
             }
         }
@@ -172,7 +172,7 @@ macro_rules! binary {
 zwasm_regir::for_each_simd_binary!(binary);
 
 macro_rules! shift {
-    ($($name:ident $opcode:literal $text:literal $types:tt -> $r:ident = |$x:ident, $n:ident| $body:expr;)*) => {
+    ($($name:ident $facts:tt $meaning:tt;)*) => {
         #[test]
         fn shifts() {
             for a in edges().into_iter().filter(|_| has_level()) {
@@ -180,7 +180,7 @@ macro_rules! shift {
                     $(
                         let reference = meaning::$name::eval(Bits::of(a), count).bits();
                         let ours = sse4::$name::eval(Bits::of(a), count).bits();
-                        assert_eq!(ours, reference, "{} {a:#034x} {count}", $text);
+                        assert_eq!(ours, reference, "{} {a:#034x} {count}", stringify!($name));
                     )*
                 }
             }

@@ -1,0 +1,155 @@
+//! What is emitted behind a function: what is rarely executed, and ways in.
+
+use super::Compiler;
+use super::control::Interpreted;
+use super::select::Select;
+use super::state::{Class, Joined};
+use crate::asm::{AsmLabel, Reg};
+use std::rc::Rc;
+use zwasm_regir::{Inst, Slot, SourceLoc, TrapCode};
+
+/// Code that is rarely executed, emitted behind the function.
+pub(crate) enum Late {
+    /// Raises a trap at a place.
+    Trap { label: AsmLabel, code: TrapCode, site: AsmLabel },
+    /// A failed conversion: one trap for what is not a number, another for the rest.
+    Conversion { label: AsmLabel, single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
+    /// An indirect call whose types are not the same: threaded code decides.
+    Threaded {
+        label: AsmLabel,
+        threaded: Interpreted,
+        resume: AsmLabel,
+        source: SourceLoc,
+        region: Option<u32>,
+    },
+    /// The interpreter executes an instruction whose usual case is compiled.
+    Slow(Box<Slow>),
+    /// A way into a loop for an interpreter.
+    Loop { word: AsmLabel, joined: Rc<[Joined]>, header: AsmLabel },
+    /// A word through which a label is reached.
+    Landing { word: AsmLabel, target: AsmLabel },
+}
+
+/// An instruction that the interpreter executes when its usual case, compiled, does
+/// not apply: all values go to their slots before and come back behind it.
+pub(crate) struct Slow {
+    pub(crate) label: AsmLabel,
+    pub(crate) resume: AsmLabel,
+    threaded: Interpreted,
+    constants: Vec<(u32, u64)>,
+    values: Vec<Joined>,
+    /// Where the result is wanted, and its slot. Slots from there on are not live
+    /// behind the instruction.
+    result: Option<(Reg, u32)>,
+    source: SourceLoc,
+    region: Option<u32>,
+}
+
+impl<A: Select> Compiler<'_, A> {
+    /// Prepares for the interpreter to execute `inst`. If it has a result, that is
+    /// in a register in compiled code, and its operands start at the slot given with
+    /// that. What is in registers must not change between this and where the slow
+    /// case leaves.
+    pub(crate) fn slow(&mut self, inst: &Inst, result: Option<(Reg, Slot)>) -> Slow {
+        let threaded = self.threaded(inst);
+        self.state.forget_narrow();
+        let held = |reg| self.state.held(reg).map(|held| Joined { reg, held });
+        Slow {
+            label: self.asm.new_label(),
+            resume: self.asm.new_label(),
+            threaded,
+            constants: self.state.constants().to_vec(),
+            values: self.state.used().iter().filter_map(held).collect(),
+            result: result.map(|(reg, slot)| (reg, slot.0)),
+            source: self.source(),
+            region: self.code.regions.last().and_then(|(_, region)| *region),
+        }
+    }
+
+    fn slow_case(&mut self, slow: &Slow) {
+        let position = self.asm.offset();
+        self.code.sources.push((position, slow.source));
+        self.code.regions.push((position, slow.region));
+        self.asm.bind(slow.label);
+        for &(slot, value) in &slow.constants {
+            self.store_constant(slot, value);
+        }
+        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.dirty) {
+            self.store_slot(held.slot, *reg, held.class);
+        }
+        let back = self.asm.new_label();
+        self.run_threaded(&slow.threaded, back);
+        self.asm.bind(back);
+        let live = slow.result.map_or(u32::MAX, |(_, slot)| slot);
+        for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < live) {
+            self.load_slot(*reg, held.slot, held.class);
+        }
+        if let Some((reg, slot)) = slow.result {
+            self.load_slot(reg, slot, Class::Int);
+        }
+        self.asm.jump(slow.resume);
+    }
+
+    /// What belongs behind the code.
+    pub(crate) fn epilogue(&mut self) {
+        let raise = self.asm.new_label();
+        let mut raises = false;
+        if let Some(other) = self.other_instance {
+            self.asm.bind(other);
+            self.asm.mov(A::VMCTX, A::BODY);
+            self.reload_memory(A::BODY);
+            self.asm.jump_through(A::IP);
+        }
+        // Conversions first: they refer to traps.
+        let mut late = std::mem::take(&mut self.late);
+        late.sort_by_key(|late| matches!(late, Late::Trap { .. }));
+        for late in late {
+            match late {
+                Late::Trap { label, code, site } => {
+                    raises = true;
+                    self.asm.bind(label);
+                    self.asm.label_address(A::IP, site);
+                    self.asm.constant(A::ACC, u64::from(code as u32));
+                    self.asm.jump_through_label(raise);
+                }
+                Late::Conversion { label, single, src, overflow, nan } => {
+                    self.asm.bind(label);
+                    self.asm.jump_if_nan(single, src, nan);
+                    self.asm.jump(overflow);
+                }
+                Late::Threaded { label, threaded, resume, source, region } => {
+                    let position = self.asm.offset();
+                    self.code.sources.push((position, source));
+                    self.code.regions.push((position, region));
+                    self.asm.bind(label);
+                    self.run_threaded(&threaded, resume);
+                }
+                Late::Slow(slow) => self.slow_case(&slow),
+                Late::Loop { word, joined, header } => {
+                    let stub = self.asm.new_label();
+                    self.asm.align(8);
+                    self.asm.bind(word);
+                    self.asm.address(stub);
+                    self.asm.bind(stub);
+                    for &Joined { reg, held } in &*joined {
+                        self.load_slot(reg, held.slot, held.class);
+                    }
+                    self.asm.jump(header);
+                }
+                Late::Landing { word, target } => {
+                    self.asm.align(8);
+                    self.asm.bind(word);
+                    self.asm.address(target);
+                }
+            }
+        }
+        if raises {
+            self.asm.align(8);
+            self.asm.bind(raise);
+            let raise = self.env.raise();
+            self.asm.handler(raise, &"raise");
+        }
+        #[cfg(feature = "simd")]
+        self.asm.place_literals();
+    }
+}

@@ -1,0 +1,154 @@
+//! Why the guest stops, from whoever finds it out to whoever has called the guest.
+//!
+//! There is one road. Rust that a handler calls, and that may fail, answers with an
+//! [`Outcome`], a word that is zero if the guest goes on. Any other word goes into
+//! `acc`, and the handler `raise` takes it from there: it continues where an exception
+//! was caught, or ends the activation. Compiled code, and faults in guard pages, come
+//! to `raise` too, with the number of a trap, which is an outcome.
+//!
+//! Why and where the guest stopped is left in the store, by [`StoreCore::stop`] alone,
+//! whose answer [`Stopped`] is the proof that it is there. The start of the activation
+//! takes it out as a [`Stop`], of which the interface makes an error for the host.
+
+use std::any::Any;
+
+use super::backtrace::{self, Cursor};
+use crate::error::{Error, WasmBacktrace};
+use crate::store::StoreCore;
+use zwasm_regir::TrapCode;
+
+/// Why the guest stopped other than by returning.
+pub enum Why {
+    /// A trap.
+    Trap(TrapCode),
+    /// An exception that the activation does not catch, and the error with which a host
+    /// function threw it, if one did.
+    Thrown(u64, Option<Error>),
+    /// An error of what the guest called.
+    Error(Error),
+    /// A panic of what the guest called, which goes on where the host called the guest.
+    Panic(Box<dyn Any + Send>),
+}
+
+impl From<TrapCode> for Why {
+    fn from(code: TrapCode) -> Why {
+        Why::Trap(code)
+    }
+}
+
+impl From<Error> for Why {
+    fn from(error: Error) -> Why {
+        Why::Error(error)
+    }
+}
+
+/// Why an activation ended, and with which frames.
+pub(crate) struct Stop {
+    pub(crate) why: Why,
+    /// None if the error has one, or there is no guest to have frames.
+    pub(crate) backtrace: Option<WasmBacktrace>,
+}
+
+/// The guest has to stop, and its store knows why.
+#[must_use]
+pub(crate) struct Stopped(());
+
+impl Stopped {
+    /// What a handler says that ended the activation.
+    pub(crate) fn by_handler() -> Stopped {
+        Stopped(())
+    }
+}
+
+impl StoreCore {
+    /// Remembers why and where the guest has to stop.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid, and runs the guest at `place`.
+    pub(crate) unsafe fn stop(this: *mut StoreCore, why: Why, place: Cursor) -> Stopped {
+        // SAFETY: by the contract.
+        unsafe { (*this).stopped = Some((why, place)) };
+        Stopped(())
+    }
+
+    /// Why the guest stopped, which is taken out of the store.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid, and its guest has just stopped: its frames are intact above the
+    /// value stack's top until something runs there again.
+    pub(super) unsafe fn why_stopped(this: *mut StoreCore, _: Stopped) -> Stop {
+        // SAFETY: by the contract.
+        unsafe {
+            let Some((why, place)) = (*this).stopped.take() else {
+                let why = Why::Error(Error::msg("the guest stopped without a reason"));
+                return Stop { why, backtrace: None };
+            };
+            let captured = match &why {
+                Why::Error(error) | Why::Thrown(_, Some(error)) => error.backtrace().is_some(),
+                Why::Panic(_) => true,
+                Why::Trap(_) | Why::Thrown(_, None) => false,
+            };
+            let capture = || backtrace::capture(Some(place), (*this).host_frame);
+            Stop { why, backtrace: (!captured).then(capture) }
+        }
+    }
+}
+
+/// How what a handler has called went: zero, the number of a trap, or one of the words
+/// below.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Outcome(u64);
+
+impl Outcome {
+    /// The guest goes on.
+    pub(crate) const DONE: Outcome = Outcome(0);
+    /// An exception was caught: the guest goes on where `StoreCore::landing` says.
+    pub(crate) const LANDED: Outcome = Outcome(u64::MAX - 1);
+    const STOPPED: Outcome = Outcome(u64::MAX);
+
+    /// The guest traps at the instruction.
+    pub(crate) const fn trap(code: TrapCode) -> Outcome {
+        Outcome(code as u64)
+    }
+
+    /// The outcome as `acc` has it.
+    pub(crate) const fn word(self) -> u64 {
+        self.0
+    }
+
+    /// Sees to it that the store knows why the guest stops that `acc` tells to, at
+    /// `place`.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::stop`].
+    pub(crate) unsafe fn stop(word: u64, store: *mut StoreCore, place: Cursor) -> Stopped {
+        if word == Outcome::STOPPED.0 {
+            return Stopped(());
+        }
+        let code = TrapCode::from_number(word).unwrap_or(TrapCode::Unreachable);
+        // SAFETY: by the contract.
+        unsafe { StoreCore::stop(store, Why::Trap(code), place) }
+    }
+}
+
+impl From<TrapCode> for Outcome {
+    fn from(code: TrapCode) -> Outcome {
+        Outcome::trap(code)
+    }
+}
+
+impl From<Stopped> for Outcome {
+    fn from(_: Stopped) -> Outcome {
+        Outcome::STOPPED
+    }
+}
+
+impl<E: Into<Outcome>> From<Result<(), E>> for Outcome {
+    fn from(result: Result<(), E>) -> Outcome {
+        result.map_or_else(Into::into, |()| Outcome::DONE)
+    }
+}

@@ -1,0 +1,222 @@
+//! Memory for machine code.
+//!
+//! One region of address space for the whole process, so that an address is known
+//! to be in compiled code by two comparisons. Code is copied into fresh pages while
+//! they can be written, and then they are made executable, once: no page is ever
+//! both, or changes while code in it may run. When the code is dropped, its pages
+//! are given back to the system, and their addresses to the region.
+//!
+//! Chunks are whole pages. That wastes half a page for each function, and keeps
+//! code of different modules, which end at different times, apart.
+//!
+//! # Safety
+//!
+//! The pages between `start` and `start + len` of a [`Chunk`] are its own from its
+//! creation to its drop, and nothing writes to them after its creation.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use crate::engine::Engine;
+use crate::sys::{Access, Mapping, icache, page_size};
+use crate::tuning::{CODE_REGION, MIN_CODE_REGION};
+
+/// The region, and the ranges of it that nobody has, by their start.
+struct Region {
+    mapping: Mapping,
+    /// What the system protects at a time.
+    page: usize,
+    free: Mutex<BTreeMap<usize, usize>>,
+}
+
+/// The process's region, reserved when it is first needed; none if there is no
+/// address space for it.
+static REGION: OnceLock<Option<Region>> = OnceLock::new();
+
+fn region() -> Option<&'static Region> {
+    let reserve = || {
+        let mut len = CODE_REGION;
+        while len >= MIN_CODE_REGION {
+            if let Ok(mapping) = Mapping::reserve(len) {
+                let free = Mutex::new(BTreeMap::from([(0, len)]));
+                return Some(Region { mapping, page: page_size(), free });
+            }
+            len /= 2;
+        }
+        None
+    };
+    REGION.get_or_init(reserve).as_ref()
+}
+
+/// Where machine code can be, if there is any. Can be asked in a signal handler.
+pub(super) fn addresses() -> Option<Range<usize>> {
+    let mapping = &REGION.get()?.as_ref()?.mapping;
+    let start = mapping.base() as usize;
+    Some(start..start + mapping.len())
+}
+
+impl Region {
+    fn free(&self) -> MutexGuard<'_, BTreeMap<usize, usize>> {
+        // Nothing in here leaves the map half-changed.
+        self.free.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The offset of `len` bytes that are the caller's from now on: the first that
+    /// are free, so that code stays together.
+    fn take(&self, len: usize) -> Option<usize> {
+        let mut free = self.free();
+        let (&start, &size) = free.iter().find(|(_, size)| **size >= len)?;
+        free.remove(&start);
+        if size > len {
+            free.insert(start + len, size - len);
+        }
+        Some(start)
+    }
+
+    /// Gives a range back, and joins it with those beside it.
+    fn give(&self, mut start: usize, mut len: usize) {
+        let mut free = self.free();
+        if let Some(after) = free.remove(&(start + len)) {
+            len += after;
+        }
+        if let Some((&before, &size)) = free.range(..start).next_back()
+            && before + size == start
+        {
+            start = before;
+            len += size;
+        }
+        free.insert(start, len);
+    }
+}
+
+/// Executable memory with code in it.
+pub(super) struct Chunk {
+    region: &'static Region,
+    offset: usize,
+    len: usize,
+    /// Who has it among its code.
+    engine: Engine,
+}
+
+impl Chunk {
+    /// Copies code into fresh memory, makes the words at the offsets in
+    /// `relocations`, which hold offsets into the code, addresses, and makes it
+    /// executable. None if there is no memory left, or the engine may not have more.
+    pub(super) fn new(engine: &Engine, bytes: &[u8], relocations: &[u32]) -> Option<Chunk> {
+        let region = region()?;
+        let pages = bytes.len().checked_next_multiple_of(region.page).filter(|len| *len > 0)?;
+        if !engine.take_code(pages as u64) {
+            return None;
+        }
+        let Some(offset) = region.take(pages) else {
+            engine.give_code(pages as u64);
+            return None;
+        };
+        // From here on dropping the chunk gives the pages back.
+        let chunk = Chunk { region, offset, len: bytes.len(), engine: engine.clone() };
+        region.mapping.protect(offset, pages, Access::ReadWrite).ok()?;
+        let start = chunk.start().cast_mut();
+        // SAFETY: the pages are mapped, writable and nobody else's yet.
+        unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        for &at in relocations {
+            let at = at as usize;
+            let word = bytes.get(at..)?.first_chunk().map(|word| u64::from_ne_bytes(*word))?;
+            // SAFETY: the word is within the copy.
+            unsafe { start.add(at).cast::<u64>().write_unaligned(start as u64 + word) };
+        }
+        region.mapping.protect(offset, pages, Access::ReadExecute).ok()?;
+        icache::publish(start, bytes.len());
+        Some(chunk)
+    }
+
+    /// The first byte of the code.
+    pub(super) fn start(&self) -> *const u8 {
+        self.region.mapping.base().wrapping_add(self.offset)
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        let pages = self.len.next_multiple_of(self.region.page);
+        self.engine.give_code(pages as u64);
+        // Addresses that could not be emptied are not used again.
+        if self.region.mapping.discard(self.offset, pages).is_ok() {
+            self.region.give(self.offset, pages);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    /// A region of its own, so that tests do not depend on each other.
+    fn region(len: usize) -> Region {
+        let mapping = Mapping::reserve(len).expect("there is address space");
+        Region { mapping, page: page_size(), free: Mutex::new(BTreeMap::from([(0, len)])) }
+    }
+
+    #[test]
+    fn ranges_are_joined_when_they_come_back() {
+        let page = page_size();
+        let region = region(4 * page);
+        let all: Vec<usize> = (0..4).map(|_| region.take(page).expect("room")).collect();
+        assert_eq!(all, [0, page, 2 * page, 3 * page]);
+        assert_eq!(region.take(page), None);
+        for offset in [page, 3 * page, 2 * page] {
+            region.give(offset, page);
+        }
+        assert_eq!(region.take(4 * page), None);
+        assert_eq!(region.take(3 * page), Some(page));
+        region.give(page, 3 * page);
+        region.give(0, page);
+        assert_eq!(region.take(4 * page), Some(0));
+    }
+
+    #[test]
+    fn code_runs_where_it_is_mapped() {
+        // lea rax, [rip + 1]; ret; a word that holds its own offset
+        #[cfg(target_arch = "x86_64")]
+        let mut bytes = vec![0x48, 0x8d, 0x05, 1, 0, 0, 0, 0xc3];
+        // adr x0, pc + 8; ret
+        #[cfg(target_arch = "aarch64")]
+        let mut bytes = [0x1000_0040_u32, 0xd65f_03c0].map(u32::to_le_bytes).concat();
+        bytes.extend(8u64.to_ne_bytes());
+        let chunk = Chunk::new(&Engine::default(), &bytes, &[8]).expect("there is memory");
+        let range = addresses().expect("there is code");
+        assert!(range.contains(&(chunk.start() as usize)));
+        // SAFETY: the code is a function of this type.
+        let code: extern "C" fn() -> *const u64 = unsafe { std::mem::transmute(chunk.start()) };
+        let word = code();
+        assert_eq!(word as usize, chunk.start() as usize + 8);
+        // SAFETY: the word is part of the code.
+        assert_eq!(unsafe { *word }, word as u64);
+    }
+
+    #[test]
+    fn a_relocation_outside_is_refused() {
+        let engine = Engine::default();
+        assert!(Chunk::new(&engine, &[0xc3; 8], &[1]).is_none());
+        assert!(Chunk::new(&engine, &[], &[]).is_none());
+    }
+
+    #[test]
+    fn an_engine_has_so_much_code() {
+        let engine =
+            Engine::new(Config::new().max_code(3 * page_size() as u64)).expect("it is valid");
+        let code = |pages: usize| Chunk::new(&engine, &vec![0xc3; pages * page_size()], &[]);
+        let two = code(2).expect("there is room");
+        assert!(code(2).is_none());
+        let one = code(1).expect("there is room");
+        assert!(Chunk::new(&engine, &[0xc3], &[]).is_none());
+        drop(two);
+        // What was refused or could not be made takes nothing.
+        assert!(Chunk::new(&engine, &[0xc3; 8], &[1]).is_none());
+        let two = code(2).expect("there is room again");
+        assert!(Chunk::new(&engine, &[0xc3], &[]).is_none());
+        drop((one, two));
+        assert!(code(3).is_some());
+    }
+}

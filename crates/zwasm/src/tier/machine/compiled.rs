@@ -1,0 +1,324 @@
+//! The machine code of a module's functions.
+//!
+//! Code belongs to the module and is shared by its instances and their threads.
+//! There are variants of it, made as needed: for each compiler one that leaves the
+//! bounds of memories to guard pages, and one that checks them, for instances with a
+//! memory that has no guard pages. A function that could not be compiled is remembered as such.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::code_memory::Chunk;
+use super::environment::ModuleEnvironment;
+use super::signals;
+use super::{host, link};
+use crate::code::catches::CatchTable;
+use crate::code::translate::{frame_bytes, translate};
+use crate::code::{Code, Text};
+#[cfg(feature = "trace")]
+use crate::error::Error;
+use crate::error::{ErrorKind, Result, Trap};
+use crate::module::Inner;
+use crate::tier::{Tier, Variant};
+use crate::tuning::{CODE_ALIGN, CODE_GROUP};
+use zwasm_compiler::code::CompiledCode;
+use zwasm_compiler::{CompileError, baseline};
+use zwasm_regir::{Function, Label, SourceLoc};
+
+/// The code of all functions that a module defines, in one variant.
+type Functions = Box<[OnceLock<Option<Box<Code>>>]>;
+
+/// The machine code of a module, by the numbers of its variants.
+#[derive(Default)]
+pub(crate) struct Compiled([OnceLock<Functions>; Variant::COUNT]);
+
+impl Tier {
+    const ALL: [Tier; 1] = [Tier::Baseline];
+}
+
+impl Variant {
+    /// How many there are.
+    const COUNT: usize = Tier::ALL.len() * 2;
+
+    /// The variant's place among them.
+    fn number(self) -> usize {
+        self.tier as usize * 2 + usize::from(self.guarded)
+    }
+}
+
+/// The machine code of one function.
+pub(crate) struct MachineCode {
+    /// Holds this function, and perhaps others.
+    chunk: Arc<Chunk>,
+    /// Where the function's bytes are in it.
+    range: Range<usize>,
+    /// Loop headers by label, and the offsets of the words to continue through.
+    loops: Box<[(Label, u32)]>,
+    /// The offsets from which on code belongs to another Wasm instruction.
+    sources: Box<[(u32, SourceLoc)]>,
+}
+
+impl Compiled {
+    /// The code of a defined function; none if it cannot be compiled. If it is to be
+    /// guarded, the instance's memories are. `stop` is asked now and then whether to
+    /// give up.
+    ///
+    /// # Errors
+    ///
+    /// An interrupt when it was to give up; that is not remembered.
+    pub(crate) fn get(
+        &self,
+        module: &Inner,
+        defined: u32,
+        variant: Variant,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<&Code>> {
+        let variant = possible(variant);
+        let cell = &self.functions(module, variant)[defined as usize];
+        if cell.get().is_none() {
+            let mut group = Group::default();
+            let code = match group.add(module, defined, variant, stop) {
+                Ok(()) => group.map(module).pop().map(Box::new),
+                Err(CompileError::Unsupported) => None,
+                Err(CompileError::Stopped) => return Err(Trap::Interrupt.into()),
+            };
+            // If another thread was faster, its code is as good.
+            let _ = cell.set(code);
+        }
+        Ok(cell.get().and_then(|code| code.as_deref()))
+    }
+
+    /// Compiles every function, and maps the code of many at once. The bytes of
+    /// machine code.
+    pub(crate) fn all(&self, module: &Inner, variant: Variant) -> usize {
+        let variant = possible(variant);
+        let functions = self.functions(module, variant);
+        let mut group = Group::default();
+        for (defined, cell) in functions.iter().enumerate() {
+            let never = &|| false;
+            if cell.get().is_none() && group.add(module, defined as u32, variant, never).is_err() {
+                let _ = cell.set(None);
+            }
+            if group.bytes.len() >= CODE_GROUP || defined + 1 == functions.len() {
+                for code in std::mem::take(&mut group).map(module) {
+                    let _ = functions[code.defined as usize].set(Some(Box::new(code)));
+                }
+            }
+        }
+        let len = |code: &Code| match &code.text {
+            Text::Machine(code) => code.len(),
+            Text::Threaded(_) => 0,
+        };
+        functions.iter().filter_map(|cell| cell.get()?.as_deref()).map(len).sum()
+    }
+
+    fn functions(&self, module: &Inner, variant: Variant) -> &Functions {
+        let functions = &self.0[variant.number()];
+        functions.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect())
+    }
+}
+
+/// The variant, checked where faults cannot be handled.
+fn possible(variant: Variant) -> Variant {
+    Variant { guarded: variant.guarded && signals::install(), ..variant }
+}
+
+/// Compiled functions whose code is mapped together.
+#[derive(Default)]
+struct Group {
+    bytes: Vec<u8>,
+    relocations: Vec<u32>,
+    members: Vec<Member>,
+}
+
+/// A function of a group, and where its bytes are.
+struct Member {
+    defined: u32,
+    header: u32,
+    catches: CatchTable,
+    range: Range<usize>,
+    loops: Box<[(Label, u32)]>,
+    sources: Box<[(u32, SourceLoc)]>,
+}
+
+fn compile(
+    module: &Inner,
+    defined: u32,
+    variant: Variant,
+    stop: &dyn Fn() -> bool,
+) -> Result<(Function, CompiledCode), CompileError> {
+    let function = translate(module, defined, stop).map_err(|error| {
+        let stopped = error.kind() == ErrorKind::Interrupted;
+        if stopped { CompileError::Stopped } else { CompileError::Unsupported }
+    })?;
+    let target = host::target(module.engine.config().code.oldest_processor);
+    let env = ModuleEnvironment::new(module, &function, variant.guarded, target, stop);
+    let code = match variant.tier {
+        Tier::Baseline => baseline::compile(&function, &env, false)?,
+    };
+    #[cfg(feature = "trace")]
+    module.engine.config().observer.tell(
+        crate::observe::Trace::JIT,
+        format_args!(
+            "f{} compiled: {} instructions, {} bytes",
+            module.func_index(defined),
+            function.insts.len(),
+            code.bytes.len()
+        ),
+    );
+    // Frames change hands between the tiers, so their sizes must be the same.
+    let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
+    match first == Some(frame_bytes(&function)) {
+        true => Ok((function, code)),
+        false => Err(CompileError::Unsupported),
+    }
+}
+
+/// The machine code of a function, as text with a line for each instruction.
+///
+/// # Errors
+///
+/// Those of [`translate`], and if the function cannot be compiled for the target, which
+/// is this machine unless it is named as [`host::named`] says.
+#[cfg(feature = "trace")]
+pub(crate) fn listing(module: &Inner, defined: u32, target: Option<&str>) -> Result<String> {
+    let cannot = |what: &str| Error::new(ErrorKind::Unsupported, what);
+    let target = match target {
+        Some(name) => host::named(name).ok_or_else(|| cannot("there is no such target"))?,
+        None => host::target(module.engine.config().code.oldest_processor),
+    };
+    let never = &|| false;
+    let function = translate(module, defined, never)?;
+    let guarded = module.engine.config().guard_pages;
+    let env = ModuleEnvironment::new(module, &function, guarded, target, never);
+    let code = baseline::compile(&function, &env, true)
+        .map_err(|_| cannot("the function cannot be compiled"))?;
+    let mut places = code.sources.iter().peekable();
+    let mut text = String::new();
+    for (offset, line) in code.listing.unwrap_or_default() {
+        let mut place = None;
+        while let Some((_, wasm)) = places.next_if(|(from, _)| *from <= offset) {
+            place = Some(wasm.offset(&function.inlined));
+        }
+        let place = place.map_or_else(String::new, |wasm| format!("@{wasm:#x}"));
+        text.push_str(&format!("{place:>9} {offset:#07x}  {line}\n"));
+    }
+    Ok(text)
+}
+
+impl Group {
+    /// Compiles a function.
+    fn add(
+        &mut self,
+        module: &Inner,
+        defined: u32,
+        variant: Variant,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), CompileError> {
+        let (function, code) = compile(module, defined, variant, stop)?;
+        let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
+        let landing = |label: Label| {
+            let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
+            // A clause whose label was not compiled is in code that is never reached.
+            landing.map_or(0, |index| landings[index].1)
+        };
+        let start = self.bytes.len().next_multiple_of(CODE_ALIGN);
+        self.bytes.resize(start, 0);
+        self.bytes.extend_from_slice(&bytes);
+        let linked = link::link(
+            module,
+            &relocations,
+            &mut self.bytes[start..],
+            start,
+            &mut self.relocations,
+        );
+        linked.ok_or(CompileError::Unsupported)?;
+        self.members.push(Member {
+            defined,
+            header: function.frame.header,
+            catches: CatchTable::new(&function, regions, landing),
+            range: start..start + bytes.len(),
+            loops: loops.into(),
+            sources: sources.into(),
+        });
+        Ok(())
+    }
+
+    /// Maps the code, and keeps what belongs to each function; nothing if there is
+    /// no memory for it, or the engine may not have more.
+    fn map(self, module: &Inner) -> Vec<Code> {
+        if self.members.is_empty() {
+            return Vec::new();
+        }
+        let Some(chunk) = Chunk::new(&module.engine, &self.bytes, &self.relocations) else {
+            return Vec::new();
+        };
+        let chunk = Arc::new(chunk);
+        if module.engine.config().code.perf_map {
+            self.tell_perf(module, &chunk);
+        }
+        let code = |member: Member| {
+            let Member { defined, header, catches, range, loops, sources } = member;
+            let text = MachineCode { chunk: chunk.clone(), range, loops, sources };
+            Code { defined, header, catches, text: Text::Machine(text) }
+        };
+        self.members.into_iter().map(code).collect()
+    }
+
+    /// Appends a line for each function to the file in which `perf` looks up code
+    /// that was made at run time.
+    #[cold]
+    fn tell_perf(&self, module: &Inner, chunk: &Chunk) {
+        let mut lines = String::new();
+        for Member { defined, range, .. } in &self.members {
+            let func = module.func_index(*defined);
+            let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
+            let start = chunk.start() as usize + range.start;
+            lines.push_str(&format!(
+                "{start:x} {:x} wasm:{}\n",
+                range.len(),
+                name.replace('\n', " ")
+            ));
+        }
+        let path = format!("/tmp/perf-{}.map", std::process::id());
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        // Profiling is a favour: a file that cannot be written stops nobody.
+        let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes()));
+    }
+}
+
+impl MachineCode {
+    /// The first byte.
+    pub(crate) fn start(&self) -> *const u8 {
+        self.chunk.start().wrapping_add(self.range.start)
+    }
+
+    /// The size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    /// Where the code at an offset came from.
+    pub(crate) fn source(&self, position: usize) -> Option<SourceLoc> {
+        let after = self.sources.partition_point(|(from, _)| *from as usize <= position);
+        Some(self.sources[..after].last()?.1)
+    }
+
+    /// The offset of the word through which an interpreter at the loop header with
+    /// this label continues.
+    pub(crate) fn loop_entry(&self, label: u32) -> Option<usize> {
+        let entry = self.loops.iter().find(|(at, _)| *at == Label(label));
+        entry.map(|(_, offset)| *offset as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variant_has_a_place_of_its_own() {
+        let both = |&tier| [false, true].map(|guarded| Variant { tier, guarded }.number());
+        assert!(Tier::ALL.iter().flat_map(both).eq(0..Variant::COUNT));
+    }
+}

@@ -1,0 +1,191 @@
+//! What the compiler is told about a module and the runtime.
+
+use std::mem::offset_of;
+
+use super::link;
+use crate::interp;
+use crate::interp::encode::Mark;
+use crate::module::Inner;
+use crate::module::places;
+use crate::store::gc::heap::{LARGE, STARTS};
+use crate::store::limits::Limits;
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
+use crate::tuning::{MAX_FUNCTION_CODE, MEMORY32_GUARD};
+use crate::types::Composite;
+use zwasm_compiler::code::{Field, Relocation, TypeForm, Value};
+use zwasm_compiler::target::Target;
+use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use zwasm_regir::object::GRANULE;
+use zwasm_regir::{Frame, Function, Inst, Storage, Type};
+
+static LAYOUT: VmLayout = VmLayout {
+    stack_limit: offset_of!(VmCtx, stack_limit) as u32,
+    heap: offset_of!(VmCtx, heap) as u32,
+    memory0: offset_of!(VmCtx, memory0) as u32,
+    memories: offset_of!(VmCtx, memories) as u32,
+    tables: offset_of!(VmCtx, tables) as u32,
+    globals: offset_of!(VmCtx, globals) as u32,
+    imported_funcs: offset_of!(VmCtx, imported_funcs) as u32,
+    limits: offset_of!(VmCtx, limits) as u32,
+    limits_fuel: offset_of!(Limits, fuel) as u32,
+    limits_epoch_deadline: offset_of!(Limits, epoch_deadline) as u32,
+    epoch: offset_of!(VmCtx, epoch) as u32,
+    tail_caller: offset_of!(VmCtx, tail_caller) as u32,
+    memory_base: offset_of!(MemoryInst, base) as u32,
+    memory_len: offset_of!(MemoryInst, len) as u32,
+    table_base: offset_of!(TableInst, base) as u32,
+    table_len: offset_of!(TableInst, len) as u32,
+    global_value: offset_of!(GlobalInst, value) as u32,
+    record_body: offset_of!(FuncRecord, body) as u32,
+    record_vmctx: offset_of!(FuncRecord, vmctx) as u32,
+    record_type: offset_of!(FuncRecord, ty) as u32,
+    record_number: offset_of!(FuncRecord, number) as u32,
+    functions: offset_of!(VmCtx, functions) as u32,
+    function_count: offset_of!(VmCtx, function_count) as u32,
+    store: offset_of!(VmCtx, store) as u32,
+    heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
+    heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
+    displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,
+    display_mask: offset_of!(StoreCore, gc.layouts.displays.mask) as u32,
+    heap_starts: STARTS as u32,
+};
+
+/// A function to be compiled, and its module.
+pub(super) struct ModuleEnvironment<'a> {
+    module: &'a Inner,
+    function: &'a Function,
+    /// Whether memories that can have guard pages have them.
+    guarded: bool,
+    target: Target,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl ModuleEnvironment<'_> {
+    pub(super) fn new<'a>(
+        module: &'a Inner,
+        function: &'a Function,
+        guarded: bool,
+        target: Target,
+        stop: &'a dyn Fn() -> bool,
+    ) -> ModuleEnvironment<'a> {
+        ModuleEnvironment { module, function, guarded, target, stop }
+    }
+}
+
+/// A place as the compiler names it.
+fn found(place: places::Place) -> Place {
+    match place {
+        places::Place::Own(offset) => Place::Own(offset),
+        places::Place::Imported(index) => Place::Imported(index),
+    }
+}
+
+impl Environment for ModuleEnvironment<'_> {
+    fn layout(&self) -> &VmLayout {
+        &LAYOUT
+    }
+
+    fn func(&self, func: u32) -> Place {
+        found(self.module.func_place(func))
+    }
+
+    fn func_type(&self, func: u32) -> u32 {
+        self.module.funcs[func as usize]
+    }
+
+    fn frame(&self, ty: u32) -> Frame {
+        Frame::of(self.module.signature(ty))
+    }
+
+    fn global(&self, global: u32) -> Place {
+        found(self.module.global_place(global))
+    }
+
+    fn global_type(&self, global: u32) -> Type {
+        self.module.globals[global as usize].content().kind()
+    }
+
+    fn memory(&self, memory: u32) -> MemoryInfo {
+        let ty = self.module.memories[memory as usize];
+        let guard = self.guarded && MemoryInst::can_be_guarded(ty);
+        MemoryInfo {
+            is_64: ty.memory64,
+            shared: ty.shared,
+            page_size_log2: ty.page_size_log2,
+            guard: guard.then_some(MEMORY32_GUARD as u32),
+        }
+    }
+
+    fn table_holds_functions(&self, table: u32) -> bool {
+        self.module.holds_functions(table)
+    }
+
+    fn table_is_64(&self, table: u32) -> bool {
+        self.module.tables[table as usize].table64
+    }
+
+    fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
+        let storages = &self.module.storages[ty as usize];
+        (storages[field as usize], self.module.layouts[ty as usize].0[field as usize])
+    }
+
+    fn heap_type(&self, ty: u32) -> HeapType {
+        let id = self.module.types[ty as usize];
+        let types = self.module.engine.types().read();
+        let ty = types.get(id);
+        HeapType {
+            is_final: ty.is_final,
+            is_func: matches!(ty.composite, Composite::Func(_)),
+            depth: types.depth(id) as u32,
+        }
+    }
+
+    fn struct_type(&self, ty: u32) -> StructType {
+        let size = self.module.layouts[ty as usize].1.next_multiple_of(GRANULE);
+        StructType {
+            size: size as u32,
+            is_small: size <= LARGE,
+            fields: self.module.storages[ty as usize].len(),
+        }
+    }
+
+    fn consumes_fuel(&self) -> bool {
+        self.module.engine.config().consume_fuel
+    }
+
+    fn threaded(&self, inst: &Inst) -> Threaded {
+        let (words, marks) = interp::encode::encode_one(self.module, self.function, inst);
+        let relocations = marks.into_iter().map(|(at, mark)| {
+            let word = words[at as usize / size_of::<u64>()];
+            let (field, value) = match mark {
+                Mark::Handler => (Field::Word64, Value::Handler(link::handler(word))),
+                Mark::Number(ty) => (Field::Word32, Value::Type(ty, TypeForm::Number)),
+                Mark::Header(ty) => (Field::Word32, Value::Type(ty, TypeForm::Header)),
+            };
+            Relocation { at, field, value }
+        });
+        Threaded { relocations: relocations.collect(), words }
+    }
+
+    fn raise(&self) -> i64 {
+        link::handler(interp::raise())
+    }
+
+    fn scratch_slots(&self) -> u32 {
+        zwasm_regir::inst::SCRATCH_SLOTS
+    }
+
+    fn max_code(&self) -> usize {
+        let max = self.module.engine.config().code.max_bytes;
+        usize::try_from(max).unwrap_or(usize::MAX).min(MAX_FUNCTION_CODE)
+    }
+
+    fn stopped(&self) -> bool {
+        (self.stop)()
+    }
+
+    fn target(&self) -> Target {
+        self.target
+    }
+}

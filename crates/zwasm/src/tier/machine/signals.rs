@@ -1,0 +1,47 @@
+//! Accesses of compiled code that run into guard pages, as traps.
+//!
+//! A fault is the guest's if its place is in compiled code and its address in the
+//! reservation of a memory of the instance that runs, whose context is pinned in a
+//! register throughout compiled code. Then execution continues in the handler that
+//! raises traps, as if the code had jumped there. Every other fault is somebody
+//! else's, and whoever handled such faults before handles it still.
+//!
+//! # Safety
+//!
+//! The signal handler allocates nothing, takes no lock, and reads only what does
+//! not change while an instance runs: where the code region is, which memories the
+//! instance has, and where these were reserved.
+
+use super::code_memory;
+use crate::interp;
+use crate::store::MemoryInst;
+use crate::store::vmctx::VmCtx;
+use crate::sys::signals::{self, Fault};
+use crate::tuning::MEMORY32_RESERVATION;
+use zwasm_regir::TrapCode;
+
+/// Sees to it that faults come here; false if that is not possible.
+pub(super) fn install() -> bool {
+    signals::install(recover)
+}
+
+/// Turns a fault of compiled code into a trap; false if it is none.
+fn recover(fault: &mut Fault<'_>) -> bool {
+    if !code_memory::addresses().is_some_and(|code| code.contains(&fault.pc())) {
+        return false;
+    }
+    let vm: *const VmCtx = fault.vm().cast();
+    // SAFETY: compiled code keeps its context in that register, and its instance
+    // and their memories live as long as it runs.
+    let hit = unsafe {
+        let reserves = |&memory: &*mut MemoryInst| {
+            let base = (*memory).base as usize;
+            (*memory).is_guarded() && fault.address().wrapping_sub(base) < MEMORY32_RESERVATION
+        };
+        (*vm).instance.as_ref().is_some_and(|instance| instance.memories.iter().any(reserves))
+    };
+    if hit {
+        fault.resume(interp::raise() as usize, fault.pc(), TrapCode::MemoryOutOfBounds as u64);
+    }
+    hit
+}
