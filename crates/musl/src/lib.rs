@@ -3,9 +3,7 @@
 //!
 //! A program gets them by naming the crate; nothing is to be called.
 
+#[cfg(target_env = "musl")]
+mod allocator;
 #[cfg(all(target_env = "musl", target_arch = "x86_64"))]
 mod copy;
-
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
