@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
+use zwasm_wast::patience;
 
 /// Time by the wall after which a case is taken to hang.
 const HUNG: Duration = Duration::from_secs(20);
@@ -55,7 +56,7 @@ pub fn work(arguments: &Arguments, first: u64, step: u64) -> Result<(), String> 
     let tells = arguments.outcomes.is_some();
     let mut judge = Judge::new(&arguments.modes, arguments.oracle, tells);
     let beat = &*Box::leak(Box::new(AtomicU64::new(first)));
-    thread::spawn(|| watch(beat, HUNG));
+    thread::spawn(|| watch(beat, patience(HUNG)));
     let mut out = io::stdout().lock();
     let mut say = |text: String| out.write_all(text.as_bytes()).map_err(|error| error.to_string());
     let mut number = first;
@@ -253,7 +254,7 @@ pub fn replay(arguments: &Arguments, path: &PathBuf) -> Result<Option<String>, S
     let told = |error: io::Error| format!("{}: {error}", path.display());
     let content = fs::read(path).map_err(told)?;
     let beat = &*Box::leak(Box::new(AtomicU64::new(0)));
-    thread::spawn(|| watch(beat, HUNG_ALONE));
+    thread::spawn(|| watch(beat, patience(HUNG_ALONE)));
     let said = str::from_utf8(&content)
         .ok()
         .and_then(|text| text.strip_prefix(CALLS)?.lines().next()?.trim().parse().ok());

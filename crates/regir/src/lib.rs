@@ -21,6 +21,17 @@
 //! - [`work`] counts steps for tests.
 #![forbid(unsafe_code)]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "zwasm runs on 64-bit processors only: a slot of its frames holds an address or a \
+     64-bit value, and a guest's memory takes 4 GiB of address space"
+);
+#[cfg(not(target_endian = "little"))]
+compile_error!(
+    "zwasm runs on little-endian processors only: a guest's memory is accessed as it lies \
+     in the host's, and WebAssembly's is little-endian"
+);
+
 pub mod atomic_ops;
 pub mod display;
 pub mod gc;

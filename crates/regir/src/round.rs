@@ -8,9 +8,10 @@
 //!
 //! Of two operands that are NaN, the first is the result, made quiet. That is what
 //! the instructions of x86-64 do, but the compiler takes sums and products to
-//! commute, so here it is written out. Where there are such instructions, handlers
-//! use them. `min` and `max` of vectors give one NaN whatever the operands are,
-//! because that takes fewer instructions.
+//! commute, so here it is written out. Handlers use instructions where there are some,
+//! and have their processor's rule; which NaN it is depends on the processor anyway, as
+//! the sign of one that comes from numbers does. `min` and `max` of vectors give one NaN
+//! whatever the operands are, because that takes fewer instructions.
 
 macro_rules! rounding {
     ($module:ident, $float:ident, $bits:ident, $limit:expr) => {
@@ -39,7 +40,10 @@ macro_rules! rounding {
             /// neither is NaN.
             #[inline(always)]
             fn or_nan(a: $float, b: $float, result: $float) -> $float {
-                if a.is_nan() {
+                let signalling = |x: $float| x.is_nan() && x.to_bits() & QUIET == 0;
+                if cfg!(target_arch = "aarch64") && !signalling(a) && signalling(b) {
+                    quiet(b)
+                } else if a.is_nan() {
                     quiet(a)
                 } else if b.is_nan() {
                     quiet(b)
@@ -134,13 +138,15 @@ macro_rules! rounding {
             /// `min` of a lane.
             #[inline(always)]
             pub fn lane_min(a: $float, b: $float) -> $float {
-                if a.is_nan() || b.is_nan() { DEFAULT_NAN } else { min(a, b) }
+                let one = cfg!(not(target_arch = "aarch64")) && (a.is_nan() || b.is_nan());
+                if one { DEFAULT_NAN } else { min(a, b) }
             }
 
             /// `max` of a lane.
             #[inline(always)]
             pub fn lane_max(a: $float, b: $float) -> $float {
-                if a.is_nan() || b.is_nan() { DEFAULT_NAN } else { max(a, b) }
+                let one = cfg!(not(target_arch = "aarch64")) && (a.is_nan() || b.is_nan());
+                if one { DEFAULT_NAN } else { max(a, b) }
             }
         }
     };
@@ -204,14 +210,18 @@ mod tests {
 
     #[test]
     fn the_first_nan_wins() {
+        const AARCH64: bool = cfg!(target_arch = "aarch64");
         let (a, b) = (f64::from_bits(0x7FF0_0000_0000_0001), f64::from_bits(0xFFF8_0000_0000_0002));
+        let quiet = 0x7FF8_0000_0000_0001;
         for op in [double::add, double::mul, double::min, double::max] {
-            assert_eq!(op(a, b).to_bits(), 0x7FF8_0000_0000_0001);
-            assert_eq!(op(b, a).to_bits(), b.to_bits());
-            assert_eq!(op(1.0, a).to_bits(), 0x7FF8_0000_0000_0001);
+            assert_eq!(op(a, b).to_bits(), quiet);
+            assert_eq!(op(b, a).to_bits(), if AARCH64 { quiet } else { b.to_bits() });
+            assert_eq!(op(1.0, a).to_bits(), quiet);
+            assert_eq!(op(b, -b).to_bits(), b.to_bits());
         }
-        assert_eq!(single::lane_min(1.0, f32::NAN).to_bits(), 0xFFC0_0000);
-        assert_eq!(double::lane_max(a, b).to_bits(), 0xFFF8_0000_0000_0000);
+        let (one, first) = if AARCH64 { (0x7FC0_0000, quiet) } else { (0xFFC0_0000, 0xFFF8 << 48) };
+        assert_eq!(single::lane_min(1.0, f32::NAN).to_bits(), one);
+        assert_eq!(double::lane_max(a, b).to_bits(), first);
         assert_eq!(single::canonical(f32::from_bits(0xFF80_0001)).to_bits(), 0x7FC0_0000);
         assert_eq!(double::canonical(-0.0).to_bits(), (-0.0f64).to_bits());
     }

@@ -3,8 +3,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +10,7 @@ use crate::Capabilities;
 use crate::host::fs::dir::Dir;
 use crate::host::interrupt::InterruptHandle;
 use crate::host::stdio::{Input, Output, Stdio};
+use crate::host::sys::{OwnedFd, StreamFd};
 use crate::host::{Failure, Host};
 use crate::p1::Strings;
 use crate::p1::fds::Table;
@@ -216,8 +215,8 @@ impl WasiCtxBuilder {
     /// Gives the guest a file, a pipe or a socket of the host as standard input.
     /// Polls see when there is something to read, and waiting for that can be
     /// interrupted.
-    pub fn stdin_from(&mut self, stdin: impl Into<OwnedFd>) -> &mut Self {
-        self.stdin = Some(Input::Owned(stdin.into()));
+    pub fn stdin_from(&mut self, stdin: impl Into<StreamFd>) -> &mut Self {
+        self.stdin = Some(Input::Owned(OwnedFd::from(stdin.into())));
         self
     }
 
@@ -259,7 +258,7 @@ impl WasiCtxBuilder {
         let mut env = Strings::default();
         if new.inherit_env && new.caps.contains(Capabilities::ENV) {
             for (name, value) in std::env::vars_os() {
-                let (name, value) = (name.into_vec(), value.into_vec());
+                let (name, value) = (name.into_encoded_bytes(), value.into_encoded_bytes());
                 if !new.env.iter().any(|(own, _)| *own == name) {
                     env.push(&[&name, b"=", &value]);
                 }

@@ -26,11 +26,20 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread::{self, Scope, ScopedJoinHandle};
+use std::time::Duration;
 use std::{fs, io};
 use wasmparser::WasmFeatures;
 use wast::parser::ParseBuffer;
 use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
 use zwasm::{Config, Feature, Strategy};
+
+/// A time that something may take, on a machine whose processor is emulated as many times
+/// as long as the script that runs it there says.
+#[must_use]
+pub fn patience(time: Duration) -> Duration {
+    let factor = std::env::var("ZWASM_SLOWNESS").ok().and_then(|text| text.parse().ok());
+    time * factor.unwrap_or(1)
+}
 
 /// How the engine runs the code of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,6 @@ pub use mutant::mutant;
 pub use rng::Rng;
 
 use crate::panics;
-use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -149,7 +148,9 @@ pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
 
 fn watch(done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
-        let hung = current().as_ref().is_some_and(|current| current.since.elapsed() > HUNG);
+        let hung = current()
+            .as_ref()
+            .is_some_and(|current| current.since.elapsed() > crate::patience(HUNG));
         if hung {
             eprintln!("{}: no end after {} s", save_current(), HUNG.as_secs());
             process::exit(1);
@@ -184,7 +185,7 @@ fn run_case(engine: &Engine, bytes: &[u8], report: &mut Report) {
             Some(message)
         }
     };
-    let slow = (took > SLOW).then(|| format!("took {} ms", took.as_millis()));
+    let slow = (took > crate::patience(SLOW)).then(|| format!("took {} ms", took.as_millis()));
     for finding in finding.into_iter().chain(slow) {
         let kind: String = finding.chars().take(ALIKE).collect();
         let seen = report.kinds.entry(kind).or_insert(0);
@@ -232,9 +233,15 @@ fn load(engine: &Engine, bytes: &[u8]) -> Loaded {
     Loaded::Accepted { instantiated, probed: probe::probe(engine, &module, bytes) }
 }
 
+#[cfg(unix)]
 fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.clamp(0, 999_999_999) as u32)
+}
+
+#[cfg(windows)]
+fn processor_time() -> Duration {
+    Duration::from_nanos(zwasm_win32::process_time())
 }
 
 /// The most memory the process ever had resident, in bytes; 0 where the

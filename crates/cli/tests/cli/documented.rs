@@ -92,8 +92,24 @@ fn folder() -> Dir {
     std::fs::create_dir(dir.path().join("data")).unwrap();
     dir.write("data/input.txt", "input\n");
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    #[cfg(unix)]
     std::os::unix::fs::symlink(examples, dir.path().join("examples")).unwrap();
+    #[cfg(windows)]
+    copy(&examples, &dir.path().join("examples"));
     dir
+}
+
+/// Copies a folder, where links take a privilege.
+#[cfg(windows)]
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        match path.is_dir() {
+            true => copy(&path, &to),
+            false => drop(std::fs::copy(&path, &to).unwrap()),
+        }
+    }
 }
 
 #[test]

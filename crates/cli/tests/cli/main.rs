@@ -7,6 +7,7 @@ mod contract;
 mod documented;
 mod examples;
 mod guests;
+#[cfg(unix)]
 mod install;
 mod limits;
 mod link;

@@ -13,6 +13,13 @@ use std::time::{Duration, Instant};
 /// busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many times longer everything takes: more than once where the processor is
+/// emulated, as the script that runs the tests there says.
+pub fn slowness() -> u32 {
+    let factor = std::env::var("ZWASM_SLOWNESS").ok().and_then(|text| text.parse().ok());
+    factor.unwrap_or(1)
+}
+
 /// The binary under test with its arguments; configured, then run.
 pub struct Zwasm {
     command: Command,
@@ -26,7 +33,7 @@ pub struct Zwasm {
 pub fn zwasm<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Zwasm {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zwasm"));
     command.args(args).env_clear();
-    Zwasm { command, stdin: Vec::new(), stdout: None, patience: PATIENCE }
+    Zwasm { command, stdin: Vec::new(), stdout: None, patience: PATIENCE * slowness() }
 }
 
 /// `zwasm` run in a directory, with the words of a line as arguments.
@@ -61,7 +68,7 @@ impl Zwasm {
 
     /// Allows more time than a command that answers at once needs.
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.patience = patience * slowness();
         self
     }
 

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use crate::guests::CAT;
@@ -175,13 +174,17 @@ fn output_that_nobody_takes_is_an_error_number() {
         .replace("(memory", "(data (i32.const 64) \"\\08\\00\\00\\00\\04\") (memory");
     let dir = Dir::new();
     let file = dir.write("a.wat", text);
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    assert_eq!(zwasm([&file]).stdout(full).run().code, Some(NOSPC));
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        assert_eq!(zwasm([&file]).stdout(full).run().code, Some(NOSPC));
+    } else {
+        assert!(!cfg!(target_os = "linux"));
+    }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = Command::new(env!("CARGO_BIN_EXE_zwasm"));
     let status = command.arg(&file).stdout(writer).status().unwrap();
-    assert_eq!((status.code(), status.signal()), (Some(PIPE), None));
+    // A signal would leave no code.
+    assert_eq!(status.code(), Some(PIPE));
 }
 
 #[test]

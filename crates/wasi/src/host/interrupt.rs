@@ -1,16 +1,15 @@
 //! Stopping a guest that waits.
 //!
-//! Whatever may wait for ever waits for one descriptor more: an event that stays
-//! readable from the moment somebody interrupts. It is made when a handle
-//! is first asked for; a guest that nobody can interrupt costs neither the
-//! descriptor nor the extra `poll` before each read.
+//! Whatever may wait for ever waits for one thing more: an event that stays set from
+//! the moment somebody interrupts. It is made when a handle is first asked for; a
+//! guest that nobody can interrupt costs neither the event nor the extra wait before
+//! each read.
 
-use rustix::fd::{AsFd, BorrowedFd};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::unix::Event;
+use super::sys::Event;
 
 /// Whether a guest is to stop.
 #[derive(Default)]
@@ -20,10 +19,9 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// What becomes readable when the guest is to stop; none while nobody holds
-    /// a handle.
-    pub(crate) fn event(&self) -> Option<BorrowedFd<'_>> {
-        self.event.get().map(AsFd::as_fd)
+    /// What is set when the guest is to stop; none while nobody holds a handle.
+    pub(crate) fn event(&self) -> Option<&Event> {
+        self.event.get()
     }
 
     /// Whether the guest is to stop.

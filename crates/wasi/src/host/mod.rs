@@ -4,7 +4,8 @@
 //! nanoseconds), so that several ABIs can stand on the same layer. Each takes
 //! the [`Host`] and begins by naming the capability it needs; there is no other
 //! way from an ABI to the machine, and so no other place where permission could
-//! be forgotten. What is particular to Unix is confined to this directory.
+//! be forgotten. What is particular to a system is confined to a module with the same
+//! functions for each: [`sys`].
 
 pub(crate) mod clocks;
 pub(crate) mod fs;
@@ -13,9 +14,16 @@ pub(crate) mod net;
 pub(crate) mod poll;
 pub(crate) mod random;
 pub(crate) mod stdio;
-mod unix;
+#[cfg(unix)]
+pub(crate) mod unix;
+#[cfg(windows)]
+pub(crate) mod windows;
 
-use rustix::io::Errno;
+#[cfg(unix)]
+pub(crate) use unix as sys;
+#[cfg(windows)]
+pub(crate) use windows as sys;
+
 use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -29,7 +37,7 @@ pub(crate) struct Host {
     refused: AtomicU16,
     reached: OnceLock<String>,
     pub(crate) interrupt: Arc<Interrupt>,
-    cookies: fs::cookies::Room,
+    room: fs::room::Room,
 }
 
 /// Why an operation was not done.
@@ -51,12 +59,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<Errno> for Failure {
-    fn from(error: Errno) -> Failure {
-        Failure::System(error.into())
-    }
-}
-
 impl From<io::ErrorKind> for Failure {
     fn from(kind: io::ErrorKind) -> Failure {
         Failure::System(kind.into())
@@ -70,7 +72,7 @@ impl Host {
             refused: AtomicU16::new(0),
             reached: OnceLock::new(),
             interrupt: Arc::default(),
-            cookies: fs::cookies::Room::default(),
+            room: fs::room::Room::default(),
         }
     }
 

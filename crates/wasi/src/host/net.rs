@@ -3,15 +3,12 @@
 //! There is no way to an address from here. A guest only has the sockets that
 //! whoever set it up had bound, and what comes in through them.
 
-use rustix::fd::{BorrowedFd, OwnedFd};
-use rustix::io::Errno;
-use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recvmsg, sendmsg, shutdown,
-};
-use std::io::{IoSlice, IoSliceMut};
+use std::io::{ErrorKind, IoSlice, IoSliceMut};
+use std::net::Shutdown;
 
 use super::poll::{self, Direction};
-use super::{Host, Result, unix};
+use super::sys::{self, BorrowedFd, OwnedFd};
+use super::{Host, Result};
 use crate::Capabilities;
 
 /// How to receive.
@@ -31,10 +28,14 @@ pub(crate) fn accept(host: &Host, listener: BorrowedFd<'_>, nonblock: bool) -> R
             poll::wait_ready(host, listener, Direction::Read)?;
         }
         // Whoever connected may be gone again, and accepting then has to wait.
-        match unix::accept(listener) {
-            Err(Errno::INTR | Errno::CONNABORTED) => {}
-            Err(Errno::AGAIN) if !nonblock => {}
-            result => return Ok(result?),
+        let error = match sys::accept(listener) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => std::io::Error::from(error),
+        };
+        match error.kind() {
+            ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
+            ErrorKind::WouldBlock if !nonblock => {}
+            _ => return Err(error.into()),
         }
     }
 }
@@ -52,21 +53,21 @@ pub(crate) fn receive(
     nonblock: bool,
 ) -> Result<usize> {
     host.require(Capabilities::NET)?;
-    let mut flags = RecvFlags::DONTWAIT;
-    flags.set(RecvFlags::PEEK, how.peek);
     let mut total = 0;
     loop {
-        match recvmsg(socket, buffers, &mut Default::default(), flags) {
+        match sys::receive(socket, buffers, how.peek) {
             Ok(received) => {
-                total += received.bytes;
-                IoSliceMut::advance_slices(&mut buffers, received.bytes);
-                if received.bytes == 0 || how.peek || !how.all || buffers.is_empty() {
+                total += received;
+                IoSliceMut::advance_slices(&mut buffers, received);
+                if received == 0 || how.peek || !how.all || buffers.is_empty() {
                     return Ok(total);
                 }
             }
-            Err(Errno::INTR) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) if total > 0 && nonblock => return Ok(total),
-            Err(Errno::AGAIN) if !nonblock => poll::wait_ready(host, socket, Direction::Read)?,
+            Err(error) if error.kind() == ErrorKind::WouldBlock && !nonblock => {
+                poll::wait_ready(host, socket, Direction::Read)?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -81,11 +82,12 @@ pub(crate) fn send(
     nonblock: bool,
 ) -> Result<usize> {
     host.require(Capabilities::NET)?;
-    let flags = SendFlags::DONTWAIT | unix::NO_SIGNAL;
     loop {
-        match sendmsg(socket, buffers, &mut SendAncillaryBuffer::default(), flags) {
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) if !nonblock => poll::wait_ready(host, socket, Direction::Write)?,
+        match sys::send(socket, buffers) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock && !nonblock => {
+                poll::wait_ready(host, socket, Direction::Write)?;
+            }
             result => return Ok(result?),
         }
     }
@@ -94,5 +96,5 @@ pub(crate) fn send(
 /// Ends receiving, sending or both.
 pub(crate) fn close_way(host: &Host, socket: BorrowedFd<'_>, way: Shutdown) -> Result {
     host.require(Capabilities::NET)?;
-    Ok(shutdown(socket, way)?)
+    Ok(sys::shutdown(socket, way)?)
 }

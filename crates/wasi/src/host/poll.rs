@@ -1,25 +1,15 @@
 //! Waiting for descriptors to become ready, and for time to pass.
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::BorrowedFd;
-use rustix::io::{Errno, ioctl_fionread};
+use super::sys::BorrowedFd;
+use super::{Host, Result};
 
-use super::{Failure, Host, Result, clocks};
+pub(crate) use super::sys::Waiter;
 
 /// What to wait for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Direction {
     Read,
     Write,
-}
-
-impl Direction {
-    fn flags(self) -> PollFlags {
-        match self {
-            Direction::Read => PollFlags::IN,
-            Direction::Write => PollFlags::OUT,
-        }
-    }
 }
 
 /// What is known of a descriptor that is ready.
@@ -29,60 +19,6 @@ pub(crate) struct Ready {
     pub bytes: u64,
     /// The other side is gone.
     pub hangup: bool,
-}
-
-/// A set of descriptors to wait for, and the interruption of the guest.
-pub(crate) struct Waiter<'a> {
-    fds: Vec<PollFd<'a>>,
-    interruptible: bool,
-}
-
-impl<'a> Waiter<'a> {
-    pub(crate) fn new(host: &'a Host) -> Waiter<'a> {
-        let event = host.interrupt.event();
-        let interruption = event.map(|event| PollFd::from_borrowed_fd(event, PollFlags::IN));
-        Waiter { interruptible: event.is_some(), fds: interruption.into_iter().collect() }
-    }
-
-    /// Adds a descriptor and returns its number in this set.
-    pub(crate) fn add(&mut self, fd: BorrowedFd<'a>, direction: Direction) -> usize {
-        self.fds.push(PollFd::from_borrowed_fd(fd, direction.flags()));
-        self.fds.len() - 1
-    }
-
-    /// Waits until a descriptor is ready or `timeout` nanoseconds are over,
-    /// for ever without one. A signal ends it early, with nothing ready; an
-    /// interruption of the guest ends it unless something is ready.
-    pub(crate) fn wait(&mut self, timeout: Option<u64>) -> Result {
-        match poll(&mut self.fds, timeout.map(clocks::timespec).as_ref()) {
-            Err(Errno::INTR) => self.fds.iter_mut().for_each(PollFd::clear_revents),
-            result => {
-                result?;
-            }
-        }
-        // What is ready is not waited for: so output can be written out at the end.
-        let happened = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        if self.interruptible && happened(&self.fds[0]) && !self.fds[1..].iter().any(happened) {
-            return Err(Failure::Interrupted);
-        }
-        Ok(())
-    }
-
-    /// How descriptor `index` stood at the end of the last wait.
-    pub(crate) fn ready(&self, index: usize) -> Option<Ready> {
-        let fd = &self.fds[index];
-        let events = fd.revents();
-        if events.is_empty() {
-            return None;
-        }
-        let bytes = match events.contains(PollFlags::IN) {
-            true => ioctl_fionread(fd).unwrap_or(0),
-            false => 0,
-        };
-        // Errors come with the operation the guest was waiting to do.
-        let hangup = events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
-        Some(Ready { bytes, hangup })
-    }
 }
 
 /// Whether the descriptor is ready now.
@@ -120,7 +56,8 @@ pub(crate) fn wait_if_interruptible(
 mod tests {
     use super::*;
     use crate::Capabilities;
-    use rustix::fd::AsFd;
+    use crate::host::Failure;
+    use crate::host::sys::{AsFd, OwnedFd, StreamFd};
     use std::io::pipe;
     use std::time::Duration;
 
@@ -129,6 +66,8 @@ mod tests {
         let host = Host::new(Capabilities::ALL);
         let handle = host.interrupt.arm().unwrap();
         let (reader, writer) = pipe().unwrap();
+        let reader = OwnedFd::from(StreamFd::from(reader));
+        let writer = OwnedFd::from(StreamFd::from(writer));
         let outcome = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| wait_ready(&host, reader.as_fd(), Direction::Read));
             std::thread::sleep(Duration::from_millis(20));

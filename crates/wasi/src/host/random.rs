@@ -1,8 +1,8 @@
 //! Randomness, always of cryptographic quality.
 
-use rustix::io::Errno;
+use std::io::ErrorKind;
 
-use super::{Host, Result, unix};
+use super::{Host, Result, sys};
 use crate::Capabilities;
 
 /// Fills `buffer` with random bytes from the operating system.
@@ -11,9 +11,9 @@ pub(crate) fn fill(host: &Host, mut buffer: &mut [u8]) -> Result {
     while !buffer.is_empty() {
         // Of a large buffer the system fills a part at a time.
         host.check_interrupt()?;
-        match unix::random(buffer) {
+        match sys::random(buffer) {
             Ok(filled) => buffer = &mut buffer[filled..],
-            Err(Errno::INTR) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
     }

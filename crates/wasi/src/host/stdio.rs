@@ -10,9 +10,7 @@
 //! buffer is full, as soon as the pace allows it, before standard input or a
 //! poll may block, before standard error is written, and at the end.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::io::{Errno, readv, writev};
-use std::io::{self, IoSlice, IoSliceMut, IsTerminal, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -20,6 +18,7 @@ use std::time::Instant;
 use super::fs::file::ATOMIC_WRITE;
 use super::fs::{FileKind, file};
 use super::poll::{self, Direction};
+use super::sys::{self, AsFd, BorrowedFd, OwnedFd};
 use super::{Host, Result};
 use crate::Capabilities;
 
@@ -89,7 +88,7 @@ impl Stdio {
         host.require(Capabilities::STDIO)?;
         self.check_ready(host, stream, Direction::Write)?;
         match stream {
-            Stream::In => Err(Errno::BADF.into()),
+            Stream::In => Err(sys::bad_descriptor().into()),
             Stream::Out => lock(&self.stdout).write(host, buffers),
             Stream::Err => {
                 // Both often go to the same place, where order matters.
@@ -112,7 +111,7 @@ impl Stdio {
             return Ok(());
         }
         match self.fd(stream) {
-            Some(fd) if !poll::is_ready(host, fd, direction)? => Err(Errno::AGAIN.into()),
+            Some(fd) if !poll::is_ready(host, fd, direction)? => Err(ErrorKind::WouldBlock.into()),
             _ => Ok(()),
         }
     }
@@ -147,7 +146,7 @@ enum Sink {
 impl Input {
     /// The process's own standard input.
     pub(crate) fn inherit() -> Input {
-        Input::Inherited(rustix::stdio::stdin())
+        Input::Inherited(sys::stdin())
     }
 
     /// A stream of the embedder's.
@@ -175,9 +174,11 @@ impl Input {
         };
         loop {
             poll::wait_if_interruptible(host, fd, Direction::Read)?;
-            match readv(fd, buffers) {
+            match sys::readv(fd, buffers) {
                 // Whoever shares the stream with us made it non-blocking.
-                Err(Errno::AGAIN) => poll::wait_ready(host, fd, Direction::Read)?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    poll::wait_ready(host, fd, Direction::Read)?;
+                }
                 result => return Ok(result?),
             }
         }
@@ -187,14 +188,15 @@ impl Input {
 impl Output {
     /// The process's own standard output.
     pub(crate) fn inherit_stdout() -> Output {
-        let fd = rustix::stdio::stdout();
-        let pace = (!fd.is_terminal()).then(Pace::default);
+        let fd = sys::stdout();
+        let terminal = file::kind(fd).is_ok_and(|kind| sys::is_terminal(fd, kind));
+        let pace = (!terminal).then(Pace::default);
         Output { sink: Sink::Inherited(fd), pending: Vec::new(), pace }
     }
 
     /// The process's own standard error.
     pub(crate) fn inherit_stderr() -> Output {
-        let sink = Sink::Inherited(rustix::stdio::stderr());
+        let sink = Sink::Inherited(sys::stderr());
         Output { sink, pending: Vec::new(), pace: None }
     }
 
@@ -269,9 +271,9 @@ fn write_all(host: &Host, fd: BorrowedFd<'_>, mut buffers: &mut [IoSlice<'_>]) -
         let result = if careful {
             poll::wait_ready(host, fd, Direction::Write)?;
             let first = &buffers[0][..buffers[0].len().min(ATOMIC_WRITE)];
-            rustix::io::write(fd, first)
+            sys::write(fd, first)
         } else {
-            writev(fd, buffers)
+            sys::writev(fd, buffers)
         };
         match result {
             Ok(0) if total == 0 => return Err(io::ErrorKind::WriteZero.into()),
@@ -280,8 +282,10 @@ fn write_all(host: &Host, fd: BorrowedFd<'_>, mut buffers: &mut [IoSlice<'_>]) -
                 total += written;
                 IoSlice::advance_slices(&mut buffers, written);
             }
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => poll::wait_ready(host, fd, Direction::Write)?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                poll::wait_ready(host, fd, Direction::Write)?;
+            }
             Err(_) if total > 0 => break,
             Err(error) => return Err(error.into()),
         }
@@ -357,13 +361,14 @@ impl Write for MemoryPipe {
 mod tests {
     use super::*;
     use crate::host::Failure;
-    use std::io::{PipeReader, PipeWriter, pipe};
+    use crate::host::sys::StreamFd;
+    use std::io::{PipeReader, pipe};
     use std::thread;
 
     /// Standard output as it is when it goes to a pipe.
     fn piped() -> (PipeReader, Output) {
         let (reader, writer) = pipe().unwrap();
-        let writer: &'static PipeWriter = Box::leak(Box::new(writer));
+        let writer: &'static OwnedFd = Box::leak(Box::new(OwnedFd::from(StreamFd::from(writer))));
         let sink = Sink::Inherited(writer.as_fd());
         (reader, Output { sink, pending: Vec::new(), pace: Some(Pace::default()) })
     }
@@ -429,10 +434,13 @@ mod tests {
         write(&mut output, b"small").unwrap();
         assert_eq!(output.pending, b"small");
         let large = vec![b'x'; CAPACITY];
+        let arrived = thread::spawn(move || read(&mut reader, 5 + CAPACITY));
         assert_eq!(write(&mut output, &large).unwrap(), large.len());
-        assert_eq!(read(&mut reader, 6), b"smallx");
+        assert_eq!(arrived.join().unwrap()[..6], *b"smallx");
     }
 
+    /// No pipe of Windows can be made so by its other end.
+    #[cfg(unix)]
     #[test]
     fn a_full_pipe_that_does_not_block_is_waited_for() {
         let (mut reader, mut output) = piped();

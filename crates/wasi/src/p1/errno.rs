@@ -1,5 +1,9 @@
 //! WASI's error numbers, and which of them a host error is.
 
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
 use rustix::io::Errno as Host;
 use std::io;
 
@@ -8,6 +12,7 @@ macro_rules! errnos {
         /// An error number of WASI preview 1.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u16)]
+        #[cfg_attr(windows, expect(dead_code, reason = "some are no errors of Windows"))]
         pub(crate) enum Errno {
             $($name = $number,)*
         }
@@ -22,6 +27,7 @@ macro_rules! errnos {
             }
         }
 
+        #[cfg(unix)]
         impl From<Host> for Errno {
             fn from(error: Host) -> Errno {
                 match error {
@@ -114,8 +120,13 @@ errnos! {
 
 impl From<io::Error> for Errno {
     fn from(error: io::Error) -> Errno {
+        #[cfg(unix)]
         if let Some(host) = Host::from_io_error(&error) {
             return host.into();
+        }
+        #[cfg(windows)]
+        if let Some(errno) = error.raw_os_error().and_then(windows::errno) {
+            return errno;
         }
         // Errors without a number: cap-std's own, and those of an embedder's
         // streams.
@@ -129,6 +140,7 @@ impl From<io::Error> for Errno {
             io::ErrorKind::NotADirectory => Errno::Notdir,
             io::ErrorKind::IsADirectory => Errno::Isdir,
             io::ErrorKind::InvalidInput => Errno::Inval,
+            io::ErrorKind::ReadOnlyFilesystem => Errno::Rofs,
             io::ErrorKind::TimedOut => Errno::Timedout,
             io::ErrorKind::StorageFull => Errno::Nospc,
             io::ErrorKind::Interrupted => Errno::Intr,
@@ -143,11 +155,17 @@ impl From<io::Error> for Errno {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn host_errors_have_their_number() {
         assert_eq!(Errno::from(Host::NOTEMPTY) as u16, 55);
         assert_eq!(Errno::from(Host::XDEV) as u16, 75);
         assert_eq!(Errno::from(io::Error::from(Host::PIPE)), Errno::Pipe);
+    }
+
+    #[test]
+    fn errors_without_a_number_go_by_their_kind() {
+        assert_eq!(Errno::from(io::Error::from(io::ErrorKind::ReadOnlyFilesystem)), Errno::Rofs);
         assert_eq!(Errno::from(io::Error::from(io::ErrorKind::PermissionDenied)), Errno::Perm);
         assert_eq!(Errno::from(io::Error::other("odd")), Errno::Io);
     }

@@ -8,7 +8,6 @@
 //! counted, so that nobody holds the table while a call works or waits, and what
 //! another thread closes meanwhile stays open until the call is over.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +19,7 @@ use crate::host::fs::FileKind;
 use crate::host::fs::dir::Dir;
 use crate::host::fs::file::{self, Handle, Origin};
 use crate::host::stdio::{Stdio, Stream};
+use crate::host::sys::{self, AsFd, OwnedFd};
 
 /// The most descriptors that a guest can open, whatever the host would let it have.
 const MAX_DESCRIPTORS: usize = 16384;
@@ -117,7 +117,7 @@ impl Descriptor {
     fn std(stdio: &Stdio, stream: Stream) -> Descriptor {
         let fd = stdio.fd(stream);
         let kind = fd.and_then(|fd| file::kind(fd).ok()).unwrap_or(FileKind::Unknown);
-        let terminal = fd.is_some_and(|fd| is_terminal(fd, kind));
+        let terminal = fd.is_some_and(|fd| sys::is_terminal(fd, kind));
         let input = stream == Stream::In;
         Descriptor {
             object: Object::Std(Std { stream, kind }),
@@ -125,12 +125,6 @@ impl Descriptor {
             inheriting: 0,
         }
     }
-}
-
-/// Whether a descriptor of this kind is a terminal.
-pub(crate) fn is_terminal(fd: BorrowedFd<'_>, kind: FileKind) -> bool {
-    use std::io::IsTerminal;
-    kind == FileKind::CharacterDevice && fd.is_terminal()
 }
 
 /// The descriptors of a guest.

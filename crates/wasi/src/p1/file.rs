@@ -1,7 +1,7 @@
 //! Operations on a descriptor's position, size and durability, and on its
 //! place in the table.
 
-use rustix::fs::SeekFrom;
+use std::io::SeekFrom;
 
 use super::io::flush;
 use super::rights::{

@@ -2,13 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use rustix::fd::AsFd;
-
 use super::fds::{Descriptor, Object};
 use super::rights::{FD_READ, FD_SEEK, FD_WRITE};
 use super::{Args, Errno, Memory, Result, State, Stop};
 use crate::host::fs::{FileKind, file};
 use crate::host::net::{self, ReceiveHow};
+use crate::host::sys::AsFd;
 use crate::host::{self, Failure};
 
 pub(super) fn fd_read(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Result {

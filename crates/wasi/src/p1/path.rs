@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rustix::fd::AsFd;
-
-use super::fds::{Descriptor, Directory, File, Object, is_terminal};
+use super::fds::{Descriptor, Directory, File, Object};
 use super::rights::{self, Rights};
 use super::stat::{FDFLAGS, host_flags};
 use super::{Args, Errno, Memory, Result, State};
 use crate::host::fs::dir::OpenHow;
 use crate::host::fs::{FileKind, file};
+use crate::host::sys::{self, AsFd};
 
 /// The lookup flag to follow a symbolic link in a path's last component.
 pub(super) const SYMLINK_FOLLOW: u32 = 1 << 0;
@@ -78,7 +77,7 @@ pub(super) fn path_open(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Res
         let object = Object::Dir(Arc::new(Directory { dir, preopen: None }));
         Descriptor { object, base: passed_on & rights::DIRECTORY, inheriting: passed_on }
     } else {
-        let terminal = is_terminal(fd.as_fd(), kind);
+        let terminal = sys::is_terminal(fd.as_fd(), kind);
         let applicable = rights::of_file(kind, terminal, read, write);
         let object = Object::File(Arc::new(File {
             fd,

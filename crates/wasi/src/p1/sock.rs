@@ -1,16 +1,15 @@
 //! Sockets: accepting connections and talking through them.
 
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use rustix::fd::AsFd;
-use rustix::net::Shutdown;
 
 use super::fds::{Descriptor, Object, Socket};
 use super::rights::{self, FD_READ, FD_WRITE, Rights, SOCK_ACCEPT, SOCK_SHUTDOWN};
 use super::stat::{FDFLAGS, NONBLOCK};
 use super::{Args, Errno, Memory, Result, State};
 use crate::host::net::{self, ReceiveHow};
+use crate::host::sys::AsFd;
 
 /// The socket `fd`, of which `needed` is required.
 fn socket(cx: &State, fd: u32, needed: Rights) -> Result<Arc<Socket>, Errno> {

@@ -10,7 +10,7 @@ use super::rights::{
 };
 use super::{Args, Errno, Memory, Result, State};
 use crate::host::fs::{FileKind, Flags, SetTime, Stat, file};
-use rustix::fd::AsFd;
+use crate::host::sys::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const APPEND: u32 = 1 << 0;

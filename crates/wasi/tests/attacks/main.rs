@@ -3,6 +3,8 @@
 //! that are allowed; after each, what lies outside is looked at from the
 //! host's side.
 
+#![cfg(unix)]
+
 mod cases;
 mod guest;
 mod race;

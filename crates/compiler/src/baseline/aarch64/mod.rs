@@ -5,6 +5,12 @@ mod float;
 mod integer;
 #[cfg(feature = "simd")]
 mod vector;
+#[cfg(feature = "simd")]
+mod vector_memory;
+#[cfg(feature = "simd")]
+mod vector_ops;
+#[cfg(feature = "simd")]
+mod vector_shuffle;
 mod wide;
 
 use super::Compiler;
@@ -67,6 +73,12 @@ impl Select for Assembler {
         c.fence();
     }
 
+    #[cfg(feature = "simd")]
+    fn pair(c: &mut Compile<'_>, first: &Inst, second: &Inst) -> bool {
+        c.pair(first, second)
+    }
+
+    #[cfg(not(feature = "simd"))]
     fn pair(_: &mut Compile<'_>, _: &Inst, _: &Inst) -> bool {
         false
     }

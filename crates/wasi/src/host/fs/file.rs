@@ -1,14 +1,12 @@
 //! Operations on an open descriptor, whatever it is open on.
 
-use rustix::fd::BorrowedFd;
-use rustix::fs::{self, OFlags, SeekFrom, Timestamps};
-use rustix::io::{Errno, preadv, pwritev, readv, writev};
-use std::io::{IoSlice, IoSliceMut};
+use std::io::{ErrorKind, IoSlice, IoSliceMut, SeekFrom};
 
 use super::{FileKind, Flags, SetTime, Stat};
 use crate::Capabilities;
 use crate::host::poll::{self, Direction};
-use crate::host::{Host, Result, clocks, unix};
+use crate::host::sys::{self, BorrowedFd};
+use crate::host::{Host, Result};
 
 /// A descriptor of the host, and how the guest came by it, which decides what
 /// capability using it needs.
@@ -50,7 +48,7 @@ impl Handle<'_> {
     fn require_change(self, host: &Host) -> Result {
         self.require(host, Capabilities::WRITE)?;
         match self.origin {
-            Origin::Path { read_only: true, .. } => Err(Errno::ROFS.into()),
+            Origin::Path { read_only: true, .. } => Err(ErrorKind::ReadOnlyFilesystem.into()),
             _ => Ok(()),
         }
     }
@@ -86,7 +84,7 @@ pub(crate) fn read(host: &Host, file: Handle<'_>, buffers: &mut [IoSliceMut<'_>]
     if file.waits() {
         poll::wait_if_interruptible(host, file.fd, Direction::Read)?;
     }
-    Ok(readv(file.fd, buffers)?)
+    Ok(sys::readv(file.fd, buffers)?)
 }
 
 /// Reads at `offset`; may read less.
@@ -97,7 +95,7 @@ pub(crate) fn read_at(
     offset: u64,
 ) -> Result<usize> {
     file.require(host, Capabilities::READ)?;
-    Ok(preadv(file.fd, buffers, offset)?)
+    Ok(sys::preadv(file.fd, buffers, offset)?)
 }
 
 /// Writes at the descriptor's position, or at the end of a file open for
@@ -108,15 +106,12 @@ pub(crate) fn write(host: &Host, file: Handle<'_>, buffers: &[IoSlice<'_>]) -> R
         poll::wait_ready(host, file.fd, Direction::Write)?;
         let Some(first) = buffers.iter().find(|buffer| !buffer.is_empty()) else { return Ok(0) };
         let first = &first[..first.len().min(ATOMIC_WRITE)];
-        return Ok(rustix::io::write(file.fd, first)?);
+        return Ok(sys::write(file.fd, first)?);
     }
-    Ok(writev(file.fd, buffers)?)
+    Ok(sys::writev(file.fd, buffers)?)
 }
 
 /// Writes at `offset`, also in a file open for appending; may write less.
-///
-/// Linux appends whatever the offset when the descriptor is open for
-/// appending, so that flag is lifted for the one call.
 pub(crate) fn write_at(
     host: &Host,
     file: Handle<'_>,
@@ -125,26 +120,19 @@ pub(crate) fn write_at(
     appending: bool,
 ) -> Result<usize> {
     file.require_change(host)?;
-    if !appending {
-        return Ok(pwritev(file.fd, buffers, offset)?);
-    }
-    let flags = fs::fcntl_getfl(file.fd)?;
-    fs::fcntl_setfl(file.fd, flags - OFlags::APPEND)?;
-    let written = pwritev(file.fd, buffers, offset);
-    fs::fcntl_setfl(file.fd, flags)?;
-    Ok(written?)
+    Ok(sys::pwritev(file.fd, buffers, offset, appending)?)
 }
 
 /// Moves the descriptor's position and returns it.
 pub(crate) fn seek(host: &Host, file: Handle<'_>, to: SeekFrom) -> Result<u64> {
     file.require(host, Capabilities::READ | Capabilities::WRITE)?;
-    Ok(fs::seek(file.fd, to)?)
+    Ok(sys::seek(file.fd, to)?)
 }
 
 /// The descriptor's position.
 pub(crate) fn tell(host: &Host, file: Handle<'_>) -> Result<u64> {
     file.require(host, Capabilities::READ | Capabilities::WRITE)?;
-    Ok(fs::tell(file.fd)?)
+    Ok(sys::seek(file.fd, SeekFrom::Current(0))?)
 }
 
 /// Tells the host how a range will be used; to its end when `len` is 0.
@@ -156,32 +144,32 @@ pub(crate) fn advise(
     advice: Advice,
 ) -> Result {
     file.require(host, Capabilities::READ | Capabilities::WRITE)?;
-    Ok(unix::advise(file.fd, offset, len, advice)?)
+    Ok(sys::advise(file.fd, offset, len, advice)?)
 }
 
 /// Reserves space for a range, growing the file to its end where that is
 /// beyond it.
 pub(crate) fn allocate(host: &Host, file: Handle<'_>, offset: u64, len: u64) -> Result {
     file.require_change(host)?;
-    Ok(unix::allocate(file.fd, offset, len)?)
+    Ok(sys::allocate(file.fd, offset, len)?)
 }
 
 /// Cuts or extends (with zeros) the file to `size`.
 pub(crate) fn set_size(host: &Host, file: Handle<'_>, size: u64) -> Result {
     file.require_change(host)?;
-    Ok(fs::ftruncate(file.fd, size)?)
+    Ok(sys::set_size(file.fd, size)?)
 }
 
 /// Waits until data and metadata are on the disk.
 pub(crate) fn sync(host: &Host, file: Handle<'_>) -> Result {
     file.require(host, Capabilities::WRITE)?;
-    Ok(unix::fsync(file.fd)?)
+    Ok(sys::fsync(file.fd)?)
 }
 
 /// Waits until data is on the disk.
 pub(crate) fn sync_data(host: &Host, file: Handle<'_>) -> Result {
     file.require(host, Capabilities::WRITE)?;
-    Ok(unix::fdatasync(file.fd)?)
+    Ok(sys::fdatasync(file.fd)?)
 }
 
 /// Sets the time of last access and of last modification.
@@ -192,58 +180,27 @@ pub(crate) fn set_times(
     modified: SetTime,
 ) -> Result {
     file.require_change(host)?;
-    let times = Timestamps { last_access: accessed.into(), last_modification: modified.into() };
-    Ok(fs::futimens(file.fd, &times)?)
+    Ok(sys::set_times(file.fd, accessed, modified)?)
 }
 
 /// What the host knows of the file behind the descriptor.
 pub(crate) fn stat(host: &Host, file: Handle<'_>) -> Result<Stat> {
     file.require(host, Capabilities::READ | Capabilities::WRITE | Capabilities::PATH)?;
-    let stat = fs::fstat(file.fd)?;
-    // The types of these fields differ between systems and processors.
-    macro_rules! time {
-        ($seconds:ident, $nanoseconds:ident) => {
-            clocks::nanoseconds(fs::Timespec {
-                tv_sec: stat.$seconds,
-                tv_nsec: stat.$nanoseconds as _,
-            })
-        };
-    }
-    #[allow(clippy::unnecessary_cast, reason = "as above")]
-    Ok(Stat {
-        dev: stat.st_dev as u64,
-        ino: stat.st_ino as u64,
-        kind: FileKind::from(fs::FileType::from_raw_mode(stat.st_mode)),
-        nlink: stat.st_nlink as u64,
-        size: stat.st_size as u64,
-        accessed: time!(st_atime, st_atime_nsec),
-        modified: time!(st_mtime, st_mtime_nsec),
-        changed: time!(st_ctime, st_ctime_nsec),
-    })
+    Ok(sys::stat(file.fd)?)
 }
 
 /// What kind of thing a descriptor is: part of opening it, and therefore free.
 pub(crate) fn kind(fd: BorrowedFd<'_>) -> Result<FileKind> {
-    Ok(fs::FileType::from_raw_mode(fs::fstat(fd)?.st_mode).into())
+    Ok(sys::kind(fd)?)
 }
 
 /// The descriptor's own state, which is the guest's and free.
 pub(crate) fn flags(fd: BorrowedFd<'_>) -> Result<Flags> {
-    let flags = fs::fcntl_getfl(fd)?;
-    let sync = flags.contains(OFlags::SYNC);
-    Ok(Flags {
-        append: flags.contains(OFlags::APPEND),
-        nonblock: flags.contains(OFlags::NONBLOCK),
-        dsync: !sync && flags.contains(OFlags::DSYNC),
-        sync,
-    })
+    Ok(sys::flags(fd)?)
 }
 
 /// Switches appending and blocking of an open descriptor. Its durability
 /// (`sync`, `dsync`) is fixed when it is opened and not touched.
 pub(crate) fn set_flags(fd: BorrowedFd<'_>, append: bool, nonblock: bool) -> Result {
-    let mut flags = fs::fcntl_getfl(fd)?;
-    flags.set(OFlags::APPEND, append);
-    flags.set(OFlags::NONBLOCK, nonblock);
-    Ok(fs::fcntl_setfl(fd, flags)?)
+    Ok(sys::set_flags(fd, append, nonblock)?)
 }

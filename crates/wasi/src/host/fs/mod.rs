@@ -3,13 +3,9 @@
 //! Everything is reached through an open descriptor; there is no ambient path
 //! anywhere below [`Dir::preopen`](dir::Dir::preopen).
 
-pub(crate) mod cookies;
 pub(crate) mod dir;
 pub(crate) mod file;
-
-use rustix::fs::{FileType, Timespec, UTIME_NOW, UTIME_OMIT};
-
-use super::clocks;
+pub(crate) mod room;
 
 /// What kind of thing a descriptor or a path is. The numbers are WASI's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,26 +13,13 @@ use super::clocks;
 pub(crate) enum FileKind {
     /// Anything WASI has no name for: pipes, above all.
     Unknown = 0,
+    #[cfg_attr(windows, expect(dead_code, reason = "Windows has none"))]
     BlockDevice = 1,
     CharacterDevice = 2,
     Directory = 3,
     RegularFile = 4,
     Socket = 6,
     SymbolicLink = 7,
-}
-
-impl From<FileType> for FileKind {
-    fn from(kind: FileType) -> FileKind {
-        match kind {
-            FileType::RegularFile => FileKind::RegularFile,
-            FileType::Directory => FileKind::Directory,
-            FileType::Symlink => FileKind::SymbolicLink,
-            FileType::CharacterDevice => FileKind::CharacterDevice,
-            FileType::BlockDevice => FileKind::BlockDevice,
-            FileType::Socket => FileKind::Socket,
-            FileType::Fifo | FileType::Unknown => FileKind::Unknown,
-        }
-    }
 }
 
 /// What the host knows about a file; times in nanoseconds since 1970.
@@ -73,16 +56,6 @@ pub(crate) enum SetTime {
     Now,
     /// Nanoseconds since 1970.
     To(u64),
-}
-
-impl From<SetTime> for Timespec {
-    fn from(time: SetTime) -> Timespec {
-        match time {
-            SetTime::Keep => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            SetTime::Now => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
-            SetTime::To(nanoseconds) => clocks::timespec(nanoseconds),
-        }
-    }
 }
 
 /// The state an open descriptor keeps besides its position.

@@ -129,8 +129,9 @@ fn handlers_end_in_jumps_and_call_nothing() {
     let path = std::env::current_exe().expect("the test has a path");
     let bytes = std::fs::read(path).expect("the test can be read");
     let file = object::File::parse(&*bytes).expect("the test is an object file");
-    let names: BTreeMap<u64, String> = file
-        .symbols()
+    // There are symbols for other purposes, some at the same addresses.
+    let functions = || file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
+    let names: BTreeMap<u64, String> = functions()
         .filter_map(|symbol| {
             let name = format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?));
             Some((symbol.address(), name))
@@ -140,7 +141,7 @@ fn handlers_end_in_jumps_and_call_nothing() {
     let code = text.data().expect("the code can be read");
     let mut checked = 0;
     let mut wrong = Vec::new();
-    for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text) {
+    for symbol in functions() {
         let Some(name) = names.get(&symbol.address()) else { continue };
         let Some(handler) = name.strip_prefix(MODULE) else { continue };
         let plain = handler.split('<').next().unwrap_or(handler).trim_end_matches("::");

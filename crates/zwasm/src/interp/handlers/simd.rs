@@ -18,7 +18,8 @@
 //! when code is encoded.
 
 #[cfg_attr(target_arch = "x86_64", path = "simd/x86.rs")]
-#[cfg_attr(not(target_arch = "x86_64"), path = "simd/portable.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "simd/aarch64.rs")]
+#[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), path = "simd/portable.rs")]
 mod level;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;

@@ -68,7 +68,7 @@ fn words_are_told_apart() {
         (0x3dc0_03e8, Kind::Other),              // ldr q8, [sp]
         (0xf800_0433, Kind::Other),              // str x19, [x1], #0
     ];
-    for (word, kind) in known {
-        assert_eq!(kind(0x1000, word), kind, "{word:#x}");
+    for (word, expected) in known {
+        assert_eq!(kind(0x1000, word), expected, "{word:#x}");
     }
 }

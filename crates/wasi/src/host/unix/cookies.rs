@@ -6,36 +6,14 @@
 //! positions. A position keeps its number as long as the directory is open, so
 //! that rewinding and reading again change none.
 //!
-//! All directories of a guest share one [`Room`], so that it can not have the
-//! host remember without end. Positions for which there is no room are handed
-//! out as they are, with all bits flipped, which sets the highest, which no
-//! position has: such a cookie is good for whoever keeps all of it, and no
-//! directory is too large.
+//! Positions for which there is no [`Room`] are handed out as they are, with all bits
+//! flipped, which sets the highest, which no position has: such a cookie is good for
+//! whoever keeps all of it, and no directory is too large.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many positions are remembered for one guest: some ten megabytes.
-const ROOM: usize = 1 << 18;
-
-/// For how many more positions there is room.
-#[derive(Clone, Debug)]
-pub(crate) struct Room(Arc<AtomicUsize>);
-
-impl Default for Room {
-    fn default() -> Room {
-        Room(Arc::new(AtomicUsize::new(ROOM)))
-    }
-}
-
-impl Room {
-    fn take(&self) -> bool {
-        let one_less = |left: usize| left.checked_sub(1);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
-    }
-}
+use crate::host::fs::room::Room;
 
 /// The cookies of one open directory.
 #[derive(Default, Debug)]
@@ -75,8 +53,8 @@ impl Cookies {
 
 impl Drop for Cookies {
     fn drop(&mut self) {
-        if let Some(Room(left)) = &self.room {
-            left.fetch_add(self.positions.len(), Ordering::Relaxed);
+        if let Some(room) = &self.room {
+            room.give(self.positions.len());
         }
     }
 }
@@ -104,7 +82,7 @@ mod tests {
 
     #[test]
     fn positions_without_room_still_lead_back() {
-        let room = Room(Arc::new(AtomicUsize::new(10)));
+        let room = Room::for_places(10);
         let (mut first, mut second) = (Cookies::default(), Cookies::default());
         for position in 1..=9 {
             assert_eq!(first.of(position << 40, &room), position);
