@@ -182,7 +182,7 @@ impl Dir {
                 return Err(ErrorKind::NotADirectory.into());
             }
         }
-        Ok(self.dir.rename(from, &to_dir.dir, to)?)
+        Ok(sys::rename(&self.dir, from, &to_dir.dir, to)?)
     }
 
     /// Creates a symbolic link at `path`; absolute targets are refused.
@@ -197,7 +197,7 @@ impl Dir {
     pub(crate) fn unlink(&self, host: &Host, path: &str) -> Result {
         self.require_change(host, Capabilities::PATH)?;
         sys::check_name(path)?;
-        Ok(self.dir.remove_file_or_symlink(path)?)
+        Ok(sys::unlink(&self.dir, path)?)
     }
 
     /// Calls `entry` for every name from `cookie` on (0 is the start; others

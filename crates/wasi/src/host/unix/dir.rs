@@ -110,6 +110,16 @@ pub(crate) fn symlink(dir: &Dir, target: &str, path: &str) -> io::Result<()> {
     DirExt::symlink(dir, target, path)
 }
 
+/// Removes a file or a symbolic link.
+pub(crate) fn unlink(dir: &Dir, path: &str) -> io::Result<()> {
+    dir.remove_file(path)
+}
+
+/// Moves what is at `from` to `to` below `to_dir`, replacing that.
+pub(crate) fn rename(dir: &Dir, from: &str, to_dir: &Dir, to: &str) -> io::Result<()> {
+    dir.rename(from, to_dir, to)
+}
+
 /// Where reading a directory stands, and what its cookies are.
 #[derive(Default)]
 pub(crate) struct Listings {

@@ -18,7 +18,9 @@ pub(crate) use linux::*;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) use others::*;
 
-pub(crate) use dir::{Directory, Listings, below, check_name, open, preopen, stat_of, symlink};
+pub(crate) use dir::{
+    Directory, Listings, below, check_name, open, preopen, rename, stat_of, symlink, unlink,
+};
 pub(crate) use file::{
     flags, is_terminal, kind, preadv, pwritev, readv, seek, set_flags, set_size, set_times, stat,
     write, writev,

@@ -157,6 +157,37 @@ pub(crate) fn symlink(dir: &Dir, target: &str, path: &str) -> io::Result<()> {
     }
 }
 
+/// Removes a file or a symbolic link.
+pub(crate) fn unlink(dir: &Dir, path: &str) -> io::Result<()> {
+    match dir.symlink_metadata(path)?.is_dir() {
+        true => Err(ErrorKind::IsADirectory.into()),
+        false => dir.remove_file_or_symlink(path),
+    }
+}
+
+/// Moves what is at `from` to `to` below `to_dir`, replacing that.
+///
+/// As elsewhere, only a directory replaces a directory, which has to be empty, and
+/// nothing else a file. For directories the system may not do that in one step; then
+/// there are two.
+pub(crate) fn rename(dir: &Dir, from: &str, to_dir: &Dir, to: &str) -> io::Result<()> {
+    let moved = dir.symlink_metadata(from)?;
+    let Ok(there) = to_dir.symlink_metadata(to) else { return dir.rename(from, to_dir, to) };
+    match (moved.is_dir(), there.is_dir()) {
+        (true, false) => Err(ErrorKind::NotADirectory.into()),
+        (false, true) => Err(ErrorKind::IsADirectory.into()),
+        (true, true) if (moved.dev(), moved.ino()) == (there.dev(), there.ino()) => Ok(()),
+        (false, false) => dir.rename(from, to_dir, to),
+        (true, true) => dir.rename(from, to_dir, to).or_else(|_| {
+            to_dir.remove_dir(to)?;
+            dir.rename(from, to_dir, to).inspect_err(|_| {
+                // What could not be replaced is still there.
+                let _ = to_dir.create_dir(to);
+            })
+        }),
+    }
+}
+
 /// The names that a guest has been told of in an open directory.
 ///
 /// Windows has no positions in directories that could be gone back to. A name gets a
