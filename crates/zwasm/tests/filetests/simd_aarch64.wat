@@ -1,5 +1,5 @@
 ;; Vectors on AArch64: constants that an instruction makes and one that is loaded, an
-;; operand that becomes the result, counts of shifts, the orders of lanes that have an
+;; operand that becomes the result, a sum with a product, counts of shifts, the orders of lanes that have an
 ;; instruction, and a branch on a test.
 ;;! targets aarch64
 (module
@@ -21,7 +21,7 @@
       (local.set $a (i32x4.add (local.get $a) (v128.load32_splat offset=64 (local.get $p))))
       (local.set $p (i32.add (local.get $p) (i32.const 4)))
       (br_if $next (i16x8.all_true (local.get $a))))
-    (i8x16.bitmask (local.get $a))))
+    (i8x16.bitmask (i32x4.add (local.get $a) (i32x4.mul (local.get $a) (local.get $a))))))
 ;;! expected
 ;; function f0: frame params 5 header s5 locals s8 stack s8 size 16
 ;;   s8 = i8x16.shl s0 s4
@@ -51,9 +51,8 @@
 ;;   bsl v5.16b, v4.16b, v0.16b
 ;;   bsl v5.16b, v1.16b, v3.16b
 ;;   str q5, [x1, #0]
-;;   ldr x2, [x1, #40]
 ;;   ldr x6, [x1, #56]
-;;   ldr x1, [x1, #48]
+;;   ldp x2, x1, [x1, #40]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -87,9 +86,8 @@
 ;;   tbl v3.16b, {v0.16b, v1.16b}, v31.16b
 ;;   eor v2.16b, v2.16b, v3.16b
 ;;   str q2, [x1, #0]
-;;   ldr x2, [x1, #32]
 ;;   ldr x6, [x1, #48]
-;;   ldr x1, [x1, #40]
+;;   ldp x2, x1, [x1, #32]
 ;;   cmp x6, x0
 ;;   b.ne L3
 ;;   ldr x16, [x2, #0]
@@ -104,7 +102,7 @@
 ;; L2:
 ;;   word 0x816060411021e09
 ;;   word 0x3050b14101f01
-;; function f2: frame params 1 header s1 locals s4 stack s6 size 10
+;; function f2: frame params 1 header s1 locals s4 stack s6 size 12
 ;;   zero s4 x2
 ;; L1: (loop)
 ;;   s8 = v128.load32_splat m0[s0 + 0x40]
@@ -112,11 +110,13 @@
 ;;   s0 = i32.add s0 0x4
 ;;   s6 = i16x8.all_true s4
 ;;   br_if s6 L1
-;;   s6 = i8x16.bitmask s4
+;;   s8 = i32x4.mul s4 s4
+;;   s6 = i32x4.add s4 s8
+;;   s6 = i8x16.bitmask s6
 ;;   return s6
 ;;
 ;; aarch64
-;;   word 0x60
+;;   word 0x70
 ;;   address L2
 ;; L2:
 ;;   str xzr, [x1, #32]
@@ -132,17 +132,18 @@
 ;;   uminv h31, v0.8h
 ;;   fmov w16, s31
 ;;   cbnz w16, L1
+;;   mov v1.16b, v0.16b
+;;   mla v1.4s, v0.4s, v0.4s
 ;;   ldr q30, L4
-;;   cmlt v31.16b, v0.16b, #0
+;;   cmlt v31.16b, v1.16b, #0
 ;;   and v31.16b, v31.16b, v30.16b
 ;;   addp v31.16b, v31.16b, v31.16b
 ;;   addp v31.16b, v31.16b, v31.16b
 ;;   addp v31.16b, v31.16b, v31.16b
 ;;   umov w20, v31.h[0]
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]
