@@ -68,7 +68,8 @@ fn other_faults_are_passed_on() {
     assert_eq!(unsafe { page.cast::<u32>().read_volatile() }, 0);
     assert_eq!(FAULTS.load(Ordering::SeqCst), 1);
     // Faults of threads are traps too.
-    let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(|| (0..20).for_each(|_| check()))).collect();
+    let threads: Vec<_> =
+        (0..4).map(|_| std::thread::spawn(|| (0..20).for_each(|_| check()))).collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(FAULTS.load(Ordering::SeqCst), 1);
 }

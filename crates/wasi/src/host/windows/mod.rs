@@ -14,9 +14,7 @@ mod net;
 mod poll;
 mod time;
 
-pub(crate) use dir::{
-    Directory, Listings, below, open, preopen, rename, stat_of, symlink, unlink,
-};
+pub(crate) use dir::{Directory, Listings, below, open, preopen, rename, stat_of, symlink, unlink};
 pub(crate) use event::Event;
 pub(crate) use file::{
     AsFd, BorrowedFd, OwnedFd, advise, allocate, fdatasync, flags, fsync, is_terminal, kind,
