@@ -16,13 +16,17 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={SCRIPT}");
     let var = |name| std::env::var(name).unwrap_or_default();
-    if var("CARGO_CFG_TARGET_OS") != "linux" || var("CARGO_CFG_TARGET_ENV") != "gnu" {
+    if var("CARGO_CFG_TARGET_OS") != "linux" {
         return;
     }
-    println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    // A C compiler hands on what is for the linker; the linker itself takes it as it is.
+    let prefix = if var("RUSTC_LINKER").ends_with("lld") { "" } else { "-Wl," };
+    for word in ["-z", "pack-relative-relocs"] {
+        println!("cargo::rustc-link-arg-bins={prefix}{word}");
+    }
     if var("PROFILE") == "release" && var("DEBUG") == "false" {
         let folder = var("CARGO_MANIFEST_DIR");
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{folder}/{SCRIPT}");
+        println!("cargo::rustc-link-arg-bins={prefix}--script={folder}/{SCRIPT}");
     }
 }
 

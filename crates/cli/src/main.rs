@@ -31,6 +31,9 @@ mod values;
 
 use std::io::Write;
 
+// For its allocator, in static builds.
+use zwasm_musl as _;
+
 use crate::args::Command;
 use crate::failure::Failure;
 

@@ -124,26 +124,5 @@ impl Emit for Vec<u8> {
     }
 }
 
-pub const UNREACHABLE: u8 = 0x00;
-pub const IF: u8 = 0x04;
+/// The type of a block without operands and results.
 pub const EMPTY: u8 = 0x40;
-pub const END: u8 = 0x0b;
-pub const DROP: u8 = 0x1a;
-pub const SELECT: u8 = 0x1b;
-pub const LOCAL_GET: u8 = 0x20;
-pub const LOCAL_TEE: u8 = 0x22;
-pub const GLOBAL_GET: u8 = 0x23;
-pub const GLOBAL_SET: u8 = 0x24;
-pub const I32_CONST: u8 = 0x41;
-pub const I64_CONST: u8 = 0x42;
-pub const F32_CONST: u8 = 0x43;
-pub const F64_CONST: u8 = 0x44;
-pub const I32_EQZ: u8 = 0x45;
-pub const I32_LT_U: u8 = 0x49;
-pub const I32_GT_U: u8 = 0x4b;
-pub const F32_EQ: u8 = 0x5b;
-pub const F64_EQ: u8 = 0x61;
-pub const I32_SUB: u8 = 0x6b;
-pub const I32_AND: u8 = 0x71;
-pub const I32_SHR_U: u8 = 0x76;
-pub const I32_WRAP: u8 = 0xa7;

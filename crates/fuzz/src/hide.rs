@@ -2,12 +2,16 @@
 //! shows where it is stored, reinterpreted, put into a vector or gives its sign away,
 //! and is made canonical there; every vector of floats is where it is computed.
 
-use crate::between::{
-    Emit, F32_CONST, F32_EQ, F64_CONST, F64_EQ, LOCAL_GET, LOCAL_TEE, SELECT, Scratch,
-    rewritten_module,
-};
-use crate::ops::VECTOR;
+use crate::between::{Emit, Scratch, rewritten_module};
+use crate::opcodes::{F32_CONST, F32_EQ, F64_CONST, F64_EQ, LOCAL_GET, LOCAL_TEE, SELECT};
+use crate::ops::{self, VECTOR};
 use wasm_encoder::ValType;
+use zwasm_regir::opcodes::{Operator, VectorOpcode, VectorOperator};
+use zwasm_regir::reader::Reader;
+use zwasm_regir::simd_ops::{
+    BinaryOp as VectorBinaryOp, SplatOp, TernaryOp, UnaryOp as VectorUnaryOp,
+};
+use zwasm_regir::{BinaryOp, StoreOp, UnaryOp};
 
 /// The module with its NaNs hidden; none if it is not valid.
 pub fn hide(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -23,9 +27,25 @@ pub fn hide(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Makes the scalar canonical that the operator shows the bits of.
 fn canonical_scalar(operator: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
     // Stores, reinterpretations, sign copies; splats and replacements of lanes.
-    let single = match operator {
-        [0x38 | 0xbc | 0x98, ..] | [VECTOR, 0x13 | 0x20, ..] => true,
-        [0x39 | 0xbd | 0xa6, ..] | [VECTOR, 0x14 | 0x22, ..] => false,
+    let single = match Reader::new(operator).operator() {
+        Ok(
+            Operator::Store(StoreOp::F32Store, _)
+            | Operator::Unary(UnaryOp::I32ReinterpretF32)
+            | Operator::Binary(BinaryOp::F32Copysign)
+            | Operator::Vector(
+                VectorOperator::Splat(SplatOp::F32x4Splat)
+                | VectorOperator::F32x4ReplaceLane { .. },
+            ),
+        ) => true,
+        Ok(
+            Operator::Store(StoreOp::F64Store, _)
+            | Operator::Unary(UnaryOp::I64ReinterpretF64)
+            | Operator::Binary(BinaryOp::F64Copysign)
+            | Operator::Vector(
+                VectorOperator::Splat(SplatOp::F64x2Splat)
+                | VectorOperator::F64x2ReplaceLane { .. },
+            ),
+        ) => false,
         _ => return,
     };
     let local = scratch.local(if single { ValType::F32 } else { ValType::F64 });
@@ -43,7 +63,7 @@ fn canonical_scalar(operator: &[u8], scratch: &mut Scratch, out: &mut Vec<u8>) {
 }
 
 /// Floats in a vector.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Lanes {
     F32,
     F64,
@@ -51,12 +71,16 @@ enum Lanes {
 
 /// What floats an operator on vectors computes.
 fn computed_lanes(operator: &[u8]) -> Option<Lanes> {
-    Some(match operator {
-        [VECTOR, 0x5e | 0x67..=0x6a] | [VECTOR, 0xe3..=0xe9, 1] => Lanes::F32,
-        [VECTOR, 0x5f | 0x74 | 0x75 | 0x7a] | [VECTOR, 0x94 | 0xef..=0xf5, 1] => Lanes::F64,
-        [VECTOR, 0x85 | 0x86 | 0x8d | 0x8e, 2] => Lanes::F32,
-        [VECTOR, 0x87 | 0x88 | 0x8f | 0x90, 2] => Lanes::F64,
-        _ => return None,
+    let Ok(Operator::Vector(operator)) = Reader::new(operator).operator() else { return None };
+    let canonical = match operator {
+        VectorOperator::Unary(op) => op.canonical(),
+        VectorOperator::Binary(op) => op.canonical(),
+        VectorOperator::Ternary(op) => op.canonical(),
+        _ => None,
+    };
+    canonical.map(|op| match op {
+        VectorUnaryOp::F32x4Canonical => Lanes::F32,
+        _ => Lanes::F64,
     })
 }
 
@@ -64,7 +88,7 @@ fn computed_lanes(operator: &[u8]) -> Option<Lanes> {
 fn canonical_lanes(lanes: Lanes, scratch: &mut Scratch, out: &mut Vec<u8>) {
     let local = scratch.local(ValType::V128);
     out.with(LOCAL_TEE, local);
-    out.extend([VECTOR, 0x0c]);
+    ops::push(out, VECTOR, VectorOpcode::V128Const as u32);
     match lanes {
         Lanes::F32 => (0..4).for_each(|_| out.extend(0x7fc0_0000_u32.to_le_bytes())),
         Lanes::F64 => (0..2).for_each(|_| out.extend(0x7ff8_0000_0000_0000_u64.to_le_bytes())),
@@ -72,7 +96,12 @@ fn canonical_lanes(lanes: Lanes, scratch: &mut Scratch, out: &mut Vec<u8>) {
     out.with(LOCAL_GET, local);
     out.with(LOCAL_GET, local);
     // Equal to themselves; selected bit by bit.
-    out.extend([VECTOR, if lanes == Lanes::F32 { 0x41 } else { 0x47 }, VECTOR, 0x52]);
+    let equal = match lanes {
+        Lanes::F32 => VectorBinaryOp::F32x4Eq,
+        Lanes::F64 => VectorBinaryOp::F64x2Eq,
+    };
+    ops::push(out, VECTOR, equal.opcode().into());
+    ops::push(out, VECTOR, TernaryOp::V128Bitselect.opcode().into());
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod engines;
 mod hide;
 mod judge;
 mod mutate;
+mod opcodes;
 mod ops;
 mod outcome;
 mod plan;

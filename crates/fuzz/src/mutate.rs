@@ -1,6 +1,7 @@
 //! Exchanges an operator for another of the same type, or its immediate for one at
 //! which something changes, so that a valid module stays valid.
 
+use crate::opcodes::{F32_CONST, F64_CONST, I32_CONST, I64_CONST, V128_CONST};
 use crate::ops::{self, ACCESSES, Group, LANES, PURE, VECTOR};
 use crate::value;
 use wasm_encoder::Encode;
@@ -29,35 +30,35 @@ pub const OFFSETS: [u32; 14] = [
 pub fn operator(bytes: &[u8], rng: &mut Rng) -> Option<Vec<u8>> {
     let mut new = Vec::with_capacity(bytes.len());
     match bytes {
-        [0x41, ..] => {
-            new.push(0x41);
+        [I32_CONST, ..] => {
+            new.push(I32_CONST);
             (value::integer(rng) as i32).encode(&mut new);
         }
-        [0x42, ..] => {
-            new.push(0x42);
+        [I64_CONST, ..] => {
+            new.push(I64_CONST);
             (value::integer(rng) as i64).encode(&mut new);
         }
-        [0x43, ..] => {
-            new.push(0x43);
+        [F32_CONST, ..] => {
+            new.push(F32_CONST);
             new.extend(value::float32(rng).to_le_bytes());
         }
-        [0x44, ..] => {
-            new.push(0x44);
+        [F64_CONST, ..] => {
+            new.push(F64_CONST);
             new.extend(value::float64(rng).to_le_bytes());
         }
-        [VECTOR, 0x0c, ..] => {
-            new.extend([VECTOR, 0x0c]);
+        [VECTOR, V128_CONST, ..] => {
+            new.extend([VECTOR, V128_CONST]);
             new.extend(value::vector(rng).to_le_bytes());
         }
         _ => {
-            if let Some((group, _, length)) = ops::find(ACCESSES, bytes) {
+            if let Some((group, _, length)) = ops::find(&ACCESSES, bytes) {
                 access(group, &bytes[length..], rng, &mut new)?;
-            } else if let Some((group, _, length)) = ops::find(LANES, bytes) {
+            } else if let Some((group, _, length)) = ops::find(&LANES, bytes) {
                 let code = draw(group, rng);
                 ops::push(&mut new, group.prefix, code);
                 new.push(bytes[length] % ops::lane_count(code));
             } else {
-                let (group, ..) = ops::find(PURE, bytes)?;
+                let (group, ..) = ops::find(&PURE, bytes)?;
                 ops::push(&mut new, group.prefix, draw(group, rng));
             }
         }

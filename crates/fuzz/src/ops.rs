@@ -1,132 +1,166 @@
 //! The operators without immediates, and the loads and stores, by signature: what
 //! may stand in the place of what, and what a program can be made of.
 
-use crate::ty::Ty::{self, F32, F64, I32, I64, V128};
-use std::ops::RangeInclusive;
+use crate::ty::Ty;
+use std::sync::LazyLock;
+use zwasm_regir::opcodes::{Opcode, VectorOpcode, prefix};
+use zwasm_regir::simd_ops as vector;
+use zwasm_regir::{BinaryOp, CompareOp, LoadOp, StoreOp, Type, UnaryOp};
 
 /// The prefixes of opcodes; single bytes have none.
 pub const SINGLE: u8 = 0;
-pub const NUMERIC: u8 = 0xfc;
-pub const VECTOR: u8 = 0xfd;
+pub const NUMERIC: u8 = prefix::MISC;
+pub const VECTOR: u8 = prefix::VECTOR;
 /// Vector opcodes from here on may compute different things on different machines.
 pub const RELAXED: u32 = 0x100;
 
 /// Operators of one signature and one prefix.
 pub struct Group {
-    pub params: &'static [Ty],
+    pub params: Vec<Ty>,
     pub result: Option<Ty>,
     pub prefix: u8,
-    pub codes: &'static [RangeInclusive<u32>],
+    /// In ascending order.
+    pub codes: Vec<u32>,
 }
 
-macro_rules! groups {
-    ($($params:tt -> $result:expr, $prefix:expr, [$($codes:expr),+];)*) => {
-        &[$(Group {
-            params: &$params,
-            result: $result,
-            prefix: $prefix,
-            codes: &[$($codes),+],
-        },)*]
-    };
+/// An operator.
+struct Row {
+    prefix: u8,
+    code: u32,
+    params: Vec<Ty>,
+    result: Option<Ty>,
+}
+
+/// The type of a program that a slot's type is.
+fn ty(ty: Type) -> Ty {
+    match ty {
+        Type::I32 => Ty::I32,
+        Type::I64 => Ty::I64,
+        Type::F32 => Ty::F32,
+        Type::F64 => Ty::F64,
+        Type::V128 => Ty::V128,
+        Type::Ref => unreachable!("no operator of the tables has references"),
+    }
+}
+
+/// A scalar operator, if WebAssembly has it.
+fn scalar(opcode: u16, params: &[Type], result: Option<Type>) -> Option<Row> {
+    let [prefix, code] = opcode.to_be_bytes();
+    let params = params.iter().copied().map(ty).collect();
+    let row = Row { prefix, code: code.into(), params, result: result.map(ty) };
+    matches!(prefix, SINGLE | NUMERIC).then_some(row)
+}
+
+/// A vector operator, if WebAssembly has it.
+fn on_vectors(opcode: u16, params: &[Ty], result: Option<Ty>) -> Option<Row> {
+    let row = Row { prefix: VECTOR, code: opcode.into(), params: params.to_vec(), result };
+    (opcode < 0x200).then_some(row)
+}
+
+/// Operators by signature, relaxed ones by themselves.
+fn grouped(rows: impl IntoIterator<Item = Option<Row>>) -> Vec<Group> {
+    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
+    rows.sort_by_key(|row| (row.prefix, row.code));
+    let mut groups: Vec<Group> = Vec::new();
+    for Row { prefix, code, params, result } in rows {
+        let relaxed = prefix == VECTOR && code >= RELAXED;
+        let alike = |group: &&mut Group| {
+            group.prefix == prefix
+                && group.is_relaxed() == relaxed
+                && (&group.params, group.result) == (&params, result)
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.codes.push(code),
+            None => groups.push(Group { params, result, prefix, codes: vec![code] }),
+        }
+    }
+    groups
 }
 
 /// Operators whose operands are all on the stack.
-pub static PURE: &[Group] = groups! {
-    [I32] -> Some(I32), SINGLE, [0x45..=0x45, 0x67..=0x69, 0xc0..=0xc1];
-    [I32, I32] -> Some(I32), SINGLE, [0x46..=0x4f, 0x6a..=0x78];
-    [I64] -> Some(I32), SINGLE, [0x50..=0x50, 0xa7..=0xa7];
-    [I64, I64] -> Some(I32), SINGLE, [0x51..=0x5a];
-    [F32, F32] -> Some(I32), SINGLE, [0x5b..=0x60];
-    [F64, F64] -> Some(I32), SINGLE, [0x61..=0x66];
-    [I64] -> Some(I64), SINGLE, [0x79..=0x7b, 0xc2..=0xc4];
-    [I64, I64] -> Some(I64), SINGLE, [0x7c..=0x8a];
-    [F32] -> Some(F32), SINGLE, [0x8b..=0x91];
-    [F32, F32] -> Some(F32), SINGLE, [0x92..=0x98];
-    [F64] -> Some(F64), SINGLE, [0x99..=0x9f];
-    [F64, F64] -> Some(F64), SINGLE, [0xa0..=0xa6];
-    [F32] -> Some(I32), SINGLE, [0xa8..=0xa9, 0xbc..=0xbc];
-    [F64] -> Some(I32), SINGLE, [0xaa..=0xab];
-    [I32] -> Some(I64), SINGLE, [0xac..=0xad];
-    [F32] -> Some(I64), SINGLE, [0xae..=0xaf];
-    [F64] -> Some(I64), SINGLE, [0xb0..=0xb1, 0xbd..=0xbd];
-    [I32] -> Some(F32), SINGLE, [0xb2..=0xb3, 0xbe..=0xbe];
-    [I64] -> Some(F32), SINGLE, [0xb4..=0xb5];
-    [F64] -> Some(F32), SINGLE, [0xb6..=0xb6];
-    [I32] -> Some(F64), SINGLE, [0xb7..=0xb8];
-    [I64] -> Some(F64), SINGLE, [0xb9..=0xba, 0xbf..=0xbf];
-    [F32] -> Some(F64), SINGLE, [0xbb..=0xbb];
-    [F32] -> Some(I32), NUMERIC, [0..=1];
-    [F64] -> Some(I32), NUMERIC, [2..=3];
-    [F32] -> Some(I64), NUMERIC, [4..=5];
-    [F64] -> Some(I64), NUMERIC, [6..=7];
-    [V128, V128] -> Some(V128), VECTOR, [
-        0x0e..=0x0e, 0x23..=0x4c, 0x4e..=0x51, 0x65..=0x66, 0x6e..=0x73, 0x76..=0x79, 0x7b..=0x7b,
-        0x82..=0x82, 0x85..=0x86, 0x8e..=0x93, 0x95..=0x99, 0x9b..=0x9f, 0xae..=0xae, 0xb1..=0xb1,
-        0xb5..=0xba, 0xbc..=0xbf, 0xce..=0xce, 0xd1..=0xd1, 0xd5..=0xdf, 0xe4..=0xeb, 0xf0..=0xf7
+pub static PURE: LazyLock<Vec<Group>> = LazyLock::new(|| {
+    let v128 = Some(Ty::V128);
+    let zero = [
+        scalar(Opcode::I32Eqz as u16, &[Type::I32], Some(Type::I32)),
+        scalar(Opcode::I64Eqz as u16, &[Type::I64], Some(Type::I32)),
     ];
-    [V128, V128] -> Some(V128), VECTOR, [0x100..=0x100, 0x10d..=0x112];
-    [V128] -> Some(V128), VECTOR, [
-        0x4d..=0x4d, 0x5e..=0x62, 0x67..=0x6a, 0x74..=0x75, 0x7a..=0x7a, 0x7c..=0x81, 0x87..=0x8a,
-        0x94..=0x94, 0xa0..=0xa1, 0xa7..=0xaa, 0xc0..=0xc1, 0xc7..=0xca, 0xe0..=0xe1, 0xe3..=0xe3,
-        0xec..=0xed, 0xef..=0xef, 0xf8..=0xff
-    ];
-    [V128] -> Some(V128), VECTOR, [0x101..=0x104];
-    [V128, I32] -> Some(V128), VECTOR, [0x6b..=0x6d, 0x8b..=0x8d, 0xab..=0xad, 0xcb..=0xcd];
-    [V128] -> Some(I32), VECTOR, [0x53..=0x53, 0x63..=0x64, 0x83..=0x84, 0xa3..=0xa4, 0xc3..=0xc4];
-    [V128, V128, V128] -> Some(V128), VECTOR, [0x52..=0x52];
-    [V128, V128, V128] -> Some(V128), VECTOR, [0x105..=0x10c, 0x113..=0x113];
-    [I32] -> Some(V128), VECTOR, [0x0f..=0x11];
-    [I64] -> Some(V128), VECTOR, [0x12..=0x12];
-    [F32] -> Some(V128), VECTOR, [0x13..=0x13];
-    [F64] -> Some(V128), VECTOR, [0x14..=0x14];
-};
+    let unary =
+        UnaryOp::ALL.iter().map(|op| scalar(op.opcode(), &[op.operand()], Some(op.result())));
+    let binary =
+        BinaryOp::ALL.iter().map(|op| scalar(op.opcode(), &[op.result(); 2], Some(op.result())));
+    let compare =
+        CompareOp::ALL.iter().map(|op| scalar(op.opcode(), &[op.operand(); 2], Some(Type::I32)));
+    let scalars = zero.into_iter().chain(unary).chain(binary).chain(compare);
+    let on = |opcode, params: &[Ty]| on_vectors(opcode, params, v128);
+    let unary = vector::UnaryOp::ALL.iter().map(|op| (op.opcode(), 1));
+    let binary = vector::BinaryOp::ALL.iter().map(|op| (op.opcode(), 2));
+    let ternary = vector::TernaryOp::ALL.iter().map(|op| (op.opcode(), 3));
+    let computing: Vec<(u16, usize)> = unary.chain(binary).chain(ternary).collect();
+    let relaxed: Vec<(u16, usize)> = vector::RELAXED
+        .iter()
+        .filter_map(|(opcode, strict)| {
+            Some((*opcode, computing.iter().find(|(opcode, _)| opcode == strict)?.1))
+        })
+        .collect();
+    let computing = computing.into_iter().chain(relaxed);
+    let computing = computing.map(|(opcode, operands)| on(opcode, &[Ty::V128; 3][..operands]));
+    let shift = vector::ShiftOp::ALL.iter().map(|op| on(op.opcode(), &[Ty::V128, Ty::I32]));
+    let test =
+        vector::TestOp::ALL.iter().map(|op| on_vectors(op.opcode(), &[Ty::V128], Some(Ty::I32)));
+    let splat = vector::SplatOp::ALL.iter().map(|op| on(op.opcode(), &[ty(op.operand())]));
+    grouped(scalars.chain(computing).chain(shift).chain(test).chain(splat))
+});
 
 /// Accesses to memory: the address is the first operand, a memory argument follows
 /// the opcode. Of these, the parameters are those beside the address.
-pub static ACCESSES: &[Group] = groups! {
-    [] -> Some(I32), SINGLE, [0x28..=0x28, 0x2c..=0x2f];
-    [] -> Some(I64), SINGLE, [0x29..=0x29, 0x30..=0x35];
-    [] -> Some(F32), SINGLE, [0x2a..=0x2a];
-    [] -> Some(F64), SINGLE, [0x2b..=0x2b];
-    [] -> Some(V128), VECTOR, [0x00..=0x0a, 0x5c..=0x5d];
-    [I32] -> None, SINGLE, [0x36..=0x36, 0x3a..=0x3b];
-    [I64] -> None, SINGLE, [0x37..=0x37, 0x3c..=0x3e];
-    [F32] -> None, SINGLE, [0x38..=0x38];
-    [F64] -> None, SINGLE, [0x39..=0x39];
-    [V128] -> None, VECTOR, [0x0b..=0x0b];
-};
+pub static ACCESSES: LazyLock<Vec<Group>> = LazyLock::new(|| {
+    let load = LoadOp::ALL.iter().map(|op| scalar(op.opcode(), &[], Some(op.result())));
+    let store = StoreOp::ALL.iter().map(|op| scalar(op.opcode(), &[op.operand()], None));
+    let vectors = vector::LoadOp::ALL.iter().map(|op| on_vectors(op.opcode(), &[], Some(Ty::V128)));
+    let whole = on_vectors(VectorOpcode::V128Store as u16, &[Ty::V128], None);
+    grouped(load.chain(store).chain(vectors).chain([whole]))
+});
+
+/// The operators that replace a lane, of so many, by a value of a type.
+const REPLACEMENTS: [(VectorOpcode, Ty, u8); 6] = [
+    (VectorOpcode::I8x16ReplaceLane, Ty::I32, 16),
+    (VectorOpcode::I16x8ReplaceLane, Ty::I32, 8),
+    (VectorOpcode::I32x4ReplaceLane, Ty::I32, 4),
+    (VectorOpcode::I64x2ReplaceLane, Ty::I64, 2),
+    (VectorOpcode::F32x4ReplaceLane, Ty::F32, 4),
+    (VectorOpcode::F64x2ReplaceLane, Ty::F64, 2),
+];
 
 /// Operators on lanes, whose number follows the opcode.
-pub static LANES: &[Group] = groups! {
-    [V128] -> Some(I32), VECTOR, [0x15..=0x16, 0x18..=0x19, 0x1b..=0x1b];
-    [V128, I32] -> Some(V128), VECTOR, [0x17..=0x17, 0x1a..=0x1a, 0x1c..=0x1c];
-    [V128] -> Some(I64), VECTOR, [0x1d..=0x1d];
-    [V128, I64] -> Some(V128), VECTOR, [0x1e..=0x1e];
-    [V128] -> Some(F32), VECTOR, [0x1f..=0x1f];
-    [V128, F32] -> Some(V128), VECTOR, [0x20..=0x20];
-    [V128] -> Some(F64), VECTOR, [0x21..=0x21];
-    [V128, F64] -> Some(V128), VECTOR, [0x22..=0x22];
-};
+pub static LANES: LazyLock<Vec<Group>> = LazyLock::new(|| {
+    let extract = vector::ExtractOp::ALL
+        .iter()
+        .map(|op| on_vectors(op.opcode(), &[Ty::V128], Some(ty(op.result()))));
+    let replace = REPLACEMENTS
+        .iter()
+        .map(|(opcode, ty, _)| on_vectors(*opcode as u16, &[Ty::V128, *ty], Some(Ty::V128)));
+    grouped(extract.chain(replace))
+});
 
 /// How many lanes the vector has that an operator of [`LANES`] takes apart.
 pub fn lane_count(code: u32) -> u8 {
-    match code {
-        0x15..=0x17 => 16,
-        0x18..=0x1a => 8,
-        0x1b..=0x1c | 0x1f..=0x20 => 4,
-        _ => 2,
+    let replaced = REPLACEMENTS.iter().find(|(opcode, ..)| *opcode as u32 == code);
+    let extracted = || vector::ExtractOp::from_opcode(u16::try_from(code).ok()?);
+    match replaced {
+        Some((.., lanes)) => *lanes,
+        None => extracted().map_or(2, |op| (16 / op.lane_bytes()) as u8),
     }
 }
 
 impl Group {
     /// All opcodes of the group.
     pub fn all(&self) -> impl Iterator<Item = u32> {
-        self.codes.iter().flat_map(Clone::clone)
+        self.codes.iter().copied()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.codes.iter().map(|range| (range.end() - range.start() + 1) as usize).sum()
+        self.codes.len()
     }
 
     /// Whether a value of it is one of its operands or the result.
@@ -141,7 +175,7 @@ impl Group {
 
     /// Whether machines may differ about it.
     pub fn is_relaxed(&self) -> bool {
-        self.uses_vectors() && *self.codes[0].start() >= RELAXED
+        self.uses_vectors() && self.codes[0] >= RELAXED
     }
 }
 
@@ -155,10 +189,14 @@ pub fn find(groups: &'static [Group], bytes: &[u8]) -> Option<(&'static Group, u
         [code, ..] => (SINGLE, u32::from(code), 1),
         [] => return None,
     };
-    let holds = |group: &&Group| {
-        group.prefix == prefix && group.codes.iter().any(|range| range.contains(&code))
-    };
+    let holds = |group: &&Group| group.prefix == prefix && group.codes.contains(&code);
     Some((groups.iter().find(holds)?, code, length))
+}
+
+/// Appends the opcode of an instruction that no table has.
+pub fn push_opcode(bytes: &mut Vec<u8>, opcode: Opcode) {
+    let [prefix, code] = (opcode as u16).to_be_bytes();
+    push(bytes, prefix, code.into());
 }
 
 /// Appends an opcode.
@@ -179,7 +217,8 @@ mod tests {
 
     #[test]
     fn every_opcode_is_in_one_group_and_found_again() {
-        for groups in [PURE, ACCESSES, LANES] {
+        let all: [&'static [Group]; 3] = [&PURE, &ACCESSES, &LANES];
+        for groups in all {
             for group in groups {
                 assert_eq!(group.all().count(), group.len());
                 for code in group.all() {
@@ -191,6 +230,13 @@ mod tests {
                 }
             }
         }
-        assert!(find(PURE, &[0x00]).is_none() && find(PURE, &[]).is_none());
+        assert!(find(&PURE, &[0x00]).is_none() && find(&PURE, &[]).is_none());
+        let count = |groups: &[Group], prefix| -> usize {
+            groups.iter().filter(|group| group.prefix == prefix).map(Group::len).sum()
+        };
+        // All operators of WebAssembly without immediates, loads, stores, and on lanes.
+        assert_eq!([SINGLE, NUMERIC, VECTOR].map(|prefix| count(&PURE, prefix)), [128, 8, 218]);
+        assert_eq!([SINGLE, VECTOR].map(|prefix| count(&ACCESSES, prefix)), [23, 14]);
+        assert_eq!(count(&LANES, VECTOR), 14);
     }
 }

@@ -2,6 +2,9 @@
 //! `unreachable`, exports, start and data go, then stretches of instructions go or
 //! become a constant, as long as the module stays valid.
 
+use crate::opcodes::{
+    BLOCK, DROP, END, F32_CONST, F64_CONST, I32_CONST, I64_CONST, IF, LOOP, TRY_TABLE, UNREACHABLE,
+};
 use crate::plan::validate;
 use std::ops::Range;
 use std::time::Instant;
@@ -13,18 +16,21 @@ const DATA_SECTION: u8 = 11;
 const EXPORTS: u8 = 7;
 const CODE: u8 = 10;
 
-const IF: u8 = 0x04;
-const END: u8 = 0x0b;
-const DROP: u8 = 0x1a;
 /// The opcodes that begin a block.
-const BLOCKS: [u8; 4] = [0x02, 0x03, IF, 0x1f];
+const BLOCKS: [u8; 4] = [BLOCK, LOOP, IF, TRY_TABLE];
 
 /// Longest stretch of instructions that is tried at every place.
 const STRETCH: usize = 10;
 
 /// What a stretch of instructions is replaced by.
-const REPLACEMENTS: [&[u8]; 6] =
-    [&[], &[0x41, 0], &[0x42, 0], &[0x43, 0, 0, 0, 0], &[0x44, 0, 0, 0, 0, 0, 0, 0, 0], &[0x1a]];
+const REPLACEMENTS: [&[u8]; 6] = [
+    &[],
+    &[I32_CONST, 0],
+    &[I64_CONST, 0],
+    &[F32_CONST, 0, 0, 0, 0],
+    &[F64_CONST, 0, 0, 0, 0, 0, 0, 0, 0],
+    &[DROP],
+];
 
 /// A module in parts that can be left out.
 #[derive(Clone)]
@@ -173,7 +179,7 @@ impl Reduction<'_> {
     }
 
     fn empty_functions(&mut self) {
-        let empty = vec![vec![0x00], vec![0x0b]];
+        let empty = vec![vec![UNREACHABLE], vec![END]];
         halves(self.parts.functions.len(), &mut |range| {
             self.attempt(|parts| {
                 for function in &mut parts.functions[range] {

@@ -14,12 +14,12 @@
 //! On the way, operators can be exchanged for others of the same type, which is how
 //! real modules become new ones.
 
-use crate::between::{
-    DROP, EMPTY, END, Emit, GLOBAL_GET, GLOBAL_SET, I32_AND, I32_CONST, I32_EQZ, I32_GT_U,
-    I32_LT_U, I32_SHR_U, I32_SUB, I32_WRAP, I64_CONST, IF, LOCAL_GET, LOCAL_TEE, Scratch,
-    UNREACHABLE, rewritten,
-};
+use crate::between::{EMPTY, Emit, Scratch, rewritten};
 use crate::mutate;
+use crate::opcodes::{
+    DROP, END, GLOBAL_GET, GLOBAL_SET, I32_AND, I32_CONST, I32_EQZ, I32_GT_U, I32_LT_U, I32_SHR_U,
+    I32_SUB, I32_WRAP, I64_CONST, IF, LOCAL_GET, LOCAL_TEE, UNREACHABLE,
+};
 use std::fmt::{self, Display};
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{

@@ -28,11 +28,10 @@ pub mod prefix {
     pub const ATOMIC: u8 = 0xFE;
 }
 
-/// Declares instructions: an enum of their opcodes, and one with their immediates, which
-/// are read from a `reader` of the type that is given.
+/// Declares instructions: an enum of their opcodes, and one with their immediates.
 macro_rules! operators {
     (
-        $(#[$doc:meta])* enum $enum:ident [$($life:lifetime)?] of $reader:ty,
+        $(#[$doc:meta])* enum $enum:ident,
         $(#[$code_doc:meta])* enum $codes:ident:
         $($code:literal $name:ident $({ $($field:ident: $ty:ty),* })?;)*
         and { $($(#[$meta:meta])* $class:ident $(($($of:ty),*))?;)* }
@@ -47,20 +46,21 @@ macro_rules! operators {
 
         $(#[$doc])*
         #[allow(missing_docs, reason = "named as in the specification")]
-        #[derive(Clone, Debug)]
-        pub enum $enum $(<$life>)? {
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[repr(u8)]
+        pub enum $enum {
             $($name $({ $($field: $ty),* })?,)*
             $($(#[$meta])* $class $(($($of),*))?,)*
         }
 
-        impl $(<$life>)? $enum $(<$life>)? {
-            /// Reads the immediates of an opcode, if it has a row.
+        impl $enum {
+            /// Reads the immediates of an opcode that has a row.
             #[inline(always)]
-            fn of_row(code: u16, reader: &mut $reader) -> Result<Option<Self>, Malformed> {
-                Ok(Some(match code {
+            fn of_row(code: u16, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+                Ok(match code {
                     $($code => $enum::$name $({ $($field: Immediate::read(reader)?),* })?,)*
-                    _ => return Ok(None),
-                }))
+                    _ => return Err(Malformed),
+                })
             }
         }
     };
@@ -69,7 +69,7 @@ use operators;
 
 operators! {
     /// An instruction with its immediates.
-    enum Operator ['a] of Reader<'a>,
+    enum Operator,
     /// The opcodes of instructions that no table has; prefixed ones are `0xPPxx`.
     enum Opcode:
     0x00 Unreachable;
@@ -83,7 +83,7 @@ operators! {
     0x0B End;
     0x0C Br { depth: u32 };
     0x0D BrIf { depth: u32 };
-    0x0E BrTable { targets: Labels<'a> };
+    0x0E BrTable { targets: Labels };
     0x0F Return;
     0x10 Call { func: u32 };
     0x11 CallIndirect { ty: u32, table: u32 };
@@ -94,7 +94,7 @@ operators! {
     0x1A Drop;
     0x1B Select;
     0x1C SelectTyped { types: ValueTypes };
-    0x1F TryTable { ty: BlockType, catches: Catches<'a> };
+    0x1F TryTable { ty: BlockType, catches: Catches };
     0x20 LocalGet { local: u32 };
     0x21 LocalSet { local: u32 };
     0x22 LocalTee { local: u32 };
@@ -157,7 +157,7 @@ operators! {
 
 operators! {
     /// An instruction on objects with its immediates.
-    enum GcOperator [] of Reader<'_>,
+    enum GcOperator,
     /// The opcodes behind the prefix `0xFB`.
     enum GcOpcode:
     0 StructNew { ty: u32 };
@@ -233,14 +233,21 @@ static TABLED: [Option<Tabled>; 256] = {
     all
 };
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// The next instruction with its immediates.
     ///
     /// # Errors
     ///
     /// If there is no such instruction, or its immediates end early.
-    #[inline]
-    pub fn operator(&mut self) -> Result<Operator<'a>, Malformed> {
+    #[inline(never)]
+    pub fn operator(&mut self) -> Result<Operator, Malformed> {
+        self.operator_inline()
+    }
+
+    /// The same, for the one place that reads most of them: when this is part of a switch
+    /// over instructions, the instruction itself is never written down.
+    #[inline(always)]
+    pub(crate) fn operator_inline(&mut self) -> Result<Operator, Malformed> {
         let byte = self.byte()?;
         match byte {
             prefix::GC => Ok(Operator::Gc(self.gc_operator()?)),
@@ -252,18 +259,20 @@ impl<'a> Reader<'a> {
                 Some(Tabled::Compare(op)) => Ok(Operator::Compare(op)),
                 Some(Tabled::Load(op)) => Ok(Operator::Load(op, Immediate::read(self)?)),
                 Some(Tabled::Store(op)) => Ok(Operator::Store(op, Immediate::read(self)?)),
-                None => Operator::of_row(u16::from(byte), self)?.ok_or(Malformed),
+                None => Operator::of_row(u16::from(byte), self),
             },
         }
     }
 
+    #[inline(never)]
     fn gc_operator(&mut self) -> Result<GcOperator, Malformed> {
         let code = u16::try_from(self.u32()?).map_err(|_| Malformed)?;
-        GcOperator::of_row(code, self)?.ok_or(Malformed)
+        GcOperator::of_row(code, self)
     }
 
     /// An instruction behind a prefix that has rows of its own and ops of tables.
-    fn prefixed_operator(&mut self, prefix: u8) -> Result<Operator<'a>, Malformed> {
+    #[inline(never)]
+    fn prefixed_operator(&mut self, prefix: u8) -> Result<Operator, Malformed> {
         let code = u8::try_from(self.u32()?).map_err(|_| Malformed)?;
         let whole = u16::from(prefix) << 8 | u16::from(code);
         if prefix == prefix::MISC
@@ -276,7 +285,7 @@ impl<'a> Reader<'a> {
         {
             return Ok(Operator::Atomic(op, Immediate::read(self)?));
         }
-        Operator::of_row(whole, self)?.ok_or(Malformed)
+        Operator::of_row(whole, self)
     }
 }
 
@@ -285,7 +294,7 @@ mod tests {
     use super::*;
 
     /// An instruction with zeros behind its opcode, and where it ends.
-    fn read(opcode: &[u8]) -> Result<(Operator<'static>, usize), Malformed> {
+    fn read(opcode: &[u8]) -> Result<(Operator, usize), Malformed> {
         let bytes: &'static mut [u8] = vec![0; opcode.len() + 40].leak();
         bytes[..opcode.len()].copy_from_slice(opcode);
         let mut reader = Reader::new(bytes);
@@ -295,23 +304,13 @@ mod tests {
 
     #[test]
     fn no_opcode_has_two_meanings() {
-        let mut reader = Reader::new(&[0; 40]);
+        let has_row = |code| Operator::of_row(code, &mut Reader::new(&[0; 40])).is_ok();
         for code in 0..=u8::MAX {
-            let row = Operator::of_row(code.into(), &mut reader.clone());
-            assert!(
-                row.is_err()
-                    || row.is_ok_and(|row| row.is_none())
-                    || TABLED[usize::from(code)].is_none(),
-                "{code:#x}"
-            );
-        }
-        for code in 0..=u8::MAX {
+            assert!(!has_row(code.into()) || TABLED[usize::from(code)].is_none(), "{code:#x}");
             let misc = 0xFC00 | u16::from(code);
-            let row = Operator::of_row(misc, &mut reader).unwrap();
-            assert!(row.is_none() || UnaryOp::from_opcode(misc).is_none(), "{misc:#x}");
-            let row = Operator::of_row(0xFE00 | u16::from(code), &mut reader).unwrap();
-            assert!(row.is_none() || AtomicOp::from_opcode(code.into()).is_none(), "{code:#x}");
-            reader = Reader::new(&[0; 40]);
+            assert!(!has_row(misc) || UnaryOp::from_opcode(misc).is_none(), "{misc:#x}");
+            let atomic = AtomicOp::from_opcode(code.into());
+            assert!(!has_row(0xFE00 | u16::from(code)) || atomic.is_none(), "{code:#x}");
         }
     }
 
@@ -359,14 +358,14 @@ mod tests {
         let table = [0x0E, 2, 5, 6, 7, 0x0B];
         let mut reader = Reader::new(&table);
         let Ok(Operator::BrTable { targets }) = reader.operator() else { panic!("no table") };
-        assert_eq!(targets.depths().collect::<Vec<_>>(), [5, 6, 7]);
+        assert_eq!(targets.depths(&reader).collect::<Vec<_>>(), [5, 6, 7]);
         assert!(matches!(reader.operator(), Ok(Operator::End)));
         let catches = [0x1F, 0x40, 2, 1, 9, 3, 2, 4, 0x0B];
         let mut reader = Reader::new(&catches);
         let Ok(Operator::TryTable { ty: BlockType::Empty, catches }) = reader.operator() else {
             panic!("no try")
         };
-        let all: Vec<_> = catches.clauses().collect();
+        let all: Vec<_> = catches.clauses(&reader).collect();
         assert_eq!(all.iter().map(|clause| clause.tag).collect::<Vec<_>>(), [Some(9), None]);
         assert_eq!(all.iter().map(|clause| clause.by_ref).collect::<Vec<_>>(), [true, false]);
         assert_eq!(all.iter().map(|clause| clause.depth).collect::<Vec<_>>(), [3, 4]);

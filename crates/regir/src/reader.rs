@@ -26,6 +26,11 @@ impl<'a> Reader<'a> {
         self.position
     }
 
+    /// The same bytes, from another offset on.
+    pub fn at(&self, position: usize) -> Reader<'a> {
+        Reader { bytes: self.bytes, position }
+    }
+
     /// Whether every byte has been read.
     pub fn is_empty(&self) -> bool {
         self.position >= self.bytes.len()

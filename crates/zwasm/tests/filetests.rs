@@ -56,7 +56,7 @@ fn stable(line: &str) -> String {
 /// The targets that a module names, or the floors of all.
 fn targets(source: &str) -> impl Iterator<Item = &str> {
     let named = source.lines().find_map(|line| line.strip_prefix(";;! targets "));
-    named.unwrap_or("x64").split_whitespace()
+    named.unwrap_or("x64 aarch64").split_whitespace()
 }
 
 /// What is expected below a module.

@@ -6,6 +6,7 @@
 
 use super::Compiler;
 use super::late::Late;
+use super::moves::offset;
 use super::select::Select;
 use super::state::{Class, Location};
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
@@ -266,9 +267,7 @@ impl<A: Select> Compiler<'_, A> {
         self.check_stack(A::CALLEE_FRAME);
         let word = self.asm.new_label();
         self.asm.label_address(A::IP, word);
-        self.asm.store(self.slot(header), A::IP, Size::B8);
-        self.asm.store(self.slot(header + 1), A::FRAME, Size::B8);
-        self.asm.store(self.slot(header + 2), A::VMCTX, Size::B8);
+        self.asm.write_header(offset(header));
         self.asm.mov(A::FRAME, A::CALLEE_FRAME);
         self.switch(switch, Left::ToReturn);
         self.asm.address_of(A::IP, at(A::BODY, 8), true);

@@ -102,9 +102,7 @@ impl<A: Select> Compiler<'_, A> {
     pub(crate) fn leave(&mut self) {
         let header = (self.function.frame.header * 8) as i32;
         let other = *self.other_instance.get_or_insert_with(|| self.asm.new_label());
-        self.asm.load(A::IP, at(A::FRAME, header), Size::B8);
-        self.asm.load(A::BODY, at(A::FRAME, header + 16), Size::B8);
-        self.asm.load(A::FRAME, at(A::FRAME, header + 8), Size::B8);
+        self.asm.read_header(header);
         let condition = self.asm.compare(Relation::NotEqual, true, A::BODY, Rm::Reg(A::VMCTX));
         self.asm.jump_if(condition, other);
         self.asm.jump_through(A::IP);

@@ -153,6 +153,13 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     /// Clears words at a distance from a register.
     fn clear_words(&mut self, base: Reg, dst: i32, count: u32);
 
+    /// Writes the three words of a header at a distance from the frame: the instruction
+    /// pointer, the frame, the `vmctx`.
+    fn write_header(&mut self, disp: i32);
+    /// Reads a header that [`Primitives::write_header`] wrote; the `vmctx` into
+    /// [`Primitives::BODY`].
+    fn read_header(&mut self, disp: i32);
+
     // Computing.
 
     /// The address of a place in memory, cut to 32 bits unless `wide`.

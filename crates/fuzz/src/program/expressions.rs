@@ -8,6 +8,22 @@ use crate::ops::{self, ACCESSES, Group, LANES, PURE, SINGLE, VECTOR};
 use crate::ty::Ty;
 use crate::value;
 use wasm_encoder::Encode;
+use zwasm_regir::opcodes::{Opcode, VectorOpcode};
+use zwasm_regir::{BinaryOp, Type, UnaryOp};
+
+/// The type of the operands of a division, which traps if the divisor is zero.
+fn divides(code: u32) -> Option<Type> {
+    let op = BinaryOp::from_opcode(u16::try_from(code).ok()?)?;
+    op.traps().then(|| op.result())
+}
+
+/// The conversion that is like one that traps, and does not.
+fn total(code: u32) -> Option<u32> {
+    let op = UnaryOp::from_opcode(u16::try_from(code).ok()?)?;
+    let text = op.text().replace("trunc", "trunc_sat");
+    let total = UnaryOp::ALL.iter().find(|total| op.traps() && total.text() == text)?;
+    Some(u32::from(total.opcode().to_be_bytes()[1]))
+}
 
 impl Body<'_> {
     /// A value of a type.
@@ -71,7 +87,7 @@ impl Body<'_> {
                 self.code.0.extend(value::float64(self.rng).to_le_bytes());
             }
             Ty::V128 => {
-                self.code.0.extend([VECTOR, 0x0c]);
+                self.code.0.extend([VECTOR, V128_CONST]);
                 self.code.0.extend(value::vector(self.rng).to_le_bytes());
             }
             Ty::Ref(heap) if self.small || self.once_in(2) => self.null(heap),
@@ -106,7 +122,7 @@ impl Body<'_> {
         }
         let groups: Vec<&Group> = PURE
             .iter()
-            .chain(LANES)
+            .chain(LANES.iter())
             .filter(|group| group.result == Some(ty) && self.has(group))
             .collect();
         // Groups by their weight, so that no operator is rarer than others.
@@ -130,21 +146,22 @@ impl Body<'_> {
     fn operate(&mut self, group: &Group, depth: u32) {
         let mut code = draw(group, self.rng);
         let mut prefix = group.prefix;
-        self.values(group.params, depth);
+        self.values(&group.params, depth);
         // Most divisors are made odd and most truncations total.
         let tame = !self.once_in(if self.small { 6 } else { 24 });
-        match (prefix, code) {
-            (SINGLE, 0x6d..=0x70) if tame => {
-                self.code.i32_const(1);
-                self.code.op(I32_OR);
+        if tame && prefix == SINGLE {
+            match (divides(code), total(code)) {
+                (Some(Type::I32), _) => {
+                    self.code.i32_const(1);
+                    self.code.op(I32_OR);
+                }
+                (Some(_), _) => {
+                    self.code.i64_const(1);
+                    self.code.op(I64_OR);
+                }
+                (None, Some(total)) => (prefix, code) = (ops::NUMERIC, total),
+                (None, None) => {}
             }
-            (SINGLE, 0x7f..=0x82) if tame => {
-                self.code.i64_const(1);
-                self.code.op(I64_OR);
-            }
-            (SINGLE, 0xa8..=0xab) if tame => (prefix, code) = (ops::NUMERIC, code - 0xa8),
-            (SINGLE, 0xae..=0xb1) if tame => (prefix, code) = (ops::NUMERIC, code - 0xae + 4),
-            _ => {}
         }
         ops::push(&mut self.code.0, prefix, code);
         if LANES.iter().any(|each| std::ptr::eq(each, group)) {
@@ -443,7 +460,7 @@ impl Body<'_> {
             }
             Ty::V128 => {
                 self.values(&[ty, ty], depth);
-                self.code.0.extend([VECTOR, 0x0d]);
+                ops::push(&mut self.code.0, VECTOR, VectorOpcode::I8x16Shuffle as u32);
                 for _ in 0..16 {
                     let lane = self.rng.below(32) as u8;
                     self.code.op(lane);
@@ -457,10 +474,14 @@ impl Body<'_> {
 
     /// Arithmetic on 128 bits, its halves combined.
     fn wide(&mut self, depth: u32) {
-        let code = 0x13 + self.rng.below(4) as u32;
-        let operands = if code < 0x15 { 4 } else { 2 };
+        let (opcode, operands) = [
+            (Opcode::I64Add128, 4),
+            (Opcode::I64Sub128, 4),
+            (Opcode::I64MulWideS, 2),
+            (Opcode::I64MulWideU, 2),
+        ][self.rng.below(4)];
         self.values(&[Ty::I64; 4][..operands], depth.min(1));
-        ops::push(&mut self.code.0, ops::NUMERIC, code);
+        ops::push_opcode(&mut self.code.0, opcode);
         if self.once_in(2) {
             self.keep_or_drop(&[Ty::I64]);
         } else {

@@ -7,31 +7,8 @@ use super::body::Body;
 use super::code::*;
 use super::objects::{MOST_OPERANDS, about_border};
 use super::{Layout, Signature};
+use crate::opcodes::objects::*;
 use crate::ty::{Heap, Ty};
-
-/// What stands behind the prefix of instructions on objects.
-const STRUCT_NEW: u8 = 0;
-const STRUCT_NEW_DEFAULT: u8 = 1;
-const STRUCT_GET: u8 = 2;
-const STRUCT_GET_S: u8 = 3;
-const STRUCT_SET: u8 = 5;
-const ARRAY_NEW: u8 = 6;
-const ARRAY_NEW_DEFAULT: u8 = 7;
-const ARRAY_NEW_FIXED: u8 = 8;
-const ARRAY_GET: u8 = 11;
-const ARRAY_GET_S: u8 = 12;
-const ARRAY_SET: u8 = 14;
-const ARRAY_LEN: u8 = 15;
-const ARRAY_FILL: u8 = 16;
-const ARRAY_COPY: u8 = 17;
-const REF_TEST: u8 = 20;
-const REF_CAST: u8 = 22;
-const BR_ON_CAST: u8 = 24;
-const BR_ON_CAST_FAIL: u8 = 25;
-const ANY_CONVERT_EXTERN: u8 = 26;
-const EXTERN_CONVERT_ANY: u8 = 27;
-const REF_I31: u8 = 28;
-const I31_GET_S: u8 = 29;
 
 /// That the types before and behind a cast may be null.
 const BOTH_NULLABLE: u8 = 3;

@@ -4,8 +4,9 @@ use super::Signature;
 use super::body::{Body, COUNTERS};
 use super::code::*;
 use crate::mutate::draw;
-use crate::ops::{self, ACCESSES, Group, NUMERIC};
+use crate::ops::{self, ACCESSES, Group};
 use crate::ty::Ty;
+use zwasm_regir::opcodes::Opcode;
 
 impl Body<'_> {
     /// A statement; `depth` is how far blocks in it may nest.
@@ -288,7 +289,7 @@ impl Body<'_> {
                 let memory = self.address(1);
                 self.value(Ty::I32, 1);
                 self.length(self.layout.memories[memory as usize]);
-                ops::push(&mut self.code.0, NUMERIC, 11);
+                ops::push_opcode(&mut self.code.0, Opcode::MemoryFill);
                 self.code.number(memory);
             }
             // memory.copy; its length is short where either address is.
@@ -297,7 +298,7 @@ impl Body<'_> {
                 let from = self.address(1);
                 let is_64 = |memory: u32| self.layout.memories[memory as usize];
                 self.length(is_64(to) && is_64(from));
-                ops::push(&mut self.code.0, NUMERIC, 10);
+                ops::push_opcode(&mut self.code.0, Opcode::MemoryCopy);
                 self.code.number(to);
                 self.code.number(from);
             }

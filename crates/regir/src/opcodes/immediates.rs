@@ -4,27 +4,27 @@ use crate::reader::{Malformed, Reader};
 use crate::types::Type;
 
 /// Something that follows an opcode.
-pub trait Immediate<'a>: Sized {
+pub trait Immediate: Sized {
     /// Reads it.
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed>;
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed>;
 }
 
 /// An index, a count or a depth.
-impl Immediate<'_> for u32 {
+impl Immediate for u32 {
     #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
         reader.u32()
     }
 }
 
-impl Immediate<'_> for i32 {
+impl Immediate for i32 {
     #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<i32, Malformed> {
         Ok(reader.i64()? as i32)
     }
 }
 
-impl Immediate<'_> for i64 {
+impl Immediate for i64 {
     #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<i64, Malformed> {
         reader.i64()
@@ -32,7 +32,7 @@ impl Immediate<'_> for i64 {
 }
 
 /// Flags, a lane or a reserved byte.
-impl Immediate<'_> for u8 {
+impl Immediate for u8 {
     #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<u8, Malformed> {
         reader.byte()
@@ -40,7 +40,7 @@ impl Immediate<'_> for u8 {
 }
 
 /// A float, a vector or the lanes of a shuffle.
-impl<const N: usize> Immediate<'_> for [u8; N] {
+impl<const N: usize> Immediate for [u8; N] {
     #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<[u8; N], Malformed> {
         reader.array()
@@ -59,7 +59,7 @@ pub struct MemArg {
 /// The bit of the alignment that says a memory index follows.
 const MEMORY_INDEX: u32 = 1 << 6;
 
-impl Immediate<'_> for MemArg {
+impl Immediate for MemArg {
     #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<MemArg, Malformed> {
         let align = reader.u32()?;
@@ -69,7 +69,7 @@ impl Immediate<'_> for MemArg {
 }
 
 /// A value type, as far as slots care.
-impl Immediate<'_> for Type {
+impl Immediate for Type {
     fn read(reader: &mut Reader<'_>) -> Result<Type, Malformed> {
         Ok(match reader.byte()? {
             0x7F => Type::I32,
@@ -90,7 +90,7 @@ impl Immediate<'_> for Type {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeapType(pub i64);
 
-impl Immediate<'_> for HeapType {
+impl Immediate for HeapType {
     fn read(reader: &mut Reader<'_>) -> Result<HeapType, Malformed> {
         Ok(HeapType(reader.i64()?))
     }
@@ -107,7 +107,7 @@ pub enum BlockType {
     Function(u32),
 }
 
-impl Immediate<'_> for BlockType {
+impl Immediate for BlockType {
     fn read(reader: &mut Reader<'_>) -> Result<BlockType, Malformed> {
         let byte = reader.peek()?;
         if byte == 0x40 {
@@ -124,10 +124,10 @@ impl Immediate<'_> for BlockType {
 }
 
 /// The types of a `select`, of which nothing is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueTypes;
 
-impl Immediate<'_> for ValueTypes {
+impl Immediate for ValueTypes {
     fn read(reader: &mut Reader<'_>) -> Result<ValueTypes, Malformed> {
         for _ in 0..reader.u32()? {
             Type::read(reader)?;
@@ -137,28 +137,28 @@ impl Immediate<'_> for ValueTypes {
 }
 
 /// The targets of a `br_table`.
-#[derive(Clone, Debug)]
-pub struct Labels<'a> {
-    /// At the first depth.
-    reader: Reader<'a>,
-    /// How many there are, with the default.
-    count: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// Where the first depth is.
+    at: usize,
+    /// How many there are beside the default.
+    count: u32,
 }
 
-impl<'a> Labels<'a> {
-    /// The depth of each, that of the default last.
-    pub fn depths(&self) -> impl Iterator<Item = u32> + use<'a> {
-        let mut reader = self.reader.clone();
+impl Labels {
+    /// The depth of each, that of the default last; of the reader that read this.
+    pub fn depths<'a>(self, reader: &Reader<'a>) -> impl Iterator<Item = u32> + use<'a> {
+        let mut reader = reader.at(self.at);
         // They were read before.
-        (0..self.count).map_while(move |_| reader.u32().ok())
+        (0..=self.count).map_while(move |_| reader.u32().ok())
     }
 }
 
-impl<'a> Immediate<'a> for Labels<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Labels<'a>, Malformed> {
-        let count = u64::from(reader.u32()?) + 1;
-        let labels = Labels { reader: reader.clone(), count };
-        for _ in 0..count {
+impl Immediate for Labels {
+    fn read(reader: &mut Reader<'_>) -> Result<Labels, Malformed> {
+        let count = reader.u32()?;
+        let labels = Labels { at: reader.position(), count };
+        for _ in 0..=count {
             reader.u32()?;
         }
         Ok(labels)
@@ -181,7 +181,7 @@ const CATCH_REF: u8 = 1;
 /// The clause `catch_all_ref`.
 const CATCH_ALL_REF: u8 = 3;
 
-impl Immediate<'_> for Clause {
+impl Immediate for Clause {
     fn read(reader: &mut Reader<'_>) -> Result<Clause, Malformed> {
         let kind = reader.byte()?;
         let by_ref = kind == CATCH_REF || kind == CATCH_ALL_REF;
@@ -191,26 +191,26 @@ impl Immediate<'_> for Clause {
 }
 
 /// The clauses of a `try_table`.
-#[derive(Clone, Debug)]
-pub struct Catches<'a> {
-    /// At the first clause.
-    reader: Reader<'a>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Catches {
+    /// Where the first clause is.
+    at: usize,
     count: u32,
 }
 
-impl<'a> Catches<'a> {
-    /// Each clause in order.
-    pub fn clauses(&self) -> impl Iterator<Item = Clause> + use<'a> {
-        let mut reader = self.reader.clone();
+impl Catches {
+    /// Each clause in order; of the reader that read this.
+    pub fn clauses<'a>(self, reader: &Reader<'a>) -> impl Iterator<Item = Clause> + use<'a> {
+        let mut reader = reader.at(self.at);
         // They were read before.
         (0..self.count).map_while(move |_| Clause::read(&mut reader).ok())
     }
 }
 
-impl<'a> Immediate<'a> for Catches<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Catches<'a>, Malformed> {
+impl Immediate for Catches {
+    fn read(reader: &mut Reader<'_>) -> Result<Catches, Malformed> {
         let count = reader.u32()?;
-        let catches = Catches { reader: reader.clone(), count };
+        let catches = Catches { at: reader.position(), count };
         for _ in 0..count {
             Clause::read(reader)?;
         }
@@ -219,27 +219,27 @@ impl<'a> Immediate<'a> for Catches<'a> {
 }
 
 /// The declarations of a body's locals, which stand before its first instruction.
-#[derive(Clone, Debug)]
-pub struct Locals<'a> {
-    /// At the first group.
-    reader: Reader<'a>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Locals {
+    /// Where the first group is.
+    at: usize,
     count: u32,
 }
 
-impl<'a> Locals<'a> {
-    /// How many of a type, one group after the other.
-    pub fn groups(&self) -> impl Iterator<Item = (u32, Type)> + use<'a> {
-        let mut reader = self.reader.clone();
+impl Locals {
+    /// How many of a type, one group after the other; of the reader that read this.
+    pub fn groups<'a>(self, reader: &Reader<'a>) -> impl Iterator<Item = (u32, Type)> + use<'a> {
+        let mut reader = reader.at(self.at);
         // They were read before.
         (0..self.count)
             .map_while(move |_| Some((reader.u32().ok()?, Type::read(&mut reader).ok()?)))
     }
 }
 
-impl<'a> Immediate<'a> for Locals<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Locals<'a>, Malformed> {
+impl Immediate for Locals {
+    fn read(reader: &mut Reader<'_>) -> Result<Locals, Malformed> {
         let count = reader.u32()?;
-        let locals = Locals { reader: reader.clone(), count };
+        let locals = Locals { at: reader.position(), count };
         for _ in 0..count {
             reader.u32()?;
             Type::read(reader)?;

@@ -11,7 +11,7 @@ use crate::simd_ops::{
 operators! {
     /// An instruction on vectors with its immediates. Relaxed ops that are a strict one are
     /// that one.
-    enum VectorOperator [] of Reader<'_>,
+    enum VectorOperator,
     /// The opcodes that no table has.
     enum VectorOpcode:
     0x0B V128Store { memory: MemArg };
@@ -56,7 +56,8 @@ operators! {
         /// A load.
         #[cfg(feature = "simd")]
         Load(LoadOp, MemArg);
-        /// Any of these in a build without vectors; its immediates are not read.
+        /// Anything but a constant in a build without vectors; its immediates are not
+        /// read.
         #[cfg(not(feature = "simd"))]
         Unknown;
     }
@@ -64,18 +65,19 @@ operators! {
 
 impl Reader<'_> {
     /// What follows the prefix.
+    #[inline(never)]
     pub(super) fn vector_operator(&mut self) -> Result<VectorOperator, Malformed> {
         let code = u16::try_from(self.u32()?).map_err(|_| Malformed)?;
-        match VectorOperator::of_row(code, self)? {
+        match self.tabled_vector_operator(code)? {
             Some(operator) => Ok(operator),
-            None => self.tabled_vector_operator(code),
+            None => VectorOperator::of_row(code, self),
         }
     }
 
     #[cfg(feature = "simd")]
-    fn tabled_vector_operator(&mut self, code: u16) -> Result<VectorOperator, Malformed> {
+    fn tabled_vector_operator(&mut self, code: u16) -> Result<Option<VectorOperator>, Malformed> {
         let code = strict(code);
-        Ok(if let Some(op) = BinaryOp::from_opcode(code) {
+        Ok(Some(if let Some(op) = BinaryOp::from_opcode(code) {
             VectorOperator::Binary(op)
         } else if let Some(op) = LoadOp::from_opcode(code) {
             VectorOperator::Load(op, Immediate::read(self)?)
@@ -94,13 +96,15 @@ impl Reader<'_> {
         {
             VectorOperator::Unary(op)
         } else {
-            return Err(Malformed);
-        })
+            return Ok(None);
+        }))
     }
 
     #[cfg(not(feature = "simd"))]
-    fn tabled_vector_operator(&mut self, _: u16) -> Result<VectorOperator, Malformed> {
-        Ok(VectorOperator::Unknown)
+    fn tabled_vector_operator(&mut self, code: u16) -> Result<Option<VectorOperator>, Malformed> {
+        // A constant is all that may stand in a constant expression.
+        let constant = code == VectorOpcode::V128Const as u16;
+        Ok((!constant).then_some(VectorOperator::Unknown))
     }
 }
 

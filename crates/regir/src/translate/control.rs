@@ -383,8 +383,8 @@ impl<'a> Translator<'a> {
         }
     }
 
-    pub(super) fn br_table(&mut self, targets: &Labels<'_>) -> Result<()> {
-        let depths: Vec<u32> = targets.depths().collect();
+    pub(super) fn br_table(&mut self, targets: Labels) -> Result<()> {
+        let depths: Vec<u32> = targets.depths(&self.body.reader).collect();
         work::count(depths.len());
         let index = self.pop_slot()?;
         for &depth in &depths {

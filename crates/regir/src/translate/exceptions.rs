@@ -29,9 +29,9 @@ impl Translator<'_> {
         Ok(())
     }
 
-    pub(super) fn try_table(&mut self, ty: BlockType, catches: &Catches<'_>) -> Result<()> {
+    pub(super) fn try_table(&mut self, ty: BlockType, catches: Catches) -> Result<()> {
         let first = self.function.catches.len() as u32;
-        for clause in catches.clauses() {
+        for clause in catches.clauses(&self.body.reader) {
             let catch = self.catch(clause)?;
             self.function.catches.push(catch);
         }

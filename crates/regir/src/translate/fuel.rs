@@ -11,33 +11,35 @@
 
 use super::Translator;
 use crate::inst::Inst;
-use crate::opcodes::Operator;
+use crate::opcodes::Opcode;
 use crate::tuning;
 
-/// What an instruction costs: one, and nothing if it does nothing by itself.
+/// The instructions that do nothing by themselves.
+const FREE: [Opcode; 8] = [
+    Opcode::Unreachable,
+    Opcode::Nop,
+    Opcode::Block,
+    Opcode::Loop,
+    Opcode::Else,
+    Opcode::End,
+    Opcode::Return,
+    Opcode::Drop,
+];
+
+/// What an instruction costs, by its first byte: one, and nothing if it is free.
 ///
 /// Entering a function costs one as well. So a program costs what it costs in
 /// wasmtime, but for the bulk operations, large objects and functions with very many
 /// locals, which also pay by size.
-fn cost(operator: &Operator<'_>) -> u32 {
-    match operator {
-        Operator::Unreachable
-        | Operator::Nop
-        | Operator::Block { .. }
-        | Operator::Loop { .. }
-        | Operator::Else
-        | Operator::End
-        | Operator::Return
-        | Operator::Drop => 0,
-        _ => 1,
-    }
+fn cost(first: u8) -> u32 {
+    u32::from(!FREE.iter().any(|free| *free as u16 == u16::from(first)))
 }
 
 impl Translator<'_> {
     /// Adds the instruction about to be translated to the run that it is in.
-    pub(super) fn pay(&mut self, operator: &Operator<'_>) {
+    pub(super) fn pay(&mut self, first: u8) {
         if self.checks.fuel {
-            self.add_cost(cost(operator));
+            self.add_cost(cost(first));
         }
     }
 

@@ -91,7 +91,7 @@ impl Shape {
         }
         let mut shape = Shape { slots: slots_of(signature.params), ..Shape::default() };
         let mut reader = Reader::new(body);
-        for (count, ty) in Locals::read(&mut reader)?.groups() {
+        for (count, ty) in Locals::read(&mut reader)?.groups(&reader) {
             if ty == Type::V128 || count > INLINE_SLOTS {
                 return Ok(None);
             }
@@ -314,7 +314,7 @@ impl<'a> Translator<'a> {
         reader: &mut Reader<'a>,
     ) -> Result<()> {
         let mut local = params as u32;
-        for (count, ty) in Locals::read(reader)?.groups() {
+        for (count, ty) in Locals::read(reader)?.groups(reader) {
             for _ in 0..count {
                 let slot = self.inlining.take(ty.slots());
                 if shape.read_first & bit(local)? != 0 {

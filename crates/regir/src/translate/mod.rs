@@ -341,7 +341,7 @@ impl<'a> Translator<'a> {
             self.declare(1, ty, &mut slot);
         }
         let mut slot = frame.locals;
-        for (count, ty) in Locals::read(&mut self.body.reader)?.groups() {
+        for (count, ty) in Locals::read(&mut self.body.reader)?.groups(&self.body.reader) {
             self.declare(count, ty, &mut slot);
         }
         frame.stack = self.inlining.reserve(slot);

@@ -10,12 +10,11 @@ use crate::types::Type;
 impl Translator<'_> {
     /// Translates the next instruction.
     pub(super) fn operator(&mut self) -> core::result::Result<(), Stop> {
-        let operator = self.body.reader.operator()?;
         if !self.reachable {
-            return self.skip(&operator);
+            return self.skip();
         }
-        self.pay(&operator);
-        match operator {
+        self.pay(self.body.reader.peek()?);
+        match self.body.reader.operator_inline()? {
             Operator::Unreachable => {
                 self.emit(Inst::Unreachable);
                 self.reachable = false;
@@ -30,7 +29,7 @@ impl Translator<'_> {
             Operator::End => self.end()?,
             Operator::Br { depth } => self.br(depth)?,
             Operator::BrIf { depth } => self.br_if(depth)?,
-            Operator::BrTable { targets } => self.br_table(&targets)?,
+            Operator::BrTable { targets } => self.br_table(targets)?,
             Operator::Return => self.r#return()?,
             Operator::Call { func } => {
                 if !self.inline(func)? {
@@ -62,7 +61,7 @@ impl Translator<'_> {
                 self.pop()?;
             }
             Operator::Select | Operator::SelectTyped { .. } => self.select()?,
-            Operator::TryTable { ty, catches } => self.try_table(ty, &catches)?,
+            Operator::TryTable { ty, catches } => self.try_table(ty, catches)?,
             Operator::LocalGet { local } => self.local_get(local)?,
             Operator::LocalSet { local } => self.local_set(local)?,
             Operator::LocalTee { local } => self.local_tee(local)?,
@@ -170,8 +169,8 @@ impl Translator<'_> {
 
     /// Passes over an instruction that cannot be reached: only what opens and closes
     /// blocks matters.
-    fn skip(&mut self, operator: &Operator<'_>) -> core::result::Result<(), Stop> {
-        match operator {
+    fn skip(&mut self) -> core::result::Result<(), Stop> {
+        match self.body.reader.operator()? {
             Operator::Block { .. }
             | Operator::Loop { .. }
             | Operator::If { .. }

@@ -15,7 +15,10 @@ pub(crate) fn module_name(section: &[u8]) -> Option<String> {
 /// Where the names of functions are, found when one is asked for first: who asks for
 /// one often asks for all.
 #[derive(Default)]
-pub(crate) struct FunctionNames(OnceLock<Box<[(u32, Range<u32>)]>>);
+pub(crate) struct FunctionNames(OnceLock<Named>);
+
+/// Functions with names, in order, and where the name of each is in the section.
+type Named = Box<[(u32, Range<u32>)]>;
 
 impl FunctionNames {
     /// The name of a function in a section that is always the same.
@@ -28,9 +31,8 @@ impl FunctionNames {
     }
 }
 
-/// The functions with names, and where these are in the section, up to what is
-/// malformed.
-fn function_names(section: &[u8]) -> Box<[(u32, Range<u32>)]> {
+/// The functions with names, up to what is malformed.
+fn function_names(section: &[u8]) -> Named {
     let mut names = Vec::new();
     let Some(contents) = subsection(section, 1) else { return names.into() };
     let start = contents.as_ptr() as usize - section.as_ptr() as usize;

@@ -43,6 +43,44 @@
 ;;   jmpq L5
 ;; L5:
 ;;   handler raise
+;; aarch64
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   ldr x20, [x1, #8]
+;;   ldr x21, [x1, #0]
+;;   tst w21, #0x3
+;; L3:
+;;   b.ne L2
+;;   add x17, x4, x21
+;;   add x17, x17, #4
+;; L4:
+;;   ldaxr w19, [x17]
+;;   add w15, w19, w20
+;;   stlxr w16, w15, [x17]
+;;   cbnz w16, L4
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L5
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #18
+;;   ldr x16, L6
+;;   br x16
+;; L6:
+;;   handler raise
 ;; function f1: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   s5 = i64.atomic.rmw16.xor_u m0[s0 + 0x0] s1
 ;;   return s5
@@ -81,6 +119,43 @@
 ;;   jmpq L6
 ;; L6:
 ;;   handler raise
+;; aarch64
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   ldr x20, [x1, #8]
+;;   ldr x21, [x1, #0]
+;;   tst w21, #0x1
+;; L3:
+;;   b.ne L2
+;;   add x17, x4, x21
+;; L4:
+;;   ldaxrh w19, [x17]
+;;   eor w15, w19, w20
+;;   stlxrh w16, w15, [x17]
+;;   cbnz w16, L4
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L5
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #18
+;;   ldr x16, L6
+;;   br x16
+;; L6:
+;;   handler raise
 ;; function f2: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   atomic.fence
 ;;   i32.atomic.store8 m0[s0 + 0x1] s1
@@ -107,3 +182,27 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   dmb ish
+;;   ldr x19, [x1, #8]
+;;   ldr x20, [x1, #0]
+;;   add x17, x4, x20
+;;   add x17, x17, #1
+;;   stlrb w19, [x17]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

@@ -59,3 +59,58 @@
 ;;   jmpq L9
 ;; L9:
 ;;   handler raise
+;; aarch64
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   add x16, x19, #4
+;;   cmp x16, x5
+;; L3:
+;;   b.hi L2
+;;   add x17, x4, x16
+;;   ldur w20, [x17, #-4]
+;;   add x16, x19, #12
+;;   cmp x16, x5
+;; L5:
+;;   b.hi L4
+;;   add x17, x4, x16
+;;   stur w20, [x17, #-4]
+;;   add x16, x19, #101
+;;   cmp x16, x5
+;; L7:
+;;   b.hi L6
+;;   add x17, x4, x16
+;;   ldurb w20, [x17, #-1]
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L8:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #2
+;;   ldr x16, L9
+;;   br x16
+;; L4:
+;;   adr x2, L5
+;;   movz x3, #2
+;;   ldr x16, L9
+;;   br x16
+;; L6:
+;;   adr x2, L7
+;;   movz x3, #2
+;;   ldr x16, L9
+;;   br x16
+;; L9:
+;;   handler raise

@@ -32,3 +32,28 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   ldr w20, [x4, x19]
+;;   add x17, x4, x19
+;;   str w20, [x17, #8]
+;;   add x17, x4, x19
+;;   ldrb w20, [x17, #100]
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

@@ -43,3 +43,44 @@
 ;;   jmpq L7
 ;; L7:
 ;;   handler raise
+;; aarch64
+;;   word 0x38
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   movz x16, #24
+;;   adds x16, x16, x19
+;; L3:
+;;   b.hs L2
+;;   cmp x16, x5
+;; L5:
+;;   b.hi L4
+;;   add x17, x4, x16
+;;   ldur x20, [x17, #-8]
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L6:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #2
+;;   ldr x16, L7
+;;   br x16
+;; L4:
+;;   adr x2, L5
+;;   movz x3, #2
+;;   ldr x16, L7
+;;   br x16
+;; L7:
+;;   handler raise

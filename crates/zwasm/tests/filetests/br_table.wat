@@ -63,3 +63,56 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x38
+;;   address L4
+;; L4:
+;;   ldr x19, [x1, #0]
+;;   movz w16, #2
+;;   cmp w19, w16
+;;   csel w16, w19, w16, lo
+;;   adr x20, L5
+;;   ldrsw x16, [x20, x16, lsl #2]
+;;   add x20, x20, x16
+;;   br x20
+;; L5:
+;;   entry L3
+;;   entry L2
+;;   entry L1
+;; L3:
+;;   movz x15, #10
+;;   str x15, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   movz x15, #11
+;;   str x15, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L1:
+;;   movz x15, #12
+;;   str x15, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L6:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

@@ -132,3 +132,129 @@
 ;;   jmpq L16
 ;; L16:
 ;;   handler raise
+;; aarch64
+;;   word 0x258
+;;   address L4
+;; L4:
+;;   ldr x3, [x0, #80]
+;;   ldr x3, [x3, #0]
+;;   ldr x6, [x3, #0]
+;;   add x7, x1, #296
+;;   ldr x2, [x6, #0]
+;;   add x2, x2, x7
+;;   ldr x15, [x0, #8]
+;;   cmp x2, x15
+;; L6:
+;;   b.hi L5
+;;   adr x2, L7
+;;   str x2, [x1, #560]
+;;   str x1, [x1, #568]
+;;   str x0, [x1, #576]
+;;   mov x1, x7
+;;   ldr x0, [x3, #8]
+;;   ldr x16, [x0, #32]
+;;   ldr x4, [x16, #0]
+;;   ldr x5, [x16, #8]
+;;   add x2, x6, #8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L7:
+;;   address L8
+;; L8:
+;;   ldr x19, [x1, #0]
+;;   movz x15, #1
+;;   str x15, [x1, #288]
+;;   cbz w19, L2
+;;   add x16, x1, #296
+;;   add x17, x1, #288
+;;   movz x15, #264
+;;   add x15, x15, x16
+;; L9:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L9
+;;   b L1
+;; L2:
+;;   ldr x19, [x1, #0]
+;;   cbz w19, L3
+;;   add x16, x1, #296
+;;   mov x17, x1
+;;   movz x15, #264
+;;   add x15, x15, x16
+;; L10:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L10
+;;   ldr x2, [x1, #264]
+;;   ldr x6, [x1, #280]
+;;   ldr x1, [x1, #272]
+;;   cmp x6, x0
+;;   b.ne L11
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L3:
+;;   add x16, x1, #296
+;;   mov x17, x1
+;;   movz x15, #264
+;;   add x15, x15, x16
+;; L12:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L12
+;;   ldr x3, [x0, #80]
+;;   ldr x3, [x3, #8]
+;;   ldr x6, [x3, #0]
+;;   ldr x2, [x6, #0]
+;;   add x2, x2, x1
+;;   ldr x15, [x0, #8]
+;;   cmp x2, x15
+;; L14:
+;;   b.hi L13
+;;   mov x2, x0
+;;   ldr x0, [x3, #8]
+;;   str x2, [x0, #104]
+;;   ldr x16, [x0, #32]
+;;   ldr x4, [x16, #0]
+;;   ldr x5, [x16, #8]
+;;   add x2, x6, #8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L1:
+;;   add x16, x1, #288
+;;   mov x17, x1
+;;   movz x15, #264
+;;   add x15, x15, x16
+;; L15:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L15
+;;   ldr x2, [x1, #264]
+;;   ldr x6, [x1, #280]
+;;   ldr x1, [x1, #272]
+;;   cmp x6, x0
+;;   b.ne L11
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L11:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   adr x2, L6
+;;   movz x3, #10
+;;   ldr x16, L16
+;;   br x16
+;; L13:
+;;   adr x2, L14
+;;   movz x3, #10
+;;   ldr x16, L16
+;;   br x16
+;; L16:
+;;   handler raise

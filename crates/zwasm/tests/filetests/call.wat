@@ -30,6 +30,28 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #8]
+;;   add w21, w19, w20
+;;   str x21, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
 ;; function f1: frame params 1 header s1 locals s4 stack s4 size 9
 ;;   s5 = 0x1
 ;;   s4 = s0
@@ -82,5 +104,58 @@
 ;;   leaq rdx, L3
 ;;   movl rcx, 0xa
 ;;   jmpq L7
+;; L7:
+;;   handler raise
+;; aarch64
+;;   word 0x58
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   movz x15, #1
+;;   str x15, [x1, #40]
+;;   str x19, [x1, #32]
+;;   add x3, x0, #112
+;;   ldr x6, [x0, #112]
+;;   add x7, x1, #32
+;;   ldr x2, [x6, #0]
+;;   add x2, x2, x7
+;;   ldr x15, [x0, #8]
+;;   cmp x2, x15
+;; L3:
+;;   b.hi L2
+;;   adr x2, L4
+;;   str x2, [x1, #48]
+;;   str x1, [x1, #56]
+;;   str x0, [x1, #64]
+;;   mov x1, x7
+;;   add x2, x6, #8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L4:
+;;   address L5
+;; L5:
+;;   ldr x19, [x1, #32]
+;;   ldr x20, [x1, #0]
+;;   mul w19, w19, w20
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L6:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #10
+;;   ldr x16, L7
+;;   br x16
 ;; L7:
 ;;   handler raise

@@ -94,3 +94,97 @@
 ;;   jmpq L15
 ;; L15:
 ;;   handler raise
+;; aarch64
+;;   word 0x58
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   str x19, [x1, #40]
+;;   ldr x20, [x1, #8]
+;;   mov x6, x20
+;;   mov w6, w6
+;;   ldr x2, [x0, #48]
+;;   ldr x2, [x2, #0]
+;;   ldr x15, [x2, #8]
+;;   cmp x6, x15
+;; L4:
+;;   b.hs L3
+;;   ldr x2, [x2, #0]
+;;   ldr x3, [x2, x6, lsl #3]
+;; L6:
+;;   cbz x3, L5
+;;   ldr w15, [x3, #16]
+;;   mov w17, type 0
+;;   cmp w15, w17
+;;   b.ne L7
+;; L8:
+;;   ldr x6, [x3, #0]
+;;   add x7, x1, #40
+;;   ldr x2, [x6, #0]
+;;   add x2, x2, x7
+;;   ldr x15, [x0, #8]
+;;   cmp x2, x15
+;; L10:
+;;   b.hi L9
+;;   adr x2, L11
+;;   str x2, [x1, #48]
+;;   str x1, [x1, #56]
+;;   str x0, [x1, #64]
+;;   mov x1, x7
+;;   ldr x15, [x3, #8]
+;;   cmp x0, x15
+;;   b.eq L12
+;;   ldr x0, [x3, #8]
+;;   ldr x16, [x0, #32]
+;;   ldr x4, [x16, #0]
+;;   ldr x5, [x16, #8]
+;; L12:
+;;   add x2, x6, #8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L11:
+;;   address L13
+;; L13:
+;; L2:
+;;   ldr x19, [x1, #40]
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L14
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L14:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L7:
+;;   adr x2, L16
+;;   ldr x16, L16
+;;   br x16
+;; L16:
+;;   handler call_indirect type 0 t0[s1] s5
+;;   word 0x100060005
+;;   word 0x4000000000
+;;   address L2
+;; L3:
+;;   adr x2, L4
+;;   movz x3, #4
+;;   ldr x16, L15
+;;   br x16
+;; L5:
+;;   adr x2, L6
+;;   movz x3, #5
+;;   ldr x16, L15
+;;   br x16
+;; L9:
+;;   adr x2, L10
+;;   movz x3, #10
+;;   ldr x16, L15
+;;   br x16
+;; L15:
+;;   handler raise

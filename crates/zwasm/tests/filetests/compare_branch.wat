@@ -42,3 +42,34 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x48
+;;   address L3
+;; L3:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #8]
+;;   cmp w19, w20
+;;   b.hs L1
+;;   movz x15, #1
+;;   str x15, [x1, #40]
+;;   b L2
+;; L1:
+;;   movz x15, #2
+;;   str x15, [x1, #40]
+;; L2:
+;;   ldr x19, [x1, #40]
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L4
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L4:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

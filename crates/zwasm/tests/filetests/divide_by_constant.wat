@@ -35,6 +35,28 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   movz x20, #7
+;;   sdiv w20, w19, w20
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
 ;; function f1: frame params 1 header s1 locals s4 stack s4 size 6
 ;;   s4 = i32.div_u s0 0x8
 ;;   return s4
@@ -58,6 +80,27 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   lsr w20, w19, #3
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
 ;; function f2: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   s5 = i64.div_s s0 s1
 ;;   return s5
@@ -103,4 +146,44 @@
 ;;   movl rcx, 0x7
 ;;   jmpq L9
 ;; L9:
+;;   handler raise
+;; aarch64
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #8]
+;; L3:
+;;   cbz x20, L2
+;;   cmn x20, #1
+;;   ccmp x19, #1, #0, eq
+;; L5:
+;;   b.vs L4
+;;   sdiv x21, x19, x20
+;;   str x21, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L6:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #8
+;;   ldr x16, L7
+;;   br x16
+;; L4:
+;;   adr x2, L5
+;;   movz x3, #7
+;;   ldr x16, L7
+;;   br x16
+;; L7:
 ;;   handler raise

@@ -71,3 +71,67 @@
 ;; L13:
 ;;   movq rbx, [rsi]
 ;;   jmp L7
+;; aarch64
+;;   word 0x40
+;;   address L2
+;; L2:
+;;   ldr x19, [x0, #88]
+;;   ldr x16, [x0, #96]
+;;   ldr x16, [x16, #0]
+;;   ldr x15, [x19, #8]
+;;   cmp x16, x15
+;;   b.hs L3
+;; L4:
+;;   ldr x19, [x1, #0]
+;;   nop
+;; L1:
+;;   ldr x20, [x0, #88]
+;;   ldr x16, [x0, #96]
+;;   ldr x16, [x16, #0]
+;;   ldr x15, [x20, #8]
+;;   cmp x16, x15
+;;   b.hs L6
+;; L7:
+;;   sub w19, w19, #1
+;;   cbnz w19, L1
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L8:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L3:
+;;   adr x2, L11
+;;   ldr x16, L11
+;;   br x16
+;; L11:
+;;   handler epoch
+;;   word 0x8
+;;   address L10
+;; L10:
+;;   b L4
+;; L5:
+;;   address L12
+;; L12:
+;;   ldr x19, [x1, #0]
+;;   b L1
+;; L6:
+;;   str x19, [x1, #0]
+;;   adr x2, L14
+;;   ldr x16, L14
+;;   br x16
+;; L14:
+;;   handler epoch
+;;   word 0x8
+;;   address L13
+;; L13:
+;;   ldr x19, [x1, #0]
+;;   b L7

@@ -57,3 +57,57 @@
 ;;   jmpq L9
 ;; L9:
 ;;   handler raise
+;; aarch64
+;;   word 0x40
+;;   address L2
+;; L2:
+;;   ldr x16, [x0, #88]
+;;   mov x17, x16
+;;   ldr x15, [x17, #0]
+;;   subs x15, x15, #1
+;;   str x15, [x17, #0]
+;; L4:
+;;   b.mi L3
+;;   ldr x19, [x1, #0]
+;;   nop
+;; L1:
+;;   ldr x16, [x0, #88]
+;;   mov x17, x16
+;;   ldr x15, [x17, #0]
+;;   subs x15, x15, #5
+;;   str x15, [x17, #0]
+;; L7:
+;;   b.mi L6
+;;   sub w19, w19, #1
+;;   cbnz w19, L1
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L8:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   address L10
+;; L10:
+;;   ldr x19, [x1, #0]
+;;   b L1
+;; L3:
+;;   adr x2, L4
+;;   movz x3, #20
+;;   ldr x16, L9
+;;   br x16
+;; L6:
+;;   adr x2, L7
+;;   movz x3, #20
+;;   ldr x16, L9
+;;   br x16
+;; L9:
+;;   handler raise

@@ -63,6 +63,59 @@
 ;;   jmpq L9
 ;; L9:
 ;;   handler raise
+;; aarch64
+;;   word 0x40
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   mov w19, w19
+;; L3:
+;;   cbz w19, L2
+;;   ldr x16, [x0, #16]
+;;   add x17, x16, x19
+;;   ldr w20, [x17, #8]
+;; L5:
+;;   cbz w19, L4
+;;   ldr x16, [x0, #16]
+;;   add x17, x16, x19
+;;   strb w20, [x17, #12]
+;; L7:
+;;   cbz w19, L6
+;;   ldr x16, [x0, #16]
+;;   add x17, x16, x19
+;;   ldrsb w20, [x17, #12]
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L8:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #13
+;;   ldr x16, L9
+;;   br x16
+;; L4:
+;;   adr x2, L5
+;;   movz x3, #13
+;;   ldr x16, L9
+;;   br x16
+;; L6:
+;;   adr x2, L7
+;;   movz x3, #13
+;;   ldr x16, L9
+;;   br x16
+;; L9:
+;;   handler raise
 ;; function f1: frame params 2 header s2 locals s5 stack s5 size 7
 ;;   s5 = array.get type 1 s0[s1]
 ;;   return s5
@@ -104,5 +157,50 @@
 ;;   leaq rdx, L5
 ;;   movl rcx, 0x10
 ;;   jmpq L7
+;; L7:
+;;   handler raise
+;; aarch64
+;;   word 0x48
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #8]
+;;   ldr x20, [x1, #0]
+;;   mov w20, w20
+;; L3:
+;;   cbz w20, L2
+;;   ldr x16, [x0, #16]
+;;   add x17, x16, x20
+;;   ldr w15, [x17, #4]
+;;   cmp w19, w15
+;; L5:
+;;   b.hs L4
+;;   add w21, w20, w19, lsl #3
+;;   add x17, x16, x21
+;;   ldr x21, [x17, #8]
+;;   str x21, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L6
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L6:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;;   movz x3, #14
+;;   ldr x16, L7
+;;   br x16
+;; L4:
+;;   adr x2, L5
+;;   movz x3, #16
+;;   ldr x16, L7
+;;   br x16
 ;; L7:
 ;;   handler raise

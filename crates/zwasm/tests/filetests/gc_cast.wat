@@ -42,6 +42,43 @@
 ;;   jmpq L6
 ;; L6:
 ;;   handler raise
+;; aarch64
+;;   word 0x38
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;; L4:
+;;   mov w20, w19
+;;   cbz w20, L3
+;;   tst w20, #0x1
+;;   b.ne L3
+;;   ldr x16, [x0, #16]
+;;   ldr w15, [x16, x20]
+;;   mov w17, header of type 1
+;;   cmp w15, w17
+;;   b.ne L3
+;; L2:
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L5
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L3:
+;;   adr x2, L4
+;;   movz x3, #17
+;;   ldr x16, L6
+;;   br x16
+;; L6:
+;;   handler raise
 ;; function f1: frame params 1 header s1 locals s4 stack s4 size 5
 ;;   s4 = ref.test type 0 s0
 ;;   return s4
@@ -86,3 +123,48 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x38
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   mov w21, w19
+;;   cbz w21, L3
+;;   tst w21, #0x1
+;;   b.ne L3
+;;   ldr x16, [x0, #16]
+;;   ldr w21, [x16, x21]
+;;   mov w17, header of type 0
+;;   cmp w21, w17
+;;   b.eq L2
+;;   lsr w21, w21, #2
+;;   ldr x16, [x0, #0]
+;;   ldr w15, [x16, #248]
+;;   and w21, w21, w15
+;;   ldr x16, [x16, #240]
+;;   ldr w21, [x16, x21, lsl #2]
+;;   ldr w15, [x16, x21, lsl #2]
+;;   mov w17, type 0
+;;   cmp w15, w17
+;;   b.ne L3
+;; L2:
+;;   movz x20, #1
+;;   b L4
+;; L3:
+;;   movz x20, #0
+;; L4:
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L5
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

@@ -43,6 +43,30 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x50
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   ldr w20, [x4, x19]
+;;   add w21, w20, #1
+;;   str w21, [x4, x19]
+;;   ldrb w21, [x4, x20]
+;;   str x21, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
 ;; function f1: frame params 1 header s1 locals s4 stack s11 size 14
 ;;   zero s4 x1
 ;; L1: (loop)
@@ -88,3 +112,40 @@
 ;;   movq rbx, [rsi + 0x20]
 ;;   movq rbp, [rsi]
 ;;   jmp L1
+;; aarch64
+;;   word 0x80
+;;   address L3
+;; L3:
+;;   movz x19, #0
+;;   ldr x20, [x1, #0]
+;;   nop
+;;   nop
+;; L1:
+;;   add w19, w19, #1
+;;   ldr w21, [x4, x20]
+;;   add w22, w21, #1
+;;   str w22, [x4, x20]
+;;   ldrb w22, [x4, x21]
+;;   cmp w22, w19
+;;   b.ne L1
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L5
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L5:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L4:
+;;   address L7
+;; L7:
+;;   ldr x19, [x1, #32]
+;;   ldr x20, [x1, #0]
+;;   b L1

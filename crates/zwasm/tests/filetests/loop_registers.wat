@@ -45,3 +45,36 @@
 ;;   movq rbx, [rsi]
 ;;   movq rbp, [rsi + 0x20]
 ;;   jmp L1
+;; aarch64
+;;   word 0x48
+;;   address L2
+;; L2:
+;;   ldr x19, [x1, #0]
+;;   movz x20, #0
+;;   nop
+;;   nop
+;; L1:
+;;   add w20, w20, w19
+;;   sub w19, w19, #1
+;;   cbnz w19, L1
+;;   str x20, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L4
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L4:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L3:
+;;   address L6
+;; L6:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #32]
+;;   b L1

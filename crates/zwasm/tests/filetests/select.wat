@@ -33,6 +33,29 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x58
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #8]
+;;   cmp x19, x20
+;;   csel x21, x19, x20, gt
+;;   str x21, [x1, #0]
+;;   ldr x2, [x1, #16]
+;;   ldr x6, [x1, #32]
+;;   ldr x1, [x1, #24]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
 ;; function f1: frame params 3 header s3 locals s6 stack s6 size 9
 ;;   s6 = select s2 s0 s1
 ;;   return s6
@@ -60,3 +83,27 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x58
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #8]
+;;   ldr x22, [x1, #16]
+;;   cmp w22, #0
+;;   csel x21, x19, x20, ne
+;;   str x21, [x1, #0]
+;;   ldr x2, [x1, #24]
+;;   ldr x6, [x1, #40]
+;;   ldr x1, [x1, #32]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

@@ -35,3 +35,27 @@
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
+;; aarch64
+;;   word 0x60
+;;   address L1
+;; L1:
+;;   ldr x19, [x1, #16]
+;;   ldr q0, [x4, x19]
+;;   ldr q1, [x1, #0]
+;;   mul v0.4s, v1.4s, v0.4s
+;;   add v0.4s, v0.4s, v1.4s
+;;   str q0, [x1, #0]
+;;   ldr x2, [x1, #24]
+;;   ldr x6, [x1, #40]
+;;   ldr x1, [x1, #32]
+;;   cmp x6, x0
+;;   b.ne L2
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L2:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16

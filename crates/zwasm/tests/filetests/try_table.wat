@@ -77,3 +77,67 @@
 ;;   jmpq L10
 ;; L10:
 ;;   handler raise
+;; aarch64
+;;   word 0x48
+;;   address L3
+;; L3:
+;;   ldr x3, [x0, #80]
+;;   ldr x3, [x3, #0]
+;;   ldr x6, [x3, #0]
+;;   add x7, x1, #32
+;;   ldr x2, [x6, #0]
+;;   add x2, x2, x7
+;;   ldr x15, [x0, #8]
+;;   cmp x2, x15
+;; L6:
+;;   b.hi L5
+;;   adr x2, L7
+;;   str x2, [x1, #32]
+;;   str x1, [x1, #40]
+;;   str x0, [x1, #48]
+;;   mov x1, x7
+;;   ldr x0, [x3, #8]
+;;   ldr x16, [x0, #32]
+;;   ldr x4, [x16, #0]
+;;   ldr x5, [x16, #8]
+;;   add x2, x6, #8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L7:
+;;   address L8
+;; L8:
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L9
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L1:
+;;   ldr x19, [x1, #32]
+;;   ldr x20, [x1, #0]
+;;   add w19, w19, w20
+;;   str x19, [x1, #0]
+;;   ldr x2, [x1, #8]
+;;   ldr x6, [x1, #24]
+;;   ldr x1, [x1, #16]
+;;   cmp x6, x0
+;;   b.ne L9
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L9:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L4:
+;;   address L1
+;; L5:
+;;   adr x2, L6
+;;   movz x3, #10
+;;   ldr x16, L10
+;;   br x16
+;; L10:
+;;   handler raise

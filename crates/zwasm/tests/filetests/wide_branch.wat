@@ -101,3 +101,90 @@
 ;;   jmpq L12
 ;; L12:
 ;;   handler raise
+;; aarch64
+;;   word 0x288
+;;   address L3
+;; L3:
+;;   ldr x3, [x0, #80]
+;;   ldr x3, [x3, #0]
+;;   ldr x6, [x3, #0]
+;;   add x7, x1, #320
+;;   ldr x2, [x6, #0]
+;;   add x2, x2, x7
+;;   ldr x15, [x0, #8]
+;;   cmp x2, x15
+;; L5:
+;;   b.hi L4
+;;   adr x2, L6
+;;   str x2, [x1, #608]
+;;   str x1, [x1, #616]
+;;   str x0, [x1, #624]
+;;   mov x1, x7
+;;   ldr x0, [x3, #8]
+;;   ldr x16, [x0, #32]
+;;   ldr x4, [x16, #0]
+;;   ldr x5, [x16, #8]
+;;   add x2, x6, #8
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L6:
+;;   address L7
+;; L7:
+;;   ldr x19, [x1, #0]
+;;   ldr x20, [x1, #0]
+;;   cmp w20, #3
+;;   b.ge L2
+;;   str x19, [x1, #312]
+;;   add x16, x1, #320
+;;   add x17, x1, #312
+;;   movz x15, #288
+;;   add x15, x15, x16
+;; L8:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L8
+;;   b L1
+;; L2:
+;;   str x19, [x1, #312]
+;;   add x16, x1, #320
+;;   add x17, x1, #312
+;;   movz x15, #288
+;;   add x15, x15, x16
+;; L9:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L9
+;;   b L1
+;; L1:
+;;   add x16, x1, #312
+;;   mov x17, x1
+;;   movz x15, #288
+;;   add x15, x15, x16
+;; L10:
+;;   ldr d31, [x16], #8
+;;   str d31, [x17], #8
+;;   cmp x16, x15
+;;   b.ne L10
+;;   ldr x2, [x1, #288]
+;;   ldr x6, [x1, #304]
+;;   ldr x1, [x1, #296]
+;;   cmp x6, x0
+;;   b.ne L11
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L11:
+;;   mov x0, x6
+;;   ldr x6, [x0, #32]
+;;   ldr x4, [x6, #0]
+;;   ldr x5, [x6, #8]
+;;   ldr x16, [x2, #0]
+;;   br x16
+;; L4:
+;;   adr x2, L5
+;;   movz x3, #10
+;;   ldr x16, L12
+;;   br x16
+;; L12:
+;;   handler raise

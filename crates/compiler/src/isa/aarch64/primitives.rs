@@ -462,6 +462,27 @@ impl Primitives for Assembler {
         }
     }
 
+    fn write_header(&mut self, disp: i32) {
+        if inst::pair_fits(Pair::StX, disp) {
+            self.emit(inst::pair(Pair::StX, Self::IP, Self::FRAME, Self::FRAME, disp));
+        } else {
+            self.store(at(Self::FRAME, disp), Self::IP, Size::B8);
+            self.store(at(Self::FRAME, disp + 8), Self::FRAME, Size::B8);
+        }
+        self.store(at(Self::FRAME, disp + 16), Self::VMCTX, Size::B8);
+    }
+
+    fn read_header(&mut self, disp: i32) {
+        self.load(Self::BODY, at(Self::FRAME, disp + 16), Size::B8);
+        if inst::pair_fits(Pair::LdX, disp) {
+            // The base may be among what is loaded: it is not written back.
+            self.emit(inst::pair(Pair::LdX, Self::IP, Self::FRAME, Self::FRAME, disp));
+        } else {
+            self.load(Self::IP, at(Self::FRAME, disp), Size::B8);
+            self.load(Self::FRAME, at(Self::FRAME, disp + 8), Size::B8);
+        }
+    }
+
     fn address_of(&mut self, dst: Reg, mem: Mem, wide: bool) {
         let width = width(wide);
         match mem {

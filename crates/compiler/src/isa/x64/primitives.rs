@@ -321,6 +321,18 @@ impl Primitives for Assembler {
         }
     }
 
+    fn write_header(&mut self, disp: i32) {
+        for (index, reg) in [Self::IP, FRAME, Self::VMCTX].into_iter().enumerate() {
+            self.store(at(FRAME, disp + index as i32 * 8), reg, Size::B8);
+        }
+    }
+
+    fn read_header(&mut self, disp: i32) {
+        self.load(Self::IP, at(FRAME, disp), Size::B8);
+        self.load(Self::BODY, at(FRAME, disp + 16), Size::B8);
+        self.load(FRAME, at(FRAME, disp + 8), Size::B8);
+    }
+
     fn address_of(&mut self, dst: Reg, mem: Mem, wide: bool) {
         match wide {
             false => emit!(*self, leal_rm(dst, mem)),
