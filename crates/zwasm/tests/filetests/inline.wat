@@ -53,9 +53,8 @@
 ;;   str w21, [x4, x19]
 ;;   ldrb w21, [x4, x20]
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -129,9 +128,8 @@
 ;;   cmp w22, w19
 ;;   b.ne L1
 ;;   str x19, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]
