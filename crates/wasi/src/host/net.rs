@@ -30,7 +30,7 @@ pub(crate) fn accept(host: &Host, listener: BorrowedFd<'_>, nonblock: bool) -> R
         // Whoever connected may be gone again, and accepting then has to wait.
         let error = match sys::accept(listener) {
             Ok(connection) => return Ok(connection),
-            Err(error) => std::io::Error::from(error),
+            Err(error) => error,
         };
         match error.kind() {
             ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}

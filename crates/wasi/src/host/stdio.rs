@@ -229,7 +229,7 @@ impl Output {
         }
         self.flush_pending(host)?;
         match &mut self.sink {
-            Sink::Inherited(fd) => write_all(host, *fd, buffers),
+            &mut Sink::Inherited(fd) => write_all(host, fd, buffers),
             Sink::Custom(writer) => {
                 for buffer in buffers.iter() {
                     writer.write_all(buffer)?;
@@ -248,9 +248,9 @@ impl Output {
     }
 
     fn flush_pending(&mut self, host: &Host) -> Result {
-        let Sink::Inherited(fd) = &self.sink else { return Ok(()) };
+        let Sink::Inherited(fd) = self.sink else { return Ok(()) };
         while !self.pending.is_empty() {
-            let written = write_all(host, *fd, &mut [IoSlice::new(&self.pending)])?;
+            let written = write_all(host, fd, &mut [IoSlice::new(&self.pending)])?;
             self.pending.drain(..written);
         }
         Ok(())
