@@ -45,9 +45,8 @@
 ;;   mul v0.4s, v1.4s, v0.4s
 ;;   add v0.4s, v0.4s, v1.4s
 ;;   str q0, [x1, #0]
-;;   ldr x2, [x1, #24]
 ;;   ldr x6, [x1, #40]
-;;   ldr x1, [x1, #32]
+;;   ldp x2, x1, [x1, #24]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
