@@ -10,7 +10,7 @@
 /// The processors and systems that there is a compiler for. `Cargo.toml` has the same
 /// list for what it needs.
 const COMPILED: &[(&str, &str)] =
-    &[("x86_64", "linux"), ("x86_64", "windows"), ("aarch64", "linux")];
+    &[("x86_64", "linux"), ("x86_64", "windows"), ("aarch64", "linux"), ("aarch64", "macos")];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

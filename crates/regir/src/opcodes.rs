@@ -54,13 +54,20 @@ macro_rules! operators {
         }
 
         impl $enum {
-            /// Reads the immediates of an opcode that has a row.
+            /// Reads the immediates of an opcode that has a row; what has none is read
+            /// otherwise.
             #[inline(always)]
-            fn of_row(code: u16, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-                Ok(match code {
-                    $($code => $enum::$name $({ $($field: Immediate::read(reader)?),* })?,)*
-                    _ => return Err(Malformed),
-                })
+            fn of_row<'a>(
+                code: u16,
+                reader: &mut Reader<'a>,
+                otherwise: impl FnOnce(&mut Reader<'a>) -> Result<Self, Malformed>,
+            ) -> Result<Self, Malformed> {
+                match code {
+                    $($code => {
+                        Ok($enum::$name $({ $($field: Immediate::read(reader)?),* })?)
+                    })*
+                    _ => otherwise(reader),
+                }
             }
         }
     };
@@ -249,30 +256,31 @@ impl Reader<'_> {
     #[inline(always)]
     pub(crate) fn operator_inline(&mut self) -> Result<Operator, Malformed> {
         let byte = self.byte()?;
-        match byte {
-            prefix::GC => Ok(Operator::Gc(self.gc_operator()?)),
-            prefix::VECTOR => Ok(Operator::Vector(self.vector_operator()?)),
-            prefix::MISC | prefix::ATOMIC => self.prefixed_operator(byte),
-            _ => match TABLED[usize::from(byte)] {
-                Some(Tabled::Unary(op)) => Ok(Operator::Unary(op)),
-                Some(Tabled::Binary(op)) => Ok(Operator::Binary(op)),
-                Some(Tabled::Compare(op)) => Ok(Operator::Compare(op)),
-                Some(Tabled::Load(op)) => Ok(Operator::Load(op, Immediate::read(self)?)),
-                Some(Tabled::Store(op)) => Ok(Operator::Store(op, Immediate::read(self)?)),
-                None => Operator::of_row(u16::from(byte), self),
-            },
-        }
+        Operator::of_row(byte.into(), self, |reader| match TABLED[usize::from(byte)] {
+            Some(Tabled::Unary(op)) => Ok(Operator::Unary(op)),
+            Some(Tabled::Binary(op)) => Ok(Operator::Binary(op)),
+            Some(Tabled::Compare(op)) => Ok(Operator::Compare(op)),
+            Some(Tabled::Load(op)) => Ok(Operator::Load(op, Immediate::read(reader)?)),
+            Some(Tabled::Store(op)) => Ok(Operator::Store(op, Immediate::read(reader)?)),
+            None => reader.prefixed_operator(byte),
+        })
     }
 
     #[inline(never)]
     fn gc_operator(&mut self) -> Result<GcOperator, Malformed> {
         let code = u16::try_from(self.u32()?).map_err(|_| Malformed)?;
-        GcOperator::of_row(code, self)
+        GcOperator::of_row(code, self, |_| Err(Malformed))
     }
 
-    /// An instruction behind a prefix that has rows of its own and ops of tables.
+    /// An instruction behind a prefix, if it is one.
     #[inline(never)]
     fn prefixed_operator(&mut self, prefix: u8) -> Result<Operator, Malformed> {
+        match prefix {
+            prefix::GC => return Ok(Operator::Gc(self.gc_operator()?)),
+            prefix::VECTOR => return Ok(Operator::Vector(self.vector_operator()?)),
+            prefix::MISC | prefix::ATOMIC => {}
+            _ => return Err(Malformed),
+        }
         let code = u8::try_from(self.u32()?).map_err(|_| Malformed)?;
         let whole = u16::from(prefix) << 8 | u16::from(code);
         if prefix == prefix::MISC
@@ -285,7 +293,7 @@ impl Reader<'_> {
         {
             return Ok(Operator::Atomic(op, Immediate::read(self)?));
         }
-        Operator::of_row(whole, self)
+        Operator::of_row(whole, self, |_| Err(Malformed))
     }
 }
 
@@ -304,7 +312,8 @@ mod tests {
 
     #[test]
     fn no_opcode_has_two_meanings() {
-        let has_row = |code| Operator::of_row(code, &mut Reader::new(&[0; 40])).is_ok();
+        let otherwise = |_: &mut Reader<'_>| Err(Malformed);
+        let has_row = |code| Operator::of_row(code, &mut Reader::new(&[0; 40]), otherwise).is_ok();
         for code in 0..=u8::MAX {
             assert!(!has_row(code.into()) || TABLED[usize::from(code)].is_none(), "{code:#x}");
             let misc = 0xFC00 | u16::from(code);

@@ -10,7 +10,7 @@ use crate::Capabilities;
 use crate::host::fs::dir::Dir;
 use crate::host::interrupt::InterruptHandle;
 use crate::host::stdio::{Input, Output, Stdio};
-use crate::host::sys::{OwnedFd, StreamFd};
+use crate::host::sys::{self, StreamFd};
 use crate::host::{Failure, Host};
 use crate::p1::Strings;
 use crate::p1::fds::Table;
@@ -216,7 +216,7 @@ impl WasiCtxBuilder {
     /// Polls see when there is something to read, and waiting for that can be
     /// interrupted.
     pub fn stdin_from(&mut self, stdin: impl Into<StreamFd>) -> &mut Self {
-        self.stdin = Some(Input::Owned(OwnedFd::from(stdin.into())));
+        self.stdin = Some(Input::Owned(sys::opened(stdin.into())));
         self
     }
 

@@ -32,6 +32,10 @@ pub(crate) const MAX_MODULE_BYTES: u64 = 512 << 20;
 /// instructions have one result each, for its 7.6 MB at most are two bytes for each.
 pub(crate) const MAX_OPERANDS: u32 = 4 << 20;
 
+/// Bytes of a body after which validation asks whether to give up: well below a
+/// millisecond, and so many instructions that asking costs nothing.
+pub(crate) const VALIDATION_PIECE: u64 = 16 << 10;
+
 /// Code sections above this many bytes are validated by several threads; below
 /// it, starting a thread costs more than it saves.
 pub(crate) const PARALLEL_VALIDATION_BYTES: usize = 512 << 10;

@@ -250,6 +250,40 @@ fn ops_on_three_vectors() {
 }
 
 #[test]
+fn sums_with_products() {
+    let edges: Vec<_> = edges().into_iter().step_by(2).collect();
+    for (sum, products) in [
+        ("i16x8", "i16x8.mul i16x8.extmul_low_i8x16 i16x8.extmul_high_i8x16"),
+        ("i32x4", "i32x4.mul i32x4.extmul_low_i16x8 i32x4.extmul_high_i16x8"),
+        ("i64x2", "i64x2.mul i64x2.extmul_low_i32x4 i64x2.extmul_high_i32x4"),
+    ] {
+        for product in products.split_whitespace() {
+            let signs: &[&str] = if product.ends_with("mul") { &[""] } else { &["_s", "_u"] };
+            for sign in signs {
+                let mut guest = Guest::new();
+                let op = |x: &str, y: &str| format!("({product}{sign} {x} {y})");
+                guest.op("v128", 3, |o| format!("({sum}.add {} {})", op(o[0], o[1]), o[2]));
+                guest.op("v128", 3, |o| format!("({sum}.add {} {})", o[0], op(o[1], o[2])));
+                guest.op("v128", 2, |o| format!("({sum}.sub {} {})", o[0], op(o[1], o[0])));
+                let square = op("(local.get $a)", "(local.get $b)");
+                let both = format!("({sum}.add (local.tee $d {square}) (local.get $d))");
+                guest.store("v128", &both);
+                guest.check(&format!("{product}{sign}"), &edges);
+            }
+        }
+    }
+    for (sum, pairs) in [("i16x8", "i8x16"), ("i32x4", "i16x8")] {
+        for sign in ["s", "u"] {
+            let mut guest = Guest::new();
+            let op = |x: &str| format!("({sum}.extadd_pairwise_{pairs}_{sign} {x})");
+            guest.op("v128", 2, |o| format!("({sum}.add {} {})", op(o[0]), o[1]));
+            guest.op("v128", 2, |o| format!("({sum}.add {} {})", o[0], op(o[1])));
+            guest.check(&format!("{sum} {pairs} {sign}"), &edges);
+        }
+    }
+}
+
+#[test]
 fn shifts() {
     let edges = edges();
     for op in OPCODES.filter_map(ShiftOp::from_opcode) {

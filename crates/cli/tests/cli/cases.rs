@@ -25,13 +25,16 @@ fn run(folder: &Path, engine: &str, file: &str, words: &str) -> Outcome {
     zwasm(args).dir(folder).run()
 }
 
+/// The name of Python's program.
+const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
 /// A module that the folder's generator prints.
 fn made(folder: &Path, shape: &str, count: u32) -> Dir {
-    let made = Command::new("python3")
+    let made = Command::new(PYTHON)
         .arg(folder.join("make.py"))
         .args([shape, &count.to_string()])
         .output()
-        .expect("python3 runs");
+        .expect("Python runs");
     assert!(made.status.success(), "{made:?}");
     Dir::with(&[("made.wat", std::str::from_utf8(&made.stdout).unwrap())])
 }

@@ -1,6 +1,6 @@
 //! What a module's file may begin with, and what is said of files that are none.
 
-use crate::support::{Dir, Outcome, assemble, line, zwasm};
+use crate::support::{Dir, IS_A_DIRECTORY, Outcome, assemble, line, zwasm};
 
 const TEXT: &str = "(module\n  (func (export \"f\") (result i32) i32.const 7))";
 
@@ -155,6 +155,6 @@ fn foreign_files_are_named() {
     let cut = file("m.wasm", &cut[..cut.len() - 3]);
     cut.fails_saying(2, &["unexpected end-of-file", "was the file cut short?"]);
     let dir = Dir::new();
-    line(&dir, ".").fails_saying(126, &["Is a directory", "one file"]);
-    line(&dir, "validate .").fails_saying(126, &["Is a directory", "one file"]);
+    line(&dir, ".").fails_saying(126, &[IS_A_DIRECTORY, "one file"]);
+    line(&dir, "validate .").fails_saying(126, &[IS_A_DIRECTORY, "one file"]);
 }

@@ -174,10 +174,11 @@ fn output_that_nobody_takes_is_an_error_number() {
         .replace("(memory", "(data (i32.const 64) \"\\08\\00\\00\\00\\04\") (memory");
     let dir = Dir::new();
     let file = dir.write("a.wat", text);
-    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    // Not every system has this device.
+    assert!(full.is_ok() || !cfg!(target_os = "linux"), "{full:?}");
+    if let Ok(full) = full {
         assert_eq!(zwasm([&file]).stdout(full).run().code, Some(NOSPC));
-    } else {
-        assert!(!cfg!(target_os = "linux"));
     }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -220,7 +221,7 @@ fn a_directory_with_one_colon() {
     std::fs::write(dir.path().join("data/input.txt"), "inside\n").unwrap();
     for (given, meant) in [("data:/", "data::/"), ("./data:/d:ro", "./data::/d:ro")] {
         let outcome = line(&dir, &format!("cat.wat --allow-all --dir {given} input.txt"));
-        outcome.fails_saying(1, &["No such file", &format!("did you mean '{meant}'?")]);
+        outcome.fails_saying(1, &["(os error 2)", &format!("did you mean '{meant}'?")]);
         let outcome = line(&dir, &format!("cat.wat --allow-all --dir {meant} input.txt"));
         outcome.prints("inside\n");
     }
@@ -272,6 +273,7 @@ fn a_module_that_exports_no_memory() {
 
 /// A program that opens files without end learns an error number; whoever runs it,
 /// which limit that was.
+#[cfg(unix)]
 #[test]
 fn files_without_end() {
     let opener = r#"(module

@@ -4,6 +4,7 @@
 use crate::ty::{Heap, Ty};
 use wasm_encoder::{ArrayType, CompositeInnerType, CompositeType, FieldType, StorageType};
 use wasm_encoder::{StructType, SubType};
+use zwasm_regir::object::{GRANULE, HEADER};
 use zwasm_wast::mutate::Rng;
 
 /// What a field or an element stores.
@@ -28,9 +29,7 @@ pub struct Object {
 
 /// Bytes of our heap's granules, lines, small objects and blocks, at which it
 /// allocates differently.
-const BORDERS: [usize; 7] = [16, 256, 8 << 10, 8 << 10, 8 << 10, 8 << 10, 32 << 10];
-/// Bytes of an object's header in our heap.
-const HEADER: usize = 8;
+const BORDERS: [usize; 7] = [GRANULE, 256, 8 << 10, 8 << 10, 8 << 10, 8 << 10, 32 << 10];
 /// More fields than this are never given values one by one.
 pub const MOST_OPERANDS: usize = 2100;
 

@@ -70,7 +70,7 @@ impl Reader<'_> {
         let code = u16::try_from(self.u32()?).map_err(|_| Malformed)?;
         match self.tabled_vector_operator(code)? {
             Some(operator) => Ok(operator),
-            None => VectorOperator::of_row(code, self),
+            None => VectorOperator::of_row(code, self, |_| Err(Malformed)),
         }
     }
 

@@ -36,11 +36,10 @@ fn cost(first: u8) -> u32 {
 }
 
 impl Translator<'_> {
-    /// Adds the instruction about to be translated to the run that it is in.
+    /// Adds the instruction about to be translated to the run that it is in, where fuel
+    /// is wanted.
     pub(super) fn pay(&mut self, first: u8) {
-        if self.checks.fuel {
-            self.add_cost(cost(first));
-        }
+        self.add_cost(cost(first));
     }
 
     fn add_cost(&mut self, cost: u32) {

@@ -13,7 +13,9 @@ impl Translator<'_> {
         if !self.reachable {
             return self.skip();
         }
-        self.pay(self.body.reader.peek()?);
+        if self.checks.fuel {
+            self.pay(self.body.reader.peek()?);
+        }
         match self.body.reader.operator_inline()? {
             Operator::Unreachable => {
                 self.emit(Inst::Unreachable);

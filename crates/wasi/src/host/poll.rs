@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::Capabilities;
     use crate::host::Failure;
-    use crate::host::sys::{AsFd, OwnedFd, StreamFd};
+    use crate::host::sys::{self, AsFd};
     use std::io::pipe;
     use std::time::Duration;
 
@@ -66,8 +66,8 @@ mod tests {
         let host = Host::new(Capabilities::ALL);
         let handle = host.interrupt.arm().unwrap();
         let (reader, writer) = pipe().unwrap();
-        let reader = OwnedFd::from(StreamFd::from(reader));
-        let writer = OwnedFd::from(StreamFd::from(writer));
+        let reader = sys::opened(reader.into());
+        let writer = sys::opened(writer.into());
         let outcome = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| wait_ready(&host, reader.as_fd(), Direction::Read));
             std::thread::sleep(Duration::from_millis(20));

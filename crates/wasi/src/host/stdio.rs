@@ -361,14 +361,13 @@ impl Write for MemoryPipe {
 mod tests {
     use super::*;
     use crate::host::Failure;
-    use crate::host::sys::StreamFd;
     use std::io::{PipeReader, pipe};
     use std::thread;
 
     /// Standard output as it is when it goes to a pipe.
     fn piped() -> (PipeReader, Output) {
         let (reader, writer) = pipe().unwrap();
-        let writer: &'static OwnedFd = Box::leak(Box::new(OwnedFd::from(StreamFd::from(writer))));
+        let writer: &'static OwnedFd = Box::leak(Box::new(sys::opened(writer.into())));
         let sink = Sink::Inherited(writer.as_fd());
         (reader, Output { sink, pending: Vec::new(), pace: Some(Pace::default()) })
     }
@@ -423,7 +422,8 @@ mod tests {
             assert!(output.pending.capacity() <= CAPACITY);
         }
         flush(&mut output).unwrap();
-        assert!(gathered);
+        // Where a call takes longer than a credit is earned in, there is nothing to gather.
+        assert!(gathered || cfg!(windows));
         assert!(arrived.join().unwrap() == expected);
     }
 

@@ -350,11 +350,14 @@ fn creating_asks_for_no_more_than_the_guest_did() {
     let path = guest.scratch.path().join("file");
     fs::write(&path, "kept").unwrap();
     let mut permissions = fs::metadata(&path).unwrap().permissions();
+    let before = permissions.clone();
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
     let file = guest.open("file", CREATE, rights::FD_READ).unwrap();
     assert_eq!(guest.read(file, 10).unwrap(), b"kept");
     assert_eq!(guest.write(file, b"x"), Errno::Badf as u16);
+    // Not every system removes what is read-only.
+    fs::set_permissions(&path, before).unwrap();
 
     fs::write(guest.scratch.path().join("other"), "cut").unwrap();
     let file = guest.open("other", TRUNCATE, rights::FD_READ).unwrap();

@@ -17,6 +17,7 @@ use zwasm_regir::work;
 
 use super::const_expr::{ConstError, ConstExpr};
 use super::hints::{self, Hints};
+use super::validate::Stop;
 use super::{
     DataSegment, ElementSegment, Elements, Entity, Export, Import, Inner, SegmentMode, validate,
 };
@@ -46,9 +47,9 @@ impl From<Error> for Failure {
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Decodes and validates a module.
-pub(super) fn decode(engine: &Engine, bytes: Vec<u8>) -> Result<Inner, Error> {
-    match decode_sections(engine, &bytes) {
+/// Decodes and validates a module. `stop` is asked now and then whether to give up.
+pub(super) fn decode(engine: &Engine, bytes: Vec<u8>, stop: &Stop<'_>) -> Result<Inner, Error> {
+    match decode_sections(engine, &bytes, stop) {
         Ok(inner) => Ok(Inner { bytes, ..inner }),
         Err(Failure(error)) if error.kind() == ErrorKind::Invalid => {
             Err(engine.config().disabled.explain(&bytes, &error).unwrap_or(error))
@@ -57,7 +58,7 @@ pub(super) fn decode(engine: &Engine, bytes: Vec<u8>) -> Result<Inner, Error> {
     }
 }
 
-fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
+fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inner> {
     if bytes.len() > u32::MAX as usize {
         return Err(Error::invalid("the module is larger than 4 GiB", u32::MAX as usize).into());
     }
@@ -99,12 +100,12 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
         },
     };
     let features = engine.config().disabled.flags();
-    let jobs = read(features, bytes, &mut |payload| decoder.section(bytes, payload))?;
+    let jobs = read(features, bytes, stop, &mut |payload| decoder.section(bytes, payload))?;
     for (_, body) in &jobs {
         let range = body.range();
         decoder.inner.bodies.push(range.start as u32..range.end as u32);
     }
-    validate::bodies(jobs)?;
+    validate::bodies(jobs, stop)?;
     let mut inner = decoder.inner;
     inner.hints.resolve(bytes, inner.imported_funcs, &inner.bodies);
     #[cfg(feature = "trace")]
@@ -124,6 +125,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8]) -> Result<Inner> {
 fn read<'a>(
     features: WasmFeatures,
     bytes: &'a [u8],
+    stop: &Stop<'_>,
     take: &mut dyn FnMut(Payload<'a>) -> Result<()>,
 ) -> Result<Vec<validate::Job<'a>>> {
     let mut validator = Validator::new_with_features(features);
@@ -132,6 +134,9 @@ fn read<'a>(
     parser.set_features(features);
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
+        if stop() {
+            return Err(validate::stopped().into());
+        }
         match validator.payload(&payload)? {
             ValidPayload::Func(func, body) => jobs.push((func, body)),
             _ => take(payload)?,
@@ -142,7 +147,9 @@ fn read<'a>(
 
 /// Whether a module is valid when it may use just these features.
 pub(crate) fn is_valid(features: WasmFeatures, bytes: &[u8]) -> bool {
-    read(features, bytes, &mut |_| Ok(())).is_ok_and(|jobs| validate::bodies(jobs).is_ok())
+    let never = &|| false;
+    let jobs = read(features, bytes, never, &mut |_| Ok(()));
+    jobs.is_ok_and(|jobs| validate::bodies(jobs, never).is_ok())
 }
 
 struct Decoder {

@@ -182,6 +182,27 @@ impl Module {
         Module::compile(engine, bytes.to_vec())
     }
 
+    /// As [`Module::from_binary`], asking `stop` now and then, on any thread, whether to
+    /// give up: for hosts that limit the time that a large module may take.
+    ///
+    /// ```
+    /// use zwasm::{Engine, ErrorKind, Module};
+    /// let module = b"\0asm\x01\0\0\0";
+    /// let error = Module::from_binary_until(&Engine::default(), module, || true).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Interrupted);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Interrupted`] if it was to give up, else as [`Module::new`].
+    pub fn from_binary_until(
+        engine: &Engine,
+        bytes: &[u8],
+        stop: impl Fn() -> bool + Sync,
+    ) -> Result<Module> {
+        Module::compile_until(engine, bytes.to_vec(), &stop)
+    }
+
     /// Reads and compiles a module from a file in binary or text form.
     ///
     /// # Errors
@@ -247,8 +268,12 @@ impl Module {
     }
 
     fn compile(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
+        Module::compile_until(engine, bytes, &|| false)
+    }
+
+    fn compile_until(engine: &Engine, bytes: Vec<u8>, stop: &validate::Stop<'_>) -> Result<Module> {
         source::check_binary(&bytes)?;
-        let inner = decode::decode(engine, bytes)?;
+        let inner = decode::decode(engine, bytes, stop)?;
         Ok(Module(Arc::new(inner)))
     }
 

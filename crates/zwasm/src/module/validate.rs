@@ -19,8 +19,16 @@ use crate::tuning;
 /// A body, and what it takes to validate it.
 pub(super) type Job<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
+/// Whether to give up; asked on several threads.
+pub(super) type Stop<'a> = dyn Fn() -> bool + Sync + 'a;
+
+/// What giving up gives.
+pub(super) fn stopped() -> Error {
+    Error::new(ErrorKind::Interrupted, "loading the module was interrupted")
+}
+
 /// Validates all bodies.
-pub(super) fn bodies(jobs: Vec<Job<'_>>) -> Result<()> {
+pub(super) fn bodies(jobs: Vec<Job<'_>>, stop: &Stop<'_>) -> Result<()> {
     let total: u64 = jobs.iter().map(size).sum();
     let threads = if total < tuning::PARALLEL_VALIDATION_BYTES as u64 {
         1
@@ -28,7 +36,7 @@ pub(super) fn bodies(jobs: Vec<Job<'_>>) -> Result<()> {
         std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len().max(1))
     };
     if threads == 1 {
-        return sequential(jobs).map_err(report);
+        return sequential(jobs, stop).map_err(report);
     }
     let share = total / threads as u64 + 1;
     let mut runs: Vec<Vec<Job<'_>>> = vec![Vec::new()];
@@ -52,14 +60,14 @@ pub(super) fn bodies(jobs: Vec<Job<'_>>) -> Result<()> {
         for run in runs {
             let run = std::sync::Arc::new(std::sync::Mutex::new(Some(run)));
             let theirs = run.clone();
-            let work = move || take(&theirs).map_or(Ok(()), sequential);
+            let work = move || take(&theirs).map_or(Ok(()), |run| sequential(run, stop));
             match std::thread::Builder::new().spawn_scoped(scope, work) {
                 Ok(handle) => started.push(handle),
                 Err(_) => left.extend(take(&run)),
             }
         }
-        let mut outcomes = vec![sequential(own)];
-        outcomes.extend(left.into_iter().map(sequential));
+        let mut outcomes = vec![sequential(own, stop)];
+        outcomes.extend(left.into_iter().map(|run| sequential(run, stop)));
         outcomes.extend(
             started.into_iter().map(|handle| {
                 handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -89,6 +97,7 @@ struct Fault {
 enum Why {
     Invalid(BinaryReaderError),
     TooManyOperands(u64),
+    Stopped,
 }
 
 impl From<BinaryReaderError> for Why {
@@ -98,14 +107,16 @@ impl From<BinaryReaderError> for Why {
 }
 
 /// Validates bodies one after the other.
-fn sequential(jobs: Vec<Job<'_>>) -> Result<(), Fault> {
+fn sequential(jobs: Vec<Job<'_>>, stop: &Stop<'_>) -> Result<(), Fault> {
     let mut allocations = FuncValidatorAllocations::default();
     for (func, body) in jobs {
         let mut validator = func.into_validator(allocations);
-        if let Err(why) = validate(&mut validator, &body) {
+        if let Err(why) = validate(&mut validator, &body, stop) {
             let at = match &why {
                 Why::Invalid(error) => error.offset(),
                 Why::TooManyOperands(at) => *at,
+                // Before any other, of which perhaps not all are known.
+                Why::Stopped => 0,
             };
             return Err(Fault { why, func: validator.index(), at });
         }
@@ -118,12 +129,20 @@ fn sequential(jobs: Vec<Job<'_>>) -> Result<(), Fault> {
 fn validate(
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
+    stop: &Stop<'_>,
 ) -> Result<(), Why> {
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
     reader.set_features(*validator.features());
+    let mut ask = reader.original_position();
     while !reader.eof() {
         let at = reader.original_position();
+        if at >= ask {
+            if stop() {
+                return Err(Why::Stopped);
+            }
+            ask = at + tuning::VALIDATION_PIECE;
+        }
         reader.visit_operator(&mut validator.visitor(at))??;
         if validator.operand_stack_height() > tuning::MAX_OPERANDS {
             return Err(Why::TooManyOperands(at));
@@ -135,6 +154,7 @@ fn validate(
 fn report(Fault { why, func, at }: Fault) -> Error {
     let error = match why {
         Why::Invalid(error) => error,
+        Why::Stopped => return stopped(),
         Why::TooManyOperands(_) => {
             let limit = tuning::MAX_OPERANDS;
             let message = format!(

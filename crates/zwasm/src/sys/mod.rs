@@ -7,7 +7,7 @@
 //! either inaccessible or plain zero-initialised memory; handing out pointers
 //! into it is safe, dereferencing them is the caller's business.
 
-#[cfg(compiler)]
+#[cfg(all(compiler, unix))]
 #[cfg_attr(target_arch = "x86_64", path = "context_x64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "context_aarch64.rs")]
 mod context;
@@ -25,8 +25,8 @@ pub(crate) use unix::Mapping;
 pub(crate) use unix::page_size;
 #[cfg(windows)]
 pub(crate) use windows::Mapping;
-#[cfg(all(compiler, windows))]
-pub(crate) use windows::exceptions as signals;
+#[cfg(all(windows, compiler))]
+pub(crate) use windows::{exceptions as signals, page_size};
 
 /// What may be done with pages.
 #[cfg(compiler)]

@@ -32,6 +32,12 @@ unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
 
+/// The size of a page, which on x86-64 is always this.
+#[cfg(compiler)]
+pub(crate) fn page_size() -> usize {
+    4096
+}
+
 /// What a call that returns zero failed with.
 fn checked(succeeded: bool) -> io::Result<()> {
     if succeeded { Ok(()) } else { Err(io::Error::last_os_error()) }

@@ -300,3 +300,30 @@ fn waiting_on_a_memory_ends_at_a_deadline() {
         }
     }
 }
+
+#[test]
+fn loading_a_module_ends_when_told_to() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let nops = |count| "nop ".repeat(count);
+    let one = format!("(module (func {}))", nops(1 << 20));
+    let many = format!("(module {})", format!("(func {})", nops(3000)).repeat(600));
+    for wat in [one, many] {
+        let bytes = wat::parse_str(&wat).unwrap();
+        let engine = Engine::default();
+        let asked = AtomicU32::new(0);
+        let load = |most: u32| {
+            asked.store(0, Ordering::Relaxed);
+            let stop = || asked.fetch_add(1, Ordering::Relaxed) >= most;
+            Module::from_binary_until(&engine, &bytes, stop)
+        };
+        load(u32::MAX).unwrap();
+        let all = asked.load(Ordering::Relaxed);
+        assert!(all >= 64, "asked {all} times");
+        for most in [0, 10, all / 2, all - 1] {
+            let error = load(most).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+            // Each thread asks once more.
+            assert!(asked.load(Ordering::Relaxed) <= most + 256);
+        }
+    }
+}

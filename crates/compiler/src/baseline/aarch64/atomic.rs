@@ -14,7 +14,7 @@ use crate::baseline::Compiler;
 use crate::baseline::select::AtomicAccess;
 use crate::baseline::state::Class;
 use crate::isa::aarch64::regs::{Barrier, Cond, Extend, Order, Size, Width, ZR};
-use crate::isa::aarch64::{Assembler, Condition, INT_SCRATCH, VALUE, inst};
+use crate::isa::aarch64::{Assembler, Condition, INT_SCRATCH, Inst, VALUE, inst};
 use crate::isa::{Alu, Primitives};
 use zwasm_regir::{AtomicKind, Operand, Slot};
 
@@ -31,6 +31,10 @@ struct Cell {
     size: Size,
     address: Reg,
 }
+
+/// An instruction of LSE: the register with the operand, the one for what was there, and
+/// the address.
+type Lse = fn(Order, Size, Reg, Reg, Reg) -> Inst;
 
 impl Compiler<'_, Assembler> {
     /// An access that is not a load or store yields the old value.
@@ -110,7 +114,7 @@ impl Compiler<'_, Assembler> {
     /// keeping them.
     fn change_at_once(&mut self, change: Change, cell: Cell, old: Reg, operand: Reg) {
         let Cell { size, address } = cell;
-        let (inst, operand): (fn(Order, Size, Reg, Reg, Reg) -> _, _) = match change {
+        let (inst, operand): (Lse, _) = match change {
             Change::Exchange => (inst::swp, operand),
             Change::Combine(Alu::Add) => (inst::ldadd, operand),
             Change::Combine(Alu::Sub) => {

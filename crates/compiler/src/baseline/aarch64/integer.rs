@@ -3,9 +3,11 @@
 use crate::asm::Reg;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
-use crate::isa::aarch64::imm::{Imm12, logical_imm};
+use crate::isa::aarch64::imm::Imm12;
 use crate::isa::aarch64::regs::{Cond, Float, Lanes, Width};
-use crate::isa::aarch64::{Assembler, Condition, FLOAT_SCRATCH, VALUE, inst, vec, width};
+use crate::isa::aarch64::{
+    Assembler, Condition, FLOAT_SCRATCH, VALUE, alu_short, inst, vec, width,
+};
 use crate::isa::{Alu, Primitives};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
 
@@ -97,7 +99,7 @@ impl Compiler<'_, Assembler> {
         let swap = op != Alu::Sub && self.known(a, wide).is_some();
         let (a, b) = if swap { (b, a) } else { (a, b) };
         if let Some(value) = self.known(b, wide)
-            && fits(op, wide, value)
+            && alu_short(op, width(wide), VALUE, VALUE, value).is_some()
         {
             let first = self.operand(a, Class::Int);
             self.consume_operand(a);
@@ -358,13 +360,3 @@ const ONE: Imm12 = match Imm12::new(1) {
     Some(one) => one,
     None => Imm12::ZERO,
 };
-
-/// Whether an instruction has room for a constant.
-fn fits(op: Alu, wide: bool, value: u64) -> bool {
-    let negative =
-        if wide { value.wrapping_neg() } else { u64::from((value as u32).wrapping_neg()) };
-    match op {
-        Alu::Add | Alu::Sub => Imm12::new(value).is_some() || Imm12::new(negative).is_some(),
-        Alu::And | Alu::Or | Alu::Xor => logical_imm(value, width(wide)).is_some(),
-    }
-}

@@ -19,7 +19,7 @@ use crate::isa::aarch64::{
 };
 use crate::isa::{Alu, Primitives};
 use zwasm_regir::simd::{SimdInst, Width as LaneWidth};
-use zwasm_regir::simd_ops::{ExtractOp, SplatOp, TestOp};
+use zwasm_regir::simd_ops::{BinaryOp, ExtractOp, SplatOp, TestOp, UnaryOp};
 use zwasm_regir::{Inst as IrInst, Operand, Slot};
 
 /// The scratch registers.
@@ -43,7 +43,7 @@ pub(super) fn elem(width: LaneWidth) -> Elem {
 
 impl Compiler<'_, Assembler> {
     /// Compiles two instructions at once, of which the second decides by the test that the
-    /// first makes. Whether it did.
+    /// first makes, or adds to what it computes. Whether it did.
     pub(super) fn pair(&mut self, first: &IrInst, second: &IrInst) -> bool {
         match (*first, *second) {
             (
@@ -64,6 +64,29 @@ impl Compiler<'_, Assembler> {
                 IrInst::Simd(SimdInst::Select { dst: into, cond, a: yes, b: no }),
             ) if cond == dst && self.is_temporary(dst.0) && is_decision(op) => {
                 self.vector_select(into, yes, no, |this| this.decide(op, a));
+            }
+            (
+                IrInst::Simd(SimdInst::Binary { op, dst, a, b }),
+                IrInst::Simd(SimdInst::Binary { op: sum, dst: into, a: x, b: y }),
+            ) if self.is_temporary(dst.0) && (x == dst) != (y == dst) => {
+                let Some((inst, lanes)) = added_product(op, sum) else { return false };
+                let (first, second) = (self.vector_operand(a), self.vector_operand(b));
+                let d = self.vector_over(into, if x == dst { y } else { x });
+                self.asm.emit(inst(lanes, d, first, second));
+                self.consume(a);
+                self.consume(b);
+                self.define(d, into, Class::Vector);
+            }
+            (
+                IrInst::Simd(SimdInst::Unary { op, dst, a }),
+                IrInst::Simd(SimdInst::Binary { op: sum, dst: into, a: x, b: y }),
+            ) if self.is_temporary(dst.0) && (x == dst) != (y == dst) => {
+                let Some((inst, lanes)) = added_pairs(op, sum) else { return false };
+                let src = self.vector_operand(a);
+                let d = self.vector_over(into, if x == dst { y } else { x });
+                self.asm.emit(inst(lanes, d, src));
+                self.consume(a);
+                self.define(d, into, Class::Vector);
             }
             _ => return false,
         }
@@ -320,4 +343,39 @@ impl Assembler {
 fn is_decision(op: TestOp) -> bool {
     use TestOp::*;
     matches!(op, V128AnyTrue | I8x16AllTrue | I16x8AllTrue | I32x4AllTrue | I64x2AllTrue)
+}
+
+/// The instruction that adds a product of integers to its destination.
+fn added_product(product: BinaryOp, sum: BinaryOp) -> Option<(OnTwo, Lanes)> {
+    use BinaryOp::*;
+    use Lanes::{B8, B16, H4, H8, S2, S4};
+    Some(match (product, sum) {
+        (I16x8Mul, I16x8Add) => (vec::mla, H8),
+        (I32x4Mul, I32x4Add) => (vec::mla, S4),
+        (I16x8ExtmulLowI8x16S, I16x8Add) => (vec::smlal, B8),
+        (I16x8ExtmulHighI8x16S, I16x8Add) => (vec::smlal, B16),
+        (I16x8ExtmulLowI8x16U, I16x8Add) => (vec::umlal, B8),
+        (I16x8ExtmulHighI8x16U, I16x8Add) => (vec::umlal, B16),
+        (I32x4ExtmulLowI16x8S, I32x4Add) => (vec::smlal, H4),
+        (I32x4ExtmulHighI16x8S, I32x4Add) => (vec::smlal, H8),
+        (I32x4ExtmulLowI16x8U, I32x4Add) => (vec::umlal, H4),
+        (I32x4ExtmulHighI16x8U, I32x4Add) => (vec::umlal, H8),
+        (I64x2ExtmulLowI32x4S, I64x2Add) => (vec::smlal, S2),
+        (I64x2ExtmulHighI32x4S, I64x2Add) => (vec::smlal, S4),
+        (I64x2ExtmulLowI32x4U, I64x2Add) => (vec::umlal, S2),
+        (I64x2ExtmulHighI32x4U, I64x2Add) => (vec::umlal, S4),
+        _ => return None,
+    })
+}
+
+/// The instruction that adds sums of neighbouring lanes to its destination.
+fn added_pairs(pairs: UnaryOp, sum: BinaryOp) -> Option<(OnOne, Lanes)> {
+    use Lanes::{B16, H8};
+    Some(match (pairs, sum) {
+        (UnaryOp::I16x8ExtaddPairwiseI8x16S, BinaryOp::I16x8Add) => (vec::sadalp, B16),
+        (UnaryOp::I16x8ExtaddPairwiseI8x16U, BinaryOp::I16x8Add) => (vec::uadalp, B16),
+        (UnaryOp::I32x4ExtaddPairwiseI16x8S, BinaryOp::I32x4Add) => (vec::sadalp, H8),
+        (UnaryOp::I32x4ExtaddPairwiseI16x8U, BinaryOp::I32x4Add) => (vec::uadalp, H8),
+        _ => return None,
+    })
 }

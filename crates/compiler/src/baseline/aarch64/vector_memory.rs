@@ -1,6 +1,7 @@
 //! Loads and stores of vectors and lanes.
 
-use super::vector::elem;
+use super::vector::{OnOne, elem};
+use crate::asm::{Mem, Reg};
 use crate::baseline::Compiler;
 use crate::baseline::select::Address;
 use crate::baseline::state::Class;
@@ -11,75 +12,39 @@ use zwasm_regir::Slot;
 use zwasm_regir::simd::Width;
 use zwasm_regir::simd_ops::LoadOp;
 
-/// What becomes of the bytes that a load reads.
-enum Form {
-    /// They are the vector, or its lower lanes; zeros follow.
-    Whole(Size),
-    /// Eight bytes are extended with their signs.
-    Signed(Lanes),
-    /// Eight bytes are extended with zeros.
-    Unsigned(Lanes),
-    /// They become all lanes.
-    Splat(Lanes),
-}
-
-fn form(op: LoadOp) -> Form {
-    use Form::*;
-    use LoadOp::*;
-    match op {
-        V128Load => Whole(Size::B16),
-        V128Load8x8S => Signed(Lanes::B8),
-        V128Load8x8U => Unsigned(Lanes::B8),
-        V128Load16x4S => Signed(Lanes::H4),
-        V128Load16x4U => Unsigned(Lanes::H4),
-        V128Load32x2S => Signed(Lanes::S2),
-        V128Load32x2U => Unsigned(Lanes::S2),
-        V128Load8Splat => Splat(Lanes::B16),
-        V128Load16Splat => Splat(Lanes::H8),
-        V128Load32Splat => Splat(Lanes::S4),
-        V128Load64Splat => Splat(Lanes::D2),
-        V128Load32Zero => Whole(Size::B4),
-        V128Load64Zero => Whole(Size::B8),
-    }
-}
-
-impl Form {
-    /// How many bytes are read.
-    fn bytes(&self) -> u64 {
-        match self {
-            Form::Whole(Size::B1) => 1,
-            Form::Whole(Size::B2) => 2,
-            Form::Whole(Size::B4) => 4,
-            Form::Whole(Size::B8) | Form::Signed(_) | Form::Unsigned(_) => 8,
-            Form::Whole(Size::B16) => 16,
-            Form::Splat(lanes) => u64::from(lanes.elem().bits() / 8),
-        }
-    }
-}
-
 impl Compiler<'_, Assembler> {
     pub(super) fn load_vector(&mut self, op: LoadOp, dst: Slot, from: Address) {
         let Address { addr, mem, offset } = from;
-        let form = form(op);
-        let place = self.bounded(mem, addr, offset, form.bytes());
+        let place = self.bounded(mem, addr, offset, op.size());
         let reg = self.alloc(Class::Vector, Some(dst.0));
-        match form {
-            Form::Whole(size) => self.asm.load(reg, place, size),
-            Form::Signed(lanes) => {
-                self.asm.load(reg, place, Size::B8);
-                self.asm.emit(vec::sxtl(lanes, reg, reg));
+        use LoadOp::*;
+        match op {
+            V128Load | V128Load32Zero | V128Load64Zero => {
+                self.asm.load(reg, place, Size::of(op.size()));
             }
-            Form::Unsigned(lanes) => {
-                self.asm.load(reg, place, Size::B8);
-                self.asm.emit(vec::uxtl(lanes, reg, reg));
-            }
-            Form::Splat(lanes) => {
-                let address = self.asm.address(place);
-                self.asm.emit(vec::ld1r(lanes, reg, address));
-            }
+            V128Load8x8S => self.load_extended(vec::sxtl, Lanes::B8, reg, place),
+            V128Load8x8U => self.load_extended(vec::uxtl, Lanes::B8, reg, place),
+            V128Load16x4S => self.load_extended(vec::sxtl, Lanes::H4, reg, place),
+            V128Load16x4U => self.load_extended(vec::uxtl, Lanes::H4, reg, place),
+            V128Load32x2S => self.load_extended(vec::sxtl, Lanes::S2, reg, place),
+            V128Load32x2U => self.load_extended(vec::uxtl, Lanes::S2, reg, place),
+            V128Load8Splat => self.load_splat(Lanes::B16, reg, place),
+            V128Load16Splat => self.load_splat(Lanes::H8, reg, place),
+            V128Load32Splat => self.load_splat(Lanes::S4, reg, place),
+            V128Load64Splat => self.load_splat(Lanes::D2, reg, place),
         }
         self.consume_operand(addr);
         self.define(reg, dst, Class::Vector);
+    }
+
+    fn load_extended(&mut self, extend: OnOne, lanes: Lanes, reg: Reg, place: Mem) {
+        self.asm.load(reg, place, Size::B8);
+        self.asm.emit(extend(lanes, reg, reg));
+    }
+
+    fn load_splat(&mut self, lanes: Lanes, reg: Reg, place: Mem) {
+        let address = self.asm.address(place);
+        self.asm.emit(vec::ld1r(lanes, reg, address));
     }
 
     pub(super) fn load_lane(&mut self, width: Width, dst: Slot, a: Slot, lane: u8, from: Address) {

@@ -5,7 +5,7 @@
 //! belongs afterwards, and blends under a mask. What remains are look-ups in a table of
 //! one vector, or of two in registers that follow each other.
 
-use super::vector::{OnTwo, S, T};
+use super::vector::{OnOne, OnTwo, S, T};
 use crate::asm::Reg;
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
@@ -48,7 +48,7 @@ enum Step {
     /// One lane of the first vector in all places.
     Everywhere(Lanes, u8),
     /// The first vector with its lanes in reverse order within larger units.
-    Reversed(fn(Lanes, Reg, Reg) -> Inst, Lanes),
+    Reversed(OnOne, Lanes),
 }
 
 impl Step {
@@ -94,10 +94,9 @@ fn step(lanes: &[u8; 16], one: bool) -> Option<Step> {
         if agrees(lanes, one, |i| lane * size + i % size) {
             return Some(Step::Everywhere(kind, lane as u8));
         }
-        let within: [(usize, fn(Lanes, Reg, Reg) -> Inst); 3] =
-            [(2, vec::rev16), (4, vec::rev32), (8, vec::rev64)];
+        let within: [(usize, OnOne); 3] = [(2, vec::rev16), (4, vec::rev32), (8, vec::rev64)];
         for (unit, inst) in within {
-            if size < unit && agrees(lanes, one, |i| i ^ (unit - 1 & !(size - 1))) {
+            if size < unit && agrees(lanes, one, |i| i ^ (unit - size)) {
                 return Some(Step::Reversed(inst, kind));
             }
         }

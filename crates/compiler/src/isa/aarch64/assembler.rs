@@ -42,7 +42,7 @@ const SUM: u8 = Fixup::ALL.len() as u8;
 
 /// Makes the instruction that the bytes start with name what is so far away.
 pub(super) fn patch(kind: u8, bytes: &mut [u8], distance: i64) -> bool {
-    let patched = match Fixup::ALL.get(usize::from(kind)) {
+    match Fixup::ALL.get(usize::from(kind)) {
         Some(fixup) => patch_word(bytes, |word| fixup.patch(word, distance)),
         None => i32::try_from(distance).is_ok_and(|distance| {
             [distance as u32, distance as u32 >> 16].into_iter().enumerate().all(|(index, half)| {
@@ -50,8 +50,7 @@ pub(super) fn patch(kind: u8, bytes: &mut [u8], distance: i64) -> bool {
                 bytes.get_mut(4 + index * 4..).is_some_and(|bytes| patch_word(bytes, immediate))
             })
         }),
-    };
-    patched
+    }
 }
 
 fn patch_word(bytes: &mut [u8], patch: impl FnOnce(u32) -> Option<u32>) -> bool {

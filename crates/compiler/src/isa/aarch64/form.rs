@@ -54,6 +54,7 @@ macro_rules! forms {
             $(#[$doc])*
             #[doc = concat!("\n\n`", $mnemonic, "`")]
             #[inline]
+            #[allow(dead_code, reason = "a table states the instruction set, whatever is used")]
             #[allow(non_snake_case, reason = "parameters have the names of operands")]
             pub(crate) fn $name(
                 $($kind: <$kind as $crate::isa::aarch64::operand::Operand>::Value),*

@@ -161,12 +161,6 @@ forms! {
     ccmn_imm "ccmn" 0x3A40_0800 (Sf Rn Imm5 Nzcv Condition);
 }
 
-/// Copies from or to the stack pointer, for which [`mov`] would take zero.
-#[inline]
-pub(crate) fn mov_sp(dst: Reg, src: Reg) -> Inst {
-    add_imm(Width::X, dst, src, Imm12::ZERO)
-}
-
 /// Adds a constant, or subtracts its opposite; none if neither is short.
 #[inline]
 pub(crate) fn add_constant(width: Width, dst: Reg, src: Reg, value: i64) -> Option<Inst> {

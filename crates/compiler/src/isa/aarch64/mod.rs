@@ -69,7 +69,7 @@ pub(crate) mod vec {
 }
 
 pub(crate) use assembler::Assembler;
-pub(crate) use primitives::{Condition, width};
+pub(crate) use primitives::{Condition, alu_short, width};
 use regs::{Reg, v, x};
 
 /// A general register that never holds a slot's value.

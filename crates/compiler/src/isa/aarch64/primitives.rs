@@ -54,6 +54,28 @@ pub(crate) fn width(wide: bool) -> Width {
     if wide { Width::X } else { Width::W }
 }
 
+/// A constant as a signed number.
+fn signed(width: Width, value: u64) -> i64 {
+    match width {
+        Width::W => i64::from(value as i32),
+        Width::X => value as i64,
+    }
+}
+
+/// `dst = a op value` as one instruction, if the constant has room in it.
+pub(crate) fn alu_short(op: Alu, width: Width, dst: Reg, a: Reg, value: u64) -> Option<Inst> {
+    let inst = match op {
+        Alu::Add => return inst::add_constant(width, dst, a, signed(width, value)),
+        Alu::Sub => {
+            return inst::add_constant(width, dst, a, signed(width, value).wrapping_neg());
+        }
+        Alu::And => inst::and_imm,
+        Alu::Or => inst::orr_imm,
+        Alu::Xor => inst::eor_imm,
+    };
+    Some(inst(width, dst, a, logical_imm(value, width)?))
+}
+
 impl Size {
     /// The load into a register of one bank or the other.
     pub(crate) fn load(self, vector: bool) -> Access {
@@ -128,10 +150,8 @@ impl Assembler {
     }
 
     fn add_disp(&mut self, width: Width, dst: Reg, base: Reg, disp: i32) {
-        let magnitude = u64::from(disp.unsigned_abs());
-        match Imm12::new(magnitude) {
-            Some(imm) if disp < 0 => self.emit(inst::sub_imm(width, dst, base, imm)),
-            Some(imm) => self.emit(inst::add_imm(width, dst, base, imm)),
+        match inst::add_constant(width, dst, base, i64::from(disp)) {
+            Some(inst) => self.emit(inst),
             None => {
                 // The base may be the address register itself.
                 self.mov_constant(Width::X, VALUE, i64::from(disp) as u64);
@@ -169,33 +189,13 @@ impl Assembler {
 
     /// `dst = a op value`, with the constant in the instruction or in [`ADDRESS`].
     pub(crate) fn alu_constant(&mut self, op: Alu, width: Width, dst: Reg, a: Reg, value: u64) {
-        let value = if width == Width::W { value & 0xFFFF_FFFF } else { value };
-        let negative = match width {
-            Width::W => u64::from((value as u32).wrapping_neg()),
-            Width::X => value.wrapping_neg(),
-        };
-        match op {
-            Alu::Add | Alu::Sub => {
-                for (number, adds) in [(value, op == Alu::Add), (negative, op != Alu::Add)] {
-                    if let Some(imm) = Imm12::new(number) {
-                        let inst = if adds { inst::add_imm } else { inst::sub_imm };
-                        return self.emit(inst(width, dst, a, imm));
-                    }
-                }
-            }
-            Alu::And | Alu::Or | Alu::Xor => {
-                if let Some(mask) = logical_imm(value, width) {
-                    let inst = match op {
-                        Alu::And => inst::and_imm,
-                        Alu::Or => inst::orr_imm,
-                        _ => inst::eor_imm,
-                    };
-                    return self.emit(inst(width, dst, a, mask));
-                }
+        match alu_short(op, width, dst, a, value) {
+            Some(inst) => self.emit(inst),
+            None => {
+                self.mov_constant(width, ADDRESS, value);
+                self.alu_registers(op, width, dst, a, ADDRESS);
             }
         }
-        self.mov_constant(width, ADDRESS, value);
-        self.alu_registers(op, width, dst, a, ADDRESS);
     }
 
     /// `dst = a op b`.
@@ -212,18 +212,12 @@ impl Assembler {
 
     /// Compares a register with a constant.
     pub(crate) fn compare_constant(&mut self, width: Width, a: Reg, value: u64) {
-        let value = if width == Width::W { value & 0xFFFF_FFFF } else { value };
-        let negative = match width {
-            Width::W => u64::from((value as u32).wrapping_neg()),
-            Width::X => value.wrapping_neg(),
-        };
-        if let Some(imm) = Imm12::new(value) {
-            self.emit(inst::cmp_imm(width, a, imm));
-        } else if let Some(imm) = Imm12::new(negative) {
-            self.emit(inst::cmn_imm(width, a, imm));
-        } else {
-            self.mov_constant(width, ADDRESS, value);
-            self.emit(inst::cmp(width, a, ADDRESS));
+        match inst::cmp_constant(width, a, signed(width, value)) {
+            Some(inst) => self.emit(inst),
+            None => {
+                self.mov_constant(width, ADDRESS, value);
+                self.emit(inst::cmp(width, a, ADDRESS));
+            }
         }
     }
 

@@ -13,14 +13,9 @@ pub(crate) const fn v(number: u8) -> Reg {
     Reg(32 + (number & 31))
 }
 
-/// Reads as zero, forgets what is written; where an instruction does not mean [`SP`].
+/// Reads as zero, forgets what is written; where an instruction does not mean the
+/// stack pointer, which has the same number.
 pub(crate) const ZR: Reg = Reg(31);
-
-/// The stack pointer, where an instruction does not mean [`ZR`].
-pub(crate) const SP: Reg = Reg(31);
-
-/// Where `bl` and `blr` leave the return address.
-pub(crate) const LR: Reg = Reg(30);
 
 /// The width of an operation on general registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,21 +90,6 @@ impl Cond {
     /// unordered operands is true for them.
     pub(crate) const fn not(self) -> Cond {
         Cond::ALL[self as usize ^ 1]
-    }
-
-    /// The condition after the operands of a comparison of integers are swapped.
-    pub(crate) const fn swapped(self) -> Cond {
-        match self {
-            Cond::Hs => Cond::Ls,
-            Cond::Lo => Cond::Hi,
-            Cond::Hi => Cond::Lo,
-            Cond::Ls => Cond::Hs,
-            Cond::Ge => Cond::Le,
-            Cond::Lt => Cond::Gt,
-            Cond::Gt => Cond::Lt,
-            Cond::Le => Cond::Ge,
-            Cond::Eq | Cond::Ne | Cond::Mi | Cond::Pl | Cond::Vs | Cond::Vc => self,
-        }
     }
 
     pub(crate) const fn name(self) -> &'static str {
@@ -253,10 +233,6 @@ impl Access {
         }
     }
 
-    pub(crate) const fn is_vector(self) -> bool {
-        self as u8 & 4 != 0
-    }
-
     pub(crate) const fn is_load(self) -> bool {
         self as u8 & 3 != 0 && !matches!(self, Access::StVq)
     }
@@ -301,10 +277,6 @@ impl Pair {
             Pair::StX | Pair::LdX | Pair::StVd | Pair::LdVd => 3,
             Pair::StVq | Pair::LdVq => 4,
         }
-    }
-
-    pub(crate) const fn is_vector(self) -> bool {
-        self as u8 & 2 != 0
     }
 
     pub(crate) const fn is_load(self) -> bool {

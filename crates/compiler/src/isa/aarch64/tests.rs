@@ -14,6 +14,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// The stack pointer, where an instruction does not mean zero.
+const SP: Reg = Reg(31);
+
 /// Steps through numbers without an order, the same at each run.
 struct Random(u64);
 

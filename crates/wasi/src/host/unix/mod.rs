@@ -40,6 +40,11 @@ use super::Failure;
 /// What an embedder can give a guest as a stream.
 pub(crate) type StreamFd = std::os::fd::OwnedFd;
 
+/// Takes such a stream.
+pub(crate) fn opened(stream: StreamFd) -> OwnedFd {
+    stream
+}
+
 /// The error for a descriptor that is not open for this.
 pub(crate) fn bad_descriptor() -> io::Error {
     rustix::io::Errno::BADF.into()

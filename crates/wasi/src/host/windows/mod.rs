@@ -31,6 +31,11 @@ use std::io;
 /// What an embedder can give a guest as a stream.
 pub(crate) type StreamFd = std::os::windows::io::OwnedHandle;
 
+/// Takes such a stream.
+pub(crate) fn opened(stream: StreamFd) -> OwnedFd {
+    OwnedFd::from(stream)
+}
+
 /// The error for a descriptor that is not open for this: the code of sockets, which have
 /// the only one that says so.
 pub(crate) fn bad_descriptor() -> io::Error {

@@ -1,6 +1,6 @@
 //! Operands of instructions on general registers, besides the registers.
 
-use super::super::imm::{BitMask, Imm12, logical_imm};
+use super::super::imm::{BitMask, Imm12};
 use super::super::regs::{Barrier, Cond, Extend, Reg, Shift, SysReg, Width};
 use super::{Context, Operand, bits, general, operands, width_of};
 use std::fmt::Write as _;
@@ -133,7 +133,7 @@ operands! {
                 0x0707_0707_0707_0707, 0x8001_8001_8001_8001, 0xC000_0001_C000_0001, 1 << 63,
                 (1 << 63) - 1, 0x8000_0000_0000_0001, 0x00FF_FF00_0000_0000, u64::MAX - 1,
             ];
-            let both = |value| [Width::W, Width::X].map(|width| logical_imm(value, width));
+            let both = |value| [Width::W, Width::X].map(|width| super::super::imm::logical_imm(value, width));
             values.into_iter().flat_map(both).flatten().collect()
         }
     }
