@@ -39,6 +39,7 @@
 ;;   ldr x19, [x1, #0]
 ;;   ldr w20, [x4, x19]
 ;;   add x17, x4, x19
+;;   ldrb wzr, [x17, #11]
 ;;   str w20, [x17, #8]
 ;;   add x17, x4, x19
 ;;   ldrb w20, [x17, #100]

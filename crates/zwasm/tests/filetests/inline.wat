@@ -50,7 +50,9 @@
 ;;   ldr x19, [x1, #0]
 ;;   ldr w20, [x4, x19]
 ;;   add w21, w20, #1
-;;   str w21, [x4, x19]
+;;   add x17, x4, x19
+;;   ldrb wzr, [x17, #3]
+;;   str w21, [x17, #0]
 ;;   ldrb w21, [x4, x20]
 ;;   str x21, [x1, #0]
 ;;   ldr x6, [x1, #24]
@@ -123,7 +125,9 @@
 ;;   add w19, w19, #1
 ;;   ldr w21, [x4, x20]
 ;;   add w22, w21, #1
-;;   str w22, [x4, x20]
+;;   add x17, x4, x20
+;;   ldrb wzr, [x17, #3]
+;;   str w22, [x17, #0]
 ;;   ldrb w22, [x4, x21]
 ;;   cmp w22, w19
 ;;   b.ne L1
