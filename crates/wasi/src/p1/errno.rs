@@ -12,7 +12,7 @@ macro_rules! errnos {
         /// An error number of WASI preview 1.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u16)]
-        #[cfg_attr(windows, expect(dead_code, reason = "some are no errors of Windows"))]
+        #[expect(dead_code, reason = "some are no errors of any host, or not of all")]
         pub(crate) enum Errno {
             $($name = $number,)*
         }
@@ -95,13 +95,13 @@ errnos! {
     Notconn = 53 | NOTCONN,
     Notdir = 54 | NOTDIR,
     Notempty = 55 | NOTEMPTY,
-    Notrecoverable = 56 | NOTRECOVERABLE,
+    Notrecoverable = 56,
     Notsock = 57 | NOTSOCK,
     Notsup = 58 | NOTSUP,
     Notty = 59 | NOTTY,
     Nxio = 60 | NXIO,
     Overflow = 61 | OVERFLOW,
-    Ownerdead = 62 | OWNERDEAD,
+    Ownerdead = 62,
     Perm = 63 | PERM,
     Pipe = 64 | PIPE,
     Proto = 65 | PROTO,
