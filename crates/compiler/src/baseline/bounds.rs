@@ -80,6 +80,19 @@ impl<A: Select> Compiler<'_, A> {
         Mem { base, index: Some((A::INT_SCRATCH, 0)), disp: -(size as i32) }
     }
 
+    /// As `bounded`, for a store, which writes nothing if it is not within the memory as a
+    /// whole: not all processors see to that where a guard stops it in the middle. What
+    /// is aligned it stops at the beginning.
+    pub(crate) fn bounded_store(&mut self, mem: u32, addr: Operand, offset: u64, size: u64) -> Mem {
+        let place = self.bounded(mem, addr, offset, size);
+        let guard = mem == 0 && self.env.memory(mem).guard.is_some();
+        let aligned = match self.resolve(addr) {
+            Operand::Const(addr) => addr.wrapping_add(offset).is_multiple_of(size),
+            Operand::Slot(_) => size == 1,
+        };
+        if guard && !aligned { self.asm.reach(place, size) } else { place }
+    }
+
     fn bounded_constant(&mut self, mem: u32, addr: u64, offset: u64, size: u64) -> Mem {
         let memory = self.env.memory(mem);
         let addr = if memory.is_64 { addr } else { u64::from(addr as u32) };

@@ -74,7 +74,7 @@ impl<A: Select> Compiler<'_, A> {
                 _ => self.operand(value, Class::Int),
             }),
         };
-        let place = self.bounded(mem, addr, offset, op.size());
+        let place = self.bounded_store(mem, addr, offset, op.size());
         match (reg, constant) {
             (Some(reg), _) => self.asm.store(place, reg, size),
             (None, constant) => self.asm.store_constant(place, constant.unwrap_or(0), size),

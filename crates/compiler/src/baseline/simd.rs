@@ -61,7 +61,7 @@ impl<A: Select> Compiler<'_, A> {
             }
             SimdInst::Store { addr, value, mem, offset } => {
                 let reg = self.vector_operand(value);
-                let place = self.bounded(mem, addr, offset, 16);
+                let place = self.bounded_store(mem, addr, offset, 16);
                 self.asm.store(place, reg, Size::B16);
                 self.consume_operand(addr);
                 self.consume(value);

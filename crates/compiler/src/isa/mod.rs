@@ -140,6 +140,13 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     fn load(&mut self, dst: Reg, mem: Mem, size: Size);
     /// Loads an integer of at most 4 bytes, sign-extended.
     fn load_signed(&mut self, dst: Reg, mem: Mem, size: Size, wide: bool);
+    /// Comes before a store of so many bytes that may lie across the end of what can be
+    /// accessed, and gives its place from there on: faults if it does, where the store
+    /// would fault only when it has written some of them.
+    fn reach(&mut self, mem: Mem, bytes: u64) -> Mem {
+        let _ = bytes;
+        mem
+    }
     /// Stores the lower bytes of a register.
     fn store(&mut self, mem: Mem, src: Reg, size: Size);
     /// Whether [`Primitives::store_constant`] is good for a value.

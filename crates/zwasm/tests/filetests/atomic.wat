@@ -60,9 +60,8 @@
 ;;   stlxr w16, w15, [x17]
 ;;   cbnz w16, L4
 ;;   str x19, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]
@@ -135,9 +134,8 @@
 ;;   stlxrh w16, w15, [x17]
 ;;   cbnz w16, L4
 ;;   str x19, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]
@@ -192,9 +190,8 @@
 ;;   add x17, x4, x20
 ;;   add x17, x17, #1
 ;;   stlrb w19, [x17]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]

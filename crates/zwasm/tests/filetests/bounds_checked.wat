@@ -83,9 +83,8 @@
 ;;   add x17, x4, x16
 ;;   ldurb w20, [x17, #-1]
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L8
 ;;   ldr x16, [x2, #0]

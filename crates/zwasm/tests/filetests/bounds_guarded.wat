@@ -39,13 +39,13 @@
 ;;   ldr x19, [x1, #0]
 ;;   ldr w20, [x4, x19]
 ;;   add x17, x4, x19
+;;   ldrb wzr, [x17, #11]
 ;;   str w20, [x17, #8]
 ;;   add x17, x4, x19
 ;;   ldrb w20, [x17, #100]
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]

@@ -58,9 +58,8 @@
 ;;   add x17, x4, x16
 ;;   ldur x20, [x17, #-8]
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]

@@ -82,9 +82,8 @@
 ;; L3:
 ;;   movz x15, #10
 ;;   str x15, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]
@@ -92,9 +91,8 @@
 ;; L2:
 ;;   movz x15, #11
 ;;   str x15, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]
@@ -102,9 +100,8 @@
 ;; L1:
 ;;   movz x15, #12
 ;;   str x15, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]

@@ -38,9 +38,8 @@
 ;;   ldr x20, [x1, #8]
 ;;   add w21, w19, w20
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -124,8 +123,7 @@
 ;; L3:
 ;;   b.hi L2
 ;;   adr x2, L4
-;;   str x2, [x1, #48]
-;;   str x1, [x1, #56]
+;;   stp x2, x1, [x1, #48]
 ;;   str x0, [x1, #64]
 ;;   mov x1, x7
 ;;   add x2, x6, #8
@@ -138,9 +136,8 @@
 ;;   ldr x20, [x1, #0]
 ;;   mul w19, w19, w20
 ;;   str x19, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]

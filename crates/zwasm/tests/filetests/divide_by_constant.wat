@@ -43,9 +43,8 @@
 ;;   movz x20, #7
 ;;   sdiv w20, w19, w20
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -87,9 +86,8 @@
 ;;   ldr x19, [x1, #0]
 ;;   lsr w20, w19, #3
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -161,9 +159,8 @@
 ;;   b.vs L4
 ;;   sdiv x21, x19, x20
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]

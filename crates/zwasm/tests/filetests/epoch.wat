@@ -94,9 +94,8 @@
 ;; L7:
 ;;   sub w19, w19, #1
 ;;   cbnz w19, L1
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L8
 ;;   ldr x16, [x2, #0]

@@ -85,9 +85,8 @@
 ;;   add x17, x16, x19
 ;;   ldrsb w20, [x17, #12]
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L8
 ;;   ldr x16, [x2, #0]
@@ -178,9 +177,8 @@
 ;;   add x17, x16, x21
 ;;   ldr x21, [x17, #8]
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L6
 ;;   ldr x16, [x2, #0]

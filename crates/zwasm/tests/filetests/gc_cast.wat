@@ -58,9 +58,8 @@
 ;;   cmp w15, w17
 ;;   b.ne L3
 ;; L2:
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]
@@ -154,9 +153,8 @@
 ;;   movz x20, #0
 ;; L4:
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]

@@ -50,12 +50,13 @@
 ;;   ldr x19, [x1, #0]
 ;;   ldr w20, [x4, x19]
 ;;   add w21, w20, #1
-;;   str w21, [x4, x19]
+;;   add x17, x4, x19
+;;   ldrb wzr, [x17, #3]
+;;   str w21, [x17, #0]
 ;;   ldrb w21, [x4, x20]
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -124,14 +125,15 @@
 ;;   add w19, w19, #1
 ;;   ldr w21, [x4, x20]
 ;;   add w22, w21, #1
-;;   str w22, [x4, x20]
+;;   add x17, x4, x20
+;;   ldrb wzr, [x17, #3]
+;;   str w22, [x17, #0]
 ;;   ldrb w22, [x4, x21]
 ;;   cmp w22, w19
 ;;   b.ne L1
 ;;   str x19, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L5
 ;;   ldr x16, [x2, #0]

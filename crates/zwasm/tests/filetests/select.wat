@@ -42,9 +42,8 @@
 ;;   cmp x19, x20
 ;;   csel x21, x19, x20, gt
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -93,9 +92,8 @@
 ;;   cmp w22, #0
 ;;   csel x21, x19, x20, ne
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #24]
 ;;   ldr x6, [x1, #40]
-;;   ldr x1, [x1, #32]
+;;   ldp x2, x1, [x1, #24]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]

@@ -38,9 +38,8 @@
 ;;   ldr x20, [x1, #8]
 ;;   lsl w21, w19, w20
 ;;   str x21, [x1, #0]
-;;   ldr x2, [x1, #16]
 ;;   ldr x6, [x1, #32]
-;;   ldr x1, [x1, #24]
+;;   ldp x2, x1, [x1, #16]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]
@@ -82,9 +81,8 @@
 ;;   ldr x19, [x1, #0]
 ;;   lsr x20, x19, #4
 ;;   str x20, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L2
 ;;   ldr x16, [x2, #0]

@@ -92,8 +92,7 @@
 ;; L6:
 ;;   b.hi L5
 ;;   adr x2, L7
-;;   str x2, [x1, #32]
-;;   str x1, [x1, #40]
+;;   stp x2, x1, [x1, #32]
 ;;   str x0, [x1, #48]
 ;;   mov x1, x7
 ;;   ldr x0, [x3, #8]
@@ -106,9 +105,8 @@
 ;; L7:
 ;;   address L8
 ;; L8:
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L9
 ;;   ldr x16, [x2, #0]
@@ -118,9 +116,8 @@
 ;;   ldr x20, [x1, #0]
 ;;   add w19, w19, w20
 ;;   str x19, [x1, #0]
-;;   ldr x2, [x1, #8]
 ;;   ldr x6, [x1, #24]
-;;   ldr x1, [x1, #16]
+;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
 ;;   b.ne L9
 ;;   ldr x16, [x2, #0]

@@ -63,7 +63,7 @@ impl Compiler<'_, Assembler> {
     pub(super) fn store_lane(&mut self, width: Width, value: Slot, lane: u8, to: Address) {
         let Address { addr, mem, offset } = to;
         let reg = self.vector_operand(value);
-        let place = self.bounded(mem, addr, offset, u64::from(width.bytes()));
+        let place = self.bounded_store(mem, addr, offset, u64::from(width.bytes()));
         match (width, lane) {
             (Width::B32, 0) => self.asm.v2(MOVSS_STORE, reg, place),
             (Width::B64, 0) => self.asm.v2(MOVSD_STORE, reg, place),

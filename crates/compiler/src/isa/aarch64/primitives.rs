@@ -363,6 +363,24 @@ impl Primitives for Assembler {
         self.access(access, dst, mem);
     }
 
+    /// Loads the last byte.
+    fn reach(&mut self, mem: Mem, bytes: u64) -> Mem {
+        const NEAR: i32 = 4096 - 16;
+        let place = match mem {
+            Mem { base, index: Some((index, scale)), disp } if (0..NEAR).contains(&disp) => {
+                self.add_index(Width::X, ADDRESS, base, index, scale);
+                at(ADDRESS, disp)
+            }
+            Mem { index: None, disp: 0..NEAR, .. } => mem,
+            _ => {
+                self.address_of(ADDRESS, mem, true);
+                at(ADDRESS, 0)
+            }
+        };
+        self.access(Access::LdB, ZR, at(place.base, place.disp + bytes as i32 - 1));
+        place
+    }
+
     fn store(&mut self, mem: Mem, src: Reg, size: Size) {
         self.access(size.store(src.is_vector()), src, mem);
     }
