@@ -207,7 +207,8 @@ fn what_was_written_before_the_end_is_not_lost() {
     let outcome = zwasm(["guest.wat", "--timeout", "50", "--invoke", "say"]).dir(dir.path()).run();
     outcome.fails_saying(1, &["trap: interrupted"]);
     assert_eq!(outcome.text(), "said\n");
-    let words = ["guest.wat", "--timeout", "500", "--invoke", "pour", "3000"];
+    let timeout = (500 * slowness()).to_string();
+    let words = ["guest.wat", "--timeout", &timeout, "--invoke", "pour", "3000"];
     let outcome = zwasm(words).dir(dir.path()).run();
     outcome.fails_saying(1, &["trap: interrupted"]);
     assert_eq!(outcome.text(), "said\n".repeat(3000));

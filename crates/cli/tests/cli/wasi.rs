@@ -221,7 +221,7 @@ fn a_directory_with_one_colon() {
     std::fs::write(dir.path().join("data/input.txt"), "inside\n").unwrap();
     for (given, meant) in [("data:/", "data::/"), ("./data:/d:ro", "./data::/d:ro")] {
         let outcome = line(&dir, &format!("cat.wat --allow-all --dir {given} input.txt"));
-        outcome.fails_saying(1, &["(os error 2)", &format!("did you mean '{meant}'?")]);
+        outcome.fails_saying(1, &["(os error ", &format!("did you mean '{meant}'?")]);
         let outcome = line(&dir, &format!("cat.wat --allow-all --dir {meant} input.txt"));
         outcome.prints("inside\n");
     }
