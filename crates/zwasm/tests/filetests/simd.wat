@@ -42,9 +42,9 @@
 ;;   ldr x19, [x1, #16]
 ;;   ldr q0, [x4, x19]
 ;;   ldr q1, [x1, #0]
-;;   mul v0.4s, v1.4s, v0.4s
-;;   add v0.4s, v0.4s, v1.4s
-;;   str q0, [x1, #0]
+;;   mov v2.16b, v1.16b
+;;   mla v2.4s, v1.4s, v0.4s
+;;   str q2, [x1, #0]
 ;;   ldr x6, [x1, #40]
 ;;   ldp x2, x1, [x1, #24]
 ;;   cmp x6, x0
