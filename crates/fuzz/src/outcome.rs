@@ -74,6 +74,17 @@ pub fn difference<'a>(
 }
 
 impl Event {
+    /// The event with all NaNs of scalars made one.
+    fn with_one_nan(&self) -> Event {
+        let all = |values: &[Value]| values.iter().map(|value| value.canonical()).collect();
+        match self {
+            Event::Called(name, Ok(values)) => Event::Called(name.clone(), Ok(all(values))),
+            Event::Host(import, values) => Event::Host(*import, all(values)),
+            Event::Global(name, value) => Event::Global(name.clone(), value.canonical()),
+            other => other.clone(),
+        }
+    }
+
     fn exhausted(&self, likeness: Likeness) -> bool {
         match self {
             Event::NotMade(ending) | Event::Called(_, Err(ending)) => match ending {
@@ -162,10 +173,17 @@ impl Display for Event {
     }
 }
 
-/// A hash of a run, up to where it ran out of something.
-pub fn digest(outcome: &[Event]) -> u64 {
+/// A hash of a run, up to where it ran out of something. Unless it is to be told what is
+/// the same, all NaNs of scalars are one: which it is, is the processor's choice.
+pub fn digest(outcome: &[Event], likeness: Likeness) -> u64 {
     let events = outcome.iter().take_while(|event| !event.exhausted(Likeness::Same));
-    events.fold(0, |before, event| mix(before ^ hash(event.to_string().as_bytes()), 2))
+    events.fold(0, |before, event| {
+        let text = match likeness {
+            Likeness::Same => event.to_string(),
+            Likeness::Alike => event.with_one_nan().to_string(),
+        };
+        mix(before ^ hash(text.as_bytes()), 2)
+    })
 }
 
 /// A hash of a memory's contents.
@@ -245,19 +263,24 @@ mod tests {
     fn a_digest_tells_all_there_is_up_to_exhaustion() {
         let global = |number| Event::Global("g".into(), Value::I32(number));
         let out = |ending| Event::Called("f".into(), Err(ending));
+        let same = |outcome: &[Event]| digest(outcome, Likeness::Same);
         let seen = [
-            digest(&[]),
-            digest(&[global(1)]),
-            digest(&[global(2)]),
-            digest(&[global(1), global(2)]),
-            digest(&[global(2), global(1)]),
-            digest(&[out(Ending::trap(Trap::IntegerOverflow)), global(1)]),
-            digest(&[out(Ending::trap(Trap::IntegerDivisionByZero)), global(1)]),
+            same(&[]),
+            same(&[global(1)]),
+            same(&[global(2)]),
+            same(&[global(1), global(2)]),
+            same(&[global(2), global(1)]),
+            same(&[out(Ending::trap(Trap::IntegerOverflow)), global(1)]),
+            same(&[out(Ending::trap(Trap::IntegerDivisionByZero)), global(1)]),
         ];
         for (at, one) in seen.iter().enumerate() {
             assert!(!seen[..at].contains(one), "{seen:x?}");
         }
-        assert_eq!(digest(&[global(1), out(Ending::Exhausted), global(2)]), seen[1]);
+        assert_eq!(same(&[global(1), out(Ending::Exhausted), global(2)]), seen[1]);
+        let nan = |bits| [Event::Called("f".into(), Ok(vec![Value::F32(bits)]))];
+        let [one, other] = [0x7fc0_0000, 0xffc0_0000].map(nan);
+        assert_ne!(same(&one), same(&other));
+        assert_eq!(digest(&one, Likeness::Alike), digest(&other, Likeness::Alike));
     }
 
     #[test]

@@ -34,7 +34,7 @@ mod x64;
 
 use crate::asm::{AsmLabel, OutOfReach};
 use crate::code::CompiledCode;
-use crate::target::{Features, Isa};
+use crate::target::Isa;
 use crate::{CompileError, Environment, VmLayout, tuning};
 use joins::Join;
 use late::Late;
@@ -52,7 +52,6 @@ pub(crate) struct Compiler<'a, A> {
     pub(crate) function: &'a Function,
     pub(crate) env: &'a dyn Environment,
     pub(crate) layout: VmLayout,
-    pub(crate) features: Features,
     pub(crate) asm: A,
     pub(crate) state: State,
     pub(crate) loops: Loops,
@@ -141,8 +140,7 @@ fn attempt<A: Select>(
     by_handler: &[usize],
 ) -> Result<CompiledCode, Again> {
     let slots = function.frame.size + env.scratch_slots();
-    let features = env.target().features;
-    let mut asm = A::new(features, far, listing);
+    let mut asm = A::new(env.target().features, far, listing);
     let joins = (0..function.label_heights.len())
         .map(|_| Join { asm: asm.new_label(), joined: None })
         .collect();
@@ -154,7 +152,6 @@ fn attempt<A: Select>(
         function,
         env,
         layout: *env.layout(),
-        features,
         asm,
         state: State::new(slots as usize, A::INT_REGS, A::FLOAT_REGS),
         loops: Loops::of(function, env, room)?,

@@ -196,26 +196,6 @@ impl<A: Select> Compiler<'_, A> {
         }
     }
 
-    /// Makes a certain register free, and keeps it so for this instruction.
-    pub(crate) fn claim(&mut self, reg: Reg) {
-        if let Some(held) = self.state.held(reg) {
-            match self.state.free(held.class, None).filter(|free| *free != reg) {
-                Some(free) => {
-                    self.asm.mov(free, reg);
-                    self.state.release(reg);
-                    let locked = self.state.locked;
-                    self.state.bind(free, held.slot, held.class, held.dirty);
-                    self.state.locked = locked;
-                }
-                None => {
-                    self.spill(reg);
-                    self.state.release(reg);
-                }
-            }
-        }
-        self.state.lock(reg);
-    }
-
     /// Loads an operand into a certain register that is free.
     pub(crate) fn load_into(&mut self, reg: Reg, operand: Operand) {
         match self.resolve(operand) {

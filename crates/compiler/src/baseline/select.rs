@@ -8,12 +8,14 @@ use super::Compiler;
 use super::state::Class;
 use crate::asm::Reg;
 use crate::isa::Primitives;
+#[cfg(feature = "simd")]
+use zwasm_regir::Inst;
 use zwasm_regir::inst::WideOp;
 #[cfg(feature = "simd")]
 use zwasm_regir::simd::Width;
 #[cfg(feature = "simd")]
 use zwasm_regir::simd_ops;
-use zwasm_regir::{AtomicOp, BinaryOp, CompareOp, Inst, Operand, Slot, UnaryOp};
+use zwasm_regir::{AtomicOp, BinaryOp, CompareOp, Operand, Slot, UnaryOp};
 
 /// The fields of an atomic access.
 #[derive(Clone, Copy)]
@@ -71,6 +73,7 @@ pub(crate) trait Select: Primitives {
     fn atomic_fence(c: &mut Compiler<'_, Self>);
     /// Compiles two instructions at once, of which the second uses the first's result in
     /// a way of its own; whether it did.
+    #[cfg(feature = "simd")]
     fn pair(c: &mut Compiler<'_, Self>, first: &Inst, second: &Inst) -> bool;
 
     /// A vector known beforehand.

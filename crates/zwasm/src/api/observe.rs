@@ -47,7 +47,7 @@ impl Sample {
     }
 }
 
-/// What a module has executed so far, see [`Config::profile`].
+/// What a module has executed so far, see [`crate::Config::profile`].
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// The functions that were called, those that executed most first.

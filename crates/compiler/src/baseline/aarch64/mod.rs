@@ -20,12 +20,14 @@ use super::select::{AtomicAccess, Select};
 use super::state::Class;
 use crate::asm::Reg;
 use crate::isa::aarch64::{Assembler, Condition};
+#[cfg(feature = "simd")]
+use zwasm_regir::Inst;
 use zwasm_regir::inst::WideOp;
 #[cfg(feature = "simd")]
 use zwasm_regir::simd::Width;
 #[cfg(feature = "simd")]
 use zwasm_regir::simd_ops;
-use zwasm_regir::{BinaryOp, CompareOp, Inst, Operand, Slot, UnaryOp};
+use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, UnaryOp};
 
 type Compile<'a> = Compiler<'a, Assembler>;
 
@@ -76,11 +78,6 @@ impl Select for Assembler {
     #[cfg(feature = "simd")]
     fn pair(c: &mut Compile<'_>, first: &Inst, second: &Inst) -> bool {
         c.pair(first, second)
-    }
-
-    #[cfg(not(feature = "simd"))]
-    fn pair(_: &mut Compile<'_>, _: &Inst, _: &Inst) -> bool {
-        false
     }
 
     #[cfg(feature = "simd")]

@@ -228,7 +228,7 @@ impl Compiler<'_, Assembler> {
         }
         let count = self.operand(b, Class::Int);
         let rotates = matches!(op, Shift::RotateLeft | Shift::RotateRight);
-        if self.features.bmi2 && !rotates {
+        if self.asm.features.bmi2 && !rotates {
             let src = match self.resolve(a) {
                 Operand::Slot(slot) => self.rm(slot.0, Class::Int),
                 Operand::Const(_) => Rm::Reg(self.operand(a, Class::Int)),
@@ -270,6 +270,26 @@ impl Compiler<'_, Assembler> {
         }
         self.consume_operand(b);
         self.define(reg, dst, Class::Int);
+    }
+
+    /// Makes a certain register free, and keeps it so for this instruction.
+    pub(super) fn claim(&mut self, reg: Reg) {
+        if let Some(held) = self.state.held(reg) {
+            match self.state.free(held.class, None).filter(|free| *free != reg) {
+                Some(free) => {
+                    self.asm.mov(free, reg);
+                    self.state.release(reg);
+                    let locked = self.state.locked;
+                    self.state.bind(free, held.slot, held.class, held.dirty);
+                    self.state.locked = locked;
+                }
+                None => {
+                    self.spill(reg);
+                    self.state.release(reg);
+                }
+            }
+        }
+        self.state.lock(reg);
     }
 
     fn divide(
@@ -415,7 +435,7 @@ impl Compiler<'_, Assembler> {
         use UnaryOp::*;
         match op {
             I32Clz | I64Clz | I32Ctz | I64Ctz => self.count_zeros(op, dst, a),
-            I32Popcnt | I64Popcnt if self.features.popcnt => {
+            I32Popcnt | I64Popcnt if self.asm.features.popcnt => {
                 let (reg, src) = self.unary_operands(dst, a);
                 match op {
                     I32Popcnt => emit!(self.asm, popcntl_rm(reg, src)),
@@ -463,7 +483,7 @@ impl Compiler<'_, Assembler> {
         let wide = matches!(op, I64Clz | I64Ctz);
         let leading = matches!(op, I32Clz | I64Clz);
         let (reg, src) = self.unary_operands(dst, a);
-        match (op, self.features.lzcnt, self.features.bmi1) {
+        match (op, self.asm.features.lzcnt, self.asm.features.bmi1) {
             (I32Clz, true, _) => emit!(self.asm, lzcntl_rm(reg, src)),
             (I64Clz, true, _) => emit!(self.asm, lzcntq_rm(reg, src)),
             (I32Ctz, _, true) => emit!(self.asm, tzcntl_a(reg, src)),

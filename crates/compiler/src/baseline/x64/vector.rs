@@ -36,7 +36,7 @@ impl Compiler<'_, Assembler> {
             (
                 Inst::Simd(SimdInst::Load { op: LoadOp::V128Load, dst, addr, mem, offset }),
                 Inst::Simd(SimdInst::Binary { op, dst: into, a, b }),
-            ) if self.features.avx
+            ) if self.asm.features.avx
                 && self.is_temporary(dst.0)
                 && !self.needs_handler(mem, offset) =>
             {
@@ -55,7 +55,7 @@ impl Compiler<'_, Assembler> {
     /// read only aligned memory.
     pub(super) fn vector_rm(&mut self, slot: Slot) -> Rm {
         let in_frame = |slot| self.state.location(slot) == Location::Frame;
-        if self.features.avx
+        if self.asm.features.avx
             && self.is_temporary(slot.0)
             && in_frame(slot.0)
             && in_frame(slot.0 + 1)
@@ -80,7 +80,7 @@ impl Compiler<'_, Assembler> {
         self.consume(b);
         // Without VEX the first operand is overwritten, and the second must not be.
         let reg = match second {
-            Rm::Reg(second) if !self.features.avx && second != first => {
+            Rm::Reg(second) if !self.asm.features.avx && second != first => {
                 self.state.locked = RegSet::default();
                 self.state.lock(second);
                 self.alloc(Class::Vector, Some(dst.0))
@@ -212,8 +212,8 @@ impl Compiler<'_, Assembler> {
     /// Copies the lowest lane to all others.
     pub(super) fn broadcast_low(&mut self, op: SplatOp, reg: Reg) {
         match op {
-            SplatOp::I8x16Splat if self.features.avx2 => self.asm.v2(VPBROADCASTB, reg, reg),
-            SplatOp::I16x8Splat if self.features.avx2 => self.asm.v2(VPBROADCASTW, reg, reg),
+            SplatOp::I8x16Splat if self.asm.features.avx2 => self.asm.v2(VPBROADCASTB, reg, reg),
+            SplatOp::I16x8Splat if self.asm.features.avx2 => self.asm.v2(VPBROADCASTW, reg, reg),
             SplatOp::I8x16Splat => {
                 self.clear(FLOAT_SCRATCH);
                 self.asm.v3(PSHUFB, reg, reg, FLOAT_SCRATCH);

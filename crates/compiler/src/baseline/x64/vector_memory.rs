@@ -27,13 +27,13 @@ impl Compiler<'_, Assembler> {
             V128Load32Zero => self.asm.v2(MOVSS, reg, src),
             V128Load64Zero => self.asm.v2(MOVSD, reg, src),
             V128Load64Splat => self.asm.v2(MOVDDUP, reg, src),
-            V128Load32Splat if self.features.avx => self.asm.v2(VBROADCASTSS, reg, src),
+            V128Load32Splat if self.asm.features.avx => self.asm.v2(VBROADCASTSS, reg, src),
             V128Load32Splat => {
                 self.asm.v2(MOVSS, reg, src);
                 self.broadcast_low(SplatOp::I32x4Splat, reg);
             }
-            V128Load8Splat if self.features.avx2 => self.asm.v2(VPBROADCASTB, reg, src),
-            V128Load16Splat if self.features.avx2 => self.asm.v2(VPBROADCASTW, reg, src),
+            V128Load8Splat if self.asm.features.avx2 => self.asm.v2(VPBROADCASTB, reg, src),
+            V128Load16Splat if self.asm.features.avx2 => self.asm.v2(VPBROADCASTW, reg, src),
             V128Load8Splat => {
                 self.clear(reg);
                 self.asm.v3i(PINSRB, reg, reg, src, 0);

@@ -566,7 +566,7 @@ impl Compiler<'_, Assembler> {
 
     /// `a > b` of signed 64-bit lanes.
     fn greater_64(&mut self, d: Reg, a: Reg, b: Reg) {
-        if self.features.avx {
+        if self.asm.features.avx {
             return self.asm.v3(PCMPGTQ, d, a, b);
         }
         // If the upper halves are equal, the borrow of the lower ones decides.

@@ -42,6 +42,7 @@ mod operand;
 mod primitives;
 pub(crate) mod regs;
 mod text;
+#[cfg(any(feature = "simd", test))]
 pub(crate) mod vector_imm;
 
 mod atomic;
@@ -81,6 +82,7 @@ pub(crate) const VALUE: Reg = x(15);
 /// A vector register that never holds a slot's value.
 pub(crate) const FLOAT_SCRATCH: Reg = v(31);
 /// Another.
+#[cfg(feature = "simd")]
 pub(crate) const VECTOR_SCRATCH: Reg = v(30);
 
 /// The vector registers for values.

@@ -10,7 +10,7 @@ pub(crate) const fn x(number: u8) -> Reg {
 
 /// A vector register.
 pub(crate) const fn v(number: u8) -> Reg {
-    Reg(32 + (number & 31))
+    Reg::vector(number & 31)
 }
 
 /// Reads as zero, forgets what is written; where an instruction does not mean the
@@ -329,6 +329,7 @@ impl Elem {
     pub(crate) const ALL: [Elem; 4] = [Elem::B, Elem::H, Elem::S, Elem::D];
 
     /// The number of bits.
+    #[cfg(any(feature = "simd", test))]
     pub(crate) const fn bits(self) -> u32 {
         8 << self as u32
     }

@@ -280,7 +280,7 @@ impl x64::CodeSink for Buffer {
 /// Collects the code of one function.
 pub(crate) struct Assembler {
     pub(crate) buffer: Buffer,
-    pub(super) features: Features,
+    pub(crate) features: Features,
 }
 
 impl Deref for Assembler {
