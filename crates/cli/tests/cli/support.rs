@@ -36,6 +36,10 @@ pub struct Zwasm {
 pub fn zwasm<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Zwasm {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zwasm"));
     command.args(args).env_clear();
+    // Where an emulated processor finds its system's libraries.
+    if let Some(prefix) = std::env::var_os("QEMU_LD_PREFIX") {
+        command.env("QEMU_LD_PREFIX", prefix);
+    }
     Zwasm { command, stdin: Vec::new(), stdout: None, patience: PATIENCE * slowness() }
 }
 
