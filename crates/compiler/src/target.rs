@@ -30,17 +30,11 @@ macro_rules! features {
             $($(#[$doc])* pub $name: bool,)*
         }
 
-        impl Features {
-            /// The names of all features of an instruction set.
-            pub fn names(isa: Isa) -> impl Iterator<Item = &'static str> {
-                let all = [$((stringify!($name), Isa::$isa)),*];
-                all.into_iter().filter(move |(_, of)| *of == isa).map(|(name, _)| name)
-            }
-
-            /// Adds the feature with a name; whether there is one.
+        impl Target {
+            /// Adds the feature of the instruction set with a name; whether there is one.
             pub fn add(&mut self, name: &str) -> bool {
-                match name {
-                    $(stringify!($name) => self.$name = true,)*
+                match (name, self.isa) {
+                    $((stringify!($name), Isa::$isa) => self.features.$name = true,)*
                     _ => return false,
                 }
                 true

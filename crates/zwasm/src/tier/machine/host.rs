@@ -42,5 +42,5 @@ pub(super) fn named(name: &str) -> Option<Target> {
         "aarch64" => Isa::Aarch64,
         _ => return None,
     });
-    parts.all(|feature| target.features.add(feature)).then_some(target)
+    parts.all(|feature| target.add(feature)).then_some(target)
 }
