@@ -4,6 +4,10 @@
 /// whether to give up: a fraction of a millisecond.
 pub(crate) const UNASKED: usize = 1024;
 
+/// Instructions that may be left to their handlers because they find no register. Each takes
+/// another attempt at the whole function, so more would cost the square of its size.
+pub(crate) const BY_HANDLER: usize = 8;
+
 /// Bytes that code behind a function takes at least for each piece of it; more pieces
 /// than that allows are too many.
 pub(crate) const LATE_BYTES: usize = 16;

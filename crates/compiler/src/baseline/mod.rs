@@ -43,6 +43,8 @@ use select::{AtomicAccess, Select};
 use state::{Class, Location, RegSet, State};
 use std::rc::Rc;
 use zwasm_regir::inst::Death;
+#[cfg(feature = "simd")]
+use zwasm_regir::simd::SimdInst;
 #[cfg(debug_assertions)]
 use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Operand, Slot, SourceLoc, TrapCode, work};
@@ -124,7 +126,11 @@ fn compile_for<A: Select>(
     loop {
         match attempt::<A>(function, env, listing, far, &by_handler) {
             Ok(code) => return Ok(code),
-            Err(Again::ByHandler(index)) if !by_handler.contains(&index) => by_handler.push(index),
+            Err(Again::ByHandler(index))
+                if !by_handler.contains(&index) && by_handler.len() < tuning::BY_HANDLER =>
+            {
+                by_handler.push(index);
+            }
             Err(Again::Far) if !far => far = true,
             Err(Again::ByHandler(_) | Again::Far) => return Err(CompileError::Unsupported),
             Err(Again::Never(error)) => return Err(error),
@@ -515,6 +521,10 @@ pub(crate) fn leaves(inst: &Inst) -> bool {
 /// Whether an instruction can be left to its handler: it is no branch, return or label,
 /// and all its operands are in slots.
 fn has_handler(inst: &Inst) -> bool {
+    #[cfg(feature = "simd")]
+    if let Inst::Simd(SimdInst::Return { .. }) = inst {
+        return false;
+    }
     !matches!(
         inst,
         Inst::Label { .. }
