@@ -63,7 +63,9 @@ mod types;
 
 pub use api::exception::{ExnRef, ThrownException};
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
-pub use api::func::{Caller, Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
+pub use api::func::{
+    Caller, Func, IntoFunc, SlotFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy,
+};
 pub use api::gc::{AnyRef, ArrayRef, ExternRef, OwnedRooted, RootScope, StructRef};
 pub use api::gc_new::{ArrayRefPre, ArrayType, StructRefPre, StructType};
 pub use api::instance::{Instance, invoke};

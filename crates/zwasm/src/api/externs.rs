@@ -1,5 +1,7 @@
 //! Memories, tables, globals and tags of a store.
 
+use std::any::Any;
+
 use std::ptr::NonNull;
 
 use super::func::Func;
@@ -291,6 +293,24 @@ impl Memory {
         // not part of the user's data.
         let bytes = unsafe { (*memory.as_ptr()).bytes_mut() };
         (bytes, store.into_data_mut())
+    }
+
+    /// The contents and the store's [attachment](StoreContextMut::attachment) of type
+    /// `A` at once.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn data_and_attachment_mut<'a, T: 'a, A: Any + Default + Send + Sync>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> (&'a mut [u8], &'a mut A) {
+        let core = store.into().core();
+        let memory = expect(self.0.find(core));
+        // SAFETY: the store is borrowed exclusively for `'a`, and an attachment is an
+        // allocation of its own, of which the memory's bytes are no part.
+        unsafe { ((*memory.as_ptr()).bytes_mut(), (*core).attachment()) }
     }
 
     /// The address of the contents, for code that is not Rust. It changes when the

@@ -95,6 +95,48 @@ impl Func {
         }
     }
 
+    /// A host function over raw slots: the arguments' 64-bit slots come in and the
+    /// results' are left in their place, from index 0. The cheapest form, for numbers
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// If the type has references or vectors in it.
+    pub fn from_slots<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Func> {
+        if !is_scalar(&ty) {
+            return Err(Error::msg(format_args!("a {ty} is not over numbers only")));
+        }
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive, and the closure is for stores with its data.
+        unsafe {
+            let ty = (*core).engine.types().define_func(ty);
+            let code = slots_code(&ty, func);
+            Ok(Func::from_code(core, &ty, code))
+        }
+    }
+
+    /// The function as one that is called over raw slots.
+    ///
+    /// # Errors
+    ///
+    /// If the function is not over numbers only, has more than 64 parameters, or is of
+    /// another store.
+    pub fn slots(&self, store: impl AsContext) -> Result<SlotFunc> {
+        let context = store.as_context();
+        let ty = context.engine().types().func_type(self.0.of(&context)?.ty);
+        let (params, results) = (ty.params().len(), ty.results().len());
+        if !is_scalar(&ty) || params > u64::BITS as usize {
+            return Err(Error::msg(format_args!("a {ty} cannot be called over slots")));
+        }
+        let narrow = |ty| matches!(ty, ValType::I32 | ValType::F32);
+        let narrow = ty.params().enumerate().map(|(at, ty)| u64::from(narrow(ty)) << at).sum();
+        Ok(SlotFunc { func: *self, count: params.max(results), params, narrow })
+    }
+
     /// # Safety
     ///
     /// `core` is valid, and `code` is for stores with its data.
@@ -205,6 +247,64 @@ fn count(what: &str, want: usize, got: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Host, format!("expected {want} {what}, got {got}")))
+}
+
+/// Whether all parameters and results are numbers that fill a slot each.
+pub(super) fn is_scalar(ty: &FuncType) -> bool {
+    let scalar = |ty: ValType| ty.is_numeric() && ty != ValType::V128;
+    ty.params().chain(ty.results()).all(scalar)
+}
+
+/// A function over numbers that is called over raw slots; see [`Func::slots`].
+///
+/// ```
+/// use zwasm::{Engine, Func, Store};
+/// let mut store = Store::new(&Engine::default(), ());
+/// let add = Func::wrap(&mut store, |a: i32, b: i32| a + b).slots(&store)?;
+/// let mut slots = [2, 3];
+/// add.call(&mut store, &mut slots)?;
+/// assert_eq!(slots[0], 5);
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct SlotFunc {
+    func: Func,
+    /// Parameters or results, whichever are more.
+    count: usize,
+    params: usize,
+    /// Which parameters fill half of their slot, a bit each.
+    narrow: u64,
+}
+
+impl SlotFunc {
+    /// The function itself.
+    pub fn func(&self) -> Func {
+        self.func
+    }
+
+    /// Calls the function. The first slots are the arguments, then they are the results;
+    /// of a 32-bit argument the upper half does not count.
+    ///
+    /// # Errors
+    ///
+    /// As [`Func::call`], and if there are fewer slots than parameters or results.
+    pub fn call(&self, mut store: impl AsContextMut, slots: &mut [u64]) -> Result<()> {
+        let core = store.as_context_mut().core();
+        let record = self.func.0.find(core)?;
+        if slots.len() < self.count {
+            return count("slots", self.count, slots.len());
+        }
+        for (at, slot) in slots[..self.params].iter_mut().enumerate() {
+            // Code relies on it that the upper half of a narrow slot is zero.
+            if self.narrow >> at & 1 == 1 {
+                *slot &= u64::from(u32::MAX);
+            }
+        }
+        let slots = &mut slots[..self.count];
+        // SAFETY: the context is exclusive, and as many slots as the function has hold
+        // numbers.
+        unsafe { boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots) }
+    }
 }
 
 /// A function whose types the compiler knows.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::externs::Extern;
-use super::func::{Caller, Func, IntoFunc, dynamic_code, slots_code};
+use super::func::{Caller, Func, IntoFunc, dynamic_code, is_scalar, slots_code};
 use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
 use super::val::Val;
@@ -170,8 +170,7 @@ impl<T: 'static> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        let scalar = |ty: crate::ValType| ty.is_numeric() && ty != crate::ValType::V128;
-        if !ty.params().chain(ty.results()).all(scalar) {
+        if !is_scalar(&ty) {
             return Err(Error::msg(format_args!("{module:?}.{name:?} is not over numbers only")));
         }
         let code = slots_code(&ty, func);

@@ -2,6 +2,7 @@
 //!
 //! Why this is sound is in the header of [`crate::store`].
 
+use std::any::Any;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -232,6 +233,14 @@ impl<'a, T> StoreContextMut<'a, T> {
     pub fn engine(&self) -> &Engine {
         // SAFETY: as above.
         unsafe { &(*self.inner.as_ptr()).core.engine }
+    }
+
+    /// The store's one value of type `A`, beside the user's data: what a crate above
+    /// this one keeps for a store. It is made when it is first asked for.
+    pub fn attachment<A: Any + Default + Send + Sync>(&mut self) -> &mut A {
+        // SAFETY: the context borrows the store exclusively, and through `self` no more
+        // than this.
+        unsafe { (*self.core()).attachment() }
     }
 
     pub(crate) fn core(&self) -> *mut StoreCore {

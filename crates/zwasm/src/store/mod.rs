@@ -25,6 +25,7 @@ pub(crate) mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ptr::{self, NonNull};
@@ -133,6 +134,8 @@ pub struct StoreCore {
     /// Groups of types that the host gave the store, by their first number. Those of
     /// instances are held by their modules.
     types: BTreeMap<TypeId, Held>,
+    /// What crates above this one keep in the store, a value a type.
+    attachments: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 pub(crate) fn leak<T>(value: T) -> NonNull<T> {
@@ -179,7 +182,18 @@ impl StoreCore {
             host_funcs: Vec::new(),
             functions: Functions::default(),
             types: BTreeMap::new(),
+            attachments: Vec::new(),
         }
+    }
+
+    /// The one value of a type that is kept in the store, made when it is first asked for.
+    pub(crate) fn attachment<A: Any + Default + Send + Sync>(&mut self) -> &mut A {
+        let found = self.attachments.iter().position(|value| value.is::<A>());
+        let at = found.unwrap_or_else(|| {
+            self.attachments.push(Box::<A>::default());
+            self.attachments.len() - 1
+        });
+        self.attachments[at].downcast_mut().expect("the value is of the type it was found by")
     }
 
     /// Maps the stack on first use.

@@ -1,0 +1,34 @@
+//! The component model: decoding components, instantiating them, calling into them and
+//! providing their imports, in the shape of wasmtime's `component` module.
+//!
+//! A component becomes a flat plan of steps (`decode`, `plan`), whose types are interned
+//! (`types`). Values cross between host and guest, and between guests, as the canonical
+//! ABI says (`abi`); handles to resources are in one table per instance (`handles`).
+
+#![forbid(unsafe_code)]
+
+mod abi;
+mod component;
+mod func;
+mod instance;
+mod linker;
+mod plan;
+mod resource;
+mod resource_table;
+mod state;
+pub mod types;
+mod val;
+
+pub use abi::call::RawCall;
+pub use abi::{
+    Access, ComponentNamedList, ComponentType, Lift, LiftContext, Lower, LowerContext, Place,
+    TypeContext,
+};
+pub use component::Component;
+pub use func::{Func, TypedFunc};
+pub use instance::{Instance, InstancePre};
+pub use linker::{Linker, LinkerInstance};
+pub use resource::{Resource, ResourceAny, ResourceType};
+pub use resource_table::{ResourceTable, ResourceTableError};
+pub use types::{InterfaceType, Type};
+pub use val::Val;
