@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FuncIndex, TypeIndex, Types};
+use super::{Defined, FuncIndex, InterfaceType, TypeIndex, Types};
 use crate::ResourceType;
 
 /// The type of a value.
@@ -36,21 +36,120 @@ pub enum Type {
     FixedLengthList(FixedLengthList),
 }
 
+impl Type {
+    /// A type of a table, in which a place among the resources is one of `resources`.
+    pub(crate) fn new(
+        types: &Arc<Types>,
+        resources: &Arc<[ResourceType]>,
+        ty: InterfaceType,
+    ) -> Type {
+        use InterfaceType as T;
+        let index = match ty {
+            T::Bool => return Type::Bool,
+            T::S8 => return Type::S8,
+            T::U8 => return Type::U8,
+            T::S16 => return Type::S16,
+            T::U16 => return Type::U16,
+            T::S32 => return Type::S32,
+            T::U32 => return Type::U32,
+            T::S64 => return Type::S64,
+            T::U64 => return Type::U64,
+            T::F32 => return Type::Float32,
+            T::F64 => return Type::Float64,
+            T::Char => return Type::Char,
+            T::String => return Type::String,
+            T::Own(index) => return Type::Own(resources[index.0 as usize]),
+            T::Borrow(index) => return Type::Borrow(resources[index.0 as usize]),
+            T::Defined(index) => index,
+        };
+        let handle = Handle { types: types.clone(), resources: resources.clone(), index };
+        match &types[index] {
+            Defined::Record(_) => Type::Record(Record(handle)),
+            Defined::Tuple(_) => Type::Tuple(Tuple(handle)),
+            Defined::Variant(_) => Type::Variant(Variant(handle)),
+            Defined::Enum(_) => Type::Enum(Enum(handle)),
+            Defined::Option(_) => Type::Option(OptionType(handle)),
+            Defined::Result { .. } => Type::Result(ResultType(handle)),
+            Defined::Flags(_) => Type::Flags(Flags(handle)),
+            Defined::List(_) => Type::List(List(handle)),
+            Defined::FixedList(..) => Type::FixedLengthList(FixedLengthList(handle)),
+            Defined::Map(..) => Type::Map(Map(handle)),
+        }
+    }
+
+    /// The place in its table of a type with parts.
+    pub(crate) fn index(&self) -> Option<TypeIndex> {
+        match self {
+            Type::Bool
+            | Type::S8
+            | Type::U8
+            | Type::S16
+            | Type::U16
+            | Type::S32
+            | Type::U32
+            | Type::S64
+            | Type::U64
+            | Type::Float32
+            | Type::Float64
+            | Type::Char
+            | Type::String
+            | Type::Own(_)
+            | Type::Borrow(_) => None,
+            Type::List(List(handle))
+            | Type::Map(Map(handle))
+            | Type::Record(Record(handle))
+            | Type::Tuple(Tuple(handle))
+            | Type::Variant(Variant(handle))
+            | Type::Enum(Enum(handle))
+            | Type::Option(OptionType(handle))
+            | Type::Result(ResultType(handle))
+            | Type::Flags(Flags(handle))
+            | Type::FixedLengthList(FixedLengthList(handle)) => Some(handle.index),
+        }
+    }
+}
+
 /// A type in a table.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Handle {
     types: Arc<Types>,
     resources: Arc<[ResourceType]>,
     index: TypeIndex,
 }
 
+impl Handle {
+    fn defined(&self) -> &Defined {
+        &self.types[self.index]
+    }
+
+    /// A type that this one is made of.
+    fn part(&self, ty: InterfaceType) -> Type {
+        Type::new(&self.types, &self.resources, ty)
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.defined().fmt(f)
+    }
+}
+
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
-        #[allow(dead_code, reason = "read by the accessors that are to come")]
         pub struct $name(Handle);
     )*};
+}
+
+/// What [`Type::new`] checked.
+macro_rules! expect {
+    ($handle:expr, $pattern:pat => $value:expr) => {
+        match $handle.defined() {
+            $pattern => $value,
+            other => unreachable!("a handle of another type: {other:?}"),
+        }
+    };
 }
 
 handles! {
@@ -95,18 +194,18 @@ pub struct Case<'a> {
 impl List {
     /// The type of the elements.
     pub fn ty(&self) -> Type {
-        todo!()
+        expect!(self.0, Defined::List(ty) => self.0.part(*ty))
     }
 }
 
 impl FixedLengthList {
     /// The type of the elements.
     pub fn ty(&self) -> Type {
-        todo!()
+        expect!(self.0, Defined::FixedList(ty, _) => self.0.part(*ty))
     }
     /// How many there are.
     pub fn len(&self) -> u32 {
-        todo!()
+        expect!(self.0, Defined::FixedList(_, length) => *length)
     }
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
@@ -117,84 +216,102 @@ impl FixedLengthList {
 impl Map {
     /// The type of the keys.
     pub fn key(&self) -> Type {
-        todo!()
+        expect!(self.0, Defined::Map(key, _) => self.0.part(*key))
     }
     /// The type of the values.
     pub fn value(&self) -> Type {
-        todo!()
+        expect!(self.0, Defined::Map(_, value) => self.0.part(*value))
     }
 }
 
 impl Record {
     /// The fields in order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
-        std::iter::empty()
+        let fields = expect!(self.0, Defined::Record(fields) => fields);
+        fields.iter().map(|(name, ty)| Field { name, ty: self.0.part(*ty) })
     }
 }
 
 impl Tuple {
     /// The types in order.
     pub fn types(&self) -> impl ExactSizeIterator<Item = Type> + '_ {
-        std::iter::empty()
+        let types = expect!(self.0, Defined::Tuple(types) => types);
+        types.iter().map(|ty| self.0.part(*ty))
     }
 }
 
 impl Variant {
     /// The cases in order.
     pub fn cases(&self) -> impl ExactSizeIterator<Item = Case<'_>> {
-        std::iter::empty()
+        let cases = expect!(self.0, Defined::Variant(cases) => cases);
+        cases.iter().map(|(name, ty)| Case { name, ty: ty.map(|ty| self.0.part(ty)) })
     }
 }
 
 impl Enum {
     /// The names in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        std::iter::empty()
+        expect!(self.0, Defined::Enum(names) => names).iter().map(|name| &**name)
     }
 }
 
 impl OptionType {
     /// The type of what may be there.
     pub fn ty(&self) -> Type {
-        todo!()
+        expect!(self.0, Defined::Option(ty) => self.0.part(*ty))
     }
 }
 
 impl ResultType {
     /// The type of what success gives.
     pub fn ok(&self) -> Option<Type> {
-        todo!()
+        expect!(self.0, Defined::Result { ok, .. } => ok.map(|ty| self.0.part(ty)))
     }
     /// The type of what failure gives.
     pub fn err(&self) -> Option<Type> {
-        todo!()
+        expect!(self.0, Defined::Result { err, .. } => err.map(|ty| self.0.part(ty)))
     }
 }
 
 impl Flags {
     /// The names in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        std::iter::empty()
+        expect!(self.0, Defined::Flags(names) => names).iter().map(|name| &**name)
     }
 }
 
 /// The type of a function.
-#[derive(Clone, Debug)]
-#[allow(dead_code, reason = "read by the accessors that are to come")]
+#[derive(Clone)]
 pub struct ComponentFunc {
     types: Arc<Types>,
     resources: Arc<[ResourceType]>,
     index: FuncIndex,
 }
 
+impl std::fmt::Debug for ComponentFunc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.types[self.index].fmt(f)
+    }
+}
+
 impl ComponentFunc {
+    /// A function type of a table, as [`Type::new`].
+    pub(crate) fn new(
+        types: &Arc<Types>,
+        resources: &Arc<[ResourceType]>,
+        index: FuncIndex,
+    ) -> ComponentFunc {
+        ComponentFunc { types: types.clone(), resources: resources.clone(), index }
+    }
     /// Names and types of the parameters.
     pub fn params(&self) -> impl ExactSizeIterator<Item = (&str, Type)> + '_ {
-        std::iter::empty()
+        let params = self.types[self.index].params.iter();
+        params.map(|(name, ty)| (&**name, Type::new(&self.types, &self.resources, *ty)))
     }
     /// The type of the result, if there is one.
     pub fn results(&self) -> impl ExactSizeIterator<Item = Type> + '_ {
-        std::iter::empty()
+        let result = self.types[self.index].result.iter();
+        result.map(|ty| Type::new(&self.types, &self.resources, *ty))
     }
 }
 
