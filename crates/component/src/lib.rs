@@ -10,6 +10,7 @@
 mod abi;
 mod component;
 mod func;
+mod handles;
 mod instance;
 mod linker;
 mod plan;
