@@ -22,8 +22,8 @@ mod val;
 
 pub use abi::call::RawCall;
 pub use abi::{
-    Access, ComponentNamedList, ComponentType, Lift, LiftContext, Lower, LowerContext, Place,
-    TypeContext,
+    Access, Check, ComponentNamedList, ComponentType, Lift, LiftContext, Lower, LowerContext,
+    Place, TypeContext,
 };
 pub use component::Component;
 pub use func::{Func, TypedFunc};

@@ -9,7 +9,9 @@
 //! Specification: Canonical ABI.
 
 pub(crate) mod call;
+mod parts;
 
+pub use parts::Check;
 use zwasm::{Memory, Result, SlotFunc};
 
 use crate::ResourceType;
