@@ -39,16 +39,19 @@ impl Capabilities {
     pub const RANDOM: Self = Self(1 << 5);
     /// Signals to itself, and starting threads.
     pub const PROC: Self = Self(1 << 6);
-    /// Accepting connections, and talking through them.
+    /// Sockets: looking names up, connecting, accepting connections and talking through
+    /// them, datagrams.
     pub const NET: Self = Self(1 << 7);
     /// The standard streams.
     pub const STDIO: Self = Self(1 << 8);
     /// Ending with an exit code of its choice.
     pub const EXIT: Self = Self(1 << 9);
+    /// Sending HTTP requests, and nothing else over the network.
+    pub const HTTP: Self = Self(1 << 10);
     /// Everything.
-    pub const ALL: Self = Self((1 << 10) - 1);
+    pub const ALL: Self = Self((1 << 11) - 1);
 
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::READ, "read"),
         (Self::WRITE, "write"),
         (Self::PATH, "path"),
@@ -59,6 +62,7 @@ impl Capabilities {
         (Self::NET, "net"),
         (Self::STDIO, "stdio"),
         (Self::EXIT, "exit"),
+        (Self::HTTP, "http"),
     ];
 
     /// Whether every capability of `other` is in the set.
@@ -151,7 +155,9 @@ mod tests {
         assert_eq!(caps.first(), Capabilities::READ);
         caps.remove(Capabilities::READ);
         assert_eq!(caps, Capabilities::ENV);
-        assert_eq!(Capabilities::ALL.names().count(), 10);
+        assert_eq!(Capabilities::ALL.names().count(), 11);
+        assert!(!Capabilities::NET.contains(Capabilities::HTTP));
+        assert!(!Capabilities::default().intersects(Capabilities::NET | Capabilities::HTTP));
         assert_eq!(Capabilities::NONE.first(), Capabilities::NONE);
     }
 }
