@@ -315,6 +315,12 @@ impl Engine {
         &self.0.epoch
     }
 
+    /// The features that components may use, for the crate that decodes them.
+    #[doc(hidden)]
+    pub fn component_features(&self) -> wasmparser::WasmFeatures {
+        self.config().disabled.component_flags()
+    }
+
     pub(crate) fn config(&self) -> &Config {
         &self.0.config
     }

@@ -147,7 +147,27 @@ features! {
     CustomPageSizes "custom-page-sizes" Proposal WasmFeatures::CUSTOM_PAGE_SIZES, Executes;
     /// Imports that share their module's name.
     CompactImports "compact-imports" Proposal WasmFeatures::COMPACT_IMPORTS, Executes;
+    /// Components, of the features that follow none.
+    ComponentModel "component-model" Proposal WasmFeatures::COMPONENT_MODEL, optional!("component");
+    /// The type `map` of components.
+    ComponentMap "component-map" Proposal WasmFeatures::CM_MAP, optional!("component");
+    /// Lists of components whose length belongs to their type.
+    ComponentFixedLengthLists "component-fixed-length-lists" Proposal WasmFeatures::CM_FIXED_LENGTH_LISTS, optional!("component");
+    /// What interface an import or export of a component is of, apart from its name.
+    ComponentImplements "component-implements" Proposal WasmFeatures::CM_IMPLEMENTS, optional!("component");
+    /// Names of packages and interfaces within others, in components.
+    ComponentNestedNames "component-nested-names" Proposal WasmFeatures::CM_NESTED_NAMES, optional!("component");
+    /// Asynchronous functions, streams and futures of components.
+    ComponentAsync "component-async" Proposal WasmFeatures::CM_ASYNC, if cfg!(feature = "component") { Validates } else { Build::Absent };
 }
+
+/// The flags that mean nothing to a module.
+const OF_COMPONENTS: WasmFeatures = WasmFeatures::COMPONENT_MODEL
+    .union(WasmFeatures::CM_MAP)
+    .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
+    .union(WasmFeatures::CM_IMPLEMENTS)
+    .union(WasmFeatures::CM_NESTED_NAMES)
+    .union(WasmFeatures::CM_ASYNC);
 
 impl Feature {
     fn row(self) -> &'static Row {
@@ -175,6 +195,11 @@ impl Feature {
             Feature::RelaxedSimd => &[Feature::Simd],
             Feature::FunctionReferences | Feature::Exceptions => &[Feature::ReferenceTypes],
             Feature::Gc => &[Feature::FunctionReferences],
+            Feature::ComponentMap
+            | Feature::ComponentFixedLengthLists
+            | Feature::ComponentImplements
+            | Feature::ComponentNestedNames
+            | Feature::ComponentAsync => &[Feature::ComponentModel],
             _ => &[],
         }
     }
@@ -214,8 +239,13 @@ impl Disabled {
             || feature.needs().iter().any(|needed| self.contains(*needed))
     }
 
-    /// What the validator is told.
+    /// What the validator of modules is told.
     pub(crate) fn flags(self) -> WasmFeatures {
+        self.component_flags().difference(OF_COMPONENTS)
+    }
+
+    /// What the validator of components is told.
+    pub(crate) fn component_flags(self) -> WasmFeatures {
         flags(|feature| !self.contains(feature))
     }
 
@@ -226,8 +256,10 @@ impl Disabled {
     /// validated again with everything, and without each one of them.
     #[cold]
     pub(crate) fn explain(self, bytes: &[u8], error: &Error) -> Option<Error> {
-        let valid = |flags| is_valid(flags, bytes);
-        let mut disabled = Feature::ALL.iter().copied().filter(|each| self.contains(*each));
+        let valid = |flags: WasmFeatures| is_valid(flags.difference(OF_COMPONENTS), bytes);
+        let of_modules =
+            Feature::ALL.iter().filter(|each| !OF_COMPONENTS.contains(each.row().flags));
+        let mut disabled = of_modules.copied().filter(|each| self.contains(*each));
         if disabled.clone().next().is_none() || !valid(flags(|_| true)) {
             return None;
         }
@@ -257,7 +289,9 @@ mod tests {
             | WasmFeatures::WIDE_ARITHMETIC
             | WasmFeatures::CUSTOM_PAGE_SIZES
             | WasmFeatures::COMPACT_IMPORTS;
-        assert_eq!(flags(|_| true), WasmFeatures::WASM3 | more);
+        assert_eq!(flags(|_| true).difference(OF_COMPONENTS), WasmFeatures::WASM3 | more);
+        assert!(flags(|_| true).contains(OF_COMPONENTS));
+        assert!(!Disabled::default().flags().intersects(OF_COMPONENTS));
         for (row, feature) in TABLE.iter().zip(Feature::ALL) {
             assert_eq!(row.name, feature.name());
             assert_eq!(feature.name().parse::<Feature>().ok(), Some(*feature));
