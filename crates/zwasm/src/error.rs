@@ -161,8 +161,17 @@ impl Error {
         Error::new(ErrorKind::Limit, message.to_string())
     }
 
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+    /// An error with a message, for the crates above this one.
+    #[doc(hidden)]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         Error::with(kind, Payload::Message(message.into()), None)
+    }
+
+    /// The same error with the byte offset that it is about.
+    #[doc(hidden)]
+    pub fn at(mut self, offset: usize) -> Error {
+        self.0.offset = Some(offset);
+        self
     }
 
     /// The guest trapped.

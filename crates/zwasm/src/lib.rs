@@ -81,6 +81,8 @@ pub use api::val::Val;
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
+#[doc(hidden)]
+pub use module::source;
 pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "trace")]
 pub use observe::Trace;

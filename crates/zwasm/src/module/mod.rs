@@ -5,11 +5,10 @@ mod decode;
 mod hints;
 mod names;
 pub(crate) mod places;
-mod source;
+pub mod source;
 mod validate;
 
-use std::fmt::{self, Debug, Display, Formatter};
-use std::fs::File;
+use std::fmt::{self, Debug, Formatter};
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
@@ -21,16 +20,15 @@ use zwasm_regir::{Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::store::gc::layout;
 use crate::tier::{Strategy, Tier, Variant};
-use crate::tuning;
 use crate::types::{
     ExternType, FuncType, GlobalType, Held, MemoryType, TableType, TagType, TypeId,
 };
 use const_expr::ConstExpr;
 pub(crate) use decode::is_valid;
-use source::Source;
+use source::Kind;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
@@ -170,11 +168,8 @@ impl Module {
     ///
     /// [`ErrorKind::Invalid`] with the byte offset, or line and column of text.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        let bytes = bytes.as_ref();
-        match source::recognize(bytes, false)? {
-            Source::Text(text) => Module::from_text(engine, text, None),
-            Source::Binary => Module::compile(engine, bytes.to_vec()),
-        }
+        let binary = source::to_binary(Kind::Module, bytes.as_ref().into(), None)?;
+        Module::compile(engine, binary.into_owned())
     }
 
     /// Compiles a module from its binary form.
@@ -210,8 +205,9 @@ impl Module {
     /// [`ErrorKind::Io`] if the file cannot be read, else as [`Module::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
         let path = path.as_ref();
-        let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        Module::from_reader(engine, &mut file, path)
+        let bytes = source::read_file(path)?;
+        let binary = source::to_binary(Kind::Module, bytes.into(), Some(path))?;
+        Module::compile(engine, binary.into_owned())
     }
 
     /// Reads and compiles a module from a stream in binary or text form. Error
@@ -226,45 +222,9 @@ impl Module {
         name: impl AsRef<Path>,
     ) -> Result<Module> {
         let name = name.as_ref();
-        let mut bytes = Vec::new();
-        // A device or pipe need not end, so its size cannot be asked for.
-        let mut limited = reader.take(tuning::MAX_MODULE_BYTES + 1);
-        limited.read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
-        if bytes.len() as u64 > tuning::MAX_MODULE_BYTES {
-            let limit = tuning::MAX_MODULE_BYTES;
-            return Err(unreadable(name, &format_args!("it is larger than {limit} bytes")));
-        }
-        let named_as_text = name.extension().is_some_and(|extension| extension == "wat");
-        match source::recognize(&bytes, named_as_text)? {
-            Source::Text(text) => Module::from_text(engine, text, Some(name)),
-            Source::Binary => Module::compile(engine, bytes),
-        }
-    }
-
-    #[cfg(feature = "wat")]
-    fn from_text(engine: &Engine, text: &[u8], path: Option<&Path>) -> Result<Module> {
-        let invalid = |message: String| Error::new(ErrorKind::Invalid, message);
-        let text = std::str::from_utf8(text).map_err(|error| {
-            invalid(format!(
-                "invalid module: neither binary nor text: not UTF-8 at byte offset {:#x}",
-                error.valid_up_to()
-            ))
-        })?;
-        let binary = wat::parse_str(text).map_err(|mut error| {
-            if let Some(path) = path {
-                error.set_path(path);
-            }
-            invalid(text_error(&error.to_string()))
-        })?;
-        Module::compile(engine, binary)
-    }
-
-    #[cfg(not(feature = "wat"))]
-    fn from_text(_: &Engine, _: &[u8], _: Option<&Path>) -> Result<Module> {
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            "this build reads no text modules (it was built without the feature `wat`)",
-        ))
+        let bytes = source::read(reader, name)?;
+        let binary = source::to_binary(Kind::Module, bytes.into(), Some(name))?;
+        Module::compile(engine, binary.into_owned())
     }
 
     fn compile(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
@@ -272,7 +232,7 @@ impl Module {
     }
 
     fn compile_until(engine: &Engine, bytes: Vec<u8>, stop: &validate::Stop<'_>) -> Result<Module> {
-        source::check_binary(&bytes)?;
+        source::check_binary(Kind::Module, &bytes)?;
         let inner = decode::decode(engine, bytes, stop)?;
         Ok(Module(Arc::new(inner)))
     }
@@ -371,34 +331,6 @@ impl Debug for Module {
         f.debug_struct("Module").field("name", &self.name()).finish_non_exhaustive()
     }
 }
-
-fn unreadable(name: &Path, why: &dyn Display) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot read {}: {why}", name.display()))
-}
-
-/// Brings the text parser's error, whose excerpt of the source takes several
-/// lines, into one.
-#[cfg(feature = "wat")]
-fn text_error(error: &str) -> String {
-    let message = error.lines().next().unwrap_or_default();
-    let line_with = |mark: &str| {
-        error.lines().find_map(|line| Some(line.trim_start().split_once(mark)?.1.trim()))
-    };
-    let place = line_with("--> ").map_or(String::new(), |place| format!("{place}: "));
-    let source = error
-        .lines()
-        .filter(|line| line.trim_start().starts_with(|first: char| first.is_ascii_digit()))
-        .find_map(|line| Some(line.split_once(" | ")?.1.trim()));
-    let excerpt = source.map_or(String::new(), |source| {
-        let shown: String = source.chars().take(EXCERPT_CHARS).collect();
-        format!(" in `{shown}`")
-    });
-    format!("invalid module: {place}{message}{excerpt}")
-}
-
-/// How much of a faulty line of text an error shows.
-#[cfg(feature = "wat")]
-const EXCERPT_CHARS: usize = 60;
 
 impl Inner {
     /// The name of a function from the name section.

@@ -1,22 +1,48 @@
-//! What the bytes of a file are: a binary module, a text, or something else.
+//! What the bytes of a file are: a module or a component, binary or text, or something
+//! else.
 //!
 //! A binary is known by its first eight bytes. A text begins with a parenthesis or
 //! a comment, behind a byte order mark and a line `#!…`, which names the command
 //! that runs the file as a script. Everything else is named in the error, so that
 //! whoever took the wrong file, or the right one half-way, reads which one it was.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::tuning;
 
 /// What every binary begins with, and the version that follows in a module.
 const MAGIC: &[u8] = b"\0asm";
 const VERSION: [u8; 4] = [1, 0, 0, 0];
+
+/// What is read from bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A core module.
+    Module,
+    /// A component.
+    Component,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Module => "module",
+            Kind::Component => "component",
+        }
+    }
+}
 
 /// The bytes in front of the first section.
 const HEADER: usize = MAGIC.len() + VERSION.len();
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a module can be read from.
+/// What a module or component can be read from.
 #[derive(Debug, PartialEq)]
 pub(super) enum Source<'a> {
     Binary,
@@ -25,13 +51,124 @@ pub(super) enum Source<'a> {
     Text(&'a [u8]),
 }
 
+/// Whether bytes are a component, as far as their beginning tells.
+pub fn is_component(bytes: &[u8]) -> bool {
+    match recognize(bytes, false) {
+        Ok(Source::Binary) => binary_kind(bytes) == Some(Kind::Component),
+        Ok(Source::Text(text)) => text_kind(text) == Kind::Component,
+        Err(_) => false,
+    }
+}
+
+/// The binary form of what is read from bytes, binary or text. Errors in a text name the
+/// file.
+///
+/// # Errors
+///
+/// If the bytes are something else than what is wanted, or the text is wrong.
+pub fn to_binary<'a>(
+    wanted: Kind,
+    bytes: Cow<'a, [u8]>,
+    name: Option<&Path>,
+) -> Result<Cow<'a, [u8]>> {
+    let named_as_text = name.and_then(Path::extension).is_some_and(|extension| extension == "wat");
+    match recognize(&bytes, named_as_text)? {
+        Source::Text(text) if text_kind(text) == wanted => {
+            assemble(wanted, text, name).map(Cow::Owned)
+        }
+        Source::Text(_) => Err(unwanted(wanted)),
+        Source::Binary => Ok(bytes),
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`] if it cannot be read, or is larger than any module may be.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    read(&mut file, path)
+}
+
+/// Reads a stream, which errors call by a name.
+///
+/// # Errors
+///
+/// As [`read_file`].
+pub fn read(reader: &mut dyn Read, name: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // A device or pipe need not end, so its size cannot be asked for.
+    let mut limited = reader.take(tuning::MAX_MODULE_BYTES + 1);
+    limited.read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+    if bytes.len() as u64 > tuning::MAX_MODULE_BYTES {
+        let limit = tuning::MAX_MODULE_BYTES;
+        return Err(unreadable(name, &format_args!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(name: &Path, why: &dyn Display) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot read {}: {why}", name.display()))
+}
+
+#[cfg(feature = "wat")]
+fn assemble(kind: Kind, text: &[u8], path: Option<&Path>) -> Result<Vec<u8>> {
+    let what = kind.name();
+    let invalid =
+        |message: String| Error::new(ErrorKind::Invalid, format!("invalid {what}: {message}"));
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let at = error.valid_up_to();
+        invalid(format!("neither binary nor text: not UTF-8 at byte offset {at:#x}"))
+    })?;
+    wat::parse_str(text).map_err(|mut error| {
+        if let Some(path) = path {
+            error.set_path(path);
+        }
+        invalid(text_error(&error.to_string()))
+    })
+}
+
+#[cfg(not(feature = "wat"))]
+fn assemble(kind: Kind, _: &[u8], _: Option<&Path>) -> Result<Vec<u8>> {
+    let what = kind.name();
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("this build reads no text {what}s (it was built without the feature `wat`)"),
+    ))
+}
+
+/// Brings the text parser's error, whose excerpt of the source takes several
+/// lines, into one.
+#[cfg(feature = "wat")]
+fn text_error(error: &str) -> String {
+    let message = error.lines().next().unwrap_or_default();
+    let line_with = |mark: &str| {
+        error.lines().find_map(|line| Some(line.trim_start().split_once(mark)?.1.trim()))
+    };
+    let place = line_with("--> ").map_or(String::new(), |place| format!("{place}: "));
+    let source = error
+        .lines()
+        .filter(|line| line.trim_start().starts_with(|first: char| first.is_ascii_digit()))
+        .find_map(|line| Some(line.split_once(" | ")?.1.trim()));
+    let excerpt = source.map_or(String::new(), |source| {
+        let shown: String = source.chars().take(EXCERPT_CHARS).collect();
+        format!(" in `{shown}`")
+    });
+    format!("{place}{message}{excerpt}")
+}
+
+/// How much of a faulty line of text an error shows.
+#[cfg(feature = "wat")]
+const EXCERPT_CHARS: usize = 60;
+
 /// Tells a binary from a text, one of which the bytes have to be. What is named as a
 /// text needs no other sign of being one.
 ///
 /// # Errors
 ///
 /// What the bytes are instead.
-pub(super) fn recognize(bytes: &[u8], named_as_text: bool) -> Result<Source<'_>> {
+fn recognize(bytes: &[u8], named_as_text: bool) -> Result<Source<'_>> {
     if bytes.starts_with(MAGIC) {
         return Ok(Source::Binary);
     }
@@ -51,22 +188,31 @@ pub(super) fn recognize(bytes: &[u8], named_as_text: bool) -> Result<Source<'_>>
     let named_as_text = named_as_text && !script && !bytes.is_empty();
     // Some of what begins like a text is none.
     if (begins_as_text || named_as_text) && magic(bytes).is_none() {
-        return if is_component_text(first) { Err(component()) } else { Ok(Source::Text(text)) };
+        return Ok(Source::Text(text));
     }
     Err(foreign(bytes))
 }
 
-/// Makes sure that the bytes begin as a binary module does.
+/// Which kind of binary the bytes are, if they are one.
+fn binary_kind(bytes: &[u8]) -> Option<Kind> {
+    match bytes.strip_prefix(MAGIC)?.get(..VERSION.len())? {
+        version if version == VERSION => Some(Kind::Module),
+        // The second half of the version tells what kind of binary it is.
+        [low, high, 1, 0] if (*low, *high) != (0, 0) => Some(Kind::Component),
+        _ => None,
+    }
+}
+
+/// Makes sure that the bytes begin as a binary of this kind does.
 ///
 /// # Errors
 ///
 /// What they are instead.
-pub(super) fn check_binary(bytes: &[u8]) -> Result<()> {
-    match (bytes.starts_with(MAGIC), bytes.get(MAGIC.len()..HEADER)) {
-        (true, Some(version)) if version == VERSION => Ok(()),
-        // The second half of the version tells what kind of binary it is.
-        (true, Some([low, high, 1, 0])) if (*low, *high) != (0, 0) => Err(component()),
-        (true, Some(version)) => {
+pub fn check_binary(wanted: Kind, bytes: &[u8]) -> Result<()> {
+    match (binary_kind(bytes), bytes.get(MAGIC.len()..HEADER)) {
+        (Some(kind), _) if kind == wanted => Ok(()),
+        (Some(_), _) => Err(unwanted(wanted)),
+        (None, Some(version)) if bytes.starts_with(MAGIC) => {
             let version = u32::from_le_bytes([version[0], version[1], version[2], version[3]]);
             Err(other(
                 &format!("a binary of version {version}"),
@@ -117,10 +263,14 @@ fn comment(text: &[u8]) -> Option<usize> {
     None
 }
 
-fn is_component_text(text: &[u8]) -> bool {
-    let inside = text.strip_prefix(b"(").unwrap_or_default();
+/// Which kind of thing a text is of: if it does not say, a module.
+fn text_kind(text: &[u8]) -> Kind {
+    let inside = text[blank(text)..].strip_prefix(b"(").unwrap_or_default();
     let rest = inside[blank(inside)..].strip_prefix(b"component");
-    rest.is_some_and(|rest| !rest.first().is_some_and(|byte| is_word(*byte)))
+    match rest {
+        Some(rest) if !rest.first().is_some_and(|byte| is_word(*byte)) => Kind::Component,
+        _ => Kind::Module,
+    }
 }
 
 /// Whether a byte may be part of a keyword of the text format.
@@ -128,10 +278,19 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"(),;[]{}".contains(&byte)
 }
 
-fn component() -> Error {
-    let message = "this is a component, and zwasm runs core modules: build the program for \
-                   'wasm32-wasip1', or take the core module out of it \
-                   ('wasm-tools component unbundle')";
+/// The error for a module where a component is wanted, or the other way round.
+fn unwanted(wanted: Kind) -> Error {
+    let message = match wanted {
+        Kind::Module => {
+            "this is a component, where only core modules are taken: build the program for \
+             'wasm32-wasip1', or take the core module out of it \
+             ('wasm-tools component unbundle')"
+        }
+        Kind::Component => {
+            "this is a core module, where only components are taken: build the program for \
+             'wasm32-wasip2', or make a component of it ('wasm-tools component new')"
+        }
+    };
     Error::new(ErrorKind::Unsupported, message)
 }
 
@@ -302,16 +461,25 @@ mod tests {
     #[test]
     fn components() {
         for component in ["(component)", "( (; c ;) component $c)", ";; c\n(component(;c;))"] {
-            let error = recognize(component.as_bytes(), false).unwrap_err();
+            assert!(is_component(component.as_bytes()), "{component}");
+            let error = to_binary(Kind::Module, component.as_bytes().into(), None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{component}");
         }
-        assert!(text(b"(components)").is_some());
-        assert!(text(b"(module $component)").is_some());
-        let error = check_binary(b"\0asm\x0d\0\x01\0").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert_eq!(check_binary(b"\0asm\x01\0\0\0").ok(), Some(()));
-        let error = check_binary(b"\0asm\0\0\x01\0").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
+        for module in ["(components)", "(module $component)", "(component", "component"] {
+            let component = module == "(component";
+            assert_eq!(is_component(module.as_bytes()), component, "{module}");
+        }
+        let (module, component) = (b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0");
+        assert!(is_component(component) && !is_component(module));
+        for (kind, right, wrong) in
+            [(Kind::Module, module, component), (Kind::Component, component, module)]
+        {
+            assert_eq!(check_binary(kind, right).ok(), Some(()));
+            let error = check_binary(kind, wrong).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            let error = check_binary(kind, b"\0asm\0\0\x01\0").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
     }
 
     #[test]
