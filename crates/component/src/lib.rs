@@ -19,6 +19,8 @@ mod resource_table;
 mod state;
 pub mod types;
 mod val;
+pub mod wave;
+pub mod wit;
 
 pub use abi::call::RawCall;
 pub use abi::{

@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use zwasm::{AsContextMut, Result};
 
 /// Which resource a handle is of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ResourceType(pub(crate) Kind);
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Kind {
     /// The host's, told apart by a Rust type.
     Host(TypeId),
