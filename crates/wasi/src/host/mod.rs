@@ -38,6 +38,7 @@ pub(crate) struct Host {
     reached: OnceLock<String>,
     pub(crate) interrupt: Arc<Interrupt>,
     room: fs::room::Room,
+    pub(crate) resolver: net::lookup::Resolver,
 }
 
 /// Why an operation was not done.
@@ -59,6 +60,12 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<rustix::io::Errno> for Failure {
+    fn from(error: rustix::io::Errno) -> Failure {
+        Failure::System(error.into())
+    }
+}
+
 impl From<io::ErrorKind> for Failure {
     fn from(kind: io::ErrorKind) -> Failure {
         Failure::System(kind.into())
@@ -73,6 +80,7 @@ impl Host {
             reached: OnceLock::new(),
             interrupt: Arc::default(),
             room: fs::room::Room::default(),
+            resolver: net::lookup::Resolver::default(),
         }
     }
 

@@ -4,13 +4,14 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, FallocateFlags, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, Result};
-use rustix::net::{SocketFlags, accept_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, socket_with};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::mem::MaybeUninit;
 use std::num::NonZeroU64;
 
 use super::RawEntry;
 use crate::host::fs::file::Advice;
+use crate::host::net::socket::Socket;
 
 pub(crate) use rustix::fs::{fdatasync, fsync};
 
@@ -38,6 +39,16 @@ pub(crate) fn advise(fd: BorrowedFd<'_>, offset: u64, len: u64, advice: Advice) 
 /// Reserves space for a range, growing the file to its end where that is beyond it.
 pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> {
     fs::fallocate(fd, FallocateFlags::empty(), offset, len)
+}
+
+/// Makes a socket that never waits by itself.
+pub(crate) fn socket(family: AddressFamily, ty: SocketType) -> Result<OwnedFd> {
+    socket_with(family, ty, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
+}
+
+/// Gives a connection the options of the socket that accepted it: it has them.
+pub(crate) fn inherit(_: &Socket, _: &Socket) -> Result<()> {
+    Ok(())
 }
 
 /// Accepts a connection that never waits by itself.

@@ -25,17 +25,15 @@ pub(crate) use file::{
     flags, is_terminal, kind, preadv, pwritev, readv, seek, set_flags, set_size, set_times, stat,
     write, writev,
 };
-pub(crate) use net::{receive, send, shutdown};
+pub(crate) use net::{as_socket, receive, send, shutdown};
 pub(crate) use poll::Waiter;
-pub(crate) use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+pub(crate) use rustix::fd::{AsFd, BorrowedFd, BorrowedFd as BorrowedSocket, OwnedFd};
 pub(crate) use rustix::stdio::{stderr, stdin, stdout};
 pub(crate) use time::{now, resolution};
 
 use rustix::fs::FileType;
 use std::ffi::CStr;
 use std::io;
-
-use super::Failure;
 
 /// What an embedder can give a guest as a stream.
 pub(crate) type StreamFd = std::os::fd::OwnedFd;
@@ -57,10 +55,4 @@ pub(crate) struct RawEntry<'a> {
     pub kind: FileType,
     /// The position of the entry behind it: below 2⁶³, and 0 is the start.
     pub next: u64,
-}
-
-impl From<rustix::io::Errno> for Failure {
-    fn from(error: rustix::io::Errno) -> Failure {
-        Failure::System(error.into())
-    }
 }

@@ -6,6 +6,11 @@ use std::io::{self, IoSlice, IoSliceMut};
 
 use super::NO_SIGNAL;
 
+/// A descriptor as a socket, which it is.
+pub(crate) fn as_socket(fd: BorrowedFd<'_>) -> io::Result<BorrowedFd<'_>> {
+    Ok(fd)
+}
+
 /// Receives what there is, without waiting; with `peek` it stays there.
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,

@@ -3,11 +3,14 @@
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, Dir, DirEntry, FallocateFlags, OFlags};
 use rustix::io::{Errno, FdFlags, Result};
+use rustix::net::{AddressFamily, SocketType, sockopt};
 use std::fs::File;
 use std::io::Read;
 
 use super::RawEntry;
 use crate::host::fs::file::Advice;
+use crate::host::net::address::Family;
+use crate::host::net::socket::Socket;
 
 #[cfg(target_vendor = "apple")]
 pub(crate) use darwin::*;
@@ -38,10 +41,36 @@ pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> 
     fs::fallocate(fd, FallocateFlags::empty(), offset, len)
 }
 
+/// Makes a socket that never waits by itself.
+pub(crate) fn socket(family: AddressFamily, ty: SocketType) -> Result<OwnedFd> {
+    let socket = rustix::net::socket(family, ty, None)?;
+    sockopt::set_socket_nosigpipe(&socket, true)?;
+    quiet(&socket)?;
+    Ok(socket)
+}
+
+/// Gives a connection the options of the socket that accepted it, as far as it has not
+/// got them.
+pub(crate) fn inherit(listener: &Socket, connection: &Socket) -> Result<()> {
+    let (from, to) = (listener.as_fd(), connection.as_fd());
+    let receive = sockopt::socket_recv_buffer_size(from)?;
+    if receive != sockopt::socket_recv_buffer_size(to)? {
+        sockopt::set_socket_recv_buffer_size(to, receive)?;
+    }
+    let send = sockopt::socket_send_buffer_size(from)?;
+    if send != sockopt::socket_send_buffer_size(to)? {
+        sockopt::set_socket_send_buffer_size(to, send)?;
+    }
+    if listener.family() == Family::V6 {
+        sockopt::set_ipv6_unicast_hops(to, Some(sockopt::ipv6_unicast_hops(from)?))?;
+    }
+    sockopt::set_tcp_keepidle(to, sockopt::tcp_keepidle(from)?)
+}
+
 /// Accepts a connection that never waits by itself.
 pub(crate) fn accept(listener: BorrowedFd<'_>) -> Result<OwnedFd> {
     let socket = rustix::net::accept(listener)?;
-    rustix::net::sockopt::set_socket_nosigpipe(&socket, true)?;
+    sockopt::set_socket_nosigpipe(&socket, true)?;
     quiet(&socket)?;
     Ok(socket)
 }

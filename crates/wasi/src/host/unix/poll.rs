@@ -4,7 +4,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, ioctl_fionread};
 
-use super::time;
+use super::{Event, time};
 use crate::host::poll::{Direction, Ready};
 use crate::host::{Failure, Host, Result};
 
@@ -35,6 +35,11 @@ impl<'a> Waiter<'a> {
     pub(crate) fn add(&mut self, fd: BorrowedFd<'a>, direction: Direction) -> usize {
         self.fds.push(PollFd::from_borrowed_fd(fd, direction.flags()));
         self.fds.len() - 1
+    }
+
+    /// Adds an event and returns its number in this set.
+    pub(crate) fn add_event(&mut self, event: &'a Event) -> usize {
+        self.add(event.as_fd(), Direction::Read)
     }
 
     /// Waits until a descriptor is ready or `timeout` nanoseconds are over,

@@ -2,7 +2,7 @@
 
 use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, IsTerminal, Read, Seek, SeekFrom, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::windows::fs::FileExt;
 use std::os::windows::io::{
     AsHandle, AsRawHandle, AsSocket, BorrowedHandle, BorrowedSocket, OwnedHandle,
@@ -43,7 +43,9 @@ enum Object {
     /// A standard stream that the process has not.
     Nothing,
     Listener(TcpListener),
+    /// A connection, or what can become one or accept some.
     Connection(TcpStream),
+    Datagrams(UdpSocket),
 }
 
 /// What is open, for a while.
@@ -106,6 +108,12 @@ impl From<TcpStream> for OwnedFd {
     }
 }
 
+impl From<UdpSocket> for OwnedFd {
+    fn from(socket: UdpSocket) -> OwnedFd {
+        Object::Datagrams(socket).into()
+    }
+}
+
 /// A standard stream of the process.
 fn standard(stream: Stream, handle: BorrowedHandle<'_>) -> OwnedFd {
     if handle.as_raw_handle().is_null() {
@@ -159,14 +167,6 @@ impl OwnedFd {
         }
     }
 
-    /// The socket that is open here and accepts connections.
-    pub(super) fn listener(&self) -> Option<&TcpListener> {
-        match &self.object {
-            Object::Listener(listener) => Some(listener),
-            _ => None,
-        }
-    }
-
     /// The connection that is open here.
     pub(super) fn connection(&self) -> Option<&TcpStream> {
         match &self.object {
@@ -180,6 +180,7 @@ impl OwnedFd {
         match &self.object {
             Object::Listener(listener) => Some(listener.as_socket()),
             Object::Connection(connection) => Some(connection.as_socket()),
+            Object::Datagrams(socket) => Some(socket.as_socket()),
             _ => None,
         }
     }
@@ -195,7 +196,9 @@ impl OwnedFd {
             Object::Device(_) | Object::Pipe(_) | Object::Console(_) | Object::Nothing => {
                 Err(io::Error::from_raw_os_error(132))
             }
-            Object::Listener(_) | Object::Connection(_) => Err(io::Error::from_raw_os_error(132)),
+            Object::Listener(_) | Object::Connection(_) | Object::Datagrams(_) => {
+                Err(io::Error::from_raw_os_error(132))
+            }
         }
     }
 
@@ -315,7 +318,7 @@ pub(crate) fn readv(fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> io::R
         Object::Console(Stream::In) => console::read(buffers),
         Object::Console(_) => Err(super::bad_descriptor()),
         Object::Nothing => Ok(0),
-        Object::Listener(_) => Err(ErrorKind::NotConnected.into()),
+        Object::Listener(_) | Object::Datagrams(_) => Err(ErrorKind::NotConnected.into()),
         Object::Connection(_) => super::receive(fd, buffers, false),
     }
 }
@@ -337,7 +340,7 @@ pub(crate) fn writev(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<
         }
         Object::Console(stream) => drain(buffers, |buffer, _| console::write(*stream, buffer)),
         Object::Nothing => Ok(buffers.iter().map(|buffer| buffer.len()).sum()),
-        Object::Listener(_) => Err(ErrorKind::NotConnected.into()),
+        Object::Listener(_) | Object::Datagrams(_) => Err(ErrorKind::NotConnected.into()),
         Object::Connection(_) => super::send(fd, buffers),
     }
 }
@@ -474,7 +477,7 @@ pub(crate) fn kind(fd: BorrowedFd<'_>) -> io::Result<FileKind> {
         Object::Directory(_) => FileKind::Directory,
         Object::Device(_) | Object::Console(_) => FileKind::CharacterDevice,
         Object::Pipe(_) | Object::Nothing => FileKind::Unknown,
-        Object::Listener(_) | Object::Connection(_) => FileKind::Socket,
+        Object::Listener(_) | Object::Connection(_) | Object::Datagrams(_) => FileKind::Socket,
     })
 }
 

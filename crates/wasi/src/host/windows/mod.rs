@@ -22,8 +22,9 @@ pub(crate) use file::{
     write, writev,
 };
 pub(crate) use names::check_name;
-pub(crate) use net::{accept, receive, send, shutdown};
+pub(crate) use net::{accept, as_socket, inherit, receive, send, shutdown, socket};
 pub(crate) use poll::Waiter;
+pub(crate) use std::os::windows::io::BorrowedSocket;
 pub(crate) use time::{now, resolution};
 
 use std::io;

@@ -1,15 +1,46 @@
 //! Connections.
 
+use rustix::net::{AddressFamily, SocketType};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream, UdpSocket};
+use std::os::windows::io::BorrowedSocket;
+use std::sync::OnceLock;
 
 use super::{BorrowedFd, OwnedFd, bad_descriptor};
+use crate::host::net::socket::Socket;
+
+/// A descriptor as a socket.
+pub(crate) fn as_socket(fd: BorrowedFd<'_>) -> io::Result<BorrowedSocket<'_>> {
+    fd.as_socket().ok_or_else(bad_descriptor)
+}
+
+/// Makes a socket that never waits by itself.
+pub(crate) fn socket(family: AddressFamily, ty: SocketType) -> io::Result<OwnedFd> {
+    /// Whether the system's part for sockets was started, as it has to be once.
+    static STARTED: OnceLock<()> = OnceLock::new();
+
+    if STARTED.get().is_none() {
+        rustix::net::wsa_startup()?;
+        let _ = STARTED.set(());
+    }
+    let socket = rustix::net::socket(family, ty, None)?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    Ok(match ty {
+        SocketType::DGRAM => UdpSocket::from(socket).into(),
+        _ => TcpStream::from(socket).into(),
+    })
+}
 
 /// Accepts a connection that never waits by itself.
 pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let (connection, _) = listener.listener().ok_or_else(bad_descriptor)?.accept()?;
-    connection.set_nonblocking(true)?;
-    Ok(connection.into())
+    let connection = rustix::net::accept(as_socket(listener)?)?;
+    rustix::io::ioctl_fionbio(&connection, true)?;
+    Ok(TcpStream::from(connection).into())
+}
+
+/// Gives a connection the options of the socket that accepted it: it has them.
+pub(crate) fn inherit(_: &Socket, _: &Socket) -> io::Result<()> {
+    Ok(())
 }
 
 /// Receives what there is, without waiting; with `peek` it stays there.

@@ -1,7 +1,7 @@
 //! Waiting for handles and sockets to become ready, and for time to pass.
 //!
 //! Sockets can be waited for, together. For pipes and the console the system offers no
-//! such thing, so they are looked at again and again, with naps between that grow to
+//! such thing, nor for events of our own with sockets, so they are looked at again and again, with naps between that grow to
 //! [`NAP`]; what has to be written to them counts as ready, for nothing tells. Files and
 //! devices are always ready. An interruption ends a nap at once, and a wait for sockets
 //! at its next turn.
@@ -9,7 +9,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::time::{Duration, Instant};
 
-use super::BorrowedFd;
+use super::{BorrowedFd, Event};
 use crate::host::poll::{Direction, Ready};
 use crate::host::{Failure, Host, Result};
 
@@ -27,9 +27,19 @@ pub(crate) struct Waiter<'a> {
 }
 
 struct Entry<'a> {
-    fd: BorrowedFd<'a>,
-    direction: Direction,
+    source: Source<'a>,
     ready: Option<Ready>,
+}
+
+enum Source<'a> {
+    Descriptor(BorrowedFd<'a>, Direction),
+    Event(&'a Event),
+}
+
+impl Source<'_> {
+    fn is_socket(&self) -> bool {
+        matches!(self, Source::Descriptor(fd, _) if fd.as_socket().is_some())
+    }
 }
 
 impl<'a> Waiter<'a> {
@@ -39,7 +49,16 @@ impl<'a> Waiter<'a> {
 
     /// Adds a descriptor and returns its number in this set.
     pub(crate) fn add(&mut self, fd: BorrowedFd<'a>, direction: Direction) -> usize {
-        self.entries.push(Entry { fd, direction, ready: None });
+        self.push(Source::Descriptor(fd, direction))
+    }
+
+    /// Adds an event and returns its number in this set.
+    pub(crate) fn add_event(&mut self, event: &'a Event) -> usize {
+        self.push(Source::Event(event))
+    }
+
+    fn push(&mut self, source: Source<'a>) -> usize {
+        self.entries.push(Entry { source, ready: None });
         self.entries.len() - 1
     }
 
@@ -48,7 +67,7 @@ impl<'a> Waiter<'a> {
     pub(crate) fn wait(&mut self, timeout: Option<u64>) -> Result {
         // A time beyond what the clock can tell never comes.
         let end = timeout.and_then(|time| Instant::now().checked_add(Duration::from_nanos(time)));
-        let only_sockets = self.entries.iter().all(|entry| entry.fd.as_socket().is_some());
+        let only_sockets = self.entries.iter().all(|entry| entry.source.is_socket());
         let mut nap = if only_sockets { NAP } else { FIRST_NAP };
         let mut patience = Duration::ZERO;
         loop {
@@ -87,11 +106,19 @@ impl<'a> Waiter<'a> {
         let mut sockets = Vec::new();
         let mut at = Vec::new();
         for (index, entry) in self.entries.iter_mut().enumerate() {
-            let Some(socket) = entry.fd.as_socket() else {
-                entry.ready = entry.fd.ready(entry.direction);
+            let (fd, direction) = match entry.source {
+                Source::Descriptor(fd, direction) => (fd, direction),
+                Source::Event(event) => {
+                    let ready = Ready { bytes: 1, hangup: false };
+                    entry.ready = event.wait(Duration::ZERO).then_some(ready);
+                    continue;
+                }
+            };
+            let Some(socket) = fd.as_socket() else {
+                entry.ready = fd.ready(direction);
                 continue;
             };
-            let flags = match entry.direction {
+            let flags = match direction {
                 Direction::Read => PollFlags::RDNORM,
                 Direction::Write => PollFlags::WRNORM,
             };
@@ -111,9 +138,9 @@ impl<'a> Waiter<'a> {
             let events = socket.revents();
             let entry = &mut self.entries[index];
             entry.ready = (!events.is_empty()).then(|| Ready {
-                bytes: match entry.direction {
-                    Direction::Read => entry.fd.available(),
-                    Direction::Write => 0,
+                bytes: match entry.source {
+                    Source::Descriptor(fd, Direction::Read) => fd.available(),
+                    Source::Descriptor(_, Direction::Write) | Source::Event(_) => 0,
                 },
                 hangup: events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
             });

@@ -1,7 +1,17 @@
-//! Sockets: those a guest is given to accept connections on, and the connections.
+//! Sockets: those a guest is given to accept connections on, and those it makes.
 //!
-//! There is no way to an address from here. A guest only has the sockets that
-//! whoever set it up had bound, and what comes in through them.
+//! Below are the operations on a descriptor that is a connection or accepts some, which
+//! wait by themselves. A [`socket::Socket`] never waits: what it waits for joins a
+//! [`Waiter`](super::poll::Waiter). It remembers what it was made for, and with it the
+//! capability that using it needs. There is no other way to an address from here.
+
+pub(crate) mod address;
+pub(crate) mod domain;
+pub(crate) mod lookup;
+pub(crate) mod options;
+pub(crate) mod socket;
+pub(crate) mod tcp;
+pub(crate) mod udp;
 
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::net::Shutdown;
