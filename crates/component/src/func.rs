@@ -71,6 +71,11 @@ where
     Params: ComponentNamedList + Lower,
     Return: ComponentNamedList + Lift,
 {
+    /// A function of which it is known that it has these types.
+    pub(crate) fn unchecked(func: Func) -> TypedFunc<Params, Return> {
+        TypedFunc { func, types: PhantomData }
+    }
+
     /// The function without its types.
     pub fn func(&self) -> &Func {
         &self.func

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod abi;
+mod bindings;
 mod component;
 mod func;
 mod handles;
@@ -27,6 +28,7 @@ pub use abi::{
     Access, Check, ComponentNamedList, ComponentType, Lift, LiftContext, Lower, LowerContext,
     Place, TypeContext,
 };
+pub use bindings::{__private, HasData, HasSelf};
 pub use component::Component;
 pub use func::{Func, TypedFunc};
 pub use instance::{Instance, InstancePre};
@@ -35,3 +37,8 @@ pub use resource::{Resource, ResourceAny, ResourceType};
 pub use resource_table::{ResourceTable, ResourceTableError};
 pub use types::{InterfaceType, Type};
 pub use val::Val;
+
+#[cfg(feature = "macros")]
+mod macros;
+#[cfg(feature = "macros")]
+pub use macros::{ComponentType, Lift, Lower, bindgen, flags};

@@ -1,0 +1,144 @@
+//! What a guest provides: `Guest`, which calls the functions of an exported interface.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Ident, Result};
+use wit_parser::{Function, FunctionKind, InterfaceId, TypeId, WorldKey};
+
+use super::names::{affixed_type, prefixed_value, snake, value_ident};
+use super::types::{Mode, docs};
+use super::{Generator, Scope, Side};
+
+impl Generator<'_> {
+    /// The field that holds a function.
+    pub(super) fn field(&self, func: &Function) -> Ident {
+        let resource = func.kind.resource();
+        let resource = resource.and_then(|id| self.resolve.types[id].name.as_deref());
+        let prefix = match func.kind {
+            FunctionKind::Constructor(_) => "constructor",
+            FunctionKind::Method(_) => "method",
+            _ => "static",
+        };
+        match resource {
+            Some(resource) => {
+                let name = format!("{}_{}", snake(resource), snake(func.item_name()));
+                prefixed_value(prefix, &name)
+            }
+            None => prefixed_value("func", &func.name),
+        }
+    }
+
+    /// `func_…` and `call_…` of a function that lies in a field of a place.
+    pub(super) fn calls(&self, scope: Scope, func: &Function, of: &TokenStream) -> TokenStream {
+        let krate = self.krate;
+        let field = self.field(func);
+        let name = match func.kind {
+            FunctionKind::Constructor(_) => "constructor",
+            _ => func.item_name(),
+        };
+        let (getter, caller) = (prefixed_value("func", name), prefixed_value("call", name));
+        let (params, results) = self.signature(scope, func, Mode::Borrowed);
+        let doc = docs(&func.docs);
+        let arguments: Vec<_> = (0..func.params.len()).map(|at| format_ident!("arg{at}")).collect();
+        let types = func.params.iter().map(|param| self.ty(scope, &param.ty, Mode::Borrowed));
+        let (pattern, value, result) = match &func.result {
+            Some(ty) => (quote!((value,)), quote!(value), self.ty(scope, ty, Mode::Owned)),
+            None => (quote!(()), quote!(()), quote!(())),
+        };
+        quote! {
+            #[doc = "The function with its types."]
+            pub fn #getter(&self) -> #krate::TypedFunc<#params, #results> {
+                #krate::__private::typed(#of.#field)
+            }
+            #doc
+            pub fn #caller<_S: #krate::__private::AsContextMut>(
+                &self,
+                mut store: _S,
+                #(#arguments: #types),*
+            ) -> #krate::__private::Result<#result> {
+                let #pattern = self.#getter().call(store.as_context_mut(), (#(#arguments,)*))?;
+                ::core::result::Result::Ok(#value)
+            }
+        }
+    }
+
+    /// An expression that finds a function, with its types checked.
+    pub(super) fn lookup(&self, scope: Scope, interface: &str, func: &Function) -> TokenStream {
+        let krate = self.krate;
+        let (params, results) = self.signature(scope, func, Mode::Borrowed);
+        let name = match interface {
+            "" => func.name.clone(),
+            _ => format!("{interface}#{}", func.name),
+        };
+        quote! {
+            #krate::__private::find::<#params, #results>(&mut store, instance, #name)?
+        }
+    }
+
+    /// The module of an exported interface.
+    pub(super) fn export(&mut self, key: &WorldKey, id: InterfaceId) -> Result<()> {
+        let krate = self.krate;
+        let path = self.exported[&id].clone();
+        let scope = Scope { side: Side::Export, interface: Some(id), depth: path.len() };
+        let interface = &self.resolve.interfaces[id];
+        let types: TokenStream =
+            interface.types.values().map(|ty| self.define(scope, Some(key), *ty)).collect();
+        let name = self.resolve.name_world_key(key);
+        let fields: Vec<_> = interface.functions.values().map(|func| self.field(func)).collect();
+        let lookups = interface.functions.values().map(|func| self.lookup(scope, &name, func));
+        let mut free = TokenStream::new();
+        let mut resources: Vec<(TypeId, TokenStream)> = Vec::new();
+        for func in interface.functions.values() {
+            let Some(resource) = func.kind.resource() else {
+                free.extend(self.calls(scope, func, &quote!(self)));
+                continue;
+            };
+            let calls = self.calls(scope, func, &quote!(self.funcs));
+            match resources.iter_mut().find(|(id, _)| *id == resource) {
+                Some((_, methods)) => methods.extend(calls),
+                None => resources.push((resource, calls)),
+            }
+        }
+        let resources = resources.into_iter().map(|(id, methods)| {
+            let name = self.resolve.types[id].name.as_deref().unwrap_or_default();
+            let (ident, guest) = (value_ident(name), affixed_type("Guest", name, ""));
+            quote! {
+                impl Guest {
+                    #[doc = "The functions of the resource."]
+                    pub fn #ident(&self) -> #guest<'_> { #guest { funcs: self } }
+                }
+                impl #guest<'_> { #methods }
+            }
+        });
+        let resources: TokenStream = resources.collect();
+        self.modules.add(
+            &path,
+            quote! {
+                #types
+
+                #[doc = "The functions of the interface, in an instance of a component."]
+                #[derive(Clone)]
+                pub struct Guest { #(#fields: #krate::Func),* }
+
+                impl Guest {
+                    #[doc = "Finds the functions in an instance."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "If one is not there, or has other types."]
+                    pub fn new(
+                        mut store: impl #krate::__private::AsContextMut,
+                        instance: &#krate::Instance,
+                    ) -> #krate::__private::Result<Guest> {
+                        let _ = (&mut store, instance);
+                        ::core::result::Result::Ok(Guest { #(#fields: #lookups),* })
+                    }
+                    #free
+                }
+
+                #resources
+            },
+        );
+        Ok(())
+    }
+}

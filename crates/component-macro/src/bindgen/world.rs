@@ -1,0 +1,366 @@
+//! The world: a type that instantiates components and gives access to what they export.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::{Error, Ident, Result};
+use wit_parser::{Function, InterfaceId, TypeDefKind, WorldItem, WorldKey};
+
+use super::imports::Imports;
+use super::names::world_name;
+use super::{Generator, Scope};
+
+/// An exported interface: where the world holds it and how it is reached.
+struct Exported {
+    field: Ident,
+    accessor: Ident,
+    guest: TokenStream,
+    name: String,
+    functions: Vec<String>,
+}
+
+impl Generator<'_> {
+    /// All code.
+    pub(super) fn world(&mut self) -> Result<TokenStream> {
+        let resolve = self.resolve;
+        let world = &resolve.worlds[self.world];
+        let mut types = TokenStream::new();
+        let mut resources = Vec::new();
+        let mut functions = Vec::new();
+        // Of imported interfaces: how their functions are added to a linker.
+        let mut added = TokenStream::new();
+        let mut hosts = Vec::new();
+        let mut generated = Vec::new();
+        for (key, item) in &world.imports {
+            match item {
+                WorldItem::Interface { id, .. } => {
+                    self.import_once(key, *id, &mut generated)?;
+                    let (module, add) = self.add_to_linker(key, *id);
+                    added.extend(add);
+                    if !hosts.contains(&module) {
+                        hosts.push(module);
+                    }
+                }
+                WorldItem::Type { id, .. } if !self.options.only_interfaces => {
+                    types.extend(self.define(Scope::ROOT, None, *id));
+                    if matches!(resolve.types[*id].kind, TypeDefKind::Resource) {
+                        resources.push(*id);
+                    }
+                }
+                WorldItem::Function(func) if !self.options.only_interfaces => functions.push(func),
+                WorldItem::Type { .. } | WorldItem::Function(_) => {}
+            }
+        }
+        let mut interfaces = Vec::new();
+        let mut exported_functions = Vec::new();
+        for (key, item) in &world.exports {
+            match item {
+                WorldItem::Interface { id, .. } => {
+                    self.export(key, *id)?;
+                    interfaces.push(self.exported_interface(interfaces.len(), key, *id));
+                }
+                WorldItem::Function(func) => exported_functions.push(func),
+                WorldItem::Type { .. } => {}
+            }
+        }
+        let world = match self.options.only_interfaces {
+            true => TokenStream::new(),
+            false => {
+                let name = world_name(&world.name);
+                let imports_trait = format_ident!("{name}Imports");
+                let root = match functions.is_empty() && resources.is_empty() {
+                    true => None,
+                    false => Some(self.host_traits(
+                        Scope::ROOT,
+                        None,
+                        &imports_trait,
+                        &functions,
+                        &resources,
+                        &[],
+                    )?),
+                };
+                let adding = self.adding(&imports_trait, root.as_ref(), &hosts, &added);
+                let traits = root.map(|root| root.traits);
+                let structs = self.structs(&name, &interfaces, &exported_functions, &adding);
+                quote!(#traits #structs)
+            }
+        };
+        self.check_used()?;
+        let with = self.options.with.iter().enumerate().map(|(at, with)| {
+            let (path, ident) = (&with.path, format_ident!("__with_name{at}"));
+            quote!(#[doc(hidden)] pub use #path as #ident;)
+        });
+        let errors = self.options.trappable_errors.iter().enumerate().map(|(at, (_, path))| {
+            let ident = format_ident!("__TrappableError{at}");
+            quote!(#[allow(dead_code, reason = "of an interface that the world may not have")]
+                type #ident = #path;)
+        });
+        let modules = std::mem::take(&mut self.modules).write();
+        Ok(quote!(#(#with)* #(#errors)* #types #world #modules))
+    }
+
+    fn import_once(
+        &mut self,
+        key: &WorldKey,
+        id: InterfaceId,
+        generated: &mut Vec<InterfaceId>,
+    ) -> Result<()> {
+        let original = self.original(id);
+        if generated.contains(&original) {
+            return Ok(());
+        }
+        generated.push(original);
+        // An interface that is imported under a name has its own name in options.
+        match self.resolve.interfaces[id].name {
+            Some(_) => self.import(&WorldKey::Interface(original), id),
+            None => self.import(key, id),
+        }
+    }
+
+    /// The trait of an imported interface and the statement that adds it to a linker.
+    fn add_to_linker(&self, key: &WorldKey, id: InterfaceId) -> (String, TokenStream) {
+        let path = &self.imported[&self.original(id)];
+        let module = quote!(#(#path)::*);
+        let add = match (key, &self.resolve.interfaces[id].name) {
+            (WorldKey::Name(name), Some(_)) => quote! {
+                #module::add_to_linker_instance::<_T, _D>(
+                    &mut linker.instance(#name)?,
+                    host_getter,
+                )?;
+            },
+            _ => quote!(#module::add_to_linker::<_T, _D>(linker, host_getter)?;),
+        };
+        (quote!(#module::Host).to_string(), add)
+    }
+
+    fn exported_interface(&self, at: usize, key: &WorldKey, id: InterfaceId) -> Exported {
+        let path = &self.exported[&id];
+        let names = path.iter().skip(1).map(Ident::to_string).collect::<Vec<_>>();
+        Exported {
+            field: format_ident!("interface{at}"),
+            accessor: format_ident!("{}", names.join("_")),
+            guest: quote!(#(#path::)* Guest),
+            name: self.resolve.name_world_key(key),
+            functions: self.resolve.interfaces[id].functions.keys().cloned().collect(),
+        }
+    }
+
+    /// `add_to_linker`, if there is something to add.
+    fn adding(
+        &self,
+        imports_trait: &Ident,
+        root: Option<&Imports>,
+        hosts: &[String],
+        added: &TokenStream,
+    ) -> TokenStream {
+        let krate = self.krate;
+        let send = self.send();
+        let mut bounds: Vec<TokenStream> =
+            hosts.iter().map(|host| host.parse().expect("a path")).collect();
+        let root = root.map(|root| {
+            let Imports { definitions, conversions, .. } = root;
+            bounds.push(imports_trait.to_token_stream());
+            let code = quote! {
+                #[doc = "Defines the functions and resources that the world itself imports."]
+                #[doc = ""]
+                #[doc = "# Errors"]
+                #[doc = ""]
+                #[doc = "If a name is defined."]
+                pub fn add_to_linker_imports<_T, _D>(
+                    linker: &mut #krate::Linker<_T>,
+                    host_getter: fn(&mut _T) -> _D::Data<'_>,
+                ) -> #krate::__private::Result<()>
+                where
+                    _D: #krate::HasData,
+                    for<'a> _D::Data<'a>: #imports_trait #(+ #conversions)*,
+                    _T: 'static #send,
+                {
+                    let mut inst = linker.root();
+                    #definitions
+                    ::core::result::Result::Ok(())
+                }
+            };
+            (code, quote!(Self::add_to_linker_imports::<_T, _D>(linker, host_getter)?;))
+        });
+        if bounds.is_empty() {
+            return TokenStream::new();
+        }
+        let (imports, add_imports) = root.unzip();
+        quote! {
+            #imports
+
+            #[doc = "Defines all that the world imports."]
+            #[doc = ""]
+            #[doc = "# Errors"]
+            #[doc = ""]
+            #[doc = "If a name is defined."]
+            pub fn add_to_linker<_T, _D>(
+                linker: &mut #krate::Linker<_T>,
+                host_getter: fn(&mut _T) -> _D::Data<'_>,
+            ) -> #krate::__private::Result<()>
+            where
+                _D: #krate::HasData,
+                for<'a> _D::Data<'a>: #(#bounds)+*,
+                _T: 'static #send,
+            {
+                #add_imports
+                #added
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+
+    /// The type of the world, and that of a component whose imports are found.
+    fn structs(
+        &self,
+        name: &str,
+        interfaces: &[Exported],
+        functions: &[&Function],
+        adding: &TokenStream,
+    ) -> TokenStream {
+        let krate = self.krate;
+        let scope = Scope::ROOT;
+        let (ident, pre) = (format_ident!("{name}"), format_ident!("{name}Pre"));
+        let doc = super::types::docs(&self.resolve.worlds[self.world].docs);
+        let (fields, guests): (Vec<_>, Vec<_>) =
+            interfaces.iter().map(|exported| (&exported.field, &exported.guest)).unzip();
+        let accessors = interfaces.iter().map(|Exported { field, accessor, guest, .. }| {
+            quote! {
+                #[doc = "An exported interface."]
+                pub fn #accessor(&self) -> &#guest { &self.#field }
+            }
+        });
+        let func_fields: Vec<_> = functions.iter().map(|func| self.field(func)).collect();
+        let lookups = functions.iter().map(|func| self.lookup(scope, "", func));
+        let calls = functions.iter().map(|func| self.calls(scope, func, &quote!(self)));
+        let names = functions.iter().map(|func| &func.name);
+        let required = interfaces
+            .iter()
+            .map(|Exported { name, functions, .. }| quote!((#name, &[#(#functions),*])));
+        let instantiated = format!("A component that implements the world `{name}`, instantiated.");
+        let found = format!("A component that implements the world `{name}`, its imports found.");
+        quote! {
+            #[doc = #instantiated]
+            #[doc = ""]
+            #doc
+            pub struct #ident { #(#fields: #guests,)* #(#func_fields: #krate::Func,)* }
+
+            #[doc = #found]
+            pub struct #pre<_T: 'static> { instance_pre: #krate::InstancePre<_T> }
+
+            impl<_T: 'static> ::core::clone::Clone for #pre<_T> {
+                fn clone(&self) -> Self { Self { instance_pre: self.instance_pre.clone() } }
+            }
+
+            #[allow(dead_code, clippy::all, reason = "of generated code")]
+            const _: () = {
+                impl<_T: 'static> #pre<_T> {
+                    #[doc = "Checks that the component exports what the world does."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "If it does not."]
+                    pub fn new(
+                        instance_pre: #krate::InstancePre<_T>,
+                    ) -> #krate::__private::Result<Self> {
+                        #krate::__private::check_exports(
+                            instance_pre.component(),
+                            &[#(#names),*],
+                            &[#(#required),*],
+                        )?;
+                        ::core::result::Result::Ok(Self { instance_pre })
+                    }
+
+                    #[doc = "The engine."]
+                    pub fn engine(&self) -> &#krate::__private::Engine {
+                        self.instance_pre.component().engine()
+                    }
+
+                    #[doc = "The component with its imports."]
+                    pub fn instance_pre(&self) -> &#krate::InstancePre<_T> { &self.instance_pre }
+
+                    #[doc = "Instantiates the component."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "What stopped it, or an export of another type."]
+                    pub fn instantiate(
+                        &self,
+                        mut store: impl #krate::__private::AsContextMut<Data = _T>,
+                    ) -> #krate::__private::Result<#ident> {
+                        let mut store = store.as_context_mut();
+                        let instance = self.instance_pre.instantiate(&mut store)?;
+                        #ident::new(&mut store, &instance)
+                    }
+                }
+
+                impl #ident {
+                    #[doc = "Instantiates a component with the imports that a linker has."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "Missing imports, what stopped the component, or an export that \
+                        is missing or of another type."]
+                    pub fn instantiate<_T: 'static>(
+                        store: impl #krate::__private::AsContextMut<Data = _T>,
+                        component: &#krate::Component,
+                        linker: &#krate::Linker<_T>,
+                    ) -> #krate::__private::Result<#ident> {
+                        #pre::new(linker.instantiate_pre(component)?)?.instantiate(store)
+                    }
+
+                    #[doc = "Finds the exports of an instance."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "If one is missing or of another type."]
+                    pub fn new(
+                        mut store: impl #krate::__private::AsContextMut,
+                        instance: &#krate::Instance,
+                    ) -> #krate::__private::Result<#ident> {
+                        let _ = (&mut store, instance);
+                        ::core::result::Result::Ok(#ident {
+                            #(#fields: #guests::new(&mut store, instance)?,)*
+                            #(#func_fields: #lookups,)*
+                        })
+                    }
+
+                    #adding
+                    #(#accessors)*
+                    #(#calls)*
+                }
+            };
+        }
+    }
+
+    /// Refuses options for what the world does not have.
+    fn check_used(&self) -> Result<()> {
+        self.options.imports.check_used()?;
+        // Functions that are exported are generated in one way, whatever is said of them;
+        // that they exist is checked.
+        let world = &self.resolve.worlds[self.world];
+        for (key, item) in &world.exports {
+            match item {
+                WorldItem::Function(func) => self.look_at_export(None, func),
+                WorldItem::Interface { id, .. } => {
+                    for func in self.resolve.interfaces[*id].functions.values() {
+                        self.look_at_export(Some(key), func);
+                    }
+                }
+                WorldItem::Type { .. } => {}
+            }
+        }
+        self.options.exports.check_used()?;
+        match self.options.with.iter().find(|with| !with.used.get()) {
+            None => Ok(()),
+            Some(with) => Err(Error::new(
+                with.name.span(),
+                "the world imports no interface or resource of this name",
+            )),
+        }
+    }
+
+    fn look_at_export(&self, key: Option<&WorldKey>, func: &Function) {
+        let (own, within) = self.keys(key, &func.name);
+        self.options.exports.flags(&own, &within);
+    }
+}
