@@ -30,6 +30,13 @@ pub(crate) struct State {
     pub(crate) host: Host,
     pub(crate) stdio: Stdio,
     pub(crate) fds: Table,
+    /// The directories that are there from the start, whatever became of their
+    /// descriptors.
+    #[cfg(feature = "component")]
+    pub(crate) preopens: Vec<(Arc<Dir>, Box<str>)>,
+    /// Makes of what the host knows files by what guests do.
+    #[cfg(feature = "component")]
+    pub(crate) hasher: std::hash::RandomState,
     pub(crate) trace: Option<Trace>,
 }
 
@@ -273,14 +280,27 @@ impl WasiCtxBuilder {
             new.stderr.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
         );
         let fds = Table::new(&stdio);
-        for (dir, name) in new.preopens {
-            fds.preopen(dir, name);
+        let preopens: Vec<_> =
+            new.preopens.into_iter().map(|(dir, name)| (Arc::new(dir), name)).collect();
+        for (dir, name) in &preopens {
+            fds.preopen(dir.clone(), name.clone());
         }
         for listener in new.listeners {
             fds.listener(listener);
         }
         let (args, trace, host) = (new.args, new.trace, Host::new(new.caps));
-        WasiCtx(Arc::new(State { args, env, host, stdio, fds, trace }))
+        WasiCtx(Arc::new(State {
+            args,
+            env,
+            host,
+            stdio,
+            fds,
+            #[cfg(feature = "component")]
+            preopens,
+            #[cfg(feature = "component")]
+            hasher: std::hash::RandomState::new(),
+            trace,
+        }))
     }
 }
 

@@ -73,18 +73,13 @@ fn run(
     }
     let result = match outcome {
         Ok(()) => 0,
-        Err(Stop::Errno(errno)) if has_memory && !is_limit(errno) => errno as u64,
+        Err(Stop::Errno(errno)) if has_memory && !errno.is_limit() => errno as u64,
         Err(stop) => failure(function, cx, has_memory, stop)? as u64,
     };
     if function.returns {
         slots[0] = result;
     }
     Ok(())
-}
-
-/// Whether an error number says that there are too many of something already.
-fn is_limit(errno: Errno) -> bool {
-    matches!(errno, Errno::Mfile | Errno::Nfile)
 }
 
 /// The number that a call fails with, unless it does not return.
@@ -103,10 +98,8 @@ fn failure(
             function.name
         )),
         Stop::Errno(errno) => {
-            if is_limit(errno) {
-                // Unless it was a limit of ours, which is known then.
-                let system = "the system lets this process have (see 'ulimit -n')";
-                cx.host.reach(|| format!("more open files than {system}"));
+            if errno.is_limit() {
+                cx.host.reach_files();
             }
             return Ok(errno);
         }

@@ -104,6 +104,13 @@ impl Host {
         self.reached.get_or_init(what);
     }
 
+    /// Remembers that the system has no more files for it, unless it was a limit of ours,
+    /// which is known then.
+    pub(crate) fn reach_files(&self) {
+        let system = "the system lets this process have (see 'ulimit -n')";
+        self.reach(|| format!("more open files than {system}"));
+    }
+
     /// What the guest was refused first because it has as much as it may have.
     pub(crate) fn reached(&self) -> Option<&str> {
         self.reached.get().map(String::as_str)

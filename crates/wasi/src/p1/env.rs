@@ -19,6 +19,12 @@ impl Strings {
         self.count += 1;
     }
 
+    /// The strings.
+    #[cfg(feature = "component")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.bytes.split_inclusive(|&byte| byte == 0).map(|string| &string[..string.len() - 1])
+    }
+
     /// Writes the bytes to `buffer` and a pointer to each string to `pointers`.
     fn write(&self, mem: &mut Memory<'_>, pointers: u32, buffer: u32) -> Result {
         mem.write(buffer, &self.bytes)?;

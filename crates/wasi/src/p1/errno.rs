@@ -18,6 +18,11 @@ macro_rules! errnos {
         }
 
         impl Errno {
+            /// Whether it says that there are too many of something already.
+            pub(crate) fn is_limit(self) -> bool {
+                matches!(self, Errno::Mfile | Errno::Nfile)
+            }
+
             /// Its name in WASI.
             pub(crate) fn name(self) -> String {
                 match self {

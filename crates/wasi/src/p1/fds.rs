@@ -55,7 +55,7 @@ pub(crate) struct File {
 
 /// An open directory.
 pub(crate) struct Directory {
-    pub dir: Dir,
+    pub dir: Arc<Dir>,
     /// The guest's name for it, when it was there from the start.
     pub preopen: Option<Box<str>>,
 }
@@ -150,7 +150,7 @@ impl Table {
     }
 
     /// Adds a directory that is there from the start.
-    pub(crate) fn preopen(&self, dir: Dir, name: Box<str>) {
+    pub(crate) fn preopen(&self, dir: Arc<Dir>, name: Box<str>) {
         let object = Object::Dir(Arc::new(Directory { dir, preopen: Some(name) }));
         self.insert(Descriptor { object, base: rights::DIRECTORY, inheriting: rights::ALL });
     }
@@ -304,11 +304,7 @@ impl Object {
         Some(match self {
             Object::Std(std) => Handle { fd: stdio.fd(std.stream)?, origin: Origin::Stdio },
             Object::File(file) => file.handle(),
-            Object::Dir(directory) => {
-                let (kind, read_only) = (FileKind::Directory, directory.dir.read_only());
-                let origin = Origin::Path { kind, read_only, nonblock: false };
-                Handle { fd: directory.dir.as_fd(), origin }
-            }
+            Object::Dir(directory) => directory.dir.handle(),
             Object::Socket(socket) => Handle { fd: socket.fd.as_fd(), origin: Origin::Socket },
         })
     }
@@ -325,7 +321,7 @@ mod tests {
 
     fn insert(table: &Table) -> u32 {
         let path = std::env::temp_dir();
-        let dir = Dir::preopen(&path, false).unwrap();
+        let dir = Arc::new(Dir::preopen(&path, false).unwrap());
         let object = Object::Dir(Arc::new(Directory { dir, preopen: None }));
         table.insert(Descriptor { object, base: rights::DIRECTORY, inheriting: rights::ALL })
     }

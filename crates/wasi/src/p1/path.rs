@@ -73,7 +73,7 @@ pub(super) fn path_open(cx: &State, mem: &mut Memory<'_>, args: Args<'_>) -> Res
 
     let kind = file::kind(fd.as_fd())?;
     let descriptor = if kind == FileKind::Directory {
-        let dir = directory.dir.below(fd)?;
+        let dir = Arc::new(directory.dir.below(fd)?);
         let object = Object::Dir(Arc::new(Directory { dir, preopen: None }));
         Descriptor { object, base: passed_on & rights::DIRECTORY, inheriting: passed_on }
     } else {

@@ -13,6 +13,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::file::{Handle, Origin};
 use super::{FileKind, Flags, SetTime, Stat};
 use crate::Capabilities;
 use crate::host::sys::{self, AsFd, BorrowedFd, Directory, Listings, OwnedFd};
@@ -71,6 +72,12 @@ impl Dir {
     /// Whether nothing may be changed here.
     pub(crate) fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// The directory as something open.
+    pub(crate) fn handle(&self) -> Handle<'_> {
+        let (kind, read_only) = (FileKind::Directory, self.read_only);
+        Handle { fd: self.as_fd(), origin: Origin::Path { kind, read_only, nonblock: false } }
     }
 
     /// Checks that the guest may change something here for which it needs one of

@@ -123,6 +123,13 @@ pub(crate) fn write_at(
     Ok(sys::pwritev(file.fd, buffers, offset, appending)?)
 }
 
+/// Writes at the end, wherever that is; may write less.
+#[cfg(feature = "component")]
+pub(crate) fn append(host: &Host, file: Handle<'_>, buffers: &[IoSlice<'_>]) -> Result<usize> {
+    file.require_change(host)?;
+    Ok(sys::append(file.fd, buffers)?)
+}
+
 /// Moves the descriptor's position and returns it.
 pub(crate) fn seek(host: &Host, file: Handle<'_>, to: SeekFrom) -> Result<u64> {
     file.require(host, Capabilities::READ | Capabilities::WRITE)?;

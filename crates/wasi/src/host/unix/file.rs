@@ -75,6 +75,23 @@ pub(crate) fn pwritev(
     Ok(written?)
 }
 
+/// Writes at the end, wherever that is; may write less.
+#[cfg(feature = "component")]
+pub(crate) fn append(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    match rustix::io::pwritev2(fd, buffers, 0, rustix::io::ReadWriteFlags::APPEND) {
+        // Not all kernels and file systems can.
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {}
+        written => return Ok(written?),
+    }
+    // What is open for appending writes there whatever its position, which nobody uses.
+    let flags = fs::fcntl_getfl(fd)?;
+    fs::fcntl_setfl(fd, flags | OFlags::APPEND)?;
+    let written = rustix::io::writev(fd, buffers);
+    fs::fcntl_setfl(fd, flags)?;
+    Ok(written?)
+}
+
 /// Moves the position and returns it.
 pub(crate) fn seek(fd: BorrowedFd<'_>, to: io::SeekFrom) -> io::Result<u64> {
     let to = match to {

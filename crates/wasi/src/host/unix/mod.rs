@@ -21,6 +21,8 @@ pub(crate) use others::*;
 pub(crate) use dir::{
     Directory, Listings, below, check_name, open, preopen, rename, stat_of, symlink, unlink,
 };
+#[cfg(feature = "component")]
+pub(crate) use file::append;
 pub(crate) use file::{
     flags, is_terminal, kind, preadv, pwritev, readv, seek, set_flags, set_size, set_times, stat,
     write, writev,

@@ -345,6 +345,13 @@ pub(crate) fn writev(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<
     }
 }
 
+/// Writes at the end, wherever that is; may write less.
+#[cfg(feature = "component")]
+pub(crate) fn append(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    let (file, _position) = fd.regular()?;
+    drain(buffers, |buffer, _| file.seek_write(buffer, u64::MAX))
+}
+
 /// The same with one buffer.
 pub(crate) fn write(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
     writev(fd, &[IoSlice::new(buffer)])

@@ -1,0 +1,73 @@
+//! Listing directories.
+//!
+//! A stream of entries remembers where it is and reads ahead a little; where it is
+//! means the same for all streams of a directory, so that they do not disturb each
+//! other. What it holds is bounded, however large the directory.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use zwasm_component::Resource;
+
+use super::types::{DirectoryEntry, ErrorCode};
+use super::{Descriptor, find};
+use crate::ctx::State;
+use crate::host;
+use crate::host::fs::dir::Dir;
+use crate::p2::WasiCtxView;
+use crate::p2::table::{Answer, Failed};
+
+/// How many entries are read ahead.
+const AHEAD: usize = 64;
+
+/// What those take at most, as the host counts it.
+const AHEAD_BYTES: usize = 8192;
+
+/// The names in a directory, one after the other.
+pub(crate) struct DirectoryEntryStream {
+    dir: Arc<Dir>,
+    /// Where the first entry is that was not read.
+    next: u64,
+    /// Entries that were, and names that are no text.
+    ahead: VecDeque<Result<DirectoryEntry, ErrorCode>>,
+    ended: bool,
+}
+
+impl DirectoryEntryStream {
+    fn read_ahead(&mut self, state: &State) -> host::Result {
+        let DirectoryEntryStream { dir, next, ahead, ended } = self;
+        *ended = true;
+        dir.read_dir(&state.host, *next, AHEAD_BYTES, &mut |entry| {
+            *next = entry.next;
+            if !matches!(entry.name, b"." | b"..") {
+                ahead.push_back(match std::str::from_utf8(entry.name) {
+                    Ok(name) => Ok(DirectoryEntry { kind: entry.kind.into(), name: name.into() }),
+                    Err(_) => Err(ErrorCode::IllegalByteSequence),
+                });
+            }
+            *ended = ahead.len() < AHEAD;
+            *ended
+        })
+    }
+}
+
+pub(super) fn read_directory(
+    cx: &mut WasiCtxView<'_>,
+    this: Resource<Descriptor>,
+) -> Answer<Resource<DirectoryEntryStream>, ErrorCode> {
+    let dir = find(cx, &this)?.dir()?.clone();
+    let mut stream = DirectoryEntryStream { dir, next: 0, ahead: VecDeque::new(), ended: false };
+    stream.read_ahead(&cx.ctx.0)?;
+    Ok(cx.push(stream)?)
+}
+
+pub(super) fn read_directory_entry(
+    cx: &mut WasiCtxView<'_>,
+    stream: Resource<DirectoryEntryStream>,
+) -> Answer<Option<DirectoryEntry>, ErrorCode> {
+    let stream = cx.table.get_mut(&stream)?;
+    if stream.ahead.is_empty() && !stream.ended {
+        stream.read_ahead(&cx.ctx.0)?;
+    }
+    stream.ahead.pop_front().transpose().map_err(Failed::With)
+}

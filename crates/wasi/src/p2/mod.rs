@@ -1,0 +1,115 @@
+//! WASI 0.2: the interfaces that components import.
+//!
+//! Each interface is a table of functions over the host layer, as preview 1 is: what an
+//! operation needs is asked for there, and refused there. `table` says how an interface
+//! is declared, `wit` how types of WIT are; the other modules are one package each.
+//!
+//! A component may import more than its guest may use. It links all the same, and what
+//! is refused is refused when it is called: with an error code where the function has
+//! one, and by stopping the guest where it has none.
+//!
+//! ```no_run
+//! use zwasm::{Engine, Store};
+//! use zwasm_component::{Component, Linker, ResourceTable};
+//! use zwasm_wasi::WasiCtx;
+//! use zwasm_wasi::p2::{WasiCtxView, WasiView};
+//!
+//! struct State {
+//!     wasi: WasiCtx,
+//!     table: ResourceTable,
+//! }
+//!
+//! impl WasiView for State {
+//!     fn ctx(&mut self) -> WasiCtxView<'_> {
+//!         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+//!     }
+//! }
+//!
+//! # fn main() -> zwasm::Result<()> {
+//! let engine = Engine::default();
+//! let mut linker: Linker<State> = Linker::new(&engine);
+//! zwasm_wasi::p2::add_to_linker_sync(&mut linker)?;
+//!
+//! let wasi = WasiCtx::builder().arg("hello.wasm").inherit_stdio().build();
+//! let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
+//! let component = Component::from_file(&engine, "hello.wasm")?;
+//! let instance = linker.instantiate(&mut store, &component)?;
+//! # let _ = instance;
+//! # Ok(())
+//! # }
+//! ```
+
+mod cli;
+mod clocks;
+mod filesystem;
+mod io;
+mod random;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wit;
+
+use zwasm::{Error, Result};
+use zwasm_component::{Linker, Resource, ResourceTable, ResourceTableError};
+
+use crate::WasiCtx;
+
+/// Access to the WASI state of a guest in the data of its store.
+pub trait WasiView: Send {
+    /// The state.
+    fn ctx(&mut self) -> WasiCtxView<'_>;
+}
+
+/// The WASI state of a guest: what it was given, and what it has opened.
+pub struct WasiCtxView<'a> {
+    /// What it was given.
+    pub ctx: &'a mut WasiCtx,
+    /// Its resources.
+    pub table: &'a mut ResourceTable,
+}
+
+impl WasiCtxView<'_> {
+    /// Adds a resource for the guest.
+    ///
+    /// # Errors
+    ///
+    /// If it has as many as there may be.
+    fn push<R: Send + 'static>(&mut self, value: R) -> Result<Resource<R>> {
+        self.table.push(value).map_err(|error| full(&self.ctx.0.host, error))
+    }
+
+    /// The same for one that depends on another.
+    fn push_child<R: Send + 'static, P: 'static>(
+        &mut self,
+        value: R,
+        parent: &Resource<P>,
+    ) -> Result<Resource<R>> {
+        self.table.push_child(value, parent).map_err(|error| full(&self.ctx.0.host, error))
+    }
+}
+
+/// The error of a table that refused a resource.
+#[cold]
+fn full(host: &crate::host::Host, error: ResourceTableError) -> Error {
+    if error == ResourceTableError::Full {
+        host.reach(|| "more resources than a program may have".to_owned());
+        return Error::limit("the program has as many resources as it may have");
+    }
+    error.into()
+}
+
+/// Defines all interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem`, `wasi:io` and
+/// `wasi:random` in a linker. Components of any version 0.2 find them.
+///
+/// # Errors
+///
+/// When one of the names is defined already and the linker does not allow shadowing.
+pub fn add_to_linker_sync<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
+    io::define_error(linker)?;
+    io::define_poll(linker)?;
+    io::define_streams(linker)?;
+    cli::add_to_linker(linker)?;
+    clocks::add_to_linker(linker)?;
+    random::add_to_linker(linker)?;
+    filesystem::add_to_linker(linker)
+}
