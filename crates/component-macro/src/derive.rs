@@ -293,3 +293,47 @@ fn lower(krate: &Path, style: Style, items: &[Item<'_>]) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(input: &str) -> String {
+        let input = syn::parse_str(input).expect("a type");
+        match expand(&input, Trait::Lift) {
+            Ok(_) => panic!("was accepted"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_no_component_type_is_refused() {
+        for (input, expected) in [
+            ("struct A { a: u8 }", "the kind of component type is missing"),
+            ("#[component(record)] #[component(enum)] struct A {}", "two kinds"),
+            ("#[component(list)] struct A {}", "expected one of"),
+            ("#[component(flags)] struct A {}", "`flags!`"),
+            ("#[component(record)] struct A(u8);", "whose fields have names"),
+            ("#[component(record)] enum A { B }", "a record is a `struct`"),
+            ("#[component(variant)] struct A {}", "is an `enum`"),
+            ("#[component(variant)] enum A {}", "without cases"),
+            ("#[component(variant)] enum A { B(u8, u8) }", "at most one field"),
+            ("#[component(variant)] enum A { B { c: u8 } }", "without a name"),
+            ("#[component(enum)] enum A { B(u8) }", "has no fields"),
+            (
+                "#[component(enum)] enum A { #[component(name = \"a\")] #[component(name = \"b\")] B }",
+                "the name is given twice",
+            ),
+        ] {
+            let error = refused(input);
+            assert!(error.contains(expected), "{input}: {error}");
+        }
+    }
+
+    #[test]
+    fn flags_have_names_of_their_own() {
+        let input = "A { const B; #[component(name = \"B\")] const C; }";
+        let error = syn::parse_str::<crate::flags::Flags>(input).err().expect("an error");
+        assert!(error.to_string().contains("two flags of that name"));
+    }
+}

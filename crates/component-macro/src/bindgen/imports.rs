@@ -10,6 +10,7 @@ use wit_parser::{
 
 use super::names::{affixed_type, prefixed_value, type_ident, value_ident};
 use super::types::{Mode, docs};
+use super::unstable::{gated, link_options, parameter};
 use super::{Generator, Scope, Side};
 
 /// The name of the trait's method for a function.
@@ -23,7 +24,8 @@ fn method_ident(func: &Function) -> Ident {
 /// The traits of an interface or of a world, and what puts them into a linker.
 pub(super) struct Imports {
     pub(super) traits: TokenStream,
-    /// Statements over `inst`, a `LinkerInstance`, and `host_getter`.
+    /// Statements over `inst`, a `LinkerInstance`, `host_getter` and, where something is
+    /// unstable, `options`.
     pub(super) definitions: TokenStream,
     /// Traits of other interfaces that convert errors for this one.
     pub(super) conversions: Vec<TokenStream>,
@@ -75,15 +77,21 @@ impl Generator<'_> {
             self.host_traits(scope, Some(key), &host, &funcs, &resources, &converted)?;
         let name = self.resolve.name_world_key(key);
         let send = self.send();
+        let features = self.interface_features(interface);
+        let (parameter, options) = parameter(&features);
+        let link_options = link_options(&features);
+        let definitions = gated(&interface.stability, definitions);
         self.modules.add(
             &path,
             quote! {
+                #link_options
                 #types
                 #traits
 
                 #[doc = "Defines the interface in an instance of a linker."]
                 pub fn add_to_linker_instance<_T, _D>(
                     inst: &mut #krate::LinkerInstance<'_, _T>,
+                    #parameter
                     host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #krate::__private::Result<()>
                 where
@@ -99,6 +107,7 @@ impl Generator<'_> {
                 #[doc = "Defines the interface in a linker."]
                 pub fn add_to_linker<_T, _D>(
                     linker: &mut #krate::Linker<_T>,
+                    #parameter
                     host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #krate::__private::Result<()>
                 where
@@ -107,7 +116,7 @@ impl Generator<'_> {
                     _T: 'static #send,
                 {
                     let mut inst = linker.instance(#name)?;
-                    add_to_linker_instance::<_T, _D>(&mut inst, host_getter)
+                    add_to_linker_instance::<_T, _D>(&mut inst, #options host_getter)
                 }
             },
         );
@@ -156,7 +165,7 @@ impl Generator<'_> {
                 arguments: vec![format_ident!("rep")],
             };
             imports.traits.extend(self.host_trait(scope, key, &trait_, &[], &methods, vec![drop]));
-            imports.definitions.extend(quote! {
+            let definition = quote! {
                 inst.resource(
                     #name,
                     #krate::ResourceType::host::<#ident>(),
@@ -165,7 +174,9 @@ impl Generator<'_> {
                         #trait_::drop(&mut host_getter(store.data_mut()), resource)
                     },
                 )?;
-            });
+            };
+            let stability = &self.resolve.types[resource].stability;
+            imports.definitions.extend(gated(stability, definition));
             supertraits.push(trait_);
         }
         let free: Vec<_> =
@@ -199,7 +210,7 @@ impl Generator<'_> {
                 None => host.clone(),
             };
             let definition = self.definition_of(scope, key, func, &trait_, &mut imports)?;
-            imports.definitions.extend(definition);
+            imports.definitions.extend(gated(&func.stability, definition));
         }
         Ok(imports)
     }

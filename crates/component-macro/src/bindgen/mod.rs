@@ -12,7 +12,10 @@ mod imports;
 mod info;
 mod names;
 mod options;
+#[cfg(test)]
+mod tests;
 mod types;
+mod unstable;
 mod world;
 
 use std::cell::RefCell;
@@ -34,7 +37,7 @@ use names::value_ident;
 
 /// The code for a world.
 pub(crate) fn expand(options: Options) -> Result<TokenStream> {
-    let mut resolve = Resolve::default();
+    let mut resolve = Resolve { all_features: true, ..Resolve::default() };
     let mut files = Vec::new();
     let world = parse(&options, &mut resolve, &mut files)?;
     let mut generator = Generator::new(&resolve, world, &options)?;

@@ -3,11 +3,25 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Error, Ident, Result};
-use wit_parser::{Function, InterfaceId, TypeDefKind, WorldItem, WorldKey};
+use wit_parser::{Function, InterfaceId, Stability, TypeDefKind, WorldItem, WorldKey};
 
 use super::imports::Imports;
 use super::names::world_name;
+use super::unstable::{Features, conversion, features, gated, link_options, parameter};
 use super::{Generator, Scope};
+
+/// Imported interfaces, as the world's functions that fill a linker see them.
+#[derive(Default)]
+struct Imported {
+    /// Traits that have to be implemented.
+    hosts: Vec<TokenStream>,
+    /// Statements that add the interfaces.
+    added: TokenStream,
+    /// Features of the world, of its interfaces, and whatever is in them.
+    features: Features,
+    /// Conversions from the world's `LinkOptions`.
+    conversions: TokenStream,
+}
 
 /// An exported interface: where the world holds it and how it is reached.
 struct Exported {
@@ -26,19 +40,18 @@ impl Generator<'_> {
         let mut types = TokenStream::new();
         let mut resources = Vec::new();
         let mut functions = Vec::new();
-        // Of imported interfaces: how their functions are added to a linker.
-        let mut added = TokenStream::new();
-        let mut hosts = Vec::new();
+        let mut imported =
+            Imported { features: features([&world.stability]), ..Imported::default() };
         let mut generated = Vec::new();
         for (key, item) in &world.imports {
             match item {
-                WorldItem::Interface { id, .. } => {
-                    self.import_once(key, *id, &mut generated)?;
-                    let (module, add) = self.add_to_linker(key, *id);
-                    added.extend(add);
-                    if !hosts.contains(&module) {
-                        hosts.push(module);
+                WorldItem::Interface { id, stability, .. } => {
+                    let first = !generated.contains(&self.original(*id));
+                    if first {
+                        generated.push(self.original(*id));
+                        self.import(&self.option_key(key, *id), *id)?;
                     }
+                    self.add_interface(&mut imported, key, *id, stability, first);
                 }
                 WorldItem::Type { id, .. } if !self.options.only_interfaces => {
                     types.extend(self.define(Scope::ROOT, None, *id));
@@ -78,10 +91,15 @@ impl Generator<'_> {
                         &[],
                     )?),
                 };
-                let adding = self.adding(&imports_trait, root.as_ref(), &hosts, &added);
+                let types = resources.iter().map(|id| &resolve.types[*id].stability);
+                let own = features(types.chain(functions.iter().map(|func| &func.stability)));
+                imported.features.extend(own);
+                let adding = self.adding(&imports_trait, root.as_ref(), &imported);
                 let traits = root.map(|root| root.traits);
                 let structs = self.structs(&name, &interfaces, &exported_functions, &adding);
-                quote!(#traits #structs)
+                let options = link_options(&imported.features);
+                let conversions = imported.conversions;
+                quote!(#options #conversions #traits #structs)
             }
         };
         self.check_used()?;
@@ -98,38 +116,48 @@ impl Generator<'_> {
         Ok(quote!(#(#with)* #(#errors)* #types #world #modules))
     }
 
-    fn import_once(
-        &mut self,
-        key: &WorldKey,
-        id: InterfaceId,
-        generated: &mut Vec<InterfaceId>,
-    ) -> Result<()> {
-        let original = self.original(id);
-        if generated.contains(&original) {
-            return Ok(());
-        }
-        generated.push(original);
-        // An interface that is imported under a name has its own name in options.
+    /// The key of an interface in options: an interface that is imported under a name has
+    /// its own name there.
+    fn option_key(&self, key: &WorldKey, id: InterfaceId) -> WorldKey {
         match self.resolve.interfaces[id].name {
-            Some(_) => self.import(&WorldKey::Interface(original), id),
-            None => self.import(key, id),
+            Some(_) => WorldKey::Interface(self.original(id)),
+            None => key.clone(),
         }
     }
 
-    /// The trait of an imported interface and the statement that adds it to a linker.
-    fn add_to_linker(&self, key: &WorldKey, id: InterfaceId) -> (String, TokenStream) {
+    /// Has the world's `add_to_linker` add an imported interface.
+    fn add_interface(
+        &self,
+        imported: &mut Imported,
+        key: &WorldKey,
+        id: InterfaceId,
+        stability: &Stability,
+        first: bool,
+    ) {
         let path = &self.imported[&self.original(id)];
         let module = quote!(#(#path)::*);
-        let add = match (key, &self.resolve.interfaces[id].name) {
+        let interface = &self.resolve.interfaces[id];
+        // What stands for an interface adds what it adds.
+        let replaced = self.replacement(&self.option_key(key, id)).is_some();
+        let own = if replaced { Features::new() } else { self.interface_features(interface) };
+        let options = (!own.is_empty()).then(|| quote!(&options.into(),));
+        let add = match (key, &interface.name) {
             (WorldKey::Name(name), Some(_)) => quote! {
                 #module::add_to_linker_instance::<_T, _D>(
                     &mut linker.instance(#name)?,
+                    #options
                     host_getter,
                 )?;
             },
-            _ => quote!(#module::add_to_linker::<_T, _D>(linker, host_getter)?;),
+            _ => quote!(#module::add_to_linker::<_T, _D>(linker, #options host_getter)?;),
         };
-        (quote!(#module::Host).to_string(), add)
+        imported.added.extend(gated(stability, add));
+        if first {
+            imported.hosts.push(quote!(#module::Host));
+            imported.conversions.extend(conversion(&module, &own));
+        }
+        imported.features.extend(own);
+        imported.features.extend(features([stability]));
     }
 
     fn exported_interface(&self, at: usize, key: &WorldKey, id: InterfaceId) -> Exported {
@@ -149,16 +177,17 @@ impl Generator<'_> {
         &self,
         imports_trait: &Ident,
         root: Option<&Imports>,
-        hosts: &[String],
-        added: &TokenStream,
+        Imported { hosts, added, features, .. }: &Imported,
     ) -> TokenStream {
         let krate = self.krate;
         let send = self.send();
-        let mut bounds: Vec<TokenStream> =
-            hosts.iter().map(|host| host.parse().expect("a path")).collect();
+        let stability = &self.resolve.worlds[self.world].stability;
+        let (parameter, options) = parameter(features);
+        let mut bounds = hosts.clone();
         let root = root.map(|root| {
             let Imports { definitions, conversions, .. } = root;
             bounds.push(imports_trait.to_token_stream());
+            let definitions = gated(stability, definitions.clone());
             let code = quote! {
                 #[doc = "Defines the functions and resources that the world itself imports."]
                 #[doc = ""]
@@ -167,6 +196,7 @@ impl Generator<'_> {
                 #[doc = "If a name is defined."]
                 pub fn add_to_linker_imports<_T, _D>(
                     linker: &mut #krate::Linker<_T>,
+                    #parameter
                     host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #krate::__private::Result<()>
                 where
@@ -179,12 +209,13 @@ impl Generator<'_> {
                     ::core::result::Result::Ok(())
                 }
             };
-            (code, quote!(Self::add_to_linker_imports::<_T, _D>(linker, host_getter)?;))
+            (code, quote!(Self::add_to_linker_imports::<_T, _D>(linker, #options host_getter)?;))
         });
         if bounds.is_empty() {
             return TokenStream::new();
         }
         let (imports, add_imports) = root.unzip();
+        let added = gated(stability, quote!(#add_imports #added));
         quote! {
             #imports
 
@@ -195,6 +226,7 @@ impl Generator<'_> {
             #[doc = "If a name is defined."]
             pub fn add_to_linker<_T, _D>(
                 linker: &mut #krate::Linker<_T>,
+                #parameter
                 host_getter: fn(&mut _T) -> _D::Data<'_>,
             ) -> #krate::__private::Result<()>
             where
@@ -202,7 +234,6 @@ impl Generator<'_> {
                 for<'a> _D::Data<'a>: #(#bounds)+*,
                 _T: 'static #send,
             {
-                #add_imports
                 #added
                 ::core::result::Result::Ok(())
             }
