@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use zwasm::source::{self, Kind};
 use zwasm::{Engine, Result};
 
+use crate::decode;
 use crate::plan::Plan;
 use crate::types;
 
@@ -25,8 +27,8 @@ impl Component {
     ///
     /// If it is none, or uses what is switched off.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Component> {
-        let _ = (engine, bytes);
-        todo!()
+        let binary = source::to_binary(Kind::Component, bytes.as_ref().into(), None)?;
+        Component::from_binary(engine, &binary)
     }
 
     /// The same from a file.
@@ -35,8 +37,10 @@ impl Component {
     ///
     /// As [`Component::new`], and if the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Component> {
-        let _ = (engine, path);
-        todo!()
+        let path = path.as_ref();
+        let bytes = source::read_file(path)?;
+        let binary = source::to_binary(Kind::Component, bytes.into(), Some(path))?;
+        Component::from_binary(engine, &binary)
     }
 
     /// The same from binary only.
@@ -45,14 +49,13 @@ impl Component {
     ///
     /// As [`Component::new`].
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-        let _ = (engine, bytes);
-        todo!()
+        let plan = decode::decode(engine, bytes)?;
+        Ok(Component(Arc::new(Inner { engine: engine.clone(), plan })))
     }
 
     /// Whether bytes are a component, binary or text, as far as their beginning tells.
     pub fn is_component(bytes: &[u8]) -> bool {
-        let _ = bytes;
-        todo!()
+        source::is_component(bytes)
     }
 
     /// The engine.
@@ -62,6 +65,18 @@ impl Component {
 
     /// What the component imports and exports.
     pub fn component_type(&self) -> types::Component {
-        todo!()
+        let plan = &self.0.plan;
+        types::Component::new(&plan.types, &plan.uninstantiated, &plan.items)
+    }
+
+    /// The core modules in the component, in their order in its bytes.
+    pub fn modules(&self) -> impl ExactSizeIterator<Item = &zwasm::Module> {
+        self.0.plan.modules.iter()
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component").finish_non_exhaustive()
     }
 }

@@ -1,47 +1,207 @@
-//! Instances of components.
+//! Instances of components, and what they export.
 
-use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use zwasm::{AsContext, AsContextMut, Module, Result};
+use zwasm::{AsContextMut, Error, Module, Result, StoreContextMut};
 
+use crate::plan::{Export, FuncDef, Plan};
 use crate::types::ComponentItem;
 use crate::{Component, ComponentNamedList, Func, Lift, Lower, ResourceType, TypedFunc};
 
 /// An instance of a component in a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Instance {
-    pub(crate) index: u32,
+    /// The number of the store's instances.
+    store: u64,
+    index: u32,
 }
 
-/// A component with its imports found.
-pub struct InstancePre<T: 'static> {
-    component: Component,
-    data: PhantomData<fn(T) -> T>,
+/// What is kept of an instance for whoever looks at it from outside.
+pub(crate) struct Root {
+    pub(crate) component: Component,
+    /// What the resource types of the plan are here.
+    pub(crate) resources: Arc<[ResourceType]>,
+    /// Of the lifted functions, those that are exported.
+    pub(crate) funcs: Vec<Option<Func>>,
+    /// Of what is imported, the modules.
+    pub(crate) modules: Vec<Option<Module>>,
 }
 
-impl<T: 'static> InstancePre<T> {
-    /// The component.
-    pub fn component(&self) -> &Component {
-        &self.component
+/// The instances of a store.
+struct Roots {
+    /// Tells instances of this store from those of others.
+    id: u64,
+    roots: Vec<Arc<Root>>,
+}
+
+impl Default for Roots {
+    fn default() -> Roots {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Roots { id: NEXT.fetch_add(1, Ordering::Relaxed), roots: Vec::new() }
+    }
+}
+
+/// The place of something that a component exports, found once for many look-ups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComponentExportIndex {
+    /// The address of the component's plan.
+    component: usize,
+    /// Which of the levels of exports.
+    level: u32,
+    /// Which entry there.
+    entry: u32,
+}
+
+/// How an export can be named: by a string, or a place found before.
+pub trait InstanceExportLookup {
+    /// The place in a component, if it has such an export.
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex>;
+}
+
+impl InstanceExportLookup for str {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        component.get_export_index(None, self)
+    }
+}
+
+impl InstanceExportLookup for String {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        component.get_export_index(None, self)
+    }
+}
+
+impl InstanceExportLookup for ComponentExportIndex {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        (self.component == component.address()).then_some(*self)
+    }
+}
+
+impl<L: InstanceExportLookup + ?Sized> InstanceExportLookup for &L {
+    fn lookup(&self, component: &Component) -> Option<ComponentExportIndex> {
+        (**self).lookup(component)
+    }
+}
+
+impl Component {
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
     }
 
-    /// Instantiates the component.
-    ///
-    /// # Errors
-    ///
-    /// What stopped a start function.
-    pub fn instantiate(&self, store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        let _ = (store, self.data);
-        todo!()
+    /// The place of an export, or of one within an exported instance. The name of one
+    /// within may have the path before it: `namespace:package/interface@version#name`.
+    pub fn get_export_index(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        let plan = &self.0.plan;
+        let level = match instance {
+            None => 0,
+            Some(instance) => level_of(plan, instance.lookup(self)?)?,
+        };
+        let exports = plan.exports.get(level as usize)?;
+        if let Some(entry) = exports.find(name) {
+            let component = self.address();
+            return Some(ComponentExportIndex { component, level, entry: entry as u32 });
+        }
+        let (outer, name) = name.split_once('#')?;
+        let entry = exports.find(outer)? as u32;
+        let outer = ComponentExportIndex { component: self.address(), level, entry };
+        self.get_export_index(Some(&outer), name)
+    }
+
+    /// The type of an export and its place; as [`Component::get_export_index`].
+    pub fn get_export(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<(ComponentItem, ComponentExportIndex)> {
+        let index = self.get_export_index(instance, name)?;
+        let plan = &self.0.plan;
+        let entry = &plan.exports[index.level as usize].entries[index.entry as usize];
+        let ty = entry.ty.as_ref()?;
+        Some((ComponentItem::new(&plan.types, &plan.uninstantiated, ty), index))
+    }
+}
+
+/// The level of exports of an exported instance.
+fn level_of(plan: &Plan, index: ComponentExportIndex) -> Option<u32> {
+    match plan.exports[index.level as usize].entries[index.entry as usize].export {
+        Export::Instance(level) => Some(level),
+        Export::Func(_)
+        | Export::Module(_)
+        | Export::ImportedModule(_)
+        | Export::Resource(_)
+        | Export::Type => None,
     }
 }
 
 impl Instance {
+    pub(crate) fn add<T: 'static>(store: &mut StoreContextMut<'_, T>, root: Root) -> Instance {
+        let roots: &mut Roots = store.attachment();
+        roots.roots.push(Arc::new(root));
+        Instance { store: roots.id, index: roots.roots.len() as u32 - 1 }
+    }
+
+    /// What is known of the instance, if it is one of this store.
+    fn root(&self, mut store: impl AsContextMut) -> Result<Arc<Root>> {
+        let mut store = store.as_context_mut();
+        let roots: &mut Roots = store.attachment();
+        let root = roots.roots.get(self.index as usize).filter(|_| roots.id == self.store);
+        root.cloned().ok_or_else(|| Error::msg("the instance belongs to another store"))
+    }
+
+    /// An export, with what is known of the instance.
+    fn find(
+        &self,
+        store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<(Arc<Root>, Export)> {
+        let root = self.root(store).ok()?;
+        let index = name.lookup(&root.component)?;
+        let level = &root.component.0.plan.exports[index.level as usize];
+        let export = level.entries[index.entry as usize].export;
+        Some((root, export))
+    }
+
+    /// The place of an export, or of one within an exported instance; as
+    /// [`Component::get_export_index`].
+    pub fn get_export_index(
+        &self,
+        store: impl AsContextMut,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        self.root(store).ok()?.component.get_export_index(instance, name)
+    }
+
+    /// The type of an export and its place; as [`Component::get_export_index`].
+    pub fn get_export(
+        &self,
+        store: impl AsContextMut,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<(ComponentItem, ComponentExportIndex)> {
+        let root = self.root(store).ok()?;
+        let index = root.component.get_export_index(instance, name)?;
+        let plan = &root.component.0.plan;
+        let entry = &plan.exports[index.level as usize].entries[index.entry as usize];
+        let ty = entry.ty.as_ref()?;
+        Some((ComponentItem::new(&plan.types, &root.resources, ty), index))
+    }
+
     /// An exported function. The name may be one within an exported instance:
-    /// `namespace:package/interface@version#name`, or that path in parts.
-    pub fn get_func(&self, store: impl AsContextMut, name: &str) -> Option<Func> {
-        let _ = (store, name, self.index);
-        todo!()
+    /// `namespace:package/interface@version#name`, or a place found before.
+    pub fn get_func(
+        &self,
+        store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<Func> {
+        match self.find(store, name)? {
+            (root, Export::Func(FuncDef::Lifted(index))) => root.funcs[index as usize],
+            _ => None,
+        }
     }
 
     /// An exported function with its types.
@@ -51,32 +211,70 @@ impl Instance {
     /// If there is none, or it has other types.
     pub fn get_typed_func<Params, Return>(
         &self,
-        store: impl AsContextMut,
-        name: &str,
+        mut store: impl AsContextMut,
+        name: impl InstanceExportLookup,
     ) -> Result<TypedFunc<Params, Return>>
     where
         Params: ComponentNamedList + Lower,
         Return: ComponentNamedList + Lift,
     {
-        let _ = (store, name);
-        todo!()
+        let func = self.get_func(&mut store, name);
+        let func = func.ok_or_else(|| Error::msg("the component exports no such function"))?;
+        func.typed(store.as_context_mut())
     }
 
     /// An exported core module.
-    pub fn get_module(&self, store: impl AsContextMut, name: &str) -> Option<Module> {
-        let _ = (store, name);
-        todo!()
+    pub fn get_module(
+        &self,
+        store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<Module> {
+        match self.find(store, name)? {
+            (root, Export::Module(index)) => {
+                root.component.0.plan.modules.get(index as usize).cloned()
+            }
+            (root, Export::ImportedModule(index)) => {
+                root.modules.get(index as usize).cloned().flatten()
+            }
+            _ => None,
+        }
     }
 
     /// An exported resource type.
-    pub fn get_resource(&self, store: impl AsContextMut, name: &str) -> Option<ResourceType> {
-        let _ = (store, name);
-        todo!()
+    pub fn get_resource(
+        &self,
+        store: impl AsContextMut,
+        name: impl InstanceExportLookup,
+    ) -> Option<ResourceType> {
+        match self.find(store, name)? {
+            (root, Export::Resource(index)) => root.resources.get(index.0 as usize).copied(),
+            _ => None,
+        }
     }
 
     /// All exports with their types; those of instances are within.
-    pub fn exports(&self, store: impl AsContext) -> Vec<(String, ComponentItem)> {
-        let _ = store;
-        todo!()
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn exports(&self, store: impl AsContextMut) -> Vec<(String, ComponentItem)> {
+        let root = match self.root(store) {
+            Ok(root) => root,
+            Err(error) => panic!("{error}"),
+        };
+        let plan = &root.component.0.plan;
+        let exports = plan.items.exports.iter();
+        let item = |ty| ComponentItem::new(&plan.types, &root.resources, ty);
+        exports.map(|(name, ty)| (name.to_string(), item(ty))).collect()
+    }
+
+    /// The component.
+    ///
+    /// # Errors
+    ///
+    /// If the store is another one than its own.
+    pub fn component(&self, store: impl AsContextMut) -> Result<Component> {
+        Ok(self.root(store)?.component.clone())
     }
 }

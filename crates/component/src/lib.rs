@@ -10,14 +10,17 @@
 mod abi;
 mod bindings;
 mod component;
+mod decode;
 mod func;
 mod handles;
 mod instance;
+mod instantiate;
 mod linker;
 mod plan;
 mod resource;
 mod resource_table;
 mod state;
+mod tuning;
 pub mod types;
 mod val;
 pub mod wave;
@@ -31,7 +34,8 @@ pub use abi::{
 pub use bindings::{__private, HasData, HasSelf};
 pub use component::Component;
 pub use func::{Func, TypedFunc};
-pub use instance::{Instance, InstancePre};
+pub use instance::{ComponentExportIndex, Instance, InstanceExportLookup};
+pub use instantiate::InstancePre;
 pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceType};
 pub use resource_table::{ResourceTable, ResourceTableError};

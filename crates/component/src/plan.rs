@@ -1,11 +1,177 @@
 //! A component as a flat list of steps: nested components are in place of their
 //! instantiations, aliases followed, arguments found.
+//!
+//! Nothing in it depends on a store or on what is imported, and no step looks anything
+//! up but exports of core instances. What a step makes is named by its number among
+//! those of its kind.
 
 use std::sync::Arc;
 
-use crate::types::Types;
+use zwasm::Module;
+
+use crate::ResourceType;
+use crate::abi::StringEncoding;
+use crate::types::items::{ComponentItems, ItemType};
+use crate::types::versions;
+use crate::types::{FuncIndex, ResourceIndex, Types};
 
 /// What instantiating a component does, in order.
 pub(crate) struct Plan {
     pub(crate) types: Arc<Types>,
+    /// The resource types, as long as the component is not instantiated.
+    pub(crate) uninstantiated: Arc<[ResourceType]>,
+    /// The types of what the component imports and exports.
+    pub(crate) items: Arc<ComponentItems>,
+    pub(crate) modules: Vec<Module>,
+    /// What is to be provided.
+    pub(crate) imports: Vec<Import>,
+    /// Where each resource type comes from.
+    pub(crate) resources: Vec<Origin>,
+    /// Of each component instance, that of the root first, the one it is nested in.
+    pub(crate) instances: Vec<Option<u32>>,
+    pub(crate) steps: Vec<Step>,
+    /// What the component exports, and what the instances among that export.
+    pub(crate) exports: Vec<Exports>,
+}
+
+/// Something that whoever instantiates the component provides: what is in imported
+/// instances has a path.
+pub(crate) struct Import {
+    pub(crate) path: Box<[Box<str>]>,
+    pub(crate) ty: ItemType,
+}
+
+/// Where a resource type comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By its place among the imports.
+    Import(u32),
+    /// By the instance that defines it.
+    Defined(u32),
+    /// From nowhere: it is part of the type of a component.
+    Abstract,
+}
+
+/// A component function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FuncDef {
+    /// By its place among the imports.
+    Import(u32),
+    /// By its number among the lifted ones.
+    Lifted(u32),
+    /// One of which only the type matters.
+    Abstract,
+}
+
+/// Something of a core module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CoreDef {
+    /// A function that a step made, by its number among these.
+    Func(u32),
+    /// What an instance exports.
+    Export(u32, Arc<str>),
+}
+
+/// The canonical options of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct CanonicalOptions {
+    pub(crate) instance: u32,
+    pub(crate) memory: Option<CoreDef>,
+    pub(crate) realloc: Option<CoreDef>,
+    pub(crate) encoding: StringEncoding,
+}
+
+/// A core module to instantiate, and what it is given.
+#[derive(Debug)]
+pub(crate) enum ModuleUse {
+    /// One of the component's, and what it imports in order.
+    Static(u32, Box<[CoreDef]>),
+    /// An imported one, and what there is for it by names.
+    Import(u32, Box<[(Box<str>, Box<str>, CoreDef)]>),
+}
+
+/// A part of instantiating a component.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Sets what is called when the owner of a resource is dropped.
+    Destructor {
+        resource: ResourceIndex,
+        destructor: CoreDef,
+    },
+    /// Makes a core instance.
+    Instantiate(ModuleUse),
+    /// Makes a component function.
+    Lift {
+        core: CoreDef,
+        ty: FuncIndex,
+        post_return: Option<CoreDef>,
+        options: CanonicalOptions,
+    },
+    /// Makes a core function, as the next ones do.
+    Lower {
+        func: FuncDef,
+        ty: FuncIndex,
+        options: CanonicalOptions,
+    },
+    ResourceNew {
+        resource: ResourceIndex,
+        instance: u32,
+    },
+    ResourceRep {
+        resource: ResourceIndex,
+        instance: u32,
+    },
+    ResourceDrop {
+        resource: ResourceIndex,
+        instance: u32,
+    },
+}
+
+/// What an instance exports.
+#[derive(Default)]
+pub(crate) struct Exports {
+    pub(crate) entries: Vec<ExportEntry>,
+    /// Places of the entries in the order of their names.
+    by_name: Vec<u32>,
+}
+
+pub(crate) struct ExportEntry {
+    pub(crate) name: Box<str>,
+    pub(crate) export: Export,
+    pub(crate) ty: Option<ItemType>,
+}
+
+/// What is behind an exported name at run time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Export {
+    Func(FuncDef),
+    /// One of the component's modules.
+    Module(u32),
+    /// An imported module.
+    ImportedModule(u32),
+    /// By its place among the levels of exports.
+    Instance(u32),
+    Resource(ResourceIndex),
+    /// What is there for its type only.
+    Type,
+}
+
+impl Exports {
+    pub(crate) fn new(entries: Vec<ExportEntry>) -> Exports {
+        let mut by_name: Vec<u32> = (0..entries.len() as u32).collect();
+        by_name.sort_by(|&a, &b| entries[a as usize].name.cmp(&entries[b as usize].name));
+        Exports { entries, by_name }
+    }
+
+    /// The place of what has this name or that of a compatible version, the newest of
+    /// these.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        let name_at = |&place: &u32| &*self.entries[place as usize].name;
+        match self.by_name.binary_search_by(|place| name_at(place).cmp(name)) {
+            Ok(found) => Some(self.by_name[found] as usize),
+            Err(_) => {
+                versions::newest_compatible(name, self.entries.iter().map(|entry| &*entry.name))
+            }
+        }
+    }
 }

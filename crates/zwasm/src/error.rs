@@ -194,7 +194,14 @@ impl Error {
 
     /// An invalid module; the message gains the byte offset.
     pub(crate) fn invalid(message: &str, offset: usize) -> Error {
-        let message = format!("invalid module: {} (at byte offset {offset:#x})", one_line(message));
+        Error::malformed("module", message, offset)
+    }
+
+    /// Invalid bytes of some kind; the message gains the byte offset.
+    #[doc(hidden)]
+    pub fn malformed(what: &str, message: &str, offset: usize) -> Error {
+        let message = one_line(message);
+        let message = format!("invalid {what}: {message} (at byte offset {offset:#x})");
         Error::with(ErrorKind::Invalid, Payload::Message(message), Some(offset))
     }
 

@@ -12,7 +12,7 @@ pub(crate) mod call;
 mod parts;
 
 pub use parts::Check;
-use zwasm::{Memory, Result, SlotFunc};
+use zwasm::{AsContextMut, Memory, Result, SlotFunc, StoreContextMut};
 
 use crate::ResourceType;
 use crate::state::{Components, Options};
@@ -132,6 +132,19 @@ pub trait Access {
     /// Calls a core function over slots.
     #[doc(hidden)]
     fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()>;
+}
+
+impl<T> Access for StoreContextMut<'_, T> {
+    fn split(&mut self, memory: Option<Memory>) -> (&mut [u8], &mut Components) {
+        match memory {
+            Some(memory) => memory.data_and_attachment_mut(self.as_context_mut()),
+            None => (&mut [], self.attachment()),
+        }
+    }
+
+    fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()> {
+        func.call(self, slots)
+    }
 }
 
 /// What lifting reads from.

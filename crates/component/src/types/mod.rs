@@ -6,8 +6,11 @@
 //! nothing. Resources are named by their place in the component's flat plan: which
 //! resource such a place is differs from instance to instance, and is found there.
 
+pub(crate) mod items;
 mod layout;
+pub(crate) mod matching;
 mod public;
+pub(crate) mod versions;
 
 use std::collections::HashMap;
 use std::ops::Index;

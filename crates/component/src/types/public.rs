@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::items::{ComponentItems, ItemType, Items, ModuleItems};
 use super::{Defined, FuncIndex, InterfaceType, TypeIndex, Types};
 use crate::ResourceType;
 
@@ -334,43 +335,106 @@ pub enum ComponentItem {
     Resource(ResourceType),
 }
 
+impl ComponentItem {
+    /// The type of an item, as [`Type::new`].
+    pub(crate) fn new(
+        types: &Arc<Types>,
+        resources: &Arc<[ResourceType]>,
+        ty: &ItemType,
+    ) -> ComponentItem {
+        match ty {
+            ItemType::Func(ty) => {
+                ComponentItem::ComponentFunc(ComponentFunc::new(types, resources, *ty))
+            }
+            ItemType::Module(items) => ComponentItem::Module(Module(items.clone())),
+            ItemType::Instance(items) => ComponentItem::ComponentInstance(ComponentInstance {
+                types: types.clone(),
+                resources: resources.clone(),
+                items: items.clone(),
+            }),
+            ItemType::Component(items) => {
+                ComponentItem::Component(Component::new(types, resources, items))
+            }
+            ItemType::Value(ty) => ComponentItem::Type(Type::new(types, resources, *ty)),
+            ItemType::Resource(index) => ComponentItem::Resource(resources[index.0 as usize]),
+        }
+    }
+}
+
 /// The type of a core module.
 #[derive(Clone, Debug)]
-pub struct Module {}
-
-/// The type of a component: what it imports and exports.
-#[derive(Clone, Debug)]
-pub struct Component {}
-
-/// The type of an instance: what it exports.
-#[derive(Clone, Debug)]
-pub struct ComponentInstance {}
+pub struct Module(Arc<ModuleItems>);
 
 impl Module {
     /// What the module imports: the module's name, its name there, its type.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &str, zwasm::ExternType)> + '_ {
-        std::iter::empty()
+        let imports = self.0.imports.iter();
+        imports.map(|(module, name, ty)| (&**module, &**name, ty.clone()))
     }
     /// What the module exports.
     pub fn exports(&self) -> impl Iterator<Item = (&str, zwasm::ExternType)> + '_ {
-        std::iter::empty()
+        self.0.exports.iter().map(|(name, ty)| (&**name, ty.clone()))
     }
 }
 
+/// The type of a component: what it imports and exports.
+#[derive(Clone)]
+pub struct Component {
+    types: Arc<Types>,
+    resources: Arc<[ResourceType]>,
+    items: Arc<ComponentItems>,
+}
+
 impl Component {
+    /// The type of a component, as [`Type::new`].
+    pub(crate) fn new(
+        types: &Arc<Types>,
+        resources: &Arc<[ResourceType]>,
+        items: &Arc<ComponentItems>,
+    ) -> Component {
+        Component { types: types.clone(), resources: resources.clone(), items: items.clone() }
+    }
     /// What the component imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> + '_ {
-        std::iter::empty()
+        named(&self.types, &self.resources, &self.items.imports)
     }
     /// What the component exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> + '_ {
-        std::iter::empty()
+        named(&self.types, &self.resources, &self.items.exports)
     }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.items.fmt(f)
+    }
+}
+
+/// The type of an instance: what it exports.
+#[derive(Clone)]
+pub struct ComponentInstance {
+    types: Arc<Types>,
+    resources: Arc<[ResourceType]>,
+    items: Arc<Items>,
 }
 
 impl ComponentInstance {
     /// What the instance exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> + '_ {
-        std::iter::empty()
+        named(&self.types, &self.resources, &self.items)
     }
+}
+
+impl std::fmt::Debug for ComponentInstance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.items.fmt(f)
+    }
+}
+
+fn named<'a>(
+    types: &'a Arc<Types>,
+    resources: &'a Arc<[ResourceType]>,
+    items: &'a Items,
+) -> impl ExactSizeIterator<Item = (&'a str, ComponentItem)> + 'a {
+    items.iter().map(|(name, ty)| (&**name, ComponentItem::new(types, resources, ty)))
 }

@@ -1,0 +1,41 @@
+//! From bytes to a plan.
+//!
+//! In two passes: `read` validates a component with those nested in it and takes their
+//! definitions down as they stand, each component once; `flatten` then follows them in
+//! order, as instantiation would, with components in place of their instantiations and
+//! what is given to them in place of their imports. Types are values in this: a nested
+//! component's types are those of the arguments that it is instantiated with (`types`).
+
+mod flatten;
+mod modules;
+mod read;
+mod scope;
+mod types;
+
+use zwasm::source::{self, Kind};
+use zwasm::{Engine, Error, ErrorKind, Result};
+
+use crate::plan::Plan;
+
+/// Decodes and validates a component in binary.
+pub(crate) fn decode(engine: &Engine, bytes: &[u8]) -> Result<Plan> {
+    source::check_binary(Kind::Component, bytes)?;
+    let parts = read::read(engine, bytes)?;
+    flatten::flatten(&parts, bytes.len())
+}
+
+/// The error for what validation is to rule out, so that a mistake there is no panic here.
+fn inconsistent(what: &str) -> Error {
+    Error::new(ErrorKind::Invalid, format!("invalid component: {what} is not as validated"))
+}
+
+/// The error for what the next version of the component model has.
+fn asynchronous(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "asynchronous components are not supported yet, and this one uses {what}: build it \
+             for WASI 0.2"
+        ),
+    )
+}

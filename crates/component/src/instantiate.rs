@@ -1,0 +1,298 @@
+//! Instantiating a component: its plan, step by step, in a store.
+
+use std::sync::Arc;
+
+use zwasm::{
+    AsContextMut, Engine, Error, ErrorKind, Extern, FuncType, Memory, Result, SlotFunc,
+    StoreContextMut, ValType,
+};
+
+use crate::abi::call::{lower_guest, lower_host};
+use crate::handles::{resource_drop, resource_new, resource_rep};
+use crate::instance::Root;
+use crate::linker::HostDestructor;
+use crate::plan::{CanonicalOptions, CoreDef, Export, FuncDef, ModuleUse, Origin, Plan, Step};
+use crate::state::{Components, Lifted, Options, RuntimeInstance};
+use crate::types::ResourceIndex;
+use crate::types::matching::{Match, Provided};
+use crate::{Component, Func, Instance, ResourceType};
+
+/// A component with its imports found.
+pub struct InstancePre<T: 'static> {
+    component: Component,
+    imports: Arc<[Provided<T>]>,
+    /// The imported resource types, at their places among all.
+    resources: Arc<[ResourceType]>,
+}
+
+impl<T: 'static> Clone for InstancePre<T> {
+    fn clone(&self) -> Self {
+        InstancePre {
+            component: self.component.clone(),
+            imports: self.imports.clone(),
+            resources: self.resources.clone(),
+        }
+    }
+}
+
+impl<T: 'static> InstancePre<T> {
+    pub(crate) fn new(component: Component, found: Match<T>) -> Result<InstancePre<T>> {
+        let exports = component.0.plan.exports.iter().flat_map(|level| &level.entries);
+        for entry in exports {
+            if let Export::Func(FuncDef::Import(_)) = entry.export {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the component exports '{}', a function that it imports itself, which is \
+                         not supported",
+                        entry.name
+                    ),
+                ));
+            }
+        }
+        Ok(InstancePre { component, imports: found.imports, resources: found.resources })
+    }
+
+    /// The component.
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+
+    /// Instantiates the component.
+    ///
+    /// # Errors
+    ///
+    /// What stopped a start function.
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        let mut store = store.as_context_mut();
+        if !Engine::same(self.component.engine(), store.engine()) {
+            return Err(Error::msg(
+                "the component was compiled for another engine than the store's",
+            ));
+        }
+        let plan = &self.component.0.plan;
+        let mut run = Run::start(store.as_context_mut(), self)?;
+        for step in &plan.steps {
+            run.step(store.as_context_mut(), self, step)?;
+        }
+        let root = run.finish(store.attachment(), self);
+        Ok(Instance::add(&mut store, root))
+    }
+}
+
+/// What there is of an instance while it is made.
+struct Run {
+    instances: Vec<RuntimeInstance>,
+    resources: Arc<[ResourceType]>,
+    core_instances: Vec<zwasm::Instance>,
+    core_funcs: Vec<zwasm::Func>,
+    lifted: Vec<Lifted>,
+}
+
+impl Run {
+    /// Makes component instances and resource types, which steps refer to before it is
+    /// their turn.
+    fn start<T: 'static>(mut store: StoreContextMut<'_, T>, pre: &InstancePre<T>) -> Result<Run> {
+        let plan = &pre.component.0.plan;
+        let components: &mut Components = store.attachment();
+        let mut instances: Vec<RuntimeInstance> = Vec::with_capacity(plan.instances.len());
+        for parent in &plan.instances {
+            let parent = parent.map(|parent| instances[parent as usize]);
+            instances.push(components.add_instance(parent));
+        }
+        let mut resources = pre.resources.to_vec();
+        for (resource, origin) in resources.iter_mut().zip(&plan.resources) {
+            if let Origin::Defined(instance) = origin {
+                *resource = components.add_resource(instances[*instance as usize]);
+            }
+        }
+        for import in pre.imports.iter() {
+            if let Provided::Resource(ty, destructor) = import {
+                let destructor = host_destructor(store.as_context_mut(), destructor)?;
+                store.attachment::<Components>().set_destructor(*ty, destructor);
+            }
+        }
+        Ok(Run {
+            instances,
+            resources: resources.into(),
+            core_instances: Vec::new(),
+            core_funcs: Vec::new(),
+            lifted: Vec::new(),
+        })
+    }
+
+    fn step<T: 'static>(
+        &mut self,
+        mut store: StoreContextMut<'_, T>,
+        pre: &InstancePre<T>,
+        step: &Step,
+    ) -> Result<()> {
+        let plan = &pre.component.0.plan;
+        match step {
+            Step::Destructor { resource, destructor } => {
+                let destructor = self.slots(&mut store, destructor)?;
+                let resource = self.resource(*resource);
+                store.attachment::<Components>().set_destructor(resource, destructor);
+            }
+            Step::Instantiate(module) => {
+                let (module, imports) = match module {
+                    ModuleUse::Static(index, imports) => {
+                        let imports = imports.iter().map(|def| self.core(&mut store, def));
+                        (&plan.modules[*index as usize], imports.collect::<Result<Vec<_>>>()?)
+                    }
+                    ModuleUse::Import(index, given) => {
+                        let module = imported_module(pre, *index)?;
+                        let imports = module.imports().map(|import| {
+                            let (from, name) = (import.module(), import.name());
+                            let mut given = given.iter();
+                            // What the module imports was compared with what it gets.
+                            let found = given.find(|given| *given.0 == *from && *given.1 == *name);
+                            let (.., def) = found.ok_or_else(|| missing(name))?;
+                            self.core(&mut store, def)
+                        });
+                        (module, imports.collect::<Result<Vec<_>>>()?)
+                    }
+                };
+                let instance = zwasm::Instance::new(&mut store, module, &imports)?;
+                self.core_instances.push(instance);
+            }
+            Step::Lift { core, ty, post_return, options } => {
+                let post_return = post_return.as_ref();
+                let lifted = Lifted {
+                    core: self.slots(&mut store, core)?,
+                    post_return: post_return.map(|def| self.slots(&mut store, def)).transpose()?,
+                    types: plan.types.clone(),
+                    ty: *ty,
+                    resources: self.resources.clone(),
+                    options: self.options(&mut store, options)?,
+                };
+                self.lifted.push(lifted);
+            }
+            Step::Lower { func, ty, options } => {
+                let options = self.options(&mut store, options)?;
+                let (types, resources) = (&plan.types, &self.resources);
+                let func = match func {
+                    FuncDef::Import(index) => match &pre.imports[*index as usize] {
+                        Provided::Func(func) => {
+                            lower_host(&mut store, func.clone(), types, *ty, resources, options)?
+                        }
+                        Provided::Module(_) | Provided::Resource(..) => return Err(missing("")),
+                    },
+                    FuncDef::Lifted(index) => {
+                        let callee = self.lifted[*index as usize].clone();
+                        lower_guest(&mut store, callee, types, *ty, resources, options)?
+                    }
+                    FuncDef::Abstract => return Err(missing("")),
+                };
+                self.core_funcs.push(func);
+            }
+            Step::ResourceNew { resource, instance } => {
+                let (resource, instance) = self.within(*resource, *instance);
+                self.core_funcs.push(resource_new(&mut store, resource, instance)?);
+            }
+            Step::ResourceRep { resource, instance } => {
+                let (resource, instance) = self.within(*resource, *instance);
+                self.core_funcs.push(resource_rep(&mut store, resource, instance)?);
+            }
+            Step::ResourceDrop { resource, instance } => {
+                let (resource, instance) = self.within(*resource, *instance);
+                self.core_funcs.push(resource_drop(&mut store, resource, instance)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn resource(&self, index: ResourceIndex) -> ResourceType {
+        self.resources[index.0 as usize]
+    }
+
+    fn within(&self, resource: ResourceIndex, instance: u32) -> (ResourceType, RuntimeInstance) {
+        (self.resource(resource), self.instances[instance as usize])
+    }
+
+    fn core(&self, store: impl AsContextMut, def: &CoreDef) -> Result<Extern> {
+        match def {
+            CoreDef::Func(index) => Ok(Extern::Func(self.core_funcs[*index as usize])),
+            CoreDef::Export(instance, name) => {
+                let instance = self.core_instances[*instance as usize];
+                instance.get_export(store, name).ok_or_else(|| missing(name))
+            }
+        }
+    }
+
+    fn slots(&self, mut store: impl AsContextMut, def: &CoreDef) -> Result<SlotFunc> {
+        let func = self.core(&mut store, def)?.into_func().ok_or_else(|| missing("function"))?;
+        func.slots(store.as_context_mut())
+    }
+
+    fn options(&self, mut store: impl AsContextMut, options: &CanonicalOptions) -> Result<Options> {
+        let memory = match &options.memory {
+            Some(def) => Some(unshared(self.core(&mut store, def)?)?),
+            None => None,
+        };
+        let realloc = options.realloc.as_ref();
+        Ok(Options {
+            instance: self.instances[options.instance as usize],
+            memory,
+            realloc: realloc.map(|def| self.slots(&mut store, def)).transpose()?,
+            encoding: options.encoding,
+        })
+    }
+
+    /// What is kept: only functions that are exported are called from outside.
+    fn finish<T: 'static>(self, components: &mut Components, pre: &InstancePre<T>) -> Root {
+        let plan: &Plan = &pre.component.0.plan;
+        let mut funcs: Vec<Option<Func>> = vec![None; self.lifted.len()];
+        for entry in plan.exports.iter().flat_map(|level| &level.entries) {
+            if let Export::Func(FuncDef::Lifted(index)) = entry.export {
+                let index = index as usize;
+                funcs[index].get_or_insert_with(|| components.add_func(self.lifted[index].clone()));
+            }
+        }
+        let modules = pre.imports.iter().map(|import| match import {
+            Provided::Module(module) => Some(module.clone()),
+            Provided::Func(_) | Provided::Resource(..) => None,
+        });
+        Root {
+            component: pre.component.clone(),
+            resources: self.resources,
+            funcs,
+            modules: modules.collect(),
+        }
+    }
+}
+
+/// The error for what validation and comparison are to rule out.
+fn missing(what: &str) -> Error {
+    Error::new(ErrorKind::Link, format!("what the component needs is not there: {what}"))
+}
+
+fn imported_module<T: 'static>(pre: &InstancePre<T>, index: u32) -> Result<&zwasm::Module> {
+    match &pre.imports[index as usize] {
+        Provided::Module(module) => Ok(module),
+        Provided::Func(_) | Provided::Resource(..) => Err(missing("module")),
+    }
+}
+
+fn unshared(memory: Extern) -> Result<Memory> {
+    memory.into_memory().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Unsupported,
+            "the component passes values through a memory that threads share, which is not \
+             supported",
+        )
+    })
+}
+
+/// The host's destructor as a function of the store.
+fn host_destructor<T: 'static>(
+    mut store: StoreContextMut<'_, T>,
+    destructor: &HostDestructor<T>,
+) -> Result<SlotFunc> {
+    let destructor = destructor.clone();
+    let ty = FuncType::new([ValType::I32], []);
+    let func = zwasm::Func::from_slots(&mut store, ty, move |mut caller, slots| {
+        destructor(caller.as_context_mut(), slots[0] as u32)
+    })?;
+    func.slots(&store)
+}

@@ -1,0 +1,191 @@
+//! What a linker defines against what a component imports.
+
+use std::sync::Arc;
+
+use zwasm::{Error, ErrorKind, ExternType, Module, Result};
+
+use super::items::{ItemType, ModuleItems};
+use super::{ComponentFunc, ComponentItem, versions};
+use crate::abi::TypeContext;
+use crate::abi::call::HostFunc;
+use crate::linker::{Definition, HostDestructor, Names};
+use crate::plan::{Import, Origin, Plan};
+use crate::{ResourceType, wit};
+
+/// What is provided for an import.
+pub(crate) enum Provided<T: 'static> {
+    Func(HostFunc<T>),
+    Module(Module),
+    Resource(ResourceType, HostDestructor<T>),
+}
+
+/// All that is provided for a component's imports, and its resource types as far as they
+/// are among that.
+pub(crate) struct Match<T: 'static> {
+    pub(crate) imports: Arc<[Provided<T>]>,
+    pub(crate) resources: Arc<[ResourceType]>,
+}
+
+/// Finds what a component imports.
+///
+/// # Errors
+///
+/// All imports that are missing or of another type.
+pub(crate) fn resolve<T: 'static>(names: &Names<T>, plan: &Plan) -> Result<Match<T>> {
+    let found: Vec<_> = plan.imports.iter().map(|import| names.find(&import.path)).collect();
+    // Which resources these are is known before the functions that use them are compared.
+    let mut resources: Vec<ResourceType> = plan.uninstantiated.to_vec();
+    for (index, origin) in plan.resources.iter().enumerate() {
+        if let Origin::Import(import) = origin
+            && let Some(Definition::Resource(ty, _)) = found[*import as usize]
+        {
+            resources[index] = *ty;
+        }
+    }
+    let resources: Arc<[ResourceType]> = resources.into();
+    let mut problems = Problems { plan, list: Vec::new() };
+    let mut provided = Vec::with_capacity(plan.imports.len());
+    for (import, found) in plan.imports.iter().zip(found) {
+        let Some(found) = found else {
+            problems.missing(names, import);
+            continue;
+        };
+        match (&import.ty, found) {
+            (ItemType::Func(ty), Definition::Func(func)) => {
+                let cx = TypeContext { types: &plan.types, resources: &resources };
+                if let Err(error) = func.check(*ty, &cx) {
+                    problems.unlike(import, &error.to_string());
+                }
+                provided.push(Provided::Func(func.func.clone()));
+            }
+            (ItemType::Module(ty), Definition::Module(module)) => {
+                if let Some(problem) = module_mismatch(ty, module) {
+                    problems.unlike(import, &problem);
+                }
+                provided.push(Provided::Module(module.clone()));
+            }
+            (ItemType::Resource(_), Definition::Resource(ty, destructor)) => {
+                provided.push(Provided::Resource(*ty, destructor.clone()));
+            }
+            (_, found) => {
+                problems.unlike(import, &format!("what is defined is {}", found.kind()));
+            }
+        }
+    }
+    match problems.list.is_empty() {
+        true => Ok(Match { imports: provided.into(), resources }),
+        false => Err(Error::new(ErrorKind::Link, problems.list.join("; "))),
+    }
+}
+
+/// What is wrong with imports, in words.
+struct Problems<'a> {
+    plan: &'a Plan,
+    list: Vec<String>,
+}
+
+impl Problems<'_> {
+    #[cold]
+    fn missing<T: 'static>(&mut self, names: &Names<T>, import: &Import) {
+        let (name, ty) = (self.name(import), self.ty(import));
+        let mut problem = format!("unknown import '{name}': {ty}");
+        let first = &import.path[0];
+        if !names.has(first) {
+            let others: Vec<_> = names
+                .iter()
+                .filter(|other| versions::same_but_for_version(first, other))
+                .map(|other| format!("'{other}'"))
+                .collect();
+            if !others.is_empty() {
+                let others = others.join(", ");
+                problem += &format!(
+                    " (there is {others}, and the component wants '{first}', which is not \
+                     compatible)"
+                );
+            }
+        }
+        self.list.push(problem);
+    }
+
+    #[cold]
+    fn unlike(&mut self, import: &Import, what: &str) {
+        let (name, ty) = (self.name(import), self.ty(import));
+        self.list.push(format!("import '{name}' is to be {ty}: {what}"));
+    }
+
+    fn name(&self, import: &Import) -> String {
+        import.path.join("#")
+    }
+
+    /// The type as WIT, with the names that its interface gives types.
+    fn ty(&self, import: &Import) -> String {
+        let Plan { types, uninstantiated, items, .. } = self.plan;
+        let ItemType::Func(ty) = import.ty else {
+            return import.ty.kind().to_owned();
+        };
+        let func = ComponentFunc::new(types, uninstantiated, ty);
+        let mut level = &items.imports[..];
+        for name in &import.path[..import.path.len() - 1] {
+            match level.iter().find(|(other, _)| other == name) {
+                Some((_, ItemType::Instance(items))) => level = items,
+                _ => return func.to_string(),
+            }
+        }
+        let names = level.iter();
+        let names =
+            names.map(|(name, ty)| (&**name, ComponentItem::new(types, uninstantiated, ty)));
+        wit::Interface::new(names).func(&func)
+    }
+}
+
+/// Why a module is not of a type, if it is not.
+fn module_mismatch(wanted: &ModuleItems, module: &Module) -> Option<String> {
+    if wanted.partial {
+        return Some("it has types of its own, which no module from outside can have".to_owned());
+    }
+    for (name, want) in &wanted.exports {
+        match module.get_export(name) {
+            Some(have) if is_subtype(&have, want) => {}
+            Some(have) => return Some(format!("its export '{name}' is {have}, not {want}")),
+            None => return Some(format!("it does not export '{name}', {want}")),
+        }
+    }
+    for import in module.imports() {
+        let (from, name, want) = (import.module(), import.name(), import.ty());
+        let given =
+            wanted.imports.iter().find(|(module, item, _)| **module == *from && **item == *name);
+        match given {
+            Some((.., have)) if is_subtype(have, &want) => {}
+            Some((.., have)) => {
+                return Some(format!("it imports '{from}' '{name}' as {want}, and gets {have}"));
+            }
+            None => return Some(format!("it imports '{from}' '{name}', which it does not get")),
+        }
+    }
+    None
+}
+
+fn is_subtype(a: &ExternType, b: &ExternType) -> bool {
+    let within = |a: (u64, Option<u64>), b: (u64, Option<u64>)| {
+        a.0 >= b.0 && b.1.is_none_or(|most| a.1.is_some_and(|maximum| maximum <= most))
+    };
+    match (a, b) {
+        (ExternType::Func(a), ExternType::Func(b)) => a == b,
+        (ExternType::Tag(a), ExternType::Tag(b)) => a.ty() == b.ty(),
+        (ExternType::Global(a), ExternType::Global(b)) => {
+            a.content() == b.content() && a.mutability() == b.mutability()
+        }
+        (ExternType::Table(a), ExternType::Table(b)) => {
+            a.element() == b.element()
+                && a.is_64() == b.is_64()
+                && within((a.minimum(), a.maximum()), (b.minimum(), b.maximum()))
+        }
+        (ExternType::Memory(a), ExternType::Memory(b)) => {
+            a.is_64() == b.is_64()
+                && a.is_shared() == b.is_shared()
+                && a.page_size() == b.page_size()
+                && within((a.minimum(), a.maximum()), (b.minimum(), b.maximum()))
+        }
+        _ => false,
+    }
+}
