@@ -2,23 +2,50 @@
 
 use std::marker::PhantomData;
 
-use zwasm::{AsContext, AsContextMut, Result};
+use zwasm::{AsContext, AsContextMut, Error, Result};
 
+use crate::abi::call::{call_export, check_func, lift_vals, lower_vals};
+use crate::abi::{Access, TypeContext};
+use crate::state::Components;
 use crate::types::ComponentFunc;
 use crate::{ComponentNamedList, Lift, Lower, Val};
 
 /// A function that a component instance exports.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Func {
-    pub(crate) instance: u32,
-    pub(crate) export: u32,
+    /// The number of the store's components.
+    pub(crate) store: u64,
+    pub(crate) index: u32,
+}
+
+fn no_components() -> Error {
+    Error::msg("the function is of another store")
 }
 
 impl Func {
     /// The function's type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> ComponentFunc {
-        let _ = (store, self.instance, self.export);
-        todo!()
+        match self.try_ty(store) {
+            Ok(ty) => ty,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The function's type.
+    ///
+    /// # Errors
+    ///
+    /// If the store is another one than its own.
+    pub fn try_ty(&self, store: impl AsContext) -> Result<ComponentFunc> {
+        let store = store.as_context();
+        let state: &Components = store.attachment().ok_or_else(no_components)?;
+        let lifted = &state.func(*self)?.lifted;
+        Ok(ComponentFunc::new(&lifted.types, &lifted.resources, lifted.ty))
     }
 
     /// Calls the function.
@@ -28,12 +55,28 @@ impl Func {
     /// If number or types of the arguments are wrong, and whatever stopped the guest.
     pub fn call(
         &self,
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let _ = (store, params, results);
-        todo!()
+        let mut store = store.as_context_mut();
+        let export = store.attachment::<Components>().func(*self)?.clone();
+        let expected = usize::from(export.lifted.types[export.lifted.ty].result.is_some());
+        if expected != results.len() {
+            let got = results.len();
+            return Err(Error::msg(format_args!("expected {expected} result(s), got {got}")));
+        }
+        call_export(
+            &mut store,
+            &export,
+            &mut |cx, ty, at| lower_vals(cx, ty, at, params, "argument"),
+            &mut |cx, ty, at| {
+                for (place, value) in results.iter_mut().zip(lift_vals(cx, ty, at)?) {
+                    *place = value;
+                }
+                Ok(())
+            },
+        )
     }
 
     /// The function with its types known to the compiler.
@@ -46,8 +89,12 @@ impl Func {
         Params: ComponentNamedList + Lower,
         Return: ComponentNamedList + Lift,
     {
-        let _ = store;
-        todo!()
+        let store = store.as_context();
+        let state: &Components = store.attachment().ok_or_else(no_components)?;
+        let lifted = &state.func(*self)?.lifted;
+        let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
+        check_func(lifted.ty, &cx, Params::typecheck, Return::typecheck)?;
+        Ok(TypedFunc { func: *self, types: PhantomData })
     }
 
     /// Nothing: what the guest does after its results were read is done within the call.
@@ -65,6 +112,14 @@ pub struct TypedFunc<Params, Return> {
     func: Func,
     types: PhantomData<fn(Params) -> Return>,
 }
+
+impl<Params, Return> Clone for TypedFunc<Params, Return> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Params, Return> Copy for TypedFunc<Params, Return> {}
 
 impl<Params, Return> TypedFunc<Params, Return>
 where
@@ -86,8 +141,29 @@ where
     /// # Errors
     ///
     /// Whatever stopped the guest.
-    pub fn call(&self, store: impl AsContextMut, params: Params) -> Result<Return> {
-        let _ = (store, params, self.types);
-        todo!()
+    pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Return> {
+        let mut store = store.as_context_mut();
+        let export = store.attachment::<Components>().func(self.func)?.clone();
+        let store: &mut dyn Access = &mut store;
+        let mut result = None;
+        call_export(
+            store,
+            &export,
+            &mut |cx, ty, at| params.lower(cx, ty, at),
+            &mut |cx, ty, at| {
+                result = Some(Return::lift(cx, ty, at)?);
+                Ok(())
+            },
+        )?;
+        result.ok_or_else(|| Error::msg("the function returned nothing"))
+    }
+
+    /// Nothing; see [`Func::post_return`].
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn post_return(&self, _store: impl AsContextMut) -> Result<()> {
+        Ok(())
     }
 }

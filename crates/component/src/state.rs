@@ -3,12 +3,26 @@
 //! It is an attachment of the store. Nested components are instances of their own here,
 //! each with its table of handles and its flags; a number names one for the life of the
 //! store.
+//!
+//! Calls keep three things here. *Entered*: the host enters a component (the root and all
+//! within) once at a time, and never again after it trapped; guests within enter each
+//! other without a check, as a call between parent and child always traps and all other
+//! calls follow the order of instantiation. *May leave*: while `realloc` or `post-return`
+//! run, no import may be called. *Scopes*: a call that lends handles has one, in which it
+//! stands what was lent by whom and how many of these loans the callee still holds.
+//!
+//! Specification: Canonical ABI, "Component Instance State", "Resource State".
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use zwasm::{Memory, SlotFunc};
+use zwasm::{Error, Memory, Result, SlotFunc};
 
 use crate::abi::StringEncoding;
+use crate::abi::signature::Signature;
+use crate::handles::{HandleTable, HostHandle};
+use crate::resource::Kind;
 use crate::types::{FuncIndex, Types};
 use crate::{Func, ResourceType};
 
@@ -37,44 +51,301 @@ pub(crate) struct Lifted {
     pub(crate) options: Options,
 }
 
+/// A function that the host calls, with how its type is passed.
+pub(crate) struct Export {
+    pub(crate) lifted: Lifted,
+    pub(crate) signature: Signature,
+}
+
 /// The components of a store.
-#[derive(Default)]
 pub struct Components {
-    pub(crate) instances: Vec<InstanceState>,
+    /// Tells handles of this store from those of others.
+    id: u64,
+    instances: Vec<InstanceState>,
+    /// The resources that guests define.
+    resources: Vec<GuestResource>,
+    host_destructors: HashMap<ResourceType, SlotFunc>,
+    funcs: Vec<Arc<Export>>,
+    scopes: Vec<Scope>,
+    next_scope: u64,
+    /// The owners that the host holds, by a number that is never given again.
+    pub(crate) held: HashMap<u64, HostHandle>,
+    pub(crate) next_held: u64,
+    /// Handles and loans there are.
+    pub(crate) live: usize,
+}
+
+/// What changes about an instance as it runs.
+struct InstanceState {
+    parent: Option<RuntimeInstance>,
+    /// The instance that has no parent.
+    root: RuntimeInstance,
+    /// Whether its core code may call imports: not while its `realloc` and `post-return`
+    /// run.
+    may_leave: bool,
+    /// Of a root: whether the host has called it and waits.
+    entered: bool,
+    /// Of a root: whether it trapped.
+    poisoned: bool,
+    handles: HandleTable,
+}
+
+struct GuestResource {
+    instance: RuntimeInstance,
+    destructor: Option<SlotFunc>,
+}
+
+/// What a call borrows.
+#[derive(Default)]
+struct Scope {
+    id: u64,
+    /// Handles in the callee's table that it has to drop before it returns.
+    borrows: usize,
+    lenders: Vec<Lender>,
+}
+
+/// Whose handle it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Lender {
+    Guest(RuntimeInstance, u32),
+    Host(u64),
+}
+
+/// What is called when an owner is dropped, and where it belongs.
+#[derive(Clone, Copy)]
+pub(crate) struct Destructor {
+    pub(crate) func: Option<SlotFunc>,
+    /// The instance that defines the resource, if a guest does.
+    pub(crate) instance: Option<RuntimeInstance>,
+}
+
+impl Default for Components {
+    fn default() -> Components {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Components {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            instances: Vec::new(),
+            resources: Vec::new(),
+            host_destructors: HashMap::new(),
+            funcs: Vec::new(),
+            scopes: Vec::new(),
+            next_scope: 0,
+            held: HashMap::new(),
+            next_held: 0,
+            live: 0,
+        }
+    }
 }
 
 impl Components {
+    /// The number of this store's components.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// A new instance, within another if it is not that of the root.
     pub(crate) fn add_instance(&mut self, parent: Option<RuntimeInstance>) -> RuntimeInstance {
-        let _ = parent;
-        todo!()
+        let instance = RuntimeInstance(self.instances.len() as u32);
+        let root = parent.map_or(instance, |parent| self.state(parent).root);
+        self.instances.push(InstanceState {
+            parent,
+            root,
+            may_leave: true,
+            entered: false,
+            poisoned: false,
+            handles: HandleTable::default(),
+        });
+        instance
     }
 
     /// A new resource type, defined by an instance.
     pub(crate) fn add_resource(&mut self, instance: RuntimeInstance) -> ResourceType {
-        let _ = instance;
-        todo!()
+        let index = self.resources.len() as u32;
+        self.resources.push(GuestResource { instance, destructor: None });
+        ResourceType(Kind::Guest { store: self.id, index })
     }
 
     /// What is called with the representation when the owner of a resource is dropped: a
     /// function of the instance that defines it, or, for the host's resources, one made of
     /// a closure.
     pub(crate) fn set_destructor(&mut self, resource: ResourceType, destructor: SlotFunc) {
-        let _ = (resource, destructor);
-        todo!()
+        match self.guest_resource(resource) {
+            Some(index) => self.resources[index].destructor = Some(destructor),
+            None => {
+                self.host_destructors.insert(resource, destructor);
+            }
+        }
+    }
+
+    /// Which of the resources that guests of this store define it is.
+    fn guest_resource(&self, resource: ResourceType) -> Option<usize> {
+        match resource.0 {
+            Kind::Guest { store, index } => (store == self.id).then_some(index as usize),
+            Kind::Host(_) | Kind::HostDynamic(_) | Kind::Uninstantiated { .. } => None,
+        }
+    }
+
+    pub(crate) fn destructor(&self, resource: ResourceType) -> Destructor {
+        match self.guest_resource(resource) {
+            Some(index) => {
+                let GuestResource { instance, destructor } = self.resources[index];
+                Destructor { func: destructor, instance: Some(instance) }
+            }
+            None => {
+                Destructor { func: self.host_destructors.get(&resource).copied(), instance: None }
+            }
+        }
+    }
+
+    /// Whether an instance is the one that defines a resource.
+    pub(crate) fn defines(&self, instance: RuntimeInstance, resource: ResourceType) -> bool {
+        self.guest_resource(resource)
+            .is_some_and(|index| self.resources[index].instance == instance)
     }
 
     /// Keeps a function for the host to call.
     pub(crate) fn add_func(&mut self, lifted: Lifted) -> Func {
-        let _ = lifted;
-        todo!()
+        let signature = Signature::new(&lifted.types, lifted.ty);
+        self.funcs.push(Arc::new(Export { lifted, signature }));
+        Func { store: self.id, index: self.funcs.len() as u32 - 1 }
     }
-}
 
-/// What changes about an instance as it runs.
-#[derive(Default)]
-pub(crate) struct InstanceState {
-    /// Whether its core code may call imports: not while its `realloc` and `post-return`
-    /// run.
-    pub(crate) may_leave: bool,
+    /// A function that was kept.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another store.
+    pub(crate) fn func(&self, func: Func) -> Result<&Arc<Export>> {
+        let found = self.funcs.get(func.index as usize).filter(|_| func.store == self.id);
+        found.ok_or_else(|| Error::msg("the function is of another store"))
+    }
+
+    fn state(&self, instance: RuntimeInstance) -> &InstanceState {
+        &self.instances[instance.0 as usize]
+    }
+
+    fn state_mut(&mut self, instance: RuntimeInstance) -> &mut InstanceState {
+        &mut self.instances[instance.0 as usize]
+    }
+
+    /// The table of handles of an instance.
+    pub(crate) fn handles(&mut self, instance: RuntimeInstance) -> &mut HandleTable {
+        &mut self.state_mut(instance).handles
+    }
+
+    /// The instance that holds all of the component that an instance is in.
+    pub(crate) fn root(&self, instance: RuntimeInstance) -> RuntimeInstance {
+        self.state(instance).root
+    }
+
+    /// Whether one of two instances is the other or is within it.
+    pub(crate) fn nested(&self, a: RuntimeInstance, b: RuntimeInstance) -> bool {
+        let within = |inner: RuntimeInstance, outer: RuntimeInstance| {
+            std::iter::successors(Some(inner), |&at| self.state(at).parent).any(|at| at == outer)
+        };
+        within(a, b) || within(b, a)
+    }
+
+    /// Enters a component from outside of it.
+    ///
+    /// # Errors
+    ///
+    /// If it is entered already, or has trapped.
+    pub(crate) fn enter(&mut self, instance: RuntimeInstance) -> Result<()> {
+        let root = self.root(instance);
+        let root = self.state_mut(root);
+        if root.entered || root.poisoned {
+            return Err(Error::trap_msg("cannot enter component instance"));
+        }
+        root.entered = true;
+        Ok(())
+    }
+
+    /// Undoes [`Components::enter`].
+    pub(crate) fn exit(&mut self, instance: RuntimeInstance) {
+        let root = self.root(instance);
+        self.state_mut(root).entered = false;
+    }
+
+    /// Lets nobody enter the component again.
+    pub(crate) fn poison(&mut self, instance: RuntimeInstance) {
+        let root = self.root(instance);
+        self.state_mut(root).poisoned = true;
+    }
+
+    /// Checks that an instance may call out.
+    ///
+    /// # Errors
+    ///
+    /// If it may not.
+    pub(crate) fn check_leave(&self, instance: RuntimeInstance) -> Result<()> {
+        match self.state(instance).may_leave {
+            true => Ok(()),
+            false => Err(Error::trap_msg("cannot leave component instance")),
+        }
+    }
+
+    /// Says whether an instance may call out, and returns what was said before.
+    pub(crate) fn set_may_leave(&mut self, instance: RuntimeInstance, may: bool) -> bool {
+        std::mem::replace(&mut self.state_mut(instance).may_leave, may)
+    }
+
+    /// How many calls that lend handles are under way.
+    pub(crate) fn depth(&self) -> usize {
+        self.scopes.len()
+    }
+
+    /// Begins a call that lends handles.
+    pub(crate) fn open_scope(&mut self) {
+        let id = self.next_scope;
+        self.next_scope += 1;
+        self.scopes.push(Scope { id, ..Scope::default() });
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    ///
+    /// If what it lent was not given back.
+    pub(crate) fn close_scope(&mut self) -> Result<()> {
+        if self.scopes.last().is_some_and(|scope| scope.borrows > 0) {
+            return Err(Error::trap_msg("borrow handles still remain at the end of the call"));
+        }
+        self.unwind(self.depth().saturating_sub(1));
+        Ok(())
+    }
+
+    /// Ends all calls but so many, whatever happened to what they lent.
+    pub(crate) fn unwind(&mut self, depth: usize) {
+        while self.scopes.len() > depth {
+            for lender in self.scopes.pop().map(|scope| scope.lenders).into_iter().flatten() {
+                self.live -= 1;
+                self.give_back(lender);
+            }
+        }
+    }
+
+    /// Number of the innermost call that lends handles, and what it lent.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub(crate) fn scope(&mut self) -> Result<(u64, &mut Vec<Lender>, &mut usize)> {
+        let Scope { id, borrows, lenders } = self.scopes.last_mut().ok_or_else(|| {
+            Error::msg("a handle can be borrowed only in the parameters of a function")
+        })?;
+        Ok((*id, lenders, borrows))
+    }
+
+    /// Whether a call that lends handles is still under way.
+    pub(crate) fn scope_is_open(&self, id: u64) -> bool {
+        self.scopes.binary_search_by_key(&id, |scope| scope.id).is_ok()
+    }
+
+    /// A handle that a call lent was dropped by the callee.
+    pub(crate) fn returned(&mut self, id: u64) {
+        if let Ok(at) = self.scopes.binary_search_by_key(&id, |scope| scope.id) {
+            self.scopes[at].borrows -= 1;
+        }
+    }
 }

@@ -13,3 +13,20 @@ pub(crate) const FLATTENING_WORK_PER_BYTE: usize = 1;
 
 /// And no more than this in all.
 pub(crate) const MAX_FLATTENING_WORK: usize = 4_000_000;
+
+/// Handles that the instances of a store and its host have at a time, lent ones counted
+/// again. A program has thousands; each takes 40 bytes of the host.
+pub(crate) const MAX_HANDLES: usize = 1 << 18;
+
+/// Bytes that the host makes of what a guest gives it in one call. Parts of a guest's
+/// value may lie on each other in its memory, so that the memory's size is no limit. It
+/// is wasmtime's.
+pub(crate) const MAX_LIFTED: usize = 128 << 20;
+
+/// Bytes that move from guest to guest in one call, beyond the size of the memory they
+/// come from: a value of which no two parts lie on each other always moves.
+pub(crate) const MAX_TRANSFERRED_TWICE: usize = 128 << 20;
+
+/// Entries of a host's table of resources unless it says otherwise: more than a program
+/// has, less than hurts the host.
+pub(crate) const MAX_TABLE_ENTRIES: usize = 1_000_000;

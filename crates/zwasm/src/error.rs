@@ -161,6 +161,12 @@ impl Error {
         Error::new(ErrorKind::Limit, message.to_string())
     }
 
+    /// A trap whose cause is none of [`Trap`]'s: for what a guest must not do at a border
+    /// that a crate above this one guards.
+    pub fn trap_msg(message: impl Display) -> Error {
+        Error::new(ErrorKind::Trap, format!("trap: {message}"))
+    }
+
     /// An error with a message, for the crates above this one.
     #[doc(hidden)]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {

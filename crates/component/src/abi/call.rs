@@ -1,17 +1,66 @@
-//! Calls across the boundary, whichever way.
+//! Calls across the boundary, whichever way: guest to host, guest to guest, host to guest.
+//!
+//! Each is a core function over slots. What a call needs to know of its types was found
+//! when the function was lifted or lowered ([`Signature`]); a call checks the flags of
+//! its instances, reads the arguments where they lie, and writes the result.
+//!
+//! The host's functions have one form, [`HostFunc`], and the store behind `dyn Access`
+//! does not know its data's type: so lifting and lowering are code once per Rust type,
+//! not once per store.
+//!
+//! Specification: Canonical ABI, `canon lift`, `canon lower`.
 
 use std::sync::Arc;
 
-use zwasm::{AsContextMut, Func, Result, StoreContextMut};
+use zwasm::{AsContextMut, Caller, Error, Func, Result, StoreContextMut};
 
-use super::{Access, ComponentNamedList, Lift, Lower};
-use crate::state::{Lifted, Options};
-use crate::types::{ComponentFunc, FuncIndex, Types};
+use super::lift::check_pointer;
+use super::lower::realloc;
+use super::signature::{CALL_SLOTS, Passed, Signature};
+use super::transfer::{Side, Transfer};
+use super::{
+    Access, Check, ComponentNamedList, Lift, LiftContext, Lower, LowerContext, Place, TypeContext,
+};
+use crate::state::{Components, Export, Lifted, Options, RuntimeInstance};
+use crate::types::{ComponentFunc, FuncIndex, InterfaceType, Types};
 use crate::{ResourceType, Val};
 
 /// A host function for the guest, the one form that all have inside.
 pub(crate) type HostFunc<T> =
     Arc<dyn Fn(StoreContextMut<'_, T>, &mut RawCall<'_>) -> Result<()> + Send + Sync>;
+
+/// A function as an instance imports it.
+struct Lowered {
+    types: Arc<Types>,
+    ty: FuncIndex,
+    resources: Arc<[ResourceType]>,
+    options: Options,
+    signature: Signature,
+}
+
+impl Lowered {
+    fn cx(&self) -> TypeContext<'_> {
+        TypeContext { types: &self.types, resources: &self.resources }
+    }
+}
+
+/// Checks that a function's parameters and results are those of Rust types.
+///
+/// # Errors
+///
+/// What is different.
+pub(crate) fn check_func(
+    ty: FuncIndex,
+    cx: &TypeContext<'_>,
+    params: Check,
+    results: Check,
+) -> Result<()> {
+    let tuples = cx.types.tuples(ty);
+    params(InterfaceType::Defined(tuples.params), cx)
+        .map_err(|error| Error::msg(format_args!("parameters: {error}")))?;
+    results(InterfaceType::Defined(tuples.results), cx)
+        .map_err(|error| Error::msg(format_args!("result: {error}")))
+}
 
 /// A host function as a core function of an instance.
 ///
@@ -26,8 +75,37 @@ pub(crate) fn lower_host<T: 'static>(
     resources: &Arc<[ResourceType]>,
     options: Options,
 ) -> Result<Func> {
-    let _ = (store, func, types, ty, resources, options);
-    todo!()
+    let signature = Signature::new(types, ty);
+    let core = signature.lowered();
+    let lowered =
+        Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
+    Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
+        let mut store = caller.as_context_mut();
+        let depth = begin_host(store.attachment(), &lowered)?;
+        let result = func(store.as_context_mut(), &mut RawCall { slots, lowered: &lowered });
+        match depth {
+            Some(depth) => end_host(store.attachment(), depth, result),
+            None => result,
+        }
+    })
+}
+
+/// Before a host function: how many calls lend handles, if this one does.
+fn begin_host(state: &mut Components, lowered: &Lowered) -> Result<Option<usize>> {
+    state.check_leave(lowered.options.instance)?;
+    if !lowered.signature.borrows {
+        return Ok(None);
+    }
+    let depth = state.depth();
+    state.open_scope();
+    Ok(Some(depth))
+}
+
+/// After a host function that was lent handles.
+fn end_host(state: &mut Components, depth: usize, result: Result<()>) -> Result<()> {
+    let ended = if result.is_ok() { state.close_scope() } else { Ok(()) };
+    state.unwind(depth);
+    result.and(ended)
 }
 
 /// A function of one instance as a core function of another. Types and resources are the
@@ -37,15 +115,225 @@ pub(crate) fn lower_host<T: 'static>(
 ///
 /// If the function cannot be made.
 pub(crate) fn lower_guest<T: 'static>(
-    store: impl AsContextMut<Data = T>,
+    mut store: impl AsContextMut<Data = T>,
     callee: Lifted,
     types: &Arc<Types>,
     ty: FuncIndex,
     resources: &Arc<[ResourceType]>,
     options: Options,
 ) -> Result<Func> {
-    let _ = (store, callee, types, ty, resources, options);
-    todo!()
+    let mut store = store.as_context_mut();
+    let signature = Signature::new(types, ty);
+    let core = signature.lowered();
+    let state: &mut Components = store.attachment();
+    let (caller, instance) = (options.instance, callee.options.instance);
+    // A component within another runs on behalf of it: neither may call the other, so that
+    // no call enters an instance that waits for one. Nothing needs to be checked then when
+    // it is called.
+    if state.nested(caller, instance) {
+        return Func::from_slots(store, core, |_: Caller<'_, T>, _| {
+            Err(Error::trap_msg("cannot enter component instance"))
+        });
+    }
+    let foreign = state.root(caller) != state.root(instance);
+    let callee = Export { signature: Signature::new(&callee.types, callee.ty), lifted: callee };
+    let lowered =
+        Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
+    Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
+        let mut store = caller.as_context_mut();
+        let state: &mut Components = store.attachment();
+        state.check_leave(lowered.options.instance)?;
+        if foreign {
+            state.enter(instance)?;
+        }
+        let depth = state.depth();
+        let result = call_guest(&mut store, &lowered, &callee, slots);
+        if foreign || result.is_err() {
+            end_guest(store.attachment(), instance, foreign, depth, &result);
+        }
+        result
+    })
+}
+
+/// After a call of a guest that failed, or from outside of its component.
+fn end_guest(
+    state: &mut Components,
+    callee: RuntimeInstance,
+    foreign: bool,
+    depth: usize,
+    result: &Result<()>,
+) {
+    if foreign {
+        state.exit(callee);
+        if result.is_err() {
+            state.poison(callee);
+        }
+    }
+    if result.is_err() {
+        state.unwind(depth);
+    }
+}
+
+/// Where values lie that are passed by core values that start at a slot: there, or in
+/// memory, where there is room for them.
+fn passed(passed: &Passed, slots: &[u64], slot: usize, memory: &[u8]) -> Result<Place> {
+    if passed.flat.is_some() {
+        return Ok(Place::Flat(slot));
+    }
+    let address = slots.get(slot).copied().unwrap_or_default() as u32 as usize;
+    check_pointer(memory, address, passed.size, passed.align)?;
+    Ok(Place::Memory(address))
+}
+
+fn call_guest(
+    store: &mut dyn Access,
+    lowered: &Lowered,
+    callee: &Export,
+    slots: &mut [u64],
+) -> Result<()> {
+    let Export { lifted, signature } = callee;
+    let caller = Side { cx: lowered.cx(), options: lowered.options };
+    let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
+    let target = Side { cx, options: lifted.options };
+    let (memory, state) = store.split(lowered.options.memory);
+    if signature.borrows {
+        state.open_scope();
+    }
+    let mut args = [0; CALL_SLOTS];
+    let from = passed(&lowered.signature.params, slots, 0, memory)?;
+    let to = allocate(store, &signature.params, &lifted.options, &mut args)?;
+    let ty = (lowered.signature.params.ty(), signature.params.ty());
+    Transfer::new(store, (caller, slots), (target, &mut args)).value(ty, from, to)?;
+
+    store.call(lifted.core, &mut args)?;
+    if signature.borrows {
+        store.split(None).1.close_scope()?;
+    }
+
+    let from = passed(&signature.results, &args, 0, store.split(lifted.options.memory).0)?;
+    let to = result_place(&lowered.signature, slots, store.split(lowered.options.memory).0)?;
+    let ty = (signature.results.ty(), lowered.signature.results.ty());
+    Transfer::new(store, (target, &args), (caller, slots)).value(ty, from, to)?;
+    post_return(store, lifted, &mut args)
+}
+
+/// Where arguments are to lie: in slots, or in memory that the callee gives, whose address
+/// is the first slot then.
+fn allocate(
+    store: &mut dyn Access,
+    params: &Passed,
+    options: &Options,
+    slots: &mut [u64],
+) -> Result<Place> {
+    if params.flat.is_some() {
+        return Ok(Place::Flat(0));
+    }
+    let args = [0, 0, params.align as usize, params.size as usize];
+    let address = realloc(store, options, "parameter", args)?;
+    slots[0] = address as u64;
+    Ok(Place::Memory(address))
+}
+
+/// Where a caller wants the result: in the first slot, which is made zero, or in memory.
+fn result_place(signature: &Signature, slots: &mut [u64], memory: &[u8]) -> Result<Place> {
+    match signature.result_slot() {
+        Some(slot) => passed(&signature.results, slots, slot, memory),
+        None => {
+            if let Some(slot) = slots.first_mut() {
+                *slot = 0;
+            }
+            Ok(Place::Flat(0))
+        }
+    }
+}
+
+/// Lets a guest free what its result lay in. The first slot is as it returned it.
+fn post_return(store: &mut dyn Access, lifted: &Lifted, slots: &mut [u64]) -> Result<()> {
+    let Some(func) = lifted.post_return else { return Ok(()) };
+    let instance = lifted.options.instance;
+    store.split(None).1.set_may_leave(instance, false);
+    let result = store.call(func, slots);
+    store.split(None).1.set_may_leave(instance, true);
+    result
+}
+
+/// How arguments are written, where.
+pub(crate) type LowerArgs<'a> =
+    &'a mut dyn FnMut(&mut LowerContext<'_>, InterfaceType, Place) -> Result<()>;
+
+/// How a result is read, from where.
+pub(crate) type LiftResult<'a> =
+    &'a mut dyn FnMut(&mut LiftContext<'_>, InterfaceType, Place) -> Result<()>;
+
+/// Calls a guest's function from the host.
+///
+/// # Errors
+///
+/// If it cannot be entered, the arguments cannot be lowered, and whatever stopped it.
+pub(crate) fn call_export(
+    store: &mut dyn Access,
+    export: &Export,
+    lower: LowerArgs<'_>,
+    lift: LiftResult<'_>,
+) -> Result<()> {
+    let instance = export.lifted.options.instance;
+    let (_, state) = store.split(None);
+    state.enter(instance)?;
+    let depth = state.depth();
+    let mut slots = [0; CALL_SLOTS];
+    let result = lower_args(store, export, lower, &mut slots).and_then(|()| {
+        let result = run_export(store, export, lift, &mut slots);
+        if result.is_err() {
+            store.split(None).1.poison(instance);
+        }
+        result
+    });
+    let (_, state) = store.split(None);
+    state.unwind(depth);
+    state.exit(instance);
+    result
+}
+
+/// Writes the arguments. If the host's values are at fault, the guest is as it was but for
+/// memory that it gave for them.
+fn lower_args(
+    store: &mut dyn Access,
+    export: &Export,
+    lower: LowerArgs<'_>,
+    slots: &mut [u64],
+) -> Result<()> {
+    let Export { lifted, signature } = export;
+    if signature.borrows {
+        store.split(None).1.open_scope();
+    }
+    let at = allocate(store, &signature.params, &lifted.options, slots)?;
+    let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
+    let mut cx = LowerContext { cx, options: lifted.options, slots, store };
+    let result = lower(&mut cx, signature.params.ty(), at);
+    // What was lent already would be borrowed for ever.
+    if result.is_err() && signature.borrows {
+        store.split(None).1.poison(lifted.options.instance);
+    }
+    result
+}
+
+fn run_export(
+    store: &mut dyn Access,
+    export: &Export,
+    lift: LiftResult<'_>,
+    slots: &mut [u64],
+) -> Result<()> {
+    let Export { lifted, signature } = export;
+    store.call(lifted.core, slots)?;
+    if signature.borrows {
+        store.split(None).1.close_scope()?;
+    }
+    let (memory, state) = store.split(lifted.options.memory);
+    let at = passed(&signature.results, slots, 0, memory)?;
+    let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
+    let mut cx = LiftContext::new(cx, lifted.options, slots, (memory, state));
+    lift(&mut cx, signature.results.ty(), at)?;
+    post_return(store, lifted, slots)
 }
 
 /// A call that the guest makes of a host function: its arguments, and where its result
@@ -53,6 +341,7 @@ pub(crate) fn lower_guest<T: 'static>(
 /// once for all of them.
 pub struct RawCall<'a> {
     slots: &'a mut [u64],
+    lowered: &'a Lowered,
 }
 
 impl RawCall<'_> {
@@ -62,8 +351,9 @@ impl RawCall<'_> {
     ///
     /// If they are no values of their types.
     pub fn args<A: ComponentNamedList + Lift>(&mut self, store: &mut dyn Access) -> Result<A> {
-        let _ = (&self.slots, store);
-        todo!()
+        let (mut cx, at) = self.lift(store)?;
+        let ty = self.lowered.signature.params.ty();
+        A::lift(&mut cx, ty, at)
     }
 
     /// Gives the guest the result. To be called once, after all else.
@@ -76,13 +366,15 @@ impl RawCall<'_> {
         store: &mut dyn Access,
         result: &R,
     ) -> Result<()> {
-        let _ = (store, result);
-        todo!()
+        let ty = self.lowered.signature.results.ty();
+        let (mut cx, at) = self.lower(store)?;
+        result.lower(&mut cx, ty, at)
     }
 
     /// The type of the function.
     pub fn ty(&self) -> ComponentFunc {
-        todo!()
+        let Lowered { types, resources, ty, .. } = self.lowered;
+        ComponentFunc::new(types, resources, *ty)
     }
 
     /// As [`RawCall::args`], for types known at run time.
@@ -91,8 +383,8 @@ impl RawCall<'_> {
     ///
     /// If they are no values of their types.
     pub fn vals(&mut self, store: &mut dyn Access) -> Result<Vec<Val>> {
-        let _ = store;
-        todo!()
+        let (mut cx, at) = self.lift(store)?;
+        lift_vals(&mut cx, self.lowered.signature.params.ty(), at)
     }
 
     /// As [`RawCall::finish`], for types known at run time.
@@ -101,7 +393,55 @@ impl RawCall<'_> {
     ///
     /// If number or types of the results are wrong, or they cannot be lowered.
     pub fn finish_vals(&mut self, store: &mut dyn Access, results: &[Val]) -> Result<()> {
-        let _ = (store, results);
-        todo!()
+        let ty = self.lowered.signature.results.ty();
+        let (mut cx, at) = self.lower(store)?;
+        lower_vals(&mut cx, ty, at, results, "result")
     }
+
+    fn lift<'c>(&'c self, store: &'c mut dyn Access) -> Result<(LiftContext<'c>, Place)> {
+        let Lowered { options, signature, .. } = self.lowered;
+        let (memory, state) = store.split(options.memory);
+        let at = passed(&signature.params, self.slots, 0, memory)?;
+        let cx = LiftContext::new(self.lowered.cx(), *options, self.slots, (memory, state));
+        Ok((cx, at))
+    }
+
+    fn lower<'c>(&'c mut self, store: &'c mut dyn Access) -> Result<(LowerContext<'c>, Place)> {
+        let Lowered { options, signature, .. } = self.lowered;
+        let at = result_place(signature, self.slots, store.split(options.memory).0)?;
+        let cx = self.lowered.cx();
+        Ok((LowerContext { cx, options: *options, slots: self.slots, store }, at))
+    }
+}
+
+/// Reads the values of a tuple.
+pub(crate) fn lift_vals(
+    cx: &mut LiftContext<'_>,
+    ty: InterfaceType,
+    at: Place,
+) -> Result<Vec<Val>> {
+    match Val::lift(cx, ty, at)? {
+        Val::Tuple(values) => Ok(values),
+        _ => Err(super::unexpected()),
+    }
+}
+
+/// Writes the values of a tuple, each of which is called `what` in an error.
+pub(crate) fn lower_vals(
+    cx: &mut LowerContext<'_>,
+    ty: InterfaceType,
+    at: Place,
+    values: &[Val],
+    what: &str,
+) -> Result<()> {
+    let count = cx.cx.tuple_types(ty)?.len();
+    if count != values.len() {
+        let got = values.len();
+        return Err(Error::msg(format_args!("expected {count} {what}(s), got {got}")));
+    }
+    for (index, value) in values.iter().enumerate() {
+        let (ty, at) = cx.part(ty, at, index)?;
+        value.lower(cx, ty, at)?;
+    }
+    Ok(())
 }

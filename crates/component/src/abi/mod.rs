@@ -9,14 +9,24 @@
 //! Specification: Canonical ABI.
 
 pub(crate) mod call;
+mod dynamic;
+mod lift;
+mod lower;
 mod parts;
+mod rust;
+pub(crate) mod signature;
+mod strings;
+mod transfer;
 
+pub use lift::LiftContext;
+pub use lower::LowerContext;
 pub use parts::Check;
-use zwasm::{AsContextMut, Memory, Result, SlotFunc, StoreContextMut};
+pub(crate) use rust::mismatch;
+use zwasm::{AsContextMut, Error, Memory, Result, SlotFunc, StoreContextMut};
 
 use crate::ResourceType;
-use crate::state::{Components, Options};
-use crate::types::{InterfaceType, Part, Types};
+use crate::state::Components;
+use crate::types::{InterfaceType, Part, Shape, Types};
 
 /// Where a value lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +43,14 @@ impl Place {
         match self {
             Place::Flat(slot) => Place::Flat(slot + part.flat as usize),
             Place::Memory(address) => Place::Memory(address + part.offset as usize),
+        }
+    }
+
+    /// Where an element lies, of elements of this shape whose first is at this place.
+    pub(crate) fn element(self, shape: Shape, index: usize) -> Place {
+        match self {
+            Place::Flat(slot) => Place::Flat(slot + index * shape.flat as usize),
+            Place::Memory(address) => Place::Memory(address + index * shape.size as usize),
         }
     }
 }
@@ -54,6 +72,18 @@ pub struct TypeContext<'a> {
     pub(crate) resources: &'a [ResourceType],
 }
 
+impl TypeContext<'_> {
+    /// Which resource values of a type are handles of, and whether these are owners.
+    pub(crate) fn resource(&self, ty: InterfaceType) -> Option<(ResourceType, bool)> {
+        let (index, owned) = match ty {
+            InterfaceType::Own(index) => (index, true),
+            InterfaceType::Borrow(index) => (index, false),
+            _ => return None,
+        };
+        Some((*self.resources.get(index.0 as usize)?, owned))
+    }
+}
+
 /// A Rust type that stands for a component type.
 pub trait ComponentType: Send + Sync {
     /// Checks that values of the type are this Rust type's.
@@ -62,6 +92,10 @@ pub trait ComponentType: Send + Sync {
     ///
     /// What was expected, and what the type is.
     fn typecheck(ty: InterfaceType, cx: &TypeContext<'_>) -> Result<()>;
+
+    /// Whether it stands for that there is no value.
+    #[doc(hidden)]
+    const IS_UNIT: bool = false;
 }
 
 /// A Rust type whose values can be given to a guest.
@@ -129,6 +163,9 @@ pub trait Access {
     /// The contents of a memory, and the state of the store's components.
     #[doc(hidden)]
     fn split(&mut self, memory: Option<Memory>) -> (&mut [u8], &mut Components);
+    /// The contents of two memories, the first to be read. Nothing if they are the same.
+    #[doc(hidden)]
+    fn two(&mut self, from: Memory, to: Memory) -> Option<(&[u8], &mut [u8])>;
     /// Calls a core function over slots.
     #[doc(hidden)]
     fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()>;
@@ -142,38 +179,37 @@ impl<T> Access for StoreContextMut<'_, T> {
         }
     }
 
+    fn two(&mut self, from: Memory, to: Memory) -> Option<(&[u8], &mut [u8])> {
+        Memory::data_of_two(self.as_context_mut(), from, to)
+    }
+
     fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()> {
-        func.call(self, slots)
+        func.call(self.as_context_mut(), slots)
     }
 }
 
-/// What lifting reads from.
-pub struct LiftContext<'a> {
-    pub(crate) cx: TypeContext<'a>,
-    pub(crate) options: Options,
-    pub(crate) slots: &'a [u64],
-    pub(crate) memory: &'a [u8],
-    pub(crate) state: &'a mut Components,
-}
+/// Bytes that may still be made of what a guest gives in one call. The parts of its value
+/// may lie on each other, so that its memory is no limit.
+pub(crate) struct Budget(usize);
 
-impl LiftContext<'_> {
-    /// Bytes that an element of a list takes.
-    pub fn size_of(&self, ty: InterfaceType) -> usize {
-        self.cx.types.shape(ty).size as usize
+impl Budget {
+    pub(crate) fn new(bytes: usize) -> Budget {
+        Budget(bytes)
+    }
+
+    /// Takes so many elements of so many bytes out of it.
+    pub(crate) fn take(&mut self, count: usize, size: usize) -> Result<()> {
+        let rest = count.checked_mul(size).and_then(|bytes| self.0.checked_sub(bytes));
+        self.0 = rest.ok_or_else(|| {
+            Error::limit("too much data is moved out of a guest's memory in one call")
+        })?;
+        Ok(())
     }
 }
 
-/// What lowering writes to.
-pub struct LowerContext<'a> {
-    pub(crate) cx: TypeContext<'a>,
-    pub(crate) options: Options,
-    pub(crate) slots: &'a mut [u64],
-    pub(crate) store: &'a mut dyn Access,
-}
-
-impl LowerContext<'_> {
-    /// Bytes that an element of a list takes.
-    pub fn size_of(&self, ty: InterfaceType) -> usize {
-        self.cx.types.shape(ty).size as usize
-    }
+/// A type or place that does not belong to a value of the Rust type. Derived code and
+/// that of this crate never brings it about.
+#[cold]
+fn unexpected() -> Error {
+    Error::msg("the value is of another type than its Rust type stands for")
 }

@@ -5,7 +5,7 @@
 
 use zwasm::{Error, Result};
 
-use super::{LiftContext, LowerContext, Place, TypeContext};
+use super::{LiftContext, LowerContext, Place, TypeContext, unexpected};
 use crate::types::{Defined, InterfaceType, Layout};
 
 /// How the type of a part is checked: `T::typecheck` of the Rust type that stands for it.
@@ -79,7 +79,7 @@ impl TypeContext<'_> {
         check_names("flag", actual.iter().map(|name| &**name), names.iter().copied())
     }
 
-    fn defined(&self, ty: InterfaceType) -> Option<&Defined> {
+    pub(super) fn defined(&self, ty: InterfaceType) -> Option<&Defined> {
         match ty {
             InterfaceType::Defined(index) => Some(&self.types[index]),
             _ => None,
@@ -87,7 +87,12 @@ impl TypeContext<'_> {
     }
 
     /// Type and place of a field, an element of a tuple, or a case's payload.
-    fn part(&self, ty: InterfaceType, at: Place, index: usize) -> Result<(InterfaceType, Place)> {
+    pub(super) fn part(
+        &self,
+        ty: InterfaceType,
+        at: Place,
+        index: usize,
+    ) -> Result<(InterfaceType, Place)> {
         let part = match self.defined(ty) {
             Some(Defined::Record(fields)) => fields.get(index).map(|(_, ty)| *ty),
             Some(Defined::Tuple(types)) => types.get(index).copied(),
@@ -112,7 +117,7 @@ impl TypeContext<'_> {
         Ok((part, at.part(*layout.parts.get(index).ok_or_else(unexpected)?)))
     }
 
-    fn layout(&self, ty: InterfaceType) -> Result<&Layout> {
+    pub(super) fn layout(&self, ty: InterfaceType) -> Result<&Layout> {
         match ty {
             InterfaceType::Defined(index) => Ok(self.types.layout(index)),
             _ => Err(unexpected()),
@@ -131,7 +136,12 @@ impl TypeContext<'_> {
 
     /// Where a word of flags lies, the bytes it has there, and which of its bits mean
     /// something.
-    fn flag_word(&self, ty: InterfaceType, at: Place, word: usize) -> Result<(Place, usize, u32)> {
+    pub(super) fn flag_word(
+        &self,
+        ty: InterfaceType,
+        at: Place,
+        word: usize,
+    ) -> Result<(Place, usize, u32)> {
         let Some(Defined::Flags(names)) = self.defined(ty) else { return Err(unexpected()) };
         let size = self.layout(ty)?.discriminant as usize;
         let left = names.len().checked_sub(32 * word).ok_or_else(unexpected)?;
@@ -142,12 +152,6 @@ impl TypeContext<'_> {
         };
         Ok((at, size, mask))
     }
-}
-
-/// A type that was not checked to be what a Rust type stands for.
-#[cold]
-fn unexpected() -> Error {
-    Error::msg("the value is of another type than its Rust type stands for")
 }
 
 #[cold]
@@ -198,7 +202,7 @@ impl LiftContext<'_> {
         let case = self.word(at, self.cx.layout(ty)?.discriminant as usize)?;
         match case < cases {
             true => Ok(case as usize),
-            false => Err(Error::msg(format_args!("invalid discriminant {case} of {cases} cases"))),
+            false => Err(super::lift::no_case(case, cases)),
         }
     }
 
@@ -213,13 +217,16 @@ impl LiftContext<'_> {
     }
 
     /// So many bytes as a number.
-    fn word(&self, at: Place, size: usize) -> Result<u32> {
+    pub(super) fn word(&self, at: Place, size: usize) -> Result<u32> {
         match at {
             Place::Flat(slot) => Ok(*self.slots.get(slot).ok_or_else(unexpected)? as u32),
-            Place::Memory(address) => {
-                let end = address.checked_add(size).ok_or_else(unexpected)?;
-                let bytes = self.memory.get(address..end).ok_or_else(unexpected)?;
-                Ok(bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)))
+            Place::Memory(_) => {
+                let bytes = match size {
+                    1 => self.get::<1>(at)?[0].into(),
+                    2 => u16::from_le_bytes(self.get(at)?).into(),
+                    _ => u32::from_le_bytes(self.get(at)?),
+                };
+                Ok(bytes)
             }
         }
     }
@@ -272,18 +279,11 @@ impl LowerContext<'_> {
         self.set_word(at, size, bits & mask)
     }
 
-    fn set_word(&mut self, at: Place, size: usize, word: u32) -> Result<()> {
-        match at {
-            Place::Flat(slot) => {
-                *self.slots.get_mut(slot).ok_or_else(unexpected)? = word.into();
-            }
-            Place::Memory(address) => {
-                let end = address.checked_add(size).ok_or_else(unexpected)?;
-                let (memory, _) = self.store.split(self.options.memory);
-                let bytes = memory.get_mut(address..end).ok_or_else(unexpected)?;
-                bytes.copy_from_slice(&word.to_le_bytes()[..size]);
-            }
+    pub(super) fn set_word(&mut self, at: Place, size: usize, word: u32) -> Result<()> {
+        match size {
+            1 => self.put(at, word.into(), [word as u8]),
+            2 => self.put(at, word.into(), (word as u16).to_le_bytes()),
+            _ => self.put(at, word.into(), word.to_le_bytes()),
         }
-        Ok(())
     }
 }

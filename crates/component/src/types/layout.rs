@@ -11,20 +11,20 @@ pub(crate) struct Shape {
     pub(crate) align: u32,
     pub(crate) flat: u32,
     pub(crate) numbers: bool,
+    pub(crate) borrows: bool,
 }
 
 impl Shape {
     const fn number(size: u32) -> Shape {
-        Shape { size, align: size, flat: 1, numbers: true }
+        Shape { size, align: size, flat: 1, numbers: true, borrows: false }
     }
 
     /// A number of which not every pattern of bytes is one.
     const fn checked(size: u32) -> Shape {
-        Shape { size, align: size, flat: 1, numbers: false }
+        Shape { size, align: size, flat: 1, numbers: false, borrows: false }
     }
 
-    /// An address and a length.
-    const POINTER_PAIR: Shape = Shape { size: 8, align: 4, flat: 2, numbers: false };
+    const NONE: Shape = Shape { size: 0, align: 1, flat: 0, numbers: true, borrows: false };
 }
 
 fn align_to(at: u32, align: u32) -> u32 {
@@ -62,13 +62,20 @@ impl Types {
             T::S32 | T::U32 | T::F32 => Shape::number(4),
             T::S64 | T::U64 | T::F64 => Shape::number(8),
             T::Bool => Shape::checked(1),
-            T::Char | T::Own(_) | T::Borrow(_) => Shape::checked(4),
-            T::String => Shape::POINTER_PAIR,
+            T::Char | T::Own(_) => Shape::checked(4),
+            T::Borrow(_) => Shape { borrows: true, ..Shape::checked(4) },
+            T::String => Shape { size: 8, align: 4, flat: 2, numbers: false, borrows: false },
             T::Defined(index) => {
-                let Layout { size, align, flat, numbers, .. } = *self.layout(index);
-                Shape { size, align, flat, numbers }
+                let Layout { size, align, flat, numbers, borrows, .. } = *self.layout(index);
+                Shape { size, align, flat, numbers, borrows }
             }
         }
+    }
+
+    /// How the pairs of a map lie in its list, with where the value is in each.
+    pub(crate) fn pair(&self, key: InterfaceType, value: InterfaceType) -> (Shape, Part) {
+        let Layout { size, align, flat, numbers, borrows, parts, .. } = self.product([key, value]);
+        (Shape { size, align, flat, numbers, borrows }, parts[1])
     }
 
     pub(super) fn layout_of(&self, ty: &Defined) -> Layout {
@@ -89,13 +96,12 @@ impl Types {
                 let flat = names.len().div_ceil(32).min(MANY_FLAT as usize) as u32;
                 Layout { size, align, flat, discriminant: align, ..Layout::default() }
             }
-            Defined::List(_) | Defined::Map(..) => {
-                let Shape { size, align, flat, numbers } = Shape::POINTER_PAIR;
-                Layout { size, align, flat, numbers, ..Layout::default() }
-            }
+            Defined::List(ty) => self.pointed([*ty]),
+            Defined::Map(key, value) => self.pointed([*key, *value]),
             Defined::FixedList(element, length) => {
-                let Shape { size, align, flat, numbers } = self.shape(*element);
+                let Shape { size, align, flat, numbers, borrows } = self.shape(*element);
                 Layout {
+                    borrows,
                     size: size.saturating_mul(*length),
                     align,
                     flat: flat.saturating_mul(*length).min(MANY_FLAT),
@@ -107,27 +113,37 @@ impl Types {
         }
     }
 
+    /// An address and a length.
+    fn pointed<const N: usize>(&self, types: [InterfaceType; N]) -> Layout {
+        let Shape { size, align, flat, numbers, .. } = self.shape(InterfaceType::String);
+        let borrows = types.into_iter().any(|ty| self.shape(ty).borrows);
+        Layout { size, align, flat, numbers, borrows, ..Layout::default() }
+    }
+
     fn product(&self, types: impl IntoIterator<Item = InterfaceType>) -> Layout {
         let mut layout = Layout { align: 1, numbers: true, ..Layout::default() };
         let mut parts = Vec::new();
         for ty in types {
-            let Shape { size, align, flat, numbers } = self.shape(ty);
+            let Shape { size, align, flat, numbers, borrows } = self.shape(ty);
             let offset = align_to(layout.size, align);
             parts.push(Part { offset, flat: layout.flat });
+            // Bytes between fields are not the value's, and are not copied with it.
+            layout.numbers &= numbers && offset == layout.size;
             layout.size = offset.saturating_add(size);
             layout.align = layout.align.max(align);
             layout.flat = (layout.flat + flat).min(MANY_FLAT);
-            layout.numbers &= numbers;
+            layout.borrows |= borrows;
         }
-        layout.size = align_to(layout.size, layout.align);
+        let size = align_to(layout.size, layout.align);
+        layout.numbers &= size == layout.size;
+        layout.size = size;
         layout.parts = parts.into();
         layout
     }
 
     fn sum(&self, cases: impl IntoIterator<Item = Option<InterfaceType>>) -> Layout {
-        let none = Shape { size: 0, align: 1, flat: 0, numbers: true };
-        let shapes: Vec<_> =
-            cases.into_iter().map(|case| case.map_or(none, |ty| self.shape(ty))).collect();
+        let shape = |case: Option<_>| case.map_or(Shape::NONE, |ty| self.shape(ty));
+        let shapes: Vec<_> = cases.into_iter().map(shape).collect();
         let discriminant = discriminant_size(shapes.len());
         let align = shapes.iter().map(|shape| shape.align).max().unwrap_or(1);
         let payload = align_to(discriminant, align);
@@ -140,6 +156,7 @@ impl Types {
             parts: shapes.iter().map(|_| Part { offset: payload, flat: 1 }).collect(),
             discriminant,
             numbers: false,
+            borrows: shapes.iter().any(|shape| shape.borrows),
         }
     }
 

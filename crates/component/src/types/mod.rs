@@ -12,6 +12,8 @@ pub(crate) mod matching;
 mod public;
 pub(crate) mod versions;
 
+pub(crate) use layout::Shape;
+
 use std::collections::HashMap;
 use std::ops::Index;
 
@@ -99,6 +101,13 @@ pub(crate) struct FuncType {
     pub(crate) result: Option<InterfaceType>,
 }
 
+/// Parameters and results of a function as tuples; see [`Types::tuples`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tuples {
+    pub(crate) params: TypeIndex,
+    pub(crate) results: TypeIndex,
+}
+
 /// A core type that a part of a value becomes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Flat {
@@ -129,6 +138,8 @@ pub(crate) struct Layout {
     /// Whether it is numbers all through, so that every byte pattern is a value and
     /// values may be copied as bytes.
     pub(crate) numbers: bool,
+    /// Whether there are borrowed handles in it.
+    pub(crate) borrows: bool,
 }
 
 /// Where a part of a value lies within it.
@@ -148,7 +159,7 @@ pub(crate) const MANY_FLAT: u32 = 17;
 pub(crate) struct Types {
     defined: Vec<(Defined, Layout)>,
     indices: HashMap<Defined, TypeIndex>,
-    funcs: Vec<FuncType>,
+    funcs: Vec<(FuncType, Tuples)>,
     func_indices: HashMap<FuncType, FuncIndex>,
 }
 
@@ -170,10 +181,18 @@ impl Types {
         if let Some(&index) = self.func_indices.get(&ty) {
             return index;
         }
+        let params = ty.params.iter().map(|(_, ty)| *ty).collect();
+        let params = self.intern(Defined::Tuple(params));
+        let results = self.intern(Defined::Tuple(ty.result.into_iter().collect()));
         let index = FuncIndex(self.funcs.len() as u32);
-        self.funcs.push(ty.clone());
+        self.funcs.push((ty.clone(), Tuples { params, results }));
         self.func_indices.insert(ty, index);
         index
+    }
+
+    /// What a function takes and gives, as the tuples that they are passed like.
+    pub(crate) fn tuples(&self, index: FuncIndex) -> Tuples {
+        self.funcs[index.0 as usize].1
     }
 
     /// The layout of a type with parts.
@@ -192,6 +211,6 @@ impl Index<TypeIndex> for Types {
 impl Index<FuncIndex> for Types {
     type Output = FuncType;
     fn index(&self, index: FuncIndex) -> &FuncType {
-        &self.funcs[index.0 as usize]
+        &self.funcs[index.0 as usize].0
     }
 }

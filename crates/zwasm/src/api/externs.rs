@@ -313,6 +313,25 @@ impl Memory {
         unsafe { ((*memory.as_ptr()).bytes_mut(), (*core).attachment()) }
     }
 
+    /// The contents of two memories at once, `from`'s to be read. Nothing if they are the
+    /// same memory.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than theirs.
+    #[track_caller]
+    pub fn data_of_two<'a, T: 'a>(
+        store: impl Into<StoreContextMut<'a, T>>,
+        from: Memory,
+        to: Memory,
+    ) -> Option<(&'a [u8], &'a mut [u8])> {
+        let core = store.into().core();
+        let (from, to) = (expect(from.0.find(core)), expect(to.0.find(core)));
+        // SAFETY: the store is borrowed exclusively for `'a`, and the bytes of one memory
+        // are no part of another.
+        (from != to).then(|| unsafe { ((*from.as_ptr()).bytes(), (*to.as_ptr()).bytes_mut()) })
+    }
+
     /// The address of the contents, for code that is not Rust. It changes when the
     /// memory grows, and what is there while the guest runs is the guest's to write.
     ///

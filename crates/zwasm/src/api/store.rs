@@ -187,6 +187,12 @@ impl<'a, T> StoreContext<'a, T> {
         unsafe { &(*self.inner.as_ptr()).core.engine }
     }
 
+    /// The store's value of type `A`, if it was made; see
+    /// [`StoreContextMut::attachment`].
+    pub fn attachment<A: Any + Default + Send + Sync>(&self) -> Option<&'a A> {
+        self.core_ref().find_attachment()
+    }
+
     pub(crate) fn core(&self) -> *mut StoreCore {
         self.inner.as_ptr().cast()
     }

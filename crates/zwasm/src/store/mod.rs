@@ -196,6 +196,11 @@ impl StoreCore {
         self.attachments[at].downcast_mut().expect("the value is of the type it was found by")
     }
 
+    /// The same, if it was made.
+    pub(crate) fn find_attachment<A: Any>(&self) -> Option<&A> {
+        self.attachments.iter().find_map(|value| value.downcast_ref())
+    }
+
     /// Maps the stack on first use.
     ///
     /// # Safety

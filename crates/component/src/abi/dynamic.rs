@@ -1,0 +1,301 @@
+//! Values whose types are known at run time.
+//!
+//! [`Val`] is a Rust type like others here, which stands for any type.
+
+use zwasm::{Error, Result};
+
+use super::{
+    ComponentType, Lift, LiftContext, Lower, LowerContext, Place, TypeContext, unexpected,
+};
+use crate::types::{Defined, InterfaceType};
+use crate::{ResourceAny, Val};
+
+impl ComponentType for Val {
+    fn typecheck(_: InterfaceType, _: &TypeContext<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Lift for Val {
+    fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<Self> {
+        use InterfaceType as T;
+        Ok(match ty {
+            T::Bool => Val::Bool(Lift::lift(cx, ty, at)?),
+            T::S8 => Val::S8(Lift::lift(cx, ty, at)?),
+            T::U8 => Val::U8(Lift::lift(cx, ty, at)?),
+            T::S16 => Val::S16(Lift::lift(cx, ty, at)?),
+            T::U16 => Val::U16(Lift::lift(cx, ty, at)?),
+            T::S32 => Val::S32(Lift::lift(cx, ty, at)?),
+            T::U32 => Val::U32(Lift::lift(cx, ty, at)?),
+            T::S64 => Val::S64(Lift::lift(cx, ty, at)?),
+            T::U64 => Val::U64(Lift::lift(cx, ty, at)?),
+            T::F32 => Val::Float32(Lift::lift(cx, ty, at)?),
+            T::F64 => Val::Float64(Lift::lift(cx, ty, at)?),
+            T::Char => Val::Char(Lift::lift(cx, ty, at)?),
+            T::String => Val::String(Lift::lift(cx, ty, at)?),
+            T::Own(_) | T::Borrow(_) => Val::Resource(ResourceAny::lift(cx, ty, at)?),
+            T::Defined(index) => {
+                let types = cx.cx.types;
+                return lift_defined(cx, &types[index], ty, at);
+            }
+        })
+    }
+}
+
+fn lift_part(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place, index: usize) -> Result<Val> {
+    let (ty, at) = cx.part(ty, at, index)?;
+    Val::lift(cx, ty, at)
+}
+
+/// The payload of a case, if it has one.
+fn lift_payload(
+    cx: &mut LiftContext<'_>,
+    ty: InterfaceType,
+    at: Place,
+    case: usize,
+    payload: Option<InterfaceType>,
+) -> Result<Option<Box<Val>>> {
+    payload.map(|_| lift_part(cx, ty, at, case).map(Box::new)).transpose()
+}
+
+fn lift_defined(
+    cx: &mut LiftContext<'_>,
+    defined: &Defined,
+    ty: InterfaceType,
+    at: Place,
+) -> Result<Val> {
+    Ok(match defined {
+        Defined::Record(fields) => {
+            let mut values = Vec::with_capacity(fields.len());
+            for (index, (name, _)) in fields.iter().enumerate() {
+                // A list of records has as many names as it has fields in all.
+                cx.budget.take(1, name.len())?;
+                values.push((name.to_string(), lift_part(cx, ty, at, index)?));
+            }
+            Val::Record(values)
+        }
+        Defined::Tuple(types) => {
+            let values = (0..types.len()).map(|index| lift_part(cx, ty, at, index));
+            Val::Tuple(values.collect::<Result<_>>()?)
+        }
+        Defined::Variant(cases) => {
+            let case = cx.case(ty, at)?;
+            let (name, payload) = cases.get(case).ok_or_else(unexpected)?;
+            cx.budget.take(1, name.len())?;
+            Val::Variant(name.to_string(), lift_payload(cx, ty, at, case, *payload)?)
+        }
+        Defined::Enum(names) => {
+            let name = names.get(cx.case(ty, at)?).ok_or_else(unexpected)?;
+            cx.budget.take(1, name.len())?;
+            Val::Enum(name.to_string())
+        }
+        Defined::Option(some) => {
+            let case = cx.case(ty, at)?;
+            Val::Option(lift_payload(cx, ty, at, case, (case == 1).then_some(*some))?)
+        }
+        Defined::Result { ok, err } => Val::Result(match cx.case(ty, at)? {
+            0 => Ok(lift_payload(cx, ty, at, 0, *ok)?),
+            case => Err(lift_payload(cx, ty, at, case, *err)?),
+        }),
+        Defined::Flags(names) => {
+            let mut set = Vec::new();
+            for (word, names) in names.chunks(32).enumerate() {
+                let bits = cx.flags(ty, at, word)?;
+                let mut names = names.iter().enumerate();
+                for name in names.by_ref().filter(|(bit, _)| bits >> bit & 1 == 1).map(|n| n.1) {
+                    cx.budget.take(1, size_of::<String>() + name.len())?;
+                    set.push(name.to_string());
+                }
+            }
+            Val::Flags(set)
+        }
+        Defined::List(_) => Val::List(Lift::lift(cx, ty, at)?),
+        Defined::FixedList(element, length) => {
+            let shape = cx.cx.types.shape(*element);
+            cx.budget.take(*length as usize, size_of::<Val>())?;
+            let values = (0..*length as usize)
+                .map(|index| Val::lift(cx, *element, at.element(shape, index)));
+            Val::FixedLengthList(values.collect::<Result<_>>()?)
+        }
+        Defined::Map(..) => {
+            let mut pairs = Vec::new();
+            cx.pairs(ty, at, |key, value| pairs.push((key, value)))?;
+            Val::Map(pairs)
+        }
+    })
+}
+
+/// What a value is called in an error.
+fn name(value: &Val) -> &'static str {
+    match value {
+        Val::Bool(_) => "bool",
+        Val::S8(_) => "s8",
+        Val::U8(_) => "u8",
+        Val::S16(_) => "s16",
+        Val::U16(_) => "u16",
+        Val::S32(_) => "s32",
+        Val::U32(_) => "u32",
+        Val::S64(_) => "s64",
+        Val::U64(_) => "u64",
+        Val::Float32(_) => "f32",
+        Val::Float64(_) => "f64",
+        Val::Char(_) => "char",
+        Val::String(_) => "string",
+        Val::List(_) => "list",
+        Val::Map(_) => "map",
+        Val::Record(_) => "record",
+        Val::Tuple(_) => "tuple",
+        Val::Variant(..) => "variant",
+        Val::Enum(_) => "enum",
+        Val::Option(_) => "option",
+        Val::Result(_) => "result",
+        Val::Flags(_) => "flags",
+        Val::Resource(_) => "resource",
+        Val::FixedLengthList(_) => "list of fixed length",
+    }
+}
+
+fn lower_part(
+    cx: &mut LowerContext<'_>,
+    ty: InterfaceType,
+    at: Place,
+    index: usize,
+    value: &Val,
+) -> Result<()> {
+    let (ty, at) = cx.part(ty, at, index)?;
+    value.lower(cx, ty, at)
+}
+
+/// Writes a case and its payload, if it has one.
+fn lower_case(
+    cx: &mut LowerContext<'_>,
+    ty: InterfaceType,
+    at: Place,
+    case: usize,
+    (payload, value): (Option<InterfaceType>, Option<&Val>),
+    name: &str,
+) -> Result<()> {
+    cx.set_case(ty, at, case)?;
+    match (payload, value) {
+        (Some(_), Some(value)) => lower_part(cx, ty, at, case, value),
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(Error::msg(format_args!("expected a payload for case `{name}`"))),
+        (None, Some(_)) => {
+            Err(Error::msg(format_args!("did not expect a payload for case `{name}`")))
+        }
+    }
+}
+
+fn count(what: &str, expected: usize, found: usize) -> Result<()> {
+    match expected == found {
+        true => Ok(()),
+        false => Err(Error::msg(format_args!("expected {expected} {what}, got {found}"))),
+    }
+}
+
+impl Lower for Val {
+    fn lower(&self, cx: &mut LowerContext<'_>, ty: InterfaceType, at: Place) -> Result<()> {
+        use InterfaceType as T;
+        match (self, ty) {
+            (Val::Bool(value), T::Bool) => value.lower(cx, ty, at),
+            (Val::S8(value), T::S8) => value.lower(cx, ty, at),
+            (Val::U8(value), T::U8) => value.lower(cx, ty, at),
+            (Val::S16(value), T::S16) => value.lower(cx, ty, at),
+            (Val::U16(value), T::U16) => value.lower(cx, ty, at),
+            (Val::S32(value), T::S32) => value.lower(cx, ty, at),
+            (Val::U32(value), T::U32) => value.lower(cx, ty, at),
+            (Val::S64(value), T::S64) => value.lower(cx, ty, at),
+            (Val::U64(value), T::U64) => value.lower(cx, ty, at),
+            (Val::Float32(value), T::F32) => value.lower(cx, ty, at),
+            (Val::Float64(value), T::F64) => value.lower(cx, ty, at),
+            (Val::Char(value), T::Char) => value.lower(cx, ty, at),
+            (Val::String(value), T::String) => value.lower(cx, ty, at),
+            (Val::Resource(value), T::Own(_) | T::Borrow(_)) => value.lower(cx, ty, at),
+            (_, T::Defined(index)) => {
+                let types = cx.cx.types;
+                lower_defined(self, cx, &types[index], ty, at)
+            }
+            _ => Err(wrong(self, cx, ty)),
+        }
+    }
+}
+
+#[cold]
+fn wrong(value: &Val, cx: &LowerContext<'_>, ty: InterfaceType) -> Error {
+    // The other way round: the function says what it expects.
+    let expected = super::rust::name(cx.cx.types, ty);
+    let found = name(value);
+    Error::msg(format_args!("type mismatch: expected {expected}, found {found}"))
+}
+
+fn lower_defined(
+    value: &Val,
+    cx: &mut LowerContext<'_>,
+    defined: &Defined,
+    ty: InterfaceType,
+    at: Place,
+) -> Result<()> {
+    match (value, defined) {
+        (Val::Record(values), Defined::Record(fields)) => {
+            count("fields", fields.len(), values.len())?;
+            for (index, ((found, value), (expected, _))) in values.iter().zip(fields).enumerate() {
+                if **found != **expected {
+                    return Err(Error::msg(format_args!(
+                        "expected field `{expected}`, got `{found}`"
+                    )));
+                }
+                lower_part(cx, ty, at, index, value)?;
+            }
+            Ok(())
+        }
+        (Val::Tuple(values), Defined::Tuple(types)) => {
+            count("values", types.len(), values.len())?;
+            let mut values = values.iter().enumerate();
+            values.try_for_each(|(index, value)| lower_part(cx, ty, at, index, value))
+        }
+        (Val::Variant(name, value), Defined::Variant(cases)) => {
+            let case = cases.iter().position(|(case, _)| **case == **name);
+            let case = case.ok_or_else(|| no_such("variant case", name))?;
+            lower_case(cx, ty, at, case, (cases[case].1, value.as_deref()), name)
+        }
+        (Val::Enum(name), Defined::Enum(names)) => {
+            let case = names.iter().position(|case| **case == **name);
+            cx.set_case(ty, at, case.ok_or_else(|| no_such("enum case", name))?)
+        }
+        (Val::Option(value), Defined::Option(some)) => {
+            let payload = (value.is_some().then_some(*some), value.as_deref());
+            lower_case(cx, ty, at, value.is_some().into(), payload, "some")
+        }
+        (Val::Result(value), Defined::Result { ok, err }) => match value {
+            Ok(value) => lower_case(cx, ty, at, 0, (*ok, value.as_deref()), "ok"),
+            Err(value) => lower_case(cx, ty, at, 1, (*err, value.as_deref()), "err"),
+        },
+        (Val::Flags(set), Defined::Flags(names)) => {
+            let mut words = vec![0; names.len().div_ceil(32)];
+            for name in set {
+                let bit = names.iter().position(|known| **known == **name);
+                let bit = bit.ok_or_else(|| no_such("flag", name))?;
+                words[bit / 32] |= 1 << (bit % 32);
+            }
+            let mut words = words.into_iter().enumerate();
+            words.try_for_each(|(word, bits)| cx.set_flags(ty, at, word, bits))
+        }
+        (Val::List(values), Defined::List(_)) => values.lower(cx, ty, at),
+        (Val::FixedLengthList(values), Defined::FixedList(element, length)) => {
+            count("elements", *length as usize, values.len())?;
+            let shape = cx.cx.types.shape(*element);
+            let mut values = values.iter().enumerate();
+            values
+                .try_for_each(|(index, value)| value.lower(cx, *element, at.element(shape, index)))
+        }
+        (Val::Map(pairs), Defined::Map(..)) => {
+            cx.put_map(ty, at, pairs.iter().map(|(key, value)| (key, value)))
+        }
+        _ => Err(wrong(value, cx, ty)),
+    }
+}
+
+#[cold]
+fn no_such(what: &str, name: &str) -> Error {
+    Error::msg(format_args!("unknown {what}: `{name}`"))
+}

@@ -1,0 +1,10 @@
+//! WASI 0.2 as components see it.
+
+mod guest;
+mod works;
+
+#[cfg(unix)]
+mod attacks;
+#[cfg(unix)]
+#[path = "../attacks/ground.rs"]
+mod ground;
