@@ -40,6 +40,8 @@ mod exit;
 mod host;
 mod link;
 mod p1;
+#[cfg(feature = "component")]
+pub mod p2;
 #[cfg(feature = "threads")]
 mod threads;
 

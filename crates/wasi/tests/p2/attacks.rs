@@ -121,7 +121,10 @@ const CASES: &[Case] = &[
     case("down and up, to a name", everything_to_a_name!(0, "sub/../../out/x" => NOT_PERMITTED)),
     case("far up", everything!(0, "../../../../../../../../../etc/passwd" => NOT_PERMITTED)),
     case("up with dots between", everything!(0, "./.././out/./secret" => NOT_PERMITTED)),
-    case("up through what is not there", everything!(0, "no/../../out/secret" => NO_ENTRY | NOT_PERMITTED)),
+    case(
+        "up through what is not there",
+        everything!(0, "no/../../out/secret" => NO_ENTRY | NOT_PERMITTED),
+    ),
     case("absolute", everything!(0, "/etc/passwd" => NOT_PERMITTED)),
     case("absolute, to a name", everything_to_a_name!(0, "/etc/zwasm" => NOT_PERMITTED)),
     case("root", everything!(0, "/" => NOT_PERMITTED)),
@@ -501,10 +504,7 @@ const STOPS: &[(&str, &[Call], &str)] = &[
     ),
     (
         "too much at once to wait for",
-        &[
-            ("get-stdout", &[], &[Any]),
-            ("blocking-write-and-flush", &[Of(0), Bytes(4097)], &[Any]),
-        ],
+        &[("get-stdout", &[], &[Any]), ("blocking-write-and-flush", &[Of(0), Bytes(4097)], &[Any])],
         "at most 4096 bytes",
     ),
     (
@@ -525,11 +525,7 @@ const STOPS: &[(&str, &[Call], &str)] = &[
         &[("get-random-bytes", &[L(u64::MAX)], &[])],
         "random bytes at once",
     ),
-    (
-        "an enum that is none",
-        &[DIRS, ("advise", &[Dir(0), L(0), L(0), I(6)], &[])],
-        "discriminant",
-    ),
+    ("an enum that is none", &[DIRS, ("advise", &[Dir(0), L(0), L(0), I(6)], &[])], "discriminant"),
 ];
 
 #[test]

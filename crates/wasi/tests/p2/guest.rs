@@ -147,8 +147,10 @@ fn find(name: &str) -> usize {
     let is = |function: &&(&str, &str, &str, &str, u32)| {
         let short = function.1.rsplit_once('.').map_or(function.1, |(_, short)| short);
         let in_interface = format!("{}.{short}", function.0.rsplit_once('/').unwrap().1);
-        function.1 == name || function.1.trim_start_matches("[method]") == name
-            || short == name || in_interface == name
+        function.1 == name
+            || function.1.trim_start_matches("[method]") == name
+            || short == name
+            || in_interface == name
     };
     let found: Vec<_> = FUNCTIONS.iter().filter(is).collect();
     assert_eq!(found.len(), 1, "functions named {name}");
@@ -367,7 +369,8 @@ pub fn differences(contents: &[u8], calls: &[Call]) -> Vec<String> {
         };
         if !expected.iter().any(is) {
             let answer = (result[0], result[payload as usize]);
-            differences.push(format!("{index}: {name}{args:?} answers {answer:?}, not {expected:?}"));
+            differences
+                .push(format!("{index}: {name}{args:?} answers {answer:?}, not {expected:?}"));
         }
     }
     differences

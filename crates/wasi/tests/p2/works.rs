@@ -1,0 +1,1 @@
+//! What works, over all of the interfaces.
