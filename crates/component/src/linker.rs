@@ -111,7 +111,7 @@ impl<T: 'static> Names<T> {
     }
 
     /// What a path stands for.
-    pub(crate) fn find(&self, path: &[Box<str>]) -> Option<&Definition<T>> {
+    pub(crate) fn find(&self, path: &[Arc<str>]) -> Option<&Definition<T>> {
         let (last, outer) = path.split_last()?;
         let mut names = self;
         for name in outer {

@@ -37,7 +37,7 @@ pub(crate) struct Plan {
 /// Something that whoever instantiates the component provides: what is in imported
 /// instances has a path.
 pub(crate) struct Import {
-    pub(crate) path: Box<[Box<str>]>,
+    pub(crate) path: Box<[Arc<str>]>,
     pub(crate) ty: ItemType,
 }
 
@@ -87,7 +87,7 @@ pub(crate) enum ModuleUse {
     /// One of the component's, and what it imports in order.
     Static(u32, Box<[CoreDef]>),
     /// An imported one, and what there is for it by names.
-    Import(u32, Box<[(Box<str>, Box<str>, CoreDef)]>),
+    Import(u32, Box<[(Arc<str>, Arc<str>, CoreDef)]>),
 }
 
 /// A part of instantiating a component.
@@ -136,7 +136,7 @@ pub(crate) struct Exports {
 }
 
 pub(crate) struct ExportEntry {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) export: Export,
     pub(crate) ty: Option<ItemType>,
 }

@@ -30,3 +30,8 @@ pub(crate) const MAX_TRANSFERRED_TWICE: usize = 128 << 20;
 /// Entries of a host's table of resources unless it says otherwise: more than a program
 /// has, less than hurts the host.
 pub(crate) const MAX_TABLE_ENTRIES: usize = 1_000_000;
+/// Bytes of a name that are no more work than what it names.
+pub(crate) const NAME_BYTES_PER_WORK: usize = 32;
+
+/// Bytes that an error lists imports with; of what is more there is only the number.
+pub(crate) const MAX_LINK_ERROR: usize = 64 << 10;

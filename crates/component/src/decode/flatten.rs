@@ -7,12 +7,13 @@
 //! the type of a component matters, the same is done without arguments, and the steps
 //! are dropped.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExport, ComponentExternalKind,
-    ComponentInstance, ExternalKind, Instance,
+    ComponentInstance, ExternalKind, Instance, ModuleTypeDeclaration,
 };
 use zwasm::{Error, Module, Result};
 
@@ -29,7 +30,10 @@ use crate::plan::{
     Plan, Step,
 };
 use crate::resource::Kind;
-use crate::tuning::{FLATTENING_WORK, FLATTENING_WORK_PER_BYTE, MAX_FLATTENING_WORK, MAX_NESTING};
+use crate::tuning::{
+    FLATTENING_WORK, FLATTENING_WORK_PER_BYTE, MAX_FLATTENING_WORK, MAX_NESTING,
+    NAME_BYTES_PER_WORK,
+};
 use crate::types::items::{ComponentItems, ItemType};
 use crate::types::{ResourceIndex, Types};
 
@@ -43,6 +47,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
         instances: vec![None],
         steps: Vec::new(),
         made: Made::default(),
+        names: HashMap::new(),
         scopes: Vec::new(),
         work: work.min(MAX_FLATTENING_WORK),
         depth: 0,
@@ -95,6 +100,8 @@ pub(super) struct Flattener<'a> {
     instances: Vec<Option<u32>>,
     steps: Vec<Step>,
     made: Made,
+    /// Names that stay in the plan, each once.
+    names: HashMap<&'a str, Arc<str>>,
     pub(super) scopes: Vec<Scope<'a>>,
     /// What is left.
     work: usize,
@@ -112,6 +119,16 @@ impl<'a> Flattener<'a> {
             )
         })?;
         Ok(())
+    }
+
+    /// What it takes to go through names.
+    pub(super) fn spend_names<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Result<()> {
+        self.spend(names.map(|name| 1 + name.len() / NAME_BYTES_PER_WORK).sum())
+    }
+
+    /// A name that stays.
+    pub(super) fn name(&mut self, name: &'a str) -> Arc<str> {
+        self.names.entry(name).or_insert_with(|| name.into()).clone()
     }
 
     pub(super) fn too_deep(&self) -> Error {
@@ -137,7 +154,8 @@ impl<'a> Flattener<'a> {
             match definition {
                 Definition::Import(import) => {
                     let name = import.name.name;
-                    let path = Path { outer: None, name };
+                    let host_name = self.name(name);
+                    let path = Path { outer: None, name: &host_name };
                     let source = match args {
                         Args::Host => Source::Host(&path),
                         Args::Given(args) => self.argument(Some(args), name)?,
@@ -216,9 +234,11 @@ impl<'a> Flattener<'a> {
     }
 
     /// What a core instance exports under a name.
-    fn core_export(&self, scope: ScopeId, instance: u32, name: &str) -> Result<CoreDef> {
+    fn core_export(&mut self, scope: ScopeId, instance: u32, name: &'a str) -> Result<CoreDef> {
         match self.scopes[scope].core_instances.get(instance as usize) {
-            Some(CoreInstanceDef::Real(instance)) => Ok(CoreDef::Export(*instance, name.into())),
+            Some(&CoreInstanceDef::Real(instance)) => {
+                Ok(CoreDef::Export(instance, self.name(name)))
+            }
             Some(CoreInstanceDef::Bag(names)) => {
                 let def = names.get(name).cloned();
                 def.ok_or_else(|| inconsistent("what a core instance exports"))
@@ -243,26 +263,28 @@ impl<'a> Flattener<'a> {
                 for arg in args {
                     given.insert(arg.name, arg.index);
                 }
-                let find = |flattener: &Self, module: &str, name: &str| {
-                    let instance = given.get(module).ok_or_else(|| inconsistent("an argument"))?;
-                    flattener.core_export(scope, *instance, name)
-                };
                 let module = self.scopes[scope].modules.get(*module_index as usize).copied();
                 let module = match module.ok_or_else(|| inconsistent("the index of a module"))? {
                     ModuleDef::Static(index) => {
-                        let module: &Module = &self.parts.modules[index as usize];
-                        self.spend(module.imports().len())?;
-                        let imports = module.imports();
-                        let imports =
-                            imports.map(|import| find(self, import.module(), import.name()));
-                        ModuleUse::Static(index, imports.collect::<Result<_>>()?)
+                        let module: &'a Module = &self.parts.modules[index as usize];
+                        let mut imports = Vec::new();
+                        for import in module.imports() {
+                            let (from, name) = (import.module(), import.name());
+                            imports.push(self.core_argument(scope, &given, from, name)?);
+                        }
+                        ModuleUse::Static(index, imports.into())
                     }
-                    ModuleDef::Import(index, declarations, inner) => {
-                        let ty = self.module_type(declarations, inner)?;
-                        let imports = ty.imports.iter().map(|(module, name, _)| {
-                            Ok((module.clone(), name.clone(), find(self, module, name)?))
-                        });
-                        ModuleUse::Import(index, imports.collect::<Result<_>>()?)
+                    ModuleDef::Import(index, declarations, _) => {
+                        let mut imports = Vec::new();
+                        for declaration in declarations {
+                            let ModuleTypeDeclaration::Import(import) = declaration else {
+                                continue;
+                            };
+                            let (from, name) = (import.module, import.name);
+                            let def = self.core_argument(scope, &given, from, name)?;
+                            imports.push((self.name(from), self.name(name), def));
+                        }
+                        ModuleUse::Import(index, imports.into())
                     }
                     ModuleDef::Abstract(..) => ModuleUse::Static(0, Box::new([])),
                 };
@@ -274,6 +296,19 @@ impl<'a> Flattener<'a> {
         };
         self.scopes[scope].core_instances.push(def);
         Ok(())
+    }
+
+    /// What a core module gets for an import.
+    fn core_argument(
+        &mut self,
+        scope: ScopeId,
+        given: &Names<'a, u32>,
+        module: &str,
+        name: &'a str,
+    ) -> Result<CoreDef> {
+        self.spend_names([module, name].into_iter())?;
+        let instance = given.get(module).ok_or_else(|| inconsistent("an argument"))?;
+        self.core_export(scope, *instance, name)
     }
 
     fn item(&self, scope: ScopeId, kind: ComponentExternalKind, index: u32) -> Result<Item<'a>> {
@@ -444,11 +479,12 @@ impl<'a> Flattener<'a> {
         Ok(ComponentItems { imports: self.items(imports)?, exports: self.items(exports)? })
     }
 
-    fn items(&mut self, names: &Names<'a, Item<'a>>) -> Result<Vec<(Box<str>, ItemType)>> {
+    fn items(&mut self, names: &Names<'a, Item<'a>>) -> Result<Vec<(Arc<str>, ItemType)>> {
         let mut items = Vec::new();
         for (name, item) in names.iter() {
             self.spend(1)?;
-            items.extend(self.item_type(item)?.map(|ty| (name.into(), ty)));
+            let name = self.name(name);
+            items.extend(self.item_type(item)?.map(|ty| (name, ty)));
         }
         Ok(items)
     }
@@ -514,7 +550,7 @@ impl<'a> Flattener<'a> {
                 }
             };
             let ty = self.item_type(item)?;
-            entries.push(ExportEntry { name: name.into(), export, ty });
+            entries.push(ExportEntry { name: self.name(name), export, ty });
         }
         levels[level] = Exports::new(entries);
         Ok(level as u32)

@@ -15,15 +15,15 @@ use crate::types::items::ModuleItems;
 
 impl<'a> Flattener<'a> {
     /// The type of a module that is at hand.
-    pub(super) fn static_module_type(&mut self, module: &Module) -> Result<Arc<ModuleItems>> {
+    pub(super) fn static_module_type(&mut self, module: &'a Module) -> Result<Arc<ModuleItems>> {
         self.spend(module.imports().len() + module.exports().len())?;
         let imports = module.imports();
         let exports = module.exports();
         Ok(Arc::new(ModuleItems {
             imports: imports
-                .map(|import| (import.module().into(), import.name().into(), import.ty()))
+                .map(|import| (self.name(import.module()), self.name(import.name()), import.ty()))
                 .collect(),
-            exports: exports.map(|export| (export.name().into(), export.ty())).collect(),
+            exports: exports.map(|export| (self.name(export.name()), export.ty())).collect(),
             partial: false,
         }))
     }
@@ -58,12 +58,13 @@ impl<'a> Flattener<'a> {
                 }
                 ModuleTypeDeclaration::Import(import) => match extern_type(&types, import.ty) {
                     Some(ty) => {
-                        items.imports.push((import.module.into(), import.name.into(), ty));
+                        let (from, name) = (self.name(import.module), self.name(import.name));
+                        items.imports.push((from, name, ty));
                     }
                     None => items.partial = true,
                 },
                 ModuleTypeDeclaration::Export { name, ty } => match extern_type(&types, *ty) {
-                    Some(ty) => items.exports.push(((*name).into(), ty)),
+                    Some(ty) => items.exports.push((self.name(name), ty)),
                     None => items.partial = true,
                 },
             }

@@ -10,6 +10,7 @@ use wasmparser::{
     ComponentInstance, ComponentType, CoreType, Encoding, FromReader, Instance, Parser, Payload,
     SectionLimited, Validator,
 };
+use zwasm::source::{self, Kind};
 use zwasm::{Engine, Error, ErrorKind, Module, Result};
 
 use super::inconsistent;
@@ -56,6 +57,10 @@ pub(super) fn read<'a>(engine: &Engine, bytes: &'a [u8]) -> Result<Parts<'a>> {
                 let message = "a core module ends behind the end of the component";
                 Error::malformed("component", message, start)
             })?;
+            if source::check_binary(Kind::Module, bytes).is_err() {
+                let message = "expected a version header for a module";
+                return Err(Error::malformed("component", message, start));
+            }
             let module = Module::from_binary(engine, bytes);
             parts.modules.push(module.map_err(|error| within_module(&error, start))?);
         }

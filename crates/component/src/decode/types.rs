@@ -7,6 +7,7 @@
 //! finds types for those who only look at them.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use wasmparser::{
     ComponentAlias, ComponentDefinedType, ComponentFuncType, ComponentOuterAliasKind,
@@ -26,13 +27,13 @@ use crate::types::{Defined, FuncIndex, FuncType, InterfaceType, ResourceIndex};
 #[derive(Clone, Copy)]
 pub(super) struct Path<'s> {
     pub(super) outer: Option<&'s Path<'s>>,
-    pub(super) name: &'s str,
+    pub(super) name: &'s Arc<str>,
 }
 
 impl Path<'_> {
-    fn names(&self) -> Box<[Box<str>]> {
-        let mut names: Vec<Box<str>> = std::iter::successors(Some(self), |path| path.outer)
-            .map(|path| path.name.into())
+    fn names(&self) -> Box<[Arc<str>]> {
+        let mut names: Vec<Arc<str>> = std::iter::successors(Some(self), |path| path.outer)
+            .map(|path| path.name.clone())
             .collect();
         names.reverse();
         names.into()
@@ -133,14 +134,19 @@ impl<'a> Flattener<'a> {
         scope: ScopeId,
         ty: &ComponentDefinedType<'a>,
     ) -> Result<TypeDef<'a>> {
-        let parts = match ty {
-            ComponentDefinedType::Record(fields) => fields.len(),
-            ComponentDefinedType::Variant(cases) => cases.len(),
-            ComponentDefinedType::Tuple(types) => types.len(),
-            ComponentDefinedType::Flags(names) | ComponentDefinedType::Enum(names) => names.len(),
-            _ => 1,
-        };
-        self.spend(parts)?;
+        match ty {
+            ComponentDefinedType::Record(fields) => {
+                self.spend_names(fields.iter().map(|(name, _)| *name))?;
+            }
+            ComponentDefinedType::Variant(cases) => {
+                self.spend_names(cases.iter().map(|case| case.name))?;
+            }
+            ComponentDefinedType::Flags(names) | ComponentDefinedType::Enum(names) => {
+                self.spend_names(names.iter().copied())?;
+            }
+            ComponentDefinedType::Tuple(types) => self.spend(types.len())?,
+            _ => self.spend(1)?,
+        }
         let value = |ty: &ComponentValType| self.value_type(scope, *ty);
         let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
         let defined = match ty {
@@ -186,7 +192,7 @@ impl<'a> Flattener<'a> {
         if ty.async_ {
             return Err(asynchronous("functions that are `async`"));
         }
-        self.spend(ty.params.len())?;
+        self.spend_names(ty.params.iter().map(|(name, _)| *name))?;
         let params = ty.params.iter();
         let params = params.map(|(name, ty)| Ok(((*name).into(), self.value_type(scope, *ty)?)));
         let params = params.collect::<Result<_>>()?;
@@ -320,6 +326,7 @@ impl<'a> Flattener<'a> {
     ) -> Result<Item<'a>> {
         match source {
             Source::Host(outer) => {
+                let name = &self.name(name);
                 self.take(scope, ty, Source::Host(&Path { outer: Some(outer), name }))
             }
             Source::Item(Item::Instance(instance)) => {

@@ -35,20 +35,20 @@ impl ItemType {
 }
 
 /// Items by name, in order.
-pub(crate) type Items = [(Box<str>, ItemType)];
+pub(crate) type Items = [(Arc<str>, ItemType)];
 
 /// The type of a component.
 #[derive(Debug, Default)]
 pub(crate) struct ComponentItems {
-    pub(crate) imports: Vec<(Box<str>, ItemType)>,
-    pub(crate) exports: Vec<(Box<str>, ItemType)>,
+    pub(crate) imports: Vec<(Arc<str>, ItemType)>,
+    pub(crate) exports: Vec<(Arc<str>, ItemType)>,
 }
 
 /// The type of a core module.
 #[derive(Debug, Default)]
 pub(crate) struct ModuleItems {
-    pub(crate) imports: Vec<(Box<str>, Box<str>, ExternType)>,
-    pub(crate) exports: Vec<(Box<str>, ExternType)>,
+    pub(crate) imports: Vec<(Arc<str>, Arc<str>, ExternType)>,
+    pub(crate) exports: Vec<(Arc<str>, ExternType)>,
     /// Whether types that are defined within it are left out, which no module that is
     /// compiled elsewhere can be compared with.
     pub(crate) partial: bool,

@@ -1,5 +1,6 @@
 //! What a linker defines against what a component imports.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use zwasm::{Error, ErrorKind, ExternType, Module, Result};
@@ -10,6 +11,7 @@ use crate::abi::TypeContext;
 use crate::abi::call::HostFunc;
 use crate::linker::{Definition, HostDestructor, Names};
 use crate::plan::{Import, Origin, Plan};
+use crate::tuning::MAX_LINK_ERROR;
 use crate::{ResourceType, wit};
 
 /// What is provided for an import.
@@ -43,7 +45,7 @@ pub(crate) fn resolve<T: 'static>(names: &Names<T>, plan: &Plan) -> Result<Match
         }
     }
     let resources: Arc<[ResourceType]> = resources.into();
-    let mut problems = Problems { plan, list: Vec::new() };
+    let mut problems = Problems { plan, text: String::new(), left_out: 0, interface: None };
     let mut provided = Vec::with_capacity(plan.imports.len());
     for (import, found) in plan.imports.iter().zip(found) {
         let Some(found) = found else {
@@ -72,22 +74,51 @@ pub(crate) fn resolve<T: 'static>(names: &Names<T>, plan: &Plan) -> Result<Match
             }
         }
     }
-    match problems.list.is_empty() {
+    match problems.text.is_empty() {
         true => Ok(Match { imports: provided.into(), resources }),
-        false => Err(Error::new(ErrorKind::Link, problems.list.join("; "))),
+        false => Err(problems.error()),
     }
 }
 
 /// What is wrong with imports, in words.
 struct Problems<'a> {
     plan: &'a Plan,
-    list: Vec<String>,
+    text: String,
+    /// How many are not in the text.
+    left_out: usize,
+    /// The path of the last interface, and the names it gives types.
+    interface: Option<(&'a [Arc<str>], wit::Interface)>,
 }
 
-impl Problems<'_> {
+impl<'a> Problems<'a> {
+    fn error(self) -> Error {
+        let Problems { mut text, left_out, .. } = self;
+        if left_out > 0 {
+            text += &format!("; and {left_out} more");
+        }
+        Error::new(ErrorKind::Link, text)
+    }
+
+    fn add(&mut self, problem: &str) {
+        if !self.text.is_empty() {
+            self.text += "; ";
+        }
+        self.text += problem;
+    }
+
+    /// Whether there is no room for more.
+    fn is_full(&mut self) -> bool {
+        let full = self.text.len() >= MAX_LINK_ERROR;
+        self.left_out += usize::from(full);
+        full
+    }
+
     #[cold]
-    fn missing<T: 'static>(&mut self, names: &Names<T>, import: &Import) {
-        let (name, ty) = (self.name(import), self.ty(import));
+    fn missing<T: 'static>(&mut self, names: &Names<T>, import: &'a Import) {
+        if self.is_full() {
+            return;
+        }
+        let (name, ty) = (Self::name(import), self.ty(import));
         let mut problem = format!("unknown import '{name}': {ty}");
         let first = &import.path[0];
         if !names.has(first) {
@@ -97,44 +128,62 @@ impl Problems<'_> {
                 .map(|other| format!("'{other}'"))
                 .collect();
             if !others.is_empty() {
-                let others = others.join(", ");
+                let (others, first) = (others.join(", "), shortened(first));
                 problem += &format!(
                     " (there is {others}, and the component wants '{first}', which is not \
                      compatible)"
                 );
             }
         }
-        self.list.push(problem);
+        self.add(&problem);
     }
 
     #[cold]
-    fn unlike(&mut self, import: &Import, what: &str) {
-        let (name, ty) = (self.name(import), self.ty(import));
-        self.list.push(format!("import '{name}' is to be {ty}: {what}"));
+    fn unlike(&mut self, import: &'a Import, what: &str) {
+        if !self.is_full() {
+            let (name, ty) = (Self::name(import), self.ty(import));
+            self.add(&format!("import '{name}' is to be {ty}: {what}"));
+        }
     }
 
-    fn name(&self, import: &Import) -> String {
-        import.path.join("#")
+    fn name(import: &Import) -> String {
+        let names: Vec<_> = import.path.iter().map(|name| shortened(name)).collect();
+        names.join("#")
     }
 
     /// The type as WIT, with the names that its interface gives types.
-    fn ty(&self, import: &Import) -> String {
+    fn ty(&mut self, import: &'a Import) -> String {
         let Plan { types, uninstantiated, items, .. } = self.plan;
         let ItemType::Func(ty) = import.ty else {
             return import.ty.kind().to_owned();
         };
-        let func = ComponentFunc::new(types, uninstantiated, ty);
-        let mut level = &items.imports[..];
-        for name in &import.path[..import.path.len() - 1] {
-            match level.iter().find(|(other, _)| other == name) {
-                Some((_, ItemType::Instance(items))) => level = items,
-                _ => return func.to_string(),
+        let outer = &import.path[..import.path.len() - 1];
+        if self.interface.as_ref().is_none_or(|(path, _)| *path != outer) {
+            let mut level = &items.imports[..];
+            for name in outer {
+                let found = level.iter().find(|(other, _)| other == name);
+                let Some((_, ItemType::Instance(items))) = found else { break };
+                level = items;
             }
+            let names = level.iter();
+            let names =
+                names.map(|(name, ty)| (&**name, ComponentItem::new(types, uninstantiated, ty)));
+            self.interface = Some((outer, wit::Interface::new(names)));
         }
-        let names = level.iter();
-        let names =
-            names.map(|(name, ty)| (&**name, ComponentItem::new(types, uninstantiated, ty)));
-        wit::Interface::new(names).func(&func)
+        let func = ComponentFunc::new(types, uninstantiated, ty);
+        match &mut self.interface {
+            Some((_, interface)) => interface.func(&func),
+            None => func.to_string(),
+        }
+    }
+}
+
+/// A name as far as a message needs it.
+fn shortened(name: &str) -> Cow<'_, str> {
+    const CHARS: usize = 200;
+    match name.char_indices().nth(CHARS) {
+        None => name.into(),
+        Some((end, _)) => format!("{}…", &name[..end]).into(),
     }
 }
 
