@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use zwasm::{AsContextMut, Error, Module, Result, StoreContextMut};
+use zwasm::{AsContext, Error, Module, Result, StoreContextMut};
 
 use crate::plan::{Export, FuncDef, Plan};
 use crate::types::ComponentItem;
@@ -145,17 +145,17 @@ impl Instance {
     }
 
     /// What is known of the instance, if it is one of this store.
-    fn root(&self, mut store: impl AsContextMut) -> Result<Arc<Root>> {
-        let mut store = store.as_context_mut();
-        let roots: &mut Roots = store.attachment();
-        let root = roots.roots.get(self.index as usize).filter(|_| roots.id == self.store);
+    fn root(&self, store: impl AsContext) -> Result<Arc<Root>> {
+        let store = store.as_context();
+        let roots = store.attachment::<Roots>().filter(|roots| roots.id == self.store);
+        let root = roots.and_then(|roots| roots.roots.get(self.index as usize));
         root.cloned().ok_or_else(|| Error::msg("the instance belongs to another store"))
     }
 
     /// An export, with what is known of the instance.
     fn find(
         &self,
-        store: impl AsContextMut,
+        store: impl AsContext,
         name: impl InstanceExportLookup,
     ) -> Option<(Arc<Root>, Export)> {
         let root = self.root(store).ok()?;
@@ -169,7 +169,7 @@ impl Instance {
     /// [`Component::get_export_index`].
     pub fn get_export_index(
         &self,
-        store: impl AsContextMut,
+        store: impl AsContext,
         instance: Option<&ComponentExportIndex>,
         name: &str,
     ) -> Option<ComponentExportIndex> {
@@ -179,7 +179,7 @@ impl Instance {
     /// The type of an export and its place; as [`Component::get_export_index`].
     pub fn get_export(
         &self,
-        store: impl AsContextMut,
+        store: impl AsContext,
         instance: Option<&ComponentExportIndex>,
         name: &str,
     ) -> Option<(ComponentItem, ComponentExportIndex)> {
@@ -193,11 +193,7 @@ impl Instance {
 
     /// An exported function. The name may be one within an exported instance:
     /// `namespace:package/interface@version#name`, or a place found before.
-    pub fn get_func(
-        &self,
-        store: impl AsContextMut,
-        name: impl InstanceExportLookup,
-    ) -> Option<Func> {
+    pub fn get_func(&self, store: impl AsContext, name: impl InstanceExportLookup) -> Option<Func> {
         match self.find(store, name)? {
             (root, Export::Func(FuncDef::Lifted(index))) => root.funcs[index as usize],
             _ => None,
@@ -211,22 +207,22 @@ impl Instance {
     /// If there is none, or it has other types.
     pub fn get_typed_func<Params, Return>(
         &self,
-        mut store: impl AsContextMut,
+        store: impl AsContext,
         name: impl InstanceExportLookup,
     ) -> Result<TypedFunc<Params, Return>>
     where
         Params: ComponentNamedList + Lower,
         Return: ComponentNamedList + Lift,
     {
-        let func = self.get_func(&mut store, name);
+        let func = self.get_func(&store, name);
         let func = func.ok_or_else(|| Error::msg("the component exports no such function"))?;
-        func.typed(store.as_context_mut())
+        func.typed(store)
     }
 
     /// An exported core module.
     pub fn get_module(
         &self,
-        store: impl AsContextMut,
+        store: impl AsContext,
         name: impl InstanceExportLookup,
     ) -> Option<Module> {
         match self.find(store, name)? {
@@ -243,7 +239,7 @@ impl Instance {
     /// An exported resource type.
     pub fn get_resource(
         &self,
-        store: impl AsContextMut,
+        store: impl AsContext,
         name: impl InstanceExportLookup,
     ) -> Option<ResourceType> {
         match self.find(store, name)? {
@@ -258,7 +254,7 @@ impl Instance {
     ///
     /// If the store is another one than its own.
     #[track_caller]
-    pub fn exports(&self, store: impl AsContextMut) -> Vec<(String, ComponentItem)> {
+    pub fn exports(&self, store: impl AsContext) -> Vec<(String, ComponentItem)> {
         let root = match self.root(store) {
             Ok(root) => root,
             Err(error) => panic!("{error}"),
@@ -274,7 +270,7 @@ impl Instance {
     /// # Errors
     ///
     /// If the store is another one than its own.
-    pub fn component(&self, store: impl AsContextMut) -> Result<Component> {
+    pub fn component(&self, store: impl AsContext) -> Result<Component> {
         Ok(self.root(store)?.component.clone())
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use zwasm::{AsContextMut, Engine, Error, ErrorKind, Module, Result, StoreContextMut};
 
-use crate::abi::TypeContext;
-use crate::abi::call::HostFunc;
+use crate::abi::call::{HostFunc, check_func};
+use crate::abi::{Check, TypeContext};
 use crate::types::items::ItemType;
 use crate::types::{ComponentFunc, FuncIndex, matching, versions};
 use crate::{
@@ -43,7 +43,8 @@ pub(crate) type HostDestructor<T> =
 
 /// A host function, and whether it is of a type.
 pub(crate) struct FuncDefinition<T: 'static> {
-    check: Option<fn(FuncIndex, &TypeContext<'_>) -> Result<()>>,
+    /// The Rust types of parameters and results; none if all types will do.
+    check: Option<(Check, Check)>,
     pub(crate) func: HostFunc<T>,
 }
 
@@ -55,7 +56,7 @@ impl<T: 'static> Clone for FuncDefinition<T> {
 
 impl<T: 'static> FuncDefinition<T> {
     pub(crate) fn check(&self, ty: FuncIndex, cx: &TypeContext<'_>) -> Result<()> {
-        self.check.map_or(Ok(()), |check| check(ty, cx))
+        self.check.map_or(Ok(()), |(params, results)| check_func(ty, cx, params, results))
     }
 }
 
@@ -306,7 +307,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         Params: ComponentNamedList,
         Return: ComponentNamedList,
     {
-        let check = Some(check_func::<Params, Return> as _);
+        let check: Option<(Check, Check)> = Some((Params::typecheck, Return::typecheck));
         self.define(name, Definition::Func(FuncDefinition { check, func: Arc::new(func) }))
     }
 
@@ -363,13 +364,4 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
             )),
         }
     }
-}
-
-/// Checks that a function type has these parameters and results.
-fn check_func<Params: ComponentNamedList, Return: ComponentNamedList>(
-    ty: FuncIndex,
-    cx: &TypeContext<'_>,
-) -> Result<()> {
-    let _ = (ty, cx);
-    Ok(())
 }
