@@ -1,29 +1,38 @@
 //! `--batch`: calls read from standard input, one a line.
 //!
-//! A line is either words, as `--invoke` takes them, or a JSON object that is
+//! A line is either a call, as `--invoke` takes it, or a JSON object that is
 //! answered in kind. All calls go to one instance, whose state so lasts from line
 //! to line. What fails is reported with its line, and the next line is read; each
 //! answer is written out before that, so that a program can hold a dialogue.
 
 use std::io::{BufRead, Write};
 
-use zwasm::{ExternType, Instance, Module, Store};
-use zwasm_wasi::WasiCtx;
-
 use crate::failure::{Failure, write_error};
 use crate::json::{Format, Json, quote};
 use crate::limits::Limits;
-use crate::number;
-use crate::run::{Call, print};
-use crate::{json, run};
+use crate::run::print;
 
-/// The instance that lines call.
-pub struct Batch<'a> {
-    pub store: &'a mut Store<WasiCtx>,
-    pub module: &'a Module,
-    pub instance: Instance,
-    /// The function for lines that begin with a number.
-    pub default: Option<&'a str>,
+/// What lines call.
+pub trait Callee {
+    /// What a line means that is no JSON.
+    fn words(&self, text: &str) -> Request;
+
+    /// Carries out a request; what it returned, as it is printed.
+    ///
+    /// # Errors
+    /// When there is no such function, its arguments are others, or it is stopped.
+    fn call(&mut self, request: &Request, format: Format) -> Result<String, Failure>;
+
+    /// Writes out what the guest wrote.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn flush(&self) -> std::io::Result<()>;
+}
+
+/// Lines of standard input as calls.
+pub struct Batch<C> {
+    pub callee: C,
     /// How lines of words are answered; those of JSON always in that.
     pub format: Format,
     /// What failures are explained by.
@@ -32,14 +41,14 @@ pub struct Batch<'a> {
 
 /// A line as understood.
 #[derive(Debug, Default, PartialEq)]
-struct Request {
-    function: String,
-    args: Vec<String>,
+pub struct Request {
+    pub function: String,
+    pub args: Vec<String>,
     /// What the answer repeats, as JSON.
-    id: Option<String>,
+    pub id: Option<String>,
 }
 
-impl Batch<'_> {
+impl<C: Callee> Batch<C> {
     /// Reads and carries out all lines; the exit code is 1 if any failed.
     ///
     /// # Errors
@@ -74,25 +83,24 @@ impl Batch<'_> {
             format => format,
         };
         let mut id = None;
-        let request = if is_json { request(text) } else { Ok(self.words(text)) };
+        let request = if is_json { request(text) } else { Ok(self.callee.words(text)) };
         let outcome = request.map_err(Failure::runtime).and_then(|mut request| {
             id = request.id.take();
-            let call = Call::prepare(self.module, &request.function, &request.args)?;
-            run::call(self.store, &self.instance, &call).map_err(|error| {
-                let mut failure = Failure::from(error);
+            self.callee.call(&request, format).map_err(|mut failure| {
                 self.limits.explain(&mut failure);
                 failure
             })
         });
         let outcome = outcome.or_else(|failure| match failure.exit() {
-            Some(0) => Ok(Vec::new()),
+            Some(0) if format.is_json() => Ok("[]".into()),
+            Some(0) => Ok(String::new()),
             _ => Err(failure),
         });
-        self.store.data().flush().map_err(|error| Failure::output(&error))?;
+        self.callee.flush().map_err(|error| Failure::output(&error))?;
         let good = outcome.is_ok();
         match outcome {
-            Ok(values) if !format.is_json() => print(&values, format)?,
-            Ok(values) => answer(id, "results", &json::results(&values, format))?,
+            Ok(results) if !format.is_json() => print(&results, format)?,
+            Ok(results) => answer(id, "results", &results)?,
             Err(failure) if format.is_json() => {
                 answer(id, "error", &quote(failure.message()))?;
             }
@@ -102,27 +110,6 @@ impl Batch<'_> {
             }
         }
         Ok(good)
-    }
-
-    /// A line of words: a function and its arguments, or only these if they begin
-    /// with a number and there is a function to call by default.
-    fn words(&self, text: &str) -> Request {
-        let mut words = text.split_whitespace().map(str::to_owned);
-        let first = words.next().unwrap_or_default();
-        let number = number::is_named(&first)
-            || first.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
-        match self.default {
-            Some(default) if number && !self.is_function(&first) => Request {
-                function: default.to_owned(),
-                args: std::iter::once(first).chain(words).collect(),
-                id: None,
-            },
-            _ => Request { function: first, args: words.collect(), id: None },
-        }
-    }
-
-    fn is_function(&self, name: &str) -> bool {
-        matches!(self.module.get_export(name), Some(ExternType::Func(_)))
     }
 }
 

@@ -25,8 +25,10 @@ impl Grants {
     pub const RANDOM: Self = Self(Capabilities::RANDOM);
     /// Process operations.
     pub const PROC: Self = Self(Capabilities::PROC);
-    /// Sockets.
+    /// Sockets and looking names up.
     pub const NET: Self = Self(Capabilities::NET);
+    /// Sending HTTP requests.
+    pub const HTTP: Self = Self(Capabilities::HTTP);
     /// All of the above.
     pub const ALL: Self = Self(Capabilities::ALL);
 

@@ -1,26 +1,48 @@
-//! `zwasm inspect`: what a module needs and what it offers.
+//! `zwasm inspect`: what a module or component needs and what it offers.
 
 use std::fmt::Write;
 
 use zwasm::{Engine, ExternType, Module, Mutability};
+#[cfg(feature = "component")]
+use zwasm_component::wit;
 
 use crate::args::Check;
 use crate::failure::Failure;
 use crate::json::{Format, quote, types};
-use crate::module;
+use crate::module::{self, Program};
 
-/// The imports and exports of the module in a file, as text or as JSON.
+/// The imports and exports of what is in a file, as text or as JSON. The text for a
+/// component is WIT.
 ///
 /// # Errors
-/// When the file cannot be read or the module is invalid.
+/// When the file cannot be read, or what is in it is invalid.
 pub fn inspect(options: &Check) -> Result<String, Failure> {
     let engine = Engine::new(&module::config(&options.disabled))?;
-    let module = module::load(&engine, &options.file)?;
+    let program = module::load(&engine, &options.file)?;
     let file = options.file.to_string_lossy();
-    Ok(match options.json {
-        Format::Words => text(&file, &module),
-        format @ (Format::Json | Format::SafeJson) => json(&file, &module, format),
+    Ok(match (program, options.json) {
+        (Program::Module(module), Format::Words) => text(&file, &module),
+        (Program::Module(module), format) => json(&file, &module, format),
+        #[cfg(feature = "component")]
+        (Program::Component(component), Format::Words) => wit::text(&component.component_type()),
+        #[cfg(feature = "component")]
+        (Program::Component(component), format) => component_json(&file, &component, format),
     })
+}
+
+#[cfg(feature = "component")]
+fn component_json(file: &str, component: &zwasm_component::Component, format: Format) -> String {
+    let style = wit::Style { quote, core: &|core| ty(core, format) };
+    let [imports, exports] = wit::json(&component.component_type(), &style).map(|items| {
+        let items: Vec<_> = items.iter().map(|item| format!("\n    {item}")).collect();
+        let end = if items.is_empty() { "" } else { "\n  " };
+        format!("[{}{end}]", items.join(","))
+    });
+    format!(
+        "{{\n  \"file\": {},\n  \"kind\": \"component\",\n  \"imports\": {imports},\n  \
+         \"exports\": {exports}\n}}\n",
+        quote(file)
+    )
 }
 
 fn text(file: &str, module: &Module) -> String {

@@ -254,12 +254,17 @@ pub fn types(types: impl Iterator<Item = ValType>) -> String {
 /// Values as a JSON array. What is no number in JSON, like infinity, a vector or
 /// a reference, is the string that would be printed otherwise; null is `null`.
 pub fn results(values: &[Shown], format: Format) -> String {
-    array(values.iter().map(|value| match value {
+    array(values.iter().map(|value| shown(value, format)))
+}
+
+/// One of them.
+pub fn shown(value: &Shown, format: Format) -> String {
+    match value {
         Shown::Integer(integer) => format.number(*integer),
         Shown::Float(digits) => digits.clone(),
         Shown::Null => "null".into(),
         Shown::Word(word) => quote(word),
-    }))
+    }
 }
 
 #[cfg(test)]

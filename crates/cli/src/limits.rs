@@ -11,10 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use zwasm::{Config, ErrorKind, InterruptHandle, Store};
-use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
 use crate::failure::{Failure, write_error};
+use crate::guest::Guest;
 
 /// Instructions in a sandbox, unless told otherwise.
 const SANDBOX_FUEL: u64 = 1_000_000_000;
@@ -105,12 +105,12 @@ impl Limits {
     ///
     /// # Errors
     /// When the system gives nothing to interrupt it with.
-    pub fn impose(&self, store: &mut Store<WasiCtx>, watchdog: &Watchdog) -> Result<(), Failure> {
+    pub fn impose(&self, store: &mut Store<Guest>, watchdog: &Watchdog) -> Result<(), Failure> {
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
         }
         if let Some(shared) = &watchdog.0 {
-            let wasi = store.data().interrupt_handle().map_err(unwatched)?;
+            let wasi = store.data().wasi.interrupt_handle().map_err(unwatched)?;
             store.add_interrupt_waker(move || wasi.interrupt());
             shared.lock().guest = Some(store.interrupt_handle());
         }

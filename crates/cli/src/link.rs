@@ -5,11 +5,11 @@
 //! such a cycle is refused before anything runs.
 
 use zwasm::{Engine, Linker, Module, Store};
-use zwasm_wasi::WasiCtx;
 
 use crate::args::Link;
 use crate::failure::Failure;
-use crate::module;
+use crate::guest::Guest;
+use crate::module::{self, Program};
 use crate::run::{INITIALIZE, WASI};
 
 /// The modules given by `--link`, each after those it imports from.
@@ -22,28 +22,18 @@ impl<'a> Linked<'a> {
     /// When a file cannot be read or is no valid module, or modules import from
     /// each other.
     pub fn load(engine: &Engine, links: &'a [Link]) -> Result<Self, Failure> {
-        let load = |link: &'a Link| match module::load(engine, &link.file) {
-            Ok(module) => Ok((link, module)),
-            Err(mut failure) => {
+        let load = |link: &'a Link| match load(engine, link)? {
+            Program::Module(module) => Ok((link, module)),
+            #[cfg(feature = "component")]
+            Program::Component(_) => {
+                let mut failure = Failure::runtime("modules cannot import from a component");
                 failure.add(&given_by(link));
                 Err(failure)
             }
         };
         let modules = links.iter().map(load).collect::<Result<Vec<_>, _>>()?;
         let needs: Vec<Vec<usize>> = modules.iter().map(|one| dependencies(one, links)).collect();
-        match order(&needs) {
-            Ok(order) => {
-                let mut modules: Vec<_> = modules.into_iter().map(Some).collect();
-                Ok(Self(order.into_iter().filter_map(|index| modules[index].take()).collect()))
-            }
-            Err(cycle) => {
-                let names: Vec<_> = cycle.iter().map(|&index| links[index].name.as_str()).collect();
-                Err(Failure::runtime(format!(
-                    "option '--link': modules that import from each other cannot be linked: {}",
-                    names.join(" -> ")
-                )))
-            }
-        }
+        in_order(modules, &needs, links).map(Self)
     }
 
     /// The modules, in the order of instantiation.
@@ -57,8 +47,8 @@ impl<'a> Linked<'a> {
     /// When one lacks an import or fails as it starts.
     pub fn define(
         &self,
-        store: &mut Store<WasiCtx>,
-        linker: &mut Linker<WasiCtx>,
+        store: &mut Store<Guest>,
+        linker: &mut Linker<Guest>,
     ) -> Result<(), Failure> {
         // A module may stand between the program and the system by taking the
         // name of the latter.
@@ -81,8 +71,39 @@ impl<'a> Linked<'a> {
     }
 }
 
-fn given_by(link: &Link) -> String {
+/// What a link's file has in it.
+///
+/// # Errors
+/// When it cannot be read or is invalid.
+pub fn load(engine: &Engine, link: &Link) -> Result<Program, Failure> {
+    module::load(engine, &link.file).map_err(|mut failure| {
+        failure.add(&given_by(link));
+        failure
+    })
+}
+
+pub fn given_by(link: &Link) -> String {
     format!(" (given by '--link {}={}')", link.name, link.file.display())
+}
+
+/// Puts what links give after what it needs.
+///
+/// # Errors
+/// When some of it needs itself.
+pub fn in_order<T>(items: Vec<T>, needs: &[Vec<usize>], links: &[Link]) -> Result<Vec<T>, Failure> {
+    match order(needs) {
+        Ok(order) => {
+            let mut items: Vec<_> = items.into_iter().map(Some).collect();
+            Ok(order.into_iter().filter_map(|index| items[index].take()).collect())
+        }
+        Err(cycle) => {
+            let names: Vec<_> = cycle.iter().map(|&index| links[index].name.as_str()).collect();
+            Err(Failure::runtime(format!(
+                "option '--link': modules that import from each other cannot be linked: {}",
+                names.join(" -> ")
+            )))
+        }
+    }
 }
 
 /// The links that a module imports from. One that takes the system's name may

@@ -6,11 +6,16 @@
 mod args;
 mod batch;
 mod completions;
+#[cfg(feature = "component")]
+mod component;
+#[cfg(feature = "component")]
+mod compose;
 mod failure;
 mod features;
 #[cfg(feature = "trace")]
 mod flame;
 mod grants;
+mod guest;
 mod help;
 mod inspect;
 mod json;

@@ -1,8 +1,11 @@
-//! From a path to a module.
+//! From a path to a module or component.
 
 use std::path::Path;
 
+use zwasm::source::{self, Kind};
 use zwasm::{Config, Engine, Error, ErrorKind, Feature, Module};
+#[cfg(feature = "component")]
+use zwasm_component::Component;
 
 use crate::failure::Failure;
 use crate::options::command_names;
@@ -20,26 +23,45 @@ pub fn config(disabled: &[Feature]) -> Config {
     config
 }
 
-/// Reads the module in a file, binary or text, and validates all of it.
+/// What a file has in it.
+pub enum Program {
+    /// A core module.
+    Module(Module),
+    /// A component.
+    #[cfg(feature = "component")]
+    Component(Component),
+}
+
+/// Reads the module or component in a file, binary or text, and validates all of it.
 ///
 /// # Errors
-/// When the file cannot be read or is no valid module.
-pub fn read(engine: &Engine, path: &Path) -> Result<Module, Error> {
-    match path.as_os_str() == STDIN {
-        true => Module::from_reader(engine, &mut std::io::stdin().lock(), "standard input"),
-        false => Module::from_file(engine, path),
+/// When the file cannot be read or has neither in it.
+pub fn read(engine: &Engine, path: &Path) -> Result<Program, Error> {
+    let (bytes, name) = match path.as_os_str() == STDIN {
+        true => {
+            let name = Path::new("standard input");
+            (source::read(&mut std::io::stdin().lock(), name)?, name)
+        }
+        false => (source::read_file(path)?, path),
+    };
+    #[cfg(feature = "component")]
+    if source::is_component(&bytes) {
+        let binary = source::to_binary(Kind::Component, bytes.into(), Some(name))?;
+        return Component::from_binary(engine, &binary).map(Program::Component);
     }
+    let binary = source::to_binary(Kind::Module, bytes.into(), Some(name))?;
+    Module::from_vec(engine, binary.into_owned()).map(Program::Module)
 }
 
 /// As [`read`], with the error as the command reports it.
 ///
 /// # Errors
 /// As [`read`].
-pub fn load(engine: &Engine, path: &Path) -> Result<Module, Failure> {
+pub fn load(engine: &Engine, path: &Path) -> Result<Program, Failure> {
     read(engine, path).map_err(|error| failure(error, path))
 }
 
-/// Why the module in a file cannot be used.
+/// Why what is in a file cannot be used.
 pub fn failure(error: Error, path: &Path) -> Failure {
     let unreadable = error.kind() == ErrorKind::Io;
     let mut failure = Failure::from(error);
@@ -62,7 +84,7 @@ mod tests {
     use super::*;
 
     fn failure(path: &str) -> Failure {
-        load(&Engine::default(), Path::new(path)).unwrap_err()
+        load(&Engine::default(), Path::new(path)).err().unwrap()
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use zwasm::{Config, Module, Profile, Store, Trace};
-use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
 use crate::failure::{Failure, say};
 use crate::flame;
+use crate::guest::Guest;
 use crate::sample::Sampler;
 
 /// Lines of a table of the profile.
@@ -101,7 +101,7 @@ impl Profiler {
     ///
     /// # Errors
     /// When the file cannot be written or the time not be watched.
-    pub fn start(options: &Run, store: &mut Store<WasiCtx>) -> Result<Option<Self>, Failure> {
+    pub fn start(options: &Run, store: &mut Store<Guest>) -> Result<Option<Self>, Failure> {
         let (path, format) = match &options.profile {
             None => return Ok(None),
             Some(Profiling::Counts) => return Ok(Some(Self::Counts)),

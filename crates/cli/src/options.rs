@@ -117,14 +117,18 @@ pub const COMMANDS: &[CommandInfo] = &[
     CommandInfo {
         name: "run",
         words: "FILE [OPTIONS] [ARGS...] [-- ARGS...]",
-        summary: "Run a module; the word 'run' may be left out",
+        summary: "Run a module or component; the word 'run' may be left out",
         about: "\
-FILE is a WebAssembly module, binary or text, or '-' for standard input. Its
-export '_start' is called unless --invoke names another. ARGS go to the
-function named by --invoke, else to the program; what follows '--' always goes
-to the program. Numbers are written as in the text format: 42, -0x2a, 1_000,
-2.5, 0x1.4p1, inf, nan:0x1; vectors as one 128-bit integer, null references as
-'null'.
+FILE is a WebAssembly module or component, binary or text, or '-' for standard
+input. Its export '_start', or 'wasi:cli/run', is called unless --invoke names
+another. ARGS go to the function named by --invoke, else to the program; what
+follows '--' always goes to the program. Numbers are written as in the text
+format: 42, -0x2a, 1_000, 2.5, 0x1.4p1, inf, nan:0x1; vectors as one 128-bit
+integer, null references as 'null'.
+
+Functions of components are called in WAVE, and answer in it:
+--invoke 'greet(\"Bo\", {age: 3, tags: [red, blue]})'. One of an interface is
+named as clearly as it takes: f, iface.f, ns:pkg/iface@1.0.0#f.
 
 With --batch each line of standard input is a call: the name of an exported
 function and its arguments, or {\"invoke\": NAME, \"args\": [...]}, which is
@@ -138,13 +142,15 @@ below the directories given with --dir.
     CommandInfo {
         name: "inspect",
         words: "[OPTIONS] FILE",
-        summary: "Show what a module imports and exports",
-        about: "",
+        summary: "Show what a module or component imports and exports",
+        about: "\
+Of a component it is WIT.
+",
     },
     CommandInfo {
         name: "validate",
         words: "[OPTIONS] FILE",
-        summary: "Check a module without running it",
+        summary: "Check a module or component without running it",
         about: "",
     },
     CommandInfo {
@@ -240,7 +246,8 @@ pub const SECTIONS: &[Section] = &[
             flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
             flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
             flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
-            flag("--allow-net", "", "Connections accepted by --listen", Id::Allow(Grants::NET)),
+            flag("--allow-net", "", "Sockets and names; with --listen too", Id::Allow(Grants::NET)),
+            flag("--allow-http", "", "Sending HTTP requests", Id::Allow(Grants::HTTP)),
         ],
     },
     Section {

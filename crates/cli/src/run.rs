@@ -1,4 +1,5 @@
-//! `zwasm FILE`: links a module, runs it, prints what it returns.
+//! `zwasm FILE`: links a module, runs it, prints what it returns. Components go their own
+//! way (`component`), with what both have in common from here.
 //!
 //! The function to call and its arguments are checked against the module
 //! before anything of the guest runs, so that a slip on the command line has
@@ -14,18 +15,20 @@ use zwasm::{
 };
 #[cfg(feature = "threads")]
 use zwasm_wasi::Threads;
-use zwasm_wasi::WasiCtx;
+use zwasm_wasi::{Capabilities, WasiCtx};
 
 use crate::args::{Preopen, Run};
-use crate::batch::Batch;
+use crate::batch::{Batch, Callee, Request};
 use crate::failure::{Failure, note, one_line, say};
 use crate::grants::refusal;
+use crate::guest::Guest;
 use crate::json::Format;
 use crate::limits::Limits;
 use crate::link::Linked;
+use crate::module::Program;
 use crate::suggest::did_you_mean;
 use crate::values::Shown;
-use crate::{json, module, values};
+use crate::{json, module, number, values};
 
 /// The module names under which programs import WASI; the last is for threads.
 pub const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
@@ -39,16 +42,22 @@ pub const INITIALIZE: &str = "_initialize";
 /// Exported functions are listed in an error message up to this many.
 const MAX_LISTED: usize = 12;
 
-/// Runs a module and returns the exit code: the guest's own if it set one.
+/// Runs a module or component and returns the exit code: the guest's own if it set one.
 ///
 /// # Errors
-/// When a module cannot be read, is invalid, lacks the function asked for,
-/// cannot be linked, or traps.
+/// When a file cannot be read, is invalid, lacks the function asked for, cannot be
+/// linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
     let limits = Limits::of(options);
     let watchdog = limits.watch_time()?;
     let engine = Engine::new(&config(options, &limits))?;
-    let module = module::load(&engine, &options.file)?;
+    let module = match module::load(&engine, &options.file)? {
+        Program::Module(module) => module,
+        #[cfg(feature = "component")]
+        Program::Component(component) => {
+            return crate::component::run(&component, options, limits, &watchdog);
+        }
+    };
     let linked = Linked::load(&engine, &options.links)?;
     let call = chosen(&module, options)?;
     #[cfg(feature = "trace")]
@@ -58,19 +67,18 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     let imports_wasi =
         |module: &Module| module.imports().any(|import| WASI.contains(&import.module()));
     let context = if linked.modules().chain([&module]).any(imports_wasi) {
-        zwasm_wasi::add_to_linker(&mut linker, |context| context)?;
-        wasi_context(options)?
+        zwasm_wasi::add_to_linker(&mut linker, |guest: &mut Guest| &mut guest.wasi)?;
+        wasi_context(options, options.grants.capabilities())?
     } else {
         WasiCtx::builder().build()
     };
-    let mut store = Store::new(&engine, context);
+    let mut store = Store::new(&engine, Guest::new(context));
     limits.impose(&mut store, &watchdog)?;
     #[cfg(feature = "trace")]
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
-    let (context, refusals) = (store.data().clone(), store.refusals());
-    let ending = Ending { context, refusals, limits, format: options.json };
+    let ending = Ending::of(&store, limits, options.json);
     let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
-        let main = |store: &mut Store<WasiCtx>, instance| {
+        let main = |store: &mut Store<Guest>, instance| {
             perform(store, &module, instance, call, options, limits)
         };
         start(&mut store, linker, &module, &ending, main).map_err(Failure::from)
@@ -84,26 +92,26 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
 }
 
 /// How a guest ended that was not stopped.
-enum Done {
-    /// With what the one call returned.
-    Values(Vec<Shown>),
-    /// At the end of a batch, with an exit code.
-    Batch(i32),
+pub enum Done {
+    /// With what the one call returned: a value a line or, for JSON, an array.
+    Results(String),
+    /// With an exit code: that of a batch, or of a program.
+    Code(i32),
 }
 
 /// Instantiates the module and has `main` use the instance. A module that starts
 /// threads may end in one of them while the first still computes, and then ends
 /// the process, too.
 fn start(
-    store: &mut Store<WasiCtx>,
-    linker: Linker<WasiCtx>,
+    store: &mut Store<Guest>,
+    linker: Linker<Guest>,
     module: &Module,
     ending: &Ending,
-    main: impl FnOnce(&mut Store<WasiCtx>, Instance) -> Result<Done, Error>,
+    main: impl FnOnce(&mut Store<Guest>, Instance) -> Result<Done, Error>,
 ) -> Result<Done, Error> {
     #[cfg(feature = "threads")]
-    if Threads::<WasiCtx>::wanted_by(module) {
-        let threads = Threads::new(store, linker, module, |context| context)?;
+    if Threads::<Guest>::wanted_by(module) {
+        let threads = Threads::new(store, linker, module, |guest| &mut guest.wasi)?;
         let ending = ending.clone();
         threads.on_end(move |error| crate::end(ending.finish(Err(error.into()))));
         return threads.run(store, main);
@@ -116,7 +124,7 @@ fn start(
 
 /// Does with an instance what the options ask for.
 fn perform(
-    store: &mut Store<WasiCtx>,
+    store: &mut Store<Guest>,
     module: &Module,
     instance: Instance,
     call: Option<Call<'_>>,
@@ -129,19 +137,63 @@ fn perform(
         initialize.call(&mut *store, &[], &mut [])?;
     }
     if options.batch {
-        let (default, format) = (options.invoke.as_deref(), options.json);
-        let code = Batch { store, module, instance, default, format, limits }.run();
-        return code.map(Done::Batch).map_err(|failure| Error::msg(failure.message()));
+        let default = options.invoke.as_deref();
+        let callee = Lines { store, module, instance, default };
+        let code = Batch { callee, format: options.json, limits }.run();
+        return code.map(Done::Code).map_err(|failure| Error::msg(failure.message()));
     }
-    Ok(Done::Values(match &call {
-        Some(call) => self::call(store, &instance, call)?,
-        None => Vec::new(),
+    Ok(Done::Results(match &call {
+        Some(call) => self::call(store, &instance, call, options.json)?,
+        None => results(&[], options.json),
     }))
+}
+
+/// The module whose functions lines of a batch call.
+struct Lines<'a> {
+    store: &'a mut Store<Guest>,
+    module: &'a Module,
+    instance: Instance,
+    /// The function for lines that begin with a number.
+    default: Option<&'a str>,
+}
+
+impl Lines<'_> {
+    fn is_function(&self, name: &str) -> bool {
+        matches!(self.module.get_export(name), Some(ExternType::Func(_)))
+    }
+}
+
+impl Callee for Lines<'_> {
+    /// A line of words: a function and its arguments, or only these if they begin
+    /// with a number and there is a function to call by default.
+    fn words(&self, text: &str) -> Request {
+        let mut words = text.split_whitespace().map(str::to_owned);
+        let first = words.next().unwrap_or_default();
+        let number = number::is_named(&first)
+            || first.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
+        match self.default {
+            Some(default) if number && !self.is_function(&first) => Request {
+                function: default.to_owned(),
+                args: std::iter::once(first).chain(words).collect(),
+                id: None,
+            },
+            _ => Request { function: first, args: words.collect(), id: None },
+        }
+    }
+
+    fn call(&mut self, request: &Request, format: Format) -> Result<String, Failure> {
+        let call = Call::prepare(self.module, &request.function, &request.args)?;
+        Ok(self::call(self.store, &self.instance, &call, format)?)
+    }
+
+    fn flush(&self) -> std::io::Result<()> {
+        self.store.data().wasi.flush()
+    }
 }
 
 /// What tells how a guest ended, in whichever thread it does.
 #[derive(Clone)]
-struct Ending {
+pub struct Ending {
     context: WasiCtx,
     refusals: Refusals,
     limits: Limits,
@@ -149,23 +201,27 @@ struct Ending {
 }
 
 impl Ending {
+    /// What tells about the guest of a store.
+    pub fn of(store: &Store<Guest>, limits: Limits, format: Format) -> Self {
+        Self { context: store.data().wasi.clone(), refusals: store.refusals(), limits, format }
+    }
+
     /// The exit code of a guest that is done, after what there is to print.
     ///
     /// # Errors
     /// What the guest was stopped by, or that its output cannot be written.
-    fn finish(&self, outcome: Result<Done, Failure>) -> Result<i32, Failure> {
+    pub fn finish(&self, outcome: Result<Done, Failure>) -> Result<i32, Failure> {
         // What the guest wrote comes before what is written about it.
         let flushed = self.context.flush().map_err(|error| Failure::output(&error));
         let (code, results) = match outcome {
-            Ok(Done::Values(values)) => (0, Some(values)),
-            Ok(Done::Batch(code)) => (code, None),
+            Ok(Done::Results(results)) => (0, Some(results)),
+            Ok(Done::Code(code)) => (code, None),
             Err(mut failure) => match failure.exit() {
                 Some(code) => (code, None),
                 None => {
                     self.limits.explain(&mut failure);
                     if failure.kind() == Some(ErrorKind::Link) {
-                        failure
-                            .add(" (modules that provide imports are given by '--link NAME=FILE')");
+                        failure.add(" (what provides imports is given by '--link NAME=FILE')");
                     }
                     return Err(failure.with_notes(self.notes()));
                 }
@@ -205,7 +261,11 @@ fn config(options: &Run, limits: &Limits) -> Config {
     config
 }
 
-fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
+/// What the options give a guest that may do this much.
+///
+/// # Errors
+/// When a directory cannot be opened or an address not be listened on.
+pub fn wasi_context(options: &Run, capabilities: Capabilities) -> Result<WasiCtx, Failure> {
     let mut builder = WasiCtx::builder();
     builder.inherit_stdio();
     if options.batch {
@@ -214,7 +274,7 @@ fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
     }
     builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
     builder.args(&options.program_args);
-    builder.caps(options.grants.capabilities()).inherit_env();
+    builder.caps(capabilities).inherit_env();
     for (key, value) in &options.env {
         builder.env(key, value);
     }
@@ -260,7 +320,7 @@ fn separator(dir: &Preopen) -> String {
 }
 
 /// A call of an exported function.
-pub struct Call<'a> {
+struct Call<'a> {
     name: &'a str,
     args: Vec<Val>,
 }
@@ -270,10 +330,13 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// When there is no such function, or the words do not fit its type.
-    pub fn prepare(module: &Module, name: &'a str, words: &[String]) -> Result<Self, Failure> {
+    fn prepare(module: &Module, name: &'a str, words: &[String]) -> Result<Self, Failure> {
         let ty = match module.get_export(name) {
             Some(ExternType::Func(ty)) => ty,
-            None => return Err(Failure::runtime(no_function(module, name))),
+            None => {
+                let functions: Vec<_> = exported_functions(module).collect();
+                return Err(Failure::runtime(no_function(name, &functions)));
+            }
             Some(other) => {
                 return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
             }
@@ -327,12 +390,11 @@ fn arguments(
 }
 
 /// The message for a missing export, with what there is instead.
-fn no_function(module: &Module, name: &str) -> String {
-    let functions: Vec<_> = exported_functions(module).collect();
+pub fn no_function(name: &str, functions: &[&str]) -> String {
     let mut message = format!("no exported function '{name}'");
-    message += &did_you_mean(name, &functions);
+    message += &did_you_mean(name, functions);
     match functions.len() {
-        0 => message += "; the module exports no functions",
+        0 => message += "; there are no exported functions",
         1..=MAX_LISTED => message += &format!("; exported: {}", functions.join(", ")),
         _ => {}
     }
@@ -358,37 +420,40 @@ fn exported_functions(module: &Module) -> impl Iterator<Item = &str> {
         .map(|export| export.name())
 }
 
-/// Calls a function of an instance.
-///
-/// # Errors
-/// When the guest is stopped.
-pub fn call(
-    store: &mut Store<WasiCtx>,
+/// Calls a function of an instance; what it returned, as it is printed.
+fn call(
+    store: &mut Store<Guest>,
     instance: &Instance,
     call: &Call<'_>,
-) -> Result<Vec<Shown>, Error> {
-    let Some(func) = instance.get_func(&mut *store, call.name) else { return Ok(Vec::new()) };
+    format: Format,
+) -> Result<String, Error> {
+    let Some(func) = instance.get_func(&mut *store, call.name) else {
+        return Ok(results(&[], format));
+    };
     let mut scope = RootScope::new(store);
-    let mut results: Vec<_> = func.ty(&scope).results().map(|_| Val::I32(0)).collect();
-    func.call(&mut scope, &call.args, &mut results)?;
-    Ok(results.iter().map(|value| values::show(&scope, value)).collect())
+    let mut values: Vec<_> = func.ty(&scope).results().map(|_| Val::I32(0)).collect();
+    func.call(&mut scope, &call.args, &mut values)?;
+    let shown: Vec<_> = values.iter().map(|value| values::show(&scope, value)).collect();
+    Ok(results(&shown, format))
 }
 
-/// Prints what a call returned: a value a line or, as JSON, all on one.
+/// Values a line each or, for JSON, an array.
+fn results(values: &[Shown], format: Format) -> String {
+    match format.is_json() {
+        true => json::results(values, format),
+        false => values.iter().map(|value| format!("{value}\n")).collect(),
+    }
+}
+
+/// Prints what a call returned.
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn print(results: &[Shown], format: Format) -> Result<(), Failure> {
+pub fn print(results: &str, format: Format) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    let mut write = || {
-        if format.is_json() {
-            writeln!(stdout, "{{\"results\": {}}}", json::results(results, format))?;
-        } else {
-            for value in results {
-                writeln!(stdout, "{value}")?;
-            }
-        }
-        stdout.flush()
+    let written = match format.is_json() {
+        true => writeln!(stdout, "{{\"results\": {results}}}"),
+        false => stdout.write_all(results.as_bytes()),
     };
-    write().map_err(|error| Failure::output(&error))
+    written.and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
 }

@@ -15,8 +15,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use zwasm::{Module, Sample, Store, UpdateDeadline};
-use zwasm_wasi::WasiCtx;
 
+use crate::guest::Guest;
 use crate::json::{array, quote};
 
 /// The time between samples.
@@ -55,7 +55,7 @@ impl Sampler {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(store: &mut Store<WasiCtx>) -> io::Result<Self> {
+    pub fn start(store: &mut Store<Guest>) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (watched, engine) = (shared.clone(), store.engine().clone());
         let thread = thread::Builder::new().name("profile".into()).spawn(move || {

@@ -1,4 +1,4 @@
-//! `zwasm validate`: checks a module without running it.
+//! `zwasm validate`: checks a module or component without running it.
 
 use zwasm::{Engine, ErrorKind};
 
@@ -7,12 +7,12 @@ use crate::failure::Failure;
 use crate::json::quote;
 use crate::module;
 
-/// Validates the module in a file; returns the line that says so, and the exit
+/// Validates what is in a file; returns the line that says so, and the exit
 /// code.
 ///
 /// # Errors
-/// When the file cannot be read or the module is invalid. With JSON, that a
-/// module is invalid is a line as well.
+/// When the file cannot be read or what is in it is invalid. With JSON, that it is
+/// invalid is a line as well.
 pub fn validate(options: &Check) -> Result<(String, i32), Failure> {
     let engine = Engine::new(&module::config(&options.disabled))?;
     let file = options.file.to_string_lossy();

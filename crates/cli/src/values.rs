@@ -98,7 +98,8 @@ fn internal(store: &impl AsContext, reference: &AnyRef) -> Shown {
     })
 }
 
-fn float(value: impl Display + LowerExp, wide: f64) -> Shown {
+/// A float, of which the other argument is the value in 64 bits.
+pub fn float(value: impl Display + LowerExp, wide: f64) -> Shown {
     let magnitude = wide.abs();
     if wide.is_nan() {
         Shown::Word("nan".into())

@@ -78,11 +78,11 @@ impl Export {
         &self.ty
     }
 
-    /// Whether its result has a handle to a resource in it, which no text has, or is
-    /// nested too deeply.
-    pub fn returns_resource(&self) -> bool {
+    /// Whether there is a text for what it returns: not if there is a handle to a resource
+    /// in it, or it is nested too deeply.
+    pub fn is_writable(&self) -> bool {
         let mut seen = HashSet::new();
-        self.ty.results().any(|ty| has_resource(&ty, &mut seen, 0))
+        !self.ty.results().any(|ty| has_resource(&ty, &mut seen, 0))
     }
 
     /// How clearly a name means this function, if it does.
@@ -132,6 +132,7 @@ impl Export {
     }
 }
 
+/// Whether a type has a resource in it, or more levels than are written.
 fn has_resource(ty: &Type, seen: &mut HashSet<TypeIndex>, depth: usize) -> bool {
     if ty.index().is_some_and(|index| !seen.insert(index)) {
         return false;
@@ -259,12 +260,19 @@ impl<'a> Call<'a> {
             reader.end()?;
         }
         let given = values.len();
-        for ty in &types[given..] {
-            match ty {
-                Type::Option(_) => values.push(Val::Option(None)),
-                _ => return Err(wrong(start, given.to_string())),
-            }
+        match complete(ty, &mut values) {
+            true => Ok(values),
+            false => Err(wrong(start, given.to_string())),
         }
-        Ok(values)
     }
+}
+
+/// Adds the arguments that may be left out: options that are last. Whether that is all
+/// that is missing.
+pub fn complete(ty: &ComponentFunc, values: &mut Vec<Val>) -> bool {
+    let missing = ty.params().skip(values.len());
+    missing.into_iter().all(|(_, ty)| {
+        values.push(Val::Option(None));
+        matches!(ty, Type::Option(_))
+    })
 }

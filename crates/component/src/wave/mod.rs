@@ -16,7 +16,7 @@ mod write;
 
 use std::fmt::{self, Display, Formatter};
 
-pub use call::{Call, Export, NotFound, exports};
+pub use call::{Call, Export, NotFound, complete, exports};
 pub use read::read;
 pub use write::write;
 

@@ -478,7 +478,7 @@ fn results_with_resources_are_known_before() {
     let list = table.add(Defined::List(own));
     let pair = table.add(Defined::Tuple([T::U8, list].into()));
     let deep = func_in(table, &[], Some(pair));
-    let returns = |ty| call::Export::new(None, "f".into(), ty).returns_resource();
+    let returns = |ty| !call::Export::new(None, "f".into(), ty).is_writable();
     assert!(returns(deep));
     assert!(returns(func(&[], Some(own))));
     assert!(!returns(func(&[own], Some(T::U8))));

@@ -177,6 +177,12 @@ impl Module {
         Module::compile(engine, bytes.to_vec())
     }
 
+    /// The same from bytes that need no copy.
+    #[doc(hidden)]
+    pub fn from_vec(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
+        Module::compile(engine, bytes)
+    }
+
     /// As [`Module::from_binary`], asking `stop` now and then, on any thread, whether to
     /// give up: for hosts that limit the time that a large module may take.
     ///

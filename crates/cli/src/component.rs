@@ -1,0 +1,327 @@
+//! Components: running them as programs, and calling their functions in WAVE.
+//!
+//! A component is a program if it exports `wasi:cli/run`, whose function is called; the
+//! functions of others are called by `--invoke`. What is called, and with what, is known
+//! before anything of the guest runs.
+//!
+//! What a program may do without flags is more than for modules: a directory given by
+//! `--dir` may be used, unless a flag says what for, and clocks and random numbers are
+//! there. WASI 0.2 has no error code to refuse these by, and every standard library asks
+//! for them as it starts. In a sandbox, flags are all that counts.
+
+use zwasm::{Error, Store};
+use zwasm_component::types::{self, ComponentFunc};
+use zwasm_component::wave::{self, Export, NotFound};
+use zwasm_component::{Component, Instance, Linker, Val};
+use zwasm_wasi::{Capabilities, WasiCtx};
+
+use crate::args::Run;
+use crate::batch::{Batch, Callee, Request};
+use crate::compose::Linked;
+use crate::failure::Failure;
+use crate::guest::Guest;
+use crate::json::{self, Format, quote};
+use crate::limits::{Limits, Watchdog};
+use crate::run::{Done, Ending, no_function, wasi_context};
+use crate::values::float;
+
+/// The interface whose `run` makes a component a program, without its version.
+const PROGRAM: &str = "wasi:cli/run@0.2.";
+
+/// What all of WASI's interfaces begin with.
+const WASI: &str = "wasi:";
+
+/// Runs a component and returns the exit code.
+///
+/// # Errors
+/// When it lacks the function asked for or cannot be linked, and when it traps.
+pub fn run(
+    component: &Component,
+    options: &Run,
+    limits: Limits,
+    watchdog: &Watchdog,
+) -> Result<i32, Failure> {
+    refuse_for_modules(options)?;
+    let ty = component.component_type();
+    let exports = wave::exports(&ty);
+    let call = Call::chosen(&exports, options)?;
+    let linked = Linked::load(component.engine(), &options.links)?;
+    let mut linker = Linker::new(component.engine());
+    let imports_wasi = |ty: &types::Component| ty.imports().any(|(name, _)| name.starts_with(WASI));
+    let all = || [component].into_iter().chain(linked.components());
+    let context = if all().any(|component| imports_wasi(&component.component_type())) {
+        zwasm_wasi::p2::add_to_linker_sync(&mut linker)?;
+        wasi_context(options, capabilities(options))?
+    } else {
+        WasiCtx::builder().build()
+    };
+    let mut store = Store::new(component.engine(), Guest::new(context));
+    limits.impose(&mut store, watchdog)?;
+    #[cfg(feature = "trace")]
+    let profiler = crate::observe::Profiler::start(options, &mut store)?;
+    let ending = Ending::of(&store, limits, options.json);
+    let outcome = linked.define(&mut store, &mut linker, component).and_then(|()| {
+        let instance = linker.instantiate(&mut store, component)?;
+        match call {
+            Some(call) => perform(&mut store, &instance, call, options.json),
+            None => {
+                let callee = Lines { store: &mut store, instance, exports: &exports };
+                Batch { callee, format: options.json, limits }.run().map(Done::Code)
+            }
+        }
+    });
+    let code = ending.finish(outcome);
+    #[cfg(feature = "trace")]
+    if let Some(profiler) = profiler {
+        profiler.finish(all().flat_map(Component::modules))?;
+    }
+    code
+}
+
+/// Options that are about one module, or about what components do otherwise.
+fn refuse_for_modules(options: &Run) -> Result<(), Failure> {
+    let refuse = |option: &str, instead: &str| {
+        Err(Failure::runtime(format!(
+            "option '{option}' is for modules; this is a component{instead}"
+        )))
+    };
+    if !options.listen.is_empty() {
+        return refuse("--listen", ", which with '--allow-net' listens by itself");
+    }
+    #[cfg(feature = "trace")]
+    for (option, functions) in
+        [("--dump-regir", &options.dump_regir), ("--dump-jit", &options.dump_jit)]
+    {
+        if !functions.is_empty() {
+            return refuse(option, " that may have many ('wasm-tools component unbundle')");
+        }
+    }
+    Ok(())
+}
+
+/// What a program may do.
+fn capabilities(options: &Run) -> Capabilities {
+    let mut capabilities = options.grants.capabilities();
+    if options.sandbox {
+        return capabilities;
+    }
+    let files = Capabilities::READ | Capabilities::WRITE | Capabilities::PATH;
+    if !options.dirs.is_empty() && !capabilities.intersects(files) {
+        capabilities.insert(files);
+    }
+    capabilities.insert(Capabilities::CLOCK | Capabilities::RANDOM);
+    capabilities
+}
+
+/// A call that is to be made.
+struct Call<'a> {
+    export: &'a Export,
+    args: Vec<Val>,
+    /// Whether it is the program, whose result is an exit code.
+    is_program: bool,
+}
+
+impl<'a> Call<'a> {
+    /// The call that the options ask for; none if lines ask for calls.
+    fn chosen(exports: &'a [Export], options: &Run) -> Result<Option<Call<'a>>, Failure> {
+        if options.batch {
+            return Ok(None);
+        }
+        let Some(text) = &options.invoke else {
+            let program = exports.iter().find(|export| {
+                export.path().strip_prefix(PROGRAM).is_some_and(|rest| rest.ends_with("#run"))
+            });
+            let Some(export) = program else { return Err(no_program(exports)) };
+            return Ok(Some(Call { export, args: Vec::new(), is_program: true }));
+        };
+        let call = Call::prepare(exports, text, &options.call_args);
+        call.map(Some).map_err(|mut failure| {
+            failure.put_before("option '--invoke': ");
+            failure
+        })
+    }
+
+    /// The call that a text stands for, the arguments in it or as words behind it.
+    fn prepare(exports: &'a [Export], text: &str, words: &[String]) -> Result<Self, Failure> {
+        let call = wave::Call::parse(text).map_err(misread)?;
+        let name = call.name();
+        let export = call.find(exports).map_err(|error| {
+            let list = |exports: &[&Export]| {
+                exports.iter().map(|export| export.path()).collect::<Vec<_>>()
+            };
+            Failure::runtime(match error {
+                NotFound::Unknown => {
+                    let names = list(&exports.iter().collect::<Vec<_>>());
+                    no_function(name, &names.iter().map(String::as_str).collect::<Vec<_>>())
+                }
+                NotFound::Ambiguous(exports) => {
+                    let names = list(&exports).join("', '");
+                    format!("'{name}' may be any of '{names}': say which")
+                }
+            })
+        })?;
+        if !export.is_writable() {
+            return Err(Failure::runtime(format!(
+                "'{name}' returns what no text can be written of, a resource or something nested \
+                 too deeply: {}",
+                export.ty()
+            )));
+        }
+        let args = match words {
+            [] => call.args(export.ty()).map_err(misread)?,
+            [first, ..] if call.has_args() => {
+                return Err(Failure::runtime(format!(
+                    "'{name}' has its arguments in parentheses, and '{first}' as well (words for \
+                     the program go after '--')"
+                )));
+            }
+            words => arguments(name, export.ty(), words)?,
+        };
+        Ok(Call { export, args, is_program: false })
+    }
+}
+
+/// Arguments that are words of their own.
+fn arguments(name: &str, ty: &ComponentFunc, words: &[String]) -> Result<Vec<Val>, Failure> {
+    let mut args = Vec::new();
+    for (at, ((_, ty), word)) in ty.params().zip(words).enumerate() {
+        args.push(wave::read(&ty, word).map_err(|error| {
+            Failure::runtime(format!("argument {} of '{name}', at {error}", at + 1))
+        })?);
+    }
+    let expected = ty.params().len();
+    if words.len() > expected || !wave::complete(ty, &mut args) {
+        let plural = if expected == 1 { "" } else { "s" };
+        let given = words.len();
+        let message = format!("'{name}' expects {expected} argument{plural}, got {given}");
+        return Err(Failure::runtime(message));
+    }
+    Ok(args)
+}
+
+/// Why a text is no call, or no value.
+fn misread(error: wave::Error) -> Failure {
+    Failure::runtime(format!("at {error}"))
+}
+
+fn no_program(exports: &[Export]) -> Failure {
+    let names: Vec<_> = exports.iter().map(Export::path).collect();
+    let advice = match names.as_slice() {
+        [] => "and no functions".into(),
+        names => {
+            let first = names.iter().take(MAX_LISTED).map(String::as_str).collect::<Vec<_>>();
+            let more = if names.len() > MAX_LISTED { ", ..." } else { "" };
+            format!("'--invoke' calls its functions: {}{more}", first.join(", "))
+        }
+    };
+    Failure::runtime(format!(
+        "this component is no program: it exports no 'wasi:cli/run'; {advice}"
+    ))
+}
+
+/// Functions are listed in a message up to this many.
+const MAX_LISTED: usize = 12;
+
+/// Makes the one call there is.
+fn perform(
+    store: &mut Store<Guest>,
+    instance: &Instance,
+    call: Call<'_>,
+    format: Format,
+) -> Result<Done, Failure> {
+    let path = call.export.path();
+    let Some(func) = instance.get_func(&mut *store, &path) else {
+        return Err(Failure::runtime(format!("the instance has no function '{path}'")));
+    };
+    let mut results: Vec<_> = call.export.ty().results().map(|_| Val::Bool(false)).collect();
+    func.call(&mut *store, &call.args, &mut results)?;
+    Ok(match results.pop() {
+        Some(Val::Result(result)) if call.is_program => Done::Code(result.is_err().into()),
+        result => Done::Results(text(result.as_ref(), format)?),
+    })
+}
+
+/// What a call returned, as it is printed.
+fn text(result: Option<&Val>, format: Format) -> Result<String, Error> {
+    Ok(match (result, format.is_json()) {
+        (Some(value), false) => wave::write(value)? + "\n",
+        (None, false) => "()\n".into(),
+        (result, true) => json::array(result.map(|value| to_json(value, format))),
+    })
+}
+
+/// A value as JSON. It has no options: `none` is null and `some(x)` is x, or, where x may
+/// be null itself, an object.
+fn to_json(value: &Val, format: Format) -> String {
+    let all = |values: &[Val]| json::array(values.iter().map(|value| to_json(value, format)));
+    let named = |name: &str, payload: &Option<Box<Val>>| {
+        let payload = payload.as_ref().map_or("null".into(), |value| to_json(value, format));
+        format!("{{{}: {payload}}}", quote(name))
+    };
+    match value {
+        Val::Bool(value) => value.to_string(),
+        Val::S8(value) => format.number(*value),
+        Val::U8(value) => format.number(*value),
+        Val::S16(value) => format.number(*value),
+        Val::U16(value) => format.number(*value),
+        Val::S32(value) => format.number(*value),
+        Val::U32(value) => format.number(*value),
+        Val::S64(value) => format.number(*value),
+        Val::U64(value) => format.number(*value),
+        Val::Float32(value) => json::shown(&float(*value, (*value).into()), format),
+        Val::Float64(value) => json::shown(&float(*value, *value), format),
+        Val::Char(value) => quote(&value.to_string()),
+        Val::String(value) => quote(value),
+        Val::List(values) | Val::FixedLengthList(values) | Val::Tuple(values) => all(values),
+        Val::Map(pairs) => json::array(
+            pairs
+                .iter()
+                .map(|(key, value)| json::array([to_json(key, format), to_json(value, format)])),
+        ),
+        Val::Record(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", quote(name), to_json(value, format)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Val::Variant(name, None) | Val::Enum(name) => quote(name),
+        Val::Variant(name, payload) => named(name, payload),
+        Val::Option(None) => "null".into(),
+        Val::Option(Some(value)) => match **value {
+            Val::Option(_) => format!("{{\"some\": {}}}", to_json(value, format)),
+            _ => to_json(value, format),
+        },
+        Val::Result(Ok(payload)) => named("ok", payload),
+        Val::Result(Err(payload)) => named("err", payload),
+        Val::Flags(names) => json::array(names.iter().map(|name| quote(name))),
+        // The types were looked at before the call: there is none.
+        Val::Resource(_) => "null".into(),
+    }
+}
+
+/// The component whose functions lines of a batch call.
+struct Lines<'a> {
+    store: &'a mut Store<Guest>,
+    instance: Instance,
+    exports: &'a [Export],
+}
+
+impl Callee for Lines<'_> {
+    /// The whole line is a call.
+    fn words(&self, text: &str) -> Request {
+        Request { function: text.to_owned(), ..Request::default() }
+    }
+
+    fn call(&mut self, request: &Request, format: Format) -> Result<String, Failure> {
+        let call = Call::prepare(self.exports, &request.function, &request.args)?;
+        match perform(self.store, &self.instance, call, format)? {
+            Done::Results(results) => Ok(results),
+            Done::Code(_) => Ok(String::new()),
+        }
+    }
+
+    fn flush(&self) -> std::io::Result<()> {
+        self.store.data().wasi.flush()
+    }
+}
