@@ -30,6 +30,17 @@ pub(crate) const MAX_TRANSFERRED_TWICE: usize = 128 << 20;
 /// Entries of a host's table of resources unless it says otherwise: more than a program
 /// has, less than hurts the host.
 pub(crate) const MAX_TABLE_ENTRIES: usize = 1_000_000;
+
+/// The weight that the uses of types in a component may have in all; a kilobyte of memory
+/// and some microseconds for one, in the worst case, while it is validated.
+pub(crate) const WEIGHT: usize = 50_000;
+
+/// So much more for each byte of the component.
+pub(crate) const WEIGHT_PER_BYTE: usize = 1;
+
+/// And no more than this in all.
+pub(crate) const MAX_WEIGHT: usize = 1_000_000;
+
 /// Bytes of a name that are no more work than what it names.
 pub(crate) const NAME_BYTES_PER_WORK: usize = 32;
 

@@ -1,7 +1,8 @@
 //! From bytes to a plan.
 //!
 //! In two passes: `read` validates a component with those nested in it and takes their
-//! definitions down as they stand, each component once; `flatten` then follows them in
+//! definitions down as they stand, each component once, when `weigh` has found that
+//! validating them does not cost too much; `flatten` then follows them in
 //! order, as instantiation would, with components in place of their instantiations and
 //! what is given to them in place of their imports. Types are values in this: a nested
 //! component's types are those of the arguments that it is instantiated with (`types`).
@@ -11,6 +12,7 @@ mod modules;
 mod read;
 mod scope;
 mod types;
+mod weigh;
 
 use zwasm::source::{self, Kind};
 use zwasm::{Engine, Error, ErrorKind, Result};

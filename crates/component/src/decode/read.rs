@@ -13,7 +13,7 @@ use wasmparser::{
 use zwasm::source::{self, Kind};
 use zwasm::{Engine, Error, ErrorKind, Module, Result};
 
-use super::inconsistent;
+use super::weigh::Weigher;
 use crate::tuning::MAX_NESTING;
 
 /// All components of a binary, the outermost first, and all core modules.
@@ -46,7 +46,8 @@ pub(super) enum Definition<'a> {
 pub(super) fn read<'a>(engine: &Engine, bytes: &'a [u8]) -> Result<Parts<'a>> {
     let mut validator = Validator::new_with_features(engine.component_features());
     let mut parts = Parts { bodies: Vec::new(), modules: Vec::new() };
-    let mut open = Vec::new();
+    let mut weigher = Weigher::new(bytes.len());
+    let mut open: Vec<usize> = Vec::new();
     let mut in_module = false;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
@@ -64,45 +65,54 @@ pub(super) fn read<'a>(engine: &Engine, bytes: &'a [u8]) -> Result<Parts<'a>> {
             let module = Module::from_binary(engine, bytes);
             parts.modules.push(module.map_err(|error| within_module(&error, start))?);
         }
+        let within =
+            in_module || matches!(payload, Payload::Version { encoding: Encoding::Module, .. });
+        if within {
+            validator.payload(&payload).map_err(invalid)?;
+            in_module = !matches!(payload, Payload::End(_));
+            continue;
+        }
+        let mut read = Ok(());
+        if let Some(&body) = open.last() {
+            let (component, module) = (parts.bodies.len() as u32, parts.modules.len() as u32);
+            let definitions = &mut parts.bodies[body].definitions;
+            let first = definitions.len();
+            match &payload {
+                Payload::ModuleSection { .. } => definitions.push(Definition::Module(module - 1)),
+                Payload::ComponentSection { .. } => {
+                    definitions.push(Definition::Component(component));
+                }
+                payload => read = section(definitions, payload),
+            }
+            definitions[first..].iter().try_for_each(|definition| weigher.weigh(definition))?;
+        }
+        // The validator is the first to say what is wrong.
         validator.payload(&payload).map_err(invalid)?;
+        read?;
         match payload {
-            Payload::Version { encoding: Encoding::Module, .. } => in_module = true,
-            Payload::End(_) if in_module => in_module = false,
-            _ if in_module => {}
             Payload::Version { range, .. } => {
                 if open.len() == MAX_NESTING {
                     let start = range.start as usize;
                     let message = format!("components are nested deeper than {MAX_NESTING}");
                     return Err(Error::malformed("component", &message, start));
                 }
+                weigher.open();
                 open.push(parts.bodies.len());
                 parts.bodies.push(Body::default());
             }
             Payload::End(_) => {
+                weigher.close();
                 open.pop();
             }
-            payload => {
-                let component = parts.bodies.len() as u32;
-                let module = parts.modules.len() as u32;
-                let body = open.last().and_then(|&body| parts.bodies.get_mut(body));
-                let body = body.ok_or_else(|| inconsistent("a section"))?;
-                let definitions = &mut body.definitions;
-                match payload {
-                    Payload::ModuleSection { .. } => {
-                        definitions.push(Definition::Module(module - 1));
-                    }
-                    Payload::ComponentSection { .. } => {
-                        definitions.push(Definition::Component(component));
-                    }
-                    payload => section(definitions, payload)?,
-                }
-            }
+            _ => {}
         }
     }
     Ok(parts)
 }
 
-fn section<'a>(definitions: &mut Vec<Definition<'a>>, payload: Payload<'a>) -> Result<()> {
+/// The definitions of a section. One that is of no use in a component has none: the
+/// validator refuses it.
+fn section<'a>(definitions: &mut Vec<Definition<'a>>, payload: &Payload<'a>) -> Result<()> {
     match payload {
         Payload::InstanceSection(section) => all(definitions, section, Definition::CoreInstance),
         Payload::CoreTypeSection(section) => all(definitions, section, Definition::CoreType),
@@ -116,18 +126,16 @@ fn section<'a>(definitions: &mut Vec<Definition<'a>>, payload: Payload<'a>) -> R
         }
         Payload::ComponentImportSection(section) => all(definitions, section, Definition::Import),
         Payload::ComponentExportSection(section) => all(definitions, section, Definition::Export),
-        Payload::CustomSection(_) => Ok(()),
-        // What else there is belongs to modules, or to values, which are not switched on.
-        _ => Err(inconsistent("a section")),
+        _ => Ok(()),
     }
 }
 
 fn all<'a, T: FromReader<'a>>(
     definitions: &mut Vec<Definition<'a>>,
-    section: SectionLimited<'a, T>,
+    section: &SectionLimited<'a, T>,
     make: fn(T) -> Definition<'a>,
 ) -> Result<()> {
-    for item in section {
+    for item in section.clone() {
         definitions.push(make(item.map_err(invalid)?));
     }
     Ok(())
