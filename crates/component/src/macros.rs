@@ -1,3 +1,197 @@
 //! The macros, documented where they are used.
 
-pub use zwasm_component_macro::{ComponentType, Lift, Lower, bindgen, flags};
+/// Makes Rust types, traits and functions of a world in [WIT].
+///
+/// What it makes, and how it is told, has wasmtime's shape. The macro reads WIT files,
+/// looked for from the folder of the crate's `Cargo.toml` (`wit/` unless others are
+/// named), or WIT in the invocation itself.
+///
+/// ```
+/// use zwasm::{Engine, Result, Store};
+/// use zwasm_component::{Component, HasSelf, Linker, bindgen};
+///
+/// bindgen!({
+///     inline: r#"
+///         package example:greeting;
+///         world greeter {
+///             import name: func() -> string;
+///             export greet: func(times: u32) -> u32;
+///         }
+///     "#,
+/// });
+///
+/// struct Host(String);
+///
+/// impl GreeterImports for Host {
+///     fn name(&mut self) -> String {
+///         self.0.clone()
+///     }
+/// }
+///
+/// fn greet(component: &[u8]) -> Result<u32> {
+///     let engine = Engine::default();
+///     let component = Component::new(&engine, component)?;
+///     let mut linker = Linker::new(&engine);
+///     Greeter::add_to_linker::<_, HasSelf<_>>(&mut linker, |host| host)?;
+///     let mut store = Store::new(&engine, Host("Alice".to_string()));
+///     let greeter = Greeter::instantiate(&mut store, &component, &linker)?;
+///     greeter.call_greet(&mut store, 3)
+/// }
+/// ```
+///
+/// # What is made
+///
+/// For a world `my-world`:
+///
+/// - `MyWorld`, with `instantiate`, `new` for an instance that is there already, a
+///   `call_…` for each exported function, a method for each exported interface, and
+///   `add_to_linker`; and `MyWorldPre`, the same with imports found but nothing
+///   instantiated yet;
+/// - `MyWorldImports`, a trait with the functions that the world itself imports;
+/// - for an imported interface a module `namespace::package::interface` with its types,
+///   a trait `Host` with its functions, a trait `Host…` with the methods and the `drop` of
+///   each resource, and `add_to_linker`;
+/// - for an exported interface a module `exports::namespace::package::interface` with its
+///   types and `Guest`, whose `call_…` call its functions; those of a resource are behind
+///   a method of the resource's name.
+///
+/// Records, variants, enums and flags become types of the same shape; `string` and `list`
+/// are `String` and `Vec`, by reference where they are arguments of a guest's function. A
+/// handle to an imported resource is a [`Resource<T>`](crate::Resource), in which `T` is
+/// an empty type of the resource's name or what `with` says; one to a guest's resource is a
+/// [`ResourceAny`](crate::ResourceAny).
+///
+/// # Syntax
+///
+/// ```ignore
+/// bindgen!();                           // the one world in `wit/`
+/// bindgen!("my-world");                 // that world in `wit/`
+/// bindgen!("my-world" in "other/wit");  // that world elsewhere
+/// bindgen!({
+///     world: "my-world",
+///     path: "other/wit",                // or several: ["one", "other"]
+///     inline: "package a:b; world my-world {}",
+///     // Instead of a world, interfaces alone.
+///     interfaces: "import wasi:cli/environment;",
+///
+///     // How functions are made. The first that fits counts: a function, an interface, a
+///     // package or a namespace, with or without version. A rule that is for nothing is
+///     // an error.
+///     imports: {
+///         // Its implementation returns `zwasm::Result`, of which an error stops the guest.
+///         "my:package/interface.function": trappable,
+///         // Only the function that the world itself imports by this name.
+///         "my": trappable | exact,
+///         default: trappable,
+///     },
+///     exports: { default: trappable },
+///
+///     // In place of `result<_, stream-error>`, trappable functions return this type as
+///     // their error; `Host::convert_stream_error` makes the guest's of it, or stops it.
+///     trappable_error_type: { "wasi:io/streams.stream-error" => MyError },
+///
+///     // What was made elsewhere: types for resources, modules for interfaces, packages
+///     // and namespaces.
+///     with: {
+///         "my:package/interface.resource": MyResource,
+///         "my:other": other_crate::my::other,
+///     },
+///
+///     additional_derives: [PartialEq, serde::Serialize],
+///     require_store_data_send: false,   // `T: Send` for the data of stores
+///     skip_mut_forwarding_impls: false, // no `impl Host for &mut T`
+///     ownership: Owning,                // the only one
+///     component_crate: zwasm_component, // where this crate is
+/// });
+/// ```
+///
+/// Interfaces and functions that are marked as unstable are put into a linker only if
+/// `LinkOptions`, which then are a parameter of `add_to_linker`, say so.
+///
+/// Asynchronous functions, futures and streams are refused, and so are options of
+/// wasmtime's that are not above.
+///
+/// ```compile_fail
+/// zwasm_component::bindgen!({ inline: "package a:b; world w {}", wolrd: "w" });
+/// ```
+///
+/// [WIT]: https://component-model.bytecodealliance.org/design/wit.html
+pub use zwasm_component_macro::bindgen;
+
+/// Derives [`ComponentType`](trait@crate::ComponentType): a Rust type for a record, a variant
+/// or an enum.
+///
+/// Which of them is said by `#[component(record)]`, `#[component(variant)]` or
+/// `#[component(enum)]`. Names and their order have to be those of the component type;
+/// `#[component(name = "…")]` gives a field or case the name that it has there.
+///
+/// ```
+/// use zwasm_component::{ComponentType, Lift, Lower};
+///
+/// /// `record color { r: u8, green: u8 }`
+/// #[derive(ComponentType, Lift, Lower)]
+/// #[component(record)]
+/// struct Color {
+///     r: u8,
+///     #[component(name = "green")]
+///     g: u8,
+/// }
+///
+/// /// `variant filter { none, some(list<string>) }`
+/// #[derive(ComponentType, Lift, Lower)]
+/// #[component(variant)]
+/// enum Filter {
+///     #[component(name = "none")]
+///     None,
+///     #[component(name = "some")]
+///     Some(Vec<String>),
+/// }
+///
+/// /// `enum setting { yes, no }`
+/// #[derive(ComponentType, Lift, Lower)]
+/// #[component(enum)]
+/// enum Setting {
+///     #[component(name = "yes")]
+///     Yes,
+///     #[component(name = "no")]
+///     No,
+/// }
+/// ```
+///
+/// A case has at most one field, which has no name, and a record's fields have names:
+///
+/// ```compile_fail
+/// #[derive(zwasm_component::ComponentType)]
+/// #[component(variant)]
+/// enum Shape {
+///     Rectangle(u32, u32),
+/// }
+/// ```
+pub use zwasm_component_macro::ComponentType;
+
+/// Derives [`Lift`](trait@crate::Lift), for values that come from a guest: see the derive of
+/// [`ComponentType`](derive@ComponentType).
+pub use zwasm_component_macro::Lift;
+
+/// Derives [`Lower`](trait@crate::Lower), for values that go to a guest: see the derive of
+/// [`ComponentType`](derive@ComponentType).
+pub use zwasm_component_macro::Lower;
+
+/// Defines a type for `flags`, with a constant for each flag.
+///
+/// ```
+/// zwasm_component::flags! {
+///     /// `flags rights { read, write }`
+///     Rights {
+///         #[component(name = "read")]
+///         const READ;
+///         #[component(name = "write")]
+///         const WRITE;
+///     }
+/// }
+///
+/// let both = Rights::READ | Rights::WRITE;
+/// assert!(both.contains(Rights::READ) && both == Rights::all());
+/// assert_eq!(format!("{:?}", both & !Rights::READ), "(WRITE)");
+/// ```
+pub use zwasm_component_macro::flags;
