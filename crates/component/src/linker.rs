@@ -307,7 +307,23 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         Params: ComponentNamedList,
         Return: ComponentNamedList,
     {
-        let check: Option<(Check, Check)> = Some((Params::typecheck, Return::typecheck));
+        self.func_checked(name, Params::typecheck, Return::typecheck, func)
+    }
+
+    /// The same with the checks as data, so that a whole table of functions is defined by
+    /// one piece of code: `typecheck` of the lists of parameters and results.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn func_checked(
+        &mut self,
+        name: &str,
+        params: Check,
+        results: Check,
+        func: impl Fn(StoreContextMut<'_, T>, &mut RawCall<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let check = Some((params, results));
         self.define(name, Definition::Func(FuncDefinition { check, func: Arc::new(func) }))
     }
 

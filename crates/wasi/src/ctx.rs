@@ -37,6 +37,9 @@ pub(crate) struct State {
     /// Makes of what the host knows files by what guests do.
     #[cfg(feature = "component")]
     pub(crate) hasher: std::hash::RandomState,
+    /// What the guest was told to seed its own numbers with, if it asked.
+    #[cfg(feature = "component")]
+    pub(crate) seed: std::sync::OnceLock<(u64, u64)>,
     pub(crate) trace: Option<Trace>,
 }
 
@@ -299,6 +302,8 @@ impl WasiCtxBuilder {
             preopens,
             #[cfg(feature = "component")]
             hasher: std::hash::RandomState::new(),
+            #[cfg(feature = "component")]
+            seed: std::sync::OnceLock::new(),
             trace,
         }))
     }

@@ -31,6 +31,9 @@ use std::sync::{Arc, OnceLock};
 use crate::Capabilities;
 use interrupt::Interrupt;
 
+/// The most things that a guest can have open, whatever the host would let it have.
+pub(crate) const MAX_OPEN: usize = 16384;
+
 /// What one guest may do, and how it is stopped from outside.
 pub(crate) struct Host {
     caps: Capabilities,
@@ -38,6 +41,9 @@ pub(crate) struct Host {
     reached: OnceLock<String>,
     pub(crate) interrupt: Arc<Interrupt>,
     room: fs::room::Room,
+    /// Room for what a guest opens, where an ABI has no numbers to count.
+    #[cfg(feature = "component")]
+    open: fs::room::Room,
     pub(crate) resolver: net::lookup::Resolver,
 }
 
@@ -80,6 +86,8 @@ impl Host {
             reached: OnceLock::new(),
             interrupt: Arc::default(),
             room: fs::room::Room::default(),
+            #[cfg(feature = "component")]
+            open: fs::room::Room::for_places(MAX_OPEN),
             resolver: net::lookup::Resolver::default(),
         }
     }
@@ -102,6 +110,16 @@ impl Host {
     /// Remembers that the guest was refused more than it may have of something.
     pub(crate) fn reach(&self, what: impl FnOnce() -> String) {
         self.reached.get_or_init(what);
+    }
+
+    /// The place for one more thing that the guest opens; none when it has too many open.
+    #[cfg(feature = "component")]
+    pub(crate) fn place(&self) -> Option<fs::room::Place> {
+        let place = self.open.place();
+        if place.is_none() {
+            self.reach(|| format!("more than {MAX_OPEN} open descriptors"));
+        }
+        place
     }
 
     /// Remembers that the system has no more files for it, unless it was a limit of ours,

@@ -14,15 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Errno;
 use super::rights::{self, Rights};
-use crate::host::Host;
 use crate::host::fs::FileKind;
 use crate::host::fs::dir::Dir;
 use crate::host::fs::file::{self, Handle, Origin};
 use crate::host::stdio::{Stdio, Stream};
 use crate::host::sys::{self, AsFd, OwnedFd};
-
-/// The most descriptors that a guest can open, whatever the host would let it have.
-const MAX_DESCRIPTORS: usize = 16384;
+use crate::host::{Host, MAX_OPEN};
 
 /// What a descriptor stands for.
 #[derive(Clone)]
@@ -171,8 +168,8 @@ impl Table {
     /// When too many are open.
     pub(crate) fn open(&self, host: &Host, descriptor: Descriptor) -> Result<u32, Errno> {
         let mut table = self.lock();
-        if table.lowest_free() >= MAX_DESCRIPTORS {
-            host.reach(|| format!("more than {MAX_DESCRIPTORS} open descriptors"));
+        if table.lowest_free() >= MAX_OPEN {
+            host.reach(|| format!("more than {MAX_OPEN} open descriptors"));
             return Err(Errno::Mfile);
         }
         Ok(table.insert(descriptor))
@@ -342,7 +339,7 @@ mod tests {
         let (table, host) = (table(), Host::new(crate::Capabilities::NONE));
         let std = table.any(0).unwrap();
         let open = || table.open(&host, std.clone());
-        assert_eq!((3..MAX_DESCRIPTORS).filter(|_| open().is_ok()).count(), MAX_DESCRIPTORS - 3);
+        assert_eq!((3..MAX_OPEN).filter(|_| open().is_ok()).count(), MAX_OPEN - 3);
         assert_eq!(host.reached(), None);
         assert_eq!(open().err(), Some(Errno::Mfile));
         assert_eq!(host.reached(), Some("more than 16384 open descriptors"));

@@ -64,5 +64,8 @@ fn get_u64(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
 }
 
 fn insecure_seed(cx: &mut WasiCtxView<'_>) -> Result<((u64, u64),)> {
-    Ok(((number(&cx.ctx.0)?, number(&cx.ctx.0)?),))
+    let state = &*cx.ctx.0;
+    let new = (number(state)?, number(state)?);
+    // However often a guest asks, it gets what it got first.
+    Ok((*state.seed.get_or_init(|| new),))
 }

@@ -1,15 +1,15 @@
 //! How an interface is declared, and how its functions are called.
 //!
-//! An interface is a list of rows: a name, and a plain Rust function over a view of the
+//! An interface is a table of rows: a name, and a plain Rust function over a view of the
 //! guest's state. What moves the arguments and the result is compiled once per
 //! signature, and knows of the store no more than [`Store`] says: for each type of data
-//! that stores have, a row costs a few instructions.
+//! that stores have, there is one loop over the rows and one thunk for all of them.
 
 use std::io;
 
 use zwasm::{Error, Result, StoreContextMut, Trap};
 use zwasm_component::{
-    Access, ComponentNamedList, Lift, Linker, LinkerInstance, Lower, RawCall, Resource,
+    Access, Check, ComponentNamedList, ComponentType, Lift, Linker, Lower, RawCall, Resource,
     ResourceTableError, ResourceType,
 };
 
@@ -17,7 +17,7 @@ use super::{WasiCtxView, WasiView};
 use crate::host::Failure;
 
 /// A store, whatever its data.
-trait Store {
+pub(crate) trait Store {
     /// What moving values needs.
     fn access(&mut self) -> &mut dyn Access;
     /// The guest's state.
@@ -121,44 +121,84 @@ where
     }
 }
 
+/// A Rust function that is one of an interface.
+pub(crate) type Function<A, O> = fn(&mut WasiCtxView<'_>, A) -> O;
+
+/// A call of such a function, whatever its signature.
+type Call = fn(&mut dyn Store, &mut RawCall<'_>, &Row, &Table) -> Result<()>;
+
 /// A function of an interface.
-type Function<A, O> = fn(&mut WasiCtxView<'_>, A) -> O;
-
-/// An interface that is being defined.
-pub(crate) struct Interface<'a, T: 'static> {
-    linker: LinkerInstance<'a, T>,
+pub(crate) struct Row {
     name: &'static str,
+    params: Check,
+    results: Check,
+    call: Call,
 }
 
-impl<'a, T: WasiView + 'static> Interface<'a, T> {
-    pub(crate) fn new(linker: &'a mut Linker<T>, name: &'static str) -> Result<Interface<'a, T>> {
-        Ok(Interface { linker: linker.instance(name)?, name })
-    }
-
-    /// Defines a function.
-    pub(crate) fn func<A, O>(&mut self, name: &'static str, function: Function<A, O>) -> Result<()>
+impl Row {
+    /// One whose `call` invokes the function.
+    pub(crate) const fn new<A, O>(name: &'static str, call: Call, _: Function<A, O>) -> Row
     where
-        A: ComponentNamedList + Lift + 'static,
-        O: Outcome + 'static,
+        A: ComponentNamedList,
+        O: Outcome,
     {
-        let site = (self.name, name);
-        self.linker.func_raw::<A, O::List>(name, move |store, call| {
-            invoke(&mut Caller(store), call, site, function)
-        })
-    }
-
-    /// Defines a resource, whose values are in the table.
-    pub(crate) fn resource<R: Send + 'static>(&mut self, name: &'static str) -> Result<()> {
-        self.linker.resource(name, ResourceType::host::<R>(), |store, rep| {
-            discard::<R>(&mut Caller(store), rep)
-        })
+        Row { name, params: A::typecheck, results: O::List::typecheck, call }
     }
 }
 
-fn invoke<A, O>(
+/// A resource of an interface.
+pub(crate) struct ResourceRow {
+    name: &'static str,
+    ty: fn() -> ResourceType,
+    discard: fn(&mut WasiCtxView<'_>, u32) -> Result<()>,
+}
+
+impl ResourceRow {
+    /// One whose values in the table are of a type.
+    pub(crate) const fn new<R: Send + 'static>(name: &'static str) -> ResourceRow {
+        ResourceRow { name, ty: ResourceType::host::<R>, discard: discard::<R> }
+    }
+}
+
+fn discard<R: Send + 'static>(cx: &mut WasiCtxView<'_>, rep: u32) -> Result<()> {
+    cx.table.delete(Resource::<R>::new_own(rep))?;
+    Ok(())
+}
+
+/// An interface.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) resources: &'static [ResourceRow],
+    pub(crate) functions: &'static [Row],
+}
+
+impl Table {
+    /// Defines the interface.
+    pub(crate) fn define<T: WasiView + 'static>(
+        &'static self,
+        linker: &mut Linker<T>,
+    ) -> Result<()> {
+        let mut instance = linker.instance(self.name)?;
+        for row in self.resources {
+            instance.resource(row.name, (row.ty)(), |mut store, rep| {
+                (row.discard)(&mut store.data_mut().ctx(), rep)
+            })?;
+        }
+        for row in self.functions {
+            instance.func_checked(row.name, row.params, row.results, |store, call| {
+                (row.call)(&mut Caller(store), call, row, self)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Calls a function of an interface for a guest.
+pub(crate) fn invoke<A, O>(
     store: &mut dyn Store,
     call: &mut RawCall<'_>,
-    (interface, name): (&'static str, &'static str),
+    row: &Row,
+    table: &Table,
     function: Function<A, O>,
 ) -> Result<()>
 where
@@ -169,11 +209,11 @@ where
     let mut view = store.view();
     match function(&mut view, args).settle() {
         Ok((result, success)) => {
-            trace(&view, interface, name, if success { "ok" } else { "error" });
+            trace(&view, row, table, if success { "ok" } else { "error" });
             call.finish(store.access(), &result)
         }
         Err(error) => {
-            trace(&view, interface, name, "stops");
+            trace(&view, row, table, "stops");
             // What can not be written stays for the embedder's own flush.
             let _ = view.ctx.0.stdio.flush(&view.ctx.0.host);
             Err(error)
@@ -181,16 +221,11 @@ where
     }
 }
 
-fn discard<R: Send + 'static>(store: &mut dyn Store, rep: u32) -> Result<()> {
-    store.view().table.delete(Resource::<R>::new_own(rep))?;
-    Ok(())
-}
-
 /// Has a line written about a call: `wasi:cli/stdin.get-stdin = ok`.
-fn trace(view: &WasiCtxView<'_>, interface: &str, name: &str, outcome: &str) {
+fn trace(view: &WasiCtxView<'_>, row: &Row, table: &Table, outcome: &str) {
     if let Some(trace) = &view.ctx.0.trace {
-        let (interface, _) = interface.split_once('@').unwrap_or((interface, ""));
-        trace(&format!("{interface}.{name} = {outcome}"));
+        let (interface, _) = table.name.split_once('@').unwrap_or((table.name, ""));
+        trace(&format!("{interface}.{} = {outcome}", row.name));
     }
 }
 
@@ -209,10 +244,20 @@ macro_rules! interface {
         pub(crate) fn $define<T: $crate::p2::WasiView + 'static>(
             linker: &mut zwasm_component::Linker<T>,
         ) -> zwasm::Result<()> {
-            let mut interface = $crate::p2::table::Interface::new(linker, $name)?;
-            $(interface.resource::<$ty>($resource)?;)*
-            $(interface.func($func, |cx, ($($arg,)*)| $function(cx $(, $arg)*))?;)*
-            Ok(())
+            static TABLE: $crate::p2::table::Table = $crate::p2::table::Table {
+                name: $name,
+                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource),)*],
+                functions: &[$($crate::p2::table::Row::new(
+                    $func,
+                    |store, call, row, table| {
+                        $crate::p2::table::invoke(store, call, row, table, |cx, ($($arg,)*)| {
+                            $function(cx $(, $arg)*)
+                        })
+                    },
+                    |cx, ($($arg,)*)| $function(cx $(, $arg)*),
+                ),)*],
+            };
+            TABLE.define(linker)
         }
     };
 }

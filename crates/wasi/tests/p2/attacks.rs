@@ -18,7 +18,6 @@ struct Case {
     calls: &'static [Call],
 }
 
-const ACCESS: Answer = Code(0);
 const BAD_DESCRIPTOR: Answer = Code(3);
 const BUSY: Answer = Code(4);
 const EXIST: Answer = Code(7);
@@ -255,6 +254,8 @@ const CASES: &[Case] = &[
             call!("descriptor.read"(Of(1), L(16), L(0)) => INVALID_SEEK),
             call!("read-via-stream"(Of(1), L(0)) => OK),
             call!("input-stream.read"(Of(3), L(16)) => OK | CLOSED),
+            call!("input-stream_drop"(Of(3)) => Any),
+            call!("descriptor_drop"(Of(1)) => Any),
             open!(Dir(0), "fifo", 0, WRITE => NO_SUCH_DEVICE),
             open!(Dir(0), "fifo", DIRECTORY, 0 => NOT_DIRECTORY),
         ],
@@ -576,5 +577,4 @@ fn a_guest_cannot_have_any_number_of_resources() {
     let mut guest = Guest::new(&mut builder, &program(&calls, "0.2.12"));
     let error = (0..10_000).find_map(|_| guest.attack().err()).expect("a limit");
     assert_eq!(error.kind(), ErrorKind::Limit, "{error:?}");
-    assert!(guest.store.data().wasi.limit_reached().is_some());
 }

@@ -36,3 +36,38 @@ impl Room {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 }
+
+/// Room for one thing, taken as long as this exists.
+#[cfg(feature = "component")]
+#[derive(Debug)]
+pub(crate) struct Place(Room);
+
+#[cfg(feature = "component")]
+impl Room {
+    /// Takes the room for one thing; none if there is none.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.take().then(|| Place(self.clone()))
+    }
+}
+
+#[cfg(feature = "component")]
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.give(1);
+    }
+}
+
+#[cfg(all(test, feature = "component"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_come_back() {
+        let room = Room::for_places(2);
+        let first = room.place().unwrap();
+        let _second = room.place().unwrap();
+        assert!(room.place().is_none());
+        drop(first);
+        assert!(room.place().is_some());
+    }
+}

@@ -9,7 +9,7 @@ use super::types::{
     DescriptorFlags, DescriptorStat, ErrorCode, MetadataHashValue, NewTimestamp, OpenFlags,
     PathFlags,
 };
-use super::{Descriptor, find, hash};
+use super::{Descriptor, find, hash, place};
 use crate::host::Failure;
 use crate::host::fs::dir::OpenHow;
 use crate::host::fs::{FileKind, Flags, file};
@@ -161,6 +161,7 @@ pub(super) fn open_at(
                 || flags.contains(DescriptorFlags::REQUESTED_WRITE_SYNC),
         },
     };
+    let place = place(&cx.ctx.0)?;
     let fd = match dir.open(host, &path, how) {
         Err(Failure::System(error)) => {
             let errno = Errno::from(error);
@@ -173,10 +174,10 @@ pub(super) fn open_at(
     };
     let kind = file::kind(fd.as_fd())?;
     let opened = match kind {
-        FileKind::Directory => Descriptor::Dir(Arc::new(dir.below(fd)?)),
+        FileKind::Directory => Descriptor::Dir(Arc::new(dir.below(fd)?), Some(place)),
         _ => {
             let read_only = dir.read_only();
-            Descriptor::File(Arc::new(File { fd, kind, read_only, read, write }))
+            Descriptor::File(Arc::new(File { fd, kind, read_only, read, write, _place: place }))
         }
     };
     Ok(cx.push(opened)?)

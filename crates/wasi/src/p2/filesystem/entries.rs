@@ -10,18 +10,20 @@ use std::sync::Arc;
 use zwasm_component::Resource;
 
 use super::types::{DirectoryEntry, ErrorCode};
-use super::{Descriptor, find};
+use super::{Descriptor, find, place};
 use crate::ctx::State;
 use crate::host;
 use crate::host::fs::dir::Dir;
+use crate::host::fs::room::Place;
 use crate::p2::WasiCtxView;
 use crate::p2::table::{Answer, Failed};
 
-/// How many entries are read ahead.
-const AHEAD: usize = 64;
+/// How many entries are read ahead: what they take, a guest can have taken as often as it
+/// can open something.
+const AHEAD: usize = 16;
 
-/// What those take at most, as the host counts it.
-const AHEAD_BYTES: usize = 8192;
+/// What those take, as the host counts it, if their names are no longer than most.
+const AHEAD_BYTES: usize = 1024;
 
 /// The names in a directory, one after the other.
 pub(crate) struct DirectoryEntryStream {
@@ -31,11 +33,13 @@ pub(crate) struct DirectoryEntryStream {
     /// Entries that were, and names that are no text.
     ahead: VecDeque<Result<DirectoryEntry, ErrorCode>>,
     ended: bool,
+    /// Its place among what is open.
+    _place: Place,
 }
 
 impl DirectoryEntryStream {
     fn read_ahead(&mut self, state: &State) -> host::Result {
-        let DirectoryEntryStream { dir, next, ahead, ended } = self;
+        let DirectoryEntryStream { dir, next, ahead, ended, .. } = self;
         *ended = true;
         dir.read_dir(&state.host, *next, AHEAD_BYTES, &mut |entry| {
             *next = entry.next;
@@ -56,7 +60,8 @@ pub(super) fn read_directory(
     this: Resource<Descriptor>,
 ) -> Answer<Resource<DirectoryEntryStream>, ErrorCode> {
     let dir = find(cx, &this)?.dir()?.clone();
-    let mut stream = DirectoryEntryStream { dir, next: 0, ahead: VecDeque::new(), ended: false };
+    let (ahead, _place) = (VecDeque::new(), place(&cx.ctx.0)?);
+    let mut stream = DirectoryEntryStream { dir, next: 0, ahead, ended: false, _place };
     stream.read_ahead(&cx.ctx.0)?;
     Ok(cx.push(stream)?)
 }

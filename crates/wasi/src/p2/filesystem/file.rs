@@ -14,6 +14,7 @@ use super::{Descriptor, find, hash};
 use crate::host::Failure;
 use crate::host::fs::FileKind;
 use crate::host::fs::file::{self, Handle, Origin};
+use crate::host::fs::room::Place;
 use crate::host::sys::{AsFd, OwnedFd};
 use crate::p2::WasiCtxView;
 use crate::p2::io::streams::CHUNK;
@@ -28,6 +29,8 @@ pub(crate) struct File {
     /// What it was opened for.
     pub(super) read: bool,
     pub(super) write: bool,
+    /// Its place among what is open.
+    pub(super) _place: Place,
 }
 
 impl File {
@@ -107,7 +110,7 @@ pub(super) fn get_flags(
             flags.set(DescriptorFlags::READ, file.read);
             flags.set(DescriptorFlags::WRITE, file.write);
         }
-        Descriptor::Dir(dir) => {
+        Descriptor::Dir(dir, _) => {
             flags.set(DescriptorFlags::READ, true);
             flags.set(DescriptorFlags::MUTATE_DIRECTORY, !dir.read_only());
         }
@@ -123,7 +126,7 @@ pub(super) fn get_type(
 ) -> Answer<DescriptorType, ErrorCode> {
     Ok(match find(cx, &this)? {
         Descriptor::File(file) => file.kind.into(),
-        Descriptor::Dir(_) => DescriptorType::Directory,
+        Descriptor::Dir(..) => DescriptorType::Directory,
     })
 }
 

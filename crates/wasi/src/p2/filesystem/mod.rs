@@ -22,6 +22,7 @@ use crate::ctx::State;
 use crate::host::fs::Stat;
 use crate::host::fs::dir::Dir;
 use crate::host::fs::file::Handle;
+use crate::host::fs::room::Place;
 
 use dir::{
     create_directory_at, link_at, metadata_hash_at, open_at, readlink_at, remove_directory_at,
@@ -37,27 +38,28 @@ use types::{ErrorCode, MetadataHashValue};
 /// What a guest has open.
 pub(crate) enum Descriptor {
     File(Arc<File>),
-    Dir(Arc<Dir>),
+    /// A directory, and its place among what is open if it was not there from the start.
+    Dir(Arc<Dir>, Option<Place>),
 }
 
 impl Descriptor {
     fn handle(&self) -> Handle<'_> {
         match self {
             Descriptor::File(file) => file.handle(),
-            Descriptor::Dir(dir) => dir.handle(),
+            Descriptor::Dir(dir, _) => dir.handle(),
         }
     }
 
     fn file(&self) -> Answer<&Arc<File>, ErrorCode> {
         match self {
             Descriptor::File(file) => Ok(file),
-            Descriptor::Dir(_) => Err(Failed::With(ErrorCode::BadDescriptor)),
+            Descriptor::Dir(..) => Err(Failed::With(ErrorCode::BadDescriptor)),
         }
     }
 
     fn dir(&self) -> Answer<&Arc<Dir>, ErrorCode> {
         match self {
-            Descriptor::Dir(dir) => Ok(dir),
+            Descriptor::Dir(dir, _) => Ok(dir),
             Descriptor::File(_) => Err(Failed::With(ErrorCode::NotDirectory)),
         }
     }
@@ -119,12 +121,16 @@ fn find<'a>(
     Ok(cx.table.get(descriptor)?)
 }
 
+/// The place for one more thing that is open.
+fn place(state: &State) -> Answer<Place, ErrorCode> {
+    state.host.place().ok_or(Failed::With(ErrorCode::Io))
+}
+
 fn get_directories(cx: &mut WasiCtxView<'_>) -> Result<(Vec<(Resource<Descriptor>, String)>,)> {
     let state = cx.ctx.0.clone();
-    let preopens = state
-        .preopens
-        .iter()
-        .map(|(dir, name)| Ok((cx.push(Descriptor::Dir(dir.clone()))?, String::from(&**name))));
+    let preopens = state.preopens.iter().map(|(dir, name)| {
+        Ok((cx.push(Descriptor::Dir(dir.clone(), None))?, String::from(&**name)))
+    });
     Ok((preopens.collect::<Result<_>>()?,))
 }
 
@@ -135,7 +141,7 @@ fn read_via_stream(
 ) -> Answer<Resource<InputStream>, ErrorCode> {
     let file = match find(cx, &this)? {
         Descriptor::File(file) => file,
-        Descriptor::Dir(_) => return Err(Failed::With(ErrorCode::IsDirectory)),
+        Descriptor::Dir(..) => return Err(Failed::With(ErrorCode::IsDirectory)),
     };
     let stream = streams::FileInput::new(file.readable()?, offset);
     Ok(cx.push(InputStream(Arc::new(stream)))?)
