@@ -14,7 +14,7 @@ use zwasm::{AsContextMut, Caller, Error, Func, FuncType, Result, StoreContextMut
 use crate::ResourceType;
 use crate::abi::Access;
 use crate::resource::Kind;
-use crate::state::{Components, Lender, RuntimeInstance};
+use crate::state::{Components, Lender, RuntimeInstance, check_leave};
 use crate::tuning::MAX_HANDLES;
 
 /// The handles of an instance.
@@ -392,9 +392,8 @@ pub(crate) fn resource_new<T: 'static>(
     instance: RuntimeInstance,
 ) -> Result<Func> {
     built_in(store, 1, move |mut store, rep| {
-        let state: &mut Components = store.attachment();
-        state.check_leave(instance)?;
-        state.lower_own(instance, resource, rep)
+        check_leave(&mut store, instance)?;
+        store.attachment::<Components>().lower_own(instance, resource, rep)
     })
 }
 
@@ -417,8 +416,8 @@ pub(crate) fn resource_drop<T: 'static>(
     instance: RuntimeInstance,
 ) -> Result<Func> {
     built_in(store, 0, move |mut store, index| {
+        check_leave(&mut store, instance)?;
         let state: &mut Components = store.attachment();
-        state.check_leave(instance)?;
         if let Some(rep) = state.drop_handle(instance, resource, index)? {
             destroy(&mut store, resource, rep, Some(instance))?;
         }

@@ -12,6 +12,7 @@ mod bindings;
 mod component;
 mod decode;
 mod func;
+mod fuse;
 mod handles;
 mod instance;
 mod instantiate;

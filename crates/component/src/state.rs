@@ -17,10 +17,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use zwasm::{Error, Memory, Result, SlotFunc};
+use zwasm::{
+    AsContextMut, Error, Global, GlobalType, Memory, Mutability, Result, SlotFunc, StoreContextMut,
+    Val, ValType,
+};
 
-use crate::abi::StringEncoding;
 use crate::abi::signature::Signature;
+use crate::abi::{Access, StringEncoding};
+use crate::fuse::Adapters;
 use crate::handles::{HandleTable, HostHandle};
 use crate::resource::Kind;
 use crate::types::{FuncIndex, Types};
@@ -73,6 +77,7 @@ pub struct Components {
     pub(crate) next_held: u64,
     /// Handles and loans there are.
     pub(crate) live: usize,
+    pub(crate) adapters: Adapters,
 }
 
 /// What changes about an instance as it runs.
@@ -80,14 +85,21 @@ struct InstanceState {
     parent: Option<RuntimeInstance>,
     /// The instance that has no parent.
     root: RuntimeInstance,
-    /// Whether its core code may call imports: not while its `realloc` and `post-return`
-    /// run.
-    may_leave: bool,
+    may_leave: Flag,
     /// Of a root: whether the host has called it and waits.
     entered: bool,
     /// Of a root: whether it trapped.
     poisoned: bool,
     handles: HandleTable,
+}
+
+/// Whether an instance's core code may call imports: not while its `realloc` and
+/// `post-return` run.
+#[derive(Clone, Copy)]
+enum Flag {
+    Own(bool),
+    /// It is adapters' too, which know it as a variable.
+    Shared(Global),
 }
 
 struct GuestResource {
@@ -133,6 +145,7 @@ impl Default for Components {
             held: HashMap::new(),
             next_held: 0,
             live: 0,
+            adapters: Adapters::default(),
         }
     }
 }
@@ -150,7 +163,7 @@ impl Components {
         self.instances.push(InstanceState {
             parent,
             root,
-            may_leave: true,
+            may_leave: Flag::Own(true),
             entered: false,
             poisoned: false,
             handles: HandleTable::default(),
@@ -273,23 +286,6 @@ impl Components {
         self.state_mut(root).poisoned = true;
     }
 
-    /// Checks that an instance may call out.
-    ///
-    /// # Errors
-    ///
-    /// If it may not.
-    pub(crate) fn check_leave(&self, instance: RuntimeInstance) -> Result<()> {
-        match self.state(instance).may_leave {
-            true => Ok(()),
-            false => Err(Error::trap_msg("cannot leave component instance")),
-        }
-    }
-
-    /// Says whether an instance may call out, and returns what was said before.
-    pub(crate) fn set_may_leave(&mut self, instance: RuntimeInstance, may: bool) -> bool {
-        std::mem::replace(&mut self.state_mut(instance).may_leave, may)
-    }
-
     /// How many calls that lend handles are under way.
     pub(crate) fn depth(&self) -> usize {
         self.scopes.len()
@@ -348,4 +344,59 @@ impl Components {
             self.scopes[at].borrows -= 1;
         }
     }
+}
+
+/// Checks that an instance may call out.
+///
+/// # Errors
+///
+/// If it may not.
+pub(crate) fn check_leave(store: &mut dyn Access, instance: RuntimeInstance) -> Result<()> {
+    let may = match store.split(None).1.state(instance).may_leave {
+        Flag::Own(may) => may,
+        Flag::Shared(global) => store.variable(global),
+    };
+    match may {
+        true => Ok(()),
+        false => Err(Error::trap_msg("cannot leave component instance")),
+    }
+}
+
+/// Says whether an instance may call out.
+///
+/// # Errors
+///
+/// None, for the variable is one.
+pub(crate) fn set_may_leave(
+    store: &mut dyn Access,
+    instance: RuntimeInstance,
+    may: bool,
+) -> Result<()> {
+    match &mut store.split(None).1.state_mut(instance).may_leave {
+        Flag::Own(flag) => *flag = may,
+        Flag::Shared(global) => {
+            let global = *global;
+            store.set_variable(global, may)?;
+        }
+    }
+    Ok(())
+}
+
+/// The variable that says whether an instance may call out.
+///
+/// # Errors
+///
+/// If it cannot be made.
+pub(crate) fn shared_flag<T>(
+    store: &mut StoreContextMut<'_, T>,
+    instance: RuntimeInstance,
+) -> Result<Global> {
+    let may = match store.attachment::<Components>().state(instance).may_leave {
+        Flag::Own(may) => may,
+        Flag::Shared(global) => return Ok(global),
+    };
+    let ty = GlobalType::new(ValType::I32, Mutability::Var);
+    let global = Global::new(store.as_context_mut(), ty, Val::I32(may.into()))?;
+    store.attachment::<Components>().state_mut(instance).may_leave = Flag::Shared(global);
+    Ok(global)
 }

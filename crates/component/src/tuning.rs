@@ -46,3 +46,14 @@ pub(crate) const NAME_BYTES_PER_WORK: usize = 32;
 
 /// Bytes that an error lists imports with; of what is more there is only the number.
 pub(crate) const MAX_LINK_ERROR: usize = 64 << 10;
+
+/// Payloads of a variant that an adapter between guests has code for. What has more is
+/// moved by the host, which finds the case by its number.
+pub(crate) const MAX_ADAPTER_CASES: usize = 16;
+
+/// Bytes of code of an adapter. What is longer has so many parts that the host moves it
+/// about as fast.
+pub(crate) const MAX_ADAPTER_BYTES: usize = 8 << 10;
+
+/// Adapters that a store keeps to use again.
+pub(crate) const MAX_ADAPTER_MODULES: usize = 256;

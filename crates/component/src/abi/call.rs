@@ -21,9 +21,11 @@ use super::transfer::{Side, Transfer};
 use super::{
     Access, Check, ComponentNamedList, Lift, LiftContext, Lower, LowerContext, Place, TypeContext,
 };
-use crate::state::{Components, Export, Lifted, Options, RuntimeInstance};
+use crate::state::{
+    Components, Export, Lifted, Options, RuntimeInstance, check_leave, set_may_leave,
+};
 use crate::types::{ComponentFunc, FuncIndex, InterfaceType, Types};
-use crate::{ResourceType, Val};
+use crate::{ResourceType, Val, fuse};
 
 /// A host function for the guest, the one form that all have inside.
 pub(crate) type HostFunc<T> =
@@ -81,7 +83,7 @@ pub(crate) fn lower_host<T: 'static>(
         Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
     Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
         let mut store = caller.as_context_mut();
-        let depth = begin_host(store.attachment(), &lowered)?;
+        let depth = begin_host(&mut store, &lowered)?;
         let result = func(store.as_context_mut(), &mut RawCall { slots, lowered: &lowered });
         match depth {
             Some(depth) => end_host(store.attachment(), depth, result),
@@ -91,11 +93,12 @@ pub(crate) fn lower_host<T: 'static>(
 }
 
 /// Before a host function: how many calls lend handles, if this one does.
-fn begin_host(state: &mut Components, lowered: &Lowered) -> Result<Option<usize>> {
-    state.check_leave(lowered.options.instance)?;
+fn begin_host(store: &mut dyn Access, lowered: &Lowered) -> Result<Option<usize>> {
+    check_leave(store, lowered.options.instance)?;
     if !lowered.signature.borrows {
         return Ok(None);
     }
+    let (_, state) = store.split(None);
     let depth = state.depth();
     state.open_scope();
     Ok(Some(depth))
@@ -136,13 +139,19 @@ pub(crate) fn lower_guest<T: 'static>(
         });
     }
     let foreign = state.root(caller) != state.root(instance);
+    if !foreign && Arc::ptr_eq(types, &callee.types) && ty == callee.ty {
+        let store = store.as_context_mut();
+        if let Some(func) = fuse::adapt(store, types, &signature, &options, &callee)? {
+            return Ok(func);
+        }
+    }
     let callee = Export { signature: Signature::new(&callee.types, callee.ty), lifted: callee };
     let lowered =
         Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
     Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
         let mut store = caller.as_context_mut();
+        check_leave(&mut store, lowered.options.instance)?;
         let state: &mut Components = store.attachment();
-        state.check_leave(lowered.options.instance)?;
         if foreign {
             state.enter(instance)?;
         }
@@ -251,9 +260,9 @@ fn result_place(signature: &Signature, slots: &mut [u64], memory: &[u8]) -> Resu
 fn post_return(store: &mut dyn Access, lifted: &Lifted, slots: &mut [u64]) -> Result<()> {
     let Some(func) = lifted.post_return else { return Ok(()) };
     let instance = lifted.options.instance;
-    store.split(None).1.set_may_leave(instance, false);
+    set_may_leave(store, instance, false)?;
     let result = store.call(func, slots);
-    store.split(None).1.set_may_leave(instance, true);
+    set_may_leave(store, instance, true)?;
     result
 }
 

@@ -9,7 +9,7 @@
 use zwasm::{Error, Result};
 
 use super::{Access, Place, TypeContext, unexpected};
-use crate::state::{Components, Options};
+use crate::state::{Components, Options, set_may_leave};
 use crate::types::{InterfaceType, Shape};
 
 /// What lowering writes to.
@@ -116,11 +116,12 @@ fn try_realloc(
     let realloc = options.realloc.ok_or_else(|| Error::msg("the function has no `realloc`"))?;
     // All of them are addresses or sizes in a 32-bit memory.
     let mut slots = args.map(|number| u64::from(number as u32));
-    let before = store.split(None).1.set_may_leave(options.instance, false);
+    set_may_leave(store, options.instance, false)?;
     let called = store.call(realloc, &mut slots);
-    let (memory, state) = store.split(options.memory);
-    state.set_may_leave(options.instance, before);
+    // Whoever called may leave, or it would not have come here.
+    set_may_leave(store, options.instance, true)?;
     called?;
+    let (memory, _) = store.split(options.memory);
     let address = slots[0] as u32 as usize;
     if address % align != 0 {
         return Err(Error::trap_msg("unaligned pointer: realloc return: result not aligned"));

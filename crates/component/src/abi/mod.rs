@@ -16,13 +16,16 @@ mod parts;
 mod rust;
 pub(crate) mod signature;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use lift::LiftContext;
 pub use lower::LowerContext;
 pub use parts::Check;
 pub(crate) use rust::mismatch;
-use zwasm::{AsContextMut, Error, Memory, Result, SlotFunc, StoreContextMut};
+pub(crate) use strings::validate_utf8;
+use zwasm::{AsContextMut, Error, Global, Memory, Result, SlotFunc, StoreContextMut};
 
 use crate::ResourceType;
 use crate::state::Components;
@@ -169,6 +172,12 @@ pub trait Access {
     /// Calls a core function over slots.
     #[doc(hidden)]
     fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()>;
+    /// Whether a variable is set.
+    #[doc(hidden)]
+    fn variable(&mut self, global: Global) -> bool;
+    /// Sets or clears a variable.
+    #[doc(hidden)]
+    fn set_variable(&mut self, global: Global, value: bool) -> Result<()>;
 }
 
 impl<T> Access for StoreContextMut<'_, T> {
@@ -185,6 +194,14 @@ impl<T> Access for StoreContextMut<'_, T> {
 
     fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()> {
         func.call(self.as_context_mut(), slots)
+    }
+
+    fn variable(&mut self, global: Global) -> bool {
+        global.get(self.as_context_mut()).i32() == Some(1)
+    }
+
+    fn set_variable(&mut self, global: Global, value: bool) -> Result<()> {
+        global.set(self.as_context_mut(), zwasm::Val::I32(value.into()))
     }
 }
 

@@ -72,6 +72,15 @@ fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
     bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
 }
 
+/// Checks that bytes are UTF-8.
+///
+/// # Errors
+///
+/// If they are not.
+pub(crate) fn validate_utf8(bytes: &[u8]) -> Result<()> {
+    validate(Form::Utf8, bytes)
+}
+
 /// Checks that bytes are a string of a form.
 pub(super) fn validate(form: Form, bytes: &[u8]) -> Result<()> {
     match form {

@@ -156,6 +156,7 @@ pub(crate) const MANY_FLAT: u32 = 17;
 
 /// All types of a component.
 #[derive(Default, Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Types {
     defined: Vec<(Defined, Layout)>,
     indices: HashMap<Defined, TypeIndex>,
