@@ -38,6 +38,7 @@ mod caps;
 mod ctx;
 mod exit;
 mod host;
+mod http;
 mod link;
 mod p1;
 #[cfg(feature = "component")]

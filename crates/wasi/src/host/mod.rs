@@ -29,6 +29,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::Capabilities;
+use crate::http::budget::Budget;
+use crate::http::exchange::Exchanges;
 use interrupt::Interrupt;
 
 /// The most things that a guest can have open, whatever the host would let it have.
@@ -45,6 +47,8 @@ pub(crate) struct Host {
     #[cfg(feature = "component")]
     open: fs::room::Room,
     pub(crate) resolver: net::lookup::Resolver,
+    pub(crate) budget: Budget,
+    pub(crate) exchanges: Exchanges,
 }
 
 /// Why an operation was not done.
@@ -89,6 +93,8 @@ impl Host {
             #[cfg(feature = "component")]
             open: fs::room::Room::for_places(MAX_OPEN),
             resolver: net::lookup::Resolver::default(),
+            budget: Budget::default(),
+            exchanges: Exchanges::default(),
         }
     }
 

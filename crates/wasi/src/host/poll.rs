@@ -1,5 +1,9 @@
 //! Waiting for descriptors to become ready, and for time to pass.
 
+use std::sync::Arc;
+
+use super::net::lookup::Lookup;
+use super::net::socket::Socket;
 use super::sys::BorrowedFd;
 use super::{Host, Result};
 
@@ -10,6 +14,16 @@ pub(crate) use super::sys::Waiter;
 pub(crate) enum Direction {
     Read,
     Write,
+}
+
+/// What something waits for that others share.
+pub(crate) enum Need {
+    /// Until a socket can be read or written.
+    Socket(Arc<Socket>, Direction),
+    /// Until a name is looked up.
+    Lookup(Lookup),
+    /// Until the monotonic clock shows this.
+    Until(u64),
 }
 
 /// What is known of a descriptor that is ready.

@@ -35,8 +35,10 @@ struct Question {
 }
 
 /// What is being looked up.
+#[derive(Clone)]
 pub(crate) struct Lookup(State);
 
+#[derive(Clone)]
 enum State {
     Known(Vec<IpAddr>),
     Asked(Arc<Question>),

@@ -1,0 +1,81 @@
+//! What is kept for a guest of its messages, all in all.
+//!
+//! Fields, bodies and exchanges are each bounded, but a guest can have many of them. So
+//! each takes what it may need from one budget, and gives it back when it is dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::BUDGET;
+
+/// The bytes that are left.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget(Arc<AtomicUsize>);
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget(Arc::new(AtomicUsize::new(BUDGET)))
+    }
+}
+
+/// Bytes taken from a budget.
+#[derive(Debug)]
+pub(crate) struct Share {
+    budget: Budget,
+    bytes: usize,
+}
+
+impl Budget {
+    /// Takes so many bytes; none if they are not left.
+    pub(crate) fn take(&self, bytes: usize) -> Option<Share> {
+        let less = |left: usize| left.checked_sub(bytes);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok()?;
+        Some(Share { budget: self.clone(), bytes })
+    }
+}
+
+impl Share {
+    /// Takes as many bytes again.
+    pub(crate) fn again(&self) -> Option<Share> {
+        self.budget.take(self.bytes)
+    }
+
+    /// Takes more bytes, or gives some back, so that it is so many; whether they are
+    /// left.
+    pub(crate) fn resize(&mut self, bytes: usize) -> bool {
+        if let Some(more) = bytes.checked_sub(self.bytes) {
+            let Some(share) = self.budget.take(more) else { return false };
+            // They are this one's from now on.
+            std::mem::forget(share);
+        } else {
+            self.budget.0.fetch_add(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.0.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_comes_back() {
+        let budget = Budget::default();
+        let left = |budget: &Budget| budget.0.load(Ordering::Relaxed);
+        let mut share = budget.take(BUDGET - 10).unwrap();
+        assert!(budget.take(11).is_none() && share.again().is_none());
+        assert!(!share.resize(BUDGET + 1) && share.resize(BUDGET) && share.resize(5));
+        assert_eq!(left(&budget), BUDGET - 5);
+        let again = share.again().unwrap();
+        assert_eq!(left(&budget), BUDGET - 10);
+        drop((share, again));
+        assert_eq!(left(&budget), BUDGET);
+    }
+}
