@@ -98,7 +98,8 @@ fn records_and_variants_come_back() -> Result<()> {
         Either::Both((String::new(), i64::MIN)),
         Either::Nothing,
     ];
-    let entries = values.map(|value| Entry { key: 0xffu8, r#type: value == Either::Nothing, value });
+    let entries =
+        values.map(|value| Entry { key: 0xffu8, r#type: value == Either::Nothing, value });
     for count in 0..=entries.len() {
         assert_eq!(echo(types, "$entry", &entries[..count])?, entries[..count]);
     }

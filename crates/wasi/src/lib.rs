@@ -38,6 +38,7 @@ mod caps;
 mod ctx;
 mod exit;
 mod host;
+#[cfg(feature = "component")]
 mod http;
 mod link;
 mod p1;

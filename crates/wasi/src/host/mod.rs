@@ -7,6 +7,8 @@
 //! be forgotten. What is particular to a system is confined to a module with the same
 //! functions for each: [`sys`].
 
+#[cfg(feature = "component")]
+pub(crate) mod background;
 pub(crate) mod clocks;
 pub(crate) mod fs;
 pub(crate) mod interrupt;
@@ -29,8 +31,6 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::Capabilities;
-use crate::http::budget::Budget;
-use crate::http::exchange::Exchanges;
 use interrupt::Interrupt;
 
 /// The most things that a guest can have open, whatever the host would let it have.
@@ -46,9 +46,13 @@ pub(crate) struct Host {
     /// Room for what a guest opens, where an ABI has no numbers to count.
     #[cfg(feature = "component")]
     open: fs::room::Room,
-    pub(crate) resolver: net::lookup::Resolver,
-    pub(crate) budget: Budget,
-    pub(crate) exchanges: Exchanges,
+    #[cfg(feature = "component")]
+    pub(crate) network: net::Network,
+    #[cfg(feature = "component")]
+    pub(crate) background: background::Background,
+    /// What is kept of messages.
+    #[cfg(feature = "component")]
+    pub(crate) budget: crate::http::budget::Budget,
 }
 
 /// Why an operation was not done.
@@ -92,9 +96,12 @@ impl Host {
             room: fs::room::Room::default(),
             #[cfg(feature = "component")]
             open: fs::room::Room::for_places(MAX_OPEN),
-            resolver: net::lookup::Resolver::default(),
-            budget: Budget::default(),
-            exchanges: Exchanges::default(),
+            #[cfg(feature = "component")]
+            network: net::Network::default(),
+            #[cfg(feature = "component")]
+            background: background::Background::default(),
+            #[cfg(feature = "component")]
+            budget: crate::http::budget::Budget::default(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Waiting for descriptors to become ready, and for time to pass.
 
+#[cfg(feature = "component")]
 use std::sync::Arc;
 
-use super::net::lookup::Lookup;
-use super::net::socket::Socket;
+#[cfg(feature = "component")]
+use super::net::{lookup::Lookup, socket::Socket};
 use super::sys::BorrowedFd;
 use super::{Host, Result};
 
@@ -17,6 +18,7 @@ pub(crate) enum Direction {
 }
 
 /// What something waits for that others share.
+#[cfg(feature = "component")]
 pub(crate) enum Need {
     /// Until a socket can be read or written.
     Socket(Arc<Socket>, Direction),

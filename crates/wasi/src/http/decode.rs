@@ -286,7 +286,9 @@ mod tests {
 
     #[test]
     fn chunks_are_joined() {
-        let chunked = |body| contents(Framing::Chunked, body);
+        fn chunked(body: &str) -> String {
+            contents(Framing::Chunked, body)
+        }
         assert_eq!(
             chunked("5\r\nhello\r\n1;x=\"y\"\r\n \r\n05 \t;\r\nworld\r\n0\r\n\r\n"),
             "hello world"

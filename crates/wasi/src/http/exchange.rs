@@ -20,6 +20,7 @@ use super::response::{self, Response};
 use super::transport::Transport;
 use super::{ATTEMPT, DEFAULT_TIMEOUT, MAX_ADDRESSES, MAX_PROVISIONAL, MAX_SECTION, RECEIVE, SKIP};
 use crate::Capabilities;
+use crate::host::background::{self, Task};
 use crate::host::clocks::Clock;
 use crate::host::net::address::Family;
 use crate::host::net::domain::HostName;
@@ -153,7 +154,7 @@ impl Exchange {
         }
         let name = HostName::parse(request.authority.host()).ok_or(Error::Target)?;
         let share = host.budget.take(2 * MAX_SECTION).ok_or(Error::TooMany)?;
-        let lookup = host.resolver.look_up(host, &name, Purpose::Http);
+        let lookup = host.network.resolver.look_up(host, &name, Purpose::Http);
         let lookup = lookup.map_err(|failure| match failure {
             Failure::System(error) => Error::Lookup(error.to_string()),
             Failure::Refused | Failure::Interrupted => Error::Denied,
@@ -178,7 +179,7 @@ impl Exchange {
                 _share: share,
             }))
         });
-        host.exchanges.add(&exchange);
+        background::add(host, &exchange);
         Ok(exchange)
     }
 
@@ -665,30 +666,10 @@ fn last_chunk(trailers: Option<&Fields>) -> Vec<u8> {
     out
 }
 
-/// The exchanges of a guest that are going on, so that they can go on while it waits for
-/// something else.
-#[derive(Default)]
-pub(crate) struct Exchanges(Mutex<Vec<Weak<Exchange>>>);
-
-impl Exchanges {
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Exchange>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, exchange: &Arc<Exchange>) {
-        let mut all = self.lock();
-        all.retain(|exchange| exchange.strong_count() > 0);
-        all.push(Arc::downgrade(exchange));
-    }
-
-    /// Has all requests go out as far as they can, and says what they wait for.
-    pub(crate) fn push(&self, host: &Host, needs: &mut Vec<Need>) -> Result {
-        let mut all = Vec::new();
-        self.lock()
-            .retain(|exchange| exchange.upgrade().map(|exchange| all.push(exchange)).is_some());
-        for exchange in all {
-            exchange.is_ready(host, Want::Send, needs)?;
-        }
-        Ok(())
+impl Task for Exchange {
+    fn go_on(&self, host: &Host, needs: &mut Vec<Need>) -> Result<bool> {
+        self.is_ready(host, Want::Send, needs)?;
+        let inner = self.lock();
+        Ok(!matches!(inner.stage, Stage::Closed))
     }
 }

@@ -545,7 +545,7 @@ fn others_go_on_while_one_is_waited_for() {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !server.is_finished() {
         assert!(Instant::now() < deadline, "the request never goes out");
-        host.exchanges.push(&host, &mut Vec::new()).unwrap();
+        host.background.go_on(&host, &mut Vec::new()).unwrap();
         sleep(Duration::from_millis(1));
     }
     assert!(server.join().unwrap().starts_with("GET "));

@@ -44,6 +44,7 @@ mod clocks;
 mod filesystem;
 mod io;
 mod random;
+mod sockets;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -111,5 +112,6 @@ pub fn add_to_linker_sync<T: WasiView + 'static>(linker: &mut Linker<T>) -> Resu
     cli::add_to_linker(linker)?;
     clocks::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
-    filesystem::add_to_linker(linker)
+    filesystem::add_to_linker(linker)?;
+    sockets::add_to_linker(linker)
 }

@@ -146,6 +146,14 @@ impl Row {
     }
 }
 
+/// What becomes of a resource when the guest drops it.
+pub(crate) type Drop<R> = fn(&mut WasiCtxView<'_>, R) -> Result<()>;
+
+/// Nothing more than that.
+pub(crate) fn just_drop<R>(_: &mut WasiCtxView<'_>, _: R) -> Result<()> {
+    Ok(())
+}
+
 /// A resource of an interface.
 pub(crate) struct ResourceRow {
     name: &'static str,
@@ -154,15 +162,23 @@ pub(crate) struct ResourceRow {
 }
 
 impl ResourceRow {
-    /// One whose values in the table are of a type.
-    pub(crate) const fn new<R: Send + 'static>(name: &'static str) -> ResourceRow {
-        ResourceRow { name, ty: ResourceType::host::<R>, discard: discard::<R> }
+    /// One whose values in the table are of a type, with what gets rid of one.
+    pub(crate) const fn new<R: Send + 'static>(
+        name: &'static str,
+        discard: fn(&mut WasiCtxView<'_>, u32) -> Result<()>,
+    ) -> ResourceRow {
+        ResourceRow { name, ty: ResourceType::host::<R>, discard }
     }
 }
 
-fn discard<R: Send + 'static>(cx: &mut WasiCtxView<'_>, rep: u32) -> Result<()> {
-    cx.table.delete(Resource::<R>::new_own(rep))?;
-    Ok(())
+/// Gets rid of a resource.
+pub(crate) fn discard<R: Send + 'static>(
+    cx: &mut WasiCtxView<'_>,
+    rep: u32,
+    drop: Drop<R>,
+) -> Result<()> {
+    let value = cx.table.delete(Resource::<R>::new_own(rep))?;
+    drop(cx, value)
 }
 
 /// An interface.
@@ -230,13 +246,14 @@ fn trace(view: &WasiCtxView<'_>, row: &Row, table: &Table, outcome: &str) {
 }
 
 /// Declares an interface as a function that defines it in a linker: its resources, each
-/// with the Rust type of the values in the table, and its functions, each with the
-/// names of its parameters and the Rust function it is.
+/// with the Rust type of the values in the table and perhaps a function that gets rid of
+/// one, and its functions, each with the names of its parameters and the Rust function it
+/// is.
 macro_rules! interface {
     (
         $(#[$doc:meta])*
         fn $define:ident = $name:literal {
-            $(resource $resource:literal: $ty:ty;)*
+            $(resource $resource:literal: $ty:ty $(, dropped by $drop:path)?;)*
             $($func:literal = $function:ident($($arg:ident),*);)*
         }
     ) => {
@@ -246,7 +263,11 @@ macro_rules! interface {
         ) -> zwasm::Result<()> {
             static TABLE: $crate::p2::table::Table = $crate::p2::table::Table {
                 name: $name,
-                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource),)*],
+                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |cx, rep| {
+                    let drops: [$crate::p2::table::Drop<$ty>; _] =
+                        [$($drop,)? $crate::p2::table::just_drop];
+                    $crate::p2::table::discard(cx, rep, drops[0])
+                }),)*],
                 functions: &[$($crate::p2::table::Row::new(
                     $func,
                     |store, call, row, table| {

@@ -5,21 +5,49 @@
 //! [`Waiter`](super::poll::Waiter). It remembers what it was made for, and with it the
 //! capability that using it needs. There is no other way to an address from here.
 
+#[cfg(feature = "component")]
 pub(crate) mod address;
+#[cfg(feature = "component")]
 pub(crate) mod domain;
+#[cfg(feature = "component")]
 pub(crate) mod lookup;
+#[cfg(feature = "component")]
 pub(crate) mod options;
+#[cfg(feature = "component")]
 pub(crate) mod socket;
+#[cfg(feature = "component")]
 pub(crate) mod tcp;
+#[cfg(feature = "component")]
 pub(crate) mod udp;
 
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 
+#[cfg(feature = "component")]
+use super::fs::room::Room;
 use super::poll::{self, Direction};
 use super::sys::{self, BorrowedFd, OwnedFd};
 use super::{Host, Result};
 use crate::Capabilities;
+
+/// The sockets that a guest can have at once, whatever the system would let it have.
+#[cfg(feature = "component")]
+const MAX_SOCKETS: usize = 4096;
+
+/// What a guest has of the network.
+#[cfg(feature = "component")]
+pub(crate) struct Network {
+    pub(crate) resolver: lookup::Resolver,
+    /// For so many more sockets there is room.
+    pub(crate) room: Room,
+}
+
+#[cfg(feature = "component")]
+impl Default for Network {
+    fn default() -> Network {
+        Network { resolver: lookup::Resolver::default(), room: Room::for_places(MAX_SOCKETS) }
+    }
+}
 
 /// How to receive.
 #[derive(Clone, Copy, Default, Debug)]

@@ -53,6 +53,7 @@ impl<'a> Waiter<'a> {
     }
 
     /// Adds an event and returns its number in this set.
+    #[cfg(feature = "component")]
     pub(crate) fn add_event(&mut self, event: &'a Event) -> usize {
         self.push(Source::Event(event))
     }

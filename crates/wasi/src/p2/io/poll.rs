@@ -11,8 +11,8 @@ use zwasm_component::Resource;
 
 use crate::ctx::State;
 use crate::host::clocks::{self, Clock};
-use crate::host::poll::{Direction, Waiter};
-use crate::host::sys::BorrowedFd;
+use crate::host::poll::{Direction, Need, Waiter};
+use crate::host::sys::{self, AsFd, BorrowedFd};
 use crate::host::{self, Host};
 use crate::p2::WasiCtxView;
 use crate::p2::table::{interface, stop};
@@ -31,8 +31,9 @@ pub(crate) enum Interest<'a> {
     /// Until this can be read or written.
     Descriptor(BorrowedFd<'a>, Direction),
     /// The same, but whether it is ready then is to be asked again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for sources that read ahead"))]
     Progress(BorrowedFd<'a>, Direction),
+    /// The first of these, after which it is to be asked again.
+    Any(Vec<Need>),
 }
 
 /// Something that can be waited for.
@@ -81,32 +82,41 @@ pub(crate) fn is_ready(state: &State, source: &dyn Source) -> host::Result<bool>
 /// Which of the sources are ready; `patient` waits for something to happen first,
 /// though it may be nothing that makes one ready.
 fn look(state: &State, sources: &[&dyn Source], patient: bool) -> host::Result<Vec<bool>> {
-    let mut waiter = Waiter::new(&state.host);
+    let interests: Vec<_> = sources.iter().map(|source| source.interest(state)).collect();
     let mut ready = vec![false; sources.len()];
     let mut places = Vec::new();
-    let mut until: Option<u64> = None;
     let mut moments = Vec::new();
-    for (index, source) in sources.iter().enumerate() {
-        match source.interest(state) {
+    let mut needs = Vec::new();
+    if patient {
+        state.host.background.go_on(&state.host, &mut needs)?;
+    }
+    let mut waiter = Waiter::new(&state.host);
+    let mut timeout: Option<u64> = None;
+    let mut sooner = |time: u64| timeout = Some(timeout.map_or(time, |other| other.min(time)));
+    for (index, interest) in interests.iter().enumerate() {
+        match interest {
             Interest::Ready => ready[index] = true,
             Interest::Never => {}
             Interest::Until(moment) => {
-                until = Some(until.map_or(moment, |until| until.min(moment)));
-                moments.push((index, moment));
+                sooner(moment.saturating_sub(monotonic(&state.host)?));
+                moments.push((index, *moment));
             }
             Interest::Descriptor(fd, direction) => {
-                places.push((index, waiter.add(fd, direction), true));
+                places.push((index, waiter.add(*fd, *direction), true));
             }
             Interest::Progress(fd, direction) => {
-                places.push((index, waiter.add(fd, direction), false));
+                places.push((index, waiter.add(*fd, *direction), false));
             }
+            Interest::Any(needs) if patient => {
+                needs.iter().for_each(|need| join(&mut waiter, need, &mut sooner));
+            }
+            Interest::Any(_) => {}
         }
     }
-    let timeout = match until {
-        _ if ready.contains(&true) || !patient => Some(0),
-        Some(until) => Some(until.saturating_sub(monotonic(&state.host)?)),
-        None => None,
-    };
+    needs.iter().for_each(|need| join(&mut waiter, need, &mut sooner));
+    if ready.contains(&true) || !patient {
+        timeout = Some(0);
+    }
     if !places.is_empty() || timeout != Some(0) {
         waiter.wait(timeout)?;
     }
@@ -122,6 +132,16 @@ fn look(state: &State, sources: &[&dyn Source], patient: bool) -> host::Result<V
         }
     }
     Ok(ready)
+}
+
+/// Has the waiter wait for what something needs, and `sooner` hear of times. They are the
+/// host's own, which takes no capability.
+fn join<'a>(waiter: &mut Waiter<'a>, need: &'a Need, sooner: &mut impl FnMut(u64)) {
+    match need {
+        Need::Socket(socket, direction) => drop(waiter.add(socket.as_fd(), *direction)),
+        Need::Lookup(lookup) => drop(lookup.event().map(|event| waiter.add_event(event))),
+        Need::Until(moment) => sooner(moment.saturating_sub(sys::now(Clock::Monotonic))),
+    }
 }
 
 fn monotonic(host: &Host) -> host::Result<u64> {

@@ -74,6 +74,11 @@ pub(crate) trait Output: Source {
 
     /// Has what was written handed on. Until it is, nothing may be written.
     fn flush(&self, state: &State) -> Streamed;
+
+    /// Waits until what was written is handed on, before the guest has no stream any more.
+    fn close(&self, _: &State) -> Streamed {
+        Ok(())
+    }
 }
 
 /// A stream for a guest to read.
@@ -86,7 +91,7 @@ interface! {
     /// Defines `wasi:io/streams`.
     fn define_streams = "wasi:io/streams@0.2.12" {
         resource "input-stream": InputStream;
-        resource "output-stream": OutputStream;
+        resource "output-stream": OutputStream, dropped by close;
         "[method]input-stream.read" = read(stream, len);
         "[method]input-stream.blocking-read" = blocking_read(stream, len);
         "[method]input-stream.skip" = skip(stream, len);
@@ -103,6 +108,15 @@ interface! {
             = blocking_write_zeroes_and_flush(stream, len);
         "[method]output-stream.splice" = splice(stream, from, len);
         "[method]output-stream.blocking-splice" = blocking_splice(stream, from, len);
+    }
+}
+
+/// Gets rid of a stream. What can not be handed on is lost, as the guest can see if it
+/// flushes.
+fn close(cx: &mut WasiCtxView<'_>, stream: OutputStream) -> Result<()> {
+    match stream.0.close(&cx.ctx.0) {
+        Ok(()) | Err(Broken::Closed | Broken::Failed(_)) => Ok(()),
+        Err(Broken::Stop(error)) => Err(error),
     }
 }
 
