@@ -47,7 +47,7 @@ pub fn read(engine: &Engine, path: &Path) -> Result<Program, Error> {
     #[cfg(feature = "component")]
     if source::is_component(&bytes) {
         let binary = source::to_binary(Kind::Component, bytes.into(), Some(name))?;
-        return Component::from_binary(engine, &binary).map(Program::Component);
+        return Component::from_vec(engine, binary.into_owned()).map(Program::Component);
     }
     let binary = source::to_binary(Kind::Module, bytes.into(), Some(name))?;
     Module::from_vec(engine, binary.into_owned()).map(Program::Module)

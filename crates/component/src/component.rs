@@ -1,5 +1,6 @@
 //! Components: decoded, validated and ready to be instantiated.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ impl Component {
     /// If it is none, or uses what is switched off.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Component> {
         let binary = source::to_binary(Kind::Component, bytes.as_ref().into(), None)?;
-        Component::from_binary(engine, &binary)
+        Component::from_vec(engine, binary.into_owned())
     }
 
     /// The same from a file.
@@ -40,7 +41,24 @@ impl Component {
         let path = path.as_ref();
         let bytes = source::read_file(path)?;
         let binary = source::to_binary(Kind::Component, bytes.into(), Some(path))?;
-        Component::from_binary(engine, &binary)
+        Component::from_vec(engine, binary.into_owned())
+    }
+
+    /// The same from a stream, which errors call by a name; one that ends in `.wat` says
+    /// that it is text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Component::from_file`].
+    pub fn from_reader(
+        engine: &Engine,
+        reader: &mut dyn Read,
+        name: impl AsRef<Path>,
+    ) -> Result<Component> {
+        let name = name.as_ref();
+        let bytes = source::read(reader, name)?;
+        let binary = source::to_binary(Kind::Component, bytes.into(), Some(name))?;
+        Component::from_vec(engine, binary.into_owned())
     }
 
     /// The same from binary only.
@@ -49,7 +67,16 @@ impl Component {
     ///
     /// As [`Component::new`].
     pub fn from_binary(engine: &Engine, bytes: &[u8]) -> Result<Component> {
-        let plan = decode::decode(engine, bytes)?;
+        Component::from_vec(engine, bytes.to_vec())
+    }
+
+    /// The same, keeping the bytes: the core modules within are parts of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Component::new`].
+    pub fn from_vec(engine: &Engine, bytes: Vec<u8>) -> Result<Component> {
+        let plan = decode::decode(engine, &Arc::new(bytes))?;
         Ok(Component(Arc::new(Inner { engine: engine.clone(), plan })))
     }
 

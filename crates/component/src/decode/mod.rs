@@ -14,13 +14,15 @@ mod scope;
 mod types;
 mod weigh;
 
+use std::sync::Arc;
+
 use zwasm::source::{self, Kind};
 use zwasm::{Engine, Error, ErrorKind, Result};
 
 use crate::plan::Plan;
 
 /// Decodes and validates a component in binary.
-pub(crate) fn decode(engine: &Engine, bytes: &[u8]) -> Result<Plan> {
+pub(crate) fn decode(engine: &Engine, bytes: &Arc<Vec<u8>>) -> Result<Plan> {
     source::check_binary(Kind::Component, bytes)?;
     let parts = read::read(engine, bytes)?;
     flatten::flatten(&parts, bytes.len())

@@ -5,6 +5,8 @@
 //! components then needs is its sections without the bodies. Definitions borrow from
 //! the bytes.
 
+use std::sync::Arc;
+
 use wasmparser::{
     BinaryReaderError, CanonicalFunction, ComponentAlias, ComponentExport, ComponentImport,
     ComponentInstance, ComponentType, CoreType, Encoding, FromReader, Instance, Parser, Payload,
@@ -43,7 +45,7 @@ pub(super) enum Definition<'a> {
     Export(ComponentExport<'a>),
 }
 
-pub(super) fn read<'a>(engine: &Engine, bytes: &'a [u8]) -> Result<Parts<'a>> {
+pub(super) fn read<'a>(engine: &Engine, bytes: &'a Arc<Vec<u8>>) -> Result<Parts<'a>> {
     let mut validator = Validator::new_with_features(engine.component_features());
     let mut parts = Parts { bodies: Vec::new(), modules: Vec::new() };
     let mut weigher = Weigher::new(bytes.len());
@@ -53,16 +55,17 @@ pub(super) fn read<'a>(engine: &Engine, bytes: &'a [u8]) -> Result<Parts<'a>> {
         let payload = payload.map_err(invalid)?;
         if let Payload::ModuleSection { unchecked_range: range, .. } = &payload {
             // Before the validator sees it, whose words for what is wrong are fewer.
-            let (start, end) = (range.start as usize, range.end as usize);
-            let bytes = bytes.get(start..end).ok_or_else(|| {
+            let range = range.start as usize..range.end as usize;
+            let start = range.start;
+            let Some(module) = bytes.get(range.clone()) else {
                 let message = "a core module ends behind the end of the component";
-                Error::malformed("component", message, start)
-            })?;
-            if source::check_binary(Kind::Module, bytes).is_err() {
+                return Err(Error::malformed("component", message, start));
+            };
+            if source::check_binary(Kind::Module, module).is_err() {
                 let message = "expected a version header for a module";
                 return Err(Error::malformed("component", message, start));
             }
-            let module = Module::from_binary(engine, bytes);
+            let module = Module::from_part(engine, bytes, range);
             parts.modules.push(module.map_err(|error| within_module(&error, start))?);
         }
         let within =

@@ -15,6 +15,7 @@ use zwasm_regir::object::struct_layout;
 use zwasm_regir::reader::Reader;
 use zwasm_regir::work;
 
+use super::bytes::Bytes;
 use super::const_expr::{ConstError, ConstExpr};
 use super::hints::{self, Hints};
 use super::validate::Stop;
@@ -48,7 +49,7 @@ impl From<Error> for Failure {
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Decodes and validates a module. `stop` is asked now and then whether to give up.
-pub(super) fn decode(engine: &Engine, bytes: Vec<u8>, stop: &Stop<'_>) -> Result<Inner, Error> {
+pub(super) fn decode(engine: &Engine, bytes: Bytes, stop: &Stop<'_>) -> Result<Inner, Error> {
     match decode_sections(engine, &bytes, stop) {
         Ok(inner) => Ok(Inner { bytes, ..inner }),
         Err(Failure(error)) if error.kind() == ErrorKind::Invalid => {
@@ -65,7 +66,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
     let mut decoder = Decoder {
         inner: Inner {
             engine: engine.clone(),
-            bytes: Vec::new(),
+            bytes: Bytes::default(),
             types: Vec::new(),
             held_types: Vec::new(),
             signatures: Vec::new(),

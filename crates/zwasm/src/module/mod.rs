@@ -1,5 +1,6 @@
 //! Modules: decoded, validated and ready to be instantiated.
 
+mod bytes;
 pub(crate) mod const_expr;
 mod decode;
 mod hints;
@@ -20,12 +21,13 @@ use zwasm_regir::{Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::gc::layout;
 use crate::tier::{Strategy, Tier, Variant};
 use crate::types::{
     ExternType, FuncType, GlobalType, Held, MemoryType, TableType, TagType, TypeId,
 };
+use bytes::Bytes;
 use const_expr::ConstExpr;
 pub(crate) use decode::is_valid;
 use source::Kind;
@@ -44,7 +46,7 @@ pub struct Module(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
     /// Canonical numbers of the module's types.
     pub(crate) types: Vec<TypeId>,
     /// Keeps them defined.
@@ -183,6 +185,14 @@ impl Module {
         Module::compile(engine, bytes)
     }
 
+    /// Compiles a module from a part of bytes that it shares with others.
+    #[doc(hidden)]
+    pub fn from_part(engine: &Engine, bytes: &Arc<Vec<u8>>, range: Range<usize>) -> Result<Module> {
+        let part = Bytes::part(bytes, range);
+        let part = part.ok_or_else(|| Error::msg("the module is no part of the bytes"))?;
+        Module::compile_until(engine, part, &|| false)
+    }
+
     /// As [`Module::from_binary`], asking `stop` now and then, on any thread, whether to
     /// give up: for hosts that limit the time that a large module may take.
     ///
@@ -201,7 +211,7 @@ impl Module {
         bytes: &[u8],
         stop: impl Fn() -> bool + Sync,
     ) -> Result<Module> {
-        Module::compile_until(engine, bytes.to_vec(), &stop)
+        Module::compile_until(engine, bytes.to_vec().into(), &stop)
     }
 
     /// Reads and compiles a module from a file in binary or text form.
@@ -234,10 +244,10 @@ impl Module {
     }
 
     fn compile(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
-        Module::compile_until(engine, bytes, &|| false)
+        Module::compile_until(engine, bytes.into(), &|| false)
     }
 
-    fn compile_until(engine: &Engine, bytes: Vec<u8>, stop: &validate::Stop<'_>) -> Result<Module> {
+    fn compile_until(engine: &Engine, bytes: Bytes, stop: &validate::Stop<'_>) -> Result<Module> {
         source::check_binary(Kind::Module, &bytes)?;
         let inner = decode::decode(engine, bytes, stop)?;
         Ok(Module(Arc::new(inner)))
