@@ -343,3 +343,161 @@ fn what_is_lowered_is_lifted() {
     }
     assert!(adapters > 80, "{adapters} adapters");
 }
+
+/// A call between guests that has to fail: what is passed, what is returned, and words of
+/// the error.
+struct Bad {
+    params: &'static [InterfaceType],
+    result: Option<Wrong>,
+    /// Code of the caller that leaves the arguments on the stack.
+    args: &'static str,
+    /// Code of the callee that leaves the result there.
+    results: &'static str,
+    words: &'static str,
+}
+
+/// Types with parts that the cases use.
+#[derive(Clone, Copy)]
+enum Wrong {
+    Plain(InterfaceType),
+    Option,
+    List,
+    Pair,
+}
+
+fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
+    use InterfaceType as T;
+    let mut types = Types::default();
+    let list = types.intern(Defined::List(T::U32));
+    let result = bad.result.map(|wrong| match wrong {
+        Wrong::Plain(ty) => ty,
+        Wrong::Option => T::Defined(types.intern(Defined::Option(T::U32))),
+        Wrong::List => T::Defined(list),
+        Wrong::Pair => T::Defined(types.intern(Defined::Tuple([T::U32, T::U64].into()))),
+    });
+    let params = bad.params.iter().enumerate();
+    let params = params.map(|(i, ty)| (format!("p{i}").into(), *ty)).collect();
+    let ty = types.intern_func(FuncType { params, result });
+    let run = types.intern_func(FuncType { params: [].into(), result: None });
+    let types = Arc::new(types);
+    let none: Arc<[ResourceType]> = Arc::new([]);
+    let signature = Signature::new(&types, ty);
+
+    let mut store = Store::new(&Engine::default(), Data::new());
+    let root = store.as_context_mut().attachment::<Components>().add_instance(None);
+    let c = guest(&mut store, StringEncoding::Utf8, true, Some(root))?;
+    let d = guest(&mut store, StringEncoding::Utf8, true, Some(root))?;
+    let list_of = |types: &mut dyn Iterator<Item = ValType>| {
+        types.map(|ty| format!(" {ty}")).collect::<String>()
+    };
+    let lowered = signature.lowered();
+    let mut params: Vec<_> = lowered.params().collect();
+    if signature.result_slot().is_some() {
+        params.pop();
+    }
+    let returned = match bad.result {
+        None => String::new(),
+        Some(_) if signature.result_slot().is_some() => " i32".into(),
+        Some(_) => list_of(&mut lowered.results()),
+    };
+    let callee = format!(
+        r#"(module (import "" "m" (memory 1))
+            (func (export "run") (param{}) (result{returned}) {}))"#,
+        list_of(&mut params.iter().copied()),
+        bad.results
+    );
+    let caller = format!(
+        r#"(module (import "" "f" (func $f (param{}) (result{}))) (import "" "m" (memory 1))
+            (func (export "run") {} (call $f) {}))"#,
+        list_of(&mut lowered.params()),
+        list_of(&mut lowered.results()),
+        bad.args,
+        if lowered.results().len() == 0 { "" } else { "(drop)" }
+    );
+    let module = Module::new(store.engine(), callee)?;
+    let instance = Instance::new(&mut store, &module, &[c.options.memory.unwrap().into()])?;
+    let lifted = Lifted {
+        core: instance.get_func(&mut store, "run").unwrap().slots(&store)?,
+        post_return: None,
+        types: types.clone(),
+        ty,
+        resources: none.clone(),
+        options: c.options,
+    };
+    let own = if adapted { types.clone() } else { Arc::new(Types::clone(&types)) };
+    let f = lower_guest(&mut store, lifted, &own, ty, &none, d.options)?;
+    let made = store.as_context_mut().attachment::<Components>().adapters.count();
+    assert_eq!(made == 1, adapted, "adapter");
+    let module = Module::new(store.engine(), caller)?;
+    let imports = [f.into(), d.options.memory.unwrap().into()];
+    let instance = Instance::new(&mut store, &module, &imports)?;
+    let core = instance.get_func(&mut store, "run").unwrap().slots(&store)?;
+    let outer =
+        Lifted { core, post_return: None, types, ty: run, resources: none, options: d.options };
+    let func = store.as_context_mut().attachment::<Components>().add_func(outer);
+    let error = func.call(&mut store, &[], &mut []).expect_err(bad.words);
+    assert_eq!(error.kind(), zwasm::ErrorKind::Trap, "{error}");
+    Ok(error.to_string())
+}
+
+#[test]
+fn adapters_trap_as_the_host_does() {
+    use InterfaceType as T;
+    use Wrong::{List, Option as Maybe, Pair, Plain};
+    let bad = |params, args, words| Bad { params, result: None, args, results: "", words };
+    let bad_result = |result, args, results, words| Bad {
+        params: &[],
+        result: Some(result),
+        args,
+        results,
+        words,
+    };
+    const PAIR: &str = "(i32.const 8)";
+    let far = "(i32.store (i32.const 8) (i32.const 4194300)) (i32.store (i32.const 12)
+        (i32.const 2)) (i32.const 8)";
+    let unaligned = "(i32.store (i32.const 8) (i32.const 2)) (i32.const 8)";
+    let long = "(i32.store (i32.const 8) (i32.const 0)) (i32.store (i32.const 12)
+        (i32.const 0x40000000)) (i32.const 8)";
+    let no_text = "(i32.store (i32.const 8) (i32.const 16)) (i32.store (i32.const 12)
+        (i32.const 10)) (i32.store8 (i32.const 25) (i32.const 0x80)) (i32.const 8)";
+    let cases = [
+        bad(&[T::Char], "(i32.const 0xd800)", "invalid `char` bit pattern"),
+        bad(&[T::Char], "(i32.const 0xdfff)", "invalid `char` bit pattern"),
+        bad(&[T::Char], "(i32.const 0x110000)", "invalid `char` bit pattern"),
+        bad(&[T::Char], "(i32.const -1)", "invalid `char` bit pattern"),
+        bad(&[T::String], "(i32.const 4194304) (i32.const 1)", "string content out-of-bounds"),
+        bad(&[T::String], "(i32.const 4194305) (i32.const 0)", "string content out-of-bounds"),
+        bad(&[T::String], "(i32.const -1) (i32.const -1)", "string content out-of-bounds"),
+        bad(&[T::String], "(i32.const 0) (i32.const 0x80000000)", "string content out-of-bounds"),
+        bad(
+            &[T::String],
+            "(i64.store (i32.const 0) (i64.const 0xc300000000000000)) (i32.const 0) (i32.const 8)",
+            "incomplete utf-8 byte sequence",
+        ),
+        bad(
+            &[T::String],
+            "(i64.store (i32.const 0) (i64.const 0xff00)) (i32.const 0) (i32.const 8)",
+            "invalid utf-8",
+        ),
+        bad_result(Plain(T::Char), "", "(i32.const 0xd800)", "invalid `char` bit pattern"),
+        bad_result(Plain(T::String), PAIR, "(i32.const 2)", "unaligned pointer"),
+        bad_result(Plain(T::String), PAIR, "(i32.const 4194300)", "pointer out of bounds"),
+        bad_result(Plain(T::String), "(i32.const 2)", "(i32.const 0)", "unaligned pointer"),
+        bad_result(Plain(T::String), "(i32.const -8)", "(i32.const 0)", "pointer out of bounds"),
+        bad_result(Plain(T::String), PAIR, no_text, "invalid utf-8"),
+        bad_result(List, PAIR, far, "list content out-of-bounds"),
+        bad_result(List, PAIR, unaligned, "unaligned pointer"),
+        bad_result(List, PAIR, long, "list content out-of-bounds"),
+        bad_result(Maybe, PAIR, unaligned, "invalid variant discriminant"),
+        bad_result(Pair, PAIR, "(i32.const 4)", "unaligned pointer"),
+        bad_result(Pair, "(i32.const 12)", "(i32.const 0)", "unaligned pointer"),
+    ];
+    for (index, bad) in cases.iter().enumerate() {
+        for adapted in [false, true] {
+            let message = bad_call(bad, adapted).unwrap_or_else(|error| panic!("{index}: {error}"));
+            // The host's words tell the number, too.
+            let found = bad.words.split(' ').all(|word| message.contains(word));
+            assert!(found, "case {index}: expected '{}', got '{message}'", bad.words);
+        }
+    }
+}

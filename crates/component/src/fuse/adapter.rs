@@ -75,6 +75,18 @@ pub(super) struct Call<'a> {
     pub(super) post_return: bool,
 }
 
+/// Bits of eight bytes that ASCII has not.
+const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
+
+/// Bytes that are copied: locals with address and size, and what they are.
+struct Bytes {
+    source: u32,
+    size: u32,
+    align: u32,
+    text: bool,
+    trap: Trap,
+}
+
 /// What is used of the two guests; found before anything is emitted, as the places of
 /// imports depend on it.
 #[derive(Default)]
@@ -630,7 +642,8 @@ impl Adapter<'_> {
         self.body.get(wide);
         self.body.ops(&[Op::I64Eqz, Op::I32Eqz, Op::I32And]);
         self.trap_if(Trap::List);
-        self.copy(source, size, (shape.align, Trap::List), from.1, to, length);
+        let bytes = Bytes { source, size, align: shape.align, text: false, trap: Trap::List };
+        self.copy(&bytes, from.1, to, length);
     }
 
     fn string(&mut self, from: (Place, Guest), to: (Place, Guest)) {
@@ -645,8 +658,8 @@ impl Adapter<'_> {
             body.op(Op::I64ExtendI32U);
         };
         self.check_bounds(source, wide, from.1, Trap::String);
-        self.check_utf8(source, length, from.1);
-        self.copy(source, length, (1, Trap::String), from.1, to, length);
+        let bytes = Bytes { source, size: length, align: 1, text: true, trap: Trap::String };
+        self.copy(&bytes, from.1, to, length);
     }
 
     /// Traps unless bytes are UTF-8. ASCII is looked for here, eight bytes at a time, and
@@ -654,7 +667,6 @@ impl Adapter<'_> {
     fn check_utf8(&mut self, source: u32, length: u32, guest: Guest) {
         let (at, left) = (self.body.local(Ty::I32), self.body.local(Ty::I32));
         let body = &mut self.body;
-        let high = 0x8080_8080_8080_8080;
         body.get(source);
         body.set(at);
         body.get(length);
@@ -670,7 +682,7 @@ impl Adapter<'_> {
         body.branch_if(1);
         body.get(at);
         body.access(Access::I64Load, guest.memory, 0);
-        body.i64(high);
+        body.i64(NOT_ASCII);
         body.ops(&[Op::I64And, Op::I64Eqz, Op::I32Eqz]);
         body.branch_if(2);
         body.get(at);
@@ -712,21 +724,70 @@ impl Adapter<'_> {
     }
 
     /// Moves bytes to new memory, whose address and a length go to a place.
-    fn copy(
-        &mut self,
-        source: u32,
-        size: u32,
-        (align, trap): (u32, Trap),
-        from: Guest,
-        to: (Place, Guest),
-        length: u32,
-    ) {
+    ///
+    /// Eight to sixteen of them are their first eight and their last eight: these are
+    /// checked and copied as two numbers, for the general ways have a call or a loop.
+    fn copy(&mut self, bytes: &Bytes, from: Guest, to: (Place, Guest), length: u32) {
+        let &Bytes { source, size, align, text, trap } = bytes;
+        let (first, last) = (self.body.local(Ty::I64), self.body.local(Ty::I64));
+        // Where the last eight begin.
+        let rest = self.body.local(Ty::I32);
+        self.body.get(size);
+        self.body.i32(8);
+        self.body.op(Op::I32Sub);
+        self.body.set(rest);
+
+        self.begin_if_short(rest);
+        self.body.get(source);
+        self.body.access(Access::I64Load, from.memory, 0);
+        self.body.set(first);
+        self.body.get(source);
+        self.body.get(rest);
+        self.body.op(Op::I32Add);
+        self.body.access(Access::I64Load, from.memory, 0);
+        self.body.set(last);
+        if text {
+            self.body.get(first);
+            self.body.get(last);
+            self.body.op(Op::I64Or);
+            self.body.i64(NOT_ASCII);
+            self.body.ops(&[Op::I64And, Op::I64Eqz, Op::I32Eqz]);
+            self.body.begin_if();
+            self.body.get(source);
+            self.body.get(size);
+            self.body.call(from.utf8);
+            self.body.op(Op::End);
+            self.body.begin_else();
+            self.check_utf8(source, size, from);
+        }
+        self.body.op(Op::End);
+
         let target = self.body.local(Ty::I32);
         self.allocate(target, to.1, align, |body| body.get(size), trap);
+
+        self.begin_if_short(rest);
+        self.body.get(target);
+        self.body.get(first);
+        self.body.access(Access::I64Store, to.1.memory, 0);
+        self.body.get(target);
+        self.body.get(rest);
+        self.body.op(Op::I32Add);
+        self.body.get(last);
+        self.body.access(Access::I64Store, to.1.memory, 0);
+        self.body.begin_else();
         self.body.get(target);
         self.body.get(source);
         self.body.get(size);
         self.body.memory_copy(to.1.memory, from.memory);
+        self.body.op(Op::End);
         self.put_pair(to, target, length);
+    }
+
+    /// Begins what is done if a size, of which eight were taken, was eight to sixteen.
+    fn begin_if_short(&mut self, rest: u32) {
+        self.body.get(rest);
+        self.body.i32(9);
+        self.body.op(Op::I32LtU);
+        self.body.begin_if();
     }
 }

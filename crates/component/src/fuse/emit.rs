@@ -46,6 +46,7 @@ pub(super) enum Op {
     I64Add = 0x7c,
     I64Mul = 0x7e,
     I64And = 0x83,
+    I64Or = 0x84,
     I64Shl = 0x86,
     I32WrapI64 = 0xa7,
     I64ExtendI32U = 0xad,
@@ -174,6 +175,10 @@ impl Body {
 
     pub(super) fn begin_if(&mut self) {
         self.code.extend([0x04, 0x40]);
+    }
+
+    pub(super) fn begin_else(&mut self) {
+        self.code.push(0x05);
     }
 
     pub(super) fn branch(&mut self, depth: u32) {
