@@ -27,11 +27,11 @@ use crate::suggest::did_you_mean;
 /// What the user asked for.
 #[derive(Debug, PartialEq)]
 pub enum Command {
-    /// Execute a module.
+    /// Execute a module or component.
     Run(Box<Run>),
-    /// Show a module's imports and exports.
+    /// Show what a file imports and exports.
     Inspect(Check),
-    /// Check a module without executing it.
+    /// Check a file without executing it.
     Validate(Check),
     /// List the features of WebAssembly.
     Features(Format),
@@ -786,7 +786,7 @@ mod tests {
         assert!(r.grants.contains(Grants::READ) && r.grants.contains(Grants::ENV));
         assert!(!r.grants.contains(Grants::WRITE));
         let all = "a --allow-read --allow-write --allow-env --allow-path --allow-clock \
-                   --allow-random --allow-proc --allow-net";
+                   --allow-random --allow-proc --allow-net --allow-http";
         assert_eq!(run(all), run("a --allow-all"));
         assert_eq!(run("a --sandbox").grants, Grants::default());
         let r = run("a --sandbox --allow-read --trace=wasi --listen=[::1]:80");

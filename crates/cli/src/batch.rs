@@ -8,7 +8,8 @@
 use std::io::{BufRead, Write};
 
 use crate::failure::{Failure, write_error};
-use crate::json::{Format, Json, quote};
+use crate::json::{Format, quote};
+use crate::json_reader::Json;
 use crate::limits::Limits;
 use crate::run::print;
 

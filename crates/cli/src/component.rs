@@ -65,7 +65,8 @@ pub fn run(
         match call {
             Some(call) => perform(&mut store, &instance, call, options.json),
             None => {
-                let callee = Lines { store: &mut store, instance, exports: &exports };
+                let default = options.invoke.as_deref();
+                let callee = Lines { store: &mut store, instance, exports: &exports, default };
                 Batch { callee, format: options.json, limits }.run().map(Done::Code)
             }
         }
@@ -146,17 +147,11 @@ impl<'a> Call<'a> {
         let call = wave::Call::parse(text).map_err(misread)?;
         let name = call.name();
         let export = call.find(exports).map_err(|error| {
-            let list = |exports: &[&Export]| {
-                exports.iter().map(|export| export.path()).collect::<Vec<_>>()
-            };
             Failure::runtime(match error {
-                NotFound::Unknown => {
-                    let names = list(&exports.iter().collect::<Vec<_>>());
-                    no_function(name, &names.iter().map(String::as_str).collect::<Vec<_>>())
-                }
+                NotFound::Unknown => unknown(name, exports),
                 NotFound::Ambiguous(exports) => {
-                    let names = list(&exports).join("', '");
-                    format!("'{name}' may be any of '{names}': say which")
+                    let paths: Vec<_> = exports.iter().map(|export| export.path()).collect();
+                    format!("'{name}' may be any of '{}': say which", paths.join("', '"))
                 }
             })
         })?;
@@ -179,6 +174,15 @@ impl<'a> Call<'a> {
         };
         Ok(Call { export, args, is_program: false })
     }
+}
+
+/// The message for a name that no function has.
+fn unknown(name: &str, exports: &[Export]) -> String {
+    let paths: Vec<_> = exports.iter().map(Export::path).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    // It may be a slip in the whole name, or in the function's own.
+    let names: Vec<_> = paths.iter().copied().chain(exports.iter().map(Export::name)).collect();
+    no_function(name, &names, &paths)
 }
 
 /// Arguments that are words of their own.
@@ -305,12 +309,15 @@ struct Lines<'a> {
     store: &'a mut Store<Guest>,
     instance: Instance,
     exports: &'a [Export],
+    /// The function for lines that are arguments alone.
+    default: Option<&'a str>,
 }
 
 impl Callee for Lines<'_> {
-    /// The whole line is a call.
+    /// The whole line is a call: `name(arguments)`.
     fn words(&self, text: &str) -> Request {
-        Request { function: text.to_owned(), ..Request::default() }
+        let name = self.default.filter(|_| text.starts_with('('));
+        Request { function: name.unwrap_or_default().to_owned() + text, ..Request::default() }
     }
 
     fn call(&mut self, request: &Request, format: Format) -> Result<String, Failure> {

@@ -23,7 +23,7 @@ pub fn list(json: bool) -> String {
                      \"supported\": {supported}, \"executed\": {executed}}}"
                 )
             }
-            false => writeln!(text, "{name:<24}{:<10}{}", status.to_string(), does(feature)),
+            false => writeln!(text, "{name:<30}{:<10}{}", status.to_string(), does(feature)),
         };
         between = ",\n";
     }

@@ -19,6 +19,7 @@ mod guest;
 mod help;
 mod inspect;
 mod json;
+mod json_reader;
 mod limits;
 mod link;
 mod man;

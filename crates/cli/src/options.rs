@@ -136,13 +136,15 @@ answered in JSON. All lines call the same instance, and a line that fails does
 not end the batch.
 
 A number of bytes N may end in K, M or G. A program reaches no files but those
-below the directories given with --dir.
+below the directories given with --dir. To a component that is leave to use
+them, unless --allow-read, --allow-write or --allow-path say what for; it has
+clocks and random numbers as well. In a sandbox nothing but flags counts.
 ",
     },
     CommandInfo {
         name: "inspect",
         words: "[OPTIONS] FILE",
-        summary: "Show what a module or component imports and exports",
+        summary: "Show what a file imports and exports",
         about: "\
 Of a component it is WIT.
 ",
@@ -150,7 +152,7 @@ Of a component it is WIT.
     CommandInfo {
         name: "validate",
         words: "[OPTIONS] FILE",
-        summary: "Check a module or component without running it",
+        summary: "Check a file without running it",
         about: "",
     },
     CommandInfo {

@@ -335,7 +335,7 @@ impl<'a> Call<'a> {
             Some(ExternType::Func(ty)) => ty,
             None => {
                 let functions: Vec<_> = exported_functions(module).collect();
-                return Err(Failure::runtime(no_function(name, &functions)));
+                return Err(Failure::runtime(no_function(name, &functions, &functions)));
             }
             Some(other) => {
                 return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
@@ -389,12 +389,13 @@ fn arguments(
         .collect()
 }
 
-/// The message for a missing export, with what there is instead.
-pub fn no_function(name: &str, functions: &[&str]) -> String {
+/// The message for a missing export, with what there is instead; `names` are what it may
+/// have been meant as.
+pub fn no_function(name: &str, names: &[&str], functions: &[&str]) -> String {
     let mut message = format!("no exported function '{name}'");
-    message += &did_you_mean(name, functions);
+    message += &did_you_mean(name, names);
     match functions.len() {
-        0 => message += "; there are no exported functions",
+        0 => message += "; the file exports no functions",
         1..=MAX_LISTED => message += &format!("; exported: {}", functions.join(", ")),
         _ => {}
     }

@@ -107,7 +107,10 @@ impl Run {
             }
         }
         for import in pre.imports.iter() {
-            if let Provided::Resource(ty, destructor) = import {
+            // A guest's resource that is passed on keeps the destructor that the guest gave.
+            if let Provided::Resource(ty, destructor) = import
+                && !ty.is_guest()
+            {
                 let destructor = host_destructor(store.as_context_mut(), destructor)?;
                 store.attachment::<Components>().set_destructor(*ty, destructor);
             }

@@ -327,7 +327,8 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         self.define(name, Definition::Func(FuncDefinition { check, func: Arc::new(func) }))
     }
 
-    /// Defines a resource type and what happens when a guest drops the owner of one.
+    /// Defines a resource type and what happens when a guest drops the owner of one. A
+    /// guest's resource may be passed on to another so; then its own destructor is called.
     ///
     /// # Errors
     ///

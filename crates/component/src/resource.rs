@@ -42,6 +42,11 @@ impl ResourceType {
         ResourceType(Kind::Host(TypeId::of::<T>()))
     }
 
+    /// Whether a guest defines it.
+    pub(crate) fn is_guest(&self) -> bool {
+        matches!(self.0, Kind::Guest { .. })
+    }
+
     /// The resource that a number stands for.
     pub fn host_dynamic(payload: u32) -> ResourceType {
         ResourceType(Kind::HostDynamic(payload))

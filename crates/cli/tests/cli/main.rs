@@ -3,12 +3,19 @@
 
 mod bad_input;
 mod cases;
+#[cfg(feature = "component")]
+mod component_guests;
+#[cfg(feature = "component")]
+mod components;
 mod contract;
 mod documented;
 mod examples;
 mod guests;
 #[cfg(unix)]
 mod install;
+#[cfg(feature = "component")]
+#[path = "../../src/json_reader.rs"]
+mod json_reader;
 mod limits;
 mod link;
 #[cfg(feature = "trace")]

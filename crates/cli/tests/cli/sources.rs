@@ -79,6 +79,8 @@ fn file(name: &str, bytes: impl AsRef<[u8]>) -> Outcome {
     line(&dir, name)
 }
 
+/// A build without components says what they are.
+#[cfg(not(feature = "component"))]
 #[test]
 fn components_are_named() {
     let parts = ["this is a component", "core modules", "wasm32-wasip1", "wasm-tools"];
@@ -97,6 +99,25 @@ fn components_are_named() {
     assert!(outcome.text().starts_with(start), "{outcome:?}");
     line(&dir, "m.wat --link c=c.wat").fails_saying(2, &["component", "--link c=c.wat"]);
     line(&dir, "c.wat --batch").fails_saying(2, &["component"]);
+}
+
+/// Components are known by how they begin, binary or text.
+#[cfg(feature = "component")]
+#[test]
+fn components_are_known() {
+    for text in ["(component)", ";; c\n ( component $c (core module))", "\u{feff}(component)"] {
+        for name in ["c.wat", "c"] {
+            let dir = Dir::new();
+            std::fs::write(dir.path().join(name), text).unwrap();
+            line(&dir, &format!("validate {name}")).prints(&format!("{name}: valid\n"));
+            line(&dir, name).fails_saying(1, &["no program"]);
+        }
+    }
+    for version in [0xc, 0xa, 1] {
+        file("c.wasm", [b'\0', b'a', b's', b'm', version, 0, 1, 0])
+            .fails_saying(2, &["invalid component", "version"]);
+    }
+    file("c.wasm", b"\0asm\x0d\0\x01").fails(2);
 }
 
 #[test]

@@ -24,6 +24,10 @@ use crate::plan::Plan;
 /// Decodes and validates a component in binary.
 pub(crate) fn decode(engine: &Engine, bytes: &Arc<Vec<u8>>) -> Result<Plan> {
     source::check_binary(Kind::Component, bytes)?;
+    if !engine.component_features().component_model() {
+        let message = "this is a component, and components are switched off ('component-model')";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
     let parts = read::read(engine, bytes)?;
     flatten::flatten(&parts, bytes.len())
 }

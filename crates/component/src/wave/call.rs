@@ -73,6 +73,11 @@ impl Export {
         }
     }
 
+    /// The name in the interface.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The function's type.
     pub fn ty(&self) -> &ComponentFunc {
         &self.ty

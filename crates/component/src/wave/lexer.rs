@@ -75,7 +75,7 @@ impl<'a> Lexer<'a> {
         let (token, length) = match first {
             '(' | ')' | '[' | ']' | '{' | '}' | ',' | ':' => (Token::Sign(first), 1),
             '-' | '0'..='9' => (Token::Number, self.number()?),
-            '%' | 'a'..='z' | 'A'..='Z' => (Token::Word, self.word()?),
+            '%' | 'a'..='z' | 'A'..='Z' => (Token::Word, self.word()),
             '\'' => (Token::Char, self.quoted('\'')?),
             '"' if rest.starts_with("\"\"\"") => (Token::Lines, self.lines()?),
             '"' => (Token::String, self.quoted('"')?),
@@ -124,23 +124,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The length of a name: words of letters and digits with a `-` between them, each of
-    /// small letters or of capitals.
-    fn word(&self) -> Result<usize, Error> {
+    /// The length of a keyword or name. Which names there are, the type says.
+    fn word(&self) -> usize {
         let rest = self.rest();
-        let escape = usize::from(rest.starts_with('%'));
         let part = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let length = escape + rest[escape..].find(|c| !part(c)).unwrap_or(rest.len() - escape);
-        let name = &rest[escape..length];
-        let is_word = |word: &str| {
-            let small = word.bytes().any(|byte| byte.is_ascii_lowercase());
-            let capital = word.bytes().any(|byte| byte.is_ascii_uppercase());
-            !word.is_empty() && !(small && capital)
-        };
-        match name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.split('-').all(is_word) {
-            true => Ok(length),
-            false => Err(self.error(self.at, format!("'{name}' is no name in kebab case"))),
-        }
+        rest.find(|c| !part(c) && c != '%').unwrap_or(rest.len())
     }
 
     /// The length of a character or string on one line.
