@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zwasm::{AsContext, Error, Module, Result, StoreContextMut};
 
-use crate::plan::{Export, FuncDef, Plan};
+use crate::plan::{Export, ExportEntry, FuncDef, Plan};
 use crate::types::ComponentItem;
 use crate::{Component, ComponentNamedList, Func, Lift, Lower, ResourceType, TypedFunc};
 
@@ -119,15 +119,20 @@ impl Component {
     ) -> Option<(ComponentItem, ComponentExportIndex)> {
         let index = self.get_export_index(instance, name)?;
         let plan = &self.0.plan;
-        let entry = &plan.exports[index.level as usize].entries[index.entry as usize];
-        let ty = entry.ty.as_ref()?;
+        let ty = entry(plan, index)?.ty.as_ref()?;
         Some((ComponentItem::new(&plan.types, &plan.uninstantiated, ty), index))
     }
 }
 
+/// What is at a place; the component that it was found in may be gone, and another have
+/// its address.
+fn entry(plan: &Plan, index: ComponentExportIndex) -> Option<&ExportEntry> {
+    plan.exports.get(index.level as usize)?.entries.get(index.entry as usize)
+}
+
 /// The level of exports of an exported instance.
 fn level_of(plan: &Plan, index: ComponentExportIndex) -> Option<u32> {
-    match plan.exports[index.level as usize].entries[index.entry as usize].export {
+    match entry(plan, index)?.export {
         Export::Instance(level) => Some(level),
         Export::Func(_)
         | Export::Module(_)
@@ -160,8 +165,7 @@ impl Instance {
     ) -> Option<(Arc<Root>, Export)> {
         let root = self.root(store).ok()?;
         let index = name.lookup(&root.component)?;
-        let level = &root.component.0.plan.exports[index.level as usize];
-        let export = level.entries[index.entry as usize].export;
+        let export = entry(&root.component.0.plan, index)?.export;
         Some((root, export))
     }
 
@@ -186,8 +190,7 @@ impl Instance {
         let root = self.root(store).ok()?;
         let index = root.component.get_export_index(instance, name)?;
         let plan = &root.component.0.plan;
-        let entry = &plan.exports[index.level as usize].entries[index.entry as usize];
-        let ty = entry.ty.as_ref()?;
+        let ty = entry(plan, index)?.ty.as_ref()?;
         Some((ComponentItem::new(&plan.types, &root.resources, ty), index))
     }
 

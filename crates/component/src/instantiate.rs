@@ -1,5 +1,6 @@
 //! Instantiating a component: its plan, step by step, in a store.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use zwasm::{
@@ -145,12 +146,14 @@ impl Run {
                     }
                     ModuleUse::Import(index, given) => {
                         let module = imported_module(pre, *index)?;
+                        let given: HashMap<_, _> = given
+                            .iter()
+                            .map(|(from, name, def)| ((&**from, &**name), def))
+                            .collect();
                         let imports = module.imports().map(|import| {
-                            let (from, name) = (import.module(), import.name());
-                            let mut given = given.iter();
+                            let name = (import.module(), import.name());
                             // What the module imports was compared with what it gets.
-                            let found = given.find(|given| *given.0 == *from && *given.1 == *name);
-                            let (.., def) = found.ok_or_else(|| missing(name))?;
+                            let def = given.get(&name).ok_or_else(|| missing(name.1))?;
                             self.core(&mut store, def)
                         });
                         (module, imports.collect::<Result<Vec<_>>>()?)

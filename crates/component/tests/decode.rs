@@ -210,3 +210,42 @@ fn broken_components_are_refused() {
         let _ = Component::new(&engine, &changed);
     }
 }
+
+/// Whoever goes through a type calls itself for what is within.
+#[test]
+fn nested_types_are_bounded() {
+    let values = |depth: usize, of: &str| {
+        let mut text = "(component (type $t0 (list u8))".to_owned();
+        for level in 1..depth {
+            text += &format!("(type $t{level} ({of} $t{}))", level - 1);
+        }
+        text + &format!("(import \"f\" (func (param \"a\" $t{}))))", depth - 1)
+    };
+    for of in ["list", "tuple", "option", "result"] {
+        let deep = Component::new(&Engine::default(), values(90, of));
+        assert!(deep.is_ok(), "{of}: {deep:?}");
+        assert_eq!(error(&values(50_000, of)).kind(), ErrorKind::Limit, "{of}");
+    }
+    let mut instances = "(component (instance $i0)".to_owned();
+    let mut types = "(component (type $t0 (instance))".to_owned();
+    for level in 1..4000 {
+        let before = level - 1;
+        instances += &format!("(instance $i{level} (export \"i\" (instance $i{before})))");
+        types += &format!(
+            "(type $t{level} (instance (alias outer 1 $t{before} (type $t))
+                (export \"a\" (instance (type $t)))))"
+        );
+    }
+    let instances = instances + "(export \"i\" (instance $i3999)))";
+    assert_eq!(error(&instances).kind(), ErrorKind::Limit);
+    let types = types + "(import \"i\" (instance (type $t3999))))";
+    assert_eq!(error(&types).kind(), ErrorKind::Limit);
+}
+
+#[test]
+fn components_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Component>();
+    shared::<zwasm_component::Linker<()>>();
+    shared::<zwasm_component::InstancePre<()>>();
+}

@@ -5,6 +5,8 @@
 //! with two of the one before, are gigabytes of copies. So each type is given a weight
 //! here: how many parts it has, instances counted as often as they occur, value types at
 //! most as often as there are any. Each use of a type takes its weight from what is left.
+//! Nesting is bounded too, of values as of instances: whoever goes through a type, here or
+//! in the validator, calls itself for what is within.
 //!
 //! Nothing is taken to be valid. An index that does not exist weighs nothing: whoever
 //! validates will come upon it.
@@ -20,7 +22,7 @@ use wasmparser::{
 use zwasm::{Error, Result};
 
 use super::read::Definition;
-use crate::tuning::{MAX_WEIGHT, WEIGHT, WEIGHT_PER_BYTE};
+use crate::tuning::{MAX_TYPE_NESTING, MAX_WEIGHT, WEIGHT, WEIGHT_PER_BYTE};
 
 pub(super) struct Weigher<'a> {
     left: usize,
@@ -44,6 +46,8 @@ struct Scope<'a> {
 #[derive(Default)]
 struct Parts<'a> {
     size: usize,
+    /// How deep instances and components are nested in it.
+    depth: usize,
     exports: HashMap<&'a str, Weight<'a>>,
 }
 
@@ -51,11 +55,13 @@ struct Parts<'a> {
 #[derive(Clone)]
 struct Weight<'a> {
     size: usize,
+    /// How deep values are nested, or instances and components.
+    depth: usize,
     parts: Option<Rc<Parts<'a>>>,
 }
 
 impl Weight<'_> {
-    const ONE: Self = Weight { size: 1, parts: None };
+    const ONE: Self = Weight { size: 1, depth: 0, parts: None };
 }
 
 impl<'a> Scope<'a> {
@@ -81,7 +87,21 @@ impl<'a> Scope<'a> {
     }
 
     fn finish(self) -> Weight<'a> {
-        Weight { size: self.whole.size.saturating_add(1), parts: Some(Rc::new(self.whole)) }
+        self.whole.finish()
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn add(&mut self, weight: &Weight<'a>) {
+        self.size = self.size.saturating_add(weight.size);
+        if weight.parts.is_some() {
+            self.depth = self.depth.max(weight.depth);
+        }
+    }
+
+    fn finish(self) -> Weight<'a> {
+        let (size, depth) = (self.size.saturating_add(1), self.depth + 1);
+        Weight { size, depth, parts: Some(Rc::new(self)) }
     }
 }
 
@@ -109,11 +129,16 @@ impl<'a> Weigher<'a> {
     }
 
     /// The component ends, and is the next of those in the one around it.
-    pub(super) fn close(&mut self) {
-        let inner = self.scopes.pop().map(Scope::finish);
-        if let (Some(inner), Some(scope)) = (inner, self.scopes.last_mut()) {
+    pub(super) fn close(&mut self) -> Result<()> {
+        let inner = self.leave()?;
+        if let Some(scope) = self.scopes.last_mut() {
             scope.components.push(inner);
         }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<Weight<'a>> {
+        shallow(self.scopes.pop().map_or(Weight::ONE, Scope::finish))
     }
 
     /// A definition of the innermost component, before it is validated.
@@ -181,7 +206,7 @@ impl<'a> Weigher<'a> {
     ) -> Result<()> {
         self.spend(weight.size)?;
         let scope = self.here();
-        scope.whole.size = scope.whole.size.saturating_add(weight.size);
+        scope.whole.add(&weight);
         if exported {
             scope.whole.exports.insert(name, weight.clone());
         }
@@ -191,10 +216,10 @@ impl<'a> Weigher<'a> {
 
     fn define(&mut self, ty: &ComponentType<'a>) -> Result<()> {
         let weight = match ty {
-            ComponentType::Defined(ty) => self.value(parts_of(ty)),
+            ComponentType::Defined(ty) => self.value(parts_of(ty))?,
             ComponentType::Func(ty) => {
                 let types = ty.params.iter().map(|(_, ty)| *ty).chain(ty.result);
-                self.value(types.collect())
+                self.value(types.collect())?
             }
             ComponentType::Resource { .. } => Weight::ONE,
             ComponentType::Instance(declarations) => {
@@ -210,7 +235,7 @@ impl<'a> Weigher<'a> {
                         }
                     }
                 }
-                self.scopes.pop().map_or(Weight::ONE, Scope::finish)
+                self.leave()?
             }
             ComponentType::Component(declarations) => {
                 self.open();
@@ -228,7 +253,7 @@ impl<'a> Weigher<'a> {
                         }
                     }
                 }
-                self.scopes.pop().map_or(Weight::ONE, Scope::finish)
+                self.leave()?
             }
         };
         self.here().types.push(weight);
@@ -237,19 +262,21 @@ impl<'a> Weigher<'a> {
 
     /// A type of values, or of a function, with these parts. It is copied no more than
     /// once, and so are all that it is made of.
-    fn value(&mut self, parts: Vec<ComponentValType>) -> Weight<'a> {
+    fn value(&mut self, parts: Vec<ComponentValType>) -> Result<Weight<'a>> {
         self.values += 1;
-        let mut size = 1_usize;
+        let mut whole = Weight::ONE;
         for part in parts {
             let part = match part {
-                ComponentValType::Primitive(_) => 1,
+                ComponentValType::Primitive(_) => Weight::ONE,
                 ComponentValType::Type(index) => {
-                    self.here().get(ComponentExternalKind::Type, index).size
+                    self.here().get(ComponentExternalKind::Type, index)
                 }
             };
-            size = size.saturating_add(part);
+            whole.size = whole.size.saturating_add(part.size);
+            whole.depth = whole.depth.max(part.depth + 1);
         }
-        Weight { size: size.min(self.values), parts: None }
+        whole.size = whole.size.min(self.values);
+        shallow(whole)
     }
 
     fn alias(&mut self, alias: &ComponentAlias<'a>) -> Result<()> {
@@ -294,14 +321,24 @@ impl<'a> Weigher<'a> {
                 for export in exports {
                     let weight = self.here().get(export.kind, export.index);
                     self.spend(weight.size)?;
-                    parts.size = parts.size.saturating_add(weight.size);
+                    parts.add(&weight);
                     parts.exports.insert(export.name.name, weight);
                 }
-                Weight { size: parts.size.saturating_add(1), parts: Some(Rc::new(parts)) }
+                shallow(parts.finish())?
             }
         };
         self.here().instances.push(weight);
         Ok(())
+    }
+}
+
+/// A type that is not nested too deep.
+fn shallow(weight: Weight<'_>) -> Result<Weight<'_>> {
+    match weight.depth {
+        0..=MAX_TYPE_NESTING => Ok(weight),
+        _ => Err(Error::limit(format_args!(
+            "the component's types are nested deeper than {MAX_TYPE_NESTING}"
+        ))),
     }
 }
 

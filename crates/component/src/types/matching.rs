@@ -1,6 +1,7 @@
 //! What a linker defines against what a component imports.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use zwasm::{Error, ErrorKind, ExternType, Module, Result};
@@ -199,13 +200,13 @@ fn module_mismatch(wanted: &ModuleItems, module: &Module) -> Option<String> {
             None => return Some(format!("it does not export '{name}', {want}")),
         }
     }
+    let given: HashMap<_, _> =
+        wanted.imports.iter().map(|(from, name, ty)| ((&**from, &**name), ty)).collect();
     for import in module.imports() {
         let (from, name, want) = (import.module(), import.name(), import.ty());
-        let given =
-            wanted.imports.iter().find(|(module, item, _)| **module == *from && **item == *name);
-        match given {
-            Some((.., have)) if is_subtype(have, &want) => {}
-            Some((.., have)) => {
+        match given.get(&(from, name)) {
+            Some(have) if is_subtype(have, &want) => {}
+            Some(have) => {
                 return Some(format!("it imports '{from}' '{name}' as {want}, and gets {have}"));
             }
             None => return Some(format!("it imports '{from}' '{name}', which it does not get")),
