@@ -36,7 +36,7 @@ fn can_link() -> bool {
 
 /// All programs of these folders must hold, and there must be so many.
 fn all_hold(folders: &[&str], expected: usize) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora/wasi-testsuite");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
     if !root.is_dir() {
         println!("passed over: there is no {}", root.display());
         return;
@@ -64,11 +64,20 @@ fn all_hold(folders: &[&str], expected: usize) {
 
 #[test]
 fn preview_1() {
-    let folders = ["assemblyscript", "c", "rust"].map(|suite| format!("{suite}/wasm32-wasip1"));
+    let folders = ["assemblyscript", "c", "rust"]
+        .map(|suite| format!("wasi-testsuite/{suite}/wasm32-wasip1"));
     all_hold(&folders.each_ref().map(String::as_str), 72);
 }
 
 #[test]
 fn threads() {
-    all_hold(&["proposals/wasi-threads"], 15);
+    all_hold(&["wasi-testsuite/proposals/wasi-threads"], 15);
+}
+
+/// The same programs as components, by the adapter of the component tools.
+#[test]
+fn preview_1_over_0_2() {
+    let folders = ["assemblyscript", "c", "rust"];
+    let folders = folders.map(|suite| format!("p2-components/from-p1-wasi-testsuite/{suite}"));
+    all_hold(&folders.each_ref().map(String::as_str), 68);
 }

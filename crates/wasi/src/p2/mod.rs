@@ -12,6 +12,7 @@
 //! use zwasm::{Engine, Store};
 //! use zwasm_component::{Component, Linker, ResourceTable};
 //! use zwasm_wasi::WasiCtx;
+//! use zwasm_wasi::p2::bindings::sync::Command;
 //! use zwasm_wasi::p2::{WasiCtxView, WasiView};
 //!
 //! struct State {
@@ -33,12 +34,15 @@
 //! let wasi = WasiCtx::builder().arg("hello.wasm").inherit_stdio().build();
 //! let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
 //! let component = Component::from_file(&engine, "hello.wasm")?;
-//! let instance = linker.instantiate(&mut store, &component)?;
-//! # let _ = instance;
+//! let command = Command::instantiate(&mut store, &component, &linker)?;
+//! let succeeded = command.wasi_cli_run().call_run(&mut store)?.is_ok();
+//! store.data().wasi.flush()?;
+//! # let _ = succeeded;
 //! # Ok(())
 //! # }
 //! ```
 
+pub mod bindings;
 mod cli;
 mod clocks;
 mod filesystem;
@@ -46,8 +50,6 @@ mod io;
 mod random;
 mod sockets;
 mod table;
-#[cfg(test)]
-mod tests;
 mod wit;
 
 use zwasm::{Error, Result};

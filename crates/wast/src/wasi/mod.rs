@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use json::Json;
 use zwasm::{Engine, Error, Linker, Module, Store};
+use zwasm_component::{self as component, Component, ResourceTable};
+use zwasm_wasi::p2::bindings::sync::Command;
+use zwasm_wasi::p2::{self, WasiCtxView, WasiView};
 use zwasm_wasi::{Capabilities, I32Exit, MemoryPipe, Threads, WasiCtx, WasiCtxBuilder};
 
 use crate::Mode;
@@ -84,7 +87,11 @@ fn text(pipe: &MemoryPipe) -> String {
 fn run(builder: &mut WasiCtxBuilder, program: &Path, mode: Mode) -> Result<i32, Error> {
     // Threads that compute are stopped only so.
     let engine = Engine::new(mode.config().epoch_interruption(true))?;
-    let module = Module::from_file(&engine, program)?;
+    let bytes = fs::read(program)?;
+    if Component::is_component(&bytes) {
+        return run_component(builder, &Component::from_binary(&engine, &bytes)?);
+    }
+    let module = Module::from_binary(&engine, &bytes)?;
     let mut linker = Linker::new(&engine);
     zwasm_wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
     let mut store = Store::new(&engine, builder.build());
@@ -95,6 +102,32 @@ fn run(builder: &mut WasiCtxBuilder, program: &Path, mode: Mode) -> Result<i32, 
     match outcome {
         Ok(()) => Ok(0),
         Err(error) => error.downcast_ref::<I32Exit>().map(|exit| exit.0).ok_or(error),
+    }
+}
+
+/// The same for a program that is a component.
+fn run_component(builder: &mut WasiCtxBuilder, component: &Component) -> Result<i32, Error> {
+    let mut linker = component::Linker::new(component.engine());
+    p2::add_to_linker_sync(&mut linker)?;
+    let state = State { wasi: builder.build(), table: ResourceTable::new() };
+    let mut store = Store::new(component.engine(), state);
+    store.set_epoch_deadline(1);
+    let command = Command::instantiate(&mut store, component, &linker)?;
+    match command.wasi_cli_run().call_run(&mut store) {
+        Ok(status) => Ok(status.is_err().into()),
+        Err(error) => error.downcast_ref::<I32Exit>().map(|exit| exit.0).ok_or(error),
+    }
+}
+
+/// What a component's store holds.
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
