@@ -3,10 +3,6 @@
 /// How deep components may be nested, and their instantiations within each other.
 pub(crate) const MAX_NESTING: usize = 100;
 
-/// How deep types may be nested: values in values, instances in instances. It is
-/// wasmtime's.
-pub(crate) const MAX_TYPE_NESTING: usize = 100;
-
 /// How much flattening a component may take: definitions followed, each as often as what
 /// it stands in is instantiated. What tools make takes less than one for 8 bytes of the
 /// component; in a small one with nested instantiations it may be more.

@@ -224,11 +224,12 @@ fn nested_types_are_bounded() {
     for of in ["list", "tuple", "option", "result"] {
         let deep = Component::new(&Engine::default(), values(90, of));
         assert!(deep.is_ok(), "{of}: {deep:?}");
-        assert_eq!(error(&values(50_000, of)).kind(), ErrorKind::Limit, "{of}");
+        let message = error(&values(10_000, of)).to_string();
+        assert!(message.contains("nesting is too deep"), "{of}: {message}");
     }
     let mut instances = "(component (instance $i0)".to_owned();
     let mut types = "(component (type $t0 (instance))".to_owned();
-    for level in 1..4000 {
+    for level in 1..200 {
         let before = level - 1;
         instances += &format!("(instance $i{level} (export \"i\" (instance $i{before})))");
         types += &format!(
@@ -236,10 +237,10 @@ fn nested_types_are_bounded() {
                 (export \"a\" (instance (type $t)))))"
         );
     }
-    let instances = instances + "(export \"i\" (instance $i3999)))";
-    assert_eq!(error(&instances).kind(), ErrorKind::Limit);
-    let types = types + "(import \"i\" (instance (type $t3999))))";
-    assert_eq!(error(&types).kind(), ErrorKind::Limit);
+    let instances = instances + "(export \"i\" (instance $i199)))";
+    assert!(error(&instances).to_string().contains("nesting is too deep"));
+    let types = types + "(import \"i\" (instance (type $t199))))";
+    assert!(error(&types).to_string().contains("nesting is too deep"));
 }
 
 #[test]

@@ -5,8 +5,6 @@
 //! with two of the one before, are gigabytes of copies. So each type is given a weight
 //! here: how many parts it has, instances counted as often as they occur, value types at
 //! most as often as there are any. Each use of a type takes its weight from what is left.
-//! Nesting is bounded too, of values as of instances: whoever goes through a type, here or
-//! in the validator, calls itself for what is within.
 //!
 //! Nothing is taken to be valid. An index that does not exist weighs nothing: whoever
 //! validates will come upon it.
@@ -22,7 +20,7 @@ use wasmparser::{
 use zwasm::{Error, Result};
 
 use super::read::Definition;
-use crate::tuning::{MAX_TYPE_NESTING, MAX_WEIGHT, WEIGHT, WEIGHT_PER_BYTE};
+use crate::tuning::{MAX_WEIGHT, WEIGHT, WEIGHT_PER_BYTE};
 
 pub(super) struct Weigher<'a> {
     left: usize,
@@ -46,8 +44,6 @@ struct Scope<'a> {
 #[derive(Default)]
 struct Parts<'a> {
     size: usize,
-    /// How deep instances and components are nested in it.
-    depth: usize,
     exports: HashMap<&'a str, Weight<'a>>,
 }
 
@@ -55,13 +51,11 @@ struct Parts<'a> {
 #[derive(Clone)]
 struct Weight<'a> {
     size: usize,
-    /// How deep values are nested, or instances and components.
-    depth: usize,
     parts: Option<Rc<Parts<'a>>>,
 }
 
 impl Weight<'_> {
-    const ONE: Self = Weight { size: 1, depth: 0, parts: None };
+    const ONE: Self = Weight { size: 1, parts: None };
 }
 
 impl<'a> Scope<'a> {
@@ -85,23 +79,15 @@ impl<'a> Scope<'a> {
             space.push(weight);
         }
     }
-
-    fn finish(self) -> Weight<'a> {
-        self.whole.finish()
-    }
 }
 
 impl<'a> Parts<'a> {
     fn add(&mut self, weight: &Weight<'a>) {
         self.size = self.size.saturating_add(weight.size);
-        if weight.parts.is_some() {
-            self.depth = self.depth.max(weight.depth);
-        }
     }
 
     fn finish(self) -> Weight<'a> {
-        let (size, depth) = (self.size.saturating_add(1), self.depth + 1);
-        Weight { size, depth, parts: Some(Rc::new(self)) }
+        Weight { size: self.size.saturating_add(1), parts: Some(Rc::new(self)) }
     }
 }
 
@@ -129,16 +115,15 @@ impl<'a> Weigher<'a> {
     }
 
     /// The component ends, and is the next of those in the one around it.
-    pub(super) fn close(&mut self) -> Result<()> {
-        let inner = self.leave()?;
+    pub(super) fn close(&mut self) {
+        let inner = self.leave();
         if let Some(scope) = self.scopes.last_mut() {
             scope.components.push(inner);
         }
-        Ok(())
     }
 
-    fn leave(&mut self) -> Result<Weight<'a>> {
-        shallow(self.scopes.pop().map_or(Weight::ONE, Scope::finish))
+    fn leave(&mut self) -> Weight<'a> {
+        self.scopes.pop().map_or(Weight::ONE, |scope| scope.whole.finish())
     }
 
     /// A definition of the innermost component, before it is validated.
@@ -216,10 +201,10 @@ impl<'a> Weigher<'a> {
 
     fn define(&mut self, ty: &ComponentType<'a>) -> Result<()> {
         let weight = match ty {
-            ComponentType::Defined(ty) => self.value(parts_of(ty))?,
+            ComponentType::Defined(ty) => self.value(parts_of(ty)),
             ComponentType::Func(ty) => {
                 let types = ty.params.iter().map(|(_, ty)| *ty).chain(ty.result);
-                self.value(types.collect())?
+                self.value(types.collect())
             }
             ComponentType::Resource { .. } => Weight::ONE,
             ComponentType::Instance(declarations) => {
@@ -235,7 +220,7 @@ impl<'a> Weigher<'a> {
                         }
                     }
                 }
-                self.leave()?
+                self.leave()
             }
             ComponentType::Component(declarations) => {
                 self.open();
@@ -253,7 +238,7 @@ impl<'a> Weigher<'a> {
                         }
                     }
                 }
-                self.leave()?
+                self.leave()
             }
         };
         self.here().types.push(weight);
@@ -262,21 +247,18 @@ impl<'a> Weigher<'a> {
 
     /// A type of values, or of a function, with these parts. It is copied no more than
     /// once, and so are all that it is made of.
-    fn value(&mut self, parts: Vec<ComponentValType>) -> Result<Weight<'a>> {
+    fn value(&mut self, parts: Vec<ComponentValType>) -> Weight<'a> {
         self.values += 1;
-        let mut whole = Weight::ONE;
+        let mut size = 1_usize;
         for part in parts {
-            let part = match part {
-                ComponentValType::Primitive(_) => Weight::ONE,
+            size = size.saturating_add(match part {
+                ComponentValType::Primitive(_) => 1,
                 ComponentValType::Type(index) => {
-                    self.here().get(ComponentExternalKind::Type, index)
+                    self.here().get(ComponentExternalKind::Type, index).size
                 }
-            };
-            whole.size = whole.size.saturating_add(part.size);
-            whole.depth = whole.depth.max(part.depth + 1);
+            });
         }
-        whole.size = whole.size.min(self.values);
-        shallow(whole)
+        Weight { size: size.min(self.values), parts: None }
     }
 
     fn alias(&mut self, alias: &ComponentAlias<'a>) -> Result<()> {
@@ -324,21 +306,11 @@ impl<'a> Weigher<'a> {
                     parts.add(&weight);
                     parts.exports.insert(export.name.name, weight);
                 }
-                shallow(parts.finish())?
+                parts.finish()
             }
         };
         self.here().instances.push(weight);
         Ok(())
-    }
-}
-
-/// A type that is not nested too deep.
-fn shallow(weight: Weight<'_>) -> Result<Weight<'_>> {
-    match weight.depth {
-        0..=MAX_TYPE_NESTING => Ok(weight),
-        _ => Err(Error::limit(format_args!(
-            "the component's types are nested deeper than {MAX_TYPE_NESTING}"
-        ))),
     }
 }
 
