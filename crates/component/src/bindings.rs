@@ -92,34 +92,33 @@ pub mod __private {
         TypedFunc::unchecked(func)
     }
 
-    /// Checks that a component exports functions, and instances with functions.
-    pub fn check_exports(
-        component: &Component,
-        functions: &[&str],
-        instances: &[(&str, &[&str])],
-    ) -> Result<()> {
+    /// Checks that a component exports functions.
+    pub fn check_functions(component: &Component, names: &[&str]) -> Result<()> {
         let ty = component.component_type();
         let exports: HashMap<_, _> = ty.exports().collect();
-        for name in functions {
+        for name in names {
             match exports.get(name) {
                 Some(ComponentItem::ComponentFunc(_)) => {}
                 Some(_) => return Err(Error::msg(format_args!("export `{name}` is no function"))),
                 None => return Err(Error::msg(format_args!("no export `{name}` found"))),
             }
         }
-        for (instance, functions) in instances {
-            let Some(ComponentItem::ComponentInstance(found)) = exports.get(instance) else {
-                return Err(Error::msg(format_args!("no exported instance named `{instance}`")));
-            };
-            let found: HashMap<_, _> = found.exports().collect();
-            for name in *functions {
-                if !found.contains_key(name) {
-                    return Err(Error::msg(format_args!(
-                        "instance export `{instance}` does not have export `{name}`"
-                    )));
-                }
-            }
-        }
         Ok(())
+    }
+
+    /// Checks that a component exports an instance with functions.
+    pub fn check_instance(component: &Component, instance: &str, names: &[&str]) -> Result<()> {
+        let ty = component.component_type();
+        let found = ty.exports().find(|(name, _)| *name == instance);
+        let Some((_, ComponentItem::ComponentInstance(found))) = found else {
+            return Err(Error::msg(format_args!("no exported instance named `{instance}`")));
+        };
+        let exports: HashMap<_, _> = found.exports().collect();
+        match names.iter().find(|name| !exports.contains_key(*name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::msg(format_args!(
+                "instance export `{instance}` does not have export `{name}`"
+            ))),
+        }
     }
 }

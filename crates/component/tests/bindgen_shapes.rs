@@ -7,7 +7,8 @@ use std::result::Result as StdResult;
 
 use zwasm::{AsContextMut, Engine, Error, Result, Store};
 use zwasm_component::{
-    Component, HasData, HasSelf, Instance, Linker, Resource, ResourceAny, ResourceTable, TypedFunc,
+    Component, HasData, HasSelf, Instance, InstancePre, Linker, Resource, ResourceAny,
+    ResourceTable, TypedFunc,
 };
 
 mod everything {
@@ -53,7 +54,7 @@ mod everything {
                 restrict: func(r: rights, m: many) -> tuple<rights, many>;
                 aliases: func(b: bytes, m: maybe, p: pair) -> outcome;
                 nothing: func();
-                %self: func(%type: u32) -> u32;
+                shift: func(%type: u32) -> u32;
             }
 
             interface things {
@@ -89,7 +90,7 @@ mod everything {
                     mix: func(c: colour) -> colour;
                 }
                 export run: func(l: local, words: list<string>) -> result<u32, string>;
-                export %type: func();
+                export stop: func();
             }
         "#,
     });
@@ -148,7 +149,7 @@ mod hosts {
             Ok(p.1)
         }
         fn nothing(&mut self) {}
-        fn self_(&mut self, type_: u32) -> u32 {
+        fn shift(&mut self, type_: u32) -> u32 {
             type_
         }
     }
@@ -231,6 +232,8 @@ fn calls(store: &mut Store<Everything>, component: &Component) -> Result<()> {
     let pre = everything::EverythingPre::new(linker.instantiate_pre(component)?)?;
     let _: (&Engine, &Component) = (pre.engine(), pre.instance_pre().component());
     let instance: Instance = pre.instance_pre().instantiate(&mut *store)?;
+    let indices = everything::EverythingIndices::new(pre.instance_pre())?;
+    let _ = indices.load(&mut *store, &instance)?.environment().clone();
     let guest = everything::Everything::new(&mut *store, &instance)?;
 
     let local =
@@ -239,7 +242,7 @@ fn calls(store: &mut Store<Everything>, component: &Component) -> Result<()> {
     let _: StdResult<u32, String> = guest.call_run(&mut *store, &local, &words)?;
     let run: TypedFunc<_, (StdResult<u32, String>,)> = guest.func_run();
     let _ = run.call(&mut *store, (&local, &words))?;
-    guest.call_type(&mut *store)?;
+    guest.call_stop(&mut *store)?;
     let environment = guest.environment();
     let _: Option<String> = environment.call_get(&mut *store, "x")?;
     let _: kinds::Colour = environment.call_mix(&mut *store, kinds::Colour::Red)?;
@@ -251,7 +254,7 @@ fn calls(store: &mut Store<Everything>, component: &Component) -> Result<()> {
     let named = kinds::Named { name: "n".into(), at: point, tags: vec![] };
     let _: kinds::Named = types.call_rename(&mut *store, &named.clone(), "t")?;
     let _ = types.call_aliases(&mut *store, &vec![1], &None, &(1, String::new()))?;
-    let _: u32 = types.call_self(&mut *store, 1)?;
+    let _: u32 = types.call_shift(&mut *store, 1)?;
     let _: String = types.call_strings(&mut *store, "", &[], Some(""))?;
 
     let functions = guest.test_everything_things();
@@ -395,7 +398,7 @@ mod stream_hosts {
     }
     impl exit::Host for View<'_> {
         fn exit(&mut self, status: StdResult<(), ()>) -> Result<()> {
-            Err(Error::msg(format_args!("exit {}", u8::from(status.is_err()))))
+            Err(Error::msg(format!("exit {}", u8::from(status.is_err()))))
         }
     }
     impl stdout::Host for View<'_> {
@@ -448,6 +451,42 @@ fn interfaces_are_added_with_what_they_use() -> Result<()> {
     let _: Option<Resource<reused::test::io::streams::OutputStream>> =
         None::<Resource<streams::test::cli::stdout::OutputStream>>;
     Ok(())
+}
+
+/// Names that are keywords of Rust, also where wasmtime does not compile them.
+mod keywords {
+    zwasm_component::bindgen!({
+        inline: r#"
+            package %type:%use;
+            interface %as {
+                resource %self { constructor(%in: u32); %static: func(); %ref: static func(); }
+                record %struct { %fn: u32 }
+                variant %enum { %self(u32), %super }
+                flags %flags { %self }
+                type %option = option<u32>;
+                %loop: func(%type: %struct, %as: option<%enum>, %gen: %flags) -> %option;
+            }
+            world %world {
+                import %as;
+                import %let: interface { %match: func(); }
+                export %as;
+                export %where: interface { %impl: func(); }
+                export %type: func(%self: string);
+            }
+        "#,
+    });
+}
+
+fn keyword_calls(store: &mut Store<()>, world: &keywords::World) -> Result<()> {
+    use keywords::exports::type_::use_::as_::{Enum, Flags, Struct};
+    let interface = world.type__use__as_();
+    let flags = Flags::SELF;
+    interface.call_loop(&mut *store, Struct { fn_: 1 }, Some(Enum::Self_(2)), flags)?;
+    let resource = interface.self_().call_constructor(&mut *store, 1)?;
+    interface.self_().call_static(&mut *store, resource)?;
+    interface.self_().call_ref(&mut *store)?;
+    world.where_().call_impl(&mut *store)?;
+    world.call_type(store, "")
 }
 
 /// Interfaces of several versions, and under several names.
@@ -577,7 +616,12 @@ impl unstable::interfaces::test::cli::environment::Host for Environment {
     }
 }
 
-fn runs(store: &mut Store<Environment>, instance: &Instance) -> Result<StdResult<(), ()>> {
-    let guest = unstable::interfaces::exports::test::cli::run::Guest::new(&mut *store, instance)?;
+fn runs(
+    store: &mut Store<Environment>,
+    pre: &InstancePre<Environment>,
+) -> Result<StdResult<(), ()>> {
+    let indices = unstable::interfaces::exports::test::cli::run::GuestIndices::new(pre)?;
+    let instance = pre.instantiate(&mut *store)?;
+    let guest = indices.load(&mut *store, &instance)?;
     guest.call_run(store)
 }

@@ -115,7 +115,10 @@ flags! {
     }
 }
 
-flags! { None { } }
+flags! {
+    /// Nothing.
+    None { }
+}
 
 #[test]
 fn flags_come_back_and_count() -> Result<()> {

@@ -53,5 +53,7 @@ pub use exit::I32Exit;
 pub use host::interrupt::InterruptHandle;
 pub use host::stdio::MemoryPipe;
 pub use link::add_to_linker;
+#[cfg(feature = "component")]
+pub use p2::{WasiCtxView, WasiView};
 #[cfg(feature = "threads")]
 pub use threads::Threads;

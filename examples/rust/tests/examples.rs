@@ -16,8 +16,8 @@ macro_rules! examples {
 }
 
 examples! {
-    errors gc hello host_functions imports interruption limits linking loading memory ported
-    threads wasi
+    components errors gc hello host_functions imports interruption limits linking loading memory
+    ported threads wasi
 }
 
 fn source(name: &str) -> String {

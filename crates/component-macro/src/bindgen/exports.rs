@@ -86,6 +86,7 @@ impl Generator<'_> {
         let name = self.resolve.name_world_key(key);
         let fields: Vec<_> = interface.functions.values().map(|func| self.field(func)).collect();
         let lookups = interface.functions.values().map(|func| self.lookup(scope, &name, func));
+        let names = interface.functions.keys();
         let mut free = TokenStream::new();
         let mut resources: Vec<(TypeId, TokenStream)> = Vec::new();
         for func in interface.functions.values() {
@@ -120,19 +121,43 @@ impl Generator<'_> {
                 #[derive(Clone)]
                 pub struct Guest { #(#fields: #krate::Func),* }
 
-                impl Guest {
+                #[doc = "What finds the functions: known to be exported."]
+                #[derive(Clone)]
+                pub struct GuestIndices(());
+
+                impl GuestIndices {
+                    #[doc = "Checks that a component exports the functions."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "If it does not."]
+                    pub fn new<_T: 'static>(
+                        instance_pre: &#krate::InstancePre<_T>,
+                    ) -> #krate::__private::Result<GuestIndices> {
+                        let component = instance_pre.component();
+                        #krate::__private::check_instance(component, #name, &[#(#names),*])?;
+                        ::core::result::Result::Ok(GuestIndices(()))
+                    }
+
+                    #[doc(hidden)]
+                    pub fn unchecked() -> GuestIndices { GuestIndices(()) }
+
                     #[doc = "Finds the functions in an instance."]
                     #[doc = ""]
                     #[doc = "# Errors"]
                     #[doc = ""]
                     #[doc = "If one is not there, or has other types."]
-                    pub fn new(
+                    pub fn load(
+                        &self,
                         mut store: impl #krate::__private::AsContextMut,
                         instance: &#krate::Instance,
                     ) -> #krate::__private::Result<Guest> {
                         let _ = (&mut store, instance);
                         ::core::result::Result::Ok(Guest { #(#fields: #lookups),* })
                     }
+                }
+
+                impl Guest {
                     #free
                 }
 

@@ -240,8 +240,10 @@ impl Generator<'_> {
                 impl<_T: #ident + ?::core::marker::Sized> #ident for &mut _T { #(#methods)* }
             }
         });
+        let allow = scope.allow();
         quote! {
             #[doc = "What a host implements."]
+            #allow
             pub trait #ident #supertraits { #(#signatures;)* }
             #forwarding
         }

@@ -105,6 +105,12 @@ struct Scope {
 impl Scope {
     const ROOT: Scope = Scope { side: Side::Import, interface: None, depth: 0 };
 
+    /// Lints that code of the root is spared; modules are spared them as a whole.
+    fn allow(&self) -> Option<TokenStream> {
+        let reason = quote!(reason = "of generated code");
+        (self.depth == 0).then(|| quote!(#[allow(clippy::all, missing_docs, dead_code, #reason)]))
+    }
+
     /// The path of the root.
     fn root(&self) -> TokenStream {
         let up = (0..self.depth).map(|_| quote!(super::));

@@ -148,7 +148,8 @@ impl Generator<'_> {
         let ty = &self.resolve.types[id];
         let name = ty.name.as_deref().unwrap_or_default();
         let ident = type_ident(name);
-        let doc = docs(&ty.docs);
+        let (doc, allow) = (docs(&ty.docs), scope.allow());
+        let doc = quote!(#doc #allow);
         match &ty.kind {
             TypeDefKind::Record(record) => self.record(scope, id, &doc, &ident, &record.fields),
             TypeDefKind::Variant(variant) => self.variant(scope, id, &doc, &ident, &variant.cases),

@@ -27,9 +27,7 @@ struct Imported {
 struct Exported {
     field: Ident,
     accessor: Ident,
-    guest: TokenStream,
-    name: String,
-    functions: Vec<String>,
+    module: TokenStream,
 }
 
 impl Generator<'_> {
@@ -69,7 +67,7 @@ impl Generator<'_> {
             match item {
                 WorldItem::Interface { id, .. } => {
                     self.export(key, *id)?;
-                    interfaces.push(self.exported_interface(interfaces.len(), key, *id));
+                    interfaces.push(self.exported_interface(interfaces.len(), *id));
                 }
                 WorldItem::Function(func) => exported_functions.push(func),
                 WorldItem::Type { .. } => {}
@@ -160,15 +158,13 @@ impl Generator<'_> {
         imported.features.extend(features([stability]));
     }
 
-    fn exported_interface(&self, at: usize, key: &WorldKey, id: InterfaceId) -> Exported {
+    fn exported_interface(&self, at: usize, id: InterfaceId) -> Exported {
         let path = &self.exported[&id];
         let names = path.iter().skip(1).map(Ident::to_string).collect::<Vec<_>>();
         Exported {
             field: format_ident!("interface{at}"),
             accessor: format_ident!("{}", names.join("_")),
-            guest: quote!(#(#path::)* Guest),
-            name: self.resolve.name_world_key(key),
-            functions: self.resolve.interfaces[id].functions.keys().cloned().collect(),
+            module: quote!(#(#path)::*),
         }
     }
 
@@ -250,39 +246,49 @@ impl Generator<'_> {
     ) -> TokenStream {
         let krate = self.krate;
         let scope = Scope::ROOT;
-        let (ident, pre) = (format_ident!("{name}"), format_ident!("{name}Pre"));
+        let ident = format_ident!("{name}");
+        let (pre, indices) = (format_ident!("{name}Pre"), format_ident!("{name}Indices"));
         let doc = super::types::docs(&self.resolve.worlds[self.world].docs);
-        let (fields, guests): (Vec<_>, Vec<_>) =
-            interfaces.iter().map(|exported| (&exported.field, &exported.guest)).unzip();
-        let accessors = interfaces.iter().map(|Exported { field, accessor, guest, .. }| {
+        let (fields, modules): (Vec<_>, Vec<_>) =
+            interfaces.iter().map(|exported| (&exported.field, &exported.module)).unzip();
+        let accessors = interfaces.iter().map(|Exported { field, accessor, module }| {
             quote! {
                 #[doc = "An exported interface."]
-                pub fn #accessor(&self) -> &#guest { &self.#field }
+                pub fn #accessor(&self) -> &#module::Guest { &self.#field }
             }
         });
         let func_fields: Vec<_> = functions.iter().map(|func| self.field(func)).collect();
         let lookups = functions.iter().map(|func| self.lookup(scope, "", func));
         let calls = functions.iter().map(|func| self.calls(scope, func, &quote!(self)));
         let names = functions.iter().map(|func| &func.name);
-        let required = interfaces
-            .iter()
-            .map(|Exported { name, functions, .. }| quote!((#name, &[#(#functions),*])));
+        let allow = scope.allow();
         let instantiated = format!("A component that implements the world `{name}`, instantiated.");
         let found = format!("A component that implements the world `{name}`, its imports found.");
+        let known = format!("What finds the exports of the world `{name}`: known to be there.");
         quote! {
             #[doc = #instantiated]
             #[doc = ""]
             #doc
-            pub struct #ident { #(#fields: #guests,)* #(#func_fields: #krate::Func,)* }
+            pub struct #ident { #(#fields: #modules::Guest,)* #(#func_fields: #krate::Func,)* }
 
             #[doc = #found]
-            pub struct #pre<_T: 'static> { instance_pre: #krate::InstancePre<_T> }
-
-            impl<_T: 'static> ::core::clone::Clone for #pre<_T> {
-                fn clone(&self) -> Self { Self { instance_pre: self.instance_pre.clone() } }
+            pub struct #pre<_T: 'static> {
+                instance_pre: #krate::InstancePre<_T>,
+                indices: #indices,
             }
 
-            #[allow(dead_code, clippy::all, reason = "of generated code")]
+            #[doc = #known]
+            #[derive(Clone)]
+            pub struct #indices { #(#fields: #modules::GuestIndices),* }
+
+            impl<_T: 'static> ::core::clone::Clone for #pre<_T> {
+                fn clone(&self) -> Self {
+                    let (instance_pre, indices) = (self.instance_pre.clone(), self.indices.clone());
+                    Self { instance_pre, indices }
+                }
+            }
+
+            #allow
             const _: () = {
                 impl<_T: 'static> #pre<_T> {
                     #[doc = "Checks that the component exports what the world does."]
@@ -293,12 +299,8 @@ impl Generator<'_> {
                     pub fn new(
                         instance_pre: #krate::InstancePre<_T>,
                     ) -> #krate::__private::Result<Self> {
-                        #krate::__private::check_exports(
-                            instance_pre.component(),
-                            &[#(#names),*],
-                            &[#(#required),*],
-                        )?;
-                        ::core::result::Result::Ok(Self { instance_pre })
+                        let indices = #indices::new(&instance_pre)?;
+                        ::core::result::Result::Ok(Self { instance_pre, indices })
                     }
 
                     #[doc = "The engine."]
@@ -320,7 +322,41 @@ impl Generator<'_> {
                     ) -> #krate::__private::Result<#ident> {
                         let mut store = store.as_context_mut();
                         let instance = self.instance_pre.instantiate(&mut store)?;
-                        #ident::new(&mut store, &instance)
+                        self.indices.load(&mut store, &instance)
+                    }
+                }
+
+                impl #indices {
+                    #[doc = "Checks that a component exports what the world does."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "If it does not."]
+                    pub fn new<_T: 'static>(
+                        instance_pre: &#krate::InstancePre<_T>,
+                    ) -> #krate::__private::Result<Self> {
+                        let component = instance_pre.component();
+                        #krate::__private::check_functions(component, &[#(#names),*])?;
+                        ::core::result::Result::Ok(Self {
+                            #(#fields: #modules::GuestIndices::new(instance_pre)?),*
+                        })
+                    }
+
+                    #[doc = "Finds the exports of an instance."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "If one is missing or of another type."]
+                    pub fn load(
+                        &self,
+                        mut store: impl #krate::__private::AsContextMut,
+                        instance: &#krate::Instance,
+                    ) -> #krate::__private::Result<#ident> {
+                        let _ = (&mut store, instance);
+                        ::core::result::Result::Ok(#ident {
+                            #(#fields: self.#fields.load(&mut store, instance)?,)*
+                            #(#func_fields: #lookups,)*
+                        })
                     }
                 }
 
@@ -345,14 +381,11 @@ impl Generator<'_> {
                     #[doc = ""]
                     #[doc = "If one is missing or of another type."]
                     pub fn new(
-                        mut store: impl #krate::__private::AsContextMut,
+                        store: impl #krate::__private::AsContextMut,
                         instance: &#krate::Instance,
                     ) -> #krate::__private::Result<#ident> {
-                        let _ = (&mut store, instance);
-                        ::core::result::Result::Ok(#ident {
-                            #(#fields: #guests::new(&mut store, instance)?,)*
-                            #(#func_fields: #lookups,)*
-                        })
+                        #indices { #(#fields: #modules::GuestIndices::unchecked()),* }
+                            .load(store, instance)
                     }
 
                     #adding
