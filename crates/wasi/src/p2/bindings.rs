@@ -65,7 +65,7 @@ pub mod sync {
                     "this component is no program: it exports no 'wasi:cli/run'",
                 ));
             };
-            let run = instance.get_typed_func(store, &format!("{name}#run"))?;
+            let run = instance.get_typed_func(store, format!("{name}#run"))?;
             Ok(Command { run: Run { run } })
         }
 

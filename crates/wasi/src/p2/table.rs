@@ -222,19 +222,23 @@ where
     O: Outcome,
 {
     let args = call.args::<A>(store.access())?;
-    let mut view = store.view();
-    match function(&mut view, args).settle() {
+    match function(&mut store.view(), args).settle() {
         Ok((result, success)) => {
-            trace(&view, row, table, if success { "ok" } else { "error" });
+            trace(&store.view(), row, table, if success { "ok" } else { "error" });
             call.finish(store.access(), &result)
         }
-        Err(error) => {
-            trace(&view, row, table, "stops");
-            // What can not be written stays for the embedder's own flush.
-            let _ = view.ctx.0.stdio.flush(&view.ctx.0.host);
-            Err(error)
-        }
+        Err(error) => Err(stopped(store, row, table, error)),
     }
+}
+
+/// What is done when the guest does not get control back.
+#[cold]
+fn stopped(store: &mut dyn Store, row: &Row, table: &Table, error: Error) -> Error {
+    let view = store.view();
+    trace(&view, row, table, "stops");
+    // What can not be written stays for the embedder's own flush.
+    let _ = view.ctx.0.stdio.flush(&view.ctx.0.host);
+    error
 }
 
 /// Has a line written about a call: `wasi:cli/stdin.get-stdin = ok`.

@@ -16,6 +16,8 @@ mod time;
 
 pub(crate) use dir::{Directory, Listings, below, open, preopen, rename, stat_of, symlink, unlink};
 pub(crate) use event::Event;
+#[cfg(feature = "component")]
+pub(crate) use file::append;
 pub(crate) use file::{
     AsFd, BorrowedFd, OwnedFd, advise, allocate, fdatasync, flags, fsync, is_terminal, kind,
     preadv, pwritev, readv, seek, set_flags, set_size, set_times, stat, stderr, stdin, stdout,

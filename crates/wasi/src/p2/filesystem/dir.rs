@@ -9,7 +9,7 @@ use super::types::{
     DescriptorFlags, DescriptorStat, ErrorCode, MetadataHashValue, NewTimestamp, OpenFlags,
     PathFlags,
 };
-use super::{Descriptor, find, hash, place};
+use super::{Descriptor, OpenDir, find, hash, place};
 use crate::host::Failure;
 use crate::host::fs::dir::OpenHow;
 use crate::host::fs::{FileKind, Flags, file};
@@ -174,7 +174,9 @@ pub(super) fn open_at(
     };
     let kind = file::kind(fd.as_fd())?;
     let opened = match kind {
-        FileKind::Directory => Descriptor::Dir(Arc::new(dir.below(fd)?), Some(place)),
+        FileKind::Directory => {
+            Descriptor::Dir(OpenDir { dir: Arc::new(dir.below(fd)?), _place: Some(place) })
+        }
         _ => {
             let read_only = dir.read_only();
             Descriptor::File(Arc::new(File { fd, kind, read_only, read, write, _place: place }))

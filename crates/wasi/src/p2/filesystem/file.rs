@@ -110,9 +110,9 @@ pub(super) fn get_flags(
             flags.set(DescriptorFlags::READ, file.read);
             flags.set(DescriptorFlags::WRITE, file.write);
         }
-        Descriptor::Dir(dir, _) => {
+        Descriptor::Dir(open) => {
             flags.set(DescriptorFlags::READ, true);
-            flags.set(DescriptorFlags::MUTATE_DIRECTORY, !dir.read_only());
+            flags.set(DescriptorFlags::MUTATE_DIRECTORY, !open.dir.read_only());
         }
     }
     flags.set(DescriptorFlags::FILE_INTEGRITY_SYNC, host.sync);
@@ -126,7 +126,7 @@ pub(super) fn get_type(
 ) -> Answer<DescriptorType, ErrorCode> {
     Ok(match find(cx, &this)? {
         Descriptor::File(file) => file.kind.into(),
-        Descriptor::Dir(..) => DescriptorType::Directory,
+        Descriptor::Dir(_) => DescriptorType::Directory,
     })
 }
 

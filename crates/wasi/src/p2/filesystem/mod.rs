@@ -38,28 +38,34 @@ use types::{ErrorCode, MetadataHashValue};
 /// What a guest has open.
 pub(crate) enum Descriptor {
     File(Arc<File>),
-    /// A directory, and its place among what is open if it was not there from the start.
-    Dir(Arc<Dir>, Option<Place>),
+    Dir(OpenDir),
+}
+
+/// An open directory.
+pub(crate) struct OpenDir {
+    dir: Arc<Dir>,
+    /// Its place among what is open, if it was not there from the start.
+    _place: Option<Place>,
 }
 
 impl Descriptor {
     fn handle(&self) -> Handle<'_> {
         match self {
             Descriptor::File(file) => file.handle(),
-            Descriptor::Dir(dir, _) => dir.handle(),
+            Descriptor::Dir(open) => open.dir.handle(),
         }
     }
 
     fn file(&self) -> Answer<&Arc<File>, ErrorCode> {
         match self {
             Descriptor::File(file) => Ok(file),
-            Descriptor::Dir(..) => Err(Failed::With(ErrorCode::BadDescriptor)),
+            Descriptor::Dir(_) => Err(Failed::With(ErrorCode::BadDescriptor)),
         }
     }
 
     fn dir(&self) -> Answer<&Arc<Dir>, ErrorCode> {
         match self {
-            Descriptor::Dir(dir, _) => Ok(dir),
+            Descriptor::Dir(open) => Ok(&open.dir),
             Descriptor::File(_) => Err(Failed::With(ErrorCode::NotDirectory)),
         }
     }
@@ -126,10 +132,14 @@ fn place(state: &State) -> Answer<Place, ErrorCode> {
     state.host.place().ok_or(Failed::With(ErrorCode::Io))
 }
 
-fn get_directories(cx: &mut WasiCtxView<'_>) -> Result<(Vec<(Resource<Descriptor>, String)>,)> {
+/// A directory that is there from the start, and its name.
+type Preopen = (Resource<Descriptor>, String);
+
+fn get_directories(cx: &mut WasiCtxView<'_>) -> Result<(Vec<Preopen>,)> {
     let state = cx.ctx.0.clone();
     let preopens = state.preopens.iter().map(|(dir, name)| {
-        Ok((cx.push(Descriptor::Dir(dir.clone(), None))?, String::from(&**name)))
+        let open = OpenDir { dir: dir.clone(), _place: None };
+        Ok((cx.push(Descriptor::Dir(open))?, String::from(&**name)))
     });
     Ok((preopens.collect::<Result<_>>()?,))
 }
@@ -141,7 +151,7 @@ fn read_via_stream(
 ) -> Answer<Resource<InputStream>, ErrorCode> {
     let file = match find(cx, &this)? {
         Descriptor::File(file) => file,
-        Descriptor::Dir(..) => return Err(Failed::With(ErrorCode::IsDirectory)),
+        Descriptor::Dir(_) => return Err(Failed::With(ErrorCode::IsDirectory)),
     };
     let stream = streams::FileInput::new(file.readable()?, offset);
     Ok(cx.push(InputStream(Arc::new(stream)))?)

@@ -337,6 +337,9 @@ fn blocking_splice(
     let state = &*cx.ctx.0;
     let moved = || {
         let permitted = permit(state, output)?.min(chunk(len));
+        if permitted == 0 {
+            return Ok(0);
+        }
         let bytes = read_some(state, input, permitted)?;
         write_all(state, output, &bytes)?;
         Ok(bytes.len() as u64)
