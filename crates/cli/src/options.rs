@@ -195,7 +195,7 @@ To read it: zwasm man | man -l -
 pub const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "Success"),
     ("1", "Trap, missing import or other failure at run time; wrong usage"),
-    ("2", "Invalid module"),
+    ("2", "Invalid module or component"),
     ("126", "File not found or not readable"),
 ];
 

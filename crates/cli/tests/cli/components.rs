@@ -296,7 +296,7 @@ fn features_are_switched_off() {
     let dir = folder();
     for command in ["", "inspect ", "validate "] {
         line(&dir, &format!("{command}lib.wat --disable component-model"))
-            .fails_saying(2, &["components are switched off"]);
+            .fails_saying(2, &["the feature 'component-model' is disabled"]);
     }
     dir.write("map.wat", "(component (import \"f\" (func (param \"m\" (map string u8)))))");
     line(&dir, "validate map.wat").prints("map.wat: valid\n");

@@ -6,6 +6,8 @@ mod cases;
 #[cfg(feature = "component")]
 mod component_guests;
 #[cfg(feature = "component")]
+mod component_programs;
+#[cfg(feature = "component")]
 mod components;
 mod contract;
 mod documented;

@@ -10,13 +10,13 @@ use crate::support::{Dir, Outcome, zwasm};
 
 /// The longest a program may take, on a slow and busy machine, in a build for
 /// tests.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Programs run side by side.
-const WORKERS: usize = 2;
+pub const WORKERS: usize = 2;
 
 /// A folder of the test data; where it is absent, says so and is none.
-fn corpus(name: &str) -> Option<PathBuf> {
+pub fn corpus(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
     let path = root.join(name);
     if path.is_dir() {
@@ -26,7 +26,8 @@ fn corpus(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn names(dir: &Path, extension: &str) -> Vec<PathBuf> {
+/// The files of a kind in a folder.
+pub fn names(dir: &Path, extension: &str) -> Vec<PathBuf> {
     let mut paths: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -25,8 +25,8 @@ use crate::plan::Plan;
 pub(crate) fn decode(engine: &Engine, bytes: &Arc<Vec<u8>>) -> Result<Plan> {
     source::check_binary(Kind::Component, bytes)?;
     if !engine.component_features().component_model() {
-        let message = "this is a component, and components are switched off ('component-model')";
-        return Err(Error::new(ErrorKind::Unsupported, message));
+        let message = "invalid component: the feature 'component-model' is disabled";
+        return Err(Error::new(ErrorKind::Invalid, message));
     }
     let parts = read::read(engine, bytes)?;
     flatten::flatten(&parts, bytes.len())
