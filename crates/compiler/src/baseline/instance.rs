@@ -51,11 +51,18 @@ impl<A: Select> Compiler<'_, A> {
 
     pub(crate) fn memory_size(&mut self, dst: Slot, mem: u32) {
         let memory = self.env.memory(mem);
-        if mem != 0 || memory.shared {
+        if memory.shared {
             return self.call_handler(&Inst::MemorySize { dst, mem });
         }
         let reg = self.alloc(Class::Int, Some(dst.0));
-        self.asm.mov(reg, A::MEMORY_LEN);
+        match mem {
+            0 => self.asm.mov(reg, A::MEMORY_LEN),
+            _ => {
+                self.asm.load(reg, at(A::VMCTX, self.layout.memories as i32), Size::B8);
+                self.asm.load(reg, at(reg, (mem * 8) as i32), Size::B8);
+                self.asm.load(reg, at(reg, self.layout.memory_len as i32), Size::B8);
+            }
+        }
         if memory.page_size_log2 != 0 {
             self.asm.shift(Shift::RightUnsigned, true, reg, memory.page_size_log2);
         }
