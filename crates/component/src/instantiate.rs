@@ -146,15 +146,14 @@ impl Run {
                     }
                     ModuleUse::Import(index, given) => {
                         let module = imported_module(pre, *index)?;
-                        let given: HashMap<_, _> = given
-                            .iter()
-                            .map(|(from, name, def)| ((&**from, &**name), def))
-                            .collect();
+                        let given =
+                            given.iter().map(|given| ((&*given.module, &*given.name), given));
+                        let given: HashMap<_, _> = given.collect();
                         let imports = module.imports().map(|import| {
                             let name = (import.module(), import.name());
                             // What the module imports was compared with what it gets.
-                            let def = given.get(&name).ok_or_else(|| missing(name.1))?;
-                            self.core(&mut store, def)
+                            let given = given.get(&name).ok_or_else(|| missing(name.1))?;
+                            self.core(&mut store, &given.def)
                         });
                         (module, imports.collect::<Result<Vec<_>>>()?)
                     }

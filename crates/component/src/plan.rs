@@ -87,7 +87,15 @@ pub(crate) enum ModuleUse {
     /// One of the component's, and what it imports in order.
     Static(u32, Box<[CoreDef]>),
     /// An imported one, and what there is for it by names.
-    Import(u32, Box<[(Arc<str>, Arc<str>, CoreDef)]>),
+    Import(u32, Box<[Given]>),
+}
+
+/// What there is for an import of a module.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) module: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) def: CoreDef,
 }
 
 /// A part of instantiating a component.

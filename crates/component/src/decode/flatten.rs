@@ -26,8 +26,8 @@ use super::{asynchronous, inconsistent};
 use crate::ResourceType;
 use crate::abi::StringEncoding;
 use crate::plan::{
-    CanonicalOptions, CoreDef, Export, ExportEntry, Exports, FuncDef, Import, ModuleUse, Origin,
-    Plan, Step,
+    CanonicalOptions, CoreDef, Export, ExportEntry, Exports, FuncDef, Given, Import, ModuleUse,
+    Origin, Plan, Step,
 };
 use crate::resource::Kind;
 use crate::tuning::{
@@ -282,7 +282,8 @@ impl<'a> Flattener<'a> {
                             };
                             let (from, name) = (import.module, import.name);
                             let def = self.core_argument(scope, &given, from, name)?;
-                            imports.push((self.name(from), self.name(name), def));
+                            let (module, name) = (self.name(from), self.name(name));
+                            imports.push(Given { module, name, def });
                         }
                         ModuleUse::Import(index, imports.into())
                     }
