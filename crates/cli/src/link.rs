@@ -22,13 +22,15 @@ impl<'a> Linked<'a> {
     /// When a file cannot be read or is no valid module, or modules import from
     /// each other.
     pub fn load(engine: &Engine, links: &'a [Link]) -> Result<Self, Failure> {
-        let load = |link: &'a Link| match load(engine, link)? {
-            Program::Module(module) => Ok((link, module)),
-            #[cfg(feature = "component")]
-            Program::Component(_) => {
-                let mut failure = Failure::runtime("modules cannot import from a component");
-                failure.add(&given_by(link));
-                Err(failure)
+        let load = |link: &'a Link| -> Result<_, Failure> {
+            match load(engine, link)? {
+                Program::Module(module) => Ok((link, module)),
+                #[cfg(feature = "component")]
+                Program::Component(_) => {
+                    let mut failure = Failure::runtime("modules cannot import from a component");
+                    failure.add(&given_by(link));
+                    Err(failure)
+                }
             }
         };
         let modules = links.iter().map(load).collect::<Result<Vec<_>, _>>()?;

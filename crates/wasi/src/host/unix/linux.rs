@@ -4,13 +4,16 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, FallocateFlags, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, Result};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, socket_with};
+#[cfg(feature = "component")]
+use rustix::net::{AddressFamily, SocketType, socket_with};
+use rustix::net::{SocketFlags, accept_with};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::mem::MaybeUninit;
 use std::num::NonZeroU64;
 
 use super::RawEntry;
 use crate::host::fs::file::Advice;
+#[cfg(feature = "component")]
 use crate::host::net::socket::Socket;
 
 pub(crate) use rustix::fs::{fdatasync, fsync};
@@ -42,11 +45,13 @@ pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> 
 }
 
 /// Makes a socket that never waits by itself.
+#[cfg(feature = "component")]
 pub(crate) fn socket(family: AddressFamily, ty: SocketType) -> Result<OwnedFd> {
     socket_with(family, ty, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
 }
 
 /// Gives a connection the options of the socket that accepted it: it has them.
+#[cfg(feature = "component")]
 pub(crate) fn inherit(_: &Socket, _: &Socket) -> Result<()> {
     Ok(())
 }

@@ -27,9 +27,13 @@ pub(crate) use file::{
     flags, is_terminal, kind, preadv, pwritev, readv, seek, set_flags, set_size, set_times, stat,
     write, writev,
 };
-pub(crate) use net::{as_socket, receive, send, shutdown};
+#[cfg(feature = "component")]
+pub(crate) use net::as_socket;
+pub(crate) use net::{receive, send, shutdown};
 pub(crate) use poll::Waiter;
-pub(crate) use rustix::fd::{AsFd, BorrowedFd, BorrowedFd as BorrowedSocket, OwnedFd};
+#[cfg(feature = "component")]
+pub(crate) use rustix::fd::BorrowedFd as BorrowedSocket;
+pub(crate) use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 pub(crate) use rustix::stdio::{stderr, stdin, stdout};
 pub(crate) use time::{now, resolution};
 

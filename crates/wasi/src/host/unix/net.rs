@@ -7,6 +7,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use super::NO_SIGNAL;
 
 /// A descriptor as a socket, which it is.
+#[cfg(feature = "component")]
 pub(crate) fn as_socket(fd: BorrowedFd<'_>) -> io::Result<BorrowedFd<'_>> {
     Ok(fd)
 }

@@ -3,13 +3,17 @@
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, Dir, DirEntry, FallocateFlags, OFlags};
 use rustix::io::{Errno, FdFlags, Result};
-use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::net::sockopt;
+#[cfg(feature = "component")]
+use rustix::net::{AddressFamily, SocketType};
 use std::fs::File;
 use std::io::Read;
 
 use super::RawEntry;
 use crate::host::fs::file::Advice;
+#[cfg(feature = "component")]
 use crate::host::net::address::Family;
+#[cfg(feature = "component")]
 use crate::host::net::socket::Socket;
 
 #[cfg(target_vendor = "apple")]
@@ -42,6 +46,7 @@ pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> Result<()> 
 }
 
 /// Makes a socket that never waits by itself.
+#[cfg(feature = "component")]
 pub(crate) fn socket(family: AddressFamily, ty: SocketType) -> Result<OwnedFd> {
     let socket = rustix::net::socket(family, ty, None)?;
     sockopt::set_socket_nosigpipe(&socket, true)?;
@@ -51,6 +56,7 @@ pub(crate) fn socket(family: AddressFamily, ty: SocketType) -> Result<OwnedFd> {
 
 /// Gives a connection the options of the socket that accepted it, as far as it has not
 /// got them.
+#[cfg(feature = "component")]
 pub(crate) fn inherit(listener: &Socket, connection: &Socket) -> Result<()> {
     let (from, to) = (listener.as_fd(), connection.as_fd());
     let receive = sockopt::socket_recv_buffer_size(from)?;

@@ -4,7 +4,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::{Errno, ioctl_fionread};
 
-use super::{Event, time};
+#[cfg(feature = "component")]
+use super::Event;
+use super::time;
 use crate::host::poll::{Direction, Ready};
 use crate::host::{Failure, Host, Result};
 

@@ -7,6 +7,7 @@ use std::os::windows::io::BorrowedSocket;
 use std::sync::OnceLock;
 
 use super::{BorrowedFd, OwnedFd, bad_descriptor};
+#[cfg(feature = "component")]
 use crate::host::net::socket::Socket;
 
 /// A descriptor as a socket.
@@ -39,6 +40,7 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 }
 
 /// Gives a connection the options of the socket that accepted it: it has them.
+#[cfg(feature = "component")]
 pub(crate) fn inherit(_: &Socket, _: &Socket) -> io::Result<()> {
     Ok(())
 }
