@@ -180,7 +180,7 @@ impl Decoder {
                         Place::End
                     }
                     Ok(None) => return more(received),
-                    Err(TooLong) => return Err(Error::TrailersSize(received.bytes().len() as u32)),
+                    Err(TooLong) => return Err(Error::TrailersSize(MAX_TRAILERS as u32)),
                 },
             };
         }

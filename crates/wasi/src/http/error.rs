@@ -35,13 +35,16 @@ pub(crate) enum Error {
     },
     /// The body is not as long as was said; it is so long.
     RequestBodySize(u64),
+    /// The same for a response of the guest's.
+    ResponseBodySize(u64),
     Method,
     Target,
     TargetTooLong,
     /// The response broke off.
     Incomplete,
-    /// The head is longer than this, or has more fields than there may be.
+    /// The head has this many bytes or more, which is too many, or too many fields in them.
     HeadSize(u32),
+    /// The same for trailers.
     TrailersSize(u32),
     /// The body is encoded as nobody asked for.
     TransferCoding(String),
@@ -67,7 +70,7 @@ impl fmt::Display for Error {
             Error::Tls => f.write_str("the other side does not do TLS as it should"),
             Error::Certificate => f.write_str("the certificate is not good"),
             Error::Alert { message, .. } => write!(f, "TLS alert: {message}"),
-            Error::RequestBodySize(size) => {
+            Error::RequestBodySize(size) | Error::ResponseBodySize(size) => {
                 write!(f, "the body is not as long as its 'content-length': {size} bytes")
             }
             Error::Method => f.write_str("the method is not possible"),

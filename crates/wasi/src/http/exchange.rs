@@ -409,11 +409,14 @@ impl Inner {
             return Ok(());
         }
         loop {
-            if self.out.is_empty() && !self.refill() {
-                break;
-            }
+            let empty = self.out.is_empty() && !self.refill();
             let Stage::Open(transport) = &mut self.stage else { break };
-            match transport.send(host, self.out.as_slices().0) {
+            let sent = match empty {
+                true => transport.flush(host).map(|()| 0),
+                false => transport.send(host, self.out.as_slices().0),
+            };
+            match sent {
+                Ok(_) if empty => break,
                 Ok(sent) => drop(self.out.drain(..sent)),
                 Err(failure) if would_block(&failure) => break,
                 // There may be a response all the same.
@@ -541,8 +544,7 @@ impl Inner {
                     false => break,
                 },
                 Err(TooLong) => {
-                    let size = self.received.bytes().len() as u32;
-                    self.fail(Error::HeadSize(size));
+                    self.fail(Error::HeadSize(MAX_SECTION as u32));
                     break;
                 }
             };

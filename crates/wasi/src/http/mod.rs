@@ -20,6 +20,8 @@ pub(crate) mod request;
 pub(crate) mod response;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tls")]
+mod tls;
 pub(crate) mod transport;
 
 /// The bytes of the head of a message, at most.

@@ -41,6 +41,18 @@ impl Transport {
         }
     }
 
+    /// Sends what was to be sent before, as far as that is possible.
+    pub(super) fn flush(&mut self, host: &Host) -> Result {
+        match self {
+            Transport::Plain(_) => {
+                let _ = host;
+                Ok(())
+            }
+            #[cfg(feature = "tls")]
+            Transport::Tls(tls) => tls.flush(host),
+        }
+    }
+
     /// Receives what there is; 0 at the end. `WouldBlock` when there is nothing yet.
     pub(super) fn receive(&mut self, host: &Host, buffer: &mut [u8]) -> Result<usize> {
         match self {

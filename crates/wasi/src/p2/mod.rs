@@ -46,6 +46,7 @@ pub mod bindings;
 mod cli;
 mod clocks;
 mod filesystem;
+mod http;
 mod io;
 mod random;
 mod sockets;
@@ -101,8 +102,9 @@ fn full(host: &crate::host::Host, error: ResourceTableError) -> Error {
     error.into()
 }
 
-/// Defines all interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem`, `wasi:io` and
-/// `wasi:random` in a linker. Components of any version 0.2 find them.
+/// Defines all interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem`, `wasi:http`,
+/// `wasi:io`, `wasi:random` and `wasi:sockets` in a linker, except those that a component
+/// exports. Components of any version 0.2 find them.
 ///
 /// # Errors
 ///
@@ -115,5 +117,6 @@ pub fn add_to_linker_sync<T: WasiView + 'static>(linker: &mut Linker<T>) -> Resu
     clocks::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
     filesystem::add_to_linker(linker)?;
-    sockets::add_to_linker(linker)
+    sockets::add_to_linker(linker)?;
+    http::add_to_linker(linker)
 }

@@ -3,7 +3,7 @@
 //! Systems disagree on the odd ones (mapped, unspecified, of the other family), so they
 //! are refused before a system sees them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The kind of addresses a socket works with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,15 +16,6 @@ impl Family {
     /// The family of an address.
     pub(crate) fn of(address: SocketAddr) -> Family {
         if address.is_ipv4() { Family::V4 } else { Family::V6 }
-    }
-
-    /// The address that stands for none in particular.
-    pub(crate) fn unspecified(self) -> SocketAddr {
-        let ip = match self {
-            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        SocketAddr::new(ip, 0)
     }
 
     /// Whether a socket of this family can use an address at all: not one that is an

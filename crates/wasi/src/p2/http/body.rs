@@ -1,0 +1,277 @@
+//! Bodies of messages, and what is behind them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use zwasm::{Error, Result};
+use zwasm_component::Resource;
+
+use super::fields::Headers;
+use super::types::ErrorCode;
+use crate::ctx::State;
+use crate::host;
+use crate::http::body::{Outlet, WrongLength};
+use crate::http::error::Error as HttpError;
+use crate::http::exchange::{Exchange, Piece, Want};
+use crate::p2::WasiCtxView;
+use crate::p2::io::poll::{Interest, Pollable, Source};
+use crate::p2::io::streams::{Broken, Input, InputStream, Output, OutputStream, Streamed};
+use crate::p2::table::{Answer, Failed, stop};
+
+/// A result that does not say why there is none.
+pub(super) type Attempt<T = ()> = Answer<T, ()>;
+
+/// What waits for something of an exchange.
+pub(super) struct Wanted(pub(super) Arc<Exchange>, pub(super) Want);
+
+impl Source for Wanted {
+    fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
+        interest(&self.0, state, self.1)
+    }
+}
+
+/// What somebody who wants something of an exchange waits for.
+fn interest<'a>(exchange: &Exchange, state: &State, want: Want) -> Interest<'a> {
+    let mut needs = Vec::new();
+    match exchange.is_ready(&state.host, want, &mut needs) {
+        Ok(true) => Interest::Ready,
+        // A guest that is to stop stops where it waits.
+        Ok(false) | Err(_) => Interest::Any(needs),
+    }
+}
+
+/// The body of a message that was received.
+pub(crate) struct IncomingBody {
+    exchange: Arc<Exchange>,
+    /// Whether the guest has got its contents.
+    taken: bool,
+}
+
+impl IncomingBody {
+    pub(super) fn new(exchange: Arc<Exchange>) -> IncomingBody {
+        IncomingBody { exchange, taken: false }
+    }
+}
+
+/// Its contents.
+struct BodyReader {
+    exchange: Arc<Exchange>,
+    /// Whether the guest was told that there is no more.
+    ended: AtomicBool,
+}
+
+impl Source for BodyReader {
+    fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
+        match self.ended.load(Ordering::Relaxed) {
+            true => Interest::Ready,
+            false => interest(&self.exchange, state, Want::Body),
+        }
+    }
+}
+
+impl Input for BodyReader {
+    fn read(&self, state: &State, len: usize) -> Streamed<Vec<u8>> {
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(Broken::Closed);
+        }
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+        let broken = match self.exchange.read(&state.host, len)? {
+            Piece::Bytes(bytes) => return Ok(bytes),
+            Piece::Later => return Ok(Vec::new()),
+            Piece::End => Broken::Closed,
+            Piece::Failed(error) => Broken::Failed(error.into()),
+        };
+        self.ended.store(true, Ordering::Relaxed);
+        Err(broken)
+    }
+}
+
+pub(super) fn read_body(
+    cx: &mut WasiCtxView<'_>,
+    body: Resource<IncomingBody>,
+) -> Attempt<Resource<InputStream>> {
+    let incoming = cx.table.get_mut(&body)?;
+    if std::mem::replace(&mut incoming.taken, true) {
+        return Err(Failed::With(()));
+    }
+    let exchange = incoming.exchange.clone();
+    let reader = BodyReader { exchange, ended: AtomicBool::new(false) };
+    Ok(cx.push_child(InputStream(Arc::new(reader)), &body)?)
+}
+
+pub(super) fn finish_reading(
+    cx: &mut WasiCtxView<'_>,
+    body: Resource<IncomingBody>,
+) -> Result<(Resource<FutureTrailers>,)> {
+    // Its contents are a child, which the guest must have dropped.
+    let body = cx.table.delete(body)?;
+    Ok((cx.push(FutureTrailers { exchange: body.exchange, taken: false })?,))
+}
+
+/// What is behind a body.
+pub(crate) struct FutureTrailers {
+    exchange: Arc<Exchange>,
+    /// Whether the guest has got it.
+    taken: bool,
+}
+
+pub(super) fn subscribe_trailers(
+    cx: &mut WasiCtxView<'_>,
+    trailers: Resource<FutureTrailers>,
+) -> Result<(Resource<Pollable>,)> {
+    let exchange = cx.table.get(&trailers)?.exchange.clone();
+    let source = Wanted(exchange, Want::End);
+    Ok((cx.push_child(Pollable(Arc::new(source)), &trailers)?,))
+}
+
+/// What may come later, and only once.
+pub(super) type Later<T> = Option<std::result::Result<std::result::Result<T, ErrorCode>, ()>>;
+
+pub(super) fn get_trailers(
+    cx: &mut WasiCtxView<'_>,
+    trailers: Resource<FutureTrailers>,
+) -> Result<(Later<Option<Resource<Headers>>>,)> {
+    let future = cx.table.get_mut(&trailers)?;
+    if future.taken {
+        return Ok((Some(Err(())),));
+    }
+    let answer = future.exchange.trailers(&cx.ctx.0.host);
+    let Some(result) = answer.map_err(|failure| stop(failure, "receive"))? else {
+        return Ok((None,));
+    };
+    future.taken = true;
+    Ok((Some(Ok(match result {
+        Ok(None) => Ok(None),
+        Ok(Some(fields)) => Ok(Some(cx.push(Headers::of(&fields))?)),
+        Err(error) => Err(ErrorCode::from(&error)),
+    })),))
+}
+
+/// Whose body it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Message {
+    Request,
+    Response,
+}
+
+impl Message {
+    /// That a body is not as long as was said.
+    fn wrong_length(self, WrongLength(size): WrongLength) -> HttpError {
+        match self {
+            Message::Request => HttpError::RequestBodySize(size),
+            Message::Response => HttpError::ResponseBodySize(size),
+        }
+    }
+}
+
+/// The body of a message that is sent.
+pub(crate) struct OutgoingBody {
+    outlet: Arc<Outlet>,
+    message: Message,
+    /// Whether the guest has got what it can write to.
+    taken: bool,
+}
+
+impl OutgoingBody {
+    pub(super) fn new(outlet: Arc<Outlet>, message: Message) -> OutgoingBody {
+        OutgoingBody { outlet, message, taken: false }
+    }
+}
+
+/// What is written to it.
+struct BodyWriter {
+    outlet: Arc<Outlet>,
+    message: Message,
+    /// What may be written in the next call.
+    permitted: AtomicUsize,
+}
+
+/// Sends what can be sent of a body, if somebody sends it.
+fn push(outlet: &Outlet, state: &State) -> host::Result {
+    outlet.exchange().map_or(Ok(()), |exchange| exchange.push(&state.host))
+}
+
+impl Source for BodyWriter {
+    fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
+        let is_full = |outlet: &Outlet| outlet.room() == Some(0);
+        match self.outlet.exchange() {
+            Some(exchange) if is_full(&self.outlet) => {
+                // What it waits for is there, even if room is made now.
+                let needs = interest(&exchange, state, Want::Send);
+                if is_full(&self.outlet) { needs } else { Interest::Ready }
+            }
+            // Nobody takes it yet.
+            None if is_full(&self.outlet) => Interest::Never,
+            Some(_) | None => Interest::Ready,
+        }
+    }
+}
+
+impl Output for BodyWriter {
+    fn check_write(&self, state: &State) -> Streamed<usize> {
+        push(&self.outlet, state)?;
+        let permitted = self.outlet.room().ok_or(Broken::Closed)?;
+        self.permitted.store(permitted, Ordering::Relaxed);
+        Ok(permitted)
+    }
+
+    fn write(&self, state: &State, bytes: &[u8]) -> Streamed {
+        let permitted = self.permitted.swap(0, Ordering::Relaxed);
+        if bytes.len() > permitted {
+            let len = bytes.len();
+            return Err(Broken::Stop(Error::msg(format_args!(
+                "'write' was permitted {permitted} bytes, and not {len}"
+            ))));
+        }
+        if self.outlet.room().is_none() {
+            return Err(Broken::Closed);
+        }
+        let written = self.outlet.write(bytes);
+        written.map_err(|wrong| Broken::Failed(self.message.wrong_length(wrong).into()))?;
+        Ok(push(&self.outlet, state)?)
+    }
+
+    /// What is written is as good as sent: it may have to wait for a request to be made of
+    /// it.
+    fn flush(&self, state: &State) -> Streamed {
+        push(&self.outlet, state)?;
+        if self.outlet.room().is_none() { Err(Broken::Closed) } else { Ok(()) }
+    }
+}
+
+pub(super) fn write_body(
+    cx: &mut WasiCtxView<'_>,
+    body: Resource<OutgoingBody>,
+) -> Attempt<Resource<OutputStream>> {
+    let outgoing = cx.table.get_mut(&body)?;
+    if std::mem::replace(&mut outgoing.taken, true) {
+        return Err(Failed::With(()));
+    }
+    let (outlet, message) = (outgoing.outlet.clone(), outgoing.message);
+    let writer = BodyWriter { outlet, message, permitted: AtomicUsize::new(0) };
+    Ok(cx.push_child(OutputStream(Arc::new(writer)), &body)?)
+}
+
+pub(super) fn finish_writing(
+    cx: &mut WasiCtxView<'_>,
+    body: Resource<OutgoingBody>,
+    trailers: Option<Resource<Headers>>,
+) -> Answer<(), ErrorCode> {
+    // What it is written with is a child, which the guest must have dropped.
+    let body = cx.table.delete(body)?;
+    let trailers = match trailers {
+        Some(trailers) => Some(cx.table.delete(trailers)?.fields),
+        None => None,
+    };
+    let finished = body.outlet.finish(trailers);
+    push(&body.outlet, &cx.ctx.0).map_err(|failure| stop(failure, "send"))?;
+    finished.map_err(|wrong| Failed::With(ErrorCode::from(&body.message.wrong_length(wrong))))
+}
+
+/// Gets rid of a body that is not finished: its message breaks off.
+pub(super) fn abort(cx: &mut WasiCtxView<'_>, body: OutgoingBody) -> Result<()> {
+    body.outlet.abort();
+    push(&body.outlet, &cx.ctx.0).map_err(|failure| stop(failure, "send"))
+}
