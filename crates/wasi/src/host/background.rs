@@ -81,7 +81,7 @@ mod tests {
         let (two, many) = (Arc::new(Left(2.into())), Arc::new(Left(9.into())));
         add(&host, &two);
         add(&host, &many);
-        let mut turn = || {
+        let turn = || {
             let mut needs = Vec::new();
             host.background.go_on(&host, &mut needs).unwrap();
             needs.len()

@@ -51,6 +51,7 @@ pub(crate) enum Error {
     /// What was received is no response.
     Protocol,
     /// Anything else.
+    #[cfg_attr(feature = "tls", expect(dead_code, reason = "nothing else is left then"))]
     Other(String),
 }
 

@@ -9,7 +9,7 @@ use zwasm_wasi::p2::{WasiCtxView, WasiView, add_to_linker_sync};
 use zwasm_wasi::{WasiCtx, WasiCtxBuilder};
 
 /// What the component imports.
-const WORLD: &str = include_str!("world.wat");
+const WORLD: &str = concat!(include_str!("world.wat"), include_str!("network.wat"));
 
 /// The version that it is written in.
 const VERSION: &str = "0.2.12";
@@ -27,6 +27,8 @@ pub enum Arg {
     Dir(u32),
     /// The handle that the call of this number gave.
     Of(usize),
+    /// The one that lies so far into its result.
+    At(usize, u32),
     /// A list of such handles.
     List(&'static [usize]),
 }
@@ -132,7 +134,131 @@ const FUNCTIONS: &[(&str, &str, &str, &str, u32)] = &[
     ("wasi:random/random", "get-random-u64", "", "i64", 0),
     ("wasi:random/insecure", "get-insecure-random-bytes", "i64 i32", "", 0),
     ("wasi:random/insecure", "get-insecure-random-u64", "", "i64", 0),
-    ("wasi:random/insecure-seed", "insecure-seed", "i32", "", 0),];
+    ("wasi:random/insecure-seed", "insecure-seed", "i32", "", 0),
+    ("wasi:sockets/network", "network-error-code", "i32 i32", "", 0),
+    ("wasi:sockets/network", "network_drop", "i32", "", 0),
+    ("wasi:sockets/instance-network", "instance-network", "", "i32", 0),
+    ("wasi:sockets/tcp", "[method]tcp-socket.start-bind", "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.finish-bind", "i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.start-connect", "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.finish-connect", "i32 i32", "", 4),
+    ("wasi:sockets/tcp", "[method]tcp-socket.start-listen", "i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.finish-listen", "i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.accept", "i32 i32", "", 4),
+    ("wasi:sockets/tcp", "[method]tcp-socket.local-address", "i32 i32", "", 4),
+    ("wasi:sockets/tcp", "[method]tcp-socket.remote-address", "i32 i32", "", 4),
+    ("wasi:sockets/tcp", "[method]tcp-socket.is-listening", "i32", "i32", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.address-family", "i32", "i32", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-listen-backlog-size", "i32 i64 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.keep-alive-enabled", "i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-keep-alive-enabled", "i32 i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.keep-alive-idle-time", "i32 i32", "", 8),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-keep-alive-idle-time", "i32 i64 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.keep-alive-interval", "i32 i32", "", 8),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-keep-alive-interval", "i32 i64 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.keep-alive-count", "i32 i32", "", 4),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-keep-alive-count", "i32 i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.hop-limit", "i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-hop-limit", "i32 i32 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.receive-buffer-size", "i32 i32", "", 8),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-receive-buffer-size", "i32 i64 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.send-buffer-size", "i32 i32", "", 8),
+    ("wasi:sockets/tcp", "[method]tcp-socket.set-send-buffer-size", "i32 i64 i32", "", 1),
+    ("wasi:sockets/tcp", "[method]tcp-socket.subscribe", "i32", "i32", 0),
+    ("wasi:sockets/tcp", "[method]tcp-socket.shutdown", "i32 i32 i32", "", 1),
+    ("wasi:sockets/tcp", "tcp-socket_drop", "i32", "", 0),
+    ("wasi:sockets/tcp-create-socket", "create-tcp-socket", "i32 i32", "", 4),
+    ("wasi:sockets/udp", "[method]udp-socket.start-bind", "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32", "", 1),
+    ("wasi:sockets/udp", "[method]udp-socket.finish-bind", "i32 i32", "", 1),
+    ("wasi:sockets/udp", "[method]udp-socket.stream", "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32", "", 4),
+    ("wasi:sockets/udp", "[method]udp-socket.local-address", "i32 i32", "", 4),
+    ("wasi:sockets/udp", "[method]udp-socket.remote-address", "i32 i32", "", 4),
+    ("wasi:sockets/udp", "[method]udp-socket.address-family", "i32", "i32", 0),
+    ("wasi:sockets/udp", "[method]udp-socket.unicast-hop-limit", "i32 i32", "", 1),
+    ("wasi:sockets/udp", "[method]udp-socket.set-unicast-hop-limit", "i32 i32 i32", "", 1),
+    ("wasi:sockets/udp", "[method]udp-socket.receive-buffer-size", "i32 i32", "", 8),
+    ("wasi:sockets/udp", "[method]udp-socket.set-receive-buffer-size", "i32 i64 i32", "", 1),
+    ("wasi:sockets/udp", "[method]udp-socket.send-buffer-size", "i32 i32", "", 8),
+    ("wasi:sockets/udp", "[method]udp-socket.set-send-buffer-size", "i32 i64 i32", "", 1),
+    ("wasi:sockets/udp", "[method]udp-socket.subscribe", "i32", "i32", 0),
+    ("wasi:sockets/udp", "[method]incoming-datagram-stream.receive", "i32 i64 i32", "", 4),
+    ("wasi:sockets/udp", "[method]incoming-datagram-stream.subscribe", "i32", "i32", 0),
+    ("wasi:sockets/udp", "[method]outgoing-datagram-stream.check-send", "i32 i32", "", 8),
+    ("wasi:sockets/udp", "[method]outgoing-datagram-stream.send", "i32 i32 i32 i32", "", 8),
+    ("wasi:sockets/udp", "[method]outgoing-datagram-stream.subscribe", "i32", "i32", 0),
+    ("wasi:sockets/udp", "udp-socket_drop", "i32", "", 0),
+    ("wasi:sockets/udp", "incoming-datagram-stream_drop", "i32", "", 0),
+    ("wasi:sockets/udp", "outgoing-datagram-stream_drop", "i32", "", 0),
+    ("wasi:sockets/udp-create-socket", "create-udp-socket", "i32 i32", "", 4),
+    ("wasi:sockets/ip-name-lookup", "[method]resolve-address-stream.resolve-next-address", "i32 i32", "", 2),
+    ("wasi:sockets/ip-name-lookup", "[method]resolve-address-stream.subscribe", "i32", "i32", 0),
+    ("wasi:sockets/ip-name-lookup", "resolve-addresses", "i32 i32 i32 i32", "", 4),
+    ("wasi:sockets/ip-name-lookup", "resolve-address-stream_drop", "i32", "", 0),
+    ("wasi:http/types", "[constructor]fields", "", "i32", 0),
+    ("wasi:http/types", "[static]fields.from-list", "i32 i32 i32", "", 4),
+    ("wasi:http/types", "[method]fields.get", "i32 i32 i32 i32", "", 0),
+    ("wasi:http/types", "[method]fields.has", "i32 i32 i32", "i32", 0),
+    ("wasi:http/types", "[method]fields.set", "i32 i32 i32 i32 i32 i32", "", 1),
+    ("wasi:http/types", "[method]fields.delete", "i32 i32 i32 i32", "", 1),
+    ("wasi:http/types", "[method]fields.append", "i32 i32 i32 i32 i32 i32", "", 1),
+    ("wasi:http/types", "[method]fields.entries", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]fields.clone", "i32", "i32", 0),
+    ("wasi:http/types", "[method]incoming-request.method", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]incoming-request.path-with-query", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]incoming-request.scheme", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]incoming-request.authority", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]incoming-request.headers", "i32", "i32", 0),
+    ("wasi:http/types", "[method]incoming-request.consume", "i32 i32", "", 4),
+    ("wasi:http/types", "[constructor]outgoing-request", "i32", "i32", 0),
+    ("wasi:http/types", "[method]outgoing-request.body", "i32 i32", "", 4),
+    ("wasi:http/types", "[method]outgoing-request.method", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]outgoing-request.set-method", "i32 i32 i32 i32", "i32", 1),
+    ("wasi:http/types", "[method]outgoing-request.path-with-query", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]outgoing-request.set-path-with-query", "i32 i32 i32 i32", "i32", 1),
+    ("wasi:http/types", "[method]outgoing-request.scheme", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]outgoing-request.set-scheme", "i32 i32 i32 i32 i32", "i32", 1),
+    ("wasi:http/types", "[method]outgoing-request.authority", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]outgoing-request.set-authority", "i32 i32 i32 i32", "i32", 1),
+    ("wasi:http/types", "[method]outgoing-request.headers", "i32", "i32", 0),
+    ("wasi:http/types", "[constructor]request-options", "", "i32", 0),
+    ("wasi:http/types", "[method]request-options.connect-timeout", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]request-options.set-connect-timeout", "i32 i32 i64", "i32", 1),
+    ("wasi:http/types", "[method]request-options.first-byte-timeout", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]request-options.set-first-byte-timeout", "i32 i32 i64", "i32", 1),
+    ("wasi:http/types", "[method]request-options.between-bytes-timeout", "i32 i32", "", 0),
+    ("wasi:http/types", "[method]request-options.set-between-bytes-timeout", "i32 i32 i64", "i32", 1),
+    ("wasi:http/types", "[method]response-outparam.send-informational", "i32 i32 i32 i32", "", 8),
+    ("wasi:http/types", "[static]response-outparam.set", "i32 i32 i32 i32 i64 i32 i32 i32 i32", "", 1),
+    ("wasi:http/types", "[method]incoming-response.status", "i32", "i32", 0),
+    ("wasi:http/types", "[method]incoming-response.headers", "i32", "i32", 0),
+    ("wasi:http/types", "[method]incoming-response.consume", "i32 i32", "", 4),
+    ("wasi:http/types", "[method]incoming-body.stream", "i32 i32", "", 4),
+    ("wasi:http/types", "[static]incoming-body.finish", "i32", "i32", 0),
+    ("wasi:http/types", "[method]future-trailers.subscribe", "i32", "i32", 0),
+    ("wasi:http/types", "[method]future-trailers.get", "i32 i32", "", 28),
+    ("wasi:http/types", "[constructor]outgoing-response", "i32", "i32", 0),
+    ("wasi:http/types", "[method]outgoing-response.status-code", "i32", "i32", 0),
+    ("wasi:http/types", "[method]outgoing-response.set-status-code", "i32 i32", "i32", 1),
+    ("wasi:http/types", "[method]outgoing-response.headers", "i32", "i32", 0),
+    ("wasi:http/types", "[method]outgoing-response.body", "i32 i32", "", 4),
+    ("wasi:http/types", "[method]outgoing-body.write", "i32 i32", "", 4),
+    ("wasi:http/types", "[static]outgoing-body.finish", "i32 i32 i32 i32", "", 8),
+    ("wasi:http/types", "[method]future-incoming-response.subscribe", "i32", "i32", 0),
+    ("wasi:http/types", "[method]future-incoming-response.get", "i32 i32", "", 24),
+    ("wasi:http/types", "http-error-code", "i32 i32", "", 0),
+    ("wasi:http/types", "fields_drop", "i32", "", 0),
+    ("wasi:http/types", "incoming-request_drop", "i32", "", 0),
+    ("wasi:http/types", "outgoing-request_drop", "i32", "", 0),
+    ("wasi:http/types", "request-options_drop", "i32", "", 0),
+    ("wasi:http/types", "response-outparam_drop", "i32", "", 0),
+    ("wasi:http/types", "incoming-response_drop", "i32", "", 0),
+    ("wasi:http/types", "incoming-body_drop", "i32", "", 0),
+    ("wasi:http/types", "future-trailers_drop", "i32", "", 0),
+    ("wasi:http/types", "outgoing-response_drop", "i32", "", 0),
+    ("wasi:http/types", "outgoing-body_drop", "i32", "", 0),
+    ("wasi:http/types", "future-incoming-response_drop", "i32", "", 0),
+    ("wasi:http/outgoing-handler", "handle", "i32 i32 i32 i32", "", 8),
+];
 
 /// Where the results of calls go: of each call [`SLOT`] bytes.
 const RESULTS: u32 = 0x1000;
@@ -146,11 +272,9 @@ const HEAP: u32 = 0x1_0000;
 fn find(name: &str) -> usize {
     let is = |function: &&(&str, &str, &str, &str, u32)| {
         let short = function.1.rsplit_once('.').map_or(function.1, |(_, short)| short);
+        let plain = function.1.split_once(']').map_or(function.1, |(_, plain)| plain);
         let in_interface = format!("{}.{short}", function.0.rsplit_once('/').unwrap().1);
-        function.1 == name
-            || function.1.trim_start_matches("[method]") == name
-            || short == name
-            || in_interface == name
+        function.1 == name || plain == name || short == name || in_interface == name
     };
     let found: Vec<_> = FUNCTIONS.iter().filter(is).collect();
     assert_eq!(found.len(), 1, "functions named {name}");
@@ -268,6 +392,10 @@ fn code(calls: &[Call]) -> (String, String) {
                     write!(words, "(i32.load offset={at} (i32.load (i32.const {RESULTS})))")
                 }
                 Arg::Of(call) => write!(words, "{}", result_of(calls, *call)),
+                Arg::At(call, offset) => {
+                    let at = RESULTS + SLOT * *call as u32 + offset;
+                    write!(words, "(i32.load (i32.const {at}))")
+                }
                 Arg::List(handles) => {
                     count += 1;
                     let at = list;

@@ -1,6 +1,8 @@
 //! WASI 0.2 as components see it.
 
 mod guest;
+mod http;
+mod sockets;
 mod works;
 
 #[cfg(unix)]

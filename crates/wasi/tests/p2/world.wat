@@ -1,5 +1,5 @@
 ;; What WASI 0.2 has for a component to import, but for sockets and HTTP: the types that
-;; toolchains write. The beginning of a component.
+;; toolchains write. The beginning of a component, which `network.wat` goes on with.
   (type $ty-wasi:cli/environment@0.2.12
     (instance
       (type (tuple string string))
