@@ -124,8 +124,8 @@ where
 /// A Rust function that is one of an interface.
 pub(crate) type Function<A, O> = fn(&mut WasiCtxView<'_>, A) -> O;
 
-/// A call of such a function, whatever its signature.
-type Call = fn(&mut dyn Store, &mut RawCall<'_>, &Row, &Table) -> Result<()>;
+/// A call of such a function, whatever its signature; and whether it succeeded.
+type Call = fn(&mut dyn Store, &mut RawCall<'_>) -> Result<bool>;
 
 /// A function of an interface.
 pub(crate) struct Row {
@@ -202,30 +202,35 @@ impl Table {
         }
         for row in self.functions {
             instance.func_checked(row.name, row.params, row.results, |store, call| {
-                (row.call)(&mut Caller(store), call, row, self)
+                run(&mut Caller(store), call, row, self)
             })?;
         }
         Ok(())
     }
 }
 
-/// Calls a function of an interface for a guest.
+/// Calls a function of an interface for a guest, and tells whether it succeeded.
 pub(crate) fn invoke<A, O>(
     store: &mut dyn Store,
     call: &mut RawCall<'_>,
-    row: &Row,
-    table: &Table,
     function: Function<A, O>,
-) -> Result<()>
+) -> Result<bool>
 where
     A: ComponentNamedList + Lift,
     O: Outcome,
 {
     let args = call.args::<A>(store.access())?;
-    match function(&mut store.view(), args).settle() {
-        Ok((result, success)) => {
+    let (result, success) = function(&mut store.view(), args).settle()?;
+    call.finish(store.access(), &result)?;
+    Ok(success)
+}
+
+/// Calls a function of an interface for a guest, whatever its signature.
+fn run(store: &mut dyn Store, call: &mut RawCall<'_>, row: &Row, table: &Table) -> Result<()> {
+    match (row.call)(store, call) {
+        Ok(success) => {
             trace(&store.view(), row, table, if success { "ok" } else { "error" });
-            call.finish(store.access(), &result)
+            Ok(())
         }
         Err(error) => Err(stopped(store, row, table, error)),
     }
@@ -274,8 +279,8 @@ macro_rules! interface {
                 }),)*],
                 functions: &[$($crate::p2::table::Row::new(
                     $func,
-                    |store, call, row, table| {
-                        $crate::p2::table::invoke(store, call, row, table, |cx, ($($arg,)*)| {
+                    |store, call| {
+                        $crate::p2::table::invoke(store, call, |cx, ($($arg,)*)| {
                             $function(cx $(, $arg)*)
                         })
                     },
