@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use zwasm::{Engine, Result, Store};
-use zwasm_component::{Component, Instance, Linker, ResourceTable};
+use zwasm_component::{Component, Instance, InstancePre, Linker, ResourceTable};
 use zwasm_wasi::p2::{WasiCtxView, WasiView, add_to_linker_sync};
 use zwasm_wasi::{WasiCtx, WasiCtxBuilder};
 
@@ -53,7 +53,7 @@ pub enum Answer {
 /// The functions: interface, name, core parameters and result, and where in a result
 /// the payload is. Names that end in `_drop` drop resources.
 #[rustfmt::skip]
-const FUNCTIONS: &[(&str, &str, &str, &str, u32)] = &[
+pub const FUNCTIONS: &[(&str, &str, &str, &str, u32)] = &[
     ("wasi:cli/environment", "get-environment", "i32", "", 0),
     ("wasi:cli/environment", "get-arguments", "i32", "", 0),
     ("wasi:cli/environment", "initial-cwd", "i32", "", 0),
@@ -288,7 +288,8 @@ fn result_of(calls: &[Call], index: usize) -> String {
 }
 
 /// A component that makes `calls`, the first of which is to be `get-directories` if any
-/// is of one. It imports all that there is, in this version.
+/// is of one. It imports all that there is, in this version; for each function that it
+/// imports it exports one, `call-` and its number, that passes numbers on as they are.
 pub fn program(calls: &[Call], version: &str) -> String {
     let mut text = format!(
         "(component\n{WORLD}
@@ -311,8 +312,8 @@ pub fn program(calls: &[Call], version: &str) -> String {
   (alias core export $libc \"memory\" (core memory $memory))
   (alias core export $libc \"realloc\" (core func $realloc))\n"
     );
-    let mut imports = String::new();
-    let mut exports = String::new();
+    let (mut imports, mut exports) = (String::new(), String::new());
+    let (mut forwards, mut lifted) = (String::new(), String::new());
     for (index, (interface, name, params, result, _)) in FUNCTIONS.iter().enumerate() {
         let instance = format!("${interface}@{VERSION}");
         let _ = match name.strip_suffix("_drop") {
@@ -333,6 +334,27 @@ pub fn program(calls: &[Call], version: &str) -> String {
             "    (import \"f\" \"{index}\" (func $f{index} (param {params}) {result}))"
         );
         let _ = writeln!(exports, "    (export \"{index}\" (func $f{index}))");
+        let (mut longs, mut words, mut numbers) = (String::new(), String::new(), String::new());
+        for (at, param) in params.split_whitespace().enumerate() {
+            longs += " i64";
+            words += match param {
+                "i64" => "(local.get ",
+                _ => "(i32.wrap_i64 (local.get ",
+            };
+            words += &at.to_string();
+            words += if param == "i64" { ")" } else { "))" };
+            let _ = write!(numbers, " (param \"p{at}\" u64)");
+        }
+        let dropped = if result.is_empty() { "" } else { "drop " };
+        let _ = writeln!(
+            forwards,
+            "    (func (export \"call-{index}\") (param{longs}) (call $f{index} {words}) {dropped})"
+        );
+        let _ = writeln!(
+            lifted,
+            "  (func (export \"call-{index}\"){numbers}
+    (canon lift (core func $main \"call-{index}\")))"
+        );
     }
     let (data, body) = code(calls);
     let _ = write!(
@@ -346,14 +368,19 @@ pub fn program(calls: &[Call], version: &str) -> String {
     (func (export \"contents\") (result i32)
       (i32.store (i32.const 8) (i32.const 0))
       (i32.store (i32.const 12) (i32.mul (memory.size) (i32.const 65536)))
-      (i32.const 8)))
+      (i32.const 8))
+    (func (export \"poke\") (param i32 i64) (i64.store (local.get 0) (local.get 1)))
+{forwards})
   (core instance $functions
 {exports})
   (core instance $main (instantiate $main
     (with \"f\" (instance $functions)) (with \"libc\" (instance $libc))))
   (func (export \"attack\") (canon lift (core func $main \"attack\")))
   (func (export \"contents\") (result (list u8))
-    (canon lift (core func $main \"contents\") (memory $memory))))\n"
+    (canon lift (core func $main \"contents\") (memory $memory)))
+  (func (export \"poke\") (param \"at\" u32) (param \"value\" u64)
+    (canon lift (core func $main \"poke\")))
+{lifted})\n"
     );
     text.replace(VERSION, version)
 }
@@ -441,16 +468,26 @@ pub struct Guest {
     pub instance: Instance,
 }
 
+/// A program with its imports found.
+pub fn prepare(text: &str) -> InstancePre<State> {
+    let engine = Engine::default();
+    let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+    let mut linker = Linker::new(&engine);
+    add_to_linker_sync(&mut linker).unwrap();
+    linker.instantiate_pre(&component).unwrap()
+}
+
 impl Guest {
     /// One with this program.
     pub fn new(builder: &mut WasiCtxBuilder, text: &str) -> Guest {
-        let engine = Engine::default();
-        let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
-        let mut linker = Linker::new(&engine);
-        add_to_linker_sync(&mut linker).unwrap();
+        Guest::of(builder, &prepare(text))
+    }
+
+    /// The same for a program that was prepared.
+    pub fn of(builder: &mut WasiCtxBuilder, program: &InstancePre<State>) -> Guest {
         let state = State { wasi: builder.build(), table: ResourceTable::new() };
-        let mut store = Store::new(&engine, state);
-        let instance = linker.instantiate(&mut store, &component).unwrap();
+        let mut store = Store::new(program.component().engine(), state);
+        let instance = program.instantiate(&mut store).unwrap();
         Guest { store, instance }
     }
 

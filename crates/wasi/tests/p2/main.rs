@@ -1,5 +1,6 @@
 //! WASI 0.2 as components see it.
 
+mod arguments;
 mod guest;
 mod http;
 mod sockets;
