@@ -25,6 +25,9 @@ pub(crate) struct Plan {
     pub(crate) modules: Vec<Module>,
     /// What is to be provided.
     pub(crate) imports: Vec<Import>,
+    /// Imported names of resources that have another one before. Nothing needs to be
+    /// provided for them; what is has to be the same.
+    pub(crate) again: Vec<Import>,
     /// Where each resource type comes from.
     pub(crate) resources: Vec<Origin>,
     /// Of each component instance, that of the root first, the one it is nested in.

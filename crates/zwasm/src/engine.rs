@@ -230,8 +230,9 @@ impl Config {
         self
     }
 
-    /// Whether modules may use a feature; all that the build has are on unless
-    /// switched off. A module that uses another is invalid.
+    /// Whether modules and components may use a feature; all that the build has are on
+    /// unless switched off or their description says otherwise. A module that uses
+    /// another is invalid.
     pub fn wasm_feature(&mut self, feature: Feature, enable: bool) -> &mut Config {
         self.disabled.set(feature, !enable);
         self

@@ -155,7 +155,8 @@ features! {
     ComponentFixedLengthLists "component-fixed-length-lists" Proposal WasmFeatures::CM_FIXED_LENGTH_LISTS, optional!("component");
     /// What interface an import or export of a component is of, apart from its name.
     ComponentImplements "component-implements" Proposal WasmFeatures::CM_IMPLEMENTS, optional!("component");
-    /// Names of packages and interfaces within others, in components.
+    /// Names of packages and interfaces within others, in components. Off unless
+    /// switched on.
     ComponentNestedNames "component-nested-names" Proposal WasmFeatures::CM_NESTED_NAMES, optional!("component");
     /// Asynchronous functions, streams and futures of components.
     ComponentAsync "component-async" Proposal WasmFeatures::CM_ASYNC, if cfg!(feature = "component") { Validates } else { Build::Absent };
@@ -220,8 +221,15 @@ impl FromStr for Feature {
 }
 
 /// The features that are switched off.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Disabled(u32);
+
+impl Default for Disabled {
+    /// Nested names only: they make names valid that the specification refuses.
+    fn default() -> Disabled {
+        Disabled(1 << Feature::ComponentNestedNames as u32)
+    }
+}
 
 impl Disabled {
     pub(crate) fn set(&mut self, feature: Feature, disable: bool) {
@@ -291,6 +299,7 @@ mod tests {
             | WasmFeatures::COMPACT_IMPORTS;
         assert_eq!(flags(|_| true).difference(OF_COMPONENTS), WasmFeatures::WASM3 | more);
         assert!(flags(|_| true).contains(OF_COMPONENTS));
+        assert!(!Disabled::default().component_flags().contains(WasmFeatures::CM_NESTED_NAMES));
         assert!(!Disabled::default().flags().intersects(OF_COMPONENTS));
         for (row, feature) in TABLE.iter().zip(Feature::ALL) {
             assert_eq!(row.name, feature.name());

@@ -43,6 +43,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
         parts,
         types: Types::default(),
         imports: Vec::new(),
+        again: Vec::new(),
         resources: Vec::new(),
         instances: vec![None],
         steps: Vec::new(),
@@ -68,6 +69,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
         items: Arc::new(items),
         modules: parts.modules.clone(),
         imports: flattener.imports,
+        again: flattener.again,
         resources: flattener.resources,
         instances: flattener.instances,
         steps: flattener.steps,
@@ -96,6 +98,7 @@ pub(super) struct Flattener<'a> {
     parts: &'a Parts<'a>,
     pub(super) types: Types,
     pub(super) imports: Vec<Import>,
+    pub(super) again: Vec<Import>,
     pub(super) resources: Vec<Origin>,
     instances: Vec<Option<u32>>,
     steps: Vec<Step>,
@@ -502,6 +505,7 @@ impl<'a> Flattener<'a> {
             Item::Type(TypeDef::Func(_) | TypeDef::Instance(..) | TypeDef::Component(..)) => {
                 return Ok(None);
             }
+            Item::Type(TypeDef::Asynchronous(what)) => return Err(asynchronous(what)),
             Item::Module(ModuleDef::Static(index)) => {
                 ItemType::Module(self.static_module_type(&self.parts.modules[index as usize])?)
             }

@@ -116,6 +116,7 @@ impl<'a> Flattener<'a> {
             ComponentValType::Primitive(ty) => primitive(ty),
             ComponentValType::Type(index) => match self.type_at(scope, index)? {
                 TypeDef::Value(ty) => Ok(ty),
+                TypeDef::Asynchronous(what) => Err(asynchronous(what)),
                 _ => Err(inconsistent("the index of a value type")),
             },
         }
@@ -182,8 +183,12 @@ impl<'a> Flattener<'a> {
                 ok: self.optional_type(scope, *ok)?,
                 err: self.optional_type(scope, *err)?,
             },
-            ComponentDefinedType::Future(_) => return Err(asynchronous("the type `future`")),
-            ComponentDefinedType::Stream(_) => return Err(asynchronous("the type `stream`")),
+            ComponentDefinedType::Future(_) => {
+                return Ok(TypeDef::Asynchronous("the type `future`"));
+            }
+            ComponentDefinedType::Stream(_) => {
+                return Ok(TypeDef::Asynchronous("the type `stream`"));
+            }
         };
         Ok(TypeDef::Value(InterfaceType::Defined(self.types.intern(defined))))
     }
@@ -240,7 +245,12 @@ impl<'a> Flattener<'a> {
                 }
             }
             ComponentTypeRef::Type(TypeBounds::Eq(index)) => {
-                Ok(Item::Type(self.type_at(scope, index)?))
+                let ty = self.type_at(scope, index)?;
+                if let (TypeDef::Resource(resource), Source::Host(path)) = (ty, source) {
+                    let ty = ItemType::Resource(resource);
+                    self.again.push(Import { path: path.names(), ty });
+                }
+                Ok(Item::Type(ty))
             }
             ComponentTypeRef::Type(TypeBounds::SubResource) => match source {
                 Source::Item(item @ Item::Type(TypeDef::Resource(_))) => Ok(item),

@@ -75,6 +75,14 @@ pub(crate) fn resolve<T: 'static>(names: &Names<T>, plan: &Plan) -> Result<Match
             }
         }
     }
+    for import in &plan.again {
+        match (&import.ty, names.find(&import.path)) {
+            (_, None) => {}
+            (ItemType::Resource(index), Some(Definition::Resource(ty, _)))
+                if resources[index.0 as usize] == *ty => {}
+            _ => problems.unlike(import, "mismatched resource types: another import is the same"),
+        }
+    }
     match problems.text.is_empty() {
         true => Ok(Match { imports: provided.into(), resources }),
         false => Err(problems.error()),
