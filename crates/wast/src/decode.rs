@@ -24,13 +24,17 @@ pub(crate) struct Malformed {
 impl Malformed {
     fn new(message: &str, offset: u64) -> Self {
         // A list in the message is spread over several lines.
-        let line = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-        let byte = line.strip_prefix("invalid leading byte (");
-        let message = match byte.and_then(|rest| rest.split_once(") for ")) {
-            Some((byte, thing)) => format!("invalid {thing}: leading byte {byte}"),
-            None => line,
-        };
+        let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         Self { message, offset }
+    }
+
+    /// Says of what a byte is wrong first, as the specification of modules does.
+    fn reworded(mut self) -> Self {
+        let byte = self.message.strip_prefix("invalid leading byte (");
+        if let Some((byte, thing)) = byte.and_then(|rest| rest.split_once(") for ")) {
+            self.message = format!("invalid {thing}: leading byte {byte}");
+        }
+        self
     }
 
     /// Says what the bytes end in the middle of, if that is what is wrong.
@@ -60,7 +64,7 @@ type Result<T, E = Malformed> = std::result::Result<T, E>;
 pub(crate) fn decode(bytes: &[u8], features: WasmFeatures) -> Result<()> {
     let malformed = match sections(bytes, features) {
         Err(error) if error.message.starts_with(END) => error,
-        result => return result,
+        result => return result.map_err(Malformed::reworded),
     };
     Err(match cut_number(bytes, malformed.offset) {
         Some(message) => Malformed::new(message, malformed.offset),
@@ -111,15 +115,35 @@ fn sections(bytes: &[u8], features: WasmFeatures) -> Result<()> {
             }
             Payload::CodeSectionEntry(body) => ("a body", function(&body, counts_data)),
             Payload::DataSection(section) => ("a data segment", items(section)),
+            Payload::CoreTypeSection(section) => ("a core type", items(section)),
+            Payload::ComponentTypeSection(section) => ("a component's type", items(section)),
+            Payload::ComponentImportSection(section) => ("a component's import", items(section)),
+            Payload::ComponentExportSection(section) => ("a component's export", items(section)),
+            Payload::ComponentCanonicalSection(section) => ("a canonical function", items(section)),
+            Payload::ComponentAliasSection(section) => ("an alias", items(section)),
+            Payload::ComponentInstanceSection(section) => ("an instance", items(section)),
+            Payload::InstanceSection(section) => ("a core instance", items(section)),
             Payload::UnknownSection { range, .. } => {
                 return Err(Malformed::new("malformed section id", range.start));
             }
-            // What is left has no parts, or is a custom section, whose content is free.
+            // What is left has no parts of its own, or is a custom section, whose content is
+            // free.
             _ => continue,
         };
         read.map_err(|error| error.within(part))?;
     }
     Ok(())
+}
+
+/// Reads the whole component, with the modules and components within.
+///
+/// # Errors
+/// The first thing that no component has.
+pub(crate) fn decode_component(bytes: &[u8], features: WasmFeatures) -> Result<()> {
+    if Parser::is_core_wasm(bytes) {
+        return Err(Malformed::new("expected a version header for a component", 4));
+    }
+    sections(bytes, features)
 }
 
 fn elements(section: ElementSectionReader<'_>) -> Result<()> {

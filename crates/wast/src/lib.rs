@@ -1,14 +1,16 @@
 //! Runs WebAssembly test scripts (`.wast`) against the engine.
 //!
-//! The scripts are those of the official suite and of its relatives. Every
-//! directive counts, module definitions included, and there is no list of
-//! directives to skip: a feature the engine lacks shows as failures. `manifest`
+//! The scripts are those of the official suites, of modules and of components, and of
+//! their relatives. Every directive counts, definitions included, and there is no list of
+//! directives to skip: a feature the engine lacks shows as failures. Only what is behind
+//! a gate of the component model ([`Gates`]) that is closed is not run. `manifest`
 //! measures over a fixed set of files, `mutate` checks that damaged modules
 //! are refused in an orderly way. `wasi` runs the official tests of WASI.
 
 #![forbid(unsafe_code)]
 
 mod decode;
+mod gates;
 pub mod manifest;
 pub mod mutate;
 pub mod panics;
@@ -19,7 +21,8 @@ mod values;
 pub mod wasi;
 mod wording;
 
-use runner::{Dialect, Mismatch, Runner};
+pub use gates::Gates;
+use runner::{Dialect, Mismatch, Runner, Sort};
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::hash::{BuildHasher, RandomState};
@@ -30,7 +33,7 @@ use std::time::Duration;
 use std::{fs, io};
 use wasmparser::WasmFeatures;
 use wast::parser::ParseBuffer;
-use wast::{WastDirective, WastExecute, WastInvoke, WastThread};
+use wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, WastThread};
 use zwasm::{Config, Feature, Strategy};
 
 /// A time that something may take, on a machine whose processor is emulated as many times
@@ -211,15 +214,23 @@ pub struct Outcome {
     pub assertions: Tally,
     /// The failures in the order of the script.
     pub failures: Vec<Failure>,
+    /// The closed gates that the script needs; with one, nothing of it was run.
+    pub closed: Vec<&'static str>,
 }
 
-/// Runs the script in the file at `path`. A file that cannot be read counts
-/// as one failed directive.
+/// Runs the script in the file at `path`, with the default gates open. A file that cannot
+/// be read counts as one failed directive.
 #[must_use]
 pub fn run_file(path: &Path, mode: Mode) -> Outcome {
+    run_file_with(path, mode, Gates::default())
+}
+
+/// As [`run_file`], with these gates open.
+#[must_use]
+pub fn run_file_with(path: &Path, mode: Mode, gates: Gates) -> Outcome {
     let name = path.display().to_string();
     match read(path) {
-        Ok(text) => run_source(&name, &text, mode),
+        Ok(text) => run_source_with(&name, &text, mode, gates),
         Err(error) => {
             let failure = mismatch_at(name, 1, "file", "a readable script", error);
             Outcome {
@@ -242,15 +253,25 @@ fn read(path: &Path) -> io::Result<String> {
     })
 }
 
-/// Runs the script `text`, which failures call `name`.
+/// Runs the script `text`, which failures call `name`, with the default gates open.
 #[must_use]
 pub fn run_source(name: &str, text: &str, mode: Mode) -> Outcome {
+    run_source_with(name, text, mode, Gates::default())
+}
+
+/// As [`run_source`], with these gates open.
+#[must_use]
+pub fn run_source_with(name: &str, text: &str, mode: Mode, gates: Gates) -> Outcome {
     let text = script::without_preamble(text);
     let lines = script::Lines::new(text);
     let (forms, broken) = script::split(text);
     let buffers: Vec<_> = forms.iter().map(|form| script::buffer(form.text)).collect();
     let whole = name.to_string();
-    let (config, dialect) = language(name, mode);
+    let (config, dialect) = language(name, mode, gates);
+    let closed = gates.needed(&forms, dialect.grammar);
+    if !closed.is_empty() {
+        return Outcome { closed, ..Outcome::default() };
+    }
     let runner = panics::catch(move || whole.clone(), || Runner::new(&config, dialect));
     // Threads of the script may outlive the directive that starts them, but not
     // the script.
@@ -289,8 +310,9 @@ const BEFORE: [(&str, Feature, WasmFeatures); 3] = [
 const WASMTIME: [&str; 2] = ["wasmtime", "misc_testsuite"];
 
 /// How the engine runs a script, and what the script's words mean.
-fn language(name: &str, mode: Mode) -> (Config, Dialect) {
+fn language(name: &str, mode: Mode, gates: Gates) -> (Config, Dialect) {
     let mut config = mode.config();
+    gates.configure(&mut config);
     let mut grammar = WasmFeatures::WASM3
         | WasmFeatures::THREADS
         | WasmFeatures::WIDE_ARITHMETIC
@@ -301,7 +323,7 @@ fn language(name: &str, mode: Mode) -> (Config, Dialect) {
         grammar.remove(*flag);
     }
     let wasmtime = WASMTIME.iter().any(|folder| name.contains(folder));
-    (config, Dialect { grammar, wasmtime })
+    (config, Dialect { grammar, gates, wasmtime })
 }
 
 fn unstarted(reason: impl Display) -> Mismatch {
@@ -534,10 +556,13 @@ fn describe(directive: &WastDirective<'_>) -> String {
         Some(id) => format!("{keyword} ${}", id.name()),
         None => keyword.into(),
     };
+    let sort = |wat: &QuoteWat<'_>| Sort::of_quoted(wat).to_string();
     match directive {
-        WastDirective::Module(wat) => named("module", wat.name()),
-        WastDirective::ModuleDefinition(wat) => named("module definition", wat.name()),
-        WastDirective::ModuleInstance { instance, .. } => named("module instance", *instance),
+        WastDirective::Module(wat) => named(&sort(wat), wat.name()),
+        WastDirective::ModuleDefinition(wat) => {
+            named(&format!("{} definition", sort(wat)), wat.name())
+        }
+        WastDirective::ModuleInstance { instance, .. } => named("instance", *instance),
         WastDirective::Register { name, .. } => format!("register {name:?}"),
         WastDirective::Invoke(invoke) => describe_invoke(invoke),
         WastDirective::AssertReturn { exec, .. } => describe_action("assert_return", exec),
@@ -560,7 +585,7 @@ fn describe(directive: &WastDirective<'_>) -> String {
 fn describe_action(keyword: &str, action: &WastExecute<'_>) -> String {
     match action {
         WastExecute::Invoke(invoke) => format!("{keyword} {}", describe_invoke(invoke)),
-        WastExecute::Wat(_) => format!("{keyword} module"),
+        WastExecute::Wat(wat) => format!("{keyword} {}", Sort::of(wat)),
         WastExecute::Get { global, .. } => format!("{keyword} get {global:?}"),
     }
 }

@@ -4,9 +4,9 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zwasm_wast::{Mode, Outcome, Tally, manifest, run_file, scripts};
+use zwasm_wast::{Gates, Mode, Outcome, Tally, manifest, run_file_with, scripts};
 
 const HELP: &str = "\
 Runs WebAssembly test scripts and counts the directives that hold.
@@ -15,7 +15,8 @@ Usage: zwasm-wast [OPTIONS] PATH...
        zwasm-wast [OPTIONS] --manifest MANIFEST.tsv
 
 A PATH is a .wast file or a folder, whose .wast files are run recursively.
-A line is printed for every directive that fails, and the totals last.
+A line is printed for every directive that fails and for every file that is not run
+for want of a gate, and the totals last.
 The exit code is 1 when anything failed, 2 when the arguments are wrong.
 
 Options:
@@ -23,6 +24,9 @@ Options:
                         baseline, baseline-sse4, auto, mixed[:SEED],
                         tier-stress, no-guards, gc-stress, check-held or
                         far-frames
+      --gates G[,G...]  the gated features of components that scripts may use
+                        (default: fixed-length-lists,implements,map); a file that
+                        needs another is not run
       --manifest FILE   run the files listed there, checking the hash of each,
                         and count only their assertions
   -v, --verbose         print the counts of every file
@@ -31,6 +35,7 @@ Options:
 
 struct Arguments {
     modes: Vec<Mode>,
+    gates: Gates,
     manifest: Option<PathBuf>,
     paths: Vec<PathBuf>,
     verbose: bool,
@@ -58,11 +63,17 @@ fn main() -> ExitCode {
 /// The arguments, or none when help was asked for.
 fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error> {
     use lexopt::prelude::*;
-    let mut arguments =
-        Arguments { modes: vec![Mode::Interp], manifest: None, paths: Vec::new(), verbose: false };
+    let mut arguments = Arguments {
+        modes: vec![Mode::Interp],
+        gates: Gates::default(),
+        manifest: None,
+        paths: Vec::new(),
+        verbose: false,
+    };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("mode") => arguments.modes = modes(parser.value()?)?,
+            Long("gates") => arguments.gates = parser.value()?.string()?.parse()?,
             Long("manifest") => arguments.manifest = Some(parser.value()?.into()),
             Short('v') | Long("verbose") => arguments.verbose = true,
             Short('h') | Long("help") => return Ok(None),
@@ -83,7 +94,7 @@ fn modes(list: OsString) -> Result<Vec<Mode>, lexopt::Error> {
 
 /// Runs everything, and says whether nothing failed.
 fn run(arguments: &Arguments) -> Result<bool, String> {
-    let mut report = Report { arguments, total: Tally::default(), clean: true };
+    let mut report = Report { arguments, total: Tally::default(), clean: true, closed: 0 };
     if let Some(path) = &arguments.manifest {
         for entry in manifest::read(path)? {
             for &mode in &arguments.modes {
@@ -99,12 +110,20 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         }
         for file in files {
             for &mode in &arguments.modes {
-                let outcome = run_file(&file, mode);
+                let outcome = run_file_with(&file, mode, arguments.gates);
+                if !outcome.closed.is_empty() {
+                    report.not_run(&file, &outcome.closed);
+                    break;
+                }
                 report.add(&file.display().to_string(), mode, outcome.directives, &outcome);
             }
         }
     }
-    report.line(&report.total.to_string());
+    report.line(&match report.closed {
+        0 => report.total.to_string(),
+        1 => format!("{}, 1 file not run", report.total),
+        closed => format!("{}, {closed} files not run", report.total),
+    });
     Ok(report.clean)
 }
 
@@ -113,9 +132,18 @@ struct Report<'a> {
     total: Tally,
     /// Whether nothing failed, of what a manifest does not count either.
     clean: bool,
+    /// How many files were not run.
+    closed: usize,
 }
 
 impl Report<'_> {
+    fn not_run(&mut self, file: &Path, closed: &[&str]) {
+        let gates = if closed.len() == 1 { "gate" } else { "gates" };
+        let closed = closed.join(", ");
+        self.line(&format!("{}: not run: it needs the {gates} {closed}", file.display()));
+        self.closed += 1;
+    }
+
     fn add(&mut self, name: &str, mode: Mode, tally: Tally, outcome: &Outcome) {
         let mode = match (self.arguments.modes.len(), mode) {
             // A seed is needed to see the same again.

@@ -60,6 +60,7 @@ pub fn run(entry: &Entry, mode: Mode) -> Outcome {
         directives: Tally { passed: 0, failed: entry.assertions },
         assertions: Tally { passed: 0, failed: entry.assertions },
         failures: vec![mismatch_at(name.clone(), 1, "file", expected, got)],
+        closed: Vec::new(),
     };
     let bytes = match fs::read(&entry.path) {
         Ok(bytes) => bytes,

@@ -1,11 +1,12 @@
-//! Feeds damaged modules to the engine, which must refuse or accept each one
-//! in an orderly way: no panic, no case over a second, bounded memory.
+//! Feeds damaged modules and components to the engine, which must refuse or accept each
+//! one in an orderly way: no panic, no case over a second, bounded memory.
 //!
 //! Seed and case number determine a mutant, so that a finding can be made
 //! again. A mutant that is valid is instantiated when that runs no code of its
 //! own, and its functions are compiled but not run, since nothing would end an
-//! endless loop.
+//! endless loop. A component is run, with fuel ([`components`]).
 
+mod components;
 mod corpus;
 mod frames;
 mod mutant;
@@ -13,6 +14,7 @@ mod probe;
 mod rng;
 
 pub use corpus::Corpus;
+pub use frames::is_component;
 pub use mutant::mutant;
 pub use rng::Rng;
 
@@ -24,7 +26,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
-use zwasm::{Config, Engine, ErrorKind, Instance, Module, Store, Strategy};
+use zwasm::{Config, Engine, Error, ErrorKind, Instance, Module, Store, Strategy};
+use zwasm_component::Component;
 
 /// Processor time one case may take.
 const SLOW: Duration = Duration::from_secs(1);
@@ -57,13 +60,13 @@ pub struct Campaign {
 pub struct Report {
     /// Mutants made.
     pub cases: u64,
-    /// Mutants that the engine accepted as modules.
+    /// Mutants that the engine accepted.
     pub valid: u64,
     /// Mutants that it refused.
     pub invalid: u64,
     /// Valid mutants that were instantiated.
     pub instantiated: u64,
-    /// Functions of valid mutants that were compiled.
+    /// Functions of valid mutants that were compiled, or called.
     pub functions: u64,
     /// Mutants that made it panic.
     pub panics: u64,
@@ -123,7 +126,8 @@ pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
     let mut config = Config::new();
     config.max_memory(GUEST_MEMORY).max_table_elements(GUEST_ELEMENTS);
     config.strategy(Strategy::Mixed(campaign.seed));
-    let engine = Engine::new(&config)?;
+    let engines =
+        Engines { modules: Engine::new(&config)?, components: components::engine(campaign.seed)? };
     let mut report = Report::default();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -132,7 +136,7 @@ pub fn run(campaign: &Campaign, corpus: &Corpus) -> zwasm::Result<Report> {
             let bytes = mutant(corpus, &mut Rng::for_case(campaign.seed, case));
             let path = campaign.folder.join(format!("mutate-{}-{case}.wasm", campaign.seed));
             *current() = Some(Current { since: Instant::now(), path, bytes: bytes.clone() });
-            run_case(&engine, &bytes, &mut report);
+            run_case(&engines, &bytes, &mut report);
         }
         *current() = None;
         done.store(true, Ordering::Relaxed);
@@ -159,10 +163,10 @@ fn watch(done: &AtomicBool) {
     }
 }
 
-fn run_case(engine: &Engine, bytes: &[u8], report: &mut Report) {
+fn run_case(engines: &Engines, bytes: &[u8], report: &mut Report) {
     report.cases += 1;
     let start = processor_time();
-    let result = panics::catch(save_current, || load(engine, bytes));
+    let result = panics::catch(save_current, || load(engines, bytes));
     let took = processor_time().saturating_sub(start);
     report.slowest = report.slowest.max(took);
     let finding = match result {
@@ -205,24 +209,26 @@ enum Loaded {
     Accepted { instantiated: bool, probed: Result<usize, String> },
 }
 
-fn load(engine: &Engine, bytes: &[u8]) -> Loaded {
+/// What mutants are given to.
+struct Engines {
+    modules: Engine,
+    components: Engine,
+}
+
+fn load(engines: &Engines, bytes: &[u8]) -> Loaded {
+    if Component::is_component(bytes) {
+        return match Component::new(&engines.components, bytes) {
+            Ok(component) => {
+                let (instantiated, probed) = components::probe(&engines.components, &component);
+                Loaded::Accepted { instantiated, probed }
+            }
+            Err(error) => Loaded::Refused(disorderly(&error)),
+        };
+    }
+    let engine = &engines.modules;
     let module = match Module::new(engine, bytes) {
         Ok(module) => module,
-        Err(error) => {
-            let text = error.to_string();
-            let orderly = matches!(
-                error.kind(),
-                ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Limit
-            );
-            let wrong = if !orderly {
-                Some(format!("refused with a {:?} error: {text}", error.kind()))
-            } else if text.is_empty() || text.contains('\n') {
-                Some(format!("error is not one line: {text:?}"))
-            } else {
-                None
-            };
-            return Loaded::Refused(wrong);
-        }
+        Err(error) => return Loaded::Refused(disorderly(&error)),
     };
     let sections = frames::sections(bytes);
     let passive = !sections.iter().any(|section| section.id == frames::id::START);
@@ -231,6 +237,20 @@ fn load(engine: &Engine, bytes: &[u8]) -> Loaded {
         && passive
         && Instance::new(Store::new(engine, ()), &module, &[]).is_ok();
     Loaded::Accepted { instantiated, probed: probe::probe(engine, &module, bytes) }
+}
+
+/// What is wrong about the way something was refused.
+fn disorderly(error: &Error) -> Option<String> {
+    let text = error.to_string();
+    let orderly =
+        matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Limit);
+    if !orderly {
+        Some(format!("refused with a {:?} error: {text}", error.kind()))
+    } else if text.is_empty() || text.contains('\n') {
+        Some(format!("error is not one line: {text:?}"))
+    } else {
+        None
+    }
 }
 
 #[cfg(unix)]

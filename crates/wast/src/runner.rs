@@ -3,15 +3,22 @@
 //! A directive either does what it says or yields a [`Mismatch`]: what was
 //! expected and what came instead. Nothing is skipped; a directive that needs
 //! what another one failed to provide fails as well and says so.
+//!
+//! What is particular to components is in `components`.
+
+mod components;
 
 use crate::decode::{Malformed, decode};
+use crate::gates::Gates;
 use crate::wording::{self, agree};
 use crate::{script, spectest, values};
 use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Display, Formatter};
 use wasmparser::WasmFeatures;
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, WastExecute, WastInvoke, WastRet, Wat};
 use zwasm::{Config, Engine, Error, ErrorKind, Instance, Linker, Module, SharedMemory, Store, Val};
+use zwasm_component::{self as component, Component};
 
 /// What a directive expected, and what came instead.
 pub(crate) struct Mismatch {
@@ -26,15 +33,45 @@ fn mismatch(expected: impl Into<String>, got: impl Into<String>) -> Mismatch {
 }
 
 /// How an action ended that could be started.
-type Ended = Result<Vec<Val>, Error>;
+type Ended = Result<Returned, Error>;
+
+/// What an action returned.
+enum Returned {
+    Core(Vec<Val>),
+    Component(Vec<component::Val>),
+}
+
+/// What can be instantiated.
+#[derive(Clone)]
+enum Definition {
+    Module(Module),
+    Component(Component),
+}
+
+/// What that makes.
+#[derive(Clone, Copy)]
+enum Made {
+    Module(Instance),
+    Component(component::Instance),
+}
+
+impl Made {
+    /// An instance of a module.
+    fn module(self) -> Slot<Instance> {
+        match self {
+            Made::Module(instance) => Ok(instance),
+            Made::Component(_) => Err("an instance of a component".into()),
+        }
+    }
+}
 
 /// Why a module could not be made.
 enum Rejected {
-    /// It is no text of a module.
+    /// It is no text of a module or component.
     Text(String),
-    /// It is no binary of a module.
+    /// It is no binary of one.
     Binary(String),
-    /// It is a module, but not a valid one.
+    /// It is one, but not a valid one.
     Invalid(Error),
     /// This engine or its limits are at fault.
     Engine(Error),
@@ -44,7 +81,7 @@ impl Rejected {
     fn show(&self) -> String {
         match self {
             Self::Text(message) => format!("malformed text: {message}"),
-            Self::Binary(message) => format!("malformed module: {message}"),
+            Self::Binary(message) => format!("malformed binary: {message}"),
             Self::Invalid(error) | Self::Engine(error) => show_error(error),
         }
     }
@@ -61,6 +98,8 @@ pub(crate) type Shared = HashMap<String, Vec<(String, SharedMemory)>>;
 pub(crate) struct Dialect {
     /// The grammar of binaries.
     pub grammar: WasmFeatures,
+    /// What components may use beside.
+    pub gates: Gates,
     /// Whether it is wasmtime's: messages are worded as its own, and a module can be
     /// imported by the name of its definition.
     pub wasmtime: bool,
@@ -79,13 +118,14 @@ pub(crate) struct Runner {
     dialect: Dialect,
     store: Store<()>,
     linker: Linker<()>,
-    definitions: HashMap<String, Slot<Module>>,
-    last_definition: Slot<Module>,
-    instances: HashMap<String, Slot<Instance>>,
+    component_linker: component::Linker<()>,
+    definitions: HashMap<String, Slot<Definition>>,
+    last_definition: Slot<Definition>,
+    instances: HashMap<String, Slot<Made>>,
     registered: HashSet<String>,
     /// What the parent's thread shares, by the name of its instance.
     shared: Shared,
-    current: Slot<Instance>,
+    current: Slot<Made>,
 }
 
 impl Runner {
@@ -105,11 +145,15 @@ impl Runner {
         let mut linker = Linker::new(&engine);
         linker.allow_shadowing(true);
         spectest::define(&mut store, &mut linker)?;
+        let mut component_linker = component::Linker::new(&engine);
+        component_linker.allow_shadowing(true);
+        spectest::define_for_components(&mut component_linker)?;
         Ok(Self {
             engine,
             dialect,
             store,
             linker,
+            component_linker,
             definitions: HashMap::new(),
             last_definition: Err("no module definition before this".into()),
             instances: HashMap::new(),
@@ -119,20 +163,21 @@ impl Runner {
         })
     }
 
-    /// `(module …)`: compiles, instantiates and makes it the current module.
+    /// `(module …)` or `(component …)`: compiles, instantiates and makes it the current module.
     pub(crate) fn module(&mut self, mut wat: QuoteWat<'_>) -> Check {
         let name = wat.name();
         let result = self.compile_quoted(&mut wat).map_err(|rejected| rejected.show());
-        let result = result.and_then(|module| self.start(&module));
+        let result = result.and_then(|definition| self.start(&definition));
         self.remember(name, result)
     }
 
-    /// `(module definition …)`: compiles only.
+    /// `(module definition …)` or `(component definition …)`: compiles only.
     pub(crate) fn define(&mut self, mut wat: QuoteWat<'_>) -> Check {
         let name = wat.name();
-        let module = self.compile_quoted(&mut wat).map_err(|rejected| rejected.show());
-        let check = check_made("a valid module", &module);
-        let kept = module.map_err(|got| format!("its definition failed: {got}"));
+        let expected = format!("a valid {}", Sort::of_quoted(&wat));
+        let definition = self.compile_quoted(&mut wat).map_err(|rejected| rejected.show());
+        let check = check_made(&expected, &definition);
+        let kept = definition.map_err(|got| format!("its definition failed: {got}"));
         if let Some(name) = name {
             self.definitions.insert(name.name().into(), kept.clone());
         }
@@ -140,17 +185,17 @@ impl Runner {
         check
     }
 
-    /// `(module instance $instance $definition)`.
+    /// `(module instance $instance $definition)`, or the same of a component.
     pub(crate) fn instantiate(
         &mut self,
         instance: Option<Id<'_>>,
         definition: Option<Id<'_>>,
     ) -> Check {
-        let module = match definition {
+        let definition = match definition {
             Some(id) => find(&self.definitions, id),
             None => self.last_definition.clone(),
         };
-        let result = module.and_then(|module| self.start(&module));
+        let result = definition.and_then(|definition| self.start(&definition));
         self.remember(instance, result)
     }
 
@@ -166,9 +211,16 @@ impl Runner {
         }
         let instance = self.instance(id).map_err(|reason| mismatch(expected, reason))?;
         self.registered.insert(name.into());
-        match self.linker.instance(&mut self.store, name, instance) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(mismatch(expected, show_error(&error))),
+        self.name(name, instance).map_err(|error| mismatch(expected, show_error(&error)))
+    }
+
+    /// Makes what an instance exports importable under a name.
+    fn name(&mut self, name: &str, instance: Made) -> zwasm::Result<()> {
+        match instance {
+            Made::Module(instance) => {
+                self.linker.instance(&mut self.store, name, instance).map(|_| ())
+            }
+            Made::Component(instance) => self.name_component(name, instance),
         }
     }
 
@@ -182,7 +234,7 @@ impl Runner {
             let exports = match self.shared.get(id.name()) {
                 Some(exports) => exports.clone(),
                 None => {
-                    let instance = find(&self.instances, id);
+                    let instance = find(&self.instances, id).and_then(Made::module);
                     let instance = instance.map_err(|reason| mismatch("to run", reason))?;
                     let exports = instance.exports(&mut self.store).into_iter();
                     exports
@@ -212,16 +264,22 @@ impl Runner {
     ) -> Check {
         let instance = match &action {
             WastExecute::Invoke(WastInvoke { module, .. }) | WastExecute::Get { module, .. } => {
-                self.instance(*module).ok()
+                self.instance(*module).and_then(Made::module).ok()
             }
             WastExecute::Wat(_) => None,
         };
         let got = match self.execute(action) {
-            Ok(Ok(values)) => {
-                if values::all_match(&mut self.store, instance, &values, results) {
+            Ok(Ok(returned)) => {
+                let all_match = match &returned {
+                    Returned::Core(values) => {
+                        values::all_match(&mut self.store, instance, values, results)
+                    }
+                    Returned::Component(values) => values::component::all_match(values, results),
+                };
+                if all_match {
                     return Ok(());
                 }
-                values::show(&self.store, &values, results)
+                self.show(&returned, results)
             }
             Ok(Err(error)) => show_error(&error),
             Err(reason) => reason,
@@ -231,8 +289,12 @@ impl Runner {
 
     /// A trap of the expected kind, of a function or of a module's instantiation.
     pub(crate) fn assert_trap(&mut self, action: WastExecute<'_>, message: &str) -> Check {
+        let of_component = self.is_of_component(&action);
         let ended = self.execute(action);
-        self.check_stopped(ended, ErrorKind::Trap, message)
+        match of_component {
+            true => self.check_component_trap(ended, message),
+            false => self.check_stopped(ended, ErrorKind::Trap, message),
+        }
     }
 
     /// The stack overflows. That is no trap: it depends on the engine.
@@ -241,9 +303,16 @@ impl Runner {
         self.check_stopped(ended, ErrorKind::StackOverflow, message)
     }
 
+    fn show(&self, returned: &Returned, patterns: &[WastRet<'_>]) -> String {
+        match returned {
+            Returned::Core(values) => values::show(&self.store, values, patterns),
+            Returned::Component(values) => values::component::show(values),
+        }
+    }
+
     fn check_stopped(&self, ended: Result<Ended, String>, kind: ErrorKind, message: &str) -> Check {
         let got = match ended {
-            Ok(Ok(values)) => values::show(&self.store, &values, &[]),
+            Ok(Ok(returned)) => self.show(&returned, &[]),
             Ok(Err(error)) => match error.trap_message() {
                 Some(got) if error.kind() == kind && is_trap(message, got, self.words()) => {
                     return Ok(());
@@ -258,7 +327,7 @@ impl Runner {
 
     pub(crate) fn assert_exception(&mut self, action: WastExecute<'_>) -> Check {
         let got = match self.execute(action) {
-            Ok(Ok(values)) => values::show(&self.store, &values, &[]),
+            Ok(Ok(returned)) => self.show(&returned, &[]),
             Ok(Err(error)) if error.kind() == ErrorKind::Exception => return Ok(()),
             Ok(Err(error)) => show_error(&error),
             Err(reason) => reason,
@@ -269,6 +338,9 @@ impl Runner {
     /// The grammar has no such module. A quoted one that our parser of text lets pass
     /// may be encoded to a binary that is malformed.
     pub(crate) fn assert_malformed(&mut self, mut wat: QuoteWat<'_>, message: &str) -> Check {
+        if Sort::of_quoted(&wat) == Sort::Component {
+            return self.assert_component_malformed(wat, message);
+        }
         let quoted = matches!(wat, QuoteWat::QuoteModule(..));
         let got = match self.compile_quoted(&mut wat) {
             Ok(_) => "a valid module".into(),
@@ -304,6 +376,9 @@ impl Runner {
 
     /// The module can be read, but is not valid.
     pub(crate) fn assert_invalid(&mut self, mut wat: QuoteWat<'_>, message: &str) -> Check {
+        if Sort::of_quoted(&wat) == Sort::Component {
+            return self.assert_component_invalid(wat, message);
+        }
         let got = match self.compile_quoted(&mut wat) {
             Err(Rejected::Invalid(error))
                 if agree(message, words(&error.to_string()), &[wording::INVALID]) =>
@@ -318,7 +393,11 @@ impl Runner {
 
     /// The module is valid, its branch hints are not.
     pub(crate) fn assert_invalid_custom(&mut self, mut wat: QuoteWat<'_>, message: &str) -> Check {
-        let got = match self.compile_quoted(&mut wat).map(|module| module.check_branch_hints()) {
+        let checked = self.compile_quoted(&mut wat).map(|definition| match definition {
+            Definition::Module(module) => module.check_branch_hints(),
+            Definition::Component(_) => Ok(()),
+        });
+        let got = match checked {
             Ok(Err(error)) if agree(message, words(&error.to_string()), &[wording::CUSTOM]) => {
                 return Ok(());
             }
@@ -331,17 +410,18 @@ impl Runner {
 
     /// A valid module whose imports do not fit.
     pub(crate) fn assert_unlinkable(&mut self, mut wat: Wat<'_>, message: &str) -> Check {
-        let got = match self.compile(&mut wat) {
-            Ok(module) => match self.linker.instantiate(&mut self.store, &module) {
-                Ok(_) => "an instance".into(),
-                Err(error)
-                    if error.kind() == ErrorKind::Link
-                        && agree(message, &error.to_string(), self.words()) =>
-                {
-                    return Ok(());
-                }
-                Err(error) => show_error(&error),
-            },
+        if let Wat::Component(_) = wat {
+            return self.assert_component_unlinkable(wat, message);
+        }
+        let got = match self.compile(&mut wat).map(|definition| self.make(&definition)) {
+            Ok(Ok(_)) => "an instance".into(),
+            Ok(Err(error))
+                if error.kind() == ErrorKind::Link
+                    && agree(message, &error.to_string(), self.words()) =>
+            {
+                return Ok(());
+            }
+            Ok(Err(error)) => show_error(&error),
             Err(rejected) => rejected.show(),
         };
         Err(mismatch(format!("unlinkable module \"{message}\""), got))
@@ -351,14 +431,13 @@ impl Runner {
         match action {
             WastExecute::Invoke(invoke) => self.call(&invoke),
             WastExecute::Wat(mut wat) => {
-                let module = self.compile(&mut wat).map_err(|rejected| rejected.show())?;
-                let instance = self.linker.instantiate(&mut self.store, &module);
-                Ok(instance.map(|_| Vec::new()))
+                let definition = self.compile(&mut wat).map_err(|rejected| rejected.show())?;
+                Ok(self.make(&definition).map(|_| Returned::Core(Vec::new())))
             }
             WastExecute::Get { module, global, .. } => {
-                let instance = self.instance(module)?;
+                let instance = self.instance(module)?.module()?;
                 match instance.get_global(&mut self.store, global) {
-                    Some(found) => Ok(Ok(vec![found.get(&mut self.store)])),
+                    Some(found) => Ok(Ok(Returned::Core(vec![found.get(&mut self.store)]))),
                     None => Err(format!("no exported global \"{global}\"")),
                 }
             }
@@ -366,7 +445,10 @@ impl Runner {
     }
 
     fn call(&mut self, invoke: &WastInvoke<'_>) -> Result<Ended, String> {
-        let instance = self.instance(invoke.module)?;
+        let instance = match self.instance(invoke.module)? {
+            Made::Module(instance) => instance,
+            Made::Component(instance) => return self.call_component(instance, invoke),
+        };
         let Some(function) = instance.get_func(&mut self.store, invoke.name) else {
             return Err(format!("no exported function \"{}\"", invoke.name));
         };
@@ -376,7 +458,7 @@ impl Runner {
         }
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
         let ended = function.call(&mut self.store, &arguments, &mut results);
-        Ok(ended.map(|()| results))
+        Ok(ended.map(|()| Returned::Core(results)))
     }
 
     /// The tables of what the script may call a trap or an import that does not fit.
@@ -387,27 +469,39 @@ impl Runner {
         }
     }
 
-    fn instance(&self, id: Option<Id<'_>>) -> Slot<Instance> {
+    fn instance(&self, id: Option<Id<'_>>) -> Slot<Made> {
         match id {
             Some(id) => find(&self.instances, id),
             None => self.current.clone(),
         }
     }
 
-    fn start(&mut self, module: &Module) -> Slot<Instance> {
-        self.linker.instantiate(&mut self.store, module).map_err(|error| show_error(&error))
+    fn make(&mut self, definition: &Definition) -> zwasm::Result<Made> {
+        match definition {
+            Definition::Module(module) => {
+                self.linker.instantiate(&mut self.store, module).map(Made::Module)
+            }
+            Definition::Component(component) => {
+                let instance = self.component_linker.instantiate(&mut self.store, component);
+                instance.map(Made::Component)
+            }
+        }
+    }
+
+    fn start(&mut self, definition: &Definition) -> Slot<Made> {
+        self.make(definition).map_err(|error| show_error(&error))
     }
 
     /// Makes `result` the current instance, under `name` too when it has one.
-    fn remember(&mut self, name: Option<Id<'_>>, result: Slot<Instance>) -> Check {
+    fn remember(&mut self, name: Option<Id<'_>>, result: Slot<Made>) -> Check {
         let check = check_made("an instance", &result);
-        let kept = result.map_err(|got| format!("its module failed: {got}"));
+        let kept = result.map_err(|got| format!("it was not made: {got}"));
         if let Some(name) = name {
             // A registered name goes before.
             if let Ok(instance) = kept
                 && self.dialect.wasmtime
                 && !self.registered.contains(name.name())
-                && let Err(error) = self.linker.instance(&mut self.store, name.name(), instance)
+                && let Err(error) = self.name(name.name(), instance)
             {
                 return Err(mismatch("a name to import from", show_error(&error)));
             }
@@ -417,17 +511,25 @@ impl Runner {
         check
     }
 
-    fn compile(&self, wat: &mut Wat<'_>) -> Result<Module, Rejected> {
+    fn compile(&self, wat: &mut Wat<'_>) -> Result<Definition, Rejected> {
         let bytes = wat.encode().map_err(|error| Rejected::Text(error.message()))?;
-        self.compile_binary(&bytes)
+        self.compile_bytes(Sort::of(wat), &bytes)
     }
 
-    fn compile_quoted(&self, wat: &mut QuoteWat<'_>) -> Result<Module, Rejected> {
+    fn compile_quoted(&self, wat: &mut QuoteWat<'_>) -> Result<Definition, Rejected> {
+        let sort = Sort::of_quoted(wat);
         let bytes = match wat.to_test().map_err(|error| Rejected::Text(error.message()))? {
             QuoteWatTest::Binary(bytes) => bytes,
             QuoteWatTest::Text(text) => encode_text(&text).map_err(Rejected::Text)?,
         };
-        self.compile_binary(&bytes)
+        self.compile_bytes(sort, &bytes)
+    }
+
+    fn compile_bytes(&self, sort: Sort, bytes: &[u8]) -> Result<Definition, Rejected> {
+        match sort {
+            Sort::Module => self.compile_binary(bytes).map(Definition::Module),
+            Sort::Component => self.compile_component(bytes).map(Definition::Component),
+        }
     }
 
     fn compile_binary(&self, bytes: &[u8]) -> Result<Module, Rejected> {
@@ -473,6 +575,39 @@ const NOT_ENABLED: [&str; 6] = [
     "when stack switching is disabled",
 ];
 
+/// What a definition is of.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Sort {
+    Module,
+    Component,
+}
+
+impl Sort {
+    pub(crate) fn of(wat: &Wat<'_>) -> Self {
+        match wat {
+            Wat::Module(_) => Self::Module,
+            Wat::Component(_) => Self::Component,
+        }
+    }
+
+    pub(crate) fn of_quoted(wat: &QuoteWat<'_>) -> Self {
+        match wat {
+            QuoteWat::Wat(wat) => Self::of(wat),
+            QuoteWat::QuoteModule(..) => Self::Module,
+            QuoteWat::QuoteComponent(..) => Self::Component,
+        }
+    }
+}
+
+impl Display for Sort {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Module => "module",
+            Self::Component => "component",
+        })
+    }
+}
+
 /// The message of an invalid module without what every such message begins with.
 fn words(message: &str) -> &str {
     message.strip_prefix("invalid module: ").unwrap_or(message)
@@ -481,7 +616,7 @@ fn words(message: &str) -> &str {
 fn find<T: Clone>(named: &HashMap<String, Slot<T>>, id: Id<'_>) -> Slot<T> {
     match named.get(id.name()) {
         Some(slot) => slot.clone(),
-        None => Err(format!("no module ${}", id.name())),
+        None => Err(format!("nothing is called ${}", id.name())),
     }
 }
 

@@ -4,6 +4,8 @@
 //! `nan:arithmetic`, which the specification defines as sets of bit patterns,
 //! are compared as sets; for vectors that is so in every lane.
 
+pub(crate) mod component;
+
 use std::fmt::{self, Display};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
@@ -17,7 +19,7 @@ use zwasm::{ExternRef, Func, Instance, Store, Val};
 /// When the engine has no such value; the text says which one.
 pub(crate) fn argument(store: &mut Store<()>, argument: &WastArg<'_>) -> Result<Val, String> {
     let WastArg::Core(core) = argument else {
-        return Err("unsupported: component values".into());
+        return Err("a component value cannot be given to a core function".into());
     };
     match core {
         WastArgCore::I32(value) => Ok(Val::I32(*value)),
@@ -223,7 +225,8 @@ pub(crate) fn show(store: &Store<()>, values: &[Val], patterns: &[WastRet<'_>]) 
 pub(crate) fn show_patterns(patterns: &[WastRet<'_>]) -> String {
     let show = |pattern: &WastRet<'_>| match pattern {
         WastRet::Core(core) => show_pattern(core),
-        _ => "a component value".into(),
+        WastRet::Component(value) => component::show_pattern(value),
+        _ => "another kind of value".into(),
     };
     or_nothing(patterns.iter().map(show).collect())
 }

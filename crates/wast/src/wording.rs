@@ -31,6 +31,22 @@ pub(crate) fn agree(expected: &str, got: &str, tables: &[Table]) -> bool {
     })
 }
 
+/// Whether an error about a component, that says `got`, is the one that a script calls
+/// `expected`: whether it has those words, or its beginning is one of ours for them. A
+/// script that says nothing takes any.
+pub(crate) fn says(expected: &str, got: &str, tables: &[Table]) -> bool {
+    let holds = |got: &str| {
+        let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        let (first, last) = (expected.chars().next(), expected.chars().next_back());
+        got.match_indices(expected).any(|(at, found)| {
+            let (before, after) = (&got[..at], &got[at + found.len()..]);
+            !(is_word(first) && is_word(before.chars().next_back()))
+                && !(is_word(last) && is_word(after.chars().next()))
+        })
+    };
+    expected.is_empty() || holds(got) || agree(expected, got, tables)
+}
+
 /// Whether `message` begins with the words of `expected`.
 fn begins(message: &str, expected: &str) -> bool {
     let rest = message.strip_prefix(expected);
@@ -169,6 +185,54 @@ pub(crate) const CUSTOM: Table = &[(
 
 /// Imports that do not fit.
 pub(crate) const UNLINKABLE: Table = &[("expected memory", &["memory types incompatible"])];
+
+/// Text of components that does not parse; see [`of_text`].
+pub(crate) const COMPONENT_TEXT: Table = &[
+    ("duplicate `implements` attribute", &["unexpected token"]),
+    ("duplicate `external-id` attribute", &["unexpected token"]),
+];
+
+/// Imports of components that do not fit, in wasmtime's words.
+pub(crate) const COMPONENT_UNLINKABLE: Table = &[
+    ("unknown import", &["was not found"]),
+    (
+        "import 'i' is to be a core module: what is defined is an instance",
+        &["expected module found instance"],
+    ),
+    (
+        "import 'i' is to be func(): what is defined is an instance",
+        &["expected function found instance"],
+    ),
+    ("it does not export 'the-export', func", &["module export `the-export` not defined"]),
+    (
+        "it imports 'env' 'something', which it does not get",
+        &["module import `env::something` not defined"],
+    ),
+    (
+        "its export 'f' is func, not func (param i32)",
+        &[
+            "expected type `(func (param i32))`, found type `(func)`",
+            "export `f` has the wrong type",
+        ],
+    ),
+    ("its export 'f' is func, not global", &["expected global found func"]),
+    ("its export 't' is table 1 funcref, not func", &["expected func found table"]),
+    ("its export 'm' is memory 1, not func", &["expected func found memory"]),
+    ("its export 'g' is global i32, not func", &["expected func found global"]),
+    ("its export 't' is table 1 funcref, not table", &["export `t` has the wrong type"]),
+    ("its export 'm' is memory 1, not memory", &["export `m` has the wrong type"]),
+    ("its export 'g' is global i32, not global", &["export `g` has the wrong type"]),
+    ("it imports '' '' as func, and gets global", &["expected func found global"]),
+    ("it imports '' '' as table 1 funcref, and gets func", &["expected table found func"]),
+    ("it imports '' '' as memory 1, and gets func", &["expected memory found func"]),
+    ("it imports '' '' as global i32, and gets func", &["expected global found func"]),
+    ("it imports '' '' as func, and gets func", WRONG_IMPORT),
+    ("it imports '' '' as table 1 funcref, and gets table", WRONG_IMPORT),
+    ("it imports '' '' as memory 1, and gets memory", WRONG_IMPORT),
+    ("it imports '' '' as global i32, and gets global", WRONG_IMPORT),
+];
+
+const WRONG_IMPORT: &[&str] = &["module import `::` has the wrong type"];
 
 /// What wasmtime's scripts call traps and imports that do not fit.
 pub(crate) const WASMTIME: Table = &[
@@ -318,7 +382,7 @@ const KEYWORDS: &str = "\
 
 #[cfg(test)]
 mod tests {
-    use super::{MALFORMED, TEXT, agree, of_text};
+    use super::{COMPONENT_UNLINKABLE, MALFORMED, TEXT, agree, of_text, says};
 
     #[test]
     fn messages_agree_by_their_beginnings() {
@@ -340,6 +404,24 @@ mod tests {
         ] {
             assert_eq!(agree(expected, got, &[MALFORMED]), right, "{expected}: {got}");
         }
+    }
+
+    #[test]
+    fn components_words_may_be_anywhere() {
+        let got = "invalid component: import name `a-1` is not in kebab case (at byte offset 0x2)";
+        for (expected, right) in [
+            ("is not in kebab case", true),
+            ("not in kebab", true),
+            ("not in keb", false),
+            ("t in kebab case", false),
+            ("`a-1` is not", true),
+            ("kebab case (at", true),
+            ("", true),
+            ("not valid", false),
+        ] {
+            assert_eq!(says(expected, got, &[]), right, "{expected}");
+        }
+        assert!(says("was not found", "unknown import 'a'", &[COMPONENT_UNLINKABLE]));
     }
 
     #[test]

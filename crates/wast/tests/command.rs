@@ -122,3 +122,17 @@ fn wrong_arguments_are_one_line() {
     let (code, stdout, _) = run(&folder, &["--help"]);
     assert!(code == Some(0) && stdout.contains("Usage: zwasm-wast"));
 }
+
+#[test]
+fn a_file_that_needs_a_closed_gate_is_named_and_counted() {
+    let folder = folder("gates");
+    fs::write(folder.join("a.wast"), "(component (type (map u8 u8)))").unwrap();
+    fs::write(folder.join("b.wast"), GOOD).unwrap();
+    let run = |gates: &str| run(&folder, &["--gates", gates, "a.wast", "b.wast"]);
+    assert_eq!(run("map"), (Some(0), "3 passed, 0 failed\n".into(), String::new()));
+    let told = "a.wast: not run: it needs the gate map\n2 passed, 0 failed, 1 file not run\n";
+    assert_eq!(run("implements"), (Some(0), told.into(), String::new()));
+    let (code, _, stderr) = run("maps");
+    assert_eq!(code, Some(2));
+    assert!(stderr.starts_with("zwasm-wast: unknown gate 'maps' (known: async, "), "{stderr}");
+}

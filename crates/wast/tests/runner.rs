@@ -192,10 +192,10 @@ fn what_is_not_there() {
             r#"t.wast:3: invoke "missing", expected a return, got no exported function "missing""#,
             r#"t.wast:4: assert_return get "f", expected (i32.const 1), got no exported global "f""#,
             r#"t.wast:5: assert_trap invoke "g", expected trap "unreachable", got no exported function "g""#,
-            r#"t.wast:6: assert_return invoke $none "f", expected no result, got no module $none"#,
-            r#"t.wast:7: register "lib", expected an instance to register, got no module $none"#,
-            r#"t.wast:8: module instance $i, expected an instance, got no module $none"#,
-            r#"t.wast:9: assert_return invoke $i "f", expected no result, got its module failed: no module $none"#,
+            r#"t.wast:6: assert_return invoke $none "f", expected no result, got nothing is called $none"#,
+            r#"t.wast:7: register "lib", expected an instance to register, got nothing is called $none"#,
+            r#"t.wast:8: instance $i, expected an instance, got nothing is called $none"#,
+            r#"t.wast:9: assert_return invoke $i "f", expected no result, got it was not made: nothing is called $none"#,
             r#"t.wast:10: module instance, expected an instance, got no module definition before this"#,
         ],
     );
@@ -215,9 +215,9 @@ fn a_module_that_fails_takes_its_users_along() {
     assert!(got[0].starts_with("invalid module: type mismatch"), "{}", got[0]);
     assert!(got[1].starts_with("invalid module: type mismatch"), "{}", got[1]);
     assert_eq!(got[2], r#"trap "unreachable""#);
-    assert!(got[3].starts_with("its module failed: invalid module: "), "{}", got[3]);
+    assert!(got[3].starts_with("it was not made: invalid module: "), "{}", got[3]);
     assert!(got[4].starts_with("its definition failed: invalid module: "), "{}", got[4]);
-    assert!(got[5].starts_with("its module failed: its definition failed: "), "{}", got[5]);
+    assert!(got[5].starts_with("it was not made: its definition failed: "), "{}", got[5]);
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn what_cannot_run_or_be_read_counts() {
         &[
             r#"t.wast:2: register "m", expected to run, got thread $t did not start"#,
             r#"t.wast:3: assert_return invoke "f", expected to run, got thread $t did not start"#,
-            "t.wast:1: thread $t, expected to run, got no module $m",
+            "t.wast:1: thread $t, expected to run, got nothing is called $m",
             "t.wast:4: wait $t, expected a thread to wait for, got no thread $t",
             r#"t.wast:5: assert_suspension invoke "f", expected to run, got unsupported: suspension"#,
             "t.wast:6: assert_nothing, expected a directive, got unparsable text: unexpected token, expected one of: `module`, `component`, `assert_malformed`, `assert_malformed_custom`, `assert_invalid`, `assert_invalid_custom`, `register`, `invoke`, `assert_trap`, `assert_return`, `assert_exhaustion`, `assert_unlinkable`, `assert_exception`, `assert_suspension`, `thread`, `wait`",
@@ -301,7 +301,7 @@ fn threads_share_nothing_but_memories_and_report_what_failed() {
     assert_eq!(
         failures,
         [
-            at(2, r#"invoke $m "get", expected a return, got no module $m"#),
+            at(2, r#"invoke $m "get", expected a return, got nothing is called $m"#),
             at(5, r#"assert_return invoke "f", expected no result, got no module before this"#),
             at(6, "thread $t, expected a new name, got a thread $t that was not waited for"),
             at(8, "wait $t, expected a thread to wait for, got no thread $t"),

@@ -1,18 +1,19 @@
-//! `zwasm-mutate`: damages modules and checks that the engine copes.
+//! `zwasm-mutate`: damages modules and components and checks that the engine copes.
 
 #![forbid(unsafe_code)]
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zwasm_wast::mutate::{Campaign, Corpus, run};
+use zwasm_wast::mutate::{Campaign, Corpus, is_component, run};
 
 const HELP: &str = "\
-Damages WebAssembly modules and checks that loading each ends in an orderly way.
+Damages WebAssembly modules and components and checks that loading each ends in an
+orderly way, and calling the functions of a component as well.
 
-Usage: zwasm-mutate --seed S --cases N [--corpus DIR]
+Usage: zwasm-mutate --seed S --cases N [--corpus DIR] [--components]
 
-The modules are those of the .wasm, .wat and .wast files below DIR, by default
+They are those of the .wasm, .wat and .wast files below DIR, by default
 ../shared/corpora, or examples/wat where that is absent. The same seed, number
 and corpus give the same cases. A case that panics, takes over a second or is
 refused in a disorderly way is saved as mutate-S-CASE.wasm in the current
@@ -21,7 +22,8 @@ directory, at most three of those alike. The exit code is 1 when there was one o
 Options:
       --seed S      determines all cases
       --cases N     how many
-      --corpus DIR  where the modules come from
+      --corpus DIR  where the modules and components come from
+      --components  only components
   -h, --help        print this help
 ";
 
@@ -29,6 +31,7 @@ struct Arguments {
     seed: u64,
     cases: u64,
     corpus: PathBuf,
+    components: bool,
 }
 
 fn main() -> ExitCode {
@@ -53,12 +56,13 @@ fn main() -> ExitCode {
 /// The arguments, or none when help was asked for.
 fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut seed, mut cases, mut corpus) = (None, None, None);
+    let (mut seed, mut cases, mut corpus, mut components) = (None, None, None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("seed") => seed = Some(parser.value()?.parse()?),
             Long("cases") => cases = Some(parser.value()?.parse()?),
             Long("corpus") => corpus = Some(parser.value()?.into()),
+            Long("components") => components = true,
             Short('h') | Long("help") => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -66,7 +70,8 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
     let (Some(seed), Some(cases)) = (seed, cases) else {
         return Err("expected --seed and --cases (see --help)".into());
     };
-    Ok(Some(Arguments { seed, cases, corpus: corpus.unwrap_or_else(default_corpus) }))
+    let corpus = corpus.unwrap_or_else(default_corpus);
+    Ok(Some(Arguments { seed, cases, corpus, components }))
 }
 
 fn default_corpus() -> PathBuf {
@@ -78,9 +83,13 @@ fn default_corpus() -> PathBuf {
 /// Whether nothing was found.
 fn attack(arguments: &Arguments) -> Result<bool, String> {
     let folder = arguments.corpus.display();
-    let corpus = Corpus::read(&arguments.corpus).map_err(|error| format!("{folder}: {error}"))?;
+    let mut corpus =
+        Corpus::read(&arguments.corpus).map_err(|error| format!("{folder}: {error}"))?;
+    if arguments.components {
+        corpus.retain(is_component);
+    }
     if corpus.is_empty() {
-        return Err(format!("{folder}: no module in this folder"));
+        return Err(format!("{folder}: no module of the kind in this folder"));
     }
     let Arguments { seed, cases, .. } = *arguments;
     let campaign = Campaign { seed, cases, folder: PathBuf::new() };
@@ -96,7 +105,7 @@ fn attack(arguments: &Arguments) -> Result<bool, String> {
         line(format!("and {} more findings like these", report.more));
     }
     line(format!(
-        "{} modules in the corpus, {} mutants instantiated, {} functions compiled",
+        "{} in the corpus, {} mutants instantiated, {} functions compiled or called",
         corpus.len(),
         report.instantiated,
         report.functions,

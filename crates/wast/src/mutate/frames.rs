@@ -11,6 +11,8 @@ pub(super) mod id {
     pub(crate) const CODE: u8 = 10;
     pub(crate) const DATA: u8 = 11;
     pub(crate) const DATA_COUNT: u8 = 12;
+    /// The sections of a component that are a module, or a component.
+    pub(crate) const WITHIN: [u8; 2] = [1, 4];
 }
 
 /// A section: its identifier, where it begins, and its content.
@@ -18,6 +20,12 @@ pub(super) struct Section {
     pub id: u8,
     pub start: usize,
     pub body: Range<usize>,
+}
+
+/// Whether the header is that of a component.
+#[must_use]
+pub fn is_component(bytes: &[u8]) -> bool {
+    bytes.get(6) == Some(&1)
 }
 
 /// The sections up to the first one that is cut off.

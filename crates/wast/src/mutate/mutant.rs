@@ -1,12 +1,13 @@
-//! Damages a module.
+//! Damages a module or component.
 //!
 //! Blind damage (bits, bytes, truncation, splices) mostly dies in the first
 //! length field it breaks. Three quarters of it therefore know the two frames
 //! of the binary format, sections and function bodies, and repair their
-//! lengths around the damage, so that it reaches the validator.
+//! lengths around the damage, so that it reaches the validator. What is within a
+//! component is damaged likewise.
 
 use super::corpus::Corpus;
-use super::frames::{Section, functions, id, push_framed, sections};
+use super::frames::{Section, functions, id, is_component, push_framed, sections};
 use super::rng::Rng;
 use std::ops::Range;
 
@@ -141,7 +142,10 @@ fn damage_framed(bytes: &mut Vec<u8>, corpus: &Corpus, rng: &mut Rng) {
         }
         _ => {
             let mut body = bytes[section.body.clone()].to_vec();
-            if section.id == id::CODE && rng.below(4) != 0 {
+            let knowing = rng.below(4) != 0;
+            if knowing && is_component(bytes) && id::WITHIN.contains(&section.id) {
+                damage_framed(&mut body, corpus, rng);
+            } else if knowing && section.id == id::CODE && !is_component(bytes) {
                 damage_function(&mut body, corpus, rng);
             } else {
                 damage(&mut body, corpus, rng);

@@ -1,0 +1,186 @@
+//! Components: a few scripts of our own, and the official suite and wasmtime's scripts
+//! where they are present, in the modes that differ for components.
+
+mod common;
+
+use common::Verdict;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use zwasm::Strategy;
+use zwasm_wast::{Gates, Mode, run_file, run_file_with, run_source, scripts};
+
+fn modes() -> Vec<Mode> {
+    let mut modes = vec![Mode::Interp, Mode::Auto, Mode::GcStress];
+    if Strategy::Baseline.is_available() {
+        modes.extend([Mode::Baseline, Mode::Mixed(1), Mode::TierStress]);
+    }
+    modes
+}
+
+fn shared(folder: &str) -> Option<PathBuf> {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
+    let folder = corpora.join(folder);
+    if !folder.is_dir() {
+        println!("passed over: no folder {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+#[test]
+fn our_own() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/components");
+    let mut verdict = Verdict::default();
+    let files = scripts(&folder).expect("the folder can be read");
+    assert_eq!(files.len(), 4);
+    for path in files {
+        for mode in modes() {
+            let outcome = run_file(&path, mode);
+            assert_eq!(outcome.closed, [""; 0], "{}", path.display());
+            verdict.add(&path.display().to_string(), mode, &outcome);
+        }
+    }
+    verdict.conclude();
+}
+
+/// What the list of gates says of a file: how many assertions it has, and whether it
+/// needs nothing asynchronous.
+struct Listed {
+    assertions: usize,
+    synchronous: bool,
+}
+
+/// Reads the list, of which each value stands on a line of its own.
+fn listed(text: &str) -> BTreeMap<String, Listed> {
+    let mut files = BTreeMap::new();
+    for object in text.split("\"file\": \"./").skip(1) {
+        let value = |name: &str| {
+            let rest = object.split(&format!("\"{name}\": ")).nth(1)?;
+            rest.split([',', '\n']).next()
+        };
+        let file = object.split('"').next().expect("a name").to_owned();
+        let assertions = value("total").and_then(|total| total.parse().ok()).expect("a number");
+        let synchronous = value("async_off") == Some("0");
+        files.insert(file, Listed { assertions, synchronous });
+    }
+    files
+}
+
+#[test]
+fn official() {
+    let Some(folder) = shared("component-model") else { return };
+    let list = fs::read_to_string(folder.join("gates.json")).expect("the list can be read");
+    let list = listed(&list);
+    let mut verdict = Verdict::default();
+    let (mut files, mut assertions, mut not_run) = (0, 0, Vec::new());
+    for path in scripts(&folder.join("test")).expect("the folder can be read") {
+        let name = path.strip_prefix(folder.join("test")).expect("it is within");
+        let name = name.display().to_string().replace('\\', "/");
+        let listed = &list[&name];
+        if !listed.synchronous {
+            let closed = run_file(&path, Mode::Interp).closed;
+            if closed.is_empty() {
+                assert!(name.starts_with("async/"), "{name} needs no gate");
+            }
+            not_run.push(format!("{name} ({})", closed.join(", ")));
+            continue;
+        }
+        files += 1;
+        assertions += listed.assertions;
+        for mode in modes() {
+            let outcome = run_file(&path, mode);
+            let counted = outcome.assertions;
+            assert_eq!(counted.passed, listed.assertions, "{name} [{mode}]: {counted}");
+            assert_eq!(counted.failed, 0, "{name} [{mode}]: {:?}", outcome.failures);
+            verdict.add(&path.display().to_string(), mode, &outcome);
+        }
+    }
+    println!("{files} files, {assertions} assertions; not run: {}", not_run.join(", "));
+    assert_eq!((files, assertions, not_run.len()), (24, 667, 39));
+    verdict.conclude();
+}
+
+#[test]
+fn official_limits_of_values() {
+    let Some(folder) = shared("component-model") else { return };
+    // It defines types of asynchronous functions, and uses none.
+    let gates: Gates = "async,map,fixed-length-lists".parse().expect("gates");
+    let path = folder.join("test/validation/max-value-size.wast");
+    let outcome = run_file_with(&path, Mode::Interp, gates);
+    assert_eq!(outcome.failures, []);
+    assert_eq!(outcome.assertions.passed, 7);
+    assert_eq!(run_file(&path, Mode::Interp).closed, ["async"]);
+}
+
+#[test]
+fn wasmtimes() {
+    let Some(folder) = shared("wasmtime-misc/component-model") else { return };
+    let mut verdict = Verdict::default();
+    let mut not_run = 0;
+    for path in scripts(&folder).expect("the folder can be read") {
+        if path.ends_with("big-strings.wast") && cfg!(debug_assertions) {
+            println!("passed over: {}, whose strings have gigabytes", path.display());
+            continue;
+        }
+        for mode in modes() {
+            let outcome = run_file(&path, mode);
+            if !outcome.closed.is_empty() {
+                assert!(path.parent().is_some_and(|parent| parent.ends_with("async")));
+                not_run += 1;
+                break;
+            }
+            verdict.add(&path.display().to_string(), mode, &outcome);
+        }
+    }
+    assert_eq!(not_run, 17);
+    assert!(verdict.total().passed > 60 * modes().len());
+    verdict.conclude();
+}
+
+/// Words of assertions, and others that would be there if anything passed.
+const EXCHANGED: &[(&str, &str)] = &[
+    ("(assert_invalid", "(assert_malformed"),
+    ("(assert_malformed", "(assert_invalid"),
+    ("(assert_unlinkable", "(assert_invalid"),
+    ("(assert_trap", "(assert_exhaustion"),
+    ("\"unknown handle index", "\"cannot leave component instance"),
+    ("\"mismatched resource types\"", "\"unknown import\""),
+    ("\"conflicts with previous name\"", "\"is not in kebab case\""),
+    ("\"unreachable\"", "\"integer overflow\""),
+    ("(u32.const 5)", "(u32.const 6)"),
+    ("(enum.const \"c\")", "(enum.const \"b\")"),
+    ("\"expected `)`\"", "\"unknown operator\""),
+];
+
+#[test]
+fn nothing_passes_for_another_reason() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/components");
+    for (from, to) in EXCHANGED {
+        let mut tried = 0;
+        for path in scripts(&folder).expect("the folder can be read") {
+            let text = fs::read_to_string(&path).expect("it can be read");
+            let mut from_here = 0;
+            while let Some(at) = text[from_here..].find(from) {
+                let at = from_here + at;
+                from_here = at + from.len();
+                let text = format!("{}{to}{}", &text[..at], &text[from_here..]);
+                let outcome = run_source("t", &text, Mode::Interp);
+                assert!(!outcome.failures.is_empty(), "{}: {from} at {at}", path.display());
+                tried += 1;
+            }
+        }
+        assert!(tried > 0, "there is no {from}");
+    }
+}
+
+#[test]
+fn what_needs_a_closed_gate_is_named() {
+    let text = "(component (type (map u8 u8))) (component (type (stream u8)))";
+    let outcome = run_source("t", text, Mode::Interp);
+    assert_eq!(outcome.closed, ["async"]);
+    assert_eq!(outcome.directives.passed + outcome.directives.failed, 0);
+    // What is refused with all gates open is run, and fails.
+    let outcome = run_source("t", "(component (type (flags)))", Mode::Interp);
+    assert_eq!((outcome.closed.len(), outcome.directives.failed), (0, 1));
+}
