@@ -10,6 +10,7 @@
 mod between;
 mod campaign;
 mod cases;
+mod components;
 mod engines;
 mod hide;
 mod judge;
@@ -36,6 +37,7 @@ const HELP: &str = "\
 Runs generated WebAssembly modules in every mode of zwasm and compares.
 
 Usage: zwasm-fuzz --seed S --cases N [OPTIONS]
+       zwasm-fuzz components --seed S --cases N [OPTIONS]
        zwasm-fuzz --replay FILE [OPTIONS]
 
 Half of the modules are programs made for the purpose, the others are by
@@ -45,6 +47,10 @@ ones, and at the end memories, globals and tables; between the modes with the bi
 of every NaN, in three cases of four with canonical ones. What differs or crashes is made smaller and saved as
 fuzz-S-CASE.wat. The same seed, number and corpus give the same cases. The exit
 code is 1 when there was a difference.
+
+With `components`, values of random types go from the host through guests that
+echo them, and back; of the options, first, modes, out and jobs are for it, and the
+modes are interp and mixed:1 unless others are asked for.
 
 Options:
       --seed S        determines all cases
@@ -68,6 +74,9 @@ Options:
 /// The modes that are run unless others are asked for.
 const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,check-held,far-frames";
 
+/// The same for values of components.
+const COMPONENT_MODES: &str = "interp,mixed:1";
+
 /// What was asked for.
 pub struct Arguments {
     seed: u64,
@@ -81,6 +90,8 @@ pub struct Arguments {
     jobs: u64,
     replay: Option<PathBuf>,
     calls: Option<u64>,
+    /// Whether values of components are what is tried.
+    components: bool,
     /// The first case and the distance to the next, in a worker.
     worker: Option<(u64, u64)>,
 }
@@ -119,7 +130,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
         seed: 0,
         cases: 0,
         first: 0,
-        modes: modes(MODES)?,
+        modes: Vec::new(),
         oracle: OracleKind::Wasmi,
         out: PathBuf::from("."),
         corpus: default_corpus(),
@@ -127,6 +138,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
         jobs: thread::available_parallelism().map_or(1, |count| count.get() as u64),
         replay: None,
         calls: None,
+        components: false,
         worker: None,
     };
     while let Some(argument) = parser.next()? {
@@ -148,9 +160,13 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
                 let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
                 arguments.worker = Some((number(first)?, number(step)?.max(1)));
             }
+            Value(word) if word == "components" => arguments.components = true,
             Short('h') | Long("help") => return Ok(None),
             other => return Err(other.unexpected()),
         }
+    }
+    if arguments.modes.is_empty() {
+        arguments.modes = modes(if arguments.components { COMPONENT_MODES } else { MODES })?;
     }
     match (seed, cases, &arguments.replay) {
         (Some(seed), Some(cases), _) => (arguments.seed, arguments.cases) = (seed, cases),
@@ -181,6 +197,11 @@ fn corpus(arguments: &Arguments) -> Result<Corpus, String> {
 
 /// Whether nothing was found.
 fn fuzz(arguments: &Arguments) -> Result<bool, String> {
+    if arguments.components {
+        let Arguments { seed, first, cases, jobs, .. } = *arguments;
+        let (modes, out) = (arguments.modes.clone(), arguments.out.clone());
+        return components::run(&components::Campaign { seed, first, cases, modes, jobs, out });
+    }
     if let Some(path) = &arguments.replay {
         let difference = campaign::replay(arguments, path)?;
         println!("{}", difference.as_deref().unwrap_or("no difference"));
