@@ -262,6 +262,233 @@ WASM_API_EXTERN void zwasm_store_stderr(const wasm_store_t*, own wasm_byte_vec_t
  * guest has ended and its standard output is this process's. */
 WASM_API_EXTERN bool zwasm_store_flush(wasm_store_t*);
 
+/* ---- Components -------------------------------------------------------------------- */
+
+/* A component, loaded and validated. It is needed no longer when it is instantiated. */
+typedef struct zwasm_component_t zwasm_component_t;
+
+/* From binary or, unless the library was built without it, text. Null if it is none. */
+WASM_API_EXTERN own zwasm_component_t* zwasm_component_new(
+    wasm_engine_t*, const wasm_byte_vec_t*);
+WASM_API_EXTERN void zwasm_component_delete(own zwasm_component_t*);
+
+/* What it imports and exports, as WIT. */
+WASM_API_EXTERN void zwasm_component_wit(const zwasm_component_t*, own wasm_name_t* out);
+
+/* -- Values -- */
+
+typedef uint8_t zwasm_component_valkind_t;
+enum zwasm_component_valkind_enum {
+  ZWASM_COMPONENT_BOOL,
+  ZWASM_COMPONENT_S8,
+  ZWASM_COMPONENT_U8,
+  ZWASM_COMPONENT_S16,
+  ZWASM_COMPONENT_U16,
+  ZWASM_COMPONENT_S32,
+  ZWASM_COMPONENT_U32,
+  ZWASM_COMPONENT_S64,
+  ZWASM_COMPONENT_U64,
+  ZWASM_COMPONENT_F32,
+  ZWASM_COMPONENT_F64,
+  ZWASM_COMPONENT_CHAR,
+  ZWASM_COMPONENT_STRING,
+  ZWASM_COMPONENT_LIST,
+  ZWASM_COMPONENT_RECORD,
+  ZWASM_COMPONENT_TUPLE,
+  ZWASM_COMPONENT_VARIANT,
+  ZWASM_COMPONENT_ENUM,
+  ZWASM_COMPONENT_OPTION,
+  ZWASM_COMPONENT_RESULT,
+  ZWASM_COMPONENT_FLAGS,
+  ZWASM_COMPONENT_RESOURCE,
+  ZWASM_COMPONENT_MAP,
+  /* A list whose length belongs to its type. */
+  ZWASM_COMPONENT_FIXED_LENGTH_LIST
+};
+
+typedef struct zwasm_component_val_t zwasm_component_val_t;
+typedef struct zwasm_component_field_t zwasm_component_field_t;
+typedef struct zwasm_component_resource_t zwasm_component_resource_t;
+
+typedef struct zwasm_component_val_vec_t {
+  size_t size;
+  zwasm_component_val_t* data;
+} zwasm_component_val_vec_t;
+
+typedef struct zwasm_component_field_vec_t {
+  size_t size;
+  zwasm_component_field_t* data;
+} zwasm_component_field_vec_t;
+
+typedef struct zwasm_component_name_vec_t {
+  size_t size;
+  wasm_name_t* data;
+} zwasm_component_name_vec_t;
+
+/* A value owns what it holds: its vectors, and the values that it points to. Vectors and
+ * names that are put into one were made by functions of their kind, as
+ * wasm_name_new_from_string(), without a NUL at the end; values that it is to point to,
+ * by zwasm_component_val_new(). */
+struct zwasm_component_val_t {
+  zwasm_component_valkind_t kind;
+  union {
+    bool boolean;
+    int8_t s8;
+    uint8_t u8;
+    int16_t s16;
+    uint16_t u16;
+    int32_t s32;
+    uint32_t u32;
+    int64_t s64;
+    uint64_t u64;
+    float32_t f32;
+    float64_t f64;
+    /* A Unicode scalar value. */
+    uint32_t character;
+    /* UTF-8. */
+    own wasm_name_t string;
+    /* Lists of both kinds, and tuples. */
+    own zwasm_component_val_vec_t list;
+    own zwasm_component_val_vec_t tuple;
+    /* Tuples of a key and a value. */
+    own zwasm_component_val_vec_t map;
+    /* All fields, in the order of the type. */
+    own zwasm_component_field_vec_t record;
+    struct {
+      own wasm_name_t name;
+      /* Null if the case has none. */
+      own zwasm_component_val_t* payload;
+    } variant;
+    /* The name of the case. */
+    own wasm_name_t enumeration;
+    /* Null for none. */
+    own zwasm_component_val_t* option;
+    struct {
+      bool is_err;
+      /* Null if the type has none. */
+      own zwasm_component_val_t* payload;
+    } result;
+    /* The names of those that are set. */
+    own zwasm_component_name_vec_t flags;
+    own zwasm_component_resource_t* resource;
+  } of;
+};
+
+struct zwasm_component_field_t {
+  own wasm_name_t name;
+  own zwasm_component_val_t val;
+};
+
+/* Frees what a value holds, but not the value: it is the bool false then. */
+WASM_API_EXTERN void zwasm_component_val_delete(own zwasm_component_val_t*);
+
+/* A copy that owns what it holds; of resources it has the same handles. */
+WASM_API_EXTERN void zwasm_component_val_copy(
+    own zwasm_component_val_t* out, const zwasm_component_val_t*);
+
+/* Moves a value to where another can point to it: what is left is the bool false. */
+WASM_API_EXTERN own zwasm_component_val_t* zwasm_component_val_new(
+    own zwasm_component_val_t*);
+
+/* For a value of zwasm_component_val_new() that no other value owns. */
+WASM_API_EXTERN void zwasm_component_val_free(own zwasm_component_val_t*);
+
+/* The value as WAVE, the text format of values; false if it has a resource in it. */
+WASM_API_EXTERN bool zwasm_component_val_to_text(
+    const zwasm_component_val_t*, own wasm_name_t* out);
+
+/* As the vectors of wasm.h: elements that are new are the bool false. */
+#define ZWASM_COMPONENT_DECLARE_VEC(name, element)                                      \
+  WASM_API_EXTERN void zwasm_component_##name##_vec_new_empty(                          \
+      own zwasm_component_##name##_vec_t* out);                                         \
+  WASM_API_EXTERN void zwasm_component_##name##_vec_new_uninitialized(                  \
+      own zwasm_component_##name##_vec_t* out, size_t);                                 \
+  WASM_API_EXTERN void zwasm_component_##name##_vec_new(                                \
+      own zwasm_component_##name##_vec_t* out, size_t, own element const[]);            \
+  WASM_API_EXTERN void zwasm_component_##name##_vec_copy(                               \
+      own zwasm_component_##name##_vec_t* out, const zwasm_component_##name##_vec_t*);  \
+  WASM_API_EXTERN void zwasm_component_##name##_vec_delete(                             \
+      own zwasm_component_##name##_vec_t*);
+
+ZWASM_COMPONENT_DECLARE_VEC(val, zwasm_component_val_t)
+ZWASM_COMPONENT_DECLARE_VEC(field, zwasm_component_field_t)
+ZWASM_COMPONENT_DECLARE_VEC(name, wasm_name_t)
+
+/* A handle to a resource. A function takes the handle that it owns as an argument away:
+ * after the call it is worth nothing. Deleting a handle frees memory of this process and
+ * does not drop the resource: zwasm_component_resource_drop() does, once, if the handle
+ * is its owner, and gives a borrowed handle back. */
+WASM_API_EXTERN bool zwasm_component_resource_is_owned(const zwasm_component_resource_t*);
+WASM_API_EXTERN own wasm_trap_t* zwasm_component_resource_drop(
+    const zwasm_component_resource_t*);
+WASM_API_EXTERN own zwasm_component_resource_t* zwasm_component_resource_copy(
+    const zwasm_component_resource_t*);
+WASM_API_EXTERN void zwasm_component_resource_delete(own zwasm_component_resource_t*);
+
+/* -- Imports -- */
+
+typedef struct zwasm_component_linker_t zwasm_component_linker_t;
+
+WASM_API_EXTERN own zwasm_component_linker_t* zwasm_component_linker_new(wasm_engine_t*);
+WASM_API_EXTERN void zwasm_component_linker_delete(own zwasm_component_linker_t*);
+
+/* Whether a later definition of a name may replace an earlier one. */
+WASM_API_EXTERN void zwasm_component_linker_allow_shadowing(
+    zwasm_component_linker_t*, bool allow);
+
+/* WASI 0.2; zwasm_store_set_wasi() says what it grants. */
+WASM_API_EXTERN bool zwasm_component_linker_define_wasi(zwasm_component_linker_t*);
+
+/* A function that the guest calls, of whatever type it is imported with: it writes as many
+ * results as there are, which are the bool false before. Arguments are borrowed. */
+typedef own wasm_trap_t* (*zwasm_component_callback_t)(
+    void* env, const zwasm_component_val_vec_t* args, own zwasm_component_val_vec_t* results);
+
+/* Defines a function of an instance, such as "namespace:package/interface@1.0.0"; or, if
+ * that is null, one that the component imports by itself. The finalizer, which may be null,
+ * gets `env` when the linker and all that was instantiated with it is gone, or at once if
+ * this fails. */
+WASM_API_EXTERN bool zwasm_component_linker_define_func(
+    zwasm_component_linker_t*, const char* instance, const char* name,
+    zwasm_component_callback_t, void* env, void (*finalizer)(void*));
+
+/* -- Instances and their functions -- */
+
+typedef struct zwasm_component_instance_t zwasm_component_instance_t;
+typedef struct zwasm_component_func_t zwasm_component_func_t;
+
+/* Null, and a trap unless that is null, if imports are missing or the guest stopped. What is
+ * instantiated lives as long as the store; deleting says that C has no use for it. */
+WASM_API_EXTERN own zwasm_component_instance_t* zwasm_component_linker_instantiate(
+    const zwasm_component_linker_t*, wasm_store_t*, const zwasm_component_t*,
+    own wasm_trap_t**);
+WASM_API_EXTERN void zwasm_component_instance_delete(own zwasm_component_instance_t*);
+
+/* A function by its name, "name" or "namespace:package/interface@1.0.0#name"; null if
+ * there is none. */
+WASM_API_EXTERN own zwasm_component_func_t* zwasm_component_instance_func(
+    const zwasm_component_instance_t*, const char* name);
+WASM_API_EXTERN void zwasm_component_func_delete(own zwasm_component_func_t*);
+
+/* There is one result, or none. */
+WASM_API_EXTERN size_t zwasm_component_func_param_count(const zwasm_component_func_t*);
+WASM_API_EXTERN size_t zwasm_component_func_result_count(const zwasm_component_func_t*);
+WASM_API_EXTERN bool zwasm_component_func_param_name(
+    const zwasm_component_func_t*, size_t index, own wasm_name_t* out);
+
+/* The arguments of a call that is written as WAVE, such as `f(1, "x", {a: true})`. The name
+ * is only for the message of an error. */
+WASM_API_EXTERN bool zwasm_component_func_args_from_text(
+    const zwasm_component_func_t*, const char* call, own zwasm_component_val_vec_t* out);
+
+/* Arguments are borrowed; handles in them that the function owns are taken. `results` has
+ * places for all results, whose old values are not looked at; they are not written if there
+ * is a trap. */
+WASM_API_EXTERN own wasm_trap_t* zwasm_component_func_call(
+    const zwasm_component_func_t*, const zwasm_component_val_vec_t* args,
+    own zwasm_component_val_vec_t* results);
+
+#undef ZWASM_COMPONENT_DECLARE_VEC
 #undef own
 
 #ifdef __cplusplus

@@ -26,6 +26,8 @@
 //! store is in the middle of something, so finalizers that come up while a function of
 //! the library runs wait until it is done, or calls C itself ([`outside`]).
 
+#[cfg(feature = "component")]
+mod component;
 mod config;
 mod foreign;
 mod func;

@@ -19,6 +19,9 @@ pub struct Data {
     pub store: Weak<Store>,
     /// What WASI works with.
     pub wasi: Given,
+    /// What WASI's resources are.
+    #[cfg(feature = "component")]
+    pub table: zwasm_component::ResourceTable,
     pub limits: StoreLimits,
 }
 
@@ -46,6 +49,8 @@ impl StoreRef {
             let data = Data {
                 store: store.clone(),
                 wasi: Given::default(),
+                #[cfg(feature = "component")]
+                table: zwasm_component::ResourceTable::new(),
                 limits: StoreLimits::default(),
             };
             Store {

@@ -112,17 +112,17 @@ macro_rules! vectors {
             type Vector = CVec<$element>;
             type Out<'a> = &'a mut MaybeUninit<Vector>;
 
-            #[unsafe(export_name = concat!("wasm_", $name, "_vec_new_empty"))]
+            #[unsafe(export_name = concat!($name, "_vec_new_empty"))]
             pub extern "C" fn new_empty(out: Out<'_>) {
                 out.write(CVec::EMPTY);
             }
 
-            #[unsafe(export_name = concat!("wasm_", $name, "_vec_new_uninitialized"))]
+            #[unsafe(export_name = concat!($name, "_vec_new_uninitialized"))]
             pub extern "C" fn new_uninitialized(out: Out<'_>, size: usize) {
                 out.write(crate::guard(|| unwritten(size)));
             }
 
-            #[unsafe(export_name = concat!("wasm_", $name, "_vec_new"))]
+            #[unsafe(export_name = concat!($name, "_vec_new"))]
             pub unsafe extern "C" fn new(out: Out<'_>, size: usize, data: *const $element) {
                 // The elements change their owner.
                 out.write(crate::guard(|| {
@@ -134,12 +134,12 @@ macro_rules! vectors {
                 }));
             }
 
-            #[unsafe(export_name = concat!("wasm_", $name, "_vec_copy"))]
+            #[unsafe(export_name = concat!($name, "_vec_copy"))]
             pub extern "C" fn copy(out: Out<'_>, from: &Vector) {
                 out.write(crate::guard(|| from.clone()));
             }
 
-            #[unsafe(export_name = concat!("wasm_", $name, "_vec_delete"))]
+            #[unsafe(export_name = concat!($name, "_vec_delete"))]
             pub extern "C" fn delete(vector: Option<&mut Vector>) {
                 crate::guard(|| drop(vector.map(CVec::take)));
             }
@@ -148,19 +148,26 @@ macro_rules! vectors {
 }
 
 vectors! {
-    "byte" u8;
-    "valtype" Ptr<ValType>;
-    "functype" Ptr<ExternType>;
-    "globaltype" Ptr<ExternType>;
-    "tabletype" Ptr<ExternType>;
-    "memorytype" Ptr<ExternType>;
-    "tagtype" Ptr<ExternType>;
-    "externtype" Ptr<ExternType>;
-    "importtype" Ptr<ImportType>;
-    "exporttype" Ptr<ExportType>;
-    "val" Val;
-    "frame" Ptr<Frame>;
-    "extern" Ptr<Object>;
+    "wasm_byte" u8;
+    "wasm_valtype" Ptr<ValType>;
+    "wasm_functype" Ptr<ExternType>;
+    "wasm_globaltype" Ptr<ExternType>;
+    "wasm_tabletype" Ptr<ExternType>;
+    "wasm_memorytype" Ptr<ExternType>;
+    "wasm_tagtype" Ptr<ExternType>;
+    "wasm_externtype" Ptr<ExternType>;
+    "wasm_importtype" Ptr<ImportType>;
+    "wasm_exporttype" Ptr<ExportType>;
+    "wasm_val" Val;
+    "wasm_frame" Ptr<Frame>;
+    "wasm_extern" Ptr<Object>;
+}
+
+#[cfg(feature = "component")]
+vectors! {
+    "zwasm_component_val" crate::component::Val;
+    "zwasm_component_field" crate::component::Field;
+    "zwasm_component_name" CVec<u8>;
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ const STRATEGIES: &[&str] =
 const SHIPPED: &str = "c-api";
 
 const FEATURES: &[(&str, bool)] = &[
+    ("component", cfg!(feature = "component")),
     ("gc", cfg!(feature = "gc")),
     ("jit", cfg!(feature = "jit")),
     ("simd", cfg!(feature = "simd")),
@@ -131,7 +132,10 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-#[cfg_attr(not(all(feature = "wat", feature = "gc")), ignore = "the examples are text")]
+#[cfg_attr(
+    not(all(feature = "component", feature = "wat", feature = "gc")),
+    ignore = "the examples are text, and one a component"
+)]
 fn examples_print_what_they_say_however_they_run() {
     let Some(compiler) = compiler() else { return };
     let strategy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strategy.h");
@@ -160,6 +164,18 @@ fn the_headers_keep_their_promises() {
     let program = compile_shared(compiler, &source, "behaviour", &[]);
     let output = Command::new(program).output().expect("the program starts");
     assert_prints(&output, "", "behaviour");
+}
+
+#[test]
+#[cfg_attr(not(all(feature = "component", feature = "wat")), ignore = "the components are text")]
+fn the_headers_keep_their_promises_of_components() {
+    let Some(compiler) = compiler() else { return };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/components.c");
+    let echo = root().join("crates/component/tests/components/echo.wat");
+    let echo = format!("-DECHO=\"{}\"", echo.display());
+    let program = compile_shared(compiler, &source, "components", &[&echo]);
+    let output = Command::new(program).output().expect("the program starts");
+    assert_prints(&output, "", "components");
 }
 
 #[test]
@@ -192,6 +208,7 @@ fn panics_unwind_in_the_library() {
 
 /// Every function that a header declares is in the library.
 #[test]
+#[cfg_attr(not(feature = "component"), ignore = "components are declared, too")]
 fn what_is_declared_is_defined() {
     let Some(compiler) = compiler() else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
