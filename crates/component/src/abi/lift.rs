@@ -106,7 +106,7 @@ pub(super) fn check_range(
     shape: Shape,
     what: &str,
 ) -> Result<()> {
-    if address % shape.align as usize != 0 {
+    if !address.is_multiple_of(shape.align as usize) {
         return Err(Error::trap_msg(format_args!("unaligned pointer to a {what}: {address:#x}")));
     }
     // Both are below 2^32, and so is the product below 2^64.
@@ -120,7 +120,7 @@ pub(super) fn check_range(
 
 /// Checks an address at which a value of so many bytes lies.
 pub(super) fn check_pointer(memory: &[u8], address: usize, size: u32, align: u32) -> Result<()> {
-    if address % align as usize != 0 {
+    if !address.is_multiple_of(align as usize) {
         return Err(Error::trap_msg(format_args!("unaligned pointer {address:#x}")));
     }
     match address as u64 + u64::from(size) <= memory.len() as u64 {

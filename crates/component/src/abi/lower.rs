@@ -123,7 +123,7 @@ fn try_realloc(
     called?;
     let (memory, _) = store.split(options.memory);
     let address = slots[0] as u32 as usize;
-    if address % align != 0 {
+    if !address.is_multiple_of(align) {
         return Err(Error::trap_msg("unaligned pointer: realloc return: result not aligned"));
     }
     match address as u64 + size as u64 <= memory.len() as u64 {

@@ -188,7 +188,7 @@ impl<'a> Steps<'a> {
                     }
                     None => {
                         let bytes = utf16(&text);
-                        let length = bytes.len() / 2 | UTF16_TAG;
+                        let length = (bytes.len() / 2) | UTF16_TAG;
                         let more = (!source.compact).then_some(2 * count);
                         Steps { first, more, bytes: bytes.into(), length }
                     }
