@@ -59,7 +59,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
     let items = flattener.component_items(&imports, &exports)?;
     let mut levels = Vec::new();
     flattener.exports(&exports, &mut levels)?;
-    let types = Arc::new(flattener.types);
+    let types = Arc::new(flattener.types.sealed());
     let component = Arc::as_ptr(&types) as usize;
     let uninstantiated = (0..flattener.resources.len() as u32)
         .map(|index| ResourceType(Kind::Uninstantiated { component, index }));

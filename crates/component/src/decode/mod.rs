@@ -11,6 +11,8 @@ mod flatten;
 mod modules;
 mod read;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod types;
 mod weigh;
 

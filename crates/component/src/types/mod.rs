@@ -191,6 +191,11 @@ impl Types {
         index
     }
 
+    /// The table when no more types come: without what finds those that are there.
+    pub(crate) fn sealed(self) -> Types {
+        Types { indices: HashMap::new(), func_indices: HashMap::new(), ..self }
+    }
+
     /// What a function takes and gives, as the tuples that they are passed like.
     pub(crate) fn tuples(&self, index: FuncIndex) -> Tuples {
         self.funcs[index.0 as usize].1
