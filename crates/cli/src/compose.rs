@@ -8,7 +8,7 @@
 //! Values cross as the host sees them, since each component is an instance of its own: a
 //! resource stays the one it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use zwasm::{AsContextMut, Engine, Error, Store};
 use zwasm_component::types::{self, ComponentFunc, ComponentItem};
@@ -31,11 +31,11 @@ impl<'a> Linked<'a> {
     pub fn load(engine: &Engine, links: &'a [Link]) -> Result<Self, Failure> {
         let programs = links.iter().map(|link| Ok((link, load(engine, link)?)));
         let programs = programs.collect::<Result<Vec<_>, Failure>>()?;
-        let given: Vec<Vec<String>> = programs.iter().map(names).collect();
+        let given: Vec<HashSet<String>> = programs.iter().map(names).collect();
         let mut givers: HashMap<&str, usize> = HashMap::new();
         for (at, names) in given.iter().enumerate() {
             for name in names {
-                givers.entry(unversioned(name)).or_insert(at);
+                givers.entry(name).or_insert(at);
             }
         }
         let needs: Vec<Vec<usize>> = programs
@@ -45,7 +45,7 @@ impl<'a> Linked<'a> {
                 let Program::Component(component) = program else { return Vec::new() };
                 let ty = component.component_type();
                 // It may stand between others and what it takes the name of.
-                let own = |name: &str| given[at].iter().any(|own| unversioned(own) == name);
+                let own = |name: &str| given[at].contains(name);
                 let names = ty.imports().map(|(name, _)| unversioned(name));
                 let mut needs: Vec<usize> = names
                     .filter(|name| !own(name))
@@ -100,14 +100,14 @@ impl<'a> Linked<'a> {
     }
 }
 
-/// The names under which a link gives something.
-fn names((link, program): &(&Link, Program)) -> Vec<String> {
-    let mut names = vec![link.name.clone()];
+/// The names under which a link gives something, without their versions.
+fn names((link, program): &(&Link, Program)) -> HashSet<String> {
+    let mut names = HashSet::from([unversioned(&link.name).to_owned()]);
     if let Program::Component(component) = program {
         let ty = component.component_type();
         let instances =
             ty.exports().filter(|(_, item)| matches!(item, ComponentItem::ComponentInstance(_)));
-        names.extend(instances.map(|(name, _)| name.to_owned()));
+        names.extend(instances.map(|(name, _)| unversioned(name).to_owned()));
     }
     names
 }

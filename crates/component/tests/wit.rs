@@ -216,6 +216,36 @@ fn json() {
     assert!(imports[2].contains(r#""result": {"list": {"ref": "point"}}"#));
 }
 
+/// What is left of a component when some of its bytes are others: if it is one still, it
+/// has a text.
+#[test]
+fn mutated_components() {
+    let bytes = wat::parse_str(INTERFACES).unwrap();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as usize % limit
+    };
+    let engine = Engine::default();
+    let mut written = 0;
+    for _ in 0..20_000 {
+        let mut mutated = bytes.clone();
+        for _ in 0..1 + random(2) {
+            let at = 8 + random(mutated.len() - 8);
+            mutated[at] = random(256) as u8;
+        }
+        if let Ok(component) = Component::from_binary(&engine, &mutated) {
+            let ty = component.component_type();
+            assert!(wit::text(&ty).contains("world root"));
+            let _ = wit::json(&ty, &style());
+            written += 1;
+        }
+    }
+    assert!(written > 100, "{written}");
+}
+
 /// Components that all kinds of tools made.
 #[test]
 fn components_of_tools() {

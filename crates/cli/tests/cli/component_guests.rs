@@ -395,3 +395,27 @@ pub const NEEDS_FLAT: &str = r#"(component
     (func (export "f") (result i32) (call $five)))
   (core instance $i (instantiate $m (with "" (instance (export "five" (func $five))))))
   (func (export "f") (result u32) (canon lift (core func $i "f"))))"#;
+
+/// A program that waits for an hour.
+pub const WAITS: &str = r#"(component
+  (import "wasi:io/poll@0.2.0" (instance $poll
+    (export "pollable" (type $pollable (sub resource)))
+    (export "[method]pollable.block" (func (param "self" (borrow $pollable))))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+    (alias outer 1 $pollable (type $outer))
+    (export "pollable" (type $pollable (eq $outer)))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))))
+  (core func $block (canon lower (func $poll "[method]pollable.block")))
+  (core func $subscribe (canon lower (func $clock "subscribe-duration")))
+  (core module $m
+    (import "" "block" (func $block (param i32)))
+    (import "" "subscribe" (func $subscribe (param i64) (result i32)))
+    (func (export "run") (result i32)
+      (call $block (call $subscribe (i64.const 3600_000_000_000)))
+      (i32.const 0)))
+  (core instance $i (instantiate $m
+    (with "" (instance (export "block" (func $block)) (export "subscribe" (func $subscribe))))))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $run (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $run)))"#;

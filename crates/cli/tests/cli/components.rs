@@ -208,6 +208,8 @@ fn limits() {
     line(&dir, "loop.wat --fuel 1000").fails_saying(1, &["fuel exhausted", "--fuel"]);
     line(&dir, "loop.wat --sandbox").fails_saying(1, &["fuel exhausted", "1000000000"]);
     line(&dir, "loop.wat --timeout 50").fails_saying(1, &["interrupted", "50 ms"]);
+    dir.write("waits.wat", crate::component_guests::WAITS);
+    line(&dir, "waits.wat --timeout 50").fails_saying(1, &["interrupted", "50 ms"]);
     line(&dir, "deep.wat").fails_saying(1, &["call stack exhausted"]);
     line(&dir, "deep.wat --max-stack 64K").fails_saying(1, &["65536 bytes, see --max-stack"]);
     line(&dir, "grow.wat --invoke f").prints("1\n");
@@ -301,7 +303,7 @@ fn features_are_switched_off() {
     dir.write("map.wat", "(component (import \"f\" (func (param \"m\" (map string u8)))))");
     line(&dir, "validate map.wat").prints("map.wat: valid\n");
     line(&dir, "validate map.wat --disable component-map").fails(2);
-    dir.write("async.wat", "(component (type (future u8)))");
+    dir.write("async.wat", "(component (import \"f\" (func (param \"x\" (future u8)))))");
     line(&dir, "validate async.wat").fails_saying(2, &["asynchronous"]);
 }
 

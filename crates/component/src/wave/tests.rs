@@ -363,6 +363,61 @@ fn resources_have_no_text() {
     wrong(&list, "[x]", "1:2: a resource cannot be written as text");
 }
 
+/// Texts of parts that mean something, in any order: each is a value that is written as
+/// one that is the same, or an error with a place in the text.
+#[test]
+fn texts_at_random() {
+    const PARTS: &[&str] = &[
+        "{", "}", "(", ")", "[", "]", ",", ":", " ", "\n", "//", "%", "-", ".", "e", "0", "1",
+        "255", "-1", "1.5", "inf", "nan", "true", "some", "none", "ok", "err", "a", "b-c", "\"",
+        "\"x\"", "'", "'y'", "\\", "\\u{", "\\u{41}", "\"\"\"", "\"\"\"\n", "é", "🦀", "\r\n",
+        "\0",
+    ];
+    let types = [
+        plain(T::Bool),
+        plain(T::S16),
+        plain(T::F32),
+        plain(T::Char),
+        plain(T::String),
+        make(|table| {
+            let option = table.option(T::U8);
+            let names = table.add(Defined::Flags(Table::names(&["a", "b-c"])));
+            let list = table.add(Defined::List(names));
+            table.record(&[("a", option), ("b-c", list)])
+        }),
+        make(|table| {
+            let case = table.add(Defined::Variant(Box::new([
+                ("a".into(), Some(T::String)),
+                ("some".into(), None),
+            ])));
+            let result = table.add(Defined::Result { ok: Some(case), err: Some(T::Char) });
+            table.add(Defined::Tuple([result, T::F64].into()))
+        }),
+    ];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as usize % limit
+    };
+    let mut values = 0;
+    for _ in 0..200_000 {
+        let text: String = (0..1 + random(7)).map(|_| PARTS[random(PARTS.len())]).collect();
+        for ty in &types {
+            match read(ty, &text) {
+                Ok(value) => {
+                    let written = write(&value).unwrap();
+                    assert_eq!(read(ty, &written).unwrap(), value, "{text}");
+                    values += 1;
+                }
+                Err(error) => assert!(text.is_char_boundary(error.offset()), "{text}: {error}"),
+            }
+        }
+    }
+    assert!(values > 1000, "{values}");
+}
+
 #[test]
 fn nesting_is_bounded() {
     let deep = make(|table| (0..10_000).fold(T::U8, |ty, _| table.add(Defined::List(ty))));
