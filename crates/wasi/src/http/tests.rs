@@ -551,3 +551,83 @@ fn others_go_on_while_one_is_waited_for() {
     assert!(server.join().unwrap().starts_with("GET "));
     assert_eq!(response(&host, &exchange).unwrap().status, 200);
 }
+
+/// Numbers that look like chance.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
+#[test]
+fn no_answer_is_too_odd() {
+    use super::budget::Budget;
+    use super::decode::{Decoder, Next, Received};
+
+    let answers: [&[u8]; 4] = [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx: y\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nx: y\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 404\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\nhello",
+    ];
+    let pieces: [&[u8]; 8] =
+        [b"\r\n", b"\n", b"\r\n\r\n", b"0", b"ffffffffffffffff", b":", b"\0", b"\xff"];
+    let (mut chance, budget) = (Chance(0x9e37_79b9_7f4a_7c15), Budget::default());
+    let method = Method::new("GET").unwrap();
+    for _ in 0..20_000 {
+        let mut answer = answers[chance.below(answers.len())].to_vec();
+        for _ in 0..chance.below(4) {
+            let at = chance.below(answer.len() + 1);
+            match chance.below(4) {
+                0 => answer.truncate(at),
+                1 => drop(answer.drain(at..(at + chance.below(8)).min(answer.len()))),
+                2 => drop(answer.splice(at..at, pieces[chance.below(pieces.len())].to_vec())),
+                _ if at < answer.len() => answer[at] = chance.below(256) as u8,
+                _ => {}
+            }
+        }
+        let (mut received, mut decoder) = (Received::default(), None);
+        let mut left = &answer[..];
+        let mut taken = 0;
+        loop {
+            let ended = received.ended;
+            let more = match &mut decoder {
+                None => match received.section(MAX_SECTION) {
+                    Ok(Some(head)) => match super::response::parse(head, &method, &budget) {
+                        Ok((_, framing)) => {
+                            decoder = Some(Decoder::new(framing));
+                            false
+                        }
+                        Err(_) => break,
+                    },
+                    Ok(None) if ended => break,
+                    Ok(None) => true,
+                    Err(_) => break,
+                },
+                Some(decoder) => match decoder.next(&mut received, &budget) {
+                    Ok(Next::Bytes(len)) => {
+                        let len = 1 + chance.below(len);
+                        taken += received.take(len).len();
+                        decoder.took(len);
+                        false
+                    }
+                    Ok(Next::More) => true,
+                    Ok(Next::End) | Err(_) => break,
+                },
+            };
+            if more {
+                let (now, later) =
+                    left.split_at(chance.below(left.len() + 1).max(1).min(left.len()));
+                received.push(now);
+                received.ended = now.is_empty();
+                left = later;
+            }
+        }
+        assert!(taken <= answer.len());
+    }
+}

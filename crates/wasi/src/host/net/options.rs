@@ -68,10 +68,11 @@ impl Socket {
 
     pub(crate) fn set_hop_limit(&self, host: &Host, limit: u8) -> Result {
         let socket = self.using(host)?;
-        Ok(match self.family {
-            Family::V4 => sockopt::set_ip_ttl(socket, limit.into())?,
-            Family::V6 => sockopt::set_ipv6_unicast_hops(socket, Some(limit))?,
-        })
+        let set = match self.family {
+            Family::V4 => sockopt::set_ip_ttl(socket, limit.into()),
+            Family::V6 => sockopt::set_ipv6_unicast_hops(socket, Some(limit)),
+        };
+        Ok(set?)
     }
 
     /// The bytes the system keeps that were received and not read.

@@ -8,6 +8,8 @@ mod fields;
 mod handler;
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use zwasm::Result;

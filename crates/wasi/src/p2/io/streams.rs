@@ -35,6 +35,7 @@ wit_variant! {
 }
 
 /// The same before the guest has a resource of it.
+#[derive(Debug)]
 pub(crate) enum Broken {
     /// The stream is at its end.
     Closed,

@@ -317,3 +317,167 @@ impl Output for Sender {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::net::socket::{Kind, Purpose};
+    use crate::p2::io::poll::{Moment, is_ready, wait};
+    use crate::{Capabilities, WasiCtx};
+    use std::io::Read;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::thread::{sleep, spawn};
+    use std::time::Duration;
+
+    fn context() -> WasiCtx {
+        WasiCtx::builder().caps(Capabilities::NET | Capabilities::CLOCK).build()
+    }
+
+    /// A connection, and its other end.
+    fn connection(state: &State) -> (Arc<Tcp>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let host = &state.host;
+        let family = crate::host::net::address::Family::of(address);
+        let socket = Socket::new(host, Kind::Stream, family, Purpose::Guest).unwrap();
+        socket.set_send_buffer(host, 4096).unwrap();
+        socket.start_connect(host, address).unwrap();
+        let tcp = Tcp::new(socket, Stage::Connecting, Place::take(host).unwrap());
+        wait(state, &[&tcp]).unwrap();
+        tcp.socket.finish_connect(host).unwrap();
+        tcp.lock().stage = Stage::Connected;
+        (Arc::new(tcp), listener.accept().unwrap().0)
+    }
+
+    fn ok<T>(result: Streamed<T>) -> T {
+        result.unwrap_or_else(|broken| panic!("{broken:?}"))
+    }
+
+    /// Writes until the system takes no more, and says how much that was.
+    fn fill(state: &State, sender: &Sender) -> usize {
+        let mut written = 0;
+        loop {
+            match ok(sender.check_write(state)) {
+                0 => return written,
+                permitted => {
+                    assert!(permitted <= PERMIT);
+                    ok(sender.write(state, &vec![b'x'; permitted]));
+                    written += permitted;
+                }
+            }
+            assert!(sender.0.lock().left.len() <= PERMIT);
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_out_waits_and_holds_the_guest_back() {
+        let context = context();
+        let (tcp, mut peer) = connection(&context.0);
+        let sender = Sender(tcp.clone());
+        let written = fill(&context.0, &sender);
+        assert!(!tcp.lock().left.is_empty() && !is_ready(&context.0, &sender).unwrap());
+        // What was not permitted stops the guest, and so does writing twice.
+        assert!(matches!(sender.write(&context.0, b"x"), Err(Broken::Stop(_))));
+        let reader = spawn(move || {
+            sleep(Duration::from_millis(20));
+            let mut all = vec![0; written];
+            peer.read_exact(&mut all).unwrap();
+            peer
+        });
+        wait_for(&context.0, &sender).unwrap();
+        while !tcp.lock().left.is_empty() {
+            wait_for(&context.0, &sender).unwrap();
+            ok(sender.check_write(&context.0));
+        }
+        reader.join().unwrap();
+    }
+
+    #[test]
+    fn it_goes_out_while_the_guest_waits_for_something_else() {
+        let context = context();
+        let (tcp, mut peer) = connection(&context.0);
+        let sender = Sender(tcp.clone());
+        let written = fill(&context.0, &sender);
+        // The end goes out behind it.
+        tcp.shutdown(&context.0.host, Shutdown::Write).unwrap();
+        assert!(matches!(sender.write(&context.0, b""), Err(Broken::Closed)));
+        let reader = spawn(move || {
+            let mut all = Vec::new();
+            peer.read_to_end(&mut all).unwrap();
+            all.len()
+        });
+        while !reader.is_finished() {
+            let now = crate::host::sys::now(crate::host::clocks::Clock::Monotonic);
+            wait(&context.0, &[&Moment(now + 1_000_000)]).unwrap();
+        }
+        assert_eq!(reader.join().unwrap(), written);
+        assert!(matches!(sender.check_write(&context.0), Err(Broken::Closed)));
+        assert!(!tcp.lock().in_background);
+    }
+
+    #[test]
+    fn a_stream_is_dropped_when_all_has_gone_out() {
+        let context = context();
+        let (tcp, mut peer) = connection(&context.0);
+        let sender = Sender(tcp.clone());
+        let written = fill(&context.0, &sender);
+        let reader = spawn(move || {
+            sleep(Duration::from_millis(20));
+            let mut all = Vec::new();
+            peer.read_to_end(&mut all).unwrap();
+            all.len()
+        });
+        ok(sender.close(&context.0));
+        assert!(tcp.lock().left.is_empty());
+        drop((sender, tcp));
+        assert_eq!(reader.join().unwrap(), written);
+    }
+
+    #[test]
+    fn dropping_a_stream_is_interrupted() {
+        let context = context();
+        let handle = context.interrupt_handle().unwrap();
+        let (tcp, _peer) = connection(&context.0);
+        let sender = Sender(tcp);
+        fill(&context.0, &sender);
+        let interrupter = spawn(move || {
+            sleep(Duration::from_millis(20));
+            handle.interrupt();
+        });
+        assert!(matches!(sender.close(&context.0), Err(Broken::Stop(_))));
+        interrupter.join().unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_ends_both_ways() {
+        let context = context();
+        let (tcp, peer) = connection(&context.0);
+        let (receiver, sender) = (Receiver(tcp.clone()), Sender(tcp));
+        assert!(ok(receiver.read(&context.0, 10)).is_empty());
+        drop(peer);
+        wait_for(&context.0, &receiver).unwrap();
+        assert!(matches!(receiver.read(&context.0, 10), Err(Broken::Closed)));
+        for _ in 0..1000 {
+            let outcome = sender.check_write(&context.0);
+            match outcome.and_then(|_| sender.write(&context.0, b"x")) {
+                Ok(()) => sleep(Duration::from_millis(1)),
+                Err(_) => {
+                    assert!(matches!(sender.check_write(&context.0), Err(Broken::Closed)));
+                    return;
+                }
+            }
+        }
+        panic!("nobody notices");
+    }
+
+    #[test]
+    fn a_guest_has_only_so_many_sockets() {
+        let context = context();
+        let places: Vec<_> =
+            std::iter::from_fn(|| Place::take(&context.0.host).ok()).take(100_000).collect();
+        assert!(places.len() < 100_000);
+        assert!(context.limit_reached().unwrap().contains("sockets"));
+        drop(places);
+        assert!(Place::take(&context.0.host).is_ok());
+    }
+}
