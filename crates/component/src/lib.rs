@@ -7,6 +7,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The programs in the book's chapter on components, as tests.
+#[cfg(all(doctest, feature = "macros", feature = "wat"))]
+#[doc = include_str!("../../../docs/book/src/components.md")]
+struct Book;
+
 mod abi;
 mod bindings;
 mod component;
