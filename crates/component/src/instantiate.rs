@@ -101,6 +101,10 @@ impl Run {
             let parent = parent.map(|parent| instances[parent as usize]);
             instances.push(components.add_instance(parent));
         }
+        // Until all of it has started, nobody may come in from outside.
+        if let Some(root) = instances.first() {
+            components.enter(*root)?;
+        }
         let mut resources = pre.resources.to_vec();
         for (resource, origin) in resources.iter_mut().zip(&plan.resources) {
             if let Origin::Defined(instance) = origin {
@@ -253,6 +257,9 @@ impl Run {
                 let index = index as usize;
                 funcs[index].get_or_insert_with(|| components.add_func(self.lifted[index].clone()));
             }
+        }
+        if let Some(root) = self.instances.first() {
+            components.exit(*root);
         }
         let modules = pre.imports.iter().map(|import| match import {
             Provided::Module(module) => Some(module.clone()),

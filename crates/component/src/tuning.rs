@@ -51,6 +51,9 @@ pub(crate) const MAX_LINK_ERROR: usize = 64 << 10;
 /// moved by the host, which finds the case by its number.
 pub(crate) const MAX_ADAPTER_CASES: usize = 16;
 
+/// Parts of what a function with an adapter takes or gives.
+pub(crate) const MAX_ADAPTER_PARTS: usize = 256;
+
 /// Bytes of code of an adapter. What is longer has so many parts that the host moves it
 /// about as fast.
 pub(crate) const MAX_ADAPTER_BYTES: usize = 8 << 10;

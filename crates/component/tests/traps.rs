@@ -397,3 +397,66 @@ fn an_owner_is_given_once() -> Result<()> {
     assert_eq!(store.data()[..], [1, 2]);
     Ok(())
 }
+
+#[test]
+fn what_the_host_borrows_is_its_for_the_call() -> Result<()> {
+    let engine = Engine::default();
+    let component = Component::new(
+        &engine,
+        r#"(component
+            (type $R (resource (rep i32)))
+            (core func $new (canon resource.new $R))
+            (core func $drop (canon resource.drop $R))
+            (export $R' "r" (type $R))
+            (core module $M
+                (import "" "new" (func $new (param i32) (result i32)))
+                (func (export "make") (result i32) (call $new (i32.const 77)))
+                (func (export "rep") (param i32) (result i32) (local.get 0)))
+            (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
+            (func (export "make") (result (own $R')) (canon lift (core func $m "make")))
+            (func (export "rep") (param "r" (borrow $R')) (result u32)
+                (canon lift (core func $m "rep"))))"#,
+    )?;
+    // A guest that lends the other's resource to the host.
+    let user = Component::new(
+        &engine,
+        r#"(component
+            (import "r" (type $R (sub resource)))
+            (import "look" (func $look (param "r" (borrow $R))))
+            (core func $look' (canon lower (func $look)))
+            (core func $drop (canon resource.drop $R))
+            (core module $M
+                (import "" "look" (func $look (param i32)))
+                (import "" "drop" (func $drop (param i32)))
+                (func (export "run") (param i32)
+                    (call $look (local.get 0)) (call $drop (local.get 0))))
+            (core instance $m (instantiate $M (with "" (instance
+                (export "look" (func $look')) (export "drop" (func $drop))))))
+            (func (export "run") (param "r" (own $R)) (canon lift (core func $m "run"))))"#,
+    )?;
+    let mut store = Store::new(&engine, Vec::<ResourceAny>::new());
+    let maker = Linker::new(&engine).instantiate(&mut store, &component)?;
+    let ty = maker.get_resource(&mut store, "r").unwrap();
+    let rep = maker.get_typed_func::<(ResourceAny,), (u32,)>(&mut store, "rep")?;
+    let mut linker = Linker::<Vec<ResourceAny>>::new(&engine);
+    linker.root().resource("r", ty, |_, _| Ok(()))?;
+    linker.root().func_wrap("look", move |mut store, (lent,): (ResourceAny,)| {
+        assert!(!lent.owned());
+        // It may be lent on.
+        assert_eq!(rep.call(store.as_context_mut(), (lent,))?, (77,));
+        store.data_mut().push(lent);
+        Ok(())
+    })?;
+    let user = linker.instantiate(&mut store, &user)?;
+    let make = maker.get_typed_func::<(), (ResourceAny,)>(&mut store, "make")?;
+    let run = user.get_typed_func::<(ResourceAny,), ()>(&mut store, "run")?;
+    let (owner,) = make.call(&mut store, ())?;
+    assert_eq!(owner.ty(), ty);
+    run.call(&mut store, (owner,))?;
+    let lent = store.data()[0];
+    let error = rep.call(&mut store, (lent,)).unwrap_err();
+    assert!(error.to_string().contains("the call that lent the handle has ended"), "{error}");
+    let error = rep.call(&mut store, (owner,)).unwrap_err();
+    assert!(error.to_string().contains("dropped or given away before"), "{error}");
+    Ok(())
+}

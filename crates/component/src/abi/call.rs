@@ -319,9 +319,12 @@ fn lower_args(
     let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
     let mut cx = LowerContext { cx, options: lifted.options, slots, store };
     let result = lower(&mut cx, signature.params.ty(), at);
-    // What was lent already would be borrowed for ever.
     if result.is_err() && signature.borrows {
-        store.split(None).1.poison(lifted.options.instance);
+        let (_, state) = store.split(None);
+        // What was lent already would be borrowed for ever.
+        if state.scope().is_ok_and(|(.., borrows)| *borrows > 0) {
+            state.poison(lifted.options.instance);
+        }
     }
     result
 }

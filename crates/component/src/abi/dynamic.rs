@@ -66,6 +66,7 @@ fn lift_defined(
 ) -> Result<Val> {
     Ok(match defined {
         Defined::Record(fields) => {
+            cx.budget.take(fields.len(), size_of::<(String, Val)>())?;
             let mut values = Vec::with_capacity(fields.len());
             for (index, (name, _)) in fields.iter().enumerate() {
                 // A list of records has as many names as it has fields in all.
@@ -75,6 +76,7 @@ fn lift_defined(
             Val::Record(values)
         }
         Defined::Tuple(types) => {
+            cx.budget.take(types.len(), size_of::<Val>())?;
             let values = (0..types.len()).map(|index| lift_part(cx, ty, at, index));
             Val::Tuple(values.collect::<Result<_>>()?)
         }

@@ -8,7 +8,7 @@ use super::trap::Trap;
 use crate::abi::StringEncoding;
 use crate::abi::signature::{Passed, Signature};
 use crate::state::Options;
-use crate::tuning::{MAX_ADAPTER_BYTES, MAX_ADAPTER_CASES};
+use crate::tuning::{MAX_ADAPTER_BYTES, MAX_ADAPTER_CASES, MAX_ADAPTER_PARTS};
 use crate::types::{Defined, Flat, InterfaceType, Part, Shape, TypeIndex, Types};
 
 /// What an adapter imports, in this order.
@@ -94,10 +94,16 @@ struct Uses {
     /// Lists or strings among what is passed.
     pointed: bool,
     strings: bool,
+    /// Types seen: one may be a part of others often, and they of others.
+    seen: usize,
 }
 
 fn uses(types: &Types, ty: InterfaceType, uses_: &mut Uses) -> Fit {
     use InterfaceType as T;
+    uses_.seen += 1;
+    if uses_.seen > MAX_ADAPTER_PARTS {
+        return Err(Unfit);
+    }
     match ty {
         T::Bool
         | T::S8

@@ -42,6 +42,9 @@ use crate::state::{Components, Lifted, Options, shared_flag};
 use crate::tuning::MAX_ADAPTER_MODULES;
 use crate::types::Types;
 
+/// Bytes of a page, unless a memory has pages of its own.
+const PAGE_SIZE: u64 = 1 << 16;
+
 /// What adapters of a store share.
 #[derive(Default)]
 pub(crate) struct Adapters {
@@ -108,8 +111,8 @@ fn imports<T: 'static>(
             Need::Trap => Some(trap_func(store)?.into()),
             Need::CallerFlag => Some(shared_flag(store, caller.instance)?.into()),
             Need::CalleeFlag => Some(shared_flag(store, callee.options.instance)?.into()),
-            Need::CallerMemory => caller.memory.map(Extern::from),
-            Need::CalleeMemory => callee.options.memory.map(Extern::from),
+            Need::CallerMemory => memory(store, caller.memory),
+            Need::CalleeMemory => memory(store, callee.options.memory),
             Need::CallerRealloc => caller.realloc.map(|func| func.func().into()),
             Need::CalleeRealloc => callee.options.realloc.map(|func| func.func().into()),
             Need::CallerUtf8 => utf8_func(store, caller.memory)?.map(Extern::from),
@@ -123,6 +126,12 @@ fn imports<T: 'static>(
         }
     }
     Ok(Some(imports))
+}
+
+/// A memory that adapters know how to measure.
+fn memory<T>(store: &StoreContextMut<'_, T>, memory: Option<Memory>) -> Option<Extern> {
+    let memory = memory.filter(|memory| memory.ty(store).page_size() == PAGE_SIZE)?;
+    Some(memory.into())
 }
 
 /// The function that adapters call to trap.

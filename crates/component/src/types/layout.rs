@@ -2,7 +2,7 @@
 //!
 //! Specification: Canonical ABI, "Alignment", "Element Size", "Flattening".
 
-use super::{Defined, Flat, InterfaceType, Layout, MANY_FLAT, Part, TypeIndex, Types};
+use super::{Defined, Flat, InterfaceType, Layout, MANY_FLAT, Part, Types};
 
 /// The size, alignment and number of core values of a type.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,6 +79,14 @@ impl Types {
     }
 
     pub(super) fn layout_of(&self, ty: &Defined) -> Layout {
+        let mut layout = self.places_of(ty);
+        if layout.flat < MANY_FLAT {
+            layout.kinds = self.kinds(ty, layout.flat);
+        }
+        layout
+    }
+
+    fn places_of(&self, ty: &Defined) -> Layout {
         match ty {
             Defined::Record(fields) => self.product(fields.iter().map(|(_, ty)| *ty)),
             Defined::Tuple(types) => self.product(types.iter().copied()),
@@ -106,8 +114,8 @@ impl Types {
                     align,
                     flat: flat.saturating_mul(*length).min(MANY_FLAT),
                     parts: Box::new([Part::default()]),
-                    discriminant: 0,
                     numbers,
+                    ..Layout::default()
                 }
             }
         }
@@ -157,6 +165,7 @@ impl Types {
             discriminant,
             numbers: false,
             borrows: shapes.iter().any(|shape| shape.borrows),
+            kinds: Box::default(),
         }
     }
 
@@ -174,49 +183,50 @@ impl Types {
             T::F32 => into.push(Flat::F32),
             T::F64 => into.push(Flat::F64),
             T::String => into.extend([Flat::I32, Flat::I32]),
-            T::Defined(index) => self.flatten_defined(index, limit, into),
+            T::Defined(index) => into.extend(&self.layout(index).kinds),
         }
         true
     }
 
-    fn flatten_defined(&self, index: TypeIndex, limit: usize, into: &mut Vec<Flat>) {
+    /// The core types that so many core values of a type have. They are found from those
+    /// of its parts once: a type may be a part of others often, and they of others.
+    fn kinds(&self, ty: &Defined, count: u32) -> Box<[Flat]> {
+        let count = count as usize;
+        let mut kinds = Vec::with_capacity(count);
         let mut all = |types: &mut dyn Iterator<Item = InterfaceType>| {
             for ty in types {
-                self.flatten(ty, limit, into);
+                self.flatten(ty, count, &mut kinds);
             }
         };
-        match &self[index] {
+        match ty {
             Defined::Record(fields) => all(&mut fields.iter().map(|(_, ty)| *ty)),
             Defined::Tuple(types) => all(&mut types.iter().copied()),
             Defined::FixedList(ty, length) => all(&mut (0..*length).map(|_| *ty)),
-            Defined::List(_) | Defined::Map(..) => into.extend([Flat::I32, Flat::I32]),
-            Defined::Flags(_) => {
-                let words = self.layout(index).flat as usize;
-                into.extend(std::iter::repeat_n(Flat::I32, words));
+            Defined::List(_) | Defined::Map(..) | Defined::Flags(_) | Defined::Enum(_) => {
+                kinds.resize(count, Flat::I32);
             }
-            Defined::Enum(_) => into.push(Flat::I32),
             Defined::Variant(cases) => {
-                self.flatten_cases(cases.iter().map(|(_, ty)| *ty), limit, into);
+                self.join_cases(cases.iter().map(|(_, ty)| *ty), count, &mut kinds);
             }
-            Defined::Option(ty) => self.flatten_cases([None, Some(*ty)], limit, into),
-            Defined::Result { ok, err } => self.flatten_cases([*ok, *err], limit, into),
+            Defined::Option(ty) => self.join_cases([Some(*ty)], count, &mut kinds),
+            Defined::Result { ok, err } => self.join_cases([*ok, *err], count, &mut kinds),
         }
+        kinds.into()
     }
 
-    fn flatten_cases(
+    fn join_cases(
         &self,
         cases: impl IntoIterator<Item = Option<InterfaceType>>,
-        limit: usize,
+        count: usize,
         into: &mut Vec<Flat>,
     ) {
         into.push(Flat::I32);
-        let start = into.len();
         let mut case = Vec::new();
         for ty in cases.into_iter().flatten() {
             case.clear();
-            self.flatten(ty, limit, &mut case);
+            self.flatten(ty, count, &mut case);
             for (at, &flat) in case.iter().enumerate() {
-                match into.get_mut(start + at) {
+                match into.get_mut(1 + at) {
                     Some(joined) => *joined = join(*joined, flat),
                     None => into.push(flat),
                 }
@@ -267,6 +277,20 @@ mod tests {
         assert_eq!(flags(33), (8, 4, 2));
         assert_eq!(discriminant_size(256), 1);
         assert_eq!(discriminant_size(257), 2);
+    }
+
+    #[test]
+    fn types_that_are_parts_of_each_other_often_cost_little() {
+        let mut types = Types::default();
+        let mut ty = T::U64;
+        for _ in 0..15 {
+            let cases = (0..1000).map(|at| (format!("c{at}").into(), Some(ty))).collect();
+            ty = T::Defined(types.intern(Defined::Variant(cases)));
+        }
+        let mut flat = Vec::new();
+        assert!(types.flatten(ty, 16, &mut flat));
+        assert_eq!(flat[..15], [Flat::I32; 15]);
+        assert_eq!(flat[15..], [Flat::I64]);
     }
 
     #[test]

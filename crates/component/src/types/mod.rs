@@ -129,6 +129,8 @@ pub(crate) struct Layout {
     /// How many core values a value is. Saturates at [`MANY_FLAT`], for beyond that
     /// values are never passed that way.
     pub(crate) flat: u32,
+    /// What these core values are, unless there are too many.
+    pub(crate) kinds: Box<[Flat]>,
     /// Of each field, element or case's payload: where it lies, in bytes and in core
     /// values. A list of fixed length has one for its first element.
     pub(crate) parts: Box<[Part]>,
