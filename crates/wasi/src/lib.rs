@@ -1,13 +1,14 @@
-//! WASI preview 1 for zwasm.
+//! WASI preview 1 and 0.2 for zwasm.
 //!
 //! Two layers. `host/` is what a guest may ask of the machine: files below
 //! preopened directories, clocks, randomness, waiting, sockets, the standard
 //! streams. Each of its functions is one operation and begins by naming the
-//! capability it needs, and none knows what a guest looks like. `p1/`
-//! is the ABI on top: numbers and pointers out of guest memory, the descriptor
+//! capability it needs, and none knows what a guest looks like. On top are the ABIs.
+//! `p1/` is that of modules: numbers and pointers out of guest memory, the descriptor
 //! table with its rights, error codes. One declared table of functions
 //! (`p1::FUNCTIONS`) drives linking, so that the whole ABI costs one thunk
-//! instead of one per function.
+//! instead of one per function. [`p2`] is that of components: a table for each
+//! interface, of functions over values and resources.
 //!
 //! ```no_run
 //! use zwasm::{Engine, Linker, Module, Store};

@@ -57,7 +57,7 @@ pub(crate) fn mismatch(expected: &str, found: InterfaceType, cx: &TypeContext<'_
 }
 
 macro_rules! numbers {
-    ($($rust:ty, $ty:ident, $slot:expr;)*) => {$(
+    ($($rust:ty, $ty:ident, $slot:expr $(, $bytes:ident)?;)*) => {$(
         impl ComponentType for $rust {
             fn typecheck(ty: InterfaceType, cx: &TypeContext<'_>) -> Result<()> {
                 match ty {
@@ -81,9 +81,7 @@ macro_rules! numbers {
             ) -> Result<()> {
                 const SIZE: usize = size_of::<$rust>();
                 let bytes = cx.bytes(address, list.len() * SIZE)?;
-                for (place, value) in bytes.chunks_exact_mut(SIZE).zip(list) {
-                    place.copy_from_slice(&value.to_le_bytes());
-                }
+                numbers!(@put bytes, list, SIZE $(, $bytes)?);
                 Ok(())
             }
         }
@@ -101,17 +99,32 @@ macro_rules! numbers {
             ) -> Result<Vec<Self>> {
                 const SIZE: usize = size_of::<$rust>();
                 let bytes = cx.memory.get(address..).and_then(|bytes| bytes.get(..length * SIZE));
-                let (values, _) = bytes.ok_or_else(unexpected)?.as_chunks::<SIZE>();
-                Ok(values.iter().map(|bytes| <$rust>::from_le_bytes(*bytes)).collect())
+                let bytes = bytes.ok_or_else(unexpected)?;
+                Ok(numbers!(@take bytes, $rust, SIZE $(, $bytes)?))
             }
         }
     )*};
+    // Lists of bytes are what most lists are, and are copied as such.
+    (@put $bytes:ident, $list:ident, $size:ident, bytes) => {
+        $bytes.copy_from_slice($list)
+    };
+    (@put $bytes:ident, $list:ident, $size:ident) => {
+        for (place, value) in $bytes.as_chunks_mut::<$size>().0.iter_mut().zip($list) {
+            *place = value.to_le_bytes();
+        }
+    };
+    (@take $bytes:ident, $rust:ty, $size:ident, bytes) => {
+        $bytes.to_vec()
+    };
+    (@take $bytes:ident, $rust:ty, $size:ident) => {
+        $bytes.as_chunks::<$size>().0.iter().map(|bytes| <$rust>::from_le_bytes(*bytes)).collect()
+    };
 }
 
 // Of a negative number a slot has all bits of the core type, which is 32 bits wide.
 numbers! {
     i8, S8, |value| u64::from(i32::from(value) as u32);
-    u8, U8, u64::from;
+    u8, U8, u64::from, bytes;
     i16, S16, |value| u64::from(i32::from(value) as u32);
     u16, U16, u64::from;
     i32, S32, |value| u64::from(value as u32);
