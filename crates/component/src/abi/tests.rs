@@ -4,14 +4,15 @@
 //! was given; the host gives it back. So every value is lowered and lifted by the host
 //! and moved between guests, in all encodings of strings.
 
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
 
 use zwasm::{AsContextMut, Engine, Func, Instance, Module, Result, Store, ValType};
 
-use super::StringEncoding;
 use super::call::{lower_guest, lower_host};
 use super::signature::Signature;
+use super::{Lift, Lower, StringEncoding};
 use crate::state::{Components, Lifted, Options, RuntimeInstance};
 use crate::types::{Defined, FuncIndex, FuncType, InterfaceType, Types};
 use crate::{ResourceType, Val};
@@ -342,6 +343,84 @@ fn what_is_lowered_is_lifted() {
         adapters += case(seed).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
     assert!(adapters > 80, "{adapters} adapters");
+}
+
+/// Gives a value of a Rust type to the host by way of a guest, and gets it back.
+fn through<T>(value: T, ty: impl FnOnce(&mut Types) -> InterfaceType)
+where
+    T: Lift + Lower + PartialEq + Debug + 'static,
+{
+    let run = || -> Result<(T,)> {
+        let mut types = Types::default();
+        let ty = ty(&mut types);
+        let params = Box::new([("v".into(), ty)]);
+        let ty = types.intern_func(FuncType { params, result: Some(ty) });
+        let types = Arc::new(types);
+        let none: Arc<[ResourceType]> = Arc::new([]);
+        let mut store = Store::new(&Engine::default(), Data::new());
+        let guest = guest(&mut store, StringEncoding::CompactUtf16, false, None)?;
+        let host = lower_host::<Data>(
+            &mut store,
+            Arc::new(|mut store, call| {
+                let value: (T,) = call.args(&mut store)?;
+                call.finish(&mut store, &value)
+            }),
+            &types,
+            ty,
+            &none,
+            guest.options,
+        )?;
+        let lifted = lift(&mut store, &guest, host, &types, ty)?;
+        let func = store.as_context_mut().attachment::<Components>().add_func(lifted);
+        assert!(func.typed::<(Vec<[T; 3]>,), (T,)>(&store).is_err());
+        assert!(func.typed::<(T,), ()>(&store).is_err());
+        func.typed::<(&T,), (T,)>(&store)?.call(&mut store, (&value,))
+    };
+    match run() {
+        Ok((result,)) => assert_eq!(result, value),
+        Err(error) => panic!("{value:?}: {error}"),
+    }
+}
+
+#[test]
+fn rust_types_stand_for_component_types() {
+    use InterfaceType as T;
+    fn def(ty: Defined) -> impl Fn(&mut Types) -> T {
+        move |types| T::Defined(types.intern(ty.clone()))
+    }
+    through(true, |_| T::Bool);
+    through(i8::MIN, |_| T::S8);
+    through(u8::MAX, |_| T::U8);
+    through(i16::MIN, |_| T::S16);
+    through(u16::MAX, |_| T::U16);
+    through(i32::MIN, |_| T::S32);
+    through(u32::MAX, |_| T::U32);
+    through(i64::MIN, |_| T::S64);
+    through(u64::MAX, |_| T::U64);
+    through(-0.5_f32, |_| T::F32);
+    through(f64::MAX, |_| T::F64);
+    through('\u{1f370}', |_| T::Char);
+    through(String::from("gr\u{fc}n"), |_| T::String);
+    through(Box::<str>::from("\u{2603}"), |_| T::String);
+    through(Box::new(Arc::new(5_u32)), |_| T::U32);
+    through(vec![i16::MIN, -1, 7], def(Defined::List(T::S16)));
+    through(Box::<[u8]>::from([1, 2, 3]), def(Defined::List(T::U8)));
+    through(vec![String::new(), "b".into()], def(Defined::List(T::String)));
+    through(Vec::<u64>::new(), def(Defined::List(T::U64)));
+    through([1_u16, 2, 3], def(Defined::FixedList(T::U16, 3)));
+    through([1.5_f64; 20], def(Defined::FixedList(T::F64, 20)));
+    through(Some(-1_i8), def(Defined::Option(T::S8)));
+    through(None::<String>, def(Defined::Option(T::String)));
+    let both = Defined::Result { ok: Some(T::F32), err: Some(T::String) };
+    through(Ok::<f32, String>(2.5), def(both.clone()));
+    through(Err::<f32, String>("no".into()), def(both));
+    through(Ok::<(), u8>(()), def(Defined::Result { ok: None, err: Some(T::U8) }));
+    through(Err::<(), ()>(()), def(Defined::Result { ok: None, err: None }));
+    let tuple = Defined::Tuple([T::U8, T::S64, T::Char].into());
+    through((1_u8, -2_i64, 'x'), def(tuple));
+    let map = Defined::Map(T::String, T::U16);
+    through(BTreeMap::from([(String::from("a"), 1_u16), ("b".into(), 2)]), def(map.clone()));
+    through(HashMap::from([(String::from("c"), 3_u16)]), def(map));
 }
 
 /// A call between guests that has to fail: what is passed, what is returned, and words of

@@ -291,8 +291,12 @@ pub(super) fn module(imports: &[Import], body: &Body, results: &[Ty]) -> Vec<u8>
     unsigned(&mut bodies, code.len() as u64);
     bodies.extend(code);
     section(&mut module, 10, &bodies);
+    section(&mut module, 0, MODULE_NAME);
     module
 }
+
+/// What backtraces call the module: a section of names with that of the module.
+const MODULE_NAME: &[u8] = b"\x04name\x00\x08\x07adapter";
 
 #[cfg(test)]
 mod tests {
