@@ -251,8 +251,8 @@ impl Document {
     ) -> String {
         let homes = std::mem::take(&mut self.homes);
         let mut scope = Scope::new(&homes, package.and_then(|name| name.split('@').next()));
-        let mut found = Vec::new();
-        let mut defined = Vec::new();
+        // What the items define themselves.
+        let mut defined: HashMap<&str, Key> = HashMap::new();
         let mut functions: HashMap<&str, Vec<(Form, &str, &ComponentFunc)>> = HashMap::new();
         for (name, item) in items {
             let key = match item {
@@ -278,12 +278,10 @@ impl Document {
                 }
                 _ => {
                     scope.names.entry(key).or_insert_with(|| identifier(name));
-                    found.push((key, *name));
-                    defined.push(*name);
+                    defined.insert(name, key);
                 }
             }
         }
-        let defined: std::collections::HashSet<&str> = defined.into_iter().collect();
         let mut text = String::new();
         for (name, item) in items {
             let limit = self.room.saturating_sub(text.len());
@@ -293,18 +291,18 @@ impl Document {
             let mut lines = Lines { scope: &mut scope, limit, indent };
             match item {
                 ComponentItem::Type(ty) => match Key::of(ty) {
-                    Some(_) if !defined.contains(name) => {}
+                    Some(_) if !defined.contains_key(name) => {}
                     _ => text.push_str(&lines.ty(name, ty)),
                 },
                 ComponentItem::Resource(resource) => {
-                    if defined.contains(name) {
+                    if defined.contains_key(name) {
                         let functions = functions.remove(name).unwrap_or_default();
                         text.push_str(&lines.resource(name, *resource, functions));
                     }
                 }
                 ComponentItem::ComponentFunc(func) => {
                     let owner = function_name(name).1;
-                    if owner.is_none_or(|owner| !defined.contains(owner)) {
+                    if owner.is_none_or(|owner| !defined.contains_key(owner)) {
                         text.push_str(&lines.func(prefix, name, func));
                     }
                 }
@@ -333,9 +331,12 @@ impl Document {
         self.room = self.room.saturating_sub(text.len());
         drop(scope);
         self.homes = homes;
-        for (key, name) in found {
-            let interface = interface.map(str::to_owned);
-            self.homes.entry(key).or_insert_with(|| Home { interface, name: name.to_owned() });
+        for (name, _) in items {
+            if let Some(key) = defined.get(name) {
+                let home =
+                    || Home { interface: interface.map(str::to_owned), name: (*name).into() };
+                self.homes.entry(*key).or_insert_with(home);
+            }
         }
         text
     }

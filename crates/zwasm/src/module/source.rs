@@ -296,7 +296,7 @@ fn unwanted(wanted: Kind) -> Error {
 
 fn other(what: &str, advice: &str) -> Error {
     let message = format!(
-        "invalid module: this is {what}, where zwasm takes a core module, binary (.wasm) or \
+        "invalid module: this is {what}, where zwasm takes WebAssembly, binary (.wasm) or \
          text (.wat): {advice}"
     );
     Error::new(ErrorKind::Invalid, message)
