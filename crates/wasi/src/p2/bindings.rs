@@ -1,7 +1,12 @@
-//! The world `wasi:cli/command`, as bindings to it look in wasmtime.
+//! The world `wasi:cli/command`, as bindings to it look in wasmtime, and what other worlds
+//! that import WASI use in place of bindings to it: `with: { "wasi": bindings::sync }`.
+
+pub use super::interfaces::*;
 
 /// For stores that are used by one thread at a time, and wait in it.
 pub mod sync {
+    pub use super::{cli, clocks, filesystem, http, io, random, sockets};
+
     use zwasm::{AsContextMut, Error, Result};
     use zwasm_component::{Component, Instance, InstancePre, Linker, TypedFunc};
 

@@ -47,6 +47,7 @@ mod cli;
 mod clocks;
 mod filesystem;
 mod http;
+mod interfaces;
 mod io;
 mod random;
 mod sockets;

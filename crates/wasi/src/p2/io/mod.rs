@@ -16,7 +16,7 @@ pub(crate) use poll::define_poll;
 pub(crate) use streams::define_streams;
 
 /// What went wrong with a stream: a resource, for its users to ask about.
-pub(crate) struct IoError(pub(crate) io::Error);
+pub struct IoError(pub(crate) io::Error);
 
 interface! {
     /// Defines `wasi:io/error`.

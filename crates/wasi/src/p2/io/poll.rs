@@ -43,7 +43,7 @@ pub(crate) trait Source: Send + Sync {
 }
 
 /// A resource for a guest to wait for.
-pub(crate) struct Pollable(pub(crate) Arc<dyn Source>);
+pub struct Pollable(pub(crate) Arc<dyn Source>);
 
 /// A moment of the monotonic clock.
 pub(crate) struct Moment(pub(crate) u64);

@@ -83,10 +83,10 @@ pub(crate) trait Output: Source {
 }
 
 /// A stream for a guest to read.
-pub(crate) struct InputStream(pub(crate) Arc<dyn Input>);
+pub struct InputStream(pub(crate) Arc<dyn Input>);
 
 /// A stream for a guest to write.
-pub(crate) struct OutputStream(pub(crate) Arc<dyn Output>);
+pub struct OutputStream(pub(crate) Arc<dyn Output>);
 
 interface! {
     /// Defines `wasi:io/streams`.
