@@ -7,6 +7,7 @@ use zwasm::{AsContextMut, Engine, Error, ErrorKind, Module, Result, StoreContext
 
 use crate::abi::call::{HostFunc, check_func};
 use crate::abi::{Check, TypeContext};
+use crate::plan::Import;
 use crate::types::items::ItemType;
 use crate::types::{ComponentFunc, FuncIndex, matching, versions};
 use crate::{
@@ -111,17 +112,23 @@ impl<T: 'static> Names<T> {
         self.key(name).is_some()
     }
 
-    /// What a path stands for.
-    pub(crate) fn find(&self, path: &[Arc<str>]) -> Option<&Definition<T>> {
-        let (last, outer) = path.split_last()?;
-        let mut names = self;
-        for name in outer {
-            match names.get(name)? {
-                Definition::Instance(inner) => names = inner,
-                _ => return None,
-            }
+    /// What an import stands for: what is defined under its name, or else the interface
+    /// that it says its name stands for.
+    pub(crate) fn find(&self, import: &Import) -> Option<&Definition<T>> {
+        let names = import.path.iter().map(|name| &**name);
+        self.at(names.clone()).or_else(|| {
+            let implements = import.implements.as_deref()?;
+            self.at(std::iter::once(implements).chain(names.skip(1)))
+        })
+    }
+
+    fn at<'n>(&self, mut path: impl Iterator<Item = &'n str>) -> Option<&Definition<T>> {
+        let mut definition = self.get(path.next()?)?;
+        for name in path {
+            let Definition::Instance(names) = definition else { return None };
+            definition = names.get(name)?;
         }
-        names.get(last)
+        Some(definition)
     }
 
     fn insert(&mut self, name: &str, shadowing: bool, definition: Definition<T>) -> Result<()> {
@@ -208,7 +215,7 @@ impl<T: 'static> Linker<T> {
         /// What stands for all resources that are not known.
         struct Unknown;
         for import in &component.0.plan.imports {
-            if self.names.find(&import.path).is_some() {
+            if self.names.find(import).is_some() {
                 continue;
             }
             let path = import.path.join("#");

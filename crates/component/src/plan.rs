@@ -41,6 +41,8 @@ pub(crate) struct Plan {
 /// instances has a path.
 pub(crate) struct Import {
     pub(crate) path: Box<[Arc<str>]>,
+    /// The interface that the first name of the path stands for, if it says so.
+    pub(crate) implements: Option<Arc<str>>,
     pub(crate) ty: ItemType,
 }
 

@@ -131,6 +131,47 @@ fn imports_find_compatible_versions() {
     assert!(parts.iter().all(|part| wrong.contains(part)), "{wrong}");
 }
 
+/// Several imports may be of one interface, each under a name of its own.
+#[test]
+fn imports_find_the_interface_that_they_stand_for() {
+    let engine = Engine::default();
+    let text = r#"(component
+        (import "first" (implements "a:b/log@0.2.3") (instance $first
+            (export "log" (func (param "x" u32) (result u32)))))
+        (import "second" (implements "a:b/log@0.2.3") (instance $second
+            (export "log" (func (param "x" u32) (result u32)))))
+        (core func $first (canon lower (func $first "log")))
+        (core func $second (canon lower (func $second "log")))
+        (core module $m
+            (import "" "first" (func $first (param i32) (result i32)))
+            (import "" "second" (func $second (param i32) (result i32)))
+            (func (export "run") (result i32)
+                (call $second (call $first (i32.const 5)))))
+        (core instance $i (instantiate $m (with "" (instance
+            (export "first" (func $first)) (export "second" (func $second))))))
+        (func (export "run") (result u32) (canon lift (core func $i "run"))))"#;
+    let component = component(&engine, text);
+    let run = |linker: &Linker<()>| {
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &component).unwrap();
+        let run = instance.get_typed_func::<(), (u32,)>(&mut store, "run").unwrap();
+        run.call(&mut store, ()).unwrap().0
+    };
+    let mut linker: Linker<()> = Linker::new(&engine);
+    let mut define = |name: &str, add: u32| {
+        let mut names = linker.instance(name).unwrap();
+        let log = move |_: StoreContextMut<'_, ()>, (x,): (u32,)| Ok((x + add,));
+        names.func_wrap("log", log).unwrap();
+    };
+    define("a:b/log@0.2.0", 100);
+    // A definition of the name itself goes before.
+    define("second", 1);
+    assert_eq!(run(&linker), 106);
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&component).unwrap();
+    assert!(linker.instantiate_pre(&component).is_ok());
+}
+
 #[test]
 fn all_that_is_missing_is_listed_with_its_type() {
     let engine = Engine::default();

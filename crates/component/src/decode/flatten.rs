@@ -158,7 +158,9 @@ impl<'a> Flattener<'a> {
                 Definition::Import(import) => {
                     let name = import.name.name;
                     let host_name = self.name(name);
-                    let path = Path { outer: None, name: &host_name };
+                    let implements = import.name.implements.map(|name| self.name(name));
+                    let implements = implements.as_ref();
+                    let path = Path { outer: None, name: &host_name, implements };
                     let source = match args {
                         Args::Host => Source::Host(&path),
                         Args::Given(args) => self.argument(Some(args), name)?,

@@ -28,15 +28,21 @@ use crate::types::{Defined, FuncIndex, FuncType, InterfaceType, ResourceIndex};
 pub(super) struct Path<'s> {
     pub(super) outer: Option<&'s Path<'s>>,
     pub(super) name: &'s Arc<str>,
+    /// The interface that the name stands for, if it says so.
+    pub(super) implements: Option<&'s Arc<str>>,
 }
 
 impl Path<'_> {
-    fn names(&self) -> Box<[Arc<str>]> {
-        let mut names: Vec<Arc<str>> = std::iter::successors(Some(self), |path| path.outer)
-            .map(|path| path.name.clone())
-            .collect();
-        names.reverse();
-        names.into()
+    /// What is imported under it.
+    fn import(&self, ty: ItemType) -> Import {
+        let mut path: Vec<Arc<str>> = Vec::new();
+        let mut first = self;
+        for outer in std::iter::successors(Some(self), |path| path.outer) {
+            path.push(outer.name.clone());
+            first = outer;
+        }
+        path.reverse();
+        Import { path: path.into(), implements: first.implements.cloned(), ty }
     }
 }
 
@@ -248,7 +254,7 @@ impl<'a> Flattener<'a> {
                 let ty = self.type_at(scope, index)?;
                 if let (TypeDef::Resource(resource), Source::Host(path)) = (ty, source) {
                     let ty = ItemType::Resource(resource);
-                    self.again.push(Import { path: path.names(), ty });
+                    self.again.push(path.import(ty));
                 }
                 Ok(Item::Type(ty))
             }
@@ -296,7 +302,7 @@ impl<'a> Flattener<'a> {
 
     fn import(&mut self, path: &Path<'_>, ty: ItemType) -> u32 {
         let index = self.imports.len() as u32;
-        self.imports.push(Import { path: path.names(), ty });
+        self.imports.push(path.import(ty));
         index
     }
 
@@ -337,7 +343,11 @@ impl<'a> Flattener<'a> {
         match source {
             Source::Host(outer) => {
                 let name = &self.name(name);
-                self.take(scope, ty, Source::Host(&Path { outer: Some(outer), name }))
+                self.take(
+                    scope,
+                    ty,
+                    Source::Host(&Path { outer: Some(outer), name, implements: None }),
+                )
             }
             Source::Item(Item::Instance(instance)) => {
                 let item = instance.get(name).cloned();

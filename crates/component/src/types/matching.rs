@@ -35,7 +35,7 @@ pub(crate) struct Match<T: 'static> {
 ///
 /// All imports that are missing or of another type.
 pub(crate) fn resolve<T: 'static>(names: &Names<T>, plan: &Plan) -> Result<Match<T>> {
-    let found: Vec<_> = plan.imports.iter().map(|import| names.find(&import.path)).collect();
+    let found: Vec<_> = plan.imports.iter().map(|import| names.find(import)).collect();
     // Which resources these are is known before the functions that use them are compared.
     let mut resources: Vec<ResourceType> = plan.uninstantiated.to_vec();
     for (index, origin) in plan.resources.iter().enumerate() {
@@ -76,7 +76,7 @@ pub(crate) fn resolve<T: 'static>(names: &Names<T>, plan: &Plan) -> Result<Match
         }
     }
     for import in &plan.again {
-        match (&import.ty, names.find(&import.path)) {
+        match (&import.ty, names.find(import)) {
             (_, None) => {}
             (ItemType::Resource(index), Some(Definition::Resource(ty, _)))
                 if resources[index.0 as usize] == *ty => {}
