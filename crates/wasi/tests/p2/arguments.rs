@@ -190,6 +190,6 @@ fn one_call(guest: &mut Guest, random: &mut Random, interrupted: bool) -> bool {
         _ => {}
     }
     let args: Vec<_> = args.into_iter().map(Val::U64).collect();
-    let call = guest.instance.get_func(&mut guest.store, &format!("call-{index}")).unwrap();
+    let call = guest.instance.get_func(&mut guest.store, format!("call-{index}")).unwrap();
     call.call(&mut guest.store, &args, &mut []).is_ok()
 }
