@@ -40,8 +40,9 @@ pub(crate) fn says(expected: &str, got: &str, tables: &[Table]) -> bool {
         let (first, last) = (expected.chars().next(), expected.chars().next_back());
         got.match_indices(expected).any(|(at, found)| {
             let (before, after) = (&got[..at], &got[at + found.len()..]);
-            !(is_word(first) && is_word(before.chars().next_back()))
-                && !(is_word(last) && is_word(after.chars().next()))
+            let joined_before = is_word(first) && is_word(before.chars().next_back());
+            let joined_after = is_word(last) && is_word(after.chars().next());
+            !joined_before && !joined_after
         })
     };
     expected.is_empty() || holds(got) || agree(expected, got, tables)
