@@ -114,15 +114,11 @@ impl Verdict {
         }
     }
 
-    /// How many directives there were.
-    pub fn total(&self) -> Tally {
-        self.total
-    }
-
-    /// Panics with everything that was not as known.
-    pub fn conclude(self) {
+    /// Panics with everything that was not as known; how many directives there were.
+    pub fn conclude(self) -> Tally {
         println!("{}", self.total);
         assert!(self.wrong.is_empty(), "\n{}", self.wrong);
+        self.total
     }
 }
 
