@@ -24,7 +24,6 @@ use zwasm::{
 
 use crate::abi::signature::Signature;
 use crate::abi::{Access, StringEncoding};
-use crate::fuse::Adapters;
 use crate::handles::{HandleTable, HostHandle};
 use crate::resource::Kind;
 use crate::types::{FuncIndex, Types};
@@ -77,7 +76,8 @@ pub struct Components {
     pub(crate) next_held: u64,
     /// Handles and loans there are.
     pub(crate) live: usize,
-    pub(crate) adapters: Adapters,
+    /// What adapters call to trap, once there are some.
+    pub(crate) trap: Option<zwasm::Func>,
 }
 
 /// What changes about an instance as it runs.
@@ -145,7 +145,7 @@ impl Default for Components {
             held: HashMap::new(),
             next_held: 0,
             live: 0,
-            adapters: Adapters::default(),
+            trap: None,
         }
     }
 }

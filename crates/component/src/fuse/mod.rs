@@ -18,8 +18,8 @@
 //! A trap in an adapter is a call of the host with a number, which makes the error. Text
 //! that is not ASCII is checked by the host.
 //!
-//! Equal code is one module in a store, so that a component with a hundred functions over
-//! the same types compiles one.
+//! Equal code is one module of the component, so that one with a hundred functions over
+//! the same types compiles one, and the next store finds it compiled.
 //!
 //! Why a module per function, and not one per component: functions are lowered between
 //! the core instances that need them, and those to call come into being in between.
@@ -29,9 +29,11 @@ mod emit;
 mod trap;
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zwasm::{
-    AsContextMut, Caller, Error, Extern, Func, FuncType, Instance, Memory, Module, Result,
+    AsContextMut, Caller, Engine, Error, Extern, Func, FuncType, Instance, Memory, Module, Result,
     StoreContextMut, ValType,
 };
 
@@ -45,18 +47,47 @@ use crate::types::Types;
 /// Bytes of a page, unless a memory has pages of its own.
 const PAGE_SIZE: u64 = 1 << 16;
 
-/// What adapters of a store share.
+/// The adapters of a component, which all its instances share, whatever their stores.
 #[derive(Default)]
-pub(crate) struct Adapters {
-    modules: HashMap<Vec<u8>, Module>,
-    trap: Option<Func>,
+pub(crate) struct Adapters(Mutex<HashMap<Vec<u8>, Module>>);
+
+impl Adapters {
+    fn modules(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Module>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The module of an adapter. Nothing if the engine has switched off what it needs.
+    fn module(
+        &self,
+        engine: &Engine,
+        bytes: Vec<u8>,
+        two_memories: bool,
+    ) -> Result<Option<Module>> {
+        if let Some(module) = self.modules().get(&bytes) {
+            return Ok(Some(module.clone()));
+        }
+        let module = match Module::from_binary(engine, &bytes) {
+            Ok(module) => module,
+            Err(_) if two_memories => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut modules = self.modules();
+        if modules.len() < MAX_ADAPTER_MODULES {
+            modules.insert(bytes, module.clone());
+        }
+        Ok(Some(module))
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.modules().len()
+    }
 }
 
-#[cfg(test)]
-impl Adapters {
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.modules.len()
+impl fmt::Debug for Adapters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Adapters").field(&self.modules().len()).finish()
     }
 }
 
@@ -77,22 +108,9 @@ pub(crate) fn adapt<T: 'static>(
     let call = Call { types, signature, caller, callee: &callee.options, post_return };
     let Ok(adapter::Module { bytes, needs }) = adapter::make(&call) else { return Ok(None) };
     let Some(imports) = imports(&mut store, &needs, caller, callee)? else { return Ok(None) };
-    let known = store.attachment::<Components>().adapters.modules.get(&bytes).cloned();
-    let module = match known {
-        Some(module) => module,
-        None => {
-            let module = match Module::from_binary(store.engine(), &bytes) {
-                Ok(module) => module,
-                // The engine may have several memories switched off.
-                Err(_) if needs.contains(&Need::CallerMemory) => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            let modules = &mut store.attachment::<Components>().adapters.modules;
-            if modules.len() < MAX_ADAPTER_MODULES {
-                modules.insert(bytes, module.clone());
-            }
-            module
-        }
+    let two_memories = needs.contains(&Need::CallerMemory);
+    let Some(module) = types.adapters.module(store.engine(), bytes, two_memories)? else {
+        return Ok(None);
     };
     let instance = Instance::new(store.as_context_mut(), &module, &imports)?;
     Ok(instance.get_func(store, ""))
@@ -136,14 +154,14 @@ fn memory<T>(store: &StoreContextMut<'_, T>, memory: Option<Memory>) -> Option<E
 
 /// The function that adapters call to trap.
 fn trap_func<T: 'static>(store: &mut StoreContextMut<'_, T>) -> Result<Func> {
-    if let Some(func) = store.attachment::<Components>().adapters.trap {
+    if let Some(func) = store.attachment::<Components>().trap {
         return Ok(func);
     }
     let ty = FuncType::new([ValType::I32], []);
     let func = Func::from_slots(store.as_context_mut(), ty, |_: Caller<'_, T>, slots| {
         Err(Error::trap_msg(trap::message(slots[0] as u32)))
     })?;
-    store.attachment::<Components>().adapters.trap = Some(func);
+    store.attachment::<Components>().trap = Some(func);
     Ok(func)
 }
 

@@ -22,6 +22,8 @@ pub use public::{
     Flags, List, Map, Module, OptionType, Record, ResultType, Tuple, Type, Variant,
 };
 
+use crate::fuse::Adapters;
+
 /// The type of a component value.
 ///
 /// Specification: Component Model, "Type Definitions", `defvaltype`.
@@ -158,12 +160,13 @@ pub(crate) const MANY_FLAT: u32 = 17;
 
 /// All types of a component.
 #[derive(Default, Debug)]
-#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Types {
     defined: Vec<(Defined, Layout)>,
     indices: HashMap<Defined, TypeIndex>,
     funcs: Vec<(FuncType, Tuples)>,
     func_indices: HashMap<FuncType, FuncIndex>,
+    /// Code for functions of these types.
+    pub(crate) adapters: Adapters,
 }
 
 impl Types {
@@ -206,6 +209,20 @@ impl Types {
     /// The layout of a type with parts.
     pub(crate) fn layout(&self, index: TypeIndex) -> &Layout {
         &self.defined[index.0 as usize].1
+    }
+}
+
+#[cfg(test)]
+impl Types {
+    /// The same types in a table of their own.
+    pub(crate) fn copy(&self) -> Types {
+        Types {
+            defined: self.defined.clone(),
+            indices: self.indices.clone(),
+            funcs: self.funcs.clone(),
+            func_indices: self.func_indices.clone(),
+            adapters: Adapters::default(),
+        }
     }
 }
 
