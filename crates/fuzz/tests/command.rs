@@ -88,3 +88,15 @@ fn senseless_words_are_refused() {
         assert_eq!(text.lines().count(), 1, "{text}");
     }
 }
+
+#[test]
+fn values_of_components_come_back() {
+    let (output, text) = fuzz(&["components", "--seed", "1", "--cases", "200", "--jobs", "2"]);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.lines().last(), Some("200 cases, 0 differences"));
+    let mut counts = text
+        .split(|letter: char| !letter.is_ascii_digit())
+        .filter_map(|word| word.parse::<u64>().ok());
+    let (returned, called) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
+    assert!(called > 1000 && returned > called / 2, "hardly a call returned: {text}");
+}

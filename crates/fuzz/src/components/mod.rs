@@ -5,15 +5,19 @@
 //! the encoding of strings and in where they find room, right at the end of memory for
 //! one. A quarter of the cases has a guest that is wrong, and some values are of other
 //! types: then calls may fail in any way but a panic, and the same in all modes.
+//!
+//! Every fourth case is a program of operations on handles instead ([`handles`]).
 
 mod case;
 mod defs;
 mod guest;
+mod handles;
 mod run;
 mod ty;
 mod value;
 
 use case::Case;
+use handles::Handles;
 use run::{Judge, Verdict};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -86,24 +90,29 @@ fn one(campaign: &Campaign, judge: &Judge, number: u64, report: &Mutex<Report>) 
     let seed = campaign.seed;
     let last_words = move || format!("components, seed {seed}, case {number}");
     let ended = panics::catch(last_words, || {
+        if number % 4 == 3 {
+            let handles = Handles::draw(seed, number);
+            let verdict = judge.judge_handles(&handles);
+            return (handles.text, verdict);
+        }
         let case = Case::draw(seed, number);
         let verdict = judge.judge(&case);
-        (case, verdict)
+        (case.text, verdict)
     });
     let mut report = report.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (text, wrong) = match ended {
-        Ok((case, Verdict { called, returned, full, wrong })) => {
+        Ok((text, Verdict { called, returned, full, wrong })) => {
             report.called += called;
             report.returned += returned;
             report.full += u64::from(full);
-            (Some(case.text), wrong)
+            (text, wrong)
         }
-        Err(panic) => (None, Some(panic)),
+        Err(panic) if number % 4 == 3 => (Handles::draw(seed, number).text, Some(panic)),
+        Err(panic) => (Case::draw(seed, number).text, Some(panic)),
     };
     let Some(wrong) = wrong else { return };
     report.found += 1;
     if report.findings.len() < SAVED {
-        let text = text.unwrap_or_else(|| Case::draw(seed, number).text);
         let path = campaign.out.join(format!("components-{seed}-{number}.wat"));
         let place = match fs::write(&path, format!(";; {}\n{text}", wrong.replace('\n', " "))) {
             Ok(()) => path.display().to_string(),

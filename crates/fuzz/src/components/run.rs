@@ -1,6 +1,7 @@
 //! Runs a case in every mode and compares.
 
 use super::case::{Case, EXPORTS, IMPORT};
+use super::handles::Handles;
 use super::value::same;
 use zwasm::{Config, Engine, ErrorKind, Store};
 use zwasm_component::{Component, Instance, Linker, Val};
@@ -80,6 +81,47 @@ impl Judge {
         }
         verdict
     }
+
+    pub fn judge_handles(&self, handles: &Handles) -> Verdict {
+        let mut verdict = Verdict { called: 1, ..Verdict::default() };
+        let bytes = match wat::parse_str(&handles.text) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                verdict.wrong = Some(format!("no component: {error}"));
+                return verdict;
+            }
+        };
+        for (mode, engine) in &self.engines {
+            let got = run_handles(engine, &bytes);
+            let right = match (&handles.expected, &got) {
+                (Ok(expected), Ok(Val::U32(got))) => expected == got,
+                (Err(expected), Err(error)) => {
+                    error.kind() == ErrorKind::Trap && error.to_string().contains(expected)
+                }
+                _ => false,
+            };
+            verdict.returned = u64::from(got.is_ok());
+            if !right {
+                let expected = &handles.expected;
+                verdict.wrong = Some(format!("[{mode}] {expected:?} was expected, not {got:?}"));
+                return verdict;
+            }
+        }
+        verdict
+    }
+}
+
+/// Runs a program of operations on handles.
+fn run_handles(engine: &Engine, bytes: &[u8]) -> zwasm::Result<Val> {
+    let component = Component::from_binary(engine, bytes)?;
+    let mut store = Store::new(engine, ());
+    let instance = Linker::new(engine).instantiate(&mut store, &component)?;
+    let func = instance.get_func(&mut store, "run");
+    let func = func.ok_or_else(|| zwasm::Error::msg("no function run"))?;
+    let mut results = [Val::Bool(false)];
+    func.call(&mut store, &[], &mut results)?;
+    let [result] = results;
+    Ok(result)
 }
 
 /// Makes all calls, each on an instance that no call stopped before.
