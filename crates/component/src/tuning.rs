@@ -27,6 +27,10 @@ pub(crate) const MAX_LIFTED: usize = 128 << 20;
 /// come from: a value of which no two parts lie on each other always moves.
 pub(crate) const MAX_TRANSFERRED_TWICE: usize = 128 << 20;
 
+/// Bytes of a string of a guest that the host encodes anew for another: it holds the
+/// string and what it becomes meanwhile.
+pub(crate) const MAX_ENCODED: usize = 64 << 20;
+
 /// Entries of a host's table of resources unless it says otherwise: more than a program
 /// has, less than hurts the host.
 pub(crate) const MAX_TABLE_ENTRIES: usize = 1_000_000;

@@ -1,21 +1,23 @@
 //! Strings: three encodings, from any to any.
 //!
 //! A guest's memory is asked for in the steps that the specification prescribes, which a
-//! guest can watch: a first guess, more if it was too small, less at the end. How large
-//! each is follows from the number of code units and from what the string becomes; so the
-//! string is encoded first, beside the memories, unless it stays as it is, and then the
-//! steps are taken. This keeps the two memories, which may be one, apart.
+//! guest can watch: a first guess, more if it was too small, less at the end. The first
+//! follows from the number of code units, the second from whether there is a character
+//! that does not fit, so that a guest that refuses refuses before there is work; then the
+//! string is encoded, beside the memories, unless it stays as it is. This keeps the two
+//! memories, which may be one, apart; how much is beside them at a time has a limit.
 //!
 //! Specification: Canonical ABI, "Loading", `load_string`; "Storing", `store_string`.
 
 use std::borrow::Cow;
 
-use zwasm::{Error, Result};
+use zwasm::{Error, Memory, Result};
 
 use super::lift::LiftContext;
 use super::lower::{LowerContext, realloc};
 use super::{Access, Place, StringEncoding};
 use crate::state::Options;
+use crate::tuning::MAX_ENCODED;
 use crate::types::Shape;
 
 /// The bit of a length that says that a string is in UTF-16.
@@ -53,6 +55,11 @@ impl Header {
             StringEncoding::CompactUtf16 => (Form::Latin1, length),
         };
         Header { form, length, compact: encoding == StringEncoding::CompactUtf16 }
+    }
+
+    /// Whether it is UTF-16 where it might be Latin-1: it becomes that if it can.
+    pub(super) fn is_wide_compact(&self) -> bool {
+        self.compact && self.form == Form::Utf16
     }
 
     /// Bytes of a unit, and the alignment.
@@ -131,71 +138,87 @@ impl LiftContext<'_> {
 impl LowerContext<'_> {
     pub(super) fn put_string(&mut self, at: Place, text: &str) -> Result<()> {
         let header = Header { form: Form::Utf8, length: text.len(), compact: false };
-        let (address, length) = store(self.store, &self.options, header, text.as_bytes())?;
+        let bytes = Source::Host(text.as_bytes());
+        let (address, length) = store(self.store, &self.options, header, bytes)?;
         self.put_pair(at, address, length)
     }
 }
 
-/// The steps in which a string is written.
-struct Steps<'a> {
-    /// Bytes asked for at first.
-    first: usize,
-    /// Bytes asked for when that is too little.
-    more: Option<usize>,
-    bytes: Cow<'a, [u8]>,
-    /// The length that the guest is told.
-    length: usize,
+impl Header {
+    /// Bytes that are asked for at first.
+    fn first(&self, target: StringEncoding) -> usize {
+        let wide = match (self.form, target) {
+            (Form::Utf16, StringEncoding::Utf16) => true,
+            (Form::Latin1 | Form::Utf8, StringEncoding::Utf16) => true,
+            (_, StringEncoding::Utf8) => false,
+            // Of the same encoding, what was UTF-16 probably has to be.
+            (Form::Utf16, StringEncoding::CompactUtf16) => self.compact,
+            (Form::Utf8 | Form::Latin1, StringEncoding::CompactUtf16) => false,
+        };
+        if wide { 2 * self.length } else { self.length }
+    }
+
+    /// Bytes that are asked for when these are too few, which one character shows.
+    fn more(&self, bytes: &[u8], target: StringEncoding) -> Option<usize> {
+        let count = self.length;
+        let (found, size) = match (self.form, target) {
+            (Form::Utf8, StringEncoding::Utf8) | (_, StringEncoding::Utf16) => return None,
+            (Form::Latin1, StringEncoding::CompactUtf16) => return None,
+            (Form::Utf16, StringEncoding::CompactUtf16) if self.compact => return None,
+            // Only ASCII has one byte for a unit.
+            (Form::Latin1, StringEncoding::Utf8) => (!bytes.is_ascii(), 2 * count),
+            (Form::Utf16, StringEncoding::Utf8) => (units(bytes).any(|u| u >= 0x80), 3 * count),
+            // What begins with these bytes is not Latin-1.
+            (Form::Utf8, StringEncoding::CompactUtf16) => {
+                (bytes.iter().any(|&byte| byte >= 0xc4), 2 * count)
+            }
+            (Form::Utf16, StringEncoding::CompactUtf16) => {
+                (units(bytes).any(|unit| unit >= 0x100), 2 * count)
+            }
+        };
+        found.then_some(size)
+    }
 }
 
-impl<'a> Steps<'a> {
-    /// A string whose size is known.
-    fn exact(bytes: Cow<'a, [u8]>, length: usize) -> Steps<'a> {
-        Steps { first: bytes.len(), more: None, bytes, length }
+/// A string in another encoding: its bytes, and its length as a guest counts.
+fn encode(
+    source: Header,
+    bytes: Cow<'_, [u8]>,
+    target: StringEncoding,
+) -> Result<(Cow<'_, [u8]>, usize)> {
+    use StringEncoding as E;
+    let count = source.length;
+    if let (Form::Utf8, E::Utf8) | (Form::Utf16, E::Utf16) = (source.form, target) {
+        validate(source.form, &bytes)?;
+        return Ok((bytes, count));
     }
-
-    fn of(source: Header, bytes: &'a [u8], target: StringEncoding) -> Result<Steps<'a>> {
-        use StringEncoding as E;
-        let count = source.length;
-        Ok(match (source.form, target) {
-            (Form::Utf8, E::Utf8) | (Form::Utf16, E::Utf16) => {
-                validate(source.form, bytes)?;
-                Steps::exact(bytes.into(), count)
-            }
-            (Form::Latin1, E::CompactUtf16) => Steps::exact(bytes.into(), count),
-            (Form::Latin1, E::Utf16) => {
-                let wide = bytes.iter().flat_map(|&byte| [byte, 0]).collect::<Vec<_>>();
-                Steps::exact(wide.into(), count)
-            }
-            (Form::Utf16 | Form::Latin1, E::Utf8) => {
-                let bytes = decode(source.form, bytes)?.into_owned().into_bytes();
-                let worst = if source.form == Form::Utf16 { 3 * count } else { 2 * count };
-                // Only ASCII has one byte for a unit.
-                let more = (bytes.len() != count).then_some(worst);
-                Steps { first: count, more, length: bytes.len(), bytes: bytes.into() }
-            }
-            (Form::Utf8, E::Utf16) => {
-                let bytes = utf16(&decode(source.form, bytes)?);
-                let length = bytes.len() / 2;
-                Steps { first: 2 * count, more: None, bytes: bytes.into(), length }
-            }
-            (Form::Utf8 | Form::Utf16, E::CompactUtf16) => {
-                let text = decode(source.form, bytes)?;
-                // Of the same encoding, what was UTF-16 probably has to be.
-                let first = if source.compact { 2 * count } else { count };
-                match latin1(&text) {
-                    Some(bytes) => {
-                        Steps { first, more: None, length: bytes.len(), bytes: bytes.into() }
-                    }
-                    None => {
-                        let bytes = utf16(&text);
-                        let length = (bytes.len() / 2) | UTF16_TAG;
-                        let more = (!source.compact).then_some(2 * count);
-                        Steps { first, more, bytes: bytes.into(), length }
-                    }
-                }
-            }
-        })
+    if let (Form::Latin1, E::CompactUtf16) = (source.form, target) {
+        return Ok((bytes, count));
     }
+    let text = decode(source.form, &bytes)?;
+    Ok(match target {
+        E::Utf8 => {
+            let bytes = text.into_owned().into_bytes();
+            let length = bytes.len();
+            (bytes.into(), length)
+        }
+        E::Utf16 => {
+            let bytes = utf16(&text);
+            let length = bytes.len() / 2;
+            (bytes.into(), length)
+        }
+        E::CompactUtf16 => match latin1(&text) {
+            Some(bytes) => {
+                let length = bytes.len();
+                (bytes.into(), length)
+            }
+            None => {
+                let bytes = utf16(&text);
+                let length = (bytes.len() / 2) | UTF16_TAG;
+                (bytes.into(), length)
+            }
+        },
+    })
 }
 
 /// Writes a string into a guest's memory: its address, and its length as the guest counts.
@@ -203,36 +226,74 @@ pub(super) fn store(
     store: &mut dyn Access,
     options: &Options,
     source: Header,
-    bytes: &[u8],
+    bytes: Source<'_>,
 ) -> Result<(usize, usize)> {
-    let Steps { first, more, bytes, length } = Steps::of(source, bytes, options.encoding)?;
-    let align = match options.encoding {
+    let target = options.encoding;
+    let align = match target {
         StringEncoding::Utf8 => 1,
         StringEncoding::Utf16 | StringEncoding::CompactUtf16 => 2,
     };
-    let mut size = 0;
-    let mut address = 0;
+    let (mut at, mut size) = (0, 0);
     let mut resize = |store: &mut dyn Access, to: usize| {
         if to > MAX_BYTES {
             return Err(Error::trap_msg(format_args!(
                 "string content out-of-bounds: a string of {to} bytes does not fit"
             )));
         }
-        address = realloc(store, options, "string", [address, size, align, to])?;
+        at = realloc(store, options, "string", [at, size, align, to])?;
         size = to;
-        Ok(address)
+        Ok(at)
     };
-    let mut at = resize(store, first)?;
+    let first = source.first(target);
+    let mut address = resize(store, first)?;
+    let more = source.more(bytes.get(store)?, target);
     if let Some(more) = more {
-        at = resize(store, more)?;
+        address = resize(store, more)?;
     }
+    let bytes = match bytes {
+        Source::Host(bytes) => Cow::Borrowed(bytes),
+        Source::Guest { size, .. } if size > MAX_ENCODED => {
+            return Err(Error::limit(format_args!(
+                "a string of {size} bytes, more than {MAX_ENCODED}, changes its encoding"
+            )));
+        }
+        Source::Guest { .. } => Cow::Owned(bytes.get(store)?.to_vec()),
+    };
+    let (bytes, length) = encode(source, bytes, target)?;
     let (memory, _) = store.split(options.memory);
-    let place = memory.get_mut(at..).and_then(|memory| memory.get_mut(..bytes.len()));
-    place.ok_or_else(super::unexpected)?.copy_from_slice(&bytes);
+    let room = memory.get_mut(address..).and_then(|memory| memory.get_mut(..bytes.len()));
+    room.ok_or_else(super::unexpected)?.copy_from_slice(&bytes);
     if bytes.len() < more.unwrap_or(first) {
-        at = resize(store, bytes.len())?;
+        address = resize(store, bytes.len())?;
     }
-    Ok((at, length))
+    Ok((address, length))
+}
+
+/// Where the bytes of a string are.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'b> {
+    Host(&'b [u8]),
+    /// In a guest's memory, which may be another after its `realloc`.
+    Guest {
+        memory: Option<Memory>,
+        address: usize,
+        size: usize,
+    },
+}
+
+impl<'b> Source<'b> {
+    fn get<'s>(self, store: &'s mut dyn Access) -> Result<&'s [u8]>
+    where
+        'b: 's,
+    {
+        match self {
+            Source::Host(bytes) => Ok(bytes),
+            Source::Guest { memory, address, size } => {
+                let bytes = store.split(memory).0.get(address..);
+                bytes.and_then(|bytes| bytes.get(..size)).ok_or_else(super::unexpected)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -254,12 +315,12 @@ mod tests {
                         [StringEncoding::Utf8, StringEncoding::Utf16, StringEncoding::CompactUtf16]
                     {
                         let source = Header { form, length, compact };
-                        let steps = Steps::of(source, &bytes, target).unwrap();
-                        let room = steps.more.unwrap_or(steps.first);
-                        assert!(room >= steps.bytes.len(), "{text} {source:?} {target:?}");
-                        let header = Header::new(target, steps.length);
-                        assert_eq!(header.size(), steps.bytes.len());
-                        assert_eq!(decode(header.form, &steps.bytes).unwrap(), text);
+                        let room = source.more(&bytes, target).unwrap_or(source.first(target));
+                        let (result, length) = encode(source, (&bytes).into(), target).unwrap();
+                        assert!(room >= result.len(), "{text} {source:?} {target:?}");
+                        let header = Header::new(target, length);
+                        assert_eq!(header.size(), result.len());
+                        assert_eq!(decode(header.form, &result).unwrap(), text);
                         let wide = latin1(text).is_none();
                         if target == StringEncoding::CompactUtf16 {
                             assert_eq!(header.form == Form::Utf16, wide);

@@ -10,8 +10,8 @@ use zwasm::{Error, Memory, Result};
 
 use super::lift::{character, check_range, no_case};
 use super::lower::realloc;
-use super::strings::{self, Header};
-use super::{Access, Budget, Place, StringEncoding, TypeContext, unexpected};
+use super::strings::{self, Header, Source};
+use super::{Access, Budget, Place, TypeContext, unexpected};
 use crate::state::Options;
 use crate::tuning::MAX_TRANSFERRED_TWICE;
 use crate::types::{Defined, InterfaceType, Shape};
@@ -322,16 +322,17 @@ impl<'a> Transfer<'a> {
         let bytes = memory.get(source..).and_then(|memory| memory.get(..size));
         let bytes = bytes.ok_or_else(unexpected)?;
         self.budget.take(size, 1)?;
-        let same = encoding == self.to.options.encoding && encoding != StringEncoding::CompactUtf16;
-        let (target, length) = if same {
+        let stays = encoding == self.to.options.encoding && !header.is_wide_compact();
+        let (target, length) = if stays {
             strings::validate(header.form, bytes)?;
             let args = [0, 0, header.shape().align as usize, size];
             let target = realloc(self.store, &self.to.options, "string", args)?;
             self.copy(source, target, size)?;
             (target, length)
         } else {
-            let bytes = bytes.to_vec();
-            strings::store(self.store, &self.to.options, header, &bytes)?
+            let memory = self.from.options.memory;
+            let bytes = Source::Guest { memory, address: source, size };
+            strings::store(self.store, &self.to.options, header, bytes)?
         };
         self.put_pair(to, target, length)
     }
