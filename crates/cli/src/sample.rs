@@ -155,7 +155,7 @@ impl Samples {
             }
         }
         let mut functions: Vec<_> = functions.into_iter().collect();
-        functions.sort_by_key(|(_, [own, _])| u64::MAX - own);
+        functions.sort_by_cached_key(|(_, [own, _])| u64::MAX - own);
         let functions = functions.into_iter().map(|(name, [own, total])| {
             format!("{{\"name\": {}, \"self\": {own}, \"total\": {total}}}", quote(name))
         });

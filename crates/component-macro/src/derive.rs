@@ -214,12 +214,7 @@ fn typecheck(krate: &Path, style: Style, items: &[Item<'_>]) -> TokenStream {
 
 fn lift(krate: &Path, style: Style, items: &[Item<'_>]) -> TokenStream {
     let ok = quote!(::core::result::Result::Ok);
-    let part = |(at, ty): (usize, &syn::Type)| {
-        quote! {{
-            let (ty, at) = cx.part(ty, at, #at)?;
-            <#ty as #krate::Lift>::lift(cx, ty, at)?
-        }}
-    };
+    let part = |(at, ty): (usize, &syn::Type)| quote!(cx.lift_part::<#ty>(ty, at, #at)?);
     let body = match style {
         Style::Record => {
             let idents = items.iter().map(|item| item.ident);
@@ -252,12 +247,7 @@ fn lift(krate: &Path, style: Style, items: &[Item<'_>]) -> TokenStream {
 }
 
 fn lower(krate: &Path, style: Style, items: &[Item<'_>]) -> TokenStream {
-    let part = |at: usize, value: TokenStream| {
-        quote! {{
-            let (ty, at) = cx.part(ty, at, #at)?;
-            #krate::Lower::lower(#value, cx, ty, at)?;
-        }}
-    };
+    let part = |at: usize, value: TokenStream| quote!(cx.lower_part(ty, at, #at, #value)?;);
     let body = match style {
         Style::Record => {
             let parts = items

@@ -172,7 +172,7 @@ pub(crate) enum Export {
 impl Exports {
     pub(crate) fn new(entries: Vec<ExportEntry>) -> Exports {
         let mut by_name: Vec<u32> = (0..entries.len() as u32).collect();
-        by_name.sort_by(|&a, &b| entries[a as usize].name.cmp(&entries[b as usize].name));
+        by_name.sort_unstable_by_key(|&place| &*entries[place as usize].name);
         Exports { entries, by_name }
     }
 

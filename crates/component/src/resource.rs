@@ -57,36 +57,58 @@ impl ResourceType {
 ///
 /// An owner that was given to a guest is the guest's: giving it again is an error.
 pub struct Resource<T> {
+    handle: Handle,
+    marker: PhantomData<fn() -> T>,
+}
+
+/// What is the same whatever it is a handle to.
+struct Handle {
     rep: u32,
     owned: bool,
     /// Whether it was given to a guest that owns it now.
     taken: AtomicBool,
-    marker: PhantomData<fn() -> T>,
+}
+
+impl Handle {
+    fn new(rep: u32, owned: bool) -> Handle {
+        Handle { rep, owned, taken: AtomicBool::new(false) }
+    }
+
+    /// Makes the number a guest's.
+    fn take(&self) -> Result<u32> {
+        if !self.owned {
+            return Err(Error::msg("cannot lower a `borrow` resource into an `own`"));
+        }
+        match self.taken.swap(true, Ordering::Relaxed) {
+            false => Ok(self.rep),
+            true => Err(Error::msg("host resource already consumed")),
+        }
+    }
 }
 
 impl<T: 'static> Resource<T> {
-    fn new(rep: u32, owned: bool) -> Resource<T> {
-        Resource { rep, owned, taken: AtomicBool::new(false), marker: PhantomData }
+    fn of(handle: Handle) -> Resource<T> {
+        Resource { handle, marker: PhantomData }
     }
 
     /// A handle that the guest is to own.
     pub fn new_own(rep: u32) -> Resource<T> {
-        Resource::new(rep, true)
+        Resource::of(Handle::new(rep, true))
     }
 
     /// A handle that the guest borrows.
     pub fn new_borrow(rep: u32) -> Resource<T> {
-        Resource::new(rep, false)
+        Resource::of(Handle::new(rep, false))
     }
 
     /// The number.
     pub fn rep(&self) -> u32 {
-        self.rep
+        self.handle.rep
     }
 
     /// Whether the handle is its resource's owner.
     pub fn owned(&self) -> bool {
-        self.owned
+        self.handle.owned
     }
 
     /// The handle of a type that is told apart at run time.
@@ -98,9 +120,9 @@ impl<T: 'static> Resource<T> {
         let mut store = store.as_context_mut();
         let state: &mut Components = store.attachment();
         let ty = ResourceType::host::<T>();
-        let held = match self.owned {
-            true => Held::Own(state.hold(ty, self.take()?)?),
-            false => Held::Rep(self.rep),
+        let held = match self.owned() {
+            true => Held::Own(state.hold(ty, self.handle.take()?)?),
+            false => Held::Rep(self.rep()),
         };
         Ok(ResourceAny { ty, store: state.id(), held })
     }
@@ -116,22 +138,11 @@ impl<T: 'static> Resource<T> {
     ) -> Result<Resource<T>> {
         resource.try_into_resource(store)
     }
-
-    /// Makes the number a guest's.
-    fn take(&self) -> Result<u32> {
-        if !self.owned {
-            return Err(Error::msg("cannot lower a `borrow` resource into an `own`"));
-        }
-        match self.taken.swap(true, Ordering::Relaxed) {
-            false => Ok(self.rep),
-            true => Err(Error::msg("host resource already consumed")),
-        }
-    }
 }
 
 impl<T> fmt::Debug for Resource<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Resource { rep, owned, .. } = self;
+        let Handle { rep, owned, .. } = &self.handle;
         f.debug_struct("Resource").field("rep", rep).field("owned", owned).finish()
     }
 }
@@ -146,23 +157,36 @@ fn another_resource() -> Error {
     Error::msg("resource type mismatch: the handle is of another resource")
 }
 
+/// Whether handles of a type are owners. They must be of the resource.
+fn is_owned(cx: &TypeContext<'_>, ty: InterfaceType, resource: ResourceType) -> Result<bool> {
+    match handle(cx, ty)? {
+        (actual, owned) if actual == resource => Ok(owned),
+        _ => Err(another_resource()),
+    }
+}
+
 impl<T: 'static> ComponentType for Resource<T> {
     fn typecheck(ty: InterfaceType, cx: &TypeContext<'_>) -> Result<()> {
-        match handle(cx, ty)?.0 == ResourceType::host::<T>() {
-            true => Ok(()),
-            false => Err(another_resource()),
-        }
+        is_owned(cx, ty, ResourceType::host::<T>()).map(|_| ())
     }
 }
 
 impl<T: 'static> Lower for Resource<T> {
     fn lower(&self, cx: &mut LowerContext<'_>, ty: InterfaceType, at: Place) -> Result<()> {
-        let (resource, owned) = handle(&cx.cx, ty)?;
-        if resource != ResourceType::host::<T>() {
-            return Err(another_resource());
-        }
+        self.handle.lower(cx, ty, at, ResourceType::host::<T>())
+    }
+}
+
+impl Handle {
+    fn lower(
+        &self,
+        cx: &mut LowerContext<'_>,
+        ty: InterfaceType,
+        at: Place,
+        resource: ResourceType,
+    ) -> Result<()> {
         let instance = cx.options.instance;
-        let index = if owned {
+        let index = if is_owned(&cx.cx, ty, resource)? {
             let rep = self.take()?;
             cx.state().lower_own(instance, resource, rep)?
         } else if self.taken.load(Ordering::Relaxed) {
@@ -172,21 +196,27 @@ impl<T: 'static> Lower for Resource<T> {
         };
         index.lower(cx, InterfaceType::U32, at)
     }
-}
 
-impl<T: 'static> Lift for Resource<T> {
-    fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<Self> {
-        let (resource, owned) = handle(&cx.cx, ty)?;
-        if resource != ResourceType::host::<T>() {
-            return Err(another_resource());
-        }
+    fn lift(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        at: Place,
+        resource: ResourceType,
+    ) -> Result<Handle> {
+        let owned = is_owned(&cx.cx, ty, resource)?;
         let index = u32::lift(cx, InterfaceType::U32, at)?;
         let instance = cx.options.instance;
         let rep = match owned {
             true => cx.state.lift_own(instance, resource, index)?,
             false => cx.state.lift_borrow(instance, resource, index)?,
         };
-        Ok(Resource::new(rep, owned))
+        Ok(Handle::new(rep, owned))
+    }
+}
+
+impl<T: 'static> Lift for Resource<T> {
+    fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<Self> {
+        Handle::lift(cx, ty, at, ResourceType::host::<T>()).map(Resource::of)
     }
 }
 

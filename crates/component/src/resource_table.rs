@@ -4,7 +4,7 @@
 //! its child; a parent is deleted only after its children, so that a child finds it by
 //! number for as long as it lives.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::BTreeSet;
 
 use crate::Resource;
@@ -165,10 +165,18 @@ impl ResourceTable {
         value: T,
         parent: &Resource<U>,
     ) -> Result<Resource<T>, ResourceTableError> {
-        self.used(parent.rep())?;
-        let child = self.insert(Box::new(value), Some(parent.rep()))?;
-        self.used_mut(parent.rep())?.children.insert(child);
-        Ok(Resource::new_own(child))
+        self.insert_child(Box::new(value), parent.rep()).map(Resource::new_own)
+    }
+
+    fn insert_child(
+        &mut self,
+        value: Box<dyn Any + Send>,
+        parent: u32,
+    ) -> Result<u32, ResourceTableError> {
+        self.used(parent)?;
+        let child = self.insert(value, Some(parent))?;
+        self.used_mut(parent)?.children.insert(child);
+        Ok(child)
     }
 
     /// Makes an entry depend on another.
@@ -244,9 +252,14 @@ impl ResourceTable {
     ///
     /// If there is none of this type, or others depend on it; it stays then.
     pub fn delete<T: 'static>(&mut self, resource: Resource<T>) -> Result<T, ResourceTableError> {
-        let key = resource.rep();
+        let value = self.take(resource.rep(), TypeId::of::<T>())?;
+        value.downcast().map(|value| *value).map_err(|_| WrongType)
+    }
+
+    /// Takes a value of a type out.
+    fn take(&mut self, key: u32, ty: TypeId) -> Result<Box<dyn Any>, ResourceTableError> {
         let used = self.used(key)?;
-        if !used.value.is::<T>() {
+        if (*used.value).type_id() != ty {
             return Err(WrongType);
         }
         if !used.children.is_empty() {
@@ -260,7 +273,7 @@ impl ResourceTable {
         if let Some(parent) = used.parent {
             self.used_mut(parent)?.children.remove(&key);
         }
-        used.value.downcast().map(|value| *value).map_err(|_| WrongType)
+        Ok(used.value)
     }
 
     /// The values that depend on another.

@@ -101,9 +101,10 @@ impl<A: Select> Compiler<'_, A> {
             self.asm.jump_through(A::IP);
         }
         // Conversions first: they refer to traps.
-        let mut late = std::mem::take(&mut self.late);
-        late.sort_by_key(|late| matches!(late, Late::Trap { .. }));
-        for late in late {
+        let late = std::mem::take(&mut self.late).into_iter();
+        let (traps, others): (Vec<_>, Vec<_>) =
+            late.partition(|late| matches!(late, Late::Trap { .. }));
+        for late in others.into_iter().chain(traps) {
             match late {
                 Late::Trap { label, code, site } => {
                     raises = true;

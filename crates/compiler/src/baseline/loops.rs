@@ -107,9 +107,9 @@ impl Loops {
                 };
                 loops.push((label, values));
             }
-            loops.sort_by_key(|(label, _)| label.0);
+            loops.sort_by_cached_key(|(label, _)| u64::from(label.0));
         }
-        innermost.sort_unstable_by_key(|label| label.0);
+        innermost.sort_by_cached_key(|label| u64::from(label.0));
         Ok(Loops { loops, innermost })
     }
 }
@@ -198,7 +198,7 @@ fn values(
     }
     let height = function.label_heights[label.0 as usize];
     values.retain(|value| value.slot < height);
-    values.sort_by_key(|value| std::cmp::Reverse(value.uses));
+    values.sort_by_cached_key(|value| u64::MAX - u64::from(value.uses));
     let Room { mut ints, mut floats } = room;
     values.retain(|value| {
         let room = if value.class == Class::Int { &mut ints } else { &mut floats };

@@ -237,7 +237,7 @@ impl<A: Select> Compiler<'_, A> {
             words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
         };
         self.code.loops = positions(loops, &self.asm);
-        landings.sort_unstable_by_key(|(label, _)| label.0);
+        landings.sort_by_cached_key(|(label, _)| u64::from(label.0));
         self.code.landings = positions(landings, &self.asm);
         Ok(self.limit()?)
     }

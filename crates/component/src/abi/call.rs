@@ -452,8 +452,7 @@ pub(crate) fn lower_vals(
         return Err(Error::msg(format_args!("expected {count} {what}(s), got {got}")));
     }
     for (index, value) in values.iter().enumerate() {
-        let (ty, at) = cx.part(ty, at, index)?;
-        value.lower(cx, ty, at)?;
+        cx.lower_part(ty, at, index, value)?;
     }
     Ok(())
 }

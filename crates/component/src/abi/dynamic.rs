@@ -42,11 +42,6 @@ impl Lift for Val {
     }
 }
 
-fn lift_part(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place, index: usize) -> Result<Val> {
-    let (ty, at) = cx.part(ty, at, index)?;
-    Val::lift(cx, ty, at)
-}
-
 /// The payload of a case, if it has one.
 fn lift_payload(
     cx: &mut LiftContext<'_>,
@@ -55,7 +50,7 @@ fn lift_payload(
     case: usize,
     payload: Option<InterfaceType>,
 ) -> Result<Option<Box<Val>>> {
-    payload.map(|_| lift_part(cx, ty, at, case).map(Box::new)).transpose()
+    payload.map(|_| cx.lift_part(ty, at, case).map(Box::new)).transpose()
 }
 
 fn lift_defined(
@@ -71,13 +66,13 @@ fn lift_defined(
             for (index, (name, _)) in fields.iter().enumerate() {
                 // A list of records has as many names as it has fields in all.
                 cx.budget.take(1, name.len())?;
-                values.push((name.to_string(), lift_part(cx, ty, at, index)?));
+                values.push((name.to_string(), cx.lift_part(ty, at, index)?));
             }
             Val::Record(values)
         }
         Defined::Tuple(types) => {
             cx.budget.take(types.len(), size_of::<Val>())?;
-            let values = (0..types.len()).map(|index| lift_part(cx, ty, at, index));
+            let values = (0..types.len()).map(|index| cx.lift_part(ty, at, index));
             Val::Tuple(values.collect::<Result<_>>()?)
         }
         Defined::Variant(cases) => {
@@ -157,17 +152,6 @@ fn name(value: &Val) -> &'static str {
     }
 }
 
-fn lower_part(
-    cx: &mut LowerContext<'_>,
-    ty: InterfaceType,
-    at: Place,
-    index: usize,
-    value: &Val,
-) -> Result<()> {
-    let (ty, at) = cx.part(ty, at, index)?;
-    value.lower(cx, ty, at)
-}
-
 /// Writes a case and its payload, if it has one.
 fn lower_case(
     cx: &mut LowerContext<'_>,
@@ -179,7 +163,7 @@ fn lower_case(
 ) -> Result<()> {
     cx.set_case(ty, at, case)?;
     match (payload, value) {
-        (Some(_), Some(value)) => lower_part(cx, ty, at, case, value),
+        (Some(_), Some(value)) => cx.lower_part(ty, at, case, value),
         (None, None) => Ok(()),
         (Some(_), None) => Err(Error::msg(format_args!("expected a payload for case `{name}`"))),
         (None, Some(_)) => {
@@ -246,14 +230,14 @@ fn lower_defined(
                         "expected field `{expected}`, got `{found}`"
                     )));
                 }
-                lower_part(cx, ty, at, index, value)?;
+                cx.lower_part(ty, at, index, value)?;
             }
             Ok(())
         }
         (Val::Tuple(values), Defined::Tuple(types)) => {
             count("values", types.len(), values.len())?;
             let mut values = values.iter().enumerate();
-            values.try_for_each(|(index, value)| lower_part(cx, ty, at, index, value))
+            values.try_for_each(|(index, value)| cx.lower_part(ty, at, index, value))
         }
         (Val::Variant(name, value), Defined::Variant(cases)) => {
             let case = cases.iter().position(|(case, _)| **case == **name);

@@ -1,11 +1,12 @@
 //! The parts of composite values, for Rust types of other crates: what the derives, and
 //! tables of host functions, write [`Lift`](super::Lift) and [`Lower`](super::Lower) with.
 //!
-//! Nothing here is generic, so that a type costs a table of names and the calls.
+//! Next to nothing here is generic, so that a type costs a table of names and the calls.
 
 use zwasm::{Error, Result};
 
-use super::{LiftContext, LowerContext, Place, TypeContext, unexpected};
+use super::rust::mismatch;
+use super::{Lift, LiftContext, Lower, LowerContext, Place, TypeContext, unexpected};
 use crate::types::{Defined, InterfaceType, Layout};
 
 /// How the type of a part is checked: `T::typecheck` of the Rust type that stands for it.
@@ -24,6 +25,41 @@ impl TypeContext<'_> {
         check_names("field", actual.iter().map(|(name, _)| &**name), fields.iter().map(|f| f.0))?;
         for ((_, ty), (name, check)) in actual.iter().zip(fields) {
             check(*ty, self).map_err(|error| in_part("field", name, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Checks that a type is a tuple of these parts.
+    pub(super) fn check_tuple(&self, ty: InterfaceType, parts: &[Check]) -> Result<()> {
+        let types = self.tuple_types(ty)?;
+        if types.len() != parts.len() {
+            let (expected, found) = (parts.len(), types.len());
+            return Err(Error::msg(format_args!(
+                "type mismatch: expected {expected} values, found {found}"
+            )));
+        }
+        types.iter().zip(parts).try_for_each(|(ty, check)| check(*ty, self))
+    }
+
+    /// Checks that a type is a result. A payload for which there is no check is not there.
+    pub(super) fn check_result(
+        &self,
+        ty: InterfaceType,
+        checks: [(&str, Check, bool); 2],
+    ) -> Result<()> {
+        let Some(Defined::Result { ok, err }) = self.defined(ty) else {
+            return Err(mismatch("result", ty, self));
+        };
+        for (ty, (case, check, is_unit)) in [ok, err].into_iter().zip(checks) {
+            match ty {
+                Some(ty) => check(*ty, self)?,
+                None if is_unit => {}
+                None => {
+                    return Err(Error::msg(format_args!(
+                        "type mismatch: expected no `{case}` type"
+                    )));
+                }
+            }
         }
         Ok(())
     }
@@ -178,18 +214,14 @@ fn check_names<'a>(
 }
 
 impl LiftContext<'_> {
-    /// Type and place of a field, of an element of a tuple, or of the payload of a case.
+    /// Reads a field, an element of a tuple, or the payload of a case, of a value.
     ///
     /// # Errors
     ///
-    /// If the type has no such part.
-    pub fn part(
-        &self,
-        ty: InterfaceType,
-        at: Place,
-        index: usize,
-    ) -> Result<(InterfaceType, Place)> {
-        self.cx.part(ty, at, index)
+    /// If the type has no such part, and as [`Lift::lift`].
+    pub fn lift_part<T: Lift>(&mut self, ty: InterfaceType, at: Place, index: usize) -> Result<T> {
+        let (ty, at) = self.cx.part(ty, at, index)?;
+        T::lift(self, ty, at)
     }
 
     /// Which case a variant, enum, option or result is.
@@ -233,18 +265,20 @@ impl LiftContext<'_> {
 }
 
 impl LowerContext<'_> {
-    /// As [`LiftContext::part`].
+    /// Writes a field, an element of a tuple, or the payload of a case, of a value.
     ///
     /// # Errors
     ///
-    /// If the type has no such part.
-    pub fn part(
-        &self,
+    /// If the type has no such part, and as [`Lower::lower`].
+    pub fn lower_part<T: Lower + ?Sized>(
+        &mut self,
         ty: InterfaceType,
         at: Place,
         index: usize,
-    ) -> Result<(InterfaceType, Place)> {
-        self.cx.part(ty, at, index)
+        value: &T,
+    ) -> Result<()> {
+        let (ty, at) = self.cx.part(ty, at, index)?;
+        value.lower(self, ty, at)
     }
 
     /// Writes which case a variant, enum, option or result is. The payload is to be

@@ -472,44 +472,25 @@ impl<T: ComponentType> ComponentType for Option<T> {
 impl<T: Lower> Lower for Option<T> {
     fn lower(&self, cx: &mut LowerContext<'_>, ty: InterfaceType, at: Place) -> Result<()> {
         cx.set_case(ty, at, self.is_some().into())?;
-        let Some(value) = self else { return Ok(()) };
-        let (ty, at) = cx.part(ty, at, 1)?;
-        value.lower(cx, ty, at)
+        match self {
+            None => Ok(()),
+            Some(value) => cx.lower_part(ty, at, 1, value),
+        }
     }
 }
 
 impl<T: Lift> Lift for Option<T> {
     fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<Self> {
-        if cx.case(ty, at)? == 0 {
-            return Ok(None);
+        match cx.case(ty, at)? {
+            0 => Ok(None),
+            _ => cx.lift_part(ty, at, 1).map(Some),
         }
-        let (ty, at) = cx.part(ty, at, 1)?;
-        T::lift(cx, ty, at).map(Some)
-    }
-}
-
-/// Checks a payload that may not be there.
-fn check_payload<T: ComponentType>(
-    case: &str,
-    ty: Option<InterfaceType>,
-    cx: &TypeContext<'_>,
-) -> Result<()> {
-    match ty {
-        Some(ty) => T::typecheck(ty, cx),
-        None if T::IS_UNIT => Ok(()),
-        None => Err(Error::msg(format_args!("type mismatch: expected no `{case}` type"))),
     }
 }
 
 impl<T: ComponentType, E: ComponentType> ComponentType for Result<T, E> {
     fn typecheck(ty: InterfaceType, cx: &TypeContext<'_>) -> Result<()> {
-        match cx.defined(ty) {
-            Some(Defined::Result { ok, err }) => {
-                check_payload::<T>("ok", *ok, cx)?;
-                check_payload::<E>("err", *err, cx)
-            }
-            _ => Err(mismatch("result", ty, cx)),
-        }
+        cx.check_result(ty, [("ok", T::typecheck, T::IS_UNIT), ("err", E::typecheck, E::IS_UNIT)])
     }
 }
 
@@ -519,14 +500,8 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
         match self {
             Ok(_) if T::IS_UNIT => Ok(()),
             Err(_) if E::IS_UNIT => Ok(()),
-            Ok(value) => {
-                let (ty, at) = cx.part(ty, at, 0)?;
-                value.lower(cx, ty, at)
-            }
-            Err(value) => {
-                let (ty, at) = cx.part(ty, at, 1)?;
-                value.lower(cx, ty, at)
-            }
+            Ok(value) => cx.lower_part(ty, at, 0, value),
+            Err(value) => cx.lower_part(ty, at, 1, value),
         }
     }
 }
@@ -538,8 +513,7 @@ fn lift_payload<T: Lift>(
     at: Place,
     case: usize,
 ) -> Result<T> {
-    let (ty, at) = if T::IS_UNIT { (ty, at) } else { cx.part(ty, at, case)? };
-    T::lift(cx, ty, at)
+    if T::IS_UNIT { T::lift(cx, ty, at) } else { cx.lift_part(ty, at, case) }
 }
 
 impl<T: Lift, E: Lift> Lift for Result<T, E> {
@@ -559,27 +533,13 @@ impl TypeContext<'_> {
             _ => Err(mismatch("tuple", ty, self)),
         }
     }
-
-    /// The types of a tuple that has so many.
-    fn tuple(&self, ty: InterfaceType, length: usize) -> Result<&[InterfaceType]> {
-        let types = self.tuple_types(ty)?;
-        match types.len() == length {
-            true => Ok(types),
-            false => Err(Error::msg(format_args!(
-                "type mismatch: expected {length} values, found {}",
-                types.len()
-            ))),
-        }
-    }
 }
 
 macro_rules! tuples {
     ($count:literal $($name:ident $index:tt)*) => {
         impl<$($name: ComponentType),*> ComponentType for ($($name,)*) {
             fn typecheck(ty: InterfaceType, cx: &TypeContext<'_>) -> Result<()> {
-                let _types = cx.tuple(ty, $count)?;
-                $($name::typecheck(_types[$index], cx)?;)*
-                Ok(())
+                cx.check_tuple(ty, &[$($name::typecheck),*])
             }
 
             const IS_UNIT: bool = $count == 0;
@@ -592,10 +552,7 @@ macro_rules! tuples {
                 _ty: InterfaceType,
                 _at: Place,
             ) -> Result<()> {
-                $(
-                    let (ty, at) = _cx.part(_ty, _at, $index)?;
-                    self.$index.lower(_cx, ty, at)?;
-                )*
+                $(_cx.lower_part(_ty, _at, $index, &self.$index)?;)*
                 Ok(())
             }
         }
@@ -606,10 +563,7 @@ macro_rules! tuples {
                 _ty: InterfaceType,
                 _at: Place,
             ) -> Result<Self> {
-                Ok(($({
-                    let (ty, at) = _cx.part(_ty, _at, $index)?;
-                    $name::lift(_cx, ty, at)?
-                },)*))
+                Ok(($(_cx.lift_part::<$name>(_ty, _at, $index)?,)*))
             }
         }
 

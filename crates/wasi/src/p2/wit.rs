@@ -144,10 +144,7 @@ macro_rules! wit_record {
             ) -> zwasm::Result<$name> {
                 let mut fields = 0..;
                 Ok($name {
-                    $($field: {
-                        let (ty, at) = cx.part(ty, at, fields.next().unwrap_or(0))?;
-                        zwasm_component::Lift::lift(cx, ty, at)?
-                    },)*
+                    $($field: cx.lift_part(ty, at, fields.next().unwrap_or(0))?,)*
                 })
             }
         }
@@ -160,10 +157,7 @@ macro_rules! wit_record {
                 at: zwasm_component::Place,
             ) -> zwasm::Result<()> {
                 let mut fields = 0..;
-                $({
-                    let (ty, at) = cx.part(ty, at, fields.next().unwrap_or(0))?;
-                    zwasm_component::Lower::lower(&self.$field, cx, ty, at)?;
-                })*
+                $(cx.lower_part(ty, at, fields.next().unwrap_or(0), &self.$field)?;)*
                 Ok(())
             }
         }
@@ -212,10 +206,7 @@ macro_rules! wit_variant {
                     let case = cx.case(ty, at)?;
                     $(
                         if case == Case::$case as usize {
-                            return Ok($name::$case $(({
-                                let (ty, at) = cx.part(ty, at, case)?;
-                                <$ty as zwasm_component::Lift>::lift(cx, ty, at)?
-                            }))?);
+                            return Ok($name::$case $((cx.lift_part::<$ty>(ty, at, case)?))?);
                         }
                     )*
                     Err(zwasm::Error::msg(format_args!("there is no case {case}")))
@@ -232,10 +223,7 @@ macro_rules! wit_variant {
                     match self {
                         $($name::$case $(($payload))? => {
                             cx.set_case(ty, at, Case::$case as usize)?;
-                            $(
-                                let (ty, at) = cx.part(ty, at, Case::$case as usize)?;
-                                zwasm_component::Lower::lower($payload, cx, ty, at)?;
-                            )?
+                            $(cx.lower_part(ty, at, Case::$case as usize, $payload)?;)?
                         })*
                     }
                     Ok(())

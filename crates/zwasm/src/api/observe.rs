@@ -94,9 +94,9 @@ impl Module {
                 functions.push(FunctionProfile { func, name, calls, instructions });
             }
         }
-        functions.sort_by_key(|function| (u64::MAX - function.instructions, function.func));
+        functions.sort_by_cached_key(|function| u64::MAX - function.instructions);
         let mut opcodes: Vec<_> = opcodes.into_iter().collect();
-        opcodes.sort_by_key(|(_, count)| u64::MAX - count);
+        opcodes.sort_by_cached_key(|(_, count)| u64::MAX - count);
         Profile { functions, opcodes }
     }
 

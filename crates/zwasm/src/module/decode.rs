@@ -116,7 +116,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
     }
     inner.codes = inner.bodies.iter().map(|_| OnceLock::new()).collect();
     let mut by_name: Vec<u32> = (0..inner.exports.len() as u32).collect();
-    by_name.sort_by(|&a, &b| inner.exports[a as usize].name.cmp(&inner.exports[b as usize].name));
+    by_name.sort_unstable_by_key(|&place| &*inner.exports[place as usize].name);
     inner.exports_by_name = by_name;
     Ok(inner)
 }

@@ -52,7 +52,7 @@ fn function_names(section: &[u8]) -> Named {
         names.push((func, (start + name) as u32..(start + end) as u32));
         at = end;
     }
-    names.sort_by_key(|(func, _)| *func);
+    names.sort_by_cached_key(|(func, _)| u64::from(*func));
     names.into()
 }
 
