@@ -9,7 +9,7 @@ use crate::http::error::Error;
 use crate::http::exchange::{Exchange, Timeouts};
 use crate::http::request::{Authority, Method, Request, Scheme as HttpScheme};
 use crate::p2::WasiCtxView;
-use crate::p2::table::{Answer, Failed, interface};
+use crate::p2::table::{Answer, Failed, interface, stop};
 
 interface! {
     /// Defines `wasi:http/outgoing-handler`.
@@ -38,7 +38,11 @@ fn handle(
     let started = checked(request)
         .and_then(|request| Exchange::start(&cx.ctx.0.host, request, body, timeouts));
     match started {
-        Ok(exchange) => Ok(cx.push(FutureIncomingResponse::new(exchange))?),
+        Ok(exchange) => {
+            // It is under way before the guest waits for it.
+            exchange.push(&cx.ctx.0.host).map_err(|failure| stop(failure, "send"))?;
+            Ok(cx.push(FutureIncomingResponse::new(exchange))?)
+        }
         Err(error) => Err(Failed::With(ErrorCode::from(&error))),
     }
 }
