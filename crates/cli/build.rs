@@ -11,18 +11,11 @@
 //! linker script, which both LLD and GNU ld understand, discards them. Panics print
 //! their message all the same. Builds with debug information keep the tables, for
 //! debuggers and profilers.
-//!
-//! Functions whose machine code is the same, of which there are many where one was
-//! compiled for each of many types, are kept once in release builds. Not every linker
-//! knows how and one that does not fails, so it is tried.
-
-use std::env::var;
-use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={SCRIPT}");
-    let var = |name| var(name).unwrap_or_default();
+    let var = |name| std::env::var(name).unwrap_or_default();
     if var("CARGO_CFG_TARGET_OS") != "linux" {
         return;
     }
@@ -34,26 +27,7 @@ fn main() {
     if var("PROFILE") == "release" && var("DEBUG") == "false" {
         let folder = var("CARGO_MANIFEST_DIR");
         println!("cargo::rustc-link-arg-bins={prefix}--script={folder}/{SCRIPT}");
-        let fold = format!("{prefix}--icf=all");
-        if links(&fold) == Some(true) {
-            println!("cargo::rustc-link-arg-bins={fold}");
-        }
     }
-}
-
-/// Whether a program can be linked with an argument, as far as that can be told.
-fn links(argument: &str) -> Option<bool> {
-    let folder = var("OUT_DIR").ok()?;
-    let source = format!("{folder}/links.rs");
-    std::fs::write(&source, "fn main() {}").ok()?;
-    let mut rustc = Command::new(var("RUSTC").ok()?);
-    rustc.args([&source, "--out-dir", &folder, "--target", &var("TARGET").ok()?]);
-    rustc.args(var("CARGO_ENCODED_RUSTFLAGS").ok()?.split('\x1f').filter(|flag| !flag.is_empty()));
-    if let Ok(linker) = var("RUSTC_LINKER") {
-        rustc.arg(format!("-Clinker={linker}"));
-    }
-    rustc.arg(format!("-Clink-arg={argument}"));
-    Some(rustc.output().ok()?.status.success())
 }
 
 const SCRIPT: &str = "no-unwind-tables.ld";
