@@ -271,6 +271,90 @@ fn parts_that_lie_on_each_other_have_an_end() -> Result<()> {
 }
 
 #[test]
+fn payloads_in_payloads_have_an_end() -> Result<()> {
+    // 200 lists of 900 elements each, all of them the same; each element is a byte in 60
+    // options.
+    let code = "(local $i i32)
+        (memory.fill (i32.const 4096) (i32.const 1) (i32.const 61440))
+        (loop
+            (i32.store (i32.mul (local.get $i) (i32.const 8)) (i32.const 4096))
+            (i32.store offset=4 (i32.mul (local.get $i) (i32.const 8)) (i32.const 900))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if 0 (i32.lt_u (local.get $i) (i32.const 201))))
+        (i32.store (i32.const 0) (i32.const 8))
+        (i32.store (i32.const 4) (i32.const 200))
+        (i32.const 0)";
+    let ty = format!("(list (list {}u8{}))", "(option ".repeat(60), ")".repeat(60));
+    let (mut store, instance) = start(&returns(&ty, "i32", code))?;
+    let run = instance.get_func(&mut store, "run").unwrap();
+    let error = run.call(&mut store, &[], &mut [Val::Bool(false)]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    Ok(())
+}
+
+/// A component in which one instance calls `f` of another, and catches what it throws.
+fn catches(ty: &str, core: &str, args: &str, throws: [&str; 3]) -> String {
+    let [f, realloc, post] = throws;
+    format!(
+        r#"(component
+            (import "thing" (type $T (sub resource)))
+            (import "make" (func $make (param "rep" u32) (result (own $T))))
+            (component $Inner
+                (import "thing" (type $T (sub resource)))
+                (core module $M
+                    (tag $t)
+                    (memory (export "mem") 1)
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+                        {realloc} (i32.const 0))
+                    (func (export "post") {post})
+                    (func (export "f") (param {core}) {f}))
+                (core instance $m (instantiate $M))
+                (func (export "f") (param "x" {ty}) (canon lift (core func $m "f")
+                    (memory (core memory $m "mem")) (realloc (core func $m "realloc"))
+                    (post-return (core func $m "post")))))
+            (instance $inner (instantiate $Inner (with "thing" (type $T))))
+            (component $Outer
+                (import "thing" (type $T (sub resource)))
+                (import "make" (func $make (param "rep" u32) (result (own $T))))
+                (import "f" (func $f (param "x" {ty})))
+                (core module $Mem (memory (export "mem") 1))
+                (core instance $mem (instantiate $Mem))
+                (core func $make' (canon lower (func $make)))
+                (core func $f' (canon lower (func $f) (memory (core memory $mem "mem"))))
+                (core module $M
+                    (import "" "make" (func $make (param i32) (result i32)))
+                    (import "" "f" (func $f (param {core})))
+                    (func (export "run")
+                        (block $caught (try_table (catch_all $caught) (call $f {args})))))
+                (core instance $m (instantiate $M (with "" (instance
+                    (export "make" (func $make')) (export "f" (func $f'))))))
+                (func (export "run") (canon lift (core func $m "run"))))
+            (instance $outer (instantiate $Outer
+                (with "thing" (type $T)) (with "make" (func $make))
+                (with "f" (func $inner "f"))))
+            (export "run" (func $outer "run")))"#
+    )
+}
+
+#[test]
+fn exceptions_end_where_an_instance_does() {
+    const TYPES: [[&str; 3]; 4] = [
+        ["u32", "i32", "(i32.const 1)"],
+        ["string", "i32 i32", "(i32.const 0) (i32.const 20)"],
+        ["(list string)", "i32 i32", "(i32.const 0) (i32.const 1)"],
+        ["(borrow $T)", "i32", "(call $make (i32.const 1))"],
+    ];
+    const THROW: &str = "(throw $t)";
+    for [ty, core, args] in TYPES {
+        fails(&catches(ty, core, args, [THROW, "", ""]), "run", "uncaught exception");
+        if core == "i32 i32" {
+            fails(&catches(ty, core, args, ["", "", THROW]), "run", "uncaught exception");
+            fails(&catches(ty, core, args, ["", THROW, ""]), "run", "uncaught exception");
+        }
+    }
+}
+
+#[test]
 fn memory_that_a_guest_gives_is_checked() -> Result<()> {
     let with = |code: &str| {
         format!(

@@ -20,6 +20,7 @@ use super::signature::{CALL_SLOTS, Passed, Signature};
 use super::transfer::{Side, Transfer};
 use super::{
     Access, Check, ComponentNamedList, Lift, LiftContext, Lower, LowerContext, Place, TypeContext,
+    thrown,
 };
 use crate::state::{
     Components, Export, Lifted, Options, RuntimeInstance, check_leave, set_may_leave,
@@ -85,6 +86,7 @@ pub(crate) fn lower_host<T: 'static>(
         let mut store = caller.as_context_mut();
         let depth = begin_host(&mut store, &lowered)?;
         let result = func(store.as_context_mut(), &mut RawCall { slots, lowered: &lowered });
+        let result = result.map_err(thrown);
         match depth {
             Some(depth) => end_host(store.attachment(), depth, result),
             None => result,

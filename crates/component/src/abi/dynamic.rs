@@ -50,7 +50,9 @@ fn lift_payload(
     case: usize,
     payload: Option<InterfaceType>,
 ) -> Result<Option<Box<Val>>> {
-    payload.map(|_| cx.lift_part(ty, at, case).map(Box::new)).transpose()
+    let Some(_) = payload else { return Ok(None) };
+    cx.budget.take(1, size_of::<Val>())?;
+    cx.lift_part(ty, at, case).map(Box::new).map(Some)
 }
 
 fn lift_defined(

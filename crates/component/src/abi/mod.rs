@@ -193,7 +193,7 @@ impl<T> Access for StoreContextMut<'_, T> {
     }
 
     fn call(&mut self, func: SlotFunc, slots: &mut [u64]) -> Result<()> {
-        func.call(self.as_context_mut(), slots)
+        func.call(self.as_context_mut(), slots).map_err(thrown)
     }
 
     fn variable(&mut self, global: Global) -> bool {
@@ -204,6 +204,20 @@ impl<T> Access for StoreContextMut<'_, T> {
         global.set(self.as_context_mut(), zwasm::Val::I32(value.into()))
     }
 }
+
+/// An exception is a trap where it would leave a component instance: nobody catches it
+/// then, with a call half done whose loans are over.
+///
+/// Specification: Canonical ABI, `call_and_trap_on_throw`.
+fn thrown(error: Error) -> Error {
+    match error.exception() {
+        Some(_) => Error::trap_msg(UNCAUGHT),
+        None => error,
+    }
+}
+
+/// That an exception would leave a component instance.
+pub(crate) const UNCAUGHT: &str = "uncaught exception: it cannot leave a component instance";
 
 /// Bytes that may still be made of what a guest gives in one call. The parts of its value
 /// may lie on each other, so that its memory is no limit.

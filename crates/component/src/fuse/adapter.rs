@@ -73,6 +73,8 @@ pub(super) struct Call<'a> {
     pub(super) caller: &'a Options,
     pub(super) callee: &'a Options,
     pub(super) post_return: bool,
+    /// Whether guests can throw.
+    pub(super) exceptions: bool,
 }
 
 /// Bits of eight bytes that ASCII has not.
@@ -177,7 +179,7 @@ fn core(passed: &Passed) -> Vec<Ty> {
 ///
 /// If it is one for `abi::transfer`.
 pub(super) fn make(call: &Call<'_>) -> Fit<Module> {
-    let Call { types, signature, caller, callee, post_return } = *call;
+    let Call { types, signature, caller, callee, post_return, exceptions } = *call;
     let Signature { params, results, .. } = signature;
     let (mut given, mut returned) = (Uses::default(), Uses::default());
     uses(types, params.ty(), &mut given)?;
@@ -295,6 +297,12 @@ pub(super) fn make(call: &Call<'_>) -> Fit<Module> {
         adapter.body.get(local);
     }
     let results = if returns { Vec::new() } else { core(results) };
+    if exceptions {
+        adapter.body.guard(&results, |body| {
+            body.i32(Trap::Exception as u32);
+            body.call(trap);
+        });
+    }
     Ok(Module { bytes: super::emit::module(&imports, &adapter.body, &results), needs })
 }
 

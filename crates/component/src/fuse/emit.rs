@@ -29,8 +29,10 @@ impl From<Flat> for Ty {
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(super) enum Op {
+    Unreachable = 0x00,
     Loop = 0x03,
     End = 0x0b,
+    Return = 0x0f,
     I32Eqz = 0x45,
     I32Eq = 0x46,
     I32Ne = 0x47,
@@ -207,6 +209,22 @@ impl Body {
         self.code.push(0xfc);
         self.with(10, to);
         unsigned(&mut self.code, from.into());
+    }
+
+    /// Goes on with `otherwise`, which does not end, if the code so far throws. It leaves
+    /// the results of the function, of which there is at most one.
+    pub(super) fn guard(&mut self, results: &[Ty], otherwise: impl FnOnce(&mut Body)) {
+        let code = std::mem::take(&mut self.code);
+        self.block();
+        // A try with one clause: whatever is thrown ends the block around it.
+        let ty = results.first().map_or(0x40, |&ty| ty as u8);
+        self.code.extend([0x1f, ty, 1, 2, 0]);
+        self.code.extend(code);
+        self.op(Op::End);
+        self.op(Op::Return);
+        self.op(Op::End);
+        otherwise(self);
+        self.op(Op::Unreachable);
     }
 
     /// Reads or writes what needs no alignment.

@@ -15,8 +15,8 @@
 //! all of it, and a call that could come back to its caller is no adapter but traps. Calls
 //! that lend handles, which have a scope, have no adapter.
 //!
-//! A trap in an adapter is a call of the host with a number, which makes the error. Text
-//! that is not ASCII is checked by the host.
+//! A trap in an adapter is a call of the host with a number, which makes the error; what a
+//! guest throws ends in one, too. Text that is not ASCII is checked by the host.
 //!
 //! Equal code is one module of the component, so that one with a hundred functions over
 //! the same types compiles one, and the next store finds it compiled.
@@ -105,7 +105,8 @@ pub(crate) fn adapt<T: 'static>(
     callee: &Lifted,
 ) -> Result<Option<Func>> {
     let post_return = callee.post_return.is_some();
-    let call = Call { types, signature, caller, callee: &callee.options, post_return };
+    let exceptions = store.engine().component_features().exceptions();
+    let call = Call { types, signature, caller, callee: &callee.options, post_return, exceptions };
     let Ok(adapter::Module { bytes, needs }) = adapter::make(&call) else { return Ok(None) };
     let Some(imports) = imports(&mut store, &needs, caller, callee)? else { return Ok(None) };
     let two_memories = needs.contains(&Need::CallerMemory);
