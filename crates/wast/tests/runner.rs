@@ -196,7 +196,7 @@ fn what_is_not_there() {
             r#"t.wast:7: register "lib", expected an instance to register, got nothing is called $none"#,
             r#"t.wast:8: instance $i, expected an instance, got nothing is called $none"#,
             r#"t.wast:9: assert_return invoke $i "f", expected no result, got it was not made: nothing is called $none"#,
-            r#"t.wast:10: module instance, expected an instance, got no module definition before this"#,
+            r#"t.wast:10: instance, expected an instance, got no module definition before this"#,
         ],
     );
 }

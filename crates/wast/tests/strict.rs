@@ -185,7 +185,7 @@ fn malformed_and_invalid_are_not_swapped() {
             &format!(
                 r#"t.wast:1: assert_malformed, expected malformed module "x", got {mismatch}"#
             ),
-            r#"t.wast:2: assert_invalid, expected invalid module "unknown binary version", got malformed module: unknown binary version:        0x2 (at byte offset 0x4)"#,
+            r#"t.wast:2: assert_invalid, expected invalid module "unknown binary version", got malformed binary: unknown binary version:        0x2 (at byte offset 0x4)"#,
             r#"t.wast:3: assert_invalid, expected invalid module "type mismatch", got malformed text: unknown operator i32.bogus"#,
             &format!(
                 r#"t.wast:4: assert_malformed, expected malformed module "unexpected token", got {mismatch}"#
@@ -422,7 +422,8 @@ fn modules_are_what_their_directives_say() {
         ("(thread $t (shared (module $m)))", true),
         ("(wait $t)", false),
         ("(assert_unknown (invoke \"f\"))", false),
-        ("(component)", false),
+        ("(component)", true),
+        ("(component (export \"f\" (func 0)))", false),
         ("(get \"g\")", false),
         ("(func)", false),
         ("junk", false),
