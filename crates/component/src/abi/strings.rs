@@ -73,6 +73,24 @@ impl Header {
     pub(super) fn size(&self) -> usize {
         self.length * self.shape().size as usize
     }
+
+    /// Checks that it is no longer than any string may be.
+    ///
+    /// # Errors
+    ///
+    /// If it is.
+    pub(super) fn check_length(&self) -> Result<()> {
+        check_bytes(self.size())
+    }
+}
+
+fn check_bytes(bytes: usize) -> Result<()> {
+    if bytes > MAX_BYTES {
+        return Err(Error::trap_msg(format_args!(
+            "string content out-of-bounds: a string of {bytes} bytes does not fit"
+        )));
+    }
+    Ok(())
 }
 
 fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
@@ -129,6 +147,7 @@ impl LiftContext<'_> {
     pub(super) fn string(&mut self, at: Place) -> Result<String> {
         let (address, length) = self.pair(at)?;
         let header = Header::new(self.options.encoding, length);
+        header.check_length()?;
         let bytes = self.range(address, header.length, header.shape(), "string")?;
         self.budget.take(header.length, 3)?;
         Ok(decode(header.form, bytes)?.into_owned())
@@ -234,12 +253,8 @@ pub(super) fn store(
         StringEncoding::Utf16 | StringEncoding::CompactUtf16 => 2,
     };
     let (mut at, mut size) = (0, 0);
-    let mut resize = |store: &mut dyn Access, to: usize| {
-        if to > MAX_BYTES {
-            return Err(Error::trap_msg(format_args!(
-                "string content out-of-bounds: a string of {to} bytes does not fit"
-            )));
-        }
+    let mut resize = |store: &mut dyn Access, to: usize| -> Result<usize> {
+        check_bytes(to)?;
         at = realloc(store, options, "string", [at, size, align, to])?;
         size = to;
         Ok(at)
