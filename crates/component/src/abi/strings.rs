@@ -147,8 +147,8 @@ impl LiftContext<'_> {
     pub(super) fn string(&mut self, at: Place) -> Result<String> {
         let (address, length) = self.pair(at)?;
         let header = Header::new(self.options.encoding, length);
-        header.check_length()?;
         let bytes = self.range(address, header.length, header.shape(), "string")?;
+        header.check_length()?;
         self.budget.take(header.length, 3)?;
         Ok(decode(header.form, bytes)?.into_owned())
     }

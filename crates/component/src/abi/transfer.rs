@@ -316,10 +316,10 @@ impl<'a> Transfer<'a> {
         let (source, length) = self.get_pair(from)?;
         let encoding = self.from.options.encoding;
         let header = Header::new(encoding, length);
-        header.check_length()?;
         let size = header.size();
         let memory = &*self.store.split(self.from.options.memory).0;
         check_range(memory, source, header.length, header.shape(), "string")?;
+        header.check_length()?;
         let bytes = memory.get(source..).and_then(|memory| memory.get(..size));
         let bytes = bytes.ok_or_else(unexpected)?;
         self.budget.take(size, 1)?;
