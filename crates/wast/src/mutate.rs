@@ -4,7 +4,7 @@
 //! Seed and case number determine a mutant, so that a finding can be made
 //! again. A mutant that is valid is instantiated when that runs no code of its
 //! own, and its functions are compiled but not run, since nothing would end an
-//! endless loop. A component is run, with fuel ([`components`]).
+//! endless loop. A component is run, with fuel (`components`).
 
 mod components;
 mod corpus;
