@@ -63,7 +63,7 @@ pub enum InterfaceType {
     Defined(TypeIndex),
 }
 
-/// The place of a type with parts in [`Types`].
+/// The place of a type with parts among the types of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct TypeIndex(pub(crate) u32);
 
@@ -72,7 +72,7 @@ pub struct TypeIndex(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ResourceIndex(pub(crate) u32);
 
-/// The place of a function type in [`Types`].
+/// The place of a function type among those of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct FuncIndex(pub(crate) u32);
 

@@ -168,7 +168,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] with the byte offset, or line and column of text.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) with the byte offset, or line and column of text.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         let binary = source::to_binary(Kind::Module, bytes.as_ref().into(), None)?;
         Module::compile(engine, binary.into_owned())
@@ -205,7 +205,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Interrupted`] if it was to give up, else as [`Module::new`].
+    /// [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted) if it was to give up, else as [`Module::new`].
     pub fn from_binary_until(
         engine: &Engine,
         bytes: &[u8],
@@ -218,7 +218,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] if the file cannot be read, else as [`Module::new`].
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be read, else as [`Module::new`].
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
         let path = path.as_ref();
         let bytes = source::read_file(path)?;
@@ -231,7 +231,7 @@ impl Module {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] if reading fails, else as [`Module::new`].
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if reading fails, else as [`Module::new`].
     pub fn from_reader(
         engine: &Engine,
         reader: &mut dyn Read,
