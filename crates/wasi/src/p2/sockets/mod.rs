@@ -14,7 +14,7 @@ use zwasm_component::Linker;
 
 use self::network::ErrorCode;
 use super::WasiView;
-use super::table::Answer;
+use super::table::{Answer, Failed};
 use crate::host::Host;
 use crate::host::fs::room::Room;
 
@@ -31,6 +31,27 @@ pub(super) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> Re
 
 /// What a function of these interfaces returns.
 type SocketAnswer<T = ()> = Answer<T, ErrorCode>;
+
+/// Checks a value of which there has to be some.
+fn check_positive(value: u64) -> SocketAnswer {
+    if value == 0 { Err(Failed::With(ErrorCode::InvalidArgument)) } else { Ok(()) }
+}
+
+/// Declares the two functions of each option: one reads it, the other sets it to a value
+/// of which there has to be some.
+macro_rules! options {
+    ($socket:ty { $($get:ident, $set:ident: $ty:ty = $read:ident, $write:ident;)* }) => {$(
+        fn $get(cx: &mut WasiCtxView<'_>, socket: Resource<$socket>) -> SocketAnswer<$ty> {
+            option(cx, &socket, Socket::$read)
+        }
+
+        fn $set(cx: &mut WasiCtxView<'_>, socket: Resource<$socket>, value: $ty) -> SocketAnswer {
+            check_positive(value.into())?;
+            option(cx, &socket, |socket, host| socket.$write(host, value))
+        }
+    )*};
+}
+use options;
 
 /// The place of a socket among those that a guest may have.
 struct Place(Room);

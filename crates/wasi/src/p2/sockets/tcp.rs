@@ -10,7 +10,7 @@ use zwasm_component::Resource;
 
 use super::connection::{Operation, Receiver, Sender, Stage, Tcp};
 use super::network::{ErrorCode, IpAddressFamily, IpSocketAddress, Network};
-use super::{Place, SocketAnswer};
+use super::{Place, SocketAnswer, check_positive, options};
 use crate::host::Host;
 use crate::host::net::address::{is_remote, is_unicast};
 use crate::host::net::socket::{Kind, Purpose, Socket};
@@ -86,11 +86,6 @@ interface! {
 
 fn with<T>(code: ErrorCode) -> SocketAnswer<T> {
     Err(Failed::With(code))
-}
-
-/// Checks a value of which there has to be some.
-pub(super) fn check_positive(value: u64) -> SocketAnswer {
-    if value == 0 { with(ErrorCode::InvalidArgument) } else { Ok(()) }
 }
 
 fn create_tcp_socket(
@@ -314,81 +309,15 @@ fn set_keep_alive_enabled(
     option(cx, &socket, |socket, host| socket.set_keep_alive(host, value))
 }
 
-fn keep_alive_idle_time(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-) -> SocketAnswer<u64> {
-    option(cx, &socket, Socket::keep_alive_idle)
-}
-
-fn set_keep_alive_idle_time(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-    value: u64,
-) -> SocketAnswer {
-    check_positive(value)?;
-    option(cx, &socket, |socket, host| socket.set_keep_alive_idle(host, value))
-}
-
-fn keep_alive_interval(cx: &mut WasiCtxView<'_>, socket: Resource<TcpSocket>) -> SocketAnswer<u64> {
-    option(cx, &socket, Socket::keep_alive_interval)
-}
-
-fn set_keep_alive_interval(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-    value: u64,
-) -> SocketAnswer {
-    check_positive(value)?;
-    option(cx, &socket, |socket, host| socket.set_keep_alive_interval(host, value))
-}
-
-fn keep_alive_count(cx: &mut WasiCtxView<'_>, socket: Resource<TcpSocket>) -> SocketAnswer<u32> {
-    option(cx, &socket, Socket::keep_alive_count)
-}
-
-fn set_keep_alive_count(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-    value: u32,
-) -> SocketAnswer {
-    check_positive(value.into())?;
-    option(cx, &socket, |socket, host| socket.set_keep_alive_count(host, value))
-}
-
-fn hop_limit(cx: &mut WasiCtxView<'_>, socket: Resource<TcpSocket>) -> SocketAnswer<u8> {
-    option(cx, &socket, Socket::hop_limit)
-}
-
-fn set_hop_limit(cx: &mut WasiCtxView<'_>, socket: Resource<TcpSocket>, value: u8) -> SocketAnswer {
-    check_positive(value.into())?;
-    option(cx, &socket, |socket, host| socket.set_hop_limit(host, value))
-}
-
-fn receive_buffer_size(cx: &mut WasiCtxView<'_>, socket: Resource<TcpSocket>) -> SocketAnswer<u64> {
-    option(cx, &socket, Socket::receive_buffer)
-}
-
-fn set_receive_buffer_size(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-    value: u64,
-) -> SocketAnswer {
-    check_positive(value)?;
-    option(cx, &socket, |socket, host| socket.set_receive_buffer(host, value))
-}
-
-fn send_buffer_size(cx: &mut WasiCtxView<'_>, socket: Resource<TcpSocket>) -> SocketAnswer<u64> {
-    option(cx, &socket, Socket::send_buffer)
-}
-
-fn set_send_buffer_size(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-    value: u64,
-) -> SocketAnswer {
-    check_positive(value)?;
-    option(cx, &socket, |socket, host| socket.set_send_buffer(host, value))
+options! {
+    TcpSocket {
+        keep_alive_idle_time, set_keep_alive_idle_time: u64 = keep_alive_idle, set_keep_alive_idle;
+        keep_alive_interval, set_keep_alive_interval: u64 = keep_alive_interval, set_keep_alive_interval;
+        keep_alive_count, set_keep_alive_count: u32 = keep_alive_count, set_keep_alive_count;
+        hop_limit, set_hop_limit: u8 = hop_limit, set_hop_limit;
+        receive_buffer_size, set_receive_buffer_size: u64 = receive_buffer, set_receive_buffer;
+        send_buffer_size, set_send_buffer_size: u64 = send_buffer, set_send_buffer;
+    }
 }
 
 fn subscribe(

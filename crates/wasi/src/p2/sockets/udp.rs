@@ -8,7 +8,7 @@ use zwasm::{Error, Result};
 use zwasm_component::Resource;
 
 use super::network::{ErrorCode, IpAddressFamily, IpSocketAddress, Network};
-use super::{Place, SocketAnswer};
+use super::{Place, SocketAnswer, check_positive, options};
 use crate::ctx::State;
 use crate::host::Host;
 use crate::host::net::address::is_remote;
@@ -300,43 +300,21 @@ fn address_family(
     Ok((cx.table.get(&socket)?.udp.socket.family().into(),))
 }
 
-fn unicast_hop_limit(cx: &mut WasiCtxView<'_>, socket: Resource<UdpSocket>) -> SocketAnswer<u8> {
-    Ok(cx.table.get(&socket)?.udp.socket.hop_limit(&cx.ctx.0.host)?)
-}
-
-fn set_unicast_hop_limit(
+/// Reads or sets an option.
+fn option<T>(
     cx: &mut WasiCtxView<'_>,
-    socket: Resource<UdpSocket>,
-    value: u8,
-) -> SocketAnswer {
-    super::tcp::check_positive(value.into())?;
-    Ok(cx.table.get(&socket)?.udp.socket.set_hop_limit(&cx.ctx.0.host, value)?)
+    socket: &Resource<UdpSocket>,
+    option: impl FnOnce(&Socket, &Host) -> crate::host::Result<T>,
+) -> SocketAnswer<T> {
+    Ok(option(&cx.table.get(socket)?.udp.socket, &cx.ctx.0.host)?)
 }
 
-fn receive_buffer_size(cx: &mut WasiCtxView<'_>, socket: Resource<UdpSocket>) -> SocketAnswer<u64> {
-    Ok(cx.table.get(&socket)?.udp.socket.receive_buffer(&cx.ctx.0.host)?)
-}
-
-fn set_receive_buffer_size(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<UdpSocket>,
-    value: u64,
-) -> SocketAnswer {
-    super::tcp::check_positive(value)?;
-    Ok(cx.table.get(&socket)?.udp.socket.set_receive_buffer(&cx.ctx.0.host, value)?)
-}
-
-fn send_buffer_size(cx: &mut WasiCtxView<'_>, socket: Resource<UdpSocket>) -> SocketAnswer<u64> {
-    Ok(cx.table.get(&socket)?.udp.socket.send_buffer(&cx.ctx.0.host)?)
-}
-
-fn set_send_buffer_size(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<UdpSocket>,
-    value: u64,
-) -> SocketAnswer {
-    super::tcp::check_positive(value)?;
-    Ok(cx.table.get(&socket)?.udp.socket.set_send_buffer(&cx.ctx.0.host, value)?)
+options! {
+    UdpSocket {
+        unicast_hop_limit, set_unicast_hop_limit: u8 = hop_limit, set_hop_limit;
+        receive_buffer_size, set_receive_buffer_size: u64 = receive_buffer, set_receive_buffer;
+        send_buffer_size, set_send_buffer_size: u64 = send_buffer, set_send_buffer;
+    }
 }
 
 fn subscribe(
