@@ -39,6 +39,26 @@ pub enum Value {
     Handler(i64),
     /// The canonical number of a type of the module, by its index, in a form.
     Type(u32, TypeForm),
+    /// The address of a routine of the runtime.
+    #[cfg(feature = "optimize")]
+    Runtime(Routine),
+}
+
+/// A routine of the runtime that native code calls or leaves to; what each wants is said
+/// in `docs/calling-convention.md`.
+#[cfg(feature = "optimize")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routine {
+    /// Ends the activation with the trap in `ecx`; called, so that the return address says
+    /// where.
+    Trap,
+    /// Runs threaded code, whose address is in `rdx`, on the scratch frame in `rsi`; called, and
+    /// returns through the word behind that code.
+    Handler,
+    /// Throws: as `Handler`, but does not return here.
+    Throw,
+    /// Where a function returns to that was called by a tail call from another instance.
+    Restore,
 }
 
 /// What is written of a type.
@@ -71,4 +91,43 @@ pub struct CompiledCode {
     pub sources: Vec<(u32, SourceLoc)>,
     /// The instructions as text with their offsets, if they were asked for.
     pub listing: Option<Vec<(u32, String)>>,
+}
+
+/// A function compiled with native frames, by the optimizing compiler.
+#[cfg(feature = "optimize")]
+#[derive(Clone, Debug, Default)]
+pub struct NativeCode {
+    /// Machine code, literals, and threaded code for handlers; 16-byte aligned when
+    /// mapped.
+    pub bytes: Vec<u8>,
+    /// What has to be written into the bytes.
+    pub relocations: Vec<Relocation>,
+    /// The offset of the entry: with arguments in registers; that of on-stack replacement
+    /// takes the frame left behind in `rsi` and nothing else.
+    pub entry: u32,
+    /// Bytes from the frame pointer down to the stack pointer, the same at every call.
+    pub frame: u32,
+    /// The clauses around calls and throws, by the offset they return to, ascending.
+    pub landings: Vec<Landing>,
+    /// The offset from which on the bytes are threaded code and data, and no instructions.
+    pub data: u32,
+    /// The offsets from which on code belongs to another Wasm instruction; ascending.
+    pub sources: Vec<(u32, SourceLoc)>,
+    /// The instructions as text with their offsets, if they were asked for.
+    pub listing: Option<Vec<(u32, String)>>,
+}
+
+/// A clause of a call or throw of native code.
+#[cfg(feature = "optimize")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// The offset that the call returns to. Those of one call are in the order in which
+    /// they are tried.
+    pub call: u32,
+    /// The tag that it catches; all exceptions without one.
+    pub tag: Option<u32>,
+    /// Whether the exception itself is wanted, behind the values.
+    pub by_ref: bool,
+    /// The offset to continue at, with the frame as it is at the call.
+    pub target: u32,
 }

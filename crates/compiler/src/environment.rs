@@ -2,7 +2,7 @@
 
 use crate::code::Relocation;
 use crate::target::Target;
-use zwasm_regir::{Frame, Inst, Storage, Type};
+use zwasm_regir::{Frame, Inst, Signature, Storage, Type};
 
 /// Byte offsets of the fields that code addresses.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,10 @@ pub struct VmLayout {
     pub function_count: u32,
     /// In the `vmctx`: the store.
     pub store: u32,
+    /// In the store: the first slot of the value stack that no frame uses.
+    pub value_top: u32,
+    /// In the store: the address that native frames must not go below.
+    pub native_limit: u32,
     /// In the store: where the heap's allocation window is used up to.
     pub heap_cursor: u32,
     /// In the store: where the window ends.
@@ -135,6 +139,10 @@ pub trait Environment {
     fn func(&self, func: u32) -> Place;
     /// The index of the type of a function.
     fn func_type(&self, func: u32) -> u32;
+    /// The kinds of a function type of the module.
+    fn signature(&self, ty: u32) -> Signature<'_>;
+    /// The index of the type of a tag.
+    fn tag_type(&self, tag: u32) -> u32;
     /// The frame of a function of this type, without locals.
     fn frame(&self, ty: u32) -> Frame;
     /// Where a global is.

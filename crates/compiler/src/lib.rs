@@ -18,6 +18,14 @@ pub mod baseline;
 pub mod code;
 mod environment;
 mod isa;
+#[cfg(feature = "optimize")]
+pub mod lower;
+#[cfg(feature = "optimize")]
+pub mod opt;
+#[cfg(feature = "optimize")]
+pub mod optimize;
+#[cfg(feature = "optimize")]
+pub mod ssa;
 pub mod target;
 mod tuning;
 

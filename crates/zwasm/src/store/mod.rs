@@ -120,7 +120,8 @@ pub struct StoreCore {
     pub(crate) engine: Engine,
     /// No other store of the process has it.
     pub(crate) id: NonZeroU64,
-    native_limit: usize,
+    /// The native stack pointer below which neither guest nor host is called.
+    pub(crate) native_limit: usize,
     host_vmctx: NonNull<VmCtx>,
     host_layout: Layout,
     no_memory: NonNull<MemoryInst>,

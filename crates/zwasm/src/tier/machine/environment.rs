@@ -17,7 +17,7 @@ use zwasm_compiler::code::{Field, Relocation, TypeForm, Value};
 use zwasm_compiler::target::Target;
 use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
 use zwasm_regir::object::GRANULE;
-use zwasm_regir::{Frame, Function, Inst, Storage, Type};
+use zwasm_regir::{Frame, Function, Inst, Signature, Storage, Type};
 
 static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
@@ -44,6 +44,8 @@ static LAYOUT: VmLayout = VmLayout {
     functions: offset_of!(VmCtx, functions) as u32,
     function_count: offset_of!(VmCtx, function_count) as u32,
     store: offset_of!(VmCtx, store) as u32,
+    value_top: offset_of!(StoreCore, value_top) as u32,
+    native_limit: offset_of!(StoreCore, native_limit) as u32,
     heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
     heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
     displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,
@@ -92,6 +94,14 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn func_type(&self, func: u32) -> u32 {
         self.module.funcs[func as usize]
+    }
+
+    fn signature(&self, ty: u32) -> Signature<'_> {
+        self.module.signature(ty)
+    }
+
+    fn tag_type(&self, tag: u32) -> u32 {
+        self.module.tags[tag as usize]
     }
 
     fn frame(&self, ty: u32) -> Frame {
