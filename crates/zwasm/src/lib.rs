@@ -90,6 +90,8 @@ pub use store::limiter::ResourceLimiter;
 pub use store::limits::UpdateDeadline;
 #[cfg(feature = "threads")]
 pub use store::shared::WaitResult;
+#[doc(hidden)]
+pub use tier::Pin;
 pub use tier::Strategy;
 pub use types::{
     DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability,

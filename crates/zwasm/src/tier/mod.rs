@@ -47,6 +47,31 @@ pub enum Strategy {
     /// a loop when it is first gone back to.
     #[doc(hidden)]
     Stress,
+    /// Each function where the number says: two bits for each of the first 32 that a
+    /// module defines, the lowest for the first of them, as [`Pin`] counts. Later
+    /// functions are where the first are again.
+    #[doc(hidden)]
+    Pinned(u64),
+}
+
+/// Where [`Strategy::Pinned`] has a function.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// In the interpreter for ever.
+    Interpreted,
+    /// In baseline code from the first call on.
+    Baseline,
+    /// In optimised code from the first call on, where there is some, or else in baseline
+    /// code.
+    Optimized,
+    /// Through all tiers as fast as can be, as with [`Strategy::Stress`].
+    Rising,
+}
+
+impl Pin {
+    /// In the order of the numbers.
+    const ALL: [Pin; 4] = [Pin::Interpreted, Pin::Baseline, Pin::Optimized, Pin::Rising];
 }
 
 /// The compilers.
@@ -100,7 +125,26 @@ impl Strategy {
                 }
             }
             Strategy::Stress => Some(tuning::STRESS_BUDGET),
+            Strategy::Pinned(_) => match self.pin(defined)? {
+                Pin::Interpreted => Some(i32::MAX),
+                Pin::Baseline | Pin::Optimized => None,
+                Pin::Rising => Some(tuning::STRESS_BUDGET),
+            },
         }
+    }
+
+    /// The strategy that has the functions of a module where the list says, and those
+    /// behind the list where its beginning does.
+    #[doc(hidden)]
+    pub fn pinned(pins: &[Pin]) -> Strategy {
+        let places = pins.iter().cycle().take(32).enumerate();
+        Strategy::Pinned(places.fold(0, |all, (at, pin)| all | (*pin as u64) << (2 * at)))
+    }
+
+    /// Where a function has to be; none if that is not said.
+    pub(crate) fn pin(self, defined: u32) -> Option<Pin> {
+        let Strategy::Pinned(pins) = self else { return None };
+        Some(Pin::ALL[(pins >> (2 * (defined % 32)) & 3) as usize])
     }
 }
 
@@ -225,6 +269,18 @@ mod tests {
         assert_eq!(budget(1), tuning::MIN_BUDGET as i32);
         assert!(budget(1) < budget(2000) && budget(2000) < budget(4000));
         assert_eq!(budget(usize::MAX), tuning::MAX_BUDGET as i32);
+    }
+
+    #[test]
+    fn pins_are_where_the_list_says() {
+        let strategy = Strategy::pinned(&[Pin::Rising, Pin::Interpreted, Pin::Optimized]);
+        let pins: Vec<_> = (0..33).filter_map(|defined| strategy.pin(defined)).collect();
+        assert_eq!(pins[..4], [Pin::Rising, Pin::Interpreted, Pin::Optimized, Pin::Rising]);
+        assert_eq!((pins[31], pins[32]), (Pin::Interpreted, Pin::Rising));
+        assert_eq!(strategy.budget(1, 10), Some(i32::MAX));
+        assert_eq!(strategy.budget(2, 10), None);
+        assert_eq!(Strategy::pinned(&[]), Strategy::pinned(&[Pin::Interpreted]));
+        assert_eq!(Strategy::Auto.pin(0), None);
     }
 
     #[test]
