@@ -25,7 +25,7 @@ pub(crate) mod total;
 pub(crate) mod vmctx;
 
 use std::alloc::{Layout, handle_alloc_error};
-use std::any::Any;
+use std::any::{self, Any};
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::ptr::{self, NonNull};
@@ -135,8 +135,9 @@ pub struct StoreCore {
     /// Groups of types that the host gave the store, by their first number. Those of
     /// instances are held by their modules.
     types: BTreeMap<TypeId, Held>,
-    /// What crates above this one keep in the store, a value a type.
-    attachments: Vec<Box<dyn Any + Send + Sync>>,
+    /// What crates above this one keep in the store, a value a type. The type is kept
+    /// beside it, because each call of a component's function looks for one.
+    attachments: Vec<(any::TypeId, Box<dyn Any + Send + Sync>)>,
 }
 
 pub(crate) fn leak<T>(value: T) -> NonNull<T> {
@@ -189,17 +190,18 @@ impl StoreCore {
 
     /// The one value of a type that is kept in the store, made when it is first asked for.
     pub(crate) fn attachment<A: Any + Default + Send + Sync>(&mut self) -> &mut A {
-        let found = self.attachments.iter().position(|value| value.is::<A>());
+        let id = any::TypeId::of::<A>();
+        let found = self.attachments.iter().position(|(ty, _)| *ty == id);
         let at = found.unwrap_or_else(|| {
-            self.attachments.push(Box::<A>::default());
+            self.attachments.push((id, Box::<A>::default()));
             self.attachments.len() - 1
         });
-        self.attachments[at].downcast_mut().expect("the value is of the type it was found by")
+        self.attachments[at].1.downcast_mut().expect("the value is of the type it was found by")
     }
 
     /// The same, if it was made.
     pub(crate) fn find_attachment<A: Any>(&self) -> Option<&A> {
-        self.attachments.iter().find_map(|value| value.downcast_ref())
+        self.attachments.iter().find_map(|(_, value)| value.downcast_ref())
     }
 
     /// Maps the stack on first use.
