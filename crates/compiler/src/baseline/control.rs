@@ -20,10 +20,7 @@ impl<A: Select> Compiler<'_, A> {
     /// place is where the code is now, so the jump that leads there has to follow:
     /// behind it may be where the next instruction starts.
     pub(crate) fn trap_label(&mut self, code: TrapCode) -> AsmLabel {
-        let (label, site) = (self.asm.new_label(), self.asm.new_label());
-        self.asm.bind(site);
-        self.late.push(Late::Trap { label, code, site });
-        label
+        trap_label(&mut self.asm, &mut self.late, code)
     }
 
     pub(crate) fn trap_if(&mut self, condition: A::Condition, code: TrapCode) {
@@ -117,4 +114,12 @@ impl<A: Select> Compiler<'_, A> {
         self.asm.address(entry);
         self.asm.bind(entry);
     }
+}
+
+/// As [`Compiler::trap_label`], of the parts it needs.
+pub(crate) fn trap_label<A: Select>(asm: &mut A, late: &mut Vec<Late>, code: TrapCode) -> AsmLabel {
+    let (label, site) = (asm.new_label(), asm.new_label());
+    asm.bind(site);
+    late.push(Late::Trap { label, code, site });
+    label
 }

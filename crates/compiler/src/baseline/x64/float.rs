@@ -1,32 +1,18 @@
-//! Floating-point arithmetic and conversions.
+//! Floating-point arithmetic and conversions: operands and results. The sequences are in
+//! [`crate::isa::x64::float`].
 //!
 //! Conversions to integers that are out of range raise their trap out of line,
 //! where the reason is looked for. The lower half of an `f32`'s register is its
-//! slot: the instructions used leave bits 32 to 63 as they are in the destination,
-//! which was an `f32` before or has been cleared.
-//!
-//! Which NaN an op yields is as [`zwasm_regir::round`] says, which is what the
-//! instructions do with operands in their order.
+//! slot.
 
 use crate::asm::{Reg, Rm};
 use crate::baseline::Compiler;
+use crate::baseline::control::trap_label;
 use crate::baseline::late::Late;
 use crate::baseline::state::Class;
-use crate::isa::x64::{Assembler, Cond, Condition, FLOAT_SCRATCH, INT_SCRATCH, emit};
-use crate::isa::{Alu, Primitives};
-use zwasm_regir::round::{double, single};
+use crate::isa::x64::float::{Rounding, reads_memory};
+use crate::isa::x64::{Assembler, Cond, Condition};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
-
-/// The predicates of `cmpss` and the like.
-pub(super) const NEAREST: u8 = 0;
-pub(super) const FLOOR: u8 = 1;
-pub(super) const CEIL: u8 = 2;
-pub(super) const TRUNCATE: u8 = 3;
-/// Rounds without reporting that it did.
-const QUIET: u8 = 8;
-
-const SIGN_32: u64 = 1 << 31;
-const SIGN_64: u64 = 1 << 63;
 
 impl Compiler<'_, Assembler> {
     fn float_operand(&mut self, operand: Operand) -> Rm {
@@ -52,181 +38,111 @@ impl Compiler<'_, Assembler> {
             F32Add | F64Add | F32Mul | F64Mul if self.is_number(op.result(), a) => (b, a),
             _ => (a, b),
         };
-        let src = match op {
-            F32Min | F64Min | F32Max | F64Max | F32Copysign | F64Copysign => {
-                Rm::Reg(self.operand(b, Class::Float))
-            }
-            _ => self.float_operand(b),
+        let src = match reads_memory(op) {
+            true => self.float_operand(b),
+            false => Rm::Reg(self.operand(b, Class::Float)),
         };
         let reg = self.take(a, Class::Float, dst.0);
-        match op {
-            F32Add => emit!(self.asm, addss_a(reg, src)),
-            F64Add => emit!(self.asm, addsd_a(reg, src)),
-            F32Sub => emit!(self.asm, subss_a(reg, src)),
-            F64Sub => emit!(self.asm, subsd_a(reg, src)),
-            F32Mul => emit!(self.asm, mulss_a(reg, src)),
-            F64Mul => emit!(self.asm, mulsd_a(reg, src)),
-            F32Div => emit!(self.asm, divss_a(reg, src)),
-            F64Div => emit!(self.asm, divsd_a(reg, src)),
-            F32Copysign => self.copysign(reg, src, SIGN_32),
-            F64Copysign => self.copysign(reg, src, SIGN_64),
-            F32Min | F64Min | F32Max | F64Max => self.minmax(op, reg, src),
-            _ => self.failed = true,
+        if !self.asm.float_binary(op, reg, src) {
+            self.failed = true;
         }
         self.consume_operand(b);
         self.define(reg, dst, Class::Float);
     }
 
-    fn copysign(&mut self, reg: Reg, src: Rm, sign: u64) {
-        self.asm.constant(FLOAT_SCRATCH, sign);
-        emit!(self.asm, andps_a(FLOAT_SCRATCH, src));
-        // The magnitude, with the sign bit cleared by shifting it out.
-        match sign {
-            SIGN_32 => {
-                emit!(self.asm, pslld_b(reg, 1u8));
-                emit!(self.asm, psrld_b(reg, 1u8));
-            }
-            _ => {
-                emit!(self.asm, psllq_b(reg, 1u8));
-                emit!(self.asm, psrlq_b(reg, 1u8));
-            }
-        }
-        emit!(self.asm, orps_a(reg, Rm::Reg(FLOAT_SCRATCH)));
-    }
-
-    /// The processor's minimum treats zeros and NaN otherwise than Wasm does.
-    fn minmax(&mut self, op: BinaryOp, reg: Reg, src: Rm) {
-        let single = matches!(op, BinaryOp::F32Min | BinaryOp::F32Max);
-        let minimum = matches!(op, BinaryOp::F32Min | BinaryOp::F64Min);
-        let (differ, nan, done) =
-            (self.asm.new_label(), self.asm.new_label(), self.asm.new_label());
-        match single {
-            true => emit!(self.asm, ucomiss_a(reg, src)),
-            false => emit!(self.asm, ucomisd_a(reg, src)),
-        }
-        self.asm.jcc(Cond::NotEqual, differ);
-        self.asm.jcc(Cond::Parity, nan);
-        // Equal: they differ at most in the sign of zero.
-        match minimum {
-            true => emit!(self.asm, orps_a(reg, src)),
-            false => emit!(self.asm, andps_a(reg, src)),
-        }
-        self.asm.jump(done);
-        self.asm.bind(nan);
-        match single {
-            true => emit!(self.asm, addss_a(reg, src)),
-            false => emit!(self.asm, addsd_a(reg, src)),
-        }
-        self.asm.jump(done);
-        self.asm.bind(differ);
-        match (single, minimum) {
-            (true, true) => emit!(self.asm, minss_a(reg, src)),
-            (true, false) => emit!(self.asm, maxss_a(reg, src)),
-            (false, true) => emit!(self.asm, minsd_a(reg, src)),
-            (false, false) => emit!(self.asm, maxsd_a(reg, src)),
-        }
-        self.asm.bind(done);
-    }
-
     pub(super) fn float_unary(&mut self, op: UnaryOp, dst: Slot, a: Slot) {
         use UnaryOp::*;
+        let single = op.operand() == Type::F32;
         match op {
-            F32Abs | F64Abs | F32Neg | F64Neg => {
-                let reg = self.take(Operand::Slot(a), Class::Float, dst.0);
-                match op {
-                    F32Abs => {
-                        emit!(self.asm, pslld_b(reg, 1u8));
-                        emit!(self.asm, psrld_b(reg, 1u8));
-                    }
-                    F64Abs => {
-                        emit!(self.asm, psllq_b(reg, 1u8));
-                        emit!(self.asm, psrlq_b(reg, 1u8));
-                    }
-                    _ => {
-                        let sign = if op == F32Neg { SIGN_32 } else { SIGN_64 };
-                        self.asm.constant(FLOAT_SCRATCH, sign);
-                        emit!(self.asm, xorps_a(reg, Rm::Reg(FLOAT_SCRATCH)));
-                    }
-                }
-                self.define(reg, dst, Class::Float);
+            F32Abs | F64Abs => self.in_place(dst, a, |asm, reg| asm.float_abs(single, reg)),
+            F32Neg | F64Neg => self.in_place(dst, a, |asm, reg| asm.float_negate(single, reg)),
+            F32Canonical | F64Canonical => {
+                self.in_place(dst, a, |asm, reg| asm.canonical_float(single, reg));
             }
-            F32Canonical | F64Canonical => self.canonical(op == F32Canonical, dst, a),
-            F32Ceil => self.round(true, CEIL, dst, a),
-            F64Ceil => self.round(false, CEIL, dst, a),
-            F32Floor => self.round(true, FLOOR, dst, a),
-            F64Floor => self.round(false, FLOOR, dst, a),
-            F32Trunc => self.round(true, TRUNCATE, dst, a),
-            F64Trunc => self.round(false, TRUNCATE, dst, a),
-            F32Nearest => self.round(true, NEAREST, dst, a),
-            F64Nearest => self.round(false, NEAREST, dst, a),
+            F32Ceil | F64Ceil => self.round(single, Rounding::Ceil, dst, a),
+            F32Floor | F64Floor => self.round(single, Rounding::Floor, dst, a),
+            F32Trunc | F64Trunc => self.round(single, Rounding::Truncate, dst, a),
+            F32Nearest | F64Nearest => self.round(single, Rounding::Nearest, dst, a),
             F32Sqrt | F64Sqrt => {
-                let reg = self.take(Operand::Slot(a), Class::Float, dst.0);
-                match op {
-                    F32Sqrt => emit!(self.asm, sqrtss_a(reg, Rm::Reg(reg))),
-                    _ => emit!(self.asm, sqrtsd_a(reg, Rm::Reg(reg))),
-                }
-                self.define(reg, dst, Class::Float);
+                self.in_place(dst, a, |asm, reg| asm.float_sqrt(single, reg, Rm::Reg(reg)));
             }
             F32ConvertI32S | F32ConvertI64S | F64ConvertI32S | F64ConvertI64S | F32ConvertI32U
             | F64ConvertI32U => {
                 let src = self.int_operand(a);
                 self.consume(a);
                 let reg = self.alloc(Class::Float, Some(dst.0));
-                emit!(self.asm, xorps_a(reg, Rm::Reg(reg)));
-                match op {
-                    F32ConvertI32S => emit!(self.asm, cvtsi2ssl_a(reg, src)),
-                    F64ConvertI32S => emit!(self.asm, cvtsi2sdl_a(reg, src)),
-                    // A 32-bit number is zero-extended, so it can be read as a
-                    // signed one of 64.
-                    F32ConvertI64S | F32ConvertI32U => emit!(self.asm, cvtsi2ssq_a(reg, src)),
-                    _ => emit!(self.asm, cvtsi2sdq_a(reg, src)),
-                }
+                self.asm.convert_integer(op, reg, src);
                 self.define(reg, dst, Class::Float);
             }
-            F32ConvertI64U | F64ConvertI64U => self.convert_u64(op == F32ConvertI64U, dst, a),
+            F32ConvertI64U | F64ConvertI64U => {
+                let src = self.operand(Operand::Slot(a), Class::Int);
+                self.consume(a);
+                let reg = self.alloc(Class::Float, Some(dst.0));
+                let low = self.alloc(Class::Int, None);
+                self.asm.convert_u64(op == F32ConvertI64U, reg, src, low);
+                self.define(reg, dst, Class::Float);
+            }
             F32DemoteF64 | F64PromoteF32 => {
                 let src = self.float_operand(Operand::Slot(a));
                 self.consume(a);
                 let reg = self.alloc(Class::Float, Some(dst.0));
-                emit!(self.asm, xorps_a(reg, Rm::Reg(reg)));
-                match op {
-                    F32DemoteF64 => emit!(self.asm, cvtsd2ss_a(reg, src)),
-                    _ => emit!(self.asm, cvtss2sd_a(reg, src)),
-                }
+                self.asm.convert_float(op == F32DemoteF64, reg, src);
                 self.define(reg, dst, Class::Float);
             }
             I32TruncF32S | I32TruncF64S | I32TruncF32U | I32TruncF64U => {
                 let signed = matches!(op, I32TruncF32S | I32TruncF64S);
-                self.truncate_32(op.operand() == Type::F32, signed, dst, a);
+                self.to_integer(dst, a, |asm, reg, src, late| {
+                    asm.truncate_32(single, signed, reg, src, &mut |asm, cond| {
+                        trap_conversion(asm, late, single, cond, src);
+                    });
+                });
             }
-            I64TruncF32S | I64TruncF64S => self.truncate_i64(op.operand() == Type::F32, dst, a),
-            I64TruncF32U | I64TruncF64U => self.truncate_u64(op.operand() == Type::F32, dst, a),
+            I64TruncF32S | I64TruncF64S => self.to_integer(dst, a, |asm, reg, src, late| {
+                asm.truncate_i64(single, reg, src, &mut |asm, cond| {
+                    trap_conversion(asm, late, single, cond, src);
+                });
+            }),
+            I64TruncF32U | I64TruncF64U => self.to_integer(dst, a, |asm, reg, src, late| {
+                asm.truncate_u64(single, reg, src, &mut |asm, cond| {
+                    trap_conversion(asm, late, single, cond, src);
+                });
+            }),
             I32TruncSatF32S | I32TruncSatF64S => {
-                self.saturate(op.operand() == Type::F32, false, dst, a);
+                self.to_integer(dst, a, |asm, reg, src, _| asm.saturate(single, false, reg, src));
             }
             I64TruncSatF32S | I64TruncSatF64S => {
-                self.saturate(op.operand() == Type::F32, true, dst, a);
+                self.to_integer(dst, a, |asm, reg, src, _| asm.saturate(single, true, reg, src));
             }
             I32TruncSatF32U | I32TruncSatF64U => {
-                self.saturate_u32(op.operand() == Type::F32, dst, a)
+                self.to_integer(dst, a, |asm, reg, src, _| asm.saturate_u32(single, reg, src));
             }
             _ => self.call_handler(&zwasm_regir::Inst::Unary { op, dst, a }),
         }
     }
 
-    /// Puts one NaN in the place of all.
-    fn canonical(&mut self, single: bool, dst: Slot, a: Slot) {
+    /// An op whose result replaces its operand.
+    fn in_place(&mut self, dst: Slot, a: Slot, emit: impl FnOnce(&mut Assembler, Reg)) {
         let reg = self.take(Operand::Slot(a), Class::Float, dst.0);
-        let number = self.asm.new_label();
-        self.asm.compare_floats(single, reg, Rm::Reg(reg));
-        self.asm.jcc(Cond::NoParity, number);
-        let nan = match single {
-            true => single::canonical(f32::NAN).to_bits().into(),
-            false => double::canonical(f64::NAN).to_bits(),
-        };
-        self.asm.constant(reg, nan);
-        self.asm.bind(number);
+        emit(&mut self.asm, reg);
         self.define(reg, dst, Class::Float);
+    }
+
+    fn round(&mut self, single: bool, mode: Rounding, dst: Slot, a: Slot) {
+        self.in_place(dst, a, |asm, reg| asm.float_round(single, mode, reg, Rm::Reg(reg)));
+    }
+
+    /// A conversion to an integer.
+    fn to_integer(
+        &mut self,
+        dst: Slot,
+        a: Slot,
+        emit: impl FnOnce(&mut Assembler, Reg, Reg, &mut Vec<Late>),
+    ) {
+        let src = self.operand(Operand::Slot(a), Class::Float);
+        self.consume(a);
+        let reg = self.alloc(Class::Int, Some(dst.0));
+        emit(&mut self.asm, reg, src, &mut self.late);
+        self.define(reg, dst, Class::Int);
     }
 
     /// An integer operand of a conversion.
@@ -235,187 +151,6 @@ impl Compiler<'_, Assembler> {
             Operand::Slot(slot) => self.rm(slot.0, Class::Int),
             Operand::Const(_) => Rm::Reg(self.operand(Operand::Slot(a), Class::Int)),
         }
-    }
-
-    fn round(&mut self, single: bool, mode: u8, dst: Slot, a: Slot) {
-        let reg = self.take(Operand::Slot(a), Class::Float, dst.0);
-        match single {
-            true => emit!(self.asm, roundss_rmi(reg, Rm::Reg(reg), mode | QUIET)),
-            false => emit!(self.asm, roundsd_rmi(reg, Rm::Reg(reg), mode | QUIET)),
-        }
-        self.define(reg, dst, Class::Float);
-    }
-
-    /// Numbers above the signed ones are halved (the lost bit kept for rounding),
-    /// converted, and doubled.
-    fn convert_u64(&mut self, single: bool, dst: Slot, a: Slot) {
-        let src = self.operand(Operand::Slot(a), Class::Int);
-        self.consume(a);
-        let reg = self.alloc(Class::Float, Some(dst.0));
-        let low = self.alloc(Class::Int, None);
-        let (large, done) = (self.asm.new_label(), self.asm.new_label());
-        emit!(self.asm, xorps_a(reg, Rm::Reg(reg)));
-        emit!(self.asm, testq_mr(Rm::Reg(src), src));
-        self.asm.jcc(Cond::Sign, large);
-        match single {
-            true => emit!(self.asm, cvtsi2ssq_a(reg, Rm::Reg(src))),
-            false => emit!(self.asm, cvtsi2sdq_a(reg, Rm::Reg(src))),
-        }
-        self.asm.jump(done);
-        self.asm.bind(large);
-        self.asm.mov(INT_SCRATCH, src);
-        self.asm.mov(low, src);
-        emit!(self.asm, shrq_mi(Rm::Reg(INT_SCRATCH), 1u8));
-        self.asm.alu_rm_immediate(Alu::And, false, Rm::Reg(low), 1);
-        self.asm.alu(Alu::Or, true, INT_SCRATCH, Rm::Reg(low));
-        match single {
-            true => {
-                emit!(self.asm, cvtsi2ssq_a(reg, Rm::Reg(INT_SCRATCH)));
-                emit!(self.asm, addss_a(reg, Rm::Reg(reg)));
-            }
-            false => {
-                emit!(self.asm, cvtsi2sdq_a(reg, Rm::Reg(INT_SCRATCH)));
-                emit!(self.asm, addsd_a(reg, Rm::Reg(reg)));
-            }
-        }
-        self.asm.bind(done);
-        self.define(reg, dst, Class::Float);
-    }
-
-    fn convert_to_i64(&mut self, single: bool, dst: Reg, src: Reg) {
-        match single {
-            true => emit!(self.asm, cvttss2si_aq(dst, Rm::Reg(src))),
-            false => emit!(self.asm, cvttsd2si_aq(dst, Rm::Reg(src))),
-        }
-    }
-
-    /// A trap whose reason depends on whether `src` is a number.
-    fn trap_conversion(&mut self, single: bool, cond: Cond, src: Reg) {
-        let label = self.asm.new_label();
-        let overflow = self.trap_label(TrapCode::IntegerOverflow);
-        let nan = self.trap_label(TrapCode::BadConversionToInteger);
-        self.asm.jcc(cond, label);
-        self.late.push(Late::Conversion { label, single, src, overflow, nan });
-    }
-
-    /// Converts to 64 bits, and checks that 32 would have done.
-    fn truncate_32(&mut self, single: bool, signed: bool, dst: Slot, a: Slot) {
-        let src = self.operand(Operand::Slot(a), Class::Float);
-        self.consume(a);
-        let reg = self.alloc(Class::Int, Some(dst.0));
-        self.convert_to_i64(single, reg, src);
-        match signed {
-            true => emit!(self.asm, movslq_rm(INT_SCRATCH, Rm::Reg(reg))),
-            false => emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg))),
-        }
-        self.asm.cmp(true, INT_SCRATCH, Rm::Reg(reg));
-        self.trap_conversion(single, Cond::NotEqual, src);
-        if signed {
-            emit!(self.asm, movl_rm(reg, Rm::Reg(reg)));
-        }
-        self.define(reg, dst, Class::Int);
-    }
-
-    fn truncate_i64(&mut self, single: bool, dst: Slot, a: Slot) {
-        let src = self.operand(Operand::Slot(a), Class::Float);
-        self.consume(a);
-        let reg = self.alloc(Class::Int, Some(dst.0));
-        self.convert_to_i64(single, reg, src);
-        let done = self.asm.new_label();
-        // The number that failure leaves is a possible result, too.
-        self.asm.cmp_immediate(true, Rm::Reg(reg), 1);
-        self.asm.jcc(Cond::NoOverflow, done);
-        let smallest = if single {
-            u64::from((-9223372036854775808f32).to_bits())
-        } else {
-            (-9223372036854775808f64).to_bits()
-        };
-        self.asm.constant(FLOAT_SCRATCH, smallest);
-        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
-        self.trap_conversion(single, Cond::NotEqual, src);
-        self.trap_conversion(single, Cond::Parity, src);
-        self.asm.bind(done);
-        self.define(reg, dst, Class::Int);
-    }
-
-    /// What is 2^63 or more is converted less that much.
-    fn truncate_u64(&mut self, single: bool, dst: Slot, a: Slot) {
-        let src = self.operand(Operand::Slot(a), Class::Float);
-        self.consume(a);
-        let reg = self.alloc(Class::Int, Some(dst.0));
-        let (large, done) = (self.asm.new_label(), self.asm.new_label());
-        let bound = if single {
-            u64::from(9223372036854775808f32.to_bits())
-        } else {
-            9223372036854775808f64.to_bits()
-        };
-        self.asm.constant(FLOAT_SCRATCH, bound);
-        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
-        self.trap_conversion(single, Cond::Parity, src);
-        self.asm.jcc(Cond::AboveOrEqual, large);
-        self.convert_to_i64(single, reg, src);
-        emit!(self.asm, testq_mr(Rm::Reg(reg), reg));
-        self.trap_conversion(single, Cond::Sign, src);
-        self.asm.jump(done);
-        self.asm.bind(large);
-        // The difference in the scratch register: minus (bound - src).
-        match single {
-            true => emit!(self.asm, subss_a(FLOAT_SCRATCH, Rm::Reg(src))),
-            false => emit!(self.asm, subsd_a(FLOAT_SCRATCH, Rm::Reg(src))),
-        }
-        self.convert_to_i64(single, reg, FLOAT_SCRATCH);
-        emit!(self.asm, negq_m(Rm::Reg(reg)));
-        self.trap_conversion(single, Cond::Sign, src);
-        self.asm.constant(INT_SCRATCH, SIGN_64);
-        self.asm.alu(Alu::Xor, true, reg, Rm::Reg(INT_SCRATCH));
-        self.asm.bind(done);
-        self.define(reg, dst, Class::Int);
-    }
-
-    /// The conversion's failure value is the lower bound; the rest is compared for.
-    fn saturate(&mut self, single: bool, wide: bool, dst: Slot, a: Slot) {
-        let src = self.operand(Operand::Slot(a), Class::Float);
-        self.consume(a);
-        let reg = self.alloc(Class::Int, Some(dst.0));
-        let done = self.asm.new_label();
-        match (wide, single) {
-            (true, _) => self.convert_to_i64(single, reg, src),
-            (false, true) => emit!(self.asm, cvttss2si_a(reg, Rm::Reg(src))),
-            (false, false) => emit!(self.asm, cvttsd2si_a(reg, Rm::Reg(src))),
-        }
-        self.asm.cmp_immediate(wide, Rm::Reg(reg), 1);
-        self.asm.jcc(Cond::NoOverflow, done);
-        // Zero for NaN, the largest number for what is positive.
-        emit!(self.asm, xorps_a(FLOAT_SCRATCH, Rm::Reg(FLOAT_SCRATCH)));
-        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
-        let number = self.asm.new_label();
-        self.asm.jcc(Cond::NoParity, number);
-        emit!(self.asm, xorl_rm(reg, Rm::Reg(reg)));
-        self.asm.jump(done);
-        self.asm.bind(number);
-        self.asm.jcc(Cond::BelowOrEqual, done);
-        self.asm.constant(reg, if wide { i64::MAX as u64 } else { i32::MAX as u64 });
-        self.asm.bind(done);
-        self.define(reg, dst, Class::Int);
-    }
-
-    fn saturate_u32(&mut self, single: bool, dst: Slot, a: Slot) {
-        let src = self.operand(Operand::Slot(a), Class::Float);
-        self.consume(a);
-        let reg = self.alloc(Class::Int, Some(dst.0));
-        let done = self.asm.new_label();
-        self.convert_to_i64(single, reg, src);
-        emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg)));
-        self.asm.cmp(true, INT_SCRATCH, Rm::Reg(reg));
-        self.asm.jcc(Cond::Equal, done);
-        // Out of range: zero below it and for NaN, the largest number above.
-        emit!(self.asm, xorps_a(FLOAT_SCRATCH, Rm::Reg(FLOAT_SCRATCH)));
-        emit!(self.asm, xorl_rm(reg, Rm::Reg(reg)));
-        self.asm.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
-        self.asm.jcc(Cond::BelowOrEqual, done);
-        self.asm.constant(reg, u64::from(u32::MAX));
-        self.asm.bind(done);
-        self.define(reg, dst, Class::Int);
     }
 
     pub(super) fn float_compare(&mut self, op: CompareOp, a: Operand, b: Operand) -> Condition {
@@ -438,4 +173,13 @@ impl Compiler<'_, Assembler> {
             _ => Condition::Flag(Cond::AboveOrEqual),
         }
     }
+}
+
+/// A trap whose reason depends on whether `src` is a number.
+fn trap_conversion(asm: &mut Assembler, late: &mut Vec<Late>, single: bool, cond: Cond, src: Reg) {
+    let label = asm.new_label();
+    let overflow = trap_label(asm, late, TrapCode::IntegerOverflow);
+    let nan = trap_label(asm, late, TrapCode::BadConversionToInteger);
+    asm.jcc(cond, label);
+    late.push(Late::Conversion { label, single, src, overflow, nan });
 }

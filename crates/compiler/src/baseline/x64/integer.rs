@@ -1,28 +1,13 @@
-//! Integer arithmetic.
+//! Integer arithmetic: operands and results. What is longer than an instruction is in
+//! [`crate::isa::x64::integer`].
 
 use crate::asm::{Mem, Reg, Rm};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location};
+use crate::isa::x64::integer::{Shift, condition, immediate};
 use crate::isa::x64::{Assembler, Cond, Condition, INT_SCRATCH, RAX, RCX, RDX, emit};
 use crate::isa::{Alu, Primitives};
 use zwasm_regir::{BinaryOp, CompareOp, Operand, Slot, TrapCode, Type, UnaryOp};
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shift {
-    Left,
-    RightSigned,
-    RightUnsigned,
-    RotateLeft,
-    RotateRight,
-}
-
-/// A constant as an instruction can carry it: sign-extended from 32 bits.
-fn immediate(value: u64, wide: bool) -> Option<i32> {
-    match wide {
-        false => Some(value as u32 as i32),
-        true => i32::try_from(value as i64).ok(),
-    }
-}
 
 impl Compiler<'_, Assembler> {
     /// An op on two operands.
@@ -153,7 +138,7 @@ impl Compiler<'_, Assembler> {
             if factor > 0 && (factor as u32).is_power_of_two() {
                 let reg = self.take(a, Class::Int, dst.0);
                 let count = factor.trailing_zeros() as u8;
-                self.shift_by(Shift::Left, wide, reg, count);
+                self.asm.shift_by(Shift::Left, wide, reg, count);
                 self.define(reg, dst, Class::Int);
                 return;
             }
@@ -163,10 +148,7 @@ impl Compiler<'_, Assembler> {
             };
             self.consume_operand(a);
             let reg = self.alloc(Class::Int, Some(dst.0));
-            match wide {
-                false => emit!(self.asm, imull_rmi(reg, src, factor as u32)),
-                true => emit!(self.asm, imulq_rmi_sxl(reg, src, factor)),
-            }
+            self.asm.multiply_by(wide, reg, src, factor);
             self.define(reg, dst, Class::Int);
             return;
         }
@@ -175,44 +157,9 @@ impl Compiler<'_, Assembler> {
             Operand::Const(_) => Rm::Reg(self.operand(b, Class::Int)),
         };
         let reg = self.take(a, Class::Int, dst.0);
-        match wide {
-            false => emit!(self.asm, imull_rm(reg, src)),
-            true => emit!(self.asm, imulq_rm(reg, src)),
-        }
+        self.asm.multiply(wide, reg, src);
         self.consume_operand(b);
         self.define(reg, dst, Class::Int);
-    }
-
-    fn shift_by(&mut self, op: Shift, wide: bool, reg: Reg, count: u8) {
-        let rm = Rm::Reg(reg);
-        match (op, wide) {
-            (Shift::Left, false) => emit!(self.asm, shll_mi(rm, count)),
-            (Shift::Left, true) => emit!(self.asm, shlq_mi(rm, count)),
-            (Shift::RightSigned, false) => emit!(self.asm, sarl_mi(rm, count)),
-            (Shift::RightSigned, true) => emit!(self.asm, sarq_mi(rm, count)),
-            (Shift::RightUnsigned, false) => emit!(self.asm, shrl_mi(rm, count)),
-            (Shift::RightUnsigned, true) => emit!(self.asm, shrq_mi(rm, count)),
-            (Shift::RotateLeft, false) => emit!(self.asm, roll_mi(rm, count)),
-            (Shift::RotateLeft, true) => emit!(self.asm, rolq_mi(rm, count)),
-            (Shift::RotateRight, false) => emit!(self.asm, rorl_mi(rm, count)),
-            (Shift::RotateRight, true) => emit!(self.asm, rorq_mi(rm, count)),
-        }
-    }
-
-    fn shift_by_cl(&mut self, op: Shift, wide: bool, reg: Reg) {
-        let rm = Rm::Reg(reg);
-        match (op, wide) {
-            (Shift::Left, false) => emit!(self.asm, shll_mc(rm, RCX)),
-            (Shift::Left, true) => emit!(self.asm, shlq_mc(rm, RCX)),
-            (Shift::RightSigned, false) => emit!(self.asm, sarl_mc(rm, RCX)),
-            (Shift::RightSigned, true) => emit!(self.asm, sarq_mc(rm, RCX)),
-            (Shift::RightUnsigned, false) => emit!(self.asm, shrl_mc(rm, RCX)),
-            (Shift::RightUnsigned, true) => emit!(self.asm, shrq_mc(rm, RCX)),
-            (Shift::RotateLeft, false) => emit!(self.asm, roll_mc(rm, RCX)),
-            (Shift::RotateLeft, true) => emit!(self.asm, rolq_mc(rm, RCX)),
-            (Shift::RotateRight, false) => emit!(self.asm, rorl_mc(rm, RCX)),
-            (Shift::RotateRight, true) => emit!(self.asm, rorq_mc(rm, RCX)),
-        }
     }
 
     fn shift(&mut self, op: Shift, wide: bool, dst: Slot, a: Operand, b: Operand) {
@@ -221,14 +168,13 @@ impl Compiler<'_, Assembler> {
             let reg = self.take(a, Class::Int, dst.0);
             let count = count as u8 & if wide { 63 } else { 31 };
             if count != 0 {
-                self.shift_by(op, wide, reg, count);
+                self.asm.shift_by(op, wide, reg, count);
             }
             self.define(reg, dst, Class::Int);
             return;
         }
         let count = self.operand(b, Class::Int);
-        let rotates = matches!(op, Shift::RotateLeft | Shift::RotateRight);
-        if self.asm.features.bmi2 && !rotates {
+        if self.asm.shifts_freely() && !op.rotates() {
             let src = match self.resolve(a) {
                 Operand::Slot(slot) => self.rm(slot.0, Class::Int),
                 Operand::Const(_) => Rm::Reg(self.operand(a, Class::Int)),
@@ -236,14 +182,7 @@ impl Compiler<'_, Assembler> {
             self.consume_operand(a);
             self.consume_operand(b);
             let reg = self.alloc(Class::Int, Some(dst.0));
-            match (op, wide) {
-                (Shift::Left, false) => emit!(self.asm, shlxl_rmv(reg, src, count)),
-                (Shift::Left, true) => emit!(self.asm, shlxq_rmv(reg, src, count)),
-                (Shift::RightSigned, false) => emit!(self.asm, sarxl_rmv(reg, src, count)),
-                (Shift::RightSigned, true) => emit!(self.asm, sarxq_rmv(reg, src, count)),
-                (_, false) => emit!(self.asm, shrxl_rmv(reg, src, count)),
-                (_, true) => emit!(self.asm, shrxq_rmv(reg, src, count)),
-            }
+            self.asm.shift_freely(op, wide, reg, src, count);
             self.define(reg, dst, Class::Int);
             return;
         }
@@ -253,17 +192,17 @@ impl Compiler<'_, Assembler> {
             if count != RCX {
                 self.asm.mov(RCX, count);
             }
-            self.shift_by_cl(op, wide, INT_SCRATCH);
+            self.asm.shift_by_cl(op, wide, INT_SCRATCH);
             self.asm.mov(RCX, INT_SCRATCH);
         } else if count == RCX {
-            self.shift_by_cl(op, wide, reg);
+            self.asm.shift_by_cl(op, wide, reg);
         } else {
             let saved = self.state.used().contains(RCX) || self.state.locked.contains(RCX);
             if saved {
                 self.asm.mov(INT_SCRATCH, RCX);
             }
             self.asm.mov(RCX, count);
-            self.shift_by_cl(op, wide, reg);
+            self.asm.shift_by_cl(op, wide, reg);
             if saved {
                 self.asm.mov(RCX, INT_SCRATCH);
             }
@@ -315,7 +254,7 @@ impl Compiler<'_, Assembler> {
             if !remainder {
                 let count = value.trailing_zeros() as u8;
                 if count != 0 {
-                    self.shift_by(Shift::RightUnsigned, wide, reg, count);
+                    self.asm.shift_by(Shift::RightUnsigned, wide, reg, count);
                 }
             } else if let Ok(mask) = i32::try_from(value - 1) {
                 self.asm.alu_rm_immediate(Alu::And, false, Rm::Reg(reg), mask);
@@ -361,71 +300,26 @@ impl Compiler<'_, Assembler> {
             }
             self.asm.bind(usual);
         }
-        // The code names a trap of the processor's that cannot occur any more.
-        let trap = cranelift_assembler_x64::TrapCode(std::num::NonZeroU8::MIN);
-        match (signed, wide) {
-            (false, false) => {
-                emit!(self.asm, xorl_rm(RDX, Rm::Reg(RDX)));
-                emit!(self.asm, divl_m(RAX, RDX, Rm::Reg(divisor), trap));
-            }
-            (false, true) => {
-                emit!(self.asm, xorl_rm(RDX, Rm::Reg(RDX)));
-                emit!(self.asm, divq_m(RAX, RDX, Rm::Reg(divisor), trap));
-            }
-            (true, false) => {
-                emit!(self.asm, cltd_zo(RDX, RAX));
-                emit!(self.asm, idivl_m(RAX, RDX, Rm::Reg(divisor), trap));
-            }
-            (true, true) => {
-                emit!(self.asm, cqto_zo(RDX, RAX));
-                emit!(self.asm, idivq_m(RAX, RDX, Rm::Reg(divisor), trap));
-            }
-        }
+        self.asm.divide(wide, signed, Rm::Reg(divisor));
         self.asm.bind(done);
         self.consume_operand(a);
         self.consume_operand(b);
         self.define(if remainder { RDX } else { RAX }, dst, Class::Int);
     }
 
-    /// Divides by a constant that is no power of two: the upper half of the product
-    /// with 2^64 divided by it, rounded up (Lemire, Kaser and Kurz, "Faster remainder
-    /// by direct computation", 2019).
     fn divide_u32(&mut self, dst: Slot, a: Operand, divisor: u32, remainder: bool) {
         self.claim(RAX);
         self.claim(RDX);
         let dividend = self.operand(a, Class::Int);
-        self.asm.constant(RAX, u64::MAX / u64::from(divisor) + 1);
-        emit!(self.asm, mulq_m(RAX, RDX, Rm::Reg(dividend)));
-        if remainder {
-            emit!(self.asm, imull_rmi(INT_SCRATCH, Rm::Reg(RDX), divisor));
-            emit!(self.asm, movl_rm(RAX, Rm::Reg(dividend)));
-            self.asm.alu(Alu::Sub, false, RAX, Rm::Reg(INT_SCRATCH));
-        }
+        self.asm.divide_u32(dividend, divisor, remainder);
         self.consume_operand(a);
         self.define(if remainder { RAX } else { RDX }, dst, Class::Int);
     }
 
-    /// Divides by a positive constant: a product rounded down, and one more for
-    /// negative dividends (Granlund and Montgomery, "Division by invariant integers
-    /// using multiplication", 1994, theorem 5.1). It fits 64 bits.
     fn divide_i32(&mut self, dst: Slot, a: Operand, divisor: u32, remainder: bool) {
-        let bits = 32 - (divisor - 1).leading_zeros();
-        let shift = 31 + bits;
-        let factor = (1u64 << shift) / u64::from(divisor) + 1;
         let dividend = self.operand(a, Class::Int);
         let quotient = self.alloc(Class::Int, None);
-        self.asm.constant(INT_SCRATCH, factor);
-        emit!(self.asm, movslq_rm(quotient, Rm::Reg(dividend)));
-        emit!(self.asm, imulq_rm(quotient, Rm::Reg(INT_SCRATCH)));
-        emit!(self.asm, sarq_mi(Rm::Reg(quotient), shift as u8));
-        emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(dividend)));
-        emit!(self.asm, sarl_mi(Rm::Reg(INT_SCRATCH), 31u8));
-        self.asm.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
-        if remainder {
-            emit!(self.asm, imull_rmi(INT_SCRATCH, Rm::Reg(quotient), divisor));
-            emit!(self.asm, movl_rm(quotient, Rm::Reg(dividend)));
-            self.asm.alu(Alu::Sub, false, quotient, Rm::Reg(INT_SCRATCH));
-        }
+        self.asm.divide_i32(quotient, dividend, divisor, remainder);
         self.consume_operand(a);
         self.define(quotient, dst, Class::Int);
     }
@@ -434,25 +328,19 @@ impl Compiler<'_, Assembler> {
     pub(super) fn unary(&mut self, op: UnaryOp, dst: Slot, a: Slot) {
         use UnaryOp::*;
         match op {
-            I32Clz | I64Clz | I32Ctz | I64Ctz => self.count_zeros(op, dst, a),
-            I32Popcnt | I64Popcnt if self.asm.features.popcnt => {
+            I32Clz | I64Clz | I32Ctz | I64Ctz => {
                 let (reg, src) = self.unary_operands(dst, a);
-                match op {
-                    I32Popcnt => emit!(self.asm, popcntl_rm(reg, src)),
-                    _ => emit!(self.asm, popcntq_rm(reg, src)),
-                }
+                self.asm.count_zeros(op, reg, src);
                 self.define(reg, dst, Class::Int);
             }
+            I32Popcnt | I64Popcnt if !self.asm.features.popcnt => {
+                self.call_handler(&zwasm_regir::Inst::Unary { op, dst, a });
+            }
             I32WrapI64 | I32Extend8S | I32Extend16S | I64Extend8S | I64Extend16S | I64Extend32S
-            | I64ExtendI32S => {
+            | I64ExtendI32S | I32Popcnt | I64Popcnt => {
                 let (reg, src) = self.unary_operands(dst, a);
-                match op {
-                    I32WrapI64 => emit!(self.asm, movl_rm(reg, src)),
-                    I32Extend8S => emit!(self.asm, movsbl_rm(reg, src)),
-                    I32Extend16S => emit!(self.asm, movswl_rm(reg, src)),
-                    I64Extend8S => emit!(self.asm, movsbq_rm(reg, src)),
-                    I64Extend16S => emit!(self.asm, movswq_rm(reg, src)),
-                    _ => emit!(self.asm, movslq_rm(reg, src)),
+                if !self.asm.move_changed(op, reg, src) {
+                    self.failed = true;
                 }
                 self.define(reg, dst, Class::Int);
             }
@@ -476,41 +364,6 @@ impl Compiler<'_, Assembler> {
         };
         self.consume(a);
         (self.alloc(Class::Int, Some(dst.0)), src)
-    }
-
-    fn count_zeros(&mut self, op: UnaryOp, dst: Slot, a: Slot) {
-        use UnaryOp::*;
-        let wide = matches!(op, I64Clz | I64Ctz);
-        let leading = matches!(op, I32Clz | I64Clz);
-        let (reg, src) = self.unary_operands(dst, a);
-        match (op, self.asm.features.lzcnt, self.asm.features.bmi1) {
-            (I32Clz, true, _) => emit!(self.asm, lzcntl_rm(reg, src)),
-            (I64Clz, true, _) => emit!(self.asm, lzcntq_rm(reg, src)),
-            (I32Ctz, _, true) => emit!(self.asm, tzcntl_a(reg, src)),
-            (I64Ctz, _, true) => emit!(self.asm, tzcntq_a(reg, src)),
-            _ => {
-                // What the scan leaves for zero is replaced: with a number that
-                // becomes the width when the index is turned around below.
-                let (for_zero, last) = match (leading, wide) {
-                    (true, false) => (63, 31),
-                    (true, true) => (127, 63),
-                    (false, false) => (32, 0),
-                    (false, true) => (64, 0),
-                };
-                self.asm.constant(INT_SCRATCH, for_zero);
-                match (leading, wide) {
-                    (true, false) => emit!(self.asm, bsrl_rm(reg, src)),
-                    (true, true) => emit!(self.asm, bsrq_rm(reg, src)),
-                    (false, false) => emit!(self.asm, bsfl_rm(reg, src)),
-                    (false, true) => emit!(self.asm, bsfq_rm(reg, src)),
-                }
-                self.asm.cmov(Cond::Equal, reg, INT_SCRATCH);
-                if leading {
-                    self.asm.alu_rm_immediate(Alu::Xor, false, Rm::Reg(reg), last);
-                }
-            }
-        }
-        self.define(reg, dst, Class::Int);
     }
 
     /// Compares; the flags tell the result as the condition says. The operands are
@@ -550,39 +403,14 @@ impl Compiler<'_, Assembler> {
             self.consume_operand(a);
         }
         self.consume_operand(b);
-        use CompareOp::*;
-        Condition::Flag(match op {
-            I32Eq | I64Eq => Cond::Equal,
-            I32Ne | I64Ne => Cond::NotEqual,
-            I32LtS | I64LtS => Cond::Less,
-            I32LtU | I64LtU => Cond::Below,
-            I32GtS | I64GtS => Cond::Greater,
-            I32GtU | I64GtU => Cond::Above,
-            I32LeS | I64LeS => Cond::LessOrEqual,
-            I32LeU | I64LeU => Cond::BelowOrEqual,
-            I32GeS | I64GeS => Cond::GreaterOrEqual,
-            _ => Cond::AboveOrEqual,
-        })
+        Condition::Flag(condition(op))
     }
 
     /// A comparison whose result is wanted as a number.
     pub(super) fn compare_to(&mut self, op: CompareOp, dst: Slot, a: Operand, b: Operand) {
         let condition = self.compare_flags(op, a, b);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        match condition {
-            Condition::Flag(cond) => self.asm.setcc(cond, reg),
-            Condition::OrderedEqual => {
-                self.asm.setcc(Cond::Equal, reg);
-                self.asm.setcc(Cond::NoParity, INT_SCRATCH);
-                self.asm.alu(Alu::And, false, reg, Rm::Reg(INT_SCRATCH));
-            }
-            Condition::NotEqualOrUnordered => {
-                self.asm.setcc(Cond::NotEqual, reg);
-                self.asm.setcc(Cond::Parity, INT_SCRATCH);
-                self.asm.alu(Alu::Or, false, reg, Rm::Reg(INT_SCRATCH));
-            }
-        }
-        emit!(self.asm, movzbl_rm(reg, Rm::Reg(reg)));
+        self.asm.set(condition, reg);
         self.define(reg, dst, Class::Int);
     }
 

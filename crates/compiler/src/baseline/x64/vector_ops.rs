@@ -8,18 +8,15 @@
 //! In the sequences `d` is the destination, which is none of the operands, and
 //! `s` the scratch register.
 
-use super::float::{CEIL, FLOOR, NEAREST, TRUNCATE};
 use crate::asm::{Mem, Reg, Rm};
 use crate::baseline::Compiler;
 use crate::baseline::state::Class;
+use crate::isa::x64::float::Rounding;
 use crate::isa::x64::vector::*;
 use crate::isa::x64::{Assembler, FLOAT_SCRATCH};
 use zwasm_regir::round::{double, single};
 use zwasm_regir::simd_ops::{BinaryOp, ShiftOp, TernaryOp, UnaryOp};
 use zwasm_regir::{Operand, Slot};
-
-/// Rounds without reporting that it did.
-const QUIET: u8 = 8;
 
 // The predicates of comparisons of floats.
 const EQUAL: u8 = 0;
@@ -178,7 +175,7 @@ impl Form {
 /// The instruction for ops on one vector that are one, and its immediate.
 fn one_instruction(op: UnaryOp) -> Option<(Vector, Option<u8>)> {
     use UnaryOp::*;
-    let round = |inst, mode| Some((inst, Some(mode | QUIET)));
+    let round = |inst, mode: Rounding| Some((inst, Some(mode.quiet())));
     let inst = match op {
         I8x16Abs => PABSB,
         I16x8Abs => PABSW,
@@ -189,14 +186,14 @@ fn one_instruction(op: UnaryOp) -> Option<(Vector, Option<u8>)> {
         I32x4ExtendLowI16x8U => PMOVZXWD,
         I64x2ExtendLowI32x4S => PMOVSXDQ,
         I64x2ExtendLowI32x4U => PMOVZXDQ,
-        F32x4Ceil => return round(ROUNDPS, CEIL),
-        F32x4Floor => return round(ROUNDPS, FLOOR),
-        F32x4Trunc => return round(ROUNDPS, TRUNCATE),
-        F32x4Nearest => return round(ROUNDPS, NEAREST),
-        F64x2Ceil => return round(ROUNDPD, CEIL),
-        F64x2Floor => return round(ROUNDPD, FLOOR),
-        F64x2Trunc => return round(ROUNDPD, TRUNCATE),
-        F64x2Nearest => return round(ROUNDPD, NEAREST),
+        F32x4Ceil => return round(ROUNDPS, Rounding::Ceil),
+        F32x4Floor => return round(ROUNDPS, Rounding::Floor),
+        F32x4Trunc => return round(ROUNDPS, Rounding::Truncate),
+        F32x4Nearest => return round(ROUNDPS, Rounding::Nearest),
+        F64x2Ceil => return round(ROUNDPD, Rounding::Ceil),
+        F64x2Floor => return round(ROUNDPD, Rounding::Floor),
+        F64x2Trunc => return round(ROUNDPD, Rounding::Truncate),
+        F64x2Nearest => return round(ROUNDPD, Rounding::Nearest),
         F32x4Sqrt => SQRTPS,
         F64x2Sqrt => SQRTPD,
         F32x4ConvertI32x4S => CVTDQ2PS,
@@ -392,7 +389,7 @@ impl Compiler<'_, Assembler> {
                 self.clear(s);
                 self.asm.v3(MAXPD, d, a, s);
                 self.asm.v3(MINPD, d, d, largest);
-                self.asm.v2i(ROUNDPD, d, d, TRUNCATE | QUIET);
+                self.asm.v2i(ROUNDPD, d, d, Rounding::Truncate.quiet());
                 self.asm.v3(ADDPD, d, d, shift);
                 self.asm.v3i(SHUFPS, d, d, s, 0x88);
             }

@@ -35,10 +35,7 @@ impl Compiler<'_, Assembler> {
                 let factor = self.operand(Operand::Slot(half(1)), Class::Int);
                 self.load_into(INT_SCRATCH, Operand::Slot(half(0)));
                 self.asm.mov(RAX, INT_SCRATCH);
-                match op {
-                    WideOp::MulWideS => emit!(self.asm, imulq_m(RAX, RDX, Rm::Reg(factor))),
-                    _ => emit!(self.asm, mulq_m(RAX, RDX, Rm::Reg(factor))),
-                }
+                self.asm.multiply_wide(op == WideOp::MulWideS, Rm::Reg(factor));
                 self.define(RAX, half(0), Class::Int);
                 self.define(RDX, half(1), Class::Int);
             }

@@ -11,6 +11,8 @@
 //! lower half is its slot.
 
 pub(crate) mod assembler;
+pub(crate) mod float;
+pub(crate) mod integer;
 mod primitives;
 #[cfg(feature = "simd")]
 pub(crate) mod vector;
