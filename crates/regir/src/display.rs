@@ -115,6 +115,9 @@ impl Display for Inst {
                 write!(f, "table.set t{table}[{index}] {value}")
             }
             Inst::TableSize { dst, table } => write!(f, "{dst} = table.size t{table}"),
+            Inst::TableHolds { dst, index, table, func } => {
+                write!(f, "{dst} = table.holds t{table} {index} f{func}")
+            }
             Inst::RefFunc { dst, func } => write!(f, "{dst} = ref.func f{func}"),
             Inst::Gc { op, base } => write!(f, "{op} {base}"),
             Inst::StructGet { dst, object, ty, field, extend } => {

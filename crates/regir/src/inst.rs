@@ -129,6 +129,10 @@ pub enum Inst {
     TableSet { index: Operand, value: Operand, table: u32 },
     /// `table.size`.
     TableSize { dst: Slot, table: u32 },
+    /// Whether table `table` holds at `index` function `func` of the same instance: not if it
+    /// holds another or none, nor beyond its end. "Not" is never wrong, only slow. Only in
+    /// translations with [`Inlining::Large`](crate::Inlining::Large).
+    TableHolds { dst: Slot, index: Operand, table: u32, func: u32 },
     /// `ref.func`.
     RefFunc { dst: Slot, func: u32 },
     /// An instruction on objects with its operands in consecutive slots.
@@ -241,6 +245,7 @@ impl Inst {
             | Inst::GlobalGet { dst, .. }
             | Inst::TableGet { dst, .. }
             | Inst::TableSize { dst, .. }
+            | Inst::TableHolds { dst, .. }
             | Inst::StructGet { dst, .. }
             | Inst::ArrayGet { dst, .. }
             | Inst::ArrayLen { dst, .. }
@@ -298,7 +303,8 @@ pub struct Frame {
     pub results: u32,
     /// First slot of the header.
     pub header: u32,
-    /// Slots of the window behind the header; none unless the frame needs one.
+    /// Slots of the window behind the header; none unless the frame needs one, and none in
+    /// a translation for the optimizing compiler.
     pub window: u32,
     /// First slot of the locals that are not parameters, and behind them of those of
     /// inlined functions.

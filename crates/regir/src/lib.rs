@@ -59,5 +59,5 @@ pub use inst::{Frame, Function, Inst, Label, Operand, Slot};
 pub use object::Storage;
 pub use ops::{BinaryOp, CompareOp, LoadOp, StoreOp, UnaryOp};
 pub use source::{Inlined, SourceLoc};
-pub use translate::{Checks, TranslateError, Translator, Types};
+pub use translate::{Checks, Inlining, TranslateError, Translator, Types};
 pub use types::{Signature, TrapCode, Type};

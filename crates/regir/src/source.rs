@@ -1,27 +1,28 @@
 //! Where instructions come from, also those of inlined functions.
 
-use crate::tuning::INLINE_IN_LOOP;
-
 /// Where in the module an instruction of the slot form came from: a byte offset,
 /// which belongs to the function translated, or a place in a function inlined
 /// into it.
+///
+/// The bodies inlined into a function are numbered through, byte by byte, in the order
+/// in which they are met: such a place is the number of its byte. So it has no limit but
+/// that of all bodies together, and which body it is in is found by halving.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SourceLoc(u32);
 
 /// A call that was inlined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inlined {
+    /// The number of the body's first byte.
+    pub start: u32,
     /// The module offset of the body's first byte.
     pub body: u32,
     /// Where the call is.
     pub call: SourceLoc,
 }
 
-/// Set in the locations that have the index of an inlined call, and below it the
-/// offset in its body.
+/// Set in the locations that have the number of a byte of an inlined body.
 const INLINED: u32 = 1 << 31;
-const OFFSET_BITS: u32 = 8;
-const _: () = assert!(INLINE_IN_LOOP < 1 << OFFSET_BITS);
 
 impl SourceLoc {
     /// The first byte of the body translated.
@@ -29,11 +30,12 @@ impl SourceLoc {
         SourceLoc(offset)
     }
 
-    /// The first byte of an inlined body; none if that cannot be told from other
-    /// places. `end` is where in the module the last body ends that is involved.
-    pub(crate) fn of_inlined(index: usize, end: usize) -> Option<SourceLoc> {
-        let index = u32::try_from(index).ok().filter(|index| *index < INLINED >> OFFSET_BITS)?;
-        (end < INLINED as usize).then_some(SourceLoc(INLINED | index << OFFSET_BITS))
+    /// The first byte of an inlined body, which gets the number `start` and ends before
+    /// `end`; none if such numbers, or the module offsets of bodies, which end before
+    /// `module_end`, cannot be told apart.
+    pub(crate) fn of_inlined(start: u32, end: usize, module_end: usize) -> Option<SourceLoc> {
+        let fits = end <= INLINED as usize && module_end <= INLINED as usize;
+        fits.then_some(SourceLoc(INLINED | start))
     }
 
     /// A byte behind the first of a body.
@@ -61,8 +63,9 @@ impl SourceLoc {
 
     /// The call that the place was inlined for, and the offset in the body.
     fn inlined(self, calls: &[Inlined]) -> Option<(Inlined, u32)> {
-        let place = self.0.checked_sub(INLINED)?;
-        let call = calls.get((place >> OFFSET_BITS) as usize)?;
-        Some((*call, place & ((1 << OFFSET_BITS) - 1)))
+        let number = self.0.checked_sub(INLINED)?;
+        let after = calls.partition_point(|call| call.start <= number);
+        let call = calls.get(after.checked_sub(1)?)?;
+        Some((*call, number - call.start))
     }
 }

@@ -23,6 +23,39 @@ pub const INLINE_SLOTS: u32 = 6;
 /// inline something, and would be translated twice to learn it.
 pub const RESERVE_AT_ONCE: usize = 150;
 
+/// For the optimizing compiler: bytes of a body that may be inlined where no loop is around
+/// the call. A function that is compiled at all is hot, and most of its calls with it.
+pub const PLAN_ANYWHERE: usize = 160;
+
+/// The same for calls in loops. What is larger spends most of its time elsewhere.
+pub const PLAN_IN_LOOP: usize = 480;
+
+/// Bytes of bodies inlined into one function, at least; otherwise twice as many as it has.
+pub const PLAN_BUDGET: usize = 400;
+
+/// The same, at most: compiling takes time with every byte.
+pub const PLAN_MAX_BUDGET: usize = 5000;
+
+/// Calls inlined into each other.
+pub const PLAN_DEPTH: usize = 6;
+
+/// How often a body may stand inside itself. Each time divides the calls that recursion
+/// makes by how often it calls itself.
+pub const PLAN_RECURSIONS: usize = 2;
+
+/// A body in a loop may be so many times (as a power of two) as long as one outside to be
+/// as promising.
+pub const PLAN_HEAT_BITS: u32 = 2;
+
+/// Loops around a call of which more make no difference.
+pub const PLAN_MAX_HEAT: u32 = 4;
+
+/// How many times the budget may be looked at in bodies, inlined or not.
+pub const PLAN_SCANS: usize = 4;
+
+/// Slots of parameters and locals of a body that is inlined for the optimizing compiler.
+pub const PLAN_SLOTS: u32 = 64;
+
 /// Values that a branch carries from which on they are copied by one instruction if
 /// they are not where the branch wants them: a branch of a few bytes may carry a
 /// thousand, and must not become as many instructions.
@@ -42,4 +75,4 @@ pub const FREE_STRUCT_BYTES: usize = 64;
 /// that it costs what a call does.
 pub const FREE_LOCAL_SLOTS: u32 = 256;
 
-const _: () = assert!(INLINE_SLOTS <= FREE_LOCAL_SLOTS);
+const _: () = assert!(INLINE_SLOTS <= FREE_LOCAL_SLOTS && PLAN_SLOTS <= FREE_LOCAL_SLOTS);

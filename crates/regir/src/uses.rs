@@ -142,6 +142,7 @@ impl Inst {
             }
             Inst::Load { dst: slot, addr: operand, .. }
             | Inst::TableGet { dst: slot, index: operand, .. }
+            | Inst::TableHolds { dst: slot, index: operand, .. }
             | Inst::StructSet { object: slot, value: operand, .. }
             | Inst::CallIndirect { base: slot, index: operand, .. }
             | Inst::ReturnCallIndirect { base: slot, index: operand, .. } => {
@@ -252,7 +253,7 @@ impl Inst {
                 },
             )),
             Inst::GlobalSet { value, .. } | Inst::ReturnValue { value } => read(value, visit),
-            Inst::TableGet { index, .. } => read(index, visit),
+            Inst::TableGet { index, .. } | Inst::TableHolds { index, .. } => read(index, visit),
             Inst::TableSet { index, value, .. } => {
                 read(index, visit);
                 read(value, visit);
@@ -314,6 +315,7 @@ impl Inst {
             | Inst::GlobalGet { dst, .. }
             | Inst::TableGet { dst, .. }
             | Inst::TableSize { dst, .. }
+            | Inst::TableHolds { dst, .. }
             | Inst::RefFunc { dst, .. }
             | Inst::ArrayLen { dst, .. }
             | Inst::RefTest { dst, .. }

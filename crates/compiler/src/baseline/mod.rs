@@ -368,6 +368,8 @@ impl<A: Select> Compiler<'_, A> {
             Inst::TableGet { dst, index, table } => self.table_get(dst, index, table),
             Inst::TableSet { index, value, table } => self.table_set(index, value, table),
             Inst::TableSize { dst, table } => self.table_size(dst, table),
+            // Only the optimizing compiler's translations have it.
+            Inst::TableHolds { dst, .. } => self.constant(dst.0, 0),
             Inst::RefFunc { dst, func } => self.ref_func(dst, func),
             Inst::RefAsNonNull { src } => self.ref_as_non_null(src),
             Inst::Gc { op, base } => self.gc(op, base),

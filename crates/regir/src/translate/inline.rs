@@ -11,26 +11,35 @@
 //! frames, and pays the same fuel as for the call. Only backtraces have to know:
 //! each instruction says which call it was inlined for (`source`).
 //!
-//! Only bodies without loops, tries, tail calls and vectors are inlined, found by
-//! one look over their bytes. Which are worth it is guessed from their size, and
-//! from whether the call is in a loop.
+//! There are two ways to decide which calls are replaced ([`Inlining`](super::Inlining)). For tiers that
+//! make code quickly it is decided call by call. Only bodies without loops, tries, tail
+//! calls and vectors are inlined, found by one look over their bytes. Which are worth it
+//! is guessed from their size, and from whether the call is in a loop. For the optimizing
+//! compiler a `plan` has decided it before, and calls through tables and references may
+//! be replaced too: by a check whether they go where they nearly always go, the body
+//! behind it, and beside it the call for all others.
 
-use super::control::{BlockSignature, Control, Kind};
-use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Value};
-use crate::inst::{Death, Inst, Slot};
-use crate::opcodes::Operator;
+use super::control::{BlockSignature, Callee, Control, Kind};
+use super::plan::{Plan, Planned};
+use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Types, Value};
+use crate::inst::{Death, Inst, Operand, Slot};
 use crate::opcodes::immediates::{Immediate, Locals};
+use crate::opcodes::{GcOperator, Operator};
+use crate::ops::CompareOp;
 use crate::reader::Reader;
 use crate::source::{Inlined, SourceLoc};
-use crate::tuning::{INLINE_ANYWHERE, INLINE_BUDGET, INLINE_DEPTH, INLINE_IN_LOOP, INLINE_SLOTS};
+use crate::tuning::{
+    INLINE_ANYWHERE, INLINE_BUDGET, INLINE_DEPTH, INLINE_IN_LOOP, INLINE_SLOTS, PLAN_SLOTS,
+};
 use crate::types::{Signature, Type, slots_of};
+use crate::work;
 
 /// What is being inlined, and what may be.
-pub(super) struct State {
+pub(super) struct State<'a> {
     /// The slots for parameters and locals that are free.
     free: core::ops::Range<u32>,
     has_slots: bool,
-    /// Bytes that may still be inlined.
+    /// Bytes that may still be inlined, if there is no plan.
     budget: usize,
     /// How many loops are open.
     pub(super) loops: u32,
@@ -38,9 +47,28 @@ pub(super) struct State {
     bodies: Vec<u32>,
     /// Where the outermost ends.
     end: usize,
+    /// Bytes inlined so far.
+    bytes: usize,
+    /// What is inlined, if that has been decided.
+    plan: Option<Plan<'a>>,
 }
 
-impl State {
+/// A body that takes the place of a call.
+struct Replacement<'a> {
+    func: u32,
+    body: &'a [u8],
+    /// The module offset of its first byte.
+    offset: u32,
+    /// Where its places start.
+    start: SourceLoc,
+    signature: Signature<'a>,
+    shape: Shape,
+    /// Its number in the plan, if there is one.
+    planned: usize,
+}
+
+impl<'a> State<'a> {
+    /// Nothing yet, with so many slots, in a body of so many bytes at a module offset.
     pub(super) fn new(slots: u32, body: u32, len: usize) -> Self {
         State {
             free: 0..slots,
@@ -49,7 +77,21 @@ impl State {
             loops: 0,
             bodies: vec![body],
             end: body as usize + len,
+            bytes: 0,
+            plan: None,
         }
+    }
+
+    /// The same, with a plan and the slots for it.
+    pub(super) fn planned(types: &'a dyn Types, body: &'a [u8], offset: u32) -> Result<Self> {
+        let plan = Plan::new(types, body, offset)?;
+        let state = State::new(plan.slots, offset, body.len());
+        Ok(State { plan: Some(plan), ..state })
+    }
+
+    /// Whether there is a plan.
+    pub(super) fn is_planned(&self) -> bool {
+        self.plan.is_some()
     }
 
     /// Puts the reserved slots at `slot`; the first behind them.
@@ -66,16 +108,43 @@ impl State {
 }
 
 /// What one look over a body finds.
-#[derive(Default)]
-struct Shape {
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shape {
     /// A bit for each local that is written.
     written: u64,
     /// A bit for each local that may be read before it is written.
     read_first: u64,
     /// Slots for all parameters and locals.
-    slots: u32,
+    pub(super) slots: u32,
     /// Whether anything but the body's end leads to another place in it.
     branches: bool,
+}
+
+/// What a body may have that is inlined.
+#[derive(Clone, Copy)]
+pub(super) struct Allowed {
+    /// So many slots for parameters and locals.
+    slots: u32,
+    /// Whatever does not replace the frame.
+    all: bool,
+    vectors: bool,
+    objects: bool,
+}
+
+impl Allowed {
+    /// What small functions may have.
+    const SMALL: Allowed =
+        Allowed { slots: INLINE_SLOTS, all: false, vectors: false, objects: false };
+
+    /// What a plan may have of a module.
+    pub(super) fn planned(types: &dyn Types) -> Allowed {
+        Allowed {
+            slots: PLAN_SLOTS,
+            all: true,
+            vectors: cfg!(feature = "simd"),
+            objects: types.has_gc(),
+        }
+    }
 }
 
 /// The bit of a local.
@@ -85,27 +154,33 @@ fn bit(local: u32) -> Result<u64> {
 
 impl Shape {
     /// None if the body has what is not inlined.
-    fn of(signature: Signature<'_>, body: &[u8]) -> Result<Option<Shape>> {
-        if signature.params.iter().chain(signature.results).any(|ty| *ty == Type::V128) {
+    pub(super) fn of(
+        signature: Signature<'_>,
+        body: &[u8],
+        allowed: Allowed,
+    ) -> Result<Option<Shape>> {
+        let is_refused = |ty| ty == Type::V128 && !allowed.vectors;
+        if signature.params.iter().chain(signature.results).any(|ty| is_refused(*ty)) {
             return Ok(None);
         }
         let mut shape = Shape { slots: slots_of(signature.params), ..Shape::default() };
         let mut reader = Reader::new(body);
         for (count, ty) in Locals::read(&mut reader)?.groups(&reader) {
-            if ty == Type::V128 || count > INLINE_SLOTS {
+            if is_refused(ty) || count > allowed.slots {
                 return Ok(None);
             }
-            shape.slots += count;
+            shape.slots += count * ty.slots();
         }
-        if shape.slots > INLINE_SLOTS || !shape.look(&mut reader)? {
+        if shape.slots > allowed.slots || !shape.look(&mut reader, allowed)? {
             return Ok(None);
         }
         Ok(Some(shape))
     }
 
     /// Looks at the instructions; whether all of them may be inlined.
-    fn look(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
+    fn look(&mut self, reader: &mut Reader<'_>, allowed: Allowed) -> Result<bool> {
         while !reader.is_empty() {
+            work::count(1);
             match reader.operator()? {
                 Operator::Block { .. }
                 | Operator::If { .. }
@@ -147,15 +222,27 @@ impl Shape {
                 | Operator::Compare(_)
                 | Operator::RefNull { .. }
                 | Operator::RefIsNull => {}
+                Operator::ReturnCall { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::ReturnCallRef { .. } => return Ok(false),
+                Operator::Vector(_) if !allowed.vectors => return Ok(false),
+                Operator::Gc(_) | Operator::RefEq if !allowed.objects => return Ok(false),
+                Operator::Loop { .. }
+                | Operator::TryTable { .. }
+                | Operator::BrTable { .. }
+                | Operator::BrOnNull { .. }
+                | Operator::BrOnNonNull { .. }
+                | Operator::Gc(GcOperator::BrOnCast { .. } | GcOperator::BrOnCastFail { .. })
+                    if allowed.all =>
+                {
+                    self.branches = true;
+                }
                 Operator::Loop { .. }
                 | Operator::Throw { .. }
                 | Operator::ThrowRef
                 | Operator::TryTable { .. }
                 | Operator::BrTable { .. }
-                | Operator::ReturnCall { .. }
-                | Operator::ReturnCallIndirect { .. }
                 | Operator::CallRef { .. }
-                | Operator::ReturnCallRef { .. }
                 | Operator::SelectTyped { .. }
                 | Operator::TableGet { .. }
                 | Operator::TableSet { .. }
@@ -183,7 +270,11 @@ impl Shape {
                 | Operator::AtomicFence { .. }
                 | Operator::Atomic(..)
                 | Operator::Gc(_)
-                | Operator::Vector(_) => return Ok(false),
+                | Operator::Vector(_) => {
+                    if !allowed.all {
+                        return Ok(false);
+                    }
+                }
             }
         }
         Ok(true)
@@ -194,27 +285,95 @@ impl<'a> Translator<'a> {
     /// Translates the body of a function instead of a call of it, if that is worth
     /// it; the arguments are on the stack. Whether it did.
     pub(super) fn inline(&mut self, func: u32) -> core::result::Result<bool, Stop> {
-        let Some((body, offset)) = self.types.inlinable(func) else { return Ok(false) };
-        if !self.is_worth_it(body, offset) {
-            return Ok(false);
+        let chosen = match &self.inlining.plan {
+            Some(_) => self.planned(),
+            None => self.choose(func)?,
+        };
+        let inlined = chosen.is_some();
+        if let Some(chosen) = chosen {
+            self.replace_call(chosen)?;
         }
-        let signature = self.types.signature(self.types.func_type(func));
-        let Some(shape) = Shape::of(signature, body)? else { return Ok(false) };
-        if shape.slots > self.inlining.free.len() as u32 {
-            return if self.inlining.has_slots { Ok(false) } else { Err(Stop::NeedsSlots) };
-        }
-        let end = self.inlining.end.max(offset as usize + body.len());
-        let start = SourceLoc::of_inlined(self.function.inlined.len(), end);
-        let Some(start) = start else { return Ok(false) };
-        let call = self.body.start.at(self.body.at);
-        self.function.inlined.push(Inlined { body: offset, call });
-        self.inlining.budget -= body.len();
-        self.inlining.bodies.push(offset);
-        self.replace_call(signature, &shape, body, start)?;
-        self.inlining.bodies.pop();
-        Ok(true)
+        Ok(inlined)
     }
 
+    /// The body that the plan has for the call being translated.
+    fn planned(&self) -> Option<Replacement<'a>> {
+        let plan = self.inlining.plan.as_ref()?;
+        let planned = plan.at(self.body.planned, self.body.at)?;
+        let &Planned { func, body, offset, shape, .. } = plan.body(planned);
+        let signature = self.types.signature(self.types.func_type(func));
+        let start = self.number(body, offset)?;
+        Some(Replacement { func, body, offset, start, signature, shape, planned })
+    }
+
+    /// Where the places of a body that is inlined next start.
+    fn number(&self, body: &[u8], offset: u32) -> Option<SourceLoc> {
+        let State { bytes, end, .. } = self.inlining;
+        let end = end.max(offset as usize + body.len());
+        SourceLoc::of_inlined(u32::try_from(bytes).ok()?, bytes + body.len(), end)
+    }
+
+    /// The body of a function that is called, if it is small.
+    fn choose(&self, func: u32) -> core::result::Result<Option<Replacement<'a>>, Stop> {
+        let Some((body, offset)) = self.types.inlinable(func) else { return Ok(None) };
+        if !self.is_worth_it(body, offset) {
+            return Ok(None);
+        }
+        let signature = self.types.signature(self.types.func_type(func));
+        let Some(shape) = Shape::of(signature, body, Allowed::SMALL)? else { return Ok(None) };
+        if shape.slots > self.inlining.free.len() as u32 {
+            return if self.inlining.has_slots { Ok(None) } else { Err(Stop::NeedsSlots) };
+        }
+        let Some(start) = self.number(body, offset) else { return Ok(None) };
+        Ok(Some(Replacement { func, body, offset, start, signature, shape, planned: 0 }))
+    }
+
+    /// Emits a call of a function that is found at run time, or the body of the one that
+    /// it nearly always is behind a check; the arguments are on the stack.
+    pub(super) fn call_dynamic(
+        &mut self,
+        callee: Callee,
+        signature: Signature<'a>,
+    ) -> core::result::Result<(), Stop> {
+        let Some(chosen) = self.planned() else { return Ok(self.call(callee, signature)?) };
+        let func = chosen.func;
+        // Both ways find the arguments in their slots, and what names the callee, which
+        // may be in the slot behind them.
+        self.flush_all();
+        let scratch = self.top() + 1;
+        self.high = self.high.max(scratch + 2);
+        let cond = Slot(scratch + 1);
+        match callee {
+            Callee::Direct(_) => return Err(Malformed.into()),
+            Callee::Table { table, index, .. } => {
+                self.emit(Inst::TableHolds { dst: cond, index, table, func });
+            }
+            Callee::Reference { callee, .. } => {
+                let known = Slot(scratch);
+                self.emit(Inst::RefFunc { dst: known, func });
+                let (a, b) = (Operand::Slot(callee), Operand::Slot(known));
+                self.emit(Inst::Compare { op: CompareOp::I64Eq, dst: cond, a, b });
+            }
+        }
+        let other = self.new_label(scratch);
+        self.emit(Inst::BrIf { cond, negate: true, target: other });
+        // Neither way is a run of its own: a call is not the end of one.
+        let fuel = self.fuel;
+        self.replace_call(chosen)?;
+        for _ in signature.results {
+            self.pop()?;
+        }
+        let end = self.new_label(self.top() + slots_of(signature.results));
+        self.emit(Inst::Br { target: end });
+        self.place(other);
+        for &ty in signature.params {
+            self.push_temp(ty);
+        }
+        self.call(callee, signature)?;
+        self.place(end);
+        self.fuel = fuel;
+        Ok(())
+    }
     fn is_worth_it(&self, body: &[u8], offset: u32) -> bool {
         let inlining = &self.inlining;
         // Once more into itself halves the calls of a recursive function.
@@ -226,12 +385,26 @@ impl<'a> Translator<'a> {
             && recursions < 2
     }
 
-    fn replace_call(
+    fn replace_call(&mut self, chosen: Replacement<'a>) -> core::result::Result<(), Stop> {
+        let Replacement { body, offset, start, signature, shape, planned, .. } = chosen;
+        let call = self.body.start.at(self.body.at);
+        let number = self.inlining.bytes as u32;
+        self.function.inlined.push(Inlined { start: number, body: offset, call });
+        self.inlining.bytes += body.len();
+        self.inlining.budget = self.inlining.budget.saturating_sub(body.len());
+        self.inlining.bodies.push(offset);
+        self.translate_inlined(body, start, signature, &shape, planned)?;
+        self.inlining.bodies.pop();
+        Ok(())
+    }
+
+    fn translate_inlined(
         &mut self,
-        signature: Signature<'a>,
-        shape: &Shape,
         body: &'a [u8],
         start: SourceLoc,
+        signature: Signature<'a>,
+        shape: &Shape,
+        planned: usize,
     ) -> core::result::Result<(), Stop> {
         let free = self.inlining.free.clone();
         let first_local = self.locals.len();
@@ -246,7 +419,7 @@ impl<'a> Translator<'a> {
         let label = self.new_label(slot + slots_of(signature.results));
         let results = Signature { params: &[], results: signature.results };
         let control = self.controls.len();
-        let inner = Body { reader, start, at: 0, first_local, control };
+        let inner = Body { reader, start, at: 0, first_local, control, planned };
         let outer = core::mem::replace(&mut self.body, inner);
         let fuel = self.fuel.take();
         self.controls.push(Control {

@@ -27,6 +27,7 @@ mod fuel;
 mod gc;
 mod inline;
 mod operators;
+mod plan;
 #[cfg(feature = "simd")]
 mod simd;
 
@@ -70,6 +71,19 @@ pub trait Types {
         let _ = func;
         None
     }
+    /// How hot the call of a function at a module offset is, with so many loops around
+    /// it, compared with other calls; none if it is never executed, as far as is known.
+    fn heat(&self, func: u32, call: u32, loops: u32) -> Option<u32> {
+        let _ = (func, call);
+        Some(loops)
+    }
+    /// The function that nearly all executions of the `call_indirect` or `call_ref` at a
+    /// module offset call, if there is one and it is the module's own. It has the type
+    /// that the call asks for.
+    fn call_target(&self, call: u32) -> Option<u32> {
+        let _ = call;
+        None
+    }
     /// The most slots that a frame may have, at most [`MAX_FRAME_SLOTS`].
     fn max_slots(&self) -> u32 {
         MAX_FRAME_SLOTS
@@ -82,6 +96,17 @@ pub trait Types {
     fn checks(&self) -> Checks {
         Checks::default()
     }
+}
+
+/// How much is inlined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inlining {
+    /// Small functions, in frames that interpreter and baseline code share.
+    #[default]
+    Small,
+    /// What a budget allows that grows with the function: for the optimizing compiler,
+    /// for which copies are free. It makes frames of its own; so these have no window.
+    Large,
 }
 
 /// Checks that are translated only when somebody wants them.
@@ -157,11 +182,14 @@ struct Body<'a> {
     first_local: usize,
     /// The body as a block among the open ones.
     control: usize,
+    /// Its number in the plan of what is inlined, if there is one.
+    planned: usize,
 }
 
 impl<'a> Body<'a> {
     fn new(bytes: &'a [u8], start: SourceLoc) -> Self {
-        Body { reader: Reader::new(bytes), start, at: 0, first_local: 0, control: 0 }
+        let reader = Reader::new(bytes);
+        Body { reader, start, at: 0, first_local: 0, control: 0, planned: 0 }
     }
 }
 
@@ -175,7 +203,7 @@ pub struct Translator<'a> {
     flushed: usize,
     locals: Vec<Local>,
     controls: Vec<Control<'a>>,
-    inlining: inline::State,
+    inlining: inline::State<'a>,
     /// False after a branch, until the block it ended is closed.
     reachable: bool,
     /// Blocks opened in unreachable code and not closed yet.
@@ -217,6 +245,12 @@ enum Stop {
 /// or tail call.
 const OPERAND_SLOTS: u32 = 14;
 
+impl From<Malformed> for TranslateError {
+    fn from(_: Malformed) -> Self {
+        TranslateError::Malformed { offset: 0 }
+    }
+}
+
 impl From<Malformed> for Stop {
     fn from(_: Malformed) -> Self {
         Stop::Malformed
@@ -227,17 +261,26 @@ impl<'a> Translator<'a> {
     /// Translates a body, given as its bytes from the local declarations on;
     /// `offset` is the module offset of the first of them. `stop` is asked now and
     /// then whether to give up.
+    ///
+    /// # Errors
+    ///
+    /// If it gave up, the body has what it does not know, or its frame is too large.
     pub fn translate(
         types: &'a dyn Types,
         ty: u32,
         body: &'a [u8],
         offset: u32,
+        inlining: Inlining,
         stop: &'a dyn Fn() -> bool,
     ) -> core::result::Result<Function, TranslateError> {
         let mut slots = if body.len() > RESERVE_AT_ONCE { INLINE_SLOTS } else { 0 };
         let mut window = 0;
         loop {
-            let mut translator = Translator::new(types, body, offset, slots, stop);
+            let state = match inlining {
+                Inlining::Small => inline::State::new(slots, offset, body.len()),
+                Inlining::Large => inline::State::planned(types, body, offset)?,
+            };
+            let mut translator = Translator::new(types, body, offset, state, stop);
             translator.function.frame.window = window;
             return match translator.run(types.signature(ty)) {
                 Ok(()) => Ok(translator.function),
@@ -261,12 +304,12 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// At the start of a body, with `slots` for the locals of inlined functions.
+    /// At the start of a body.
     fn new(
         types: &'a dyn Types,
         body: &'a [u8],
         offset: u32,
-        slots: u32,
+        inlining: inline::State<'a>,
         stop: &'a dyn Fn() -> bool,
     ) -> Self {
         Translator {
@@ -277,7 +320,7 @@ impl<'a> Translator<'a> {
             flushed: 0,
             locals: Vec::new(),
             controls: Vec::new(),
-            inlining: inline::State::new(slots, offset, body.len()),
+            inlining,
             reachable: true,
             skipped_blocks: 0,
             region: None,
@@ -303,7 +346,8 @@ impl<'a> Translator<'a> {
         let frame = &mut self.function.frame;
         frame.size = self.high;
         let far = frame.size + SCRATCH_SLOTS > NEAR_SLOTS || self.types.always_window();
-        if far && frame.window == 0 { Err(Stop::NeedsWindow) } else { Ok(()) }
+        let wants_window = far && !self.inlining.is_planned();
+        if wants_window && frame.window == 0 { Err(Stop::NeedsWindow) } else { Ok(()) }
     }
 
     /// Translates the instructions of a body that was opened last.

@@ -45,7 +45,7 @@ impl Translator<'_> {
             }
             Operator::CallIndirect { ty, table } => {
                 let index = self.pop_operand()?;
-                self.call(Callee::Table { ty, table, index }, self.types.signature(ty))?;
+                self.call_dynamic(Callee::Table { ty, table, index }, self.types.signature(ty))?;
             }
             Operator::ReturnCallIndirect { ty, table } => {
                 let index = self.pop_operand()?;
@@ -53,7 +53,7 @@ impl Translator<'_> {
             }
             Operator::CallRef { ty } => {
                 let callee = self.pop_slot()?;
-                self.call(Callee::Reference { ty, callee }, self.types.signature(ty))?;
+                self.call_dynamic(Callee::Reference { ty, callee }, self.types.signature(ty))?;
             }
             Operator::ReturnCallRef { ty } => {
                 let callee = self.pop_slot()?;

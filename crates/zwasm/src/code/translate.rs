@@ -7,11 +7,23 @@
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::Inner;
 use zwasm_regir::inst::SCRATCH_SLOTS;
-use zwasm_regir::{Checks, Function, Signature, Storage, TranslateError, Translator, Type, Types};
+use zwasm_regir::{
+    Checks, Function, Inlining, Signature, Storage, TranslateError, Translator, Type, Types,
+};
 
 /// The size of a function's frames in bytes, in every tier.
 pub(crate) fn frame_bytes(function: &Function) -> u64 {
     u64::from(function.frame.size + SCRATCH_SLOTS) * 8
+}
+
+/// The slot form of a defined function as interpreter and baseline code have it. `stop` is
+/// asked now and then whether to give up.
+///
+/// # Errors
+///
+/// Those of [`translate_with`].
+pub(crate) fn translate(module: &Inner, defined: u32, stop: &dyn Fn() -> bool) -> Result<Function> {
+    translate_with(module, defined, Inlining::Small, stop)
 }
 
 /// The slot form of a defined function. `stop` is asked now and then whether to give
@@ -21,11 +33,17 @@ pub(crate) fn frame_bytes(function: &Function) -> u64 {
 ///
 /// [`ErrorKind::Unsupported`] if it uses what no tier runs, a stack overflow if its
 /// frame is larger than the stack, and an interrupt when it was to give up.
-pub(crate) fn translate(module: &Inner, defined: u32, stop: &dyn Fn() -> bool) -> Result<Function> {
+pub(crate) fn translate_with(
+    module: &Inner,
+    defined: u32,
+    inlining: Inlining,
+    stop: &dyn Fn() -> bool,
+) -> Result<Function> {
     let func = module.func_index(defined);
     let ty = module.funcs[func as usize];
     let start = module.bodies[defined as usize].start;
-    let function = Translator::translate(module, ty, module.body(defined), start, stop);
+    let body = module.body(defined);
+    let function = Translator::translate(module, ty, body, start, inlining, stop);
     function.map_err(|error| match error {
         TranslateError::Unsupported { feature, offset } => Error::new(
             ErrorKind::Unsupported,

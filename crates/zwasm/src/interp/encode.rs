@@ -542,6 +542,8 @@ impl Encoder<'_> {
                 self.op(globals_tables::table_size, with_upper(dst.0, 0, table));
                 self.leaves(dst, BITS);
             }
+            // Only the optimizing compiler's translations have it.
+            Inst::TableHolds { dst, .. } => self.inst(&Inst::Const { dst, value: 0 }),
             Inst::RefFunc { dst, func } => {
                 match self.module.func_place(func) {
                     Place::Own(offset) => {
