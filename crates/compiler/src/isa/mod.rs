@@ -27,7 +27,7 @@ pub(crate) enum Relation {
 }
 
 /// An instruction on a register and a register, place in memory or constant.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alu {
     Add,
     Sub,

@@ -1,20 +1,19 @@
 //! Vectors: operands and results, moves, and what leads to and from scalars.
 //!
 //! Arithmetic is in [`super::vector_ops`], lanes' orders in [`super::vector_shuffle`],
-//! memory in [`super::vector_memory`]. An op whose code is a single instruction takes
-//! its result's register from [`Compiler::result`], which may be an operand's;
-//! longer sequences get one of their own, or keep what is in between in the scratch
-//! register and end with such an instruction.
+//! memory in [`super::vector_memory`]. An op that reads its operands for the last time when
+//! it writes the result takes that's register from [`Compiler::result`], which may be an
+//! operand's; others get one of their own.
 
 use crate::asm::{Reg, Rm};
 use crate::baseline::Compiler;
 use crate::baseline::state::{Class, Location, RegSet};
-use crate::isa::x64::vector::*;
-use crate::isa::x64::{Assembler, Cond, Condition, FLOAT_SCRATCH, INT_SCRATCH, emit};
-use crate::isa::{Alu, Primitives};
+use crate::isa::x64::vector_lanes::{is_flag, splats_float};
+use crate::isa::x64::vector_ops::One;
+use crate::isa::x64::{Assembler, Condition};
 use zwasm_regir::simd::{SimdInst, Width};
 use zwasm_regir::simd_ops::{ExtractOp, LoadOp, SplatOp, TestOp};
-use zwasm_regir::{Inst, Operand, Slot};
+use zwasm_regir::{Inst, Operand, Slot, Type};
 
 impl Compiler<'_, Assembler> {
     /// Compiles two instructions at once, of which the second uses what the first
@@ -24,14 +23,14 @@ impl Compiler<'_, Assembler> {
             (Inst::Simd(SimdInst::Test { op, dst, a }), Inst::BrIf { cond, negate, target })
                 if cond == dst && self.is_temporary(dst.0) && is_flag(op) =>
             {
-                let condition = Condition::Flag(self.flag_test(op, a));
+                let condition = self.flag_test(op, a);
                 self.branch_if(if negate { !condition } else { condition }, target);
             }
             (
                 Inst::Simd(SimdInst::Test { op, dst, a }),
                 Inst::Select { dst: into, cond, a: yes, b: no },
             ) if cond == dst && self.is_temporary(dst.0) && is_flag(op) => {
-                self.select(into, yes, no, |this| Condition::Flag(this.flag_test(op, a)));
+                self.select(into, yes, no, |this| this.flag_test(op, a));
             }
             (
                 Inst::Simd(SimdInst::Load { op: LoadOp::V128Load, dst, addr, mem, offset }),
@@ -73,7 +72,9 @@ impl Compiler<'_, Assembler> {
     }
 
     /// An op on two vectors by one instruction.
-    pub(super) fn in_one(&mut self, dst: Slot, a: Slot, b: Slot, inst: Vector, imm: Option<u8>) {
+    pub(super) fn in_one(&mut self, dst: Slot, a: Slot, b: Slot, one: One) {
+        let One { inst, imm, swapped } = one;
+        let (a, b) = if swapped { (b, a) } else { (a, b) };
         let first = self.vector_operand(a);
         let second = self.vector_rm(b);
         self.consume(a);
@@ -91,45 +92,8 @@ impl Compiler<'_, Assembler> {
         self.define(reg, dst, Class::Vector);
     }
 
-    /// A literal as an operand.
-    pub(super) fn literal(&mut self, halves: [u64; 2]) -> Rm {
-        self.asm.literal(halves).into()
-    }
-
-    /// A literal of equal halves.
-    pub(super) fn literal64(&mut self, half: u64) -> Rm {
-        self.literal([half; 2])
-    }
-
-    /// A literal of equal 32-bit lanes.
-    pub(super) fn literal32(&mut self, lane: u32) -> Rm {
-        self.literal64(u64::from(lane) * 0x1_0000_0001)
-    }
-
-    /// A literal of equal 16-bit lanes.
-    pub(super) fn literal16(&mut self, lane: u16) -> Rm {
-        self.literal32(u32::from(lane) * 0x1_0001)
-    }
-
-    /// A literal of equal bytes.
-    pub(super) fn literal8(&mut self, lane: u8) -> Rm {
-        self.literal16(u16::from(lane) * 0x101)
-    }
-
-    /// Clears a register.
-    pub(super) fn clear(&mut self, reg: Reg) {
-        self.asm.v3(PXOR, reg, reg, reg);
-    }
-
     pub(super) fn constant_in(&mut self, reg: Reg, halves: [u64; 2]) {
-        match halves {
-            [0, 0] => self.clear(reg),
-            [u64::MAX, u64::MAX] => self.asm.v3(PCMPEQD, reg, reg, reg),
-            _ => {
-                let literal = self.literal(halves);
-                self.asm.v2(MOVAPS, reg, literal);
-            }
-        }
+        self.asm.vector_constant(reg, halves);
     }
 
     /// The result of an op that leaves its operand as it is.
@@ -142,120 +106,53 @@ impl Compiler<'_, Assembler> {
     }
 
     /// Emits a test that is a flag, and says which.
-    fn flag_test(&mut self, op: TestOp, a: Slot) -> Cond {
+    fn flag_test(&mut self, op: TestOp, a: Slot) -> Condition {
         let reg = self.vector_operand(a);
         self.consume(a);
-        let equal = match op {
-            TestOp::I8x16AllTrue => PCMPEQB,
-            TestOp::I16x8AllTrue => PCMPEQW,
-            TestOp::I32x4AllTrue => PCMPEQD,
-            TestOp::I64x2AllTrue => PCMPEQQ,
-            _ => {
-                self.asm.v2(PTEST, reg, reg);
-                return Cond::NotEqual;
-            }
-        };
-        let zero = FLOAT_SCRATCH;
-        self.clear(zero);
-        self.asm.v3(equal, zero, zero, reg);
-        self.asm.v2(PTEST, zero, zero);
-        Cond::Equal
+        Condition::Flag(self.asm.vector_flag(op, reg))
     }
 
     pub(super) fn vector_test(&mut self, op: TestOp, dst: Slot, a: Slot) {
         if is_flag(op) {
-            let cond = self.flag_test(op, a);
+            let condition = self.flag_test(op, a);
             let reg = self.alloc(Class::Int, Some(dst.0));
-            self.asm.setcc(cond, reg);
-            emit!(self.asm, movzbl_rm(reg, Rm::Reg(reg)));
+            self.asm.set(condition, reg);
             return self.define(reg, dst, Class::Int);
         }
         let src = self.vector_operand(a);
         self.consume(a);
         let reg = self.alloc(Class::Int, Some(dst.0));
-        match op {
-            TestOp::I8x16Bitmask => self.asm.v2(PMOVMSKB, reg, src),
-            TestOp::I32x4Bitmask => self.asm.v2(MOVMSKPS, reg, src),
-            TestOp::I64x2Bitmask => self.asm.v2(MOVMSKPD, reg, src),
-            // The signs survive the saturation.
-            _ => {
-                self.asm.v3(PACKSSWB, FLOAT_SCRATCH, src, src);
-                self.asm.v2(PMOVMSKB, reg, FLOAT_SCRATCH);
-                emit!(self.asm, movzbl_rm(reg, Rm::Reg(reg)));
-            }
-        }
+        self.asm.vector_bitmask(op, reg, src);
         self.define(reg, dst, Class::Int);
     }
 
     pub(super) fn splat_slot(&mut self, op: SplatOp, dst: Slot, a: Slot) {
-        if matches!(op, SplatOp::F32x4Splat | SplatOp::F64x2Splat) {
+        let reg = if splats_float(op) {
             let src = self.reg(a.0, Class::Float);
             self.consume(a);
             let reg = self.result(dst);
-            match op {
-                SplatOp::F32x4Splat => self.asm.v3i(SHUFPS, reg, src, src, 0),
-                _ => self.asm.v2(MOVDDUP, reg, src),
-            }
-            return self.define(reg, dst, Class::Vector);
-        }
-        let src = self.rm(a.0, Class::Int);
-        self.consume(a);
-        let reg = self.alloc(Class::Vector, Some(dst.0));
-        match op {
-            SplatOp::I64x2Splat => self.asm.v2(MOVQ, reg, src),
-            _ => self.asm.v2(MOVD, reg, src),
-        }
-        self.broadcast_low(op, reg);
+            self.asm.splat_float(op, reg, src);
+            reg
+        } else {
+            let src = self.rm(a.0, Class::Int);
+            self.consume(a);
+            let reg = self.alloc(Class::Vector, Some(dst.0));
+            self.asm.splat_integer(op, reg, src);
+            reg
+        };
         self.define(reg, dst, Class::Vector);
     }
 
-    /// Copies the lowest lane to all others.
-    pub(super) fn broadcast_low(&mut self, op: SplatOp, reg: Reg) {
-        match op {
-            SplatOp::I8x16Splat if self.asm.features.avx2 => self.asm.v2(VPBROADCASTB, reg, reg),
-            SplatOp::I16x8Splat if self.asm.features.avx2 => self.asm.v2(VPBROADCASTW, reg, reg),
-            SplatOp::I8x16Splat => {
-                self.clear(FLOAT_SCRATCH);
-                self.asm.v3(PSHUFB, reg, reg, FLOAT_SCRATCH);
-            }
-            SplatOp::I16x8Splat => {
-                self.asm.v2i(PSHUFLW, reg, reg, 0);
-                self.asm.v2i(PSHUFD, reg, reg, 0);
-            }
-            SplatOp::I32x4Splat | SplatOp::F32x4Splat => self.asm.v2i(PSHUFD, reg, reg, 0),
-            SplatOp::I64x2Splat | SplatOp::F64x2Splat => self.asm.v2i(PSHUFD, reg, reg, 0x44),
-        }
-    }
-
     pub(super) fn extract_lane(&mut self, op: ExtractOp, dst: Slot, a: Slot, lane: u8) {
-        use ExtractOp::*;
         let src = self.vector_operand(a);
         self.consume(a);
-        if let F32x4ExtractLane | F64x2ExtractLane = op {
+        if matches!(op.result(), Type::F32 | Type::F64) {
             let reg = self.result(dst);
-            match (op, lane) {
-                // The lane comes first, and the others become zero.
-                (F32x4ExtractLane, lane) => self.asm.v3i(INSERTPS, reg, src, src, lane << 6 | 0xE),
-                (_, 0) if reg == src => {}
-                (_, 0) => self.asm.mov(reg, src),
-                _ => self.asm.v2i(PSHUFD, reg, src, 0xEE),
-            }
+            self.asm.extract_float(op, reg, src, lane);
             return self.define(reg, dst, Class::Float);
         }
         let reg = self.alloc(Class::Int, Some(dst.0));
-        match op {
-            I8x16ExtractLaneS | I8x16ExtractLaneU => self.asm.v2i(PEXTRB, src, reg, lane),
-            I16x8ExtractLaneS | I16x8ExtractLaneU => self.asm.v2i(PEXTRW, src, reg, lane),
-            I64x2ExtractLane if lane == 0 => self.asm.v2(MOVQ_STORE, src, reg),
-            I64x2ExtractLane => self.asm.v2i(PEXTRQ, src, reg, lane),
-            _ if lane == 0 => self.asm.v2(MOVD_STORE, src, reg),
-            _ => self.asm.v2i(PEXTRD, src, reg, lane),
-        }
-        match op {
-            I8x16ExtractLaneS => emit!(self.asm, movsbl_rm(reg, Rm::Reg(reg))),
-            I16x8ExtractLaneS => emit!(self.asm, movswl_rm(reg, Rm::Reg(reg))),
-            _ => {}
-        }
+        self.asm.extract_integer(op, reg, src, lane);
         self.define(reg, dst, Class::Int);
     }
 
@@ -270,48 +167,14 @@ impl Compiler<'_, Assembler> {
             self.consume(a);
             self.consume(value);
             let reg = self.alloc(Class::Vector, Some(dst.0));
-            match (width, lane) {
-                (Width::B32, _) => self.asm.v3i(INSERTPS, reg, src, lane_src, lane << 4),
-                (_, 0) => self.asm.v3(MOVSD, reg, src, lane_src),
-                _ => self.asm.v3(UNPCKLPD, reg, src, lane_src),
-            }
+            self.asm.replace_float(width, reg, src, lane_src, lane);
             return self.define(reg, dst, Class::Vector);
         }
         let lane_src = Rm::Reg(self.operand(Operand::Slot(value), Class::Int));
         self.consume(a);
         self.consume(value);
         let reg = self.result(dst);
-        self.asm.v3i(insert(width), reg, src, lane_src, lane);
+        self.asm.replace_integer(width, reg, src, lane_src, lane);
         self.define(reg, dst, Class::Vector);
     }
-
-    /// A shift's count in the low half of the scratch register: `count % width`,
-    /// plus `more`.
-    pub(super) fn shift_count(&mut self, count: Operand, width: u32, more: u32) {
-        let reg = self.operand(count, Class::Int);
-        emit!(self.asm, movl_rm(INT_SCRATCH, Rm::Reg(reg)));
-        let scratch = Rm::Reg(INT_SCRATCH);
-        self.asm.alu_rm_immediate(Alu::And, false, scratch, width as i32 - 1);
-        if more != 0 {
-            self.asm.alu_rm_immediate(Alu::Add, false, scratch, more as i32);
-        }
-        self.asm.v2(MOVD, FLOAT_SCRATCH, INT_SCRATCH);
-        self.consume_operand(count);
-    }
-}
-
-/// The instruction that replaces a lane by an integer.
-pub(super) fn insert(width: Width) -> Vector {
-    match width {
-        Width::B8 => PINSRB,
-        Width::B16 => PINSRW,
-        Width::B32 => PINSRD,
-        Width::B64 => PINSRQ,
-    }
-}
-
-/// Whether a test is one of flags.
-fn is_flag(op: TestOp) -> bool {
-    use TestOp::*;
-    matches!(op, V128AnyTrue | I8x16AllTrue | I16x8AllTrue | I32x4AllTrue | I64x2AllTrue)
 }

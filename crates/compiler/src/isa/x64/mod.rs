@@ -11,11 +11,20 @@
 //! lower half is its slot.
 
 pub(crate) mod assembler;
+pub(crate) mod atomic;
 pub(crate) mod float;
 pub(crate) mod integer;
 mod primitives;
 #[cfg(feature = "simd")]
 pub(crate) mod vector;
+#[cfg(feature = "simd")]
+pub(crate) mod vector_lanes;
+#[cfg(feature = "simd")]
+pub(crate) mod vector_ops;
+#[cfg(feature = "simd")]
+mod vector_sequences;
+#[cfg(feature = "simd")]
+pub(crate) mod vector_shuffle;
 
 use crate::asm::Reg;
 pub(crate) use assembler::{Assembler, Cond, emit};
