@@ -107,6 +107,10 @@ pub struct MemoryInfo {
     /// For a 32-bit memory with guard pages, how many bytes behind the first
     /// 4 GiB fault when they are accessed; none if accesses must be checked.
     pub guard: Option<u32>,
+    /// Whether it is imported, and may be the same as another import.
+    pub imported: bool,
+    /// How many bytes it has at least.
+    pub minimum: u64,
 }
 
 /// Where something of the module is found.
@@ -153,6 +157,13 @@ pub trait Environment {
     fn memory(&self, memory: u32) -> MemoryInfo;
     /// Whether a table has 64-bit indices.
     fn table_is_64(&self, table: u32) -> bool;
+    /// Whether a table is imported, and may be the same as another import.
+    fn table_is_imported(&self, table: u32) -> bool;
+    /// Whether a pass of the optimizing compiler runs, by its name.
+    fn runs_pass(&self, pass: &str) -> bool {
+        let _ = pass;
+        true
+    }
     /// What a field of a structure, or as field 0 the elements of an array, holds,
     /// and a field's offset in the object.
     fn field(&self, ty: u32, field: u32) -> (Storage, u32);

@@ -49,3 +49,46 @@ pub(crate) const STRUCT_INLINE_BYTES: u32 = 256;
 
 /// The alignment of the headers of innermost loops.
 pub(crate) const LOOP_ALIGN: usize = 16;
+
+/// Rules that are applied to an instruction, one after the other, before it stays as it is.
+#[cfg(feature = "optimize")]
+pub(crate) const SIMPLER: usize = 8;
+
+/// Terms of a sum that are looked at for a product of 128 bits: a product takes 4 with
+/// what is added to it by the usual function.
+#[cfg(feature = "optimize")]
+pub(crate) const SUM_TERMS: usize = 12;
+
+/// Bytes of the longest access.
+#[cfg(feature = "optimize")]
+pub(crate) const ACCESS_BYTES: u64 = 16;
+
+/// Entries of a hash table with the same hash that are compared: more are none but by
+/// intent.
+#[cfg(feature = "optimize")]
+pub(crate) const SAME_HASH: usize = 32;
+
+/// Places whose contents are remembered at once. All are compared at each store and where
+/// paths meet; few programs have more that are read again.
+#[cfg(feature = "optimize")]
+pub(crate) const PLACES: usize = 32;
+
+/// Parts that a loop changes, beyond which it is taken to change everything.
+#[cfg(feature = "optimize")]
+pub(crate) const LOOP_PARTS: usize = 16;
+
+/// Times that parameters are looked at for such as are always the same.
+#[cfg(feature = "optimize")]
+pub(crate) const PARAM_ROUNDS: usize = 2;
+
+/// Blocks that an edge is sent past, one after the other.
+#[cfg(feature = "optimize")]
+pub(crate) const THREAD_STEPS: usize = 4;
+
+/// Parameters of a block that edges are sent past; each edge looks at all.
+#[cfg(feature = "optimize")]
+pub(crate) const THREAD_PARAMS: usize = 8;
+
+/// Places remembered for all blocks that others have yet to look at: a few megabytes.
+#[cfg(feature = "optimize")]
+pub(crate) const PLACES_KEPT: usize = 1 << 15;

@@ -1,7 +1,143 @@
 //! The passes over SSA, and their order.
+//!
+//! | pass | why there |
+//! |---|---|
+//! | [`branches`] | what is never reached costs the others nothing, and blocks are long |
+//! | [`simplify`] | makes forms canonical, so that the same is found to be the same |
+//! | [`gvn`] | addresses and objects that are the same have one name |
+//! | [`loads`] | compares those names; makes constants of what was stored before |
+//! | [`simplify`] | of those constants, and the idioms that span stores and loads |
+//! | [`branches`] | conditions are constants by then |
+//! | [`gvn`] | for what has been simplified |
+//! | [`licm`] | last but one, for it is what makes values live long |
+//! | [`dce`] | removes what the others left |
+//!
+//! Each is linear in the size of the function, or little more; none walks by recursion,
+//! for the guest chooses how deep things are nested. Each can be switched off, for
+//! measuring. Between them the verifier looks at the form in builds with debug
+//! assertions.
 
-use crate::ssa::Func;
-use crate::{CompileError, Environment};
+mod aliases;
+mod bits;
+mod branches;
+mod dce;
+mod edges;
+mod fold;
+mod gvn;
+mod ints;
+mod licm;
+mod loads;
+mod simplify;
+#[cfg(test)]
+mod testing;
+mod world;
+
+use crate::ssa::effects::{Effects, Part, Touch};
+use crate::ssa::graph::Graph;
+use crate::ssa::{Func, InstData, Op};
+use crate::{CompileError, Environment, Place};
+use ints::Int;
+
+/// A pass.
+struct Pass {
+    name: &'static str,
+    /// Whether it may change which blocks lead to which.
+    reshapes: bool,
+    run: fn(&mut Func, &Context<'_>),
+}
+
+const BRANCHES: Pass = Pass { name: "branches", reshapes: true, run: branches::run };
+const SIMPLIFY: Pass = Pass { name: "simplify", reshapes: true, run: simplify::run };
+const GVN: Pass = Pass { name: "gvn", reshapes: false, run: gvn::run };
+const LOADS: Pass = Pass { name: "loads", reshapes: false, run: loads::run };
+const LICM: Pass = Pass { name: "licm", reshapes: true, run: licm::run };
+const DCE: Pass = Pass { name: "dce", reshapes: false, run: dce::run };
+
+/// The passes in the order in which they run.
+const ORDER: [Pass; 9] = [BRANCHES, SIMPLIFY, GVN, LOADS, SIMPLIFY, BRANCHES, GVN, LICM, DCE];
+
+/// What passes are told beside the function.
+struct Context<'a> {
+    env: &'a dyn Environment,
+    /// The shape of the function as it is when the pass starts.
+    graph: Graph,
+}
+
+impl Context<'_> {
+    /// What an op does beside computing. Two imports of a module may be the same thing,
+    /// so that all imports of a kind are one part.
+    fn effects(&self, op: &Op) -> Effects {
+        let effects = op.effects(&|memory| self.moves(memory));
+        Effects {
+            reads: self.touched(effects.reads),
+            writes: self.touched(effects.writes),
+            ..effects
+        }
+    }
+
+    /// The same of an instruction, whose arguments may tell that it does not trap.
+    fn effects_of(&self, func: &Func, inst: &InstData) -> Effects {
+        let effects = self.effects(&inst.op);
+        let traps = match inst.op {
+            Op::Binary(op) => match (Int::of(op), inst.args.get(1).and_then(|b| func.constant(*b)))
+            {
+                (Some((Int::DivU | Int::RemU | Int::RemS, _)), Some(by)) => by == 0,
+                (Some((Int::DivS, ty)), Some(by)) => by == 0 || by == ints::mask(ty),
+                _ => effects.traps,
+            },
+            Op::Load(op, access) => match func.constant(inst.args[1]) {
+                Some(addr) => {
+                    let end =
+                        addr.checked_add(access.offset).and_then(|at| at.checked_add(op.size()));
+                    end.is_none_or(|end| end > self.env.memory(access.mem).minimum)
+                }
+                None => effects.traps,
+            },
+            _ => effects.traps,
+        };
+        Effects { traps, ..effects }
+    }
+
+    /// The part that the bytes of a memory are.
+    fn memory_part(&self, memory: u32) -> Part {
+        self.part(Part::Memory(memory))
+    }
+
+    /// Whether what an op reads may be changed by another thread at any time.
+    fn is_shared(&self, op: &Op) -> bool {
+        op.access().is_some_and(|access| self.env.memory(access.mem).shared)
+    }
+
+    fn touched(&self, touch: Touch) -> Touch {
+        match touch {
+            Touch::Nothing | Touch::Everything => touch,
+            Touch::One(part) => Touch::One(self.part(part)),
+            Touch::Two(one, two) => Touch::Two(self.part(one), self.part(two)),
+        }
+    }
+
+    fn part(&self, part: Part) -> Part {
+        const IMPORTED: u32 = u32::MAX;
+        let memory = |memory| if self.env.memory(memory).imported { IMPORTED } else { memory };
+        let table = |table| if self.env.table_is_imported(table) { IMPORTED } else { table };
+        match part {
+            Part::Memory(index) => Part::Memory(memory(index)),
+            Part::MemoryShape(index) => Part::MemoryShape(memory(index)),
+            Part::Table(index) => Part::Table(table(index)),
+            Part::TableLen(index) => Part::TableLen(table(index)),
+            Part::Global(index) => match self.env.global(index) {
+                Place::Own(_) => part,
+                Place::Imported(_) => Part::Global(IMPORTED),
+            },
+            Part::Field { .. } | Part::Elements | Part::Rest => part,
+        }
+    }
+
+    /// Whether a memory may lie elsewhere after it has grown.
+    fn moves(&self, memory: u32) -> bool {
+        self.env.memory(memory).guard.is_none()
+    }
+}
 
 /// Runs the passes.
 ///
@@ -9,6 +145,35 @@ use crate::{CompileError, Environment};
 ///
 /// If the environment says to stop.
 pub fn run(func: &mut Func, env: &dyn Environment) -> Result<(), CompileError> {
-    let _ = (func, env);
+    run_observed(func, env, &mut |_, _| {})
+}
+
+/// Runs the passes, and shows the form to `observe` after each, with its name.
+///
+/// # Errors
+///
+/// If the environment says to stop.
+pub fn run_observed(
+    func: &mut Func,
+    env: &dyn Environment,
+    observe: &mut dyn FnMut(&str, &Func),
+) -> Result<(), CompileError> {
+    let mut context = Context { env, graph: Graph::of(func) };
+    for pass in ORDER {
+        if env.stopped() {
+            return Err(CompileError::Stopped);
+        }
+        if !env.runs_pass(pass.name) {
+            continue;
+        }
+        (pass.run)(func, &context);
+        if cfg!(debug_assertions) {
+            crate::ssa::verify::verify(func, env, pass.name);
+        }
+        observe(pass.name, func);
+        if pass.reshapes {
+            context.graph = Graph::of(func);
+        }
+    }
     Ok(())
 }

@@ -76,6 +76,11 @@ impl Graph {
         first <= below && below < end
     }
 
+    /// Whether one block comes before another in the order.
+    pub fn is_before(&self, first: Block, second: Block) -> bool {
+        self.place[at(first)] < self.place[at(second)]
+    }
+
     /// Whether control may get to a block.
     pub fn is_reached(&self, block: Block) -> bool {
         self.place[at(block)].is_some()

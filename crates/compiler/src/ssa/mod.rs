@@ -186,6 +186,34 @@ pub enum Op {
     Landed(u32),
 }
 
+impl Op {
+    /// The place in a memory that it accesses.
+    pub fn access(&self) -> Option<&Access> {
+        match self {
+            Op::Load(_, access) | Op::Store(_, access) | Op::Atomic(_, access) => Some(access),
+            #[cfg(feature = "simd")]
+            Op::VectorLoad(_, access)
+            | Op::LoadLane(_, _, access)
+            | Op::VectorStore(access)
+            | Op::StoreLane(_, _, access) => Some(access),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn access_mut(&mut self) -> Option<&mut Access> {
+        match self {
+            Op::Load(_, access) | Op::Store(_, access) | Op::Atomic(_, access) => Some(access),
+            #[cfg(feature = "simd")]
+            Op::VectorLoad(_, access)
+            | Op::LoadLane(_, _, access)
+            | Op::VectorStore(access)
+            | Op::StoreLane(_, _, access) => Some(access),
+            _ => None,
+        }
+    }
+}
+
 /// An op on vectors.
 #[cfg(feature = "simd")]
 #[allow(missing_docs, reason = "named as in `zwasm_regir::simd`")]
@@ -368,6 +396,14 @@ impl Func {
         value
     }
 
+    /// Says of the parameters of a block again which they are, after some have gone.
+    pub fn number_params(&mut self, block: Block) {
+        let data = &self.blocks[block.0 as usize];
+        for (number, param) in data.params.iter().enumerate() {
+            self.values[param.0 as usize].def = Def::Param(block, number as u32);
+        }
+    }
+
     /// Makes an instruction, in no block yet, with results of these types.
     pub fn add_inst(
         &mut self,
@@ -478,6 +514,28 @@ impl Terminator {
             | Terminator::TailCall { args, .. }
             | Terminator::Throw { args, .. } => args.iter_mut().for_each(visit),
             Terminator::ThrowRef { exception, .. } => visit(exception),
+            Terminator::Trap(_) | Terminator::Try { .. } | Terminator::None => {}
+        }
+    }
+
+    /// Visits the values that it reads, those that edges pass included.
+    pub fn args(&self, visit: &mut dyn FnMut(Value)) {
+        let mut each = |args: &[Value]| args.iter().for_each(|arg| visit(*arg));
+        match self {
+            Terminator::Jump(edge) => each(&edge.args),
+            Terminator::Branch { cond, then, otherwise, .. } => {
+                each(&[*cond]);
+                each(&then.args);
+                each(&otherwise.args);
+            }
+            Terminator::Table { index, edges } => {
+                each(&[*index]);
+                edges.iter().for_each(|edge| each(&edge.args));
+            }
+            Terminator::Return(args)
+            | Terminator::TailCall { args, .. }
+            | Terminator::Throw { args, .. } => each(args),
+            Terminator::ThrowRef { exception, .. } => each(&[*exception]),
             Terminator::Trap(_) | Terminator::Try { .. } | Terminator::None => {}
         }
     }

@@ -124,6 +124,8 @@ impl Environment for ModuleEnvironment<'_> {
             shared: ty.shared,
             page_size_log2: ty.page_size_log2,
             guard: guard.then_some(MEMORY32_GUARD as u32),
+            imported: memory < self.module.imported_memories,
+            minimum: ty.minimum.saturating_mul(1 << ty.page_size_log2),
         }
     }
 
@@ -133,6 +135,10 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn table_is_64(&self, table: u32) -> bool {
         self.module.tables[table as usize].table64
+    }
+
+    fn table_is_imported(&self, table: u32) -> bool {
+        table < self.module.imported_tables
     }
 
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {

@@ -1,0 +1,531 @@
+//! An interpreter of SSA, and programs to run it on: what a function does must not change,
+//! whatever passes do to it.
+
+use super::{Context, ORDER, fold};
+use crate::Environment;
+use crate::environment::{HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use crate::ssa::graph::Graph;
+use crate::ssa::{Access, Block, Edge, Func, Likely, Op, Terminator, Value};
+use crate::target::Target;
+use zwasm_regir::inst::WideOp;
+use zwasm_regir::{
+    BinaryOp, CompareOp, Frame, Inst as SlotInst, LoadOp, Signature, SourceLoc, Storage, StoreOp,
+    TrapCode, Type, UnaryOp,
+};
+
+/// Memories 0 and 1 are the module's own, without and with checks; 2 and 3 are imports,
+/// and the same.
+pub(super) struct TestModule;
+
+const MEMORIES: usize = 4;
+const MEMORY: u64 = 256;
+
+impl Environment for TestModule {
+    fn memory(&self, memory: u32) -> MemoryInfo {
+        MemoryInfo {
+            is_64: false,
+            shared: false,
+            page_size_log2: 0,
+            guard: (memory == 0).then_some(1 << 16),
+            imported: memory > 1,
+            minimum: MEMORY,
+        }
+    }
+    fn global(&self, global: u32) -> Place {
+        if global < 2 { Place::Own(8 * global) } else { Place::Imported(global) }
+    }
+    fn global_type(&self, _: u32) -> Type {
+        Type::I64
+    }
+    fn table_is_imported(&self, _: u32) -> bool {
+        false
+    }
+    fn stopped(&self) -> bool {
+        false
+    }
+    fn table_holds_functions(&self, _: u32) -> bool {
+        true
+    }
+    fn table_is_64(&self, _: u32) -> bool {
+        false
+    }
+    fn consumes_fuel(&self) -> bool {
+        false
+    }
+    fn signature(&self, _: u32) -> Signature<'_> {
+        Signature { params: &[Type::I32], results: &[Type::I32] }
+    }
+    fn func_type(&self, _: u32) -> u32 {
+        0
+    }
+    fn layout(&self) -> &VmLayout {
+        unreachable!("passes know no layouts")
+    }
+    fn func(&self, _: u32) -> Place {
+        unreachable!("passes know no places of functions")
+    }
+    fn tag_type(&self, _: u32) -> u32 {
+        unreachable!("there are no tags")
+    }
+    fn frame(&self, _: u32) -> Frame {
+        unreachable!("passes know no frames")
+    }
+    fn field(&self, _: u32, _: u32) -> (Storage, u32) {
+        (Storage::I32, 8)
+    }
+    fn heap_type(&self, _: u32) -> HeapType {
+        HeapType { is_final: true, is_func: false, depth: 0 }
+    }
+    fn struct_type(&self, _: u32) -> StructType {
+        StructType { size: 16, is_small: true, fields: 2 }
+    }
+    fn threaded(&self, _: &SlotInst) -> Threaded {
+        Threaded::default()
+    }
+    fn raise(&self) -> i64 {
+        0
+    }
+    fn scratch_slots(&self) -> u32 {
+        2
+    }
+    fn target(&self) -> Target {
+        unreachable!("passes know no target")
+    }
+    fn max_code(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Everything that is seen of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Seen {
+    end: Result<Vec<u64>, TrapCode>,
+    memories: Vec<Vec<u8>>,
+    globals: Vec<u64>,
+    calls: Vec<u64>,
+}
+
+/// Runs a function; nothing if it takes too long.
+pub(super) fn run(func: &Func, args: &[u64]) -> Option<Seen> {
+    let mut seen = Seen {
+        end: Ok(Vec::new()),
+        memories: (0..MEMORIES).map(|_| (0..MEMORY).map(|at| (at * 37) as u8).collect()).collect(),
+        globals: (0..4).map(|at| 0x1111 * at).collect(),
+        calls: Vec::new(),
+    };
+    let mut values = vec![None; func.values.len()];
+    let mut block = func.entry;
+    for (param, arg) in func.block(block).params.iter().zip(args) {
+        values[param.0 as usize] = Some(*arg);
+    }
+    for _ in 0..2000 {
+        for &inst in &func.block(block).insts {
+            let data = func.inst(inst);
+            let args: Vec<u64> = (data.args.iter())
+                .map(|arg| values[arg.0 as usize].expect("defined before its use"))
+                .collect();
+            let ty = data.results.first().map(|result| func.ty(*result));
+            match step(&data.op, &args, ty, &mut seen) {
+                Ok(results) => {
+                    for (result, bits) in data.results.iter().zip(results) {
+                        values[result.0 as usize] = Some(bits);
+                    }
+                }
+                Err(trap) => {
+                    seen.end = Err(trap);
+                    return Some(seen);
+                }
+            }
+        }
+        let get = |value: &Value| values[value.0 as usize].expect("defined before its use");
+        let edge: &Edge = match &func.block(block).terminator {
+            Terminator::Jump(edge) => edge,
+            Terminator::Branch { cond, then, otherwise, .. } => {
+                if get(cond) as u32 != 0 {
+                    then
+                } else {
+                    otherwise
+                }
+            }
+            Terminator::Table { index, edges } => {
+                &edges[(get(index) as u32 as usize).min(edges.len() - 1)]
+            }
+            Terminator::Return(results) => {
+                seen.end = Ok(results.iter().map(get).collect());
+                return Some(seen);
+            }
+            Terminator::Trap(trap) => {
+                seen.end = Err(*trap);
+                return Some(seen);
+            }
+            other => panic!("{other}"),
+        };
+        let passed: Vec<u64> = edge.args.iter().map(get).collect();
+        block = edge.block;
+        assert_eq!(func.block(block).params.len(), passed.len());
+        for (param, bits) in func.block(block).params.iter().zip(passed) {
+            values[param.0 as usize] = Some(bits);
+        }
+    }
+    None
+}
+
+fn trapping<T>(value: Option<T>, trap: TrapCode) -> Result<T, TrapCode> {
+    value.ok_or(trap)
+}
+
+fn step(op: &Op, args: &[u64], ty: Option<Type>, seen: &mut Seen) -> Result<Vec<u64>, TrapCode> {
+    let wide = |low: u64, high: u64| u128::from(high) << 64 | u128::from(low);
+    let halves = |number: u128| vec![number as u64, (number >> 64) as u64];
+    let one = |mem: u32| if mem == 3 { 2 } else { mem as usize };
+    let at = |args: &[u64], access: Access, size: u64| {
+        let start = args[1] + access.offset;
+        trapping((start + size <= MEMORY).then_some(start as usize), TrapCode::MemoryOutOfBounds)
+    };
+    Ok(match *op {
+        Op::Const(bits) => vec![bits],
+        Op::Unary(op) => vec![trapping(fold::unary(op, args[0]), TrapCode::IntegerOverflow)?],
+        Op::Binary(op) => {
+            vec![trapping(fold::binary(op, args[0], args[1]), TrapCode::IntegerDivisionByZero)?]
+        }
+        Op::Compare(op) => vec![fold::compare(op, args[0], args[1]).into()],
+        Op::Select => vec![if args[0] as u32 != 0 { args[1] } else { args[2] }],
+        Op::Wide(WideOp::MulWideU) => halves(u128::from(args[0]) * u128::from(args[1])),
+        Op::Wide(WideOp::MulWideS) => {
+            halves((i128::from(args[0] as i64) * i128::from(args[1] as i64)) as u128)
+        }
+        Op::Wide(WideOp::Add128) => {
+            halves(wide(args[0], args[1]).wrapping_add(wide(args[2], args[3])))
+        }
+        Op::Wide(WideOp::Sub128) => {
+            halves(wide(args[0], args[1]).wrapping_sub(wide(args[2], args[3])))
+        }
+        Op::MemoryBase(mem) => vec![one(mem) as u64 + 1],
+        Op::MemoryLen(_) => vec![MEMORY],
+        Op::Load(op, access) => {
+            let size = op.size() as usize;
+            let start = at(args, access, op.size())?;
+            let mut bytes = [0; 8];
+            bytes[..size].copy_from_slice(&seen.memories[one(access.mem)][start..start + size]);
+            let bits = u64::from_le_bytes(bytes);
+            let shift = 64 - 8 * size as u32;
+            let sign = (bits << shift) as i64 >> shift;
+            let signed = op.text().ends_with("_s");
+            let bits = if signed { sign as u64 } else { bits };
+            vec![if ty == Some(Type::I32) { u64::from(bits as u32) } else { bits }]
+        }
+        Op::Store(op, access) => {
+            let size = op.size() as usize;
+            let start = at(args, access, op.size())?;
+            let bytes = args[args.len() - 1].to_le_bytes();
+            seen.memories[one(access.mem)][start..start + size].copy_from_slice(&bytes[..size]);
+            Vec::new()
+        }
+        Op::GlobalGet(global) => vec![seen.globals[global.min(2) as usize]],
+        Op::GlobalSet(global) => {
+            seen.globals[global.min(2) as usize] = args[0];
+            Vec::new()
+        }
+        Op::Call { func } => {
+            seen.calls.push(args[0]);
+            seen.memories[func as usize % 3][(args[0] % MEMORY) as usize] ^= 0x55;
+            seen.globals[func as usize % 3] ^= args[0];
+            vec![u64::from((args[0] as u32).rotate_left(3))]
+        }
+        ref other => panic!("{other}"),
+    })
+}
+
+/// Numbers that look random.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let mixed = self.0 ^ self.0 >> 29;
+        mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 7
+    }
+
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn one<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+}
+
+/// Builds a function of variables, which are parameters of every block.
+pub(super) struct Builder {
+    pub(super) func: Func,
+    block: Block,
+    vars: Vec<Value>,
+}
+
+/// The types of the variables.
+const VARS: [Type; 6] = [Type::I32, Type::I32, Type::I32, Type::I64, Type::I64, Type::I64];
+
+impl Builder {
+    pub(super) fn new() -> Builder {
+        let mut func = Func { results: VARS.to_vec(), ..Func::default() };
+        let block = func.add_block();
+        let vars = VARS.iter().map(|ty| func.add_param(block, *ty)).collect();
+        Builder { func, block, vars }
+    }
+
+    pub(super) fn emit(&mut self, op: Op, args: &[Value], results: &[Type]) -> Vec<Value> {
+        let inst = self.func.add_inst(op, args.to_vec(), results, SourceLoc::default());
+        self.func.block_mut(self.block).insts.push(inst);
+        self.func.inst(inst).results.clone()
+    }
+
+    fn value(&mut self, op: Op, args: &[Value], ty: Type) -> Value {
+        self.emit(op, args, &[ty])[0]
+    }
+
+    fn start(&mut self) -> Block {
+        let block = self.func.add_block();
+        for ty in VARS {
+            self.func.add_param(block, ty);
+        }
+        block
+    }
+
+    fn edge(&self, block: Block) -> Edge {
+        Edge { block, args: self.vars.clone() }
+    }
+
+    fn end(&mut self, terminator: Terminator, next: Block) {
+        self.func.block_mut(self.block).terminator = terminator;
+        self.block = next;
+        self.vars = self.func.block(next).params.clone();
+    }
+
+    pub(super) fn finish(mut self) -> Func {
+        self.func.block_mut(self.block).terminator = Terminator::Return(self.vars);
+        self.func
+    }
+
+    fn constant(&mut self, random: &mut Random, ty: Type) -> Value {
+        let bits = match random.below(4) {
+            0 => random.below(4),
+            1 => random.one(&[31, 32, 33, 7, 10, 8, 16, 24, 0xFF, 0xFFFF, 1000, 3, 0x7FFF_FFFF]),
+            2 => random.one(&[u64::MAX, 1 << 31, 1 << 63, 0xFFFF_FFFF, u64::MAX - 6, 1 << 40]),
+            _ => random.next(),
+        };
+        let bits = if ty == Type::I32 { u64::from(bits as u32) } else { bits };
+        self.value(Op::Const(bits), &[], ty)
+    }
+
+    fn operand(&mut self, random: &mut Random, ty: Type, deep: u64) -> Value {
+        match random.below(10) {
+            0..3 => self.constant(random, ty),
+            3..7 if deep > 0 => self.expression(random, ty, deep - 1),
+            _ => {
+                let first = if ty == Type::I32 { 0 } else { 3 };
+                self.vars[first + random.below(3) as usize]
+            }
+        }
+    }
+
+    fn expression(&mut self, random: &mut Random, ty: Type, deep: u64) -> Value {
+        let op = match random.below(12) {
+            0..6 => {
+                let all: Vec<BinaryOp> =
+                    (BinaryOp::ALL.iter().copied()).filter(|op| op.result() == ty).collect();
+                Op::Binary(random.one(&all))
+            }
+            6..8 => {
+                let all: Vec<UnaryOp> = (UnaryOp::ALL.iter().copied())
+                    .filter(|op| op.result() == ty)
+                    .filter(|op| matches!(op.operand(), Type::I32 | Type::I64))
+                    .collect();
+                Op::Unary(random.one(&all))
+            }
+            8 if ty == Type::I32 => {
+                let all: Vec<CompareOp> = (CompareOp::ALL.iter().copied())
+                    .filter(|op| matches!(op.operand(), Type::I32 | Type::I64))
+                    .collect();
+                Op::Compare(random.one(&all))
+            }
+            9 => return self.access(random, Some(ty)),
+            10 if ty == Type::I64 => Op::GlobalGet(random.below(4) as u32),
+            _ => Op::Select,
+        };
+        let args = match op {
+            Op::Binary(_) => vec![ty, ty],
+            Op::Unary(op) => vec![op.operand()],
+            Op::Compare(op) => vec![op.operand(); 2],
+            Op::Select => vec![Type::I32, ty, ty],
+            _ => Vec::new(),
+        };
+        let args: Vec<Value> = args.into_iter().map(|ty| self.operand(random, ty, deep)).collect();
+        self.value(op, &args, ty)
+    }
+
+    /// A load of a type, or a store.
+    fn access(&mut self, random: &mut Random, load: Option<Type>) -> Value {
+        let mem = random.below(MEMORIES as u64) as u32;
+        let checked = TestModule.memory(mem).guard.is_none();
+        let base = self.value(Op::MemoryBase(mem), &[], Type::I64);
+        let at = self.operand(random, Type::I32, 1);
+        let addr = match random.below(4) {
+            0 => at,
+            1 => self.value(Op::Const(8 * (at.0 as u64 % 8)), &[], Type::I32),
+            _ => {
+                let mask = self.value(Op::Const(0x3F), &[], Type::I32);
+                let low = self.value(Op::Binary(BinaryOp::I32And), &[at, mask], Type::I32);
+                let more = self.value(Op::Const(random.below(3) * 4), &[], Type::I32);
+                self.value(Op::Binary(BinaryOp::I32Add), &[low, more], Type::I32)
+            }
+        };
+        let access = Access { mem, offset: random.below(3) * 4, checked };
+        let mut args = vec![base, addr];
+        if checked {
+            args.push(self.value(Op::MemoryLen(mem), &[], Type::I64));
+        }
+        match load {
+            Some(ty) => {
+                let all: Vec<LoadOp> =
+                    LoadOp::ALL.iter().copied().filter(|op| op.result() == ty).collect();
+                self.value(Op::Load(random.one(&all), access), &args, ty)
+            }
+            None => {
+                let all: Vec<StoreOp> = (StoreOp::ALL.iter().copied())
+                    .filter(|op| matches!(op.operand(), Type::I32 | Type::I64))
+                    .collect();
+                let op = random.one(&all);
+                args.push(self.operand(random, op.operand(), 1));
+                self.emit(Op::Store(op, access), &args, &[]);
+                base
+            }
+        }
+    }
+
+    pub(super) fn statements(&mut self, random: &mut Random, deep: u64) {
+        for _ in 0..1 + random.below(4) {
+            match random.below(16) {
+                0..6 => {
+                    let var = random.below(6) as usize;
+                    self.vars[var] = self.expression(random, VARS[var], 3);
+                }
+                6..9 => {
+                    self.access(random, None);
+                }
+                9 => {
+                    let value = self.operand(random, Type::I64, 1);
+                    self.emit(Op::GlobalSet(random.below(4) as u32), &[value], &[]);
+                }
+                10 => {
+                    let arg = self.operand(random, Type::I32, 1);
+                    let func = random.below(3) as u32;
+                    self.vars[0] = self.value(Op::Call { func }, &[arg], Type::I32);
+                }
+                11..13 if deep > 0 => self.choice(random, deep - 1),
+                13..15 if deep > 0 => self.repeat(random, deep - 1),
+                15 if deep > 0 => self.table(random, deep - 1),
+                _ => {}
+            }
+        }
+    }
+
+    fn choice(&mut self, random: &mut Random, deep: u64) {
+        let cond = self.operand(random, Type::I32, 2);
+        let [yes, no, behind] = [self.start(), self.start(), self.start()];
+        let (then, otherwise) = (self.edge(yes), self.edge(no));
+        self.end(Terminator::Branch { cond, then, otherwise, likely: Likely::Unknown }, yes);
+        self.statements(random, deep);
+        self.end(Terminator::Jump(self.edge(behind)), no);
+        if random.below(2) == 0 {
+            self.statements(random, deep);
+        }
+        if random.below(12) == 0 {
+            self.end(Terminator::Trap(TrapCode::Unreachable), behind);
+        } else {
+            self.end(Terminator::Jump(self.edge(behind)), behind);
+        }
+    }
+
+    fn table(&mut self, random: &mut Random, deep: u64) {
+        let index = self.operand(random, Type::I32, 1);
+        let three = self.value(Op::Const(3), &[], Type::I32);
+        let index = self.value(Op::Binary(BinaryOp::I32And), &[index, three], Type::I32);
+        let [one, two, behind] = [self.start(), self.start(), self.start()];
+        let edges = [one, two, behind, two].map(|block| self.edge(block)).to_vec();
+        self.end(Terminator::Table { index, edges }, one);
+        self.statements(random, deep);
+        self.end(Terminator::Jump(self.edge(two)), two);
+        self.statements(random, deep);
+        self.end(Terminator::Jump(self.edge(behind)), behind);
+    }
+
+    /// A loop that counts in a variable; the test comes first or last.
+    fn repeat(&mut self, random: &mut Random, deep: u64) {
+        self.vars[2] = self.value(Op::Const(1 + random.below(4)), &[], Type::I32);
+        let [header, body, behind] = [self.start(), self.start(), self.start()];
+        let first = random.below(2) == 0;
+        self.end(Terminator::Jump(self.edge(header)), header);
+        if first {
+            let (cond, then, otherwise) = (self.vars[2], self.edge(body), self.edge(behind));
+            self.end(Terminator::Branch { cond, then, otherwise, likely: Likely::Then }, body);
+        } else {
+            self.end(Terminator::Jump(self.edge(body)), body);
+        }
+        let counter = self.vars[2];
+        self.statements(random, deep);
+        let one = self.value(Op::Const(1), &[], Type::I32);
+        self.vars[2] = self.value(Op::Binary(BinaryOp::I32Sub), &[counter, one], Type::I32);
+        if first {
+            self.end(Terminator::Jump(self.edge(header)), behind);
+        } else {
+            let (cond, then, otherwise) = (self.vars[2], self.edge(header), self.edge(behind));
+            self.end(Terminator::Branch { cond, then, otherwise, likely: Likely::Then }, behind);
+        }
+    }
+}
+
+/// Runs passes one after the other and compares what the function does.
+pub(super) fn check(func: &mut Func, inputs: &[Vec<u64>], name: &str) {
+    let before: Vec<Option<Seen>> = inputs.iter().map(|args| run(func, args)).collect();
+    for pass in &ORDER {
+        let text = func.to_string();
+        let context = Context { env: &TestModule, graph: Graph::of(func) };
+        (pass.run)(func, &context);
+        for (args, before) in inputs.iter().zip(&before) {
+            if let Some(before) = before {
+                let after = run(func, args);
+                assert!(
+                    after.as_ref() == Some(before),
+                    "{name}: {} on {args:x?}\n{before:x?}\n{after:x?}\n{text}\n{func}",
+                    pass.name,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_do_what_they_did() {
+    for seed in 0..3000 {
+        let mut random = Random(seed);
+        let mut builder = Builder::new();
+        builder.statements(&mut random, 3);
+        builder.statements(&mut random, 3);
+        let mut func = builder.finish();
+        let inputs: Vec<Vec<u64>> = (0..4)
+            .map(|_| {
+                (VARS.iter())
+                    .map(|ty| {
+                        let bits = match random.below(3) {
+                            0 => random.below(40),
+                            1 => 0u64.wrapping_sub(random.below(3)),
+                            _ => random.next().wrapping_mul(0x9E37_79B9),
+                        };
+                        if *ty == Type::I32 { u64::from(bits as u32) } else { bits }
+                    })
+                    .collect()
+            })
+            .collect();
+        check(&mut func, &inputs, &format!("program {seed}"));
+    }
+}
