@@ -1,7 +1,8 @@
 //! From SSA to machine code: selection of instructions, allocation of registers,
 //! emission. What is the same for every instruction set stands here.
 
-pub(crate) mod shape;
+pub mod shape;
+pub mod x64;
 
 use crate::code::NativeCode;
 use crate::ssa::Func;

@@ -335,6 +335,15 @@ impl Assembler {
         self.relative(label);
     }
 
+    /// Returns.
+    #[cfg(feature = "optimize")]
+    pub(crate) fn ret(&mut self) {
+        if self.lists() {
+            self.show("ret", &[]);
+        }
+        self.buffer.bytes.push(0xC3);
+    }
+
     pub(crate) fn jcc(&mut self, cond: Cond, label: AsmLabel) {
         if self.lists() {
             let mut name = String::from("j");

@@ -33,18 +33,20 @@ pub(crate) use primitives::Condition;
 pub(crate) const RAX: Reg = Reg(0);
 pub(crate) const RCX: Reg = Reg(1);
 pub(crate) const RDX: Reg = Reg(2);
-const RBX: Reg = Reg(3);
-const RBP: Reg = Reg(5);
-const RSI: Reg = Reg(6);
-const RDI: Reg = Reg(7);
-const R8: Reg = Reg(8);
-const R9: Reg = Reg(9);
-const R10: Reg = Reg(10);
-const R11: Reg = Reg(11);
-const R12: Reg = Reg(12);
-const R13: Reg = Reg(13);
-const R14: Reg = Reg(14);
-const R15: Reg = Reg(15);
+pub(crate) const RBX: Reg = Reg(3);
+#[cfg(feature = "optimize")]
+pub(crate) const RSP: Reg = Reg(4);
+pub(crate) const RBP: Reg = Reg(5);
+pub(crate) const RSI: Reg = Reg(6);
+pub(crate) const RDI: Reg = Reg(7);
+pub(crate) const R8: Reg = Reg(8);
+pub(crate) const R9: Reg = Reg(9);
+pub(crate) const R10: Reg = Reg(10);
+pub(crate) const R11: Reg = Reg(11);
+pub(crate) const R12: Reg = Reg(12);
+pub(crate) const R13: Reg = Reg(13);
+pub(crate) const R14: Reg = Reg(14);
+pub(crate) const R15: Reg = Reg(15);
 
 /// A general register that never holds a slot's value.
 pub(crate) const INT_SCRATCH: Reg = R11;
