@@ -19,5 +19,5 @@ pub fn compile(
 ) -> Result<NativeCode, CompileError> {
     let mut func = ssa::build::build(function, env, entry)?;
     opt::run(&mut func, env)?;
-    lower::lower(&func, function, env, listing)
+    lower::lower(&mut func, env, entry, listing)
 }

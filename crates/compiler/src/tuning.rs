@@ -92,3 +92,13 @@ pub(crate) const THREAD_PARAMS: usize = 8;
 /// Places remembered for all blocks that others have yet to look at: a few megabytes.
 #[cfg(feature = "optimize")]
 pub(crate) const PLACES_KEPT: usize = 1 << 15;
+
+/// Machine instructions that a function may become before it is left where it is: beyond,
+/// registers take too long to allocate.
+#[cfg(feature = "optimize")]
+pub(crate) const MAX_MACHINE_INSTS: usize = 1 << 18;
+
+/// Bytes of a frame that a function may have without looking whether the stack has room,
+/// if it calls nothing: a small part of the reserve.
+#[cfg(feature = "optimize")]
+pub(crate) const UNCHECKED_FRAME: i32 = 4096;

@@ -284,13 +284,10 @@ impl Engine {
             )));
         }
         if !config.strategy.is_available() {
-            let message = match config.strategy {
-                Strategy::Optimizing if Strategy::Baseline.is_available() => {
-                    "this build has no optimizing compiler for this processor: use baseline"
-                }
-                _ => "this build has no compiler for this processor: use the interpreter",
-            };
-            return Err(Error::new(ErrorKind::Unsupported, message));
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this build has no compiler for this processor: use the interpreter",
+            ));
         }
         #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
         let mut config = config.clone();

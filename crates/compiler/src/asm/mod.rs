@@ -8,6 +8,9 @@
 
 mod operand;
 
+use crate::Threaded;
+#[cfg(feature = "optimize")]
+use crate::code::Routine;
 use crate::code::{Field, Relocation, Value};
 pub(crate) use operand::{Mem, Reg, Rm, at};
 
@@ -145,6 +148,33 @@ impl Buffer {
             self.list(format!("handler {what}"));
         }
         self.relocate(self.offset(), Field::Word64, Value::Handler(id));
+        self.bytes.extend_from_slice(&[0; 8]);
+    }
+
+    /// Appends threaded code. In a listing handlers stand for `what`.
+    pub(crate) fn threaded(&mut self, code: &Threaded, what: &dyn std::fmt::Display) {
+        let first = self.offset();
+        let mut relocations = code.relocations.iter().peekable();
+        for (index, word) in code.words.iter().enumerate() {
+            let end = (index as u32 + 1) * 8;
+            match relocations.next_if(|each| each.at < end) {
+                Some(Relocation { value: Value::Handler(id), .. }) => self.handler(*id, what),
+                Some(Relocation { at, field, value }) => {
+                    self.relocate(first + at, *field, *value);
+                    self.word(*word);
+                }
+                None => self.word(*word),
+            }
+        }
+    }
+
+    /// Appends the address of a routine of the runtime.
+    #[cfg(feature = "optimize")]
+    pub(crate) fn routine(&mut self, routine: Routine) {
+        if self.lists() {
+            self.list(format!("routine {routine:?}"));
+        }
+        self.relocate(self.offset(), Field::Word64, Value::Runtime(routine));
         self.bytes.extend_from_slice(&[0; 8]);
     }
 

@@ -5,7 +5,6 @@ use super::late::Late;
 use super::select::Select;
 use crate::Threaded;
 use crate::asm::{AsmLabel, Reg, Rm, at};
-use crate::code::{Relocation, Value};
 use crate::isa::{Relation, Size};
 use zwasm_regir::{Inst, TrapCode};
 
@@ -69,22 +68,7 @@ impl<A: Select> Compiler<'_, A> {
         self.asm.jump_through_label(start);
         self.asm.align(8);
         self.asm.bind(start);
-        let Threaded { words, relocations } = &threaded.code;
-        let first = self.asm.offset();
-        let mut relocations = relocations.iter().peekable();
-        for (index, word) in words.iter().enumerate() {
-            let end = (index as u32 + 1) * 8;
-            match relocations.next_if(|each| each.at < end) {
-                Some(Relocation { value: Value::Handler(id), .. }) => {
-                    self.asm.handler(*id, &threaded.text);
-                }
-                Some(Relocation { at, field, value }) => {
-                    self.asm.relocate(first + at, *field, *value);
-                    self.asm.word(*word);
-                }
-                None => self.asm.word(*word),
-            }
-        }
+        self.asm.threaded(&threaded.code, &threaded.text);
     }
 
     /// Reads base and size of memory 0 of the `vmctx`; `reg` is overwritten.

@@ -12,8 +12,7 @@
 
 use std::any::Any;
 
-use super::backtrace;
-use super::walk::Cursor;
+use super::backtrace::{self, Cursor};
 use crate::error::{Error, WasmBacktrace};
 use crate::store::StoreCore;
 use zwasm_regir::TrapCode;
@@ -68,17 +67,8 @@ impl StoreCore {
     ///
     /// `this` is valid, and runs the guest at `place`.
     pub(crate) unsafe fn stop(this: *mut StoreCore, why: Why, place: Cursor) -> Stopped {
-        let captured = match &why {
-            Why::Error(error) | Why::Thrown(_, Some(error)) => error.backtrace().is_some(),
-            Why::Panic(_) => true,
-            Why::Trap(_) | Why::Thrown(_, None) => false,
-        };
-        // At once: native frames are gone when the activation has ended.
         // SAFETY: by the contract.
-        unsafe {
-            let capture = || backtrace::capture(Some(place), (*this).host_frame);
-            (*this).stopped = Some(Stop { why, backtrace: (!captured).then(capture) });
-        }
+        unsafe { (*this).stopped = Some((why, place)) };
         Stopped(())
     }
 
@@ -86,14 +76,23 @@ impl StoreCore {
     ///
     /// # Safety
     ///
-    /// `this` is valid.
+    /// `this` is valid, and its guest has just stopped: its frames are intact above the
+    /// value stack's top until something runs there again.
     pub(super) unsafe fn why_stopped(this: *mut StoreCore, _: Stopped) -> Stop {
         // SAFETY: by the contract.
-        let stopped = unsafe { (*this).stopped.take() };
-        stopped.unwrap_or_else(|| {
-            let why = Why::Error(Error::msg("the guest stopped without a reason"));
-            Stop { why, backtrace: None }
-        })
+        unsafe {
+            let Some((why, place)) = (*this).stopped.take() else {
+                let why = Why::Error(Error::msg("the guest stopped without a reason"));
+                return Stop { why, backtrace: None };
+            };
+            let captured = match &why {
+                Why::Error(error) | Why::Thrown(_, Some(error)) => error.backtrace().is_some(),
+                Why::Panic(_) => true,
+                Why::Trap(_) | Why::Thrown(_, None) => false,
+            };
+            let capture = || backtrace::capture(Some(place), (*this).host_frame);
+            Stop { why, backtrace: (!captured).then(capture) }
+        }
     }
 }
 

@@ -335,13 +335,14 @@ impl Assembler {
         self.relative(label);
     }
 
-    /// Returns.
+    /// Calls a place in the code.
     #[cfg(feature = "optimize")]
-    pub(crate) fn ret(&mut self) {
+    pub(crate) fn call(&mut self, label: AsmLabel) {
         if self.lists() {
-            self.show("ret", &[]);
+            self.show("call", &[&label]);
         }
-        self.buffer.bytes.push(0xC3);
+        self.buffer.bytes.push(0xE8);
+        self.relative(label);
     }
 
     pub(crate) fn jcc(&mut self, cond: Cond, label: AsmLabel) {

@@ -208,7 +208,7 @@ impl Assembler {
         self.bind(done);
     }
 
-    fn convert_to_i64(&mut self, single: bool, dst: Reg, src: Reg) {
+    pub(super) fn convert_to_i64(&mut self, single: bool, dst: Reg, src: Reg) {
         match single {
             true => emit!(*self, cvttss2si_aq(dst, Rm::Reg(src))),
             false => emit!(*self, cvttsd2si_aq(dst, Rm::Reg(src))),

@@ -14,6 +14,8 @@ pub(crate) mod assembler;
 pub(crate) mod atomic;
 pub(crate) mod float;
 pub(crate) mod integer;
+#[cfg(feature = "optimize")]
+mod native;
 mod primitives;
 #[cfg(feature = "simd")]
 pub(crate) mod vector;
@@ -42,7 +44,7 @@ pub(crate) const RDI: Reg = Reg(7);
 pub(crate) const R8: Reg = Reg(8);
 pub(crate) const R9: Reg = Reg(9);
 pub(crate) const R10: Reg = Reg(10);
-pub(crate) const R11: Reg = Reg(11);
+const R11: Reg = Reg(11);
 pub(crate) const R12: Reg = Reg(12);
 pub(crate) const R13: Reg = Reg(13);
 pub(crate) const R14: Reg = Reg(14);

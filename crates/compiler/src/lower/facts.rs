@@ -1,0 +1,98 @@
+//! What selection wants to know of values before it starts, found in one walk forward.
+
+use super::layout::Layout;
+use crate::Environment;
+use crate::ssa::{Block, Def, Func, Inst, Op, Value};
+use zwasm_regir::UnaryOp;
+
+/// Facts about values and instructions.
+pub(super) struct Facts {
+    /// For each value the one whose register it has.
+    root: Vec<Value>,
+    /// How often each root is read, up to two.
+    uses: Vec<u8>,
+    /// Instructions with the same number are in the same block, and nothing that has an
+    /// effect stands between them; each such instruction belongs to what is in front.
+    region: Vec<u32>,
+    /// For each block the region of its end.
+    end: Vec<u32>,
+}
+
+impl Facts {
+    /// Finds them out.
+    pub(super) fn of(func: &Func, layout: &Layout, env: &dyn Environment) -> Facts {
+        let mut facts = Facts {
+            root: (0..func.values.len() as u32).map(Value).collect(),
+            uses: vec![0; func.values.len()],
+            region: vec![0; func.insts.len()],
+            end: vec![0; func.blocks.len()],
+        };
+        let moves = |mem: u32| env.memory(mem).guard.is_none();
+        let mut region = 0;
+        for &block in &layout.blocks {
+            region += 1;
+            for &inst in &func.block(block).insts {
+                let data = func.inst(inst);
+                let is_effect = !data.op.effects(&moves).is_removable();
+                match (is_same(&data.op), &data.args[..], &data.results[..]) {
+                    (true, &[arg, ..], &[result]) => {
+                        facts.root[result.0 as usize] = facts.root(arg);
+                        if is_effect {
+                            facts.count(arg);
+                        }
+                    }
+                    (_, args, _) => args.iter().for_each(|arg| facts.count(*arg)),
+                }
+                facts.region[inst.0 as usize] = region;
+                if is_effect {
+                    region += 1;
+                }
+            }
+            facts.end[block.0 as usize] = region;
+            func.block(block).terminator.args(&mut |value| facts.count(value));
+        }
+        facts
+    }
+
+    fn count(&mut self, value: Value) {
+        let uses = &mut self.uses[self.root[value.0 as usize].0 as usize];
+        *uses = uses.saturating_add(1);
+    }
+
+    /// The value whose register a value has.
+    pub(super) fn root(&self, value: Value) -> Value {
+        self.root[value.0 as usize]
+    }
+
+    /// Whether a value is read once.
+    pub(super) fn is_single(&self, value: Value) -> bool {
+        self.uses[self.root(value).0 as usize] == 1
+    }
+
+    /// The region of an instruction.
+    pub(super) fn region(&self, inst: Inst) -> u32 {
+        self.region[inst.0 as usize]
+    }
+
+    /// The region of a block's terminator.
+    pub(super) fn end(&self, block: Block) -> u32 {
+        self.end[block.0 as usize]
+    }
+
+    /// The instruction that defines a value.
+    pub(super) fn inst_of(&self, func: &Func, value: Value) -> Option<Inst> {
+        match func.def(self.root(value)) {
+            Def::Result(inst, _) => Some(inst),
+            Def::Param(..) => None,
+        }
+    }
+}
+
+/// Whether a result is the first argument, in the same register.
+fn is_same(op: &Op) -> bool {
+    match op {
+        // The upper half of a 32-bit integer's register is zero.
+        Op::Unary(UnaryOp::I64ExtendI32U) | Op::RefCast(_) | Op::RefAsNonNull => true,
+        _ => false,
+    }
+}

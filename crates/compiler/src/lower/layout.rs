@@ -1,0 +1,122 @@
+//! The order of blocks.
+//!
+//! Registers are allocated in reverse postorder, but for loops, whose blocks stand
+//! together: the allocator tells from the order how often a block is executed. Each block
+//! stands behind those that dominate it all the same, for the header of a loop, where the
+//! loop stands, comes before whatever its blocks dominate.
+//!
+//! In memory, blocks that are rarely executed come behind all others: those that trap or
+//! throw, where exceptions land, where a branch nearly never goes, and what is reached
+//! from such blocks only or leads to such blocks only.
+
+use crate::ssa::graph::Graph;
+use crate::ssa::{Block, Func, Likely, Terminator};
+
+/// Blocks in the order of allocation and in that of memory, by their places in the first.
+pub(super) struct Layout {
+    /// The blocks that control may get to.
+    pub(super) blocks: Vec<Block>,
+    /// For each block its place in that list; none if nothing leads to it.
+    pub(super) place: Vec<Option<u32>>,
+    /// The order in memory, and whether a block is the header of an innermost loop.
+    pub(super) memory: Vec<(u32, bool)>,
+}
+
+impl Layout {
+    /// Orders the blocks.
+    pub(super) fn of(func: &Func) -> Layout {
+        let graph = Graph::of(func);
+        let blocks = together(&graph);
+        let mut place = vec![None; func.blocks.len()];
+        for (at, block) in blocks.iter().enumerate() {
+            place[block.0 as usize] = Some(at as u32);
+        }
+        let rare = rare(func, &blocks, &place);
+        let mut is_inner = vec![true; graph.loops.len()];
+        for each in &graph.loops {
+            if let Some(parent) = each.parent {
+                is_inner[parent as usize] = false;
+            }
+        }
+        let mut align = vec![false; func.blocks.len()];
+        for (each, is_inner) in graph.loops.iter().zip(is_inner) {
+            align[each.header.0 as usize] = is_inner;
+        }
+        let entry = |at: usize| (at as u32, align[blocks[at].0 as usize]);
+        let all = || 0..blocks.len();
+        let usual = all().filter(|at| !rare[*at]).map(entry);
+        let unusual = all().filter(|at| rare[*at]).map(|at| (at as u32, false));
+        let memory = usual.chain(unusual).collect();
+        Layout { blocks, place, memory }
+    }
+}
+
+/// The blocks in order, those of each loop together.
+fn together(graph: &Graph) -> Vec<Block> {
+    #[derive(Clone, Copy)]
+    enum Item {
+        Block(Block),
+        Loop(u32),
+    }
+    // What is in each loop, and last what is in none; a loop where its header is.
+    let none = graph.loops.len();
+    let mut items: Vec<Vec<Item>> = vec![Vec::new(); none + 1];
+    let index = |inner: Option<u32>| inner.map_or(none, |inner| inner as usize);
+    for &block in &graph.order {
+        let inner = graph.innermost[block.0 as usize];
+        if let Some(inner) = inner.filter(|inner| graph.loops[*inner as usize].header == block) {
+            items[index(graph.loops[inner as usize].parent)].push(Item::Loop(inner));
+        }
+        items[index(inner)].push(Item::Block(block));
+    }
+    let mut order = Vec::with_capacity(graph.order.len());
+    let mut open = vec![std::mem::take(&mut items[none]).into_iter()];
+    while let Some(last) = open.last_mut() {
+        match last.next() {
+            Some(Item::Block(block)) => order.push(block),
+            Some(Item::Loop(inner)) => {
+                open.push(std::mem::take(&mut items[inner as usize]).into_iter());
+            }
+            None => drop(open.pop()),
+        }
+    }
+    order
+}
+
+/// Which blocks are rarely executed, by their places in the order.
+fn rare(func: &Func, blocks: &[Block], place: &[Option<u32>]) -> Vec<bool> {
+    let mut rare = vec![false; blocks.len()];
+    // Whether a block is reached by a way that is usual: found in order, so that only the
+    // ways back in loops are not known, which change nothing.
+    let mut usual = vec![false; blocks.len()];
+    usual[0] = true;
+    let place = |block: Block| place[block.0 as usize].map_or(0, |place| place as usize);
+    for (at, &block) in blocks.iter().enumerate() {
+        let terminator = &func.block(block).terminator;
+        let ends = matches!(
+            terminator,
+            Terminator::Trap(_) | Terminator::Throw { .. } | Terminator::ThrowRef { .. }
+        );
+        rare[at] = at != 0 && (ends || !usual[at]);
+        if rare[at] {
+            continue;
+        }
+        match terminator {
+            Terminator::Branch { then, otherwise, likely, .. } => {
+                usual[place(then.block)] |= *likely != Likely::Otherwise;
+                usual[place(otherwise.block)] |= *likely != Likely::Then;
+            }
+            Terminator::Try { returns, .. } => usual[place(*returns)] = true,
+            other => other.successors(&mut |to| usual[place(to)] = true),
+        }
+    }
+    for (at, &block) in blocks.iter().enumerate().skip(1).rev() {
+        let (mut all, mut any) = (true, false);
+        func.block(block).terminator.successors(&mut |to| {
+            any = true;
+            all &= rare[place(to)];
+        });
+        rare[at] |= any && all;
+    }
+    rare
+}

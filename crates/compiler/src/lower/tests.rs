@@ -1,0 +1,330 @@
+//! What functions become, as text. Whether they compute what they should, tests of the
+//! runtime find out.
+
+use super::lower;
+use crate::ssa::build::Entry;
+use crate::ssa::{Access, Edge, Func, Likely, Op, Terminator, Value};
+use crate::target::{Isa, Target};
+use crate::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use zwasm_regir::{
+    BinaryOp, CompareOp, Frame, Inst, LoadOp, Signature, SourceLoc, Storage, StoreOp, Type,
+};
+
+/// A module with one memory that has guard pages, and functions `(i32, i32) -> i32`.
+struct Module {
+    layout: VmLayout,
+    target: Target,
+}
+
+const PARAMS: [Type; 2] = [Type::I32, Type::I32];
+const RESULTS: [Type; 1] = [Type::I32];
+
+impl Module {
+    fn new(features: &[&str]) -> Module {
+        let mut target = Target::floor(Isa::X64);
+        features.iter().for_each(|name| assert!(target.add(name)));
+        let mut next = 0;
+        let mut field = || {
+            next += 8;
+            next
+        };
+        let layout = VmLayout {
+            stack_limit: field(),
+            heap: field(),
+            memory0: field(),
+            memories: field(),
+            tables: field(),
+            globals: field(),
+            imported_funcs: field(),
+            limits: field(),
+            limits_fuel: 0,
+            limits_epoch_deadline: 8,
+            epoch: field(),
+            tail_caller: field(),
+            memory_base: 0,
+            memory_len: 8,
+            table_base: 0,
+            table_len: 8,
+            global_value: 0,
+            record_body: 0,
+            record_code: 8,
+            record_vmctx: 16,
+            record_type: 24,
+            record_number: 28,
+            functions: field(),
+            function_count: field(),
+            store: field(),
+            value_top: 0,
+            native_limit: 8,
+            heap_cursor: 16,
+            heap_limit: 24,
+            displays: 32,
+            display_mask: 40,
+            heap_starts: 0,
+        };
+        Module { layout, target }
+    }
+}
+
+impl Environment for Module {
+    fn table_is_imported(&self, _: u32) -> bool {
+        false
+    }
+    fn table_holds_functions(&self, _: u32) -> bool {
+        true
+    }
+    fn layout(&self) -> &VmLayout {
+        &self.layout
+    }
+    fn func(&self, func: u32) -> Place {
+        if func == 0 { Place::Imported(0) } else { Place::Own(0x1000 + func * 0x40) }
+    }
+    fn func_type(&self, _: u32) -> u32 {
+        0
+    }
+    fn signature(&self, _: u32) -> Signature<'_> {
+        Signature { params: &PARAMS, results: &RESULTS }
+    }
+    fn tag_type(&self, _: u32) -> u32 {
+        0
+    }
+    fn frame(&self, ty: u32) -> Frame {
+        Frame::of(self.signature(ty))
+    }
+    fn global(&self, global: u32) -> Place {
+        Place::Own(0x800 + global * 16)
+    }
+    fn global_type(&self, _: u32) -> Type {
+        Type::I64
+    }
+    fn memory(&self, _: u32) -> MemoryInfo {
+        MemoryInfo {
+            is_64: false,
+            shared: false,
+            page_size_log2: 16,
+            guard: Some(1 << 31),
+            imported: false,
+            minimum: 0,
+        }
+    }
+    fn table_is_64(&self, _: u32) -> bool {
+        false
+    }
+    fn field(&self, _: u32, _: u32) -> (Storage, u32) {
+        (Storage::I32, 8)
+    }
+    fn heap_type(&self, _: u32) -> HeapType {
+        HeapType { is_final: true, is_func: true, depth: 0 }
+    }
+    fn struct_type(&self, _: u32) -> StructType {
+        StructType { size: 16, is_small: true, fields: 1 }
+    }
+    fn consumes_fuel(&self) -> bool {
+        false
+    }
+    fn threaded(&self, _: &Inst) -> Threaded {
+        Threaded { words: vec![1, 2], relocations: Vec::new() }
+    }
+    fn threaded_in(&self, inst: &Inst, _: u32) -> Threaded {
+        self.threaded(inst)
+    }
+    fn raise(&self) -> i64 {
+        0
+    }
+    fn scratch_slots(&self) -> u32 {
+        2
+    }
+    fn target(&self) -> Target {
+        self.target
+    }
+    fn max_code(&self) -> usize {
+        1 << 20
+    }
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// A function that is put together.
+struct Build {
+    func: Func,
+    at: crate::ssa::Block,
+}
+
+impl Build {
+    fn new(params: &[Type], results: &[Type]) -> Build {
+        let mut func = Func { results: results.to_vec(), ..Func::default() };
+        let at = func.add_block();
+        for &ty in params {
+            func.add_param(at, ty);
+        }
+        Build { func, at }
+    }
+
+    fn param(&self, index: usize) -> Value {
+        self.func.block(self.at).params[index]
+    }
+
+    fn op(&mut self, op: Op, args: &[Value], results: &[Type]) -> Value {
+        let inst = self.func.add_inst(op, args.to_vec(), results, SourceLoc::default());
+        self.func.block_mut(self.at).insts.push(inst);
+        self.func.inst(inst).results.first().copied().unwrap_or(Value(0))
+    }
+
+    fn constant(&mut self, bits: u64) -> Value {
+        self.op(Op::Const(bits), &[], &[Type::I32])
+    }
+
+    fn end(&mut self, terminator: Terminator) {
+        self.func.block_mut(self.at).terminator = terminator;
+    }
+
+    /// The instructions up to the data.
+    fn listing(mut self, module: &Module) -> String {
+        let code = lower(&mut self.func, module, Entry::Start, true).expect("compiles");
+        let lines = code.listing.expect("a listing was asked for");
+        let lines = lines.iter().take_while(|(at, _)| *at < code.data);
+        lines.map(|(_, line)| format!("{line}\n")).collect()
+    }
+}
+
+fn edge(block: crate::ssa::Block, args: &[Value]) -> Edge {
+    Edge { block, args: args.to_vec() }
+}
+
+#[track_caller]
+fn expect(listing: &str, expected: &str) {
+    let trim = |text: &str| -> String {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(trim(listing), trim(expected), "\n{listing}");
+}
+
+#[test]
+fn a_sum_is_one_instruction() {
+    let mut build = Build::new(&[Type::I32, Type::I32], &[Type::I32]);
+    let (a, b) = (build.param(0), build.param(1));
+    let sum = build.op(Op::Binary(BinaryOp::I32Add), &[a, b], &[Type::I32]);
+    build.end(Terminator::Return(vec![sum]));
+    expect(
+        &build.listing(&Module::new(&[])),
+        "
+        L0:
+        pushq rbp
+        movq rbp, rsp
+        L1:
+        addl rax, rcx
+        popq rbp
+        ret
+        ",
+    );
+}
+
+#[test]
+fn a_loop_over_memory() {
+    let mut build = Build::new(&[Type::I32], &[Type::I32]);
+    let count = build.param(0);
+    let (entry, head, exit) = (build.at, build.func.add_block(), build.func.add_block());
+    let base = build.op(Op::MemoryBase(0), &[], &[Type::I64]);
+    let zero = build.constant(0);
+    build.end(Terminator::Jump(edge(head, &[zero, zero])));
+    let _ = entry;
+    build.at = head;
+    let index = build.func.add_param(head, Type::I32);
+    let sum = build.func.add_param(head, Type::I32);
+    let two = build.constant(2);
+    let mask = build.constant(0xFFFF);
+    let low = build.op(Op::Binary(BinaryOp::I32And), &[index, mask], &[Type::I32]);
+    let addr = build.op(Op::Binary(BinaryOp::I32Shl), &[low, two], &[Type::I32]);
+    let access = Access { mem: 0, offset: 16, checked: false };
+    let loaded = build.op(Op::Load(LoadOp::I32Load, access), &[base, addr], &[Type::I32]);
+    let next_sum = build.op(Op::Binary(BinaryOp::I32Add), &[sum, loaded], &[Type::I32]);
+    let one = build.constant(1);
+    let next = build.op(Op::Binary(BinaryOp::I32Add), &[index, one], &[Type::I32]);
+    let more = build.op(Op::Compare(CompareOp::I32LtU), &[next, count], &[Type::I32]);
+    build.end(Terminator::Branch {
+        cond: more,
+        then: edge(head, &[next, next_sum]),
+        otherwise: edge(exit, &[]),
+        likely: Likely::Unknown,
+    });
+    build.at = exit;
+    let place = build.constant(8);
+    let eight = build.op(
+        Op::Load(LoadOp::I32Load, Access { mem: 0, offset: 0, checked: false }),
+        &[base, place],
+        &[Type::I32],
+    );
+    let more = build.op(Op::Binary(BinaryOp::I32Add), &[eight, next_sum], &[Type::I32]);
+    build.op(
+        Op::Store(StoreOp::I32Store, Access { mem: 0, offset: 0, checked: false }),
+        &[base, place, more],
+        &[],
+    );
+    let quotient = build.op(Op::Binary(BinaryOp::I32DivS), &[next_sum, count], &[Type::I32]);
+    let result = build.op(Op::Call { func: 1 }, &[quotient, count], &[Type::I32]);
+    let result = build.op(Op::Call { func: 0 }, &[result, next_sum], &[Type::I32]);
+    build.end(Terminator::Return(vec![result]));
+    expect(
+        &build.listing(&Module::new(&[])),
+        "
+        L0:
+        pushq rbp
+        movq rbp, rsp
+        movq r11, [rdi + 0x68]
+        leaq r10, [rsp - 0x10]
+        cmpq r10, [r11 + 0x8]
+        jb L5
+        movq rsp, r10
+        movq [rbp - 0x8], rdi
+        L1:
+        movq rsi, rax
+        movq rax, [rdi + 0x18]
+        movq rax, [rax]
+        movl rdx, 0x0
+        movl rcx, 0x0
+        L2:
+        movzwl rbx, rdx
+        addl rcx, [rax + rbx*4 + 0x10]
+        leal rdx, [rdx + 0x1]
+        cmpl rdx, rsi
+        jb L2
+        L4:
+        addl [rax + 0x8], rcx
+        movq rbx, rsi
+        movq rax, rcx
+        testl rbx, rbx
+        je L6
+        cmpl rbx, 0xff
+        jne L8
+        cmpl rax, 0x1
+        jo L9
+        L8:
+        cltd rdx, rax
+        idivl rax, rdx, rbx, trap
+        L7:
+        movq [rbp - 0x10], rcx
+        movq rcx, rbx
+        leaq r11, [rdi + 0x1040]
+        callq [r11 + 0x8]
+        movq rcx, [rbp - 0x10]
+        movq r11, [rdi + 0x38]
+        movq r11, [r11]
+        movq rdi, [r11 + 0x10]
+        callq [r11 + 0x8]
+        movq rdi, [rbp - 0x8]
+        movq rsp, rbp
+        popq rbp
+        ret
+        L5:
+        movl rcx, 0xa
+        callq L10
+        L6:
+        movl rcx, 0x8
+        callq L10
+        L9:
+        movl rcx, 0x7
+        callq L10
+        ",
+    );
+}

@@ -1,0 +1,813 @@
+//! Emission: instructions whose registers are known become bytes.
+//!
+//! Blocks come in the order given, rare ones last. Behind them stands what is executed
+//! rarely, then literals, jump tables and threaded code.
+
+use super::Literal;
+use super::inst::{Address, Base, Callee, Inst, Load, Src};
+use super::regs::reg;
+use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
+use crate::code::{Landing, NativeCode, Routine};
+use crate::isa::x64::{
+    Assembler, Cond, Condition, INT_SCRATCH, R10, RBP, RCX, RDI, RDX, RSI, RSP, emit,
+};
+use crate::isa::{Alu, Primitives, Size};
+use crate::lower::machine::Machine;
+use crate::lower::{Clauses, Scratch};
+use crate::target::Features;
+use crate::tuning::{LOOP_ALIGN, UNCHECKED_FRAME};
+use crate::{CompileError, Environment, VmLayout};
+use regalloc2::{Allocation, Edit, InstOrEdit, Output};
+use zwasm_regir::{SourceLoc, TrapCode};
+
+/// Trap stubs that are looked at for one to use again.
+const RECENT_TRAPS: usize = 8;
+
+/// Literals that are looked at for one to use again.
+const RECENT_WORDS: usize = 32;
+
+/// The registers of an instruction, taken one by one.
+pub(crate) struct Regs<'a> {
+    allocations: core::slice::Iter<'a, Allocation>,
+    frame: i32,
+}
+
+impl Regs<'_> {
+    /// The next register.
+    pub(crate) fn reg(&mut self) -> Reg {
+        match self.rm() {
+            Rm::Reg(reg) => reg,
+            // The allocator puts nothing else where a register is wanted.
+            Rm::Mem(_) | Rm::Label(_) => INT_SCRATCH,
+        }
+    }
+
+    /// The next operand, which may be spilled.
+    pub(crate) fn rm(&mut self) -> Rm {
+        match self.allocations.next() {
+            Some(allocation) => place(*allocation, self.frame),
+            None => Rm::Reg(INT_SCRATCH),
+        }
+    }
+
+    /// The next operand is one that the last result was written over.
+    pub(crate) fn over(&mut self) -> Reg {
+        let reg = self.reg();
+        self.allocations.next();
+        reg
+    }
+
+    /// A place in memory.
+    pub(crate) fn mem(&mut self, address: Address) -> Mem {
+        let base = match address.base {
+            Base::Operand => self.reg(),
+            Base::Vmctx => RDI,
+        };
+        let index = address.scale.map(|scale| (self.reg(), scale));
+        Mem { base, index, disp: address.disp }
+    }
+
+    /// What an instruction reads that is no constant.
+    fn src(&mut self, src: Src) -> Rm {
+        match src {
+            Src::Mem(address) => Rm::Mem(self.mem(address)),
+            Src::Label(label) => Rm::Label(label),
+            Src::Operand | Src::Imm(_) => self.rm(),
+        }
+    }
+}
+
+/// Where the allocator put a value.
+fn place(allocation: Allocation, frame: i32) -> Rm {
+    if let Some(preg) = allocation.as_reg() {
+        return Rm::Reg(reg(preg));
+    }
+    let slot = allocation.as_stack().map_or(0, |slot| slot.index());
+    Rm::Mem(at(RBP, slot as i32 * 8 - frame))
+}
+
+/// What a word behind the code holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Bits(u64),
+    Routine(Routine),
+}
+
+/// What stands behind the function's blocks.
+enum Late {
+    /// Traps.
+    Trap(TrapCode),
+    /// A failed conversion: one trap for what is not a number, another for the rest.
+    Conversion { single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
+}
+
+/// The machine code of one function while it is made.
+pub(crate) struct Emitter<'a> {
+    pub(crate) asm: Assembler,
+    pub(crate) layout: &'a VmLayout,
+    /// Bytes from the frame pointer down to the stack pointer.
+    frame: i32,
+    source: SourceLoc,
+    late: Vec<(AsmLabel, SourceLoc, Late)>,
+    words: Vec<(Word, AsmLabel)>,
+    tables: Vec<(AsmLabel, Vec<AsmLabel>)>,
+    /// The labels of blocks, as the jumps that name them want them.
+    blocks: Vec<AsmLabel>,
+    /// Where the entry is, for the function's calls of itself.
+    entry: AsmLabel,
+    /// For each piece of threaded code where it is, and where it leads back to.
+    scratches: Vec<(AsmLabel, AsmLabel)>,
+    landings: Vec<(u32, Option<u32>, bool, AsmLabel)>,
+    sources: Vec<(u32, SourceLoc)>,
+}
+
+/// A function to be emitted.
+pub(super) struct Emission<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) insts: &'a [Inst],
+    /// For each instruction where it came from.
+    pub(super) sources: &'a [SourceLoc],
+    pub(super) output: &'a Output,
+    /// The blocks in the order of emission, and whether each is aligned.
+    pub(super) order: &'a [(u32, bool)],
+    pub(super) clauses: &'a [Clauses],
+    pub(super) scratches: &'a [Scratch],
+    /// Labels of literals that selection has named, in the order of their numbers.
+    pub(super) literals: &'a [Literal],
+    /// Whether the function calls, so that its frame keeps the `vmctx`.
+    pub(super) calls: bool,
+}
+
+impl Emission<'_> {
+    /// Makes the code.
+    ///
+    /// # Errors
+    ///
+    /// If a jump does not reach its label.
+    pub(super) fn run(
+        &self,
+        env: &dyn Environment,
+        features: Features,
+        listing: bool,
+    ) -> Result<NativeCode, CompileError> {
+        let words = self.output.num_spillslots + usize::from(self.calls);
+        let frame =
+            i32::try_from(words.next_multiple_of(2) * 8).map_err(|_| CompileError::Unsupported)?;
+        let mut asm = Assembler::new(features, true, listing);
+        // Selection has given literals the first labels.
+        for _ in self.literals {
+            asm.new_label();
+        }
+        let entry = asm.new_label();
+        let scratches = self.scratches.iter().map(|_| (asm.new_label(), asm.new_label())).collect();
+        let blocks = (0..self.order.len()).map(|_| asm.new_label()).collect();
+        let mut emitter = Emitter {
+            asm,
+            layout: env.layout(),
+            frame,
+            source: SourceLoc::default(),
+            late: Vec::new(),
+            words: Vec::new(),
+            tables: Vec::new(),
+            blocks,
+            entry,
+            scratches,
+            landings: Vec::new(),
+            sources: Vec::new(),
+        };
+        self.blocks(&mut emitter);
+        emitter.late();
+        let data = emitter.asm.offset();
+        emitter.data(self);
+        emitter.finish(frame as u32, data)
+    }
+
+    /// Emits the blocks.
+    fn blocks(&self, emitter: &mut Emitter<'_>) {
+        let leads = self.thread_jumps(emitter);
+        let entry = emitter.entry;
+        emitter.asm.bind(entry);
+        if let Some(source) = self.sources.first() {
+            emitter.at(*source);
+        }
+        emitter.prologue(self.calls);
+        let stays = |(block, _): &&(u32, bool)| leads[*block as usize] == *block;
+        let mut order = self.order.iter().filter(stays).peekable();
+        while let Some(&(block, align)) = order.next() {
+            let next = order.peek().map(|(next, _)| *next);
+            if align {
+                emitter.asm.align_with_nops(LOOP_ALIGN);
+            }
+            let label = emitter.blocks[block as usize];
+            emitter.asm.bind(label);
+            self.block(emitter, block as usize, next.map(|next| emitter.blocks[next as usize]));
+        }
+    }
+
+    /// Where a block leads that does nothing but jump.
+    fn is_jump(&self, block: usize) -> Option<usize> {
+        let insts = self.machine.insts_of(block);
+        let only = insts.len() == 1 && matches!(self.insts[insts.start], Inst::Jump);
+        let first = regalloc2::ProgPoint::before(regalloc2::Inst::new(insts.start));
+        let edits = &self.output.edits;
+        let moves = |at: usize| edits.get(at).is_some_and(|(point, _)| *point == first);
+        let at = || edits.partition_point(|(point, _)| *point < first);
+        (only && !moves(at())).then(|| self.machine.successors_of(block)[0].index())
+    }
+
+    /// Lets jumps to blocks that do nothing but jump name where those lead to, so that they
+    /// can be left out; gives for each block where it leads, itself if it stays.
+    fn thread_jumps(&self, emitter: &mut Emitter<'_>) -> Vec<u32> {
+        const UNKNOWN: u32 = u32::MAX;
+        let mut leads: Vec<u32> = vec![UNKNOWN; self.order.len()];
+        let mut chain = Vec::new();
+        for start in 0..leads.len() {
+            let mut block = start;
+            while leads[block] == UNKNOWN {
+                // A ring of jumps leads to whichever of them was met first.
+                leads[block] = block as u32;
+                let Some(to) = self.is_jump(block) else { break };
+                chain.push(block);
+                block = to;
+            }
+            let end = leads[block];
+            for block in chain.drain(..) {
+                leads[block] = end;
+            }
+        }
+        let labels = emitter.blocks.clone();
+        for (label, lead) in emitter.blocks.iter_mut().zip(&leads) {
+            *label = labels[*lead as usize];
+        }
+        leads
+    }
+
+    fn block(&self, emitter: &mut Emitter<'_>, block: usize, next: Option<AsmLabel>) {
+        for each in self.output.block_insts_and_edits(self.machine, regalloc2::Block::new(block)) {
+            match each {
+                InstOrEdit::Edit(Edit::Move { from, to }) => {
+                    emitter.shift(*from, *to, self.machine.float_words);
+                }
+                InstOrEdit::Inst(inst) => {
+                    emitter.at(self.sources[inst.index()]);
+                    let allocations = self.output.inst_allocs(inst).iter();
+                    let mut regs = Regs { allocations, frame: emitter.frame };
+                    let inst = &self.insts[inst.index()];
+                    if !emitter.inst(inst, &mut regs) {
+                        self.control(emitter, inst, &mut regs, block, next);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What ends a block, or may.
+    fn control(
+        &self,
+        emitter: &mut Emitter<'_>,
+        inst: &Inst,
+        regs: &mut Regs<'_>,
+        block: usize,
+        next: Option<AsmLabel>,
+    ) {
+        let successors = self.machine.successors_of(block);
+        let label = |emitter: &Emitter<'_>, index: usize| emitter.blocks[successors[index].index()];
+        match *inst {
+            Inst::Jump => {
+                let to = label(emitter, 0);
+                emitter.jump_unless_next(to, next);
+            }
+            Inst::Branch(condition) => {
+                let (then, otherwise) = (label(emitter, 0), label(emitter, 1));
+                if next == Some(then) {
+                    emitter.asm.jump_if(!condition, otherwise);
+                } else {
+                    emitter.asm.jump_if(condition, then);
+                    emitter.jump_unless_next(otherwise, next);
+                }
+            }
+            Inst::Table => {
+                let (index, target) = (regs.reg(), regs.reg());
+                let entries = (0..successors.len()).map(|each| label(emitter, each)).collect();
+                emitter.jump_table(index, target, entries);
+            }
+            Inst::Call { callee, clauses } => {
+                emitter.call(callee, regs);
+                let Some(clauses) = clauses else { return };
+                let to = label(emitter, 0);
+                self.landings(emitter, clauses);
+                emitter.restore_vmctx(callee);
+                emitter.jump_unless_next(to, next);
+            }
+            Inst::Throw { code, clauses } => {
+                emitter.leave_for(code, Routine::Throw);
+                if let Some(clauses) = clauses {
+                    self.landings(emitter, clauses);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The clauses around a call that has just been emitted.
+    fn landings(&self, emitter: &mut Emitter<'_>, clauses: u32) {
+        let call = emitter.asm.offset();
+        for clause in &self.clauses[clauses as usize].list {
+            let target = emitter.blocks[clause.2 as usize];
+            emitter.landings.push((call, clause.0, clause.1, target));
+        }
+    }
+}
+
+impl<'a> Emitter<'a> {
+    /// What follows belongs to another WebAssembly instruction.
+    fn at(&mut self, source: SourceLoc) {
+        if self.source == source && !self.sources.is_empty() {
+            return;
+        }
+        self.source = source;
+        let offset = self.asm.offset();
+        match self.sources.last_mut() {
+            Some((at, last)) if *at == offset => *last = source,
+            _ => self.sources.push((offset, source)),
+        }
+    }
+
+    fn jump_unless_next(&mut self, to: AsmLabel, next: Option<AsmLabel>) {
+        if next != Some(to) {
+            self.asm.jump(to);
+        }
+    }
+
+    /// The label of code that traps; the place is the instruction that is emitted.
+    pub(crate) fn trap(&mut self, code: TrapCode) -> AsmLabel {
+        let source = self.source;
+        let same = |(_, at, late): &&(AsmLabel, SourceLoc, Late)| {
+            *at == source && matches!(late, Late::Trap(other) if *other == code)
+        };
+        let recent = self.late.iter().rev().take(RECENT_TRAPS).find(same);
+        match recent {
+            Some((label, ..)) => *label,
+            None => self.push_late(Late::Trap(code)),
+        }
+    }
+
+    /// Traps if a condition holds.
+    pub(crate) fn trap_if(&mut self, condition: Condition, code: TrapCode) {
+        let label = self.trap(code);
+        self.asm.jump_if(condition, label);
+    }
+
+    /// The label of code that traps because of a conversion, whose reason depends on
+    /// whether `src` is a number.
+    pub(crate) fn conversion_trap(&mut self, single: bool, src: Reg) -> AsmLabel {
+        let overflow = self.trap(TrapCode::IntegerOverflow);
+        let nan = self.trap(TrapCode::BadConversionToInteger);
+        self.push_late(Late::Conversion { single, src, overflow, nan })
+    }
+
+    fn push_late(&mut self, late: Late) -> AsmLabel {
+        let label = self.asm.new_label();
+        self.late.push((label, self.source, late));
+        label
+    }
+
+    fn pooled(&mut self, word: Word) -> AsmLabel {
+        let recent = self.words.iter().rev().take(RECENT_WORDS);
+        if let Some((_, label)) = recent.into_iter().find(|(each, _)| *each == word) {
+            return *label;
+        }
+        let label = self.asm.new_label();
+        self.words.push((word, label));
+        label
+    }
+
+    /// The label of eight bytes of data behind the code.
+    pub(crate) fn literal(&mut self, bits: u64) -> AsmLabel {
+        self.pooled(Word::Bits(bits))
+    }
+
+    /// The label of a word with the address of a routine.
+    pub(crate) fn routine(&mut self, routine: Routine) -> AsmLabel {
+        self.pooled(Word::Routine(routine))
+    }
+
+    /// Moves a value to where the allocator wants it; flags stay.
+    fn shift(&mut self, from: Allocation, to: Allocation, float_words: usize) {
+        let float = if float_words == 1 { Size::B8 } else { Size::B16 };
+        let size = |reg: Reg| if reg.is_vector() { float } else { Size::B8 };
+        match (place(from, self.frame), place(to, self.frame)) {
+            (Rm::Reg(from), Rm::Reg(to)) if from == to => {}
+            (Rm::Reg(from), Rm::Reg(to)) => self.asm.mov(to, from),
+            (Rm::Reg(from), Rm::Mem(to)) => self.asm.store(to, from, size(from)),
+            (Rm::Mem(from), Rm::Reg(to)) => self.asm.load(to, from, size(to)),
+            // The allocator has a register to go through.
+            (Rm::Mem(_) | Rm::Label(_), _) | (_, Rm::Label(_)) => {}
+        }
+    }
+
+    /// Emits an instruction; whether it is none that [`Emission::control`] emits.
+    fn inst(&mut self, inst: &Inst, regs: &mut Regs<'_>) -> bool {
+        match *inst {
+            Inst::Args => {}
+            Inst::Move => {
+                let (dst, src) = (regs.reg(), regs.reg());
+                if dst != src {
+                    self.asm.mov(dst, src);
+                }
+            }
+            Inst::Const(bits) => {
+                let dst = regs.reg();
+                self.asm.constant(dst, bits);
+            }
+            Inst::FloatConst { bits, single } => {
+                let dst = regs.reg();
+                self.float_constant(dst, bits, single);
+            }
+            Inst::Alu { op, wide, src } => {
+                let dst = regs.over();
+                match src {
+                    Src::Imm(value) => self.asm.alu_immediate(op, wide, dst, value),
+                    _ => {
+                        let src = regs.src(src);
+                        self.asm.alu(op, wide, dst, src);
+                    }
+                }
+            }
+            Inst::AluMem { op, size, address, src } => match src {
+                Src::Imm(value) => {
+                    let mem = regs.mem(address);
+                    self.asm.alu_rm_immediate(op, size == Size::B8, mem.into(), value);
+                }
+                _ => {
+                    let src = regs.reg();
+                    let mem = regs.mem(address);
+                    self.asm.alu_memory(op, size, mem, src);
+                }
+            },
+            Inst::Mul { wide, src } => {
+                let dst = regs.over();
+                let src = regs.src(src);
+                self.asm.multiply(wide, dst, src);
+            }
+            Inst::MulImm { wide, src, by } => {
+                let dst = regs.reg();
+                let src = regs.src(src);
+                self.asm.multiply_by(wide, dst, src, by);
+            }
+            Inst::Negate { wide } => {
+                let dst = regs.over();
+                match wide {
+                    false => emit!(self.asm, negl_m(dst)),
+                    true => emit!(self.asm, negq_m(dst)),
+                }
+            }
+            Inst::Not { wide } => {
+                let dst = regs.over();
+                match wide {
+                    false => emit!(self.asm, notl_m(dst)),
+                    true => emit!(self.asm, notq_m(dst)),
+                }
+            }
+            Inst::Shift { op, wide, count } => {
+                let dst = regs.over();
+                self.asm.shift_by(op, wide, dst, count);
+            }
+            Inst::ShiftBy { op, wide } => {
+                let dst = regs.over();
+                self.asm.shift_by_cl(op, wide, dst);
+            }
+            Inst::ShiftAny { op, wide, src } => {
+                let (dst, count) = (regs.reg(), regs.reg());
+                let src = regs.src(src);
+                self.asm.shift_freely(op, wide, dst, src, count);
+            }
+            Inst::Lea { wide, address } => {
+                let dst = regs.reg();
+                let mem = regs.mem(address);
+                self.asm.address_of(dst, mem, wide);
+            }
+            Inst::Load { load, src } => {
+                let dst = regs.reg();
+                match regs.src(src) {
+                    Rm::Mem(mem) => match load {
+                        Load::Zero(size) => self.asm.load(dst, mem, size),
+                        Load::Sign32(size) => self.asm.load_signed(dst, mem, size, false),
+                        Load::Sign64(size) => self.asm.load_signed(dst, mem, size, true),
+                    },
+                    src => {
+                        let (Load::Zero(size) | Load::Sign32(size) | Load::Sign64(size)) = load;
+                        self.asm.extend(dst, src, size);
+                    }
+                }
+            }
+            Inst::Store { size, address } => {
+                let src = regs.reg();
+                let mem = regs.mem(address);
+                self.asm.store(mem, src, size);
+            }
+            Inst::StoreImm { size, address, value } => {
+                let mem = regs.mem(address);
+                self.asm.store_constant(mem, i64::from(value) as u64, size);
+            }
+            Inst::Cmp { size, a, b } => {
+                let a = regs.src(a);
+                match b {
+                    Src::Imm(value) => self.asm.compare_sized_immediate(size, a, value),
+                    _ => {
+                        let b = regs.src(b);
+                        self.asm.compare_sized(size, a, b);
+                    }
+                }
+            }
+            Inst::Test { wide } => {
+                let (a, b) = (regs.reg(), regs.reg());
+                match wide {
+                    false => emit!(self.asm, testl_mr(a, b)),
+                    true => emit!(self.asm, testq_mr(a, b)),
+                }
+            }
+            Inst::TestImm { a, mask } => {
+                let a = regs.src(a);
+                self.asm.test_immediate(a, mask);
+            }
+            Inst::CmpFloat { single, src } => {
+                let a = regs.reg();
+                let b = regs.src(src);
+                self.asm.compare_floats(single, a, b);
+            }
+            Inst::Set(condition) => {
+                let dst = regs.reg();
+                self.asm.set(condition, dst);
+            }
+            Inst::Cmov(cond) => {
+                let dst = regs.over();
+                let src = regs.reg();
+                self.asm.cmov(cond, dst, src);
+            }
+            Inst::FloatCmov(condition) => {
+                let dst = regs.over();
+                let src = regs.reg();
+                let skip = self.asm.new_label();
+                self.asm.jump_if(!condition, skip);
+                self.asm.mov(dst, src);
+                self.asm.bind(skip);
+            }
+            Inst::TrapIf { condition, code } => self.trap_if(condition, code),
+            Inst::Seq(sequence, data) => sequence(self, regs, data),
+            Inst::Call { callee, clauses: None } => {
+                self.call(callee, regs);
+                self.restore_vmctx(callee);
+            }
+            Inst::TailCall { callee } => self.tail_call(callee, regs),
+            Inst::Handler { code } => self.leave_for(code, Routine::Handler),
+            Inst::Landing => self.asm.load(RDI, at(RBP, -8), Size::B8),
+            Inst::Return => self.epilogue(),
+            Inst::Trap(code) => self.raise(code),
+            Inst::Call { .. } | Inst::Throw { .. } | Inst::Jump | Inst::Branch(_) | Inst::Table => {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Loads a float.
+    pub(crate) fn float_constant(&mut self, dst: Reg, bits: u64, single: bool) {
+        if bits == 0 {
+            emit!(self.asm, xorps_a(dst, dst));
+            return;
+        }
+        let label = self.literal(bits);
+        match single {
+            true => emit!(self.asm, movss_a_m(dst, label)),
+            false => emit!(self.asm, movsd_a_m(dst, label)),
+        }
+    }
+
+    /// Makes the frame, if the stack has room for it.
+    fn prologue(&mut self, calls: bool) {
+        emit!(self.asm, pushq_o(RBP));
+        self.asm.mov(RBP, RSP);
+        if calls || self.frame > UNCHECKED_FRAME {
+            self.asm.load(INT_SCRATCH, at(RDI, self.layout.store as i32), Size::B8);
+            // No argument is in this register.
+            self.asm.address_of(R10, at(RSP, -self.frame), true);
+            let limit = at(INT_SCRATCH, self.layout.native_limit as i32);
+            self.asm.cmp(true, R10, Rm::Mem(limit));
+            self.trap_if(Condition::Flag(Cond::Below), TrapCode::StackOverflow);
+            self.asm.mov(RSP, R10);
+        } else if self.frame > 0 {
+            self.asm.alu_immediate(Alu::Sub, true, RSP, self.frame);
+        }
+        if calls {
+            self.asm.store(at(RBP, -8), RDI, Size::B8);
+        }
+    }
+
+    /// Takes the frame down.
+    fn unwind(&mut self) {
+        if self.frame > 0 {
+            self.asm.mov(RSP, RBP);
+        }
+        emit!(self.asm, popq_o(RBP));
+    }
+
+    fn epilogue(&mut self) {
+        self.unwind();
+        self.asm.ret();
+    }
+
+    /// Loads the record of a callee into its register.
+    fn record(&mut self, callee: Callee, regs: &mut Regs<'_>) {
+        match callee {
+            Callee::Itself => {}
+            Callee::Own(offset) => self.asm.address_of(INT_SCRATCH, at(RDI, offset as i32), true),
+            Callee::Imported(index) => {
+                let funcs = at(RDI, self.layout.imported_funcs as i32);
+                self.asm.load(INT_SCRATCH, funcs, Size::B8);
+                self.asm.load(INT_SCRATCH, at(INT_SCRATCH, (index * 8) as i32), Size::B8);
+            }
+            Callee::Record => {
+                let record = regs.reg();
+                self.asm.mov(INT_SCRATCH, record);
+            }
+        }
+    }
+
+    fn call(&mut self, callee: Callee, regs: &mut Regs<'_>) {
+        if callee == Callee::Itself {
+            let entry = self.entry;
+            self.asm.call(entry);
+            return;
+        }
+        self.record(callee, regs);
+        if changes_instance(callee) {
+            self.asm.load(RDI, at(INT_SCRATCH, self.layout.record_vmctx as i32), Size::B8);
+        }
+        let code = at(INT_SCRATCH, self.layout.record_code as i32);
+        emit!(self.asm, callq_m(code));
+    }
+
+    fn restore_vmctx(&mut self, callee: Callee) {
+        if changes_instance(callee) {
+            self.asm.load(RDI, at(RBP, -8), Size::B8);
+        }
+    }
+
+    fn tail_call(&mut self, callee: Callee, regs: &mut Regs<'_>) {
+        self.record(callee, regs);
+        self.unwind();
+        match callee {
+            Callee::Itself => {
+                let entry = self.entry;
+                return self.asm.jump(entry);
+            }
+            Callee::Own(_) => {}
+            Callee::Imported(_) | Callee::Record => {
+                let vmctx = at(INT_SCRATCH, self.layout.record_vmctx as i32);
+                let (same, restored) = (self.asm.new_label(), self.asm.new_label());
+                self.asm.cmp(true, RDI, Rm::Mem(vmctx));
+                self.asm.jcc(Cond::Equal, same);
+                let restore = self.routine(Routine::Restore);
+                // No argument is in this register.
+                emit!(self.asm, movq_rm(R10, restore));
+                self.asm.cmp(true, R10, Rm::Mem(at(RSP, 0)));
+                self.asm.jcc(Cond::Equal, restored);
+                emit!(self.asm, pushq_o(RDI));
+                emit!(self.asm, pushq_o(R10));
+                self.asm.bind(restored);
+                self.asm.load(RDI, vmctx, Size::B8);
+                self.asm.bind(same);
+            }
+        }
+        emit!(self.asm, jmpq_m(at(INT_SCRATCH, self.layout.record_code as i32)));
+    }
+
+    /// Runs threaded code on the scratch frame whose address is in its register.
+    fn leave_for(&mut self, code: u32, routine: Routine) {
+        let (threaded, back) = self.scratches[code as usize];
+        let routine_returns = routine == Routine::Handler;
+        let routine = self.routine(routine);
+        self.asm.store(at(RSI, 0), RBP, Size::B8);
+        self.asm.alu_immediate(Alu::Add, true, RSI, 8);
+        self.asm.label_address(RDX, threaded);
+        emit!(self.asm, callq_m(routine));
+        self.asm.bind(back);
+        if routine_returns {
+            // The frame of slots is still there, and leads to ours.
+            self.asm.load(RBP, at(RSI, -8), Size::B8);
+            self.asm.address_of(RSP, at(RBP, -self.frame), true);
+        }
+    }
+
+    fn jump_table(&mut self, index: Reg, target: Reg, entries: Vec<AsmLabel>) {
+        let last = entries.len() as i32 - 1;
+        let table = self.asm.new_label();
+        self.asm.constant(INT_SCRATCH, last as u64);
+        self.asm.cmp_immediate(false, Rm::Reg(index), last);
+        self.asm.cmov(Cond::Below, INT_SCRATCH, index);
+        self.asm.label_address(target, table);
+        let entry = Mem { base: target, index: Some((INT_SCRATCH, 2)), disp: 0 };
+        emit!(self.asm, movslq_rm(INT_SCRATCH, entry));
+        self.asm.alu(Alu::Add, true, target, Rm::Reg(INT_SCRATCH));
+        emit!(self.asm, jmpq_m(target));
+        self.tables.push((table, entries));
+    }
+
+    fn raise(&mut self, code: TrapCode) {
+        let routine = self.routine(Routine::Trap);
+        self.asm.constant(RCX, code as u64);
+        emit!(self.asm, callq_m(routine));
+    }
+
+    /// What is rarely executed.
+    fn late(&mut self) {
+        let late = std::mem::take(&mut self.late);
+        for (label, source, late) in late {
+            self.at(source);
+            self.asm.bind(label);
+            match late {
+                Late::Trap(code) => self.raise(code),
+                Late::Conversion { single, src, overflow, nan } => {
+                    self.asm.jump_if_nan(single, src, nan);
+                    self.asm.jump(overflow);
+                }
+            }
+        }
+    }
+
+    /// Literals, tables and threaded code.
+    fn data(&mut self, emission: &Emission<'_>) {
+        self.asm.align(16);
+        #[cfg(feature = "simd")]
+        self.asm.place_literals();
+        for (index, literal) in emission.literals.iter().enumerate() {
+            let label = AsmLabel(index as u32);
+            match *literal {
+                Literal::Word(bits) => {
+                    self.asm.align(8);
+                    self.asm.bind(label);
+                    self.asm.word(bits);
+                }
+                #[cfg(feature = "simd")]
+                Literal::Pair([low, high]) => {
+                    self.asm.align(16);
+                    self.asm.bind(label);
+                    self.asm.word(low);
+                    self.asm.word(high);
+                }
+            }
+        }
+        self.asm.align(8);
+        for (word, label) in std::mem::take(&mut self.words) {
+            self.asm.bind(label);
+            match word {
+                Word::Bits(bits) => self.asm.word(bits),
+                Word::Routine(routine) => self.asm.routine(routine),
+            }
+        }
+        for (label, entries) in std::mem::take(&mut self.tables) {
+            self.asm.bind(label);
+            self.asm.table(&entries);
+        }
+        self.asm.align(8);
+        for (scratch, (label, back)) in emission.scratches.iter().zip(self.scratches.clone()) {
+            self.asm.bind(label);
+            self.asm.threaded(&scratch.threaded, &"");
+            // What does not come back needs a word all the same.
+            self.asm.address(back);
+        }
+    }
+
+    /// Resolves labels.
+    fn finish(self, frame: u32, data: u32) -> Result<NativeCode, CompileError> {
+        let entry = self.asm.position(self.entry);
+        let landing = |(call, tag, by_ref, target): &(u32, Option<u32>, bool, AsmLabel)| Landing {
+            call: *call,
+            tag: *tag,
+            by_ref: *by_ref,
+            target: self.asm.position(*target),
+        };
+        let mut landings: Vec<Landing> = self.landings.iter().map(landing).collect();
+        landings.sort_by_key(|landing| landing.call);
+        let Emitter { asm, sources, .. } = self;
+        let finished = asm.finish().map_err(|_| CompileError::Unsupported)?;
+        Ok(NativeCode {
+            bytes: finished.bytes,
+            relocations: finished.relocations,
+            entry,
+            frame,
+            landings,
+            data,
+            sources,
+            listing: finished.listing,
+        })
+    }
+}
+
+fn changes_instance(callee: Callee) -> bool {
+    match callee {
+        Callee::Itself | Callee::Own(_) => false,
+        Callee::Imported(_) | Callee::Record => true,
+    }
+}

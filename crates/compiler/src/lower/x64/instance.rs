@@ -1,0 +1,192 @@
+//! Globals, tables, and other state of the instance.
+
+use super::memory::Place;
+use super::{Address, Data, Inst, Load, Ops, Select, Src};
+use crate::Place as Found;
+use crate::isa::x64::{Cond, Condition};
+use crate::isa::{Primitives, Size};
+use crate::lower::machine::{read, write, write_early};
+use crate::ssa::{InstData, Value};
+use regalloc2::VReg;
+use zwasm_regir::{TrapCode, Type};
+
+/// A load of eight bytes.
+pub(super) fn load_word(address: Address) -> Inst {
+    Inst::Load { load: Load::Zero(Size::B8), src: Src::Mem(address) }
+}
+
+impl Select<'_> {
+    /// What the word at a distance from a register holds.
+    pub(super) fn word_at(&mut self, base: VReg, offset: u32) -> VReg {
+        let dst = self.fresh(Type::I64);
+        self.put(load_word(Address::operand(offset as i32)), &[write(dst), read(base)]);
+        dst
+    }
+
+    /// What the word at an offset in the `vmctx` holds.
+    pub(super) fn word_of_vmctx(&mut self, offset: u32) -> VReg {
+        let dst = self.fresh(Type::I64);
+        self.put(load_word(Address::vmctx(offset)), &[write(dst)]);
+        dst
+    }
+
+    /// What a pointer in an array of pointers in the `vmctx` points at.
+    fn listed(&mut self, list: u32, index: u32) -> VReg {
+        let list = self.word_of_vmctx(list);
+        self.word_at(list, index * 8)
+    }
+
+    /// Where a global's value is.
+    pub(super) fn global_place(&mut self, global: u32) -> Place {
+        let value = self.layout.global_value;
+        match self.env.global(global) {
+            Found::Own(offset) => Place::vmctx(offset + value),
+            Found::Imported(index) => {
+                let global = self.listed(self.layout.globals, index);
+                Place::at(global, value as i32)
+            }
+        }
+    }
+
+    fn cell(ty: Type) -> Size {
+        if ty == Type::V128 { Size::B16 } else { Size::B8 }
+    }
+
+    pub(super) fn global_get(&mut self, global: u32, data: &InstData) {
+        let dst = self.result(data);
+        let place = self.global_place(global);
+        let size = Self::cell(self.env.global_type(global));
+        let mut ops = Ops::of(&[write(dst)]);
+        place.push(&mut ops);
+        let load = Load::Zero(size);
+        self.put_ops(Inst::Load { load, src: Src::Mem(place.address) }, &ops);
+    }
+
+    pub(super) fn global_set(&mut self, global: u32, data: &InstData) {
+        let ty = self.env.global_type(global);
+        let value = data.args[0];
+        let small = match ty {
+            Type::V128 => None,
+            _ => self.immediate(value, true),
+        };
+        let mut ops = Ops::of(&[]);
+        if small.is_none() {
+            let src = self.reg(value);
+            ops.push(read(src));
+        }
+        let place = self.global_place(global);
+        place.push(&mut ops);
+        let (size, address) = (Self::cell(ty), place.address);
+        match small {
+            Some(value) => self.put_ops(Inst::StoreImm { size, address, value }, &ops),
+            None => self.put_ops(Inst::Store { size, address }, &ops),
+        }
+    }
+
+    /// A table, the index in it, and a trap if that is beyond its end.
+    pub(super) fn element(&mut self, table: u32, index: Value, code: TrapCode) -> Place {
+        let layout = self.layout;
+        let index = match self.env.table_is_64(table) {
+            true => self.reg(index),
+            // It is zero above its 32 bits.
+            false => self.reg(index),
+        };
+        let table = self.listed(layout.tables, table);
+        let len = Src::Mem(Address::operand(layout.table_len as i32));
+        let compare = Inst::Cmp { size: Size::B8, a: Src::Operand, b: len };
+        self.put(compare, &[read(index), read(table)]);
+        let condition = Condition::Flag(Cond::AboveOrEqual);
+        self.put(Inst::TrapIf { condition, code }, &[]);
+        let base = self.word_at(table, layout.table_base);
+        Place::indexed(base, index, 3, 0)
+    }
+
+    pub(super) fn table_get(&mut self, table: u32, data: &InstData) {
+        let dst = self.result(data);
+        let place = self.element(table, data.args[0], TrapCode::TableOutOfBounds);
+        if !self.env.table_holds_functions(table) {
+            let mut ops = Ops::of(&[write(dst)]);
+            place.push(&mut ops);
+            return self.put_ops(load_word(place.address), &ops);
+        }
+        // The number of the function, if there is one.
+        let mut ops = Ops::of(&[write_early(dst)]);
+        place.push(&mut ops);
+        let data = Data { bits: self.layout.record_number.into(), address: place.address };
+        let sequence: super::Sequence = |e, regs, data| {
+            let dst = regs.reg();
+            let element = regs.mem(data.address);
+            e.asm.load(dst, element, Size::B8);
+            let null = e.asm.new_label();
+            e.asm.test(true, dst);
+            e.asm.jcc(Cond::Equal, null);
+            e.asm.load(dst, crate::asm::at(dst, data.bits as i32), Size::B4);
+            e.asm.bind(null);
+        };
+        self.put_ops(Inst::Seq(sequence, data), &ops);
+    }
+
+    pub(super) fn table_set(&mut self, table: u32, data: &InstData) {
+        // The record of a function has to be looked up.
+        if self.env.table_holds_functions(table) {
+            return self.function_to_table(table, data);
+        }
+        let src = self.reg(data.args[1]);
+        let place = self.element(table, data.args[0], TrapCode::TableOutOfBounds);
+        let mut ops = Ops::of(&[read(src)]);
+        place.push(&mut ops);
+        self.put_ops(Inst::Store { size: Size::B8, address: place.address }, &ops);
+    }
+
+    pub(super) fn table_size(&mut self, table: u32, data: &InstData) {
+        let dst = self.result(data);
+        let table = self.listed(self.layout.tables, table);
+        let address = Address::operand(self.layout.table_len as i32);
+        self.put(load_word(address), &[write(dst), read(table)]);
+    }
+
+    pub(super) fn ref_func(&mut self, func: u32, data: &InstData) {
+        let dst = self.result(data);
+        let number = self.layout.record_number;
+        let place = match self.env.func(func) {
+            Found::Own(offset) => Place::vmctx(offset + number),
+            Found::Imported(index) => {
+                let record = self.listed(self.layout.imported_funcs, index);
+                Place::at(record, number as i32)
+            }
+        };
+        let mut ops = Ops::of(&[write(dst)]);
+        place.push(&mut ops);
+        let load = Load::Zero(Size::B4);
+        self.put_ops(Inst::Load { load, src: Src::Mem(place.address) }, &ops);
+    }
+
+    /// Traps when a reference is null.
+    pub(super) fn ref_as_non_null(&mut self, data: &InstData) {
+        let reg = self.reg(data.args[0]);
+        self.put(Inst::Test { wide: true }, &[read(reg), read(reg)]);
+        let condition = Condition::Flag(Cond::Equal);
+        self.put(Inst::TrapIf { condition, code: TrapCode::NullReference }, &[]);
+    }
+
+    /// Pays for what comes next, or traps.
+    pub(super) fn fuel(&mut self, cost: u32) {
+        let layout = self.layout;
+        let limits = self.word_of_vmctx(layout.limits);
+        let address = Address::operand(layout.limits_fuel as i32);
+        let op = crate::isa::Alu::Sub;
+        let inst = match i32::try_from(cost) {
+            Ok(cost) => Inst::AluMem { op, size: Size::B8, address, src: Src::Imm(cost) },
+            Err(_) => Inst::AluMem { op, size: Size::B8, address, src: Src::Operand },
+        };
+        let mut ops = Ops::of(&[]);
+        if i32::try_from(cost).is_err() {
+            let cost = self.constant(Type::I64, cost.into());
+            ops.push(read(cost));
+        }
+        ops.push(read(limits));
+        self.put_ops(inst, &ops);
+        let condition = Condition::Flag(Cond::Sign);
+        self.put(Inst::TrapIf { condition, code: TrapCode::OutOfFuel }, &[]);
+    }
+}

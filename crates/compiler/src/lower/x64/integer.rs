@@ -1,0 +1,580 @@
+//! Integer arithmetic.
+
+use super::{Address, Data, Inst, Load, Ops, Select, Src};
+use crate::isa::x64::integer::{Shift, condition};
+use crate::isa::x64::{Cond, Condition, INT_SCRATCH, RAX, RCX, RDX, emit};
+use crate::isa::{Alu, Primitives, Size};
+use crate::lower::machine::{
+    read, read_any, read_in, read_late, write, write_early, write_early_in, write_in, write_over,
+};
+use crate::ssa::{InstData, Op, Value};
+use regalloc2::VReg;
+use zwasm_regir::inst::WideOp;
+use zwasm_regir::{BinaryOp, CompareOp, TrapCode, Type, UnaryOp};
+
+use super::regs::preg;
+
+/// Set in the data of a sequence whose operand is in memory.
+const MEMORY: u64 = 1 << 32;
+
+impl Select<'_> {
+    /// An op on two operands.
+    pub(super) fn binary(&mut self, op: BinaryOp, data: &InstData) {
+        use BinaryOp::*;
+        let wide = op.result() == Type::I64;
+        match op {
+            I32Add | I64Add => self.add(wide, data),
+            I32Sub | I64Sub => self.subtract(wide, data),
+            I32And | I64And => self.and(wide, data),
+            I32Or | I64Or => self.alu(Alu::Or, wide, data),
+            I32Xor | I64Xor => self.xor(wide, data),
+            I32Mul | I64Mul => self.multiply(wide, data),
+            I32DivS | I64DivS => self.divide(wide, true, false, data),
+            I32DivU | I64DivU => self.divide(wide, false, false, data),
+            I32RemS | I64RemS => self.divide(wide, true, true, data),
+            I32RemU | I64RemU => self.divide(wide, false, true, data),
+            I32Shl | I64Shl => self.shift(Shift::Left, wide, data),
+            I32ShrS | I64ShrS => self.shift(Shift::RightSigned, wide, data),
+            I32ShrU | I64ShrU => self.shift(Shift::RightUnsigned, wide, data),
+            I32Rotl | I64Rotl => self.shift(Shift::RotateLeft, wide, data),
+            I32Rotr | I64Rotr => self.shift(Shift::RotateRight, wide, data),
+            F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max | F32Copysign | F64Add | F64Sub
+            | F64Mul | F64Div | F64Min | F64Max | F64Copysign => self.float_binary(op, data),
+        }
+    }
+
+    /// A register with an operand of an op of this width.
+    fn operand(&mut self, value: Value, wide: bool) -> VReg {
+        if wide { self.reg(value) } else { self.reg_32(value) }
+    }
+
+    /// Operands in the order that needs the fewest instructions, if their order is free:
+    /// what can be part of the instruction second, what can be overwritten first.
+    pub(super) fn ordered(&self, wide: bool, a: Value, b: Value) -> (Value, Value) {
+        let size = if wide { Size::B8 } else { Size::B4 };
+        let fits = |value| self.immediate(value, wide).is_some() || self.can_take(value, size);
+        let swap = if fits(b) { false } else { fits(a) || self.is_kept(a) && !self.is_kept(b) };
+        if swap { (b, a) } else { (a, b) }
+    }
+
+    /// Whether a value is wanted elsewhere.
+    pub(super) fn is_kept(&self, value: Value) -> bool {
+        !self.facts.is_single(value)
+    }
+
+    /// `op(a, b)`, the result over the first.
+    pub(super) fn alu(&mut self, op: Alu, wide: bool, data: &InstData) {
+        let (mut a, mut b) = (data.args[0], data.args[1]);
+        if op != Alu::Sub {
+            (a, b) = self.ordered(wide, a, b);
+        }
+        let dst = self.result(data);
+        let first = self.operand(a, wide);
+        let mut ops = Ops::of(&[write_over(dst, 1), read(first)]);
+        let src = self.src(b, wide, &mut ops);
+        self.put_ops(Inst::Alu { op, wide, src }, &ops);
+    }
+
+    /// Sums have three operands where the first is wanted elsewhere.
+    fn add(&mut self, wide: bool, data: &InstData) {
+        let (a, b) = self.ordered(wide, data.args[0], data.args[1]);
+        if let Some(disp) = self.immediate(b, wide) {
+            if self.is_kept(a) {
+                return self.lea(wide, data, a, None, disp);
+            }
+        } else if let Some((index, scale)) = self.scaled(b, wide) {
+            return self.lea(wide, data, a, Some((index, scale)), 0);
+        } else if let Some((index, scale)) = self.scaled(a, wide) {
+            return self.lea(wide, data, b, Some((index, scale)), 0);
+        } else if self.is_kept(a)
+            && self.is_kept(b)
+            && !self.can_take(b, if wide { Size::B8 } else { Size::B4 })
+        {
+            return self.lea(wide, data, a, Some((b, 0)), 0);
+        }
+        self.alu(Alu::Add, wide, data);
+    }
+
+    /// What a value is that many times, if it is a small power of two.
+    fn scaled(&self, value: Value, wide: bool) -> Option<(Value, u8)> {
+        let InstData { op, args, .. } = self.single_def(value)?;
+        match (op, wide) {
+            (Op::Binary(BinaryOp::I32Shl), false) | (Op::Binary(BinaryOp::I64Shl), true) => {
+                let count = self.func.constant(self.facts.root(args[1]))?;
+                (1..=3).contains(&count).then_some((args[0], count as u8))
+            }
+            _ => None,
+        }
+    }
+
+    fn lea(
+        &mut self,
+        wide: bool,
+        data: &InstData,
+        base: Value,
+        index: Option<(Value, u8)>,
+        disp: i32,
+    ) {
+        let dst = self.result(data);
+        let base = self.operand(base, wide);
+        let mut ops = Ops::of(&[write(dst), read(base)]);
+        let mut address = Address::operand(disp);
+        if let Some((index, scale)) = index {
+            let index = self.operand(index, wide);
+            ops.push(read(index));
+            address.scale = Some(scale);
+        }
+        self.put_ops(Inst::Lea { wide, address }, &ops);
+    }
+
+    fn subtract(&mut self, wide: bool, data: &InstData) {
+        let (a, b) = (data.args[0], data.args[1]);
+        if self.immediate(a, wide) == Some(0) {
+            let dst = self.result(data);
+            let src = self.operand(b, wide);
+            return self.put(Inst::Negate { wide }, &[write_over(dst, 1), read(src)]);
+        }
+        match self.immediate(b, wide).and_then(i32::checked_neg) {
+            Some(disp) if self.is_kept(a) => self.lea(wide, data, a, None, disp),
+            _ => self.alu(Alu::Sub, wide, data),
+        }
+    }
+
+    fn xor(&mut self, wide: bool, data: &InstData) {
+        let (a, b) = self.ordered(wide, data.args[0], data.args[1]);
+        if self.immediate(b, wide) == Some(-1) {
+            let dst = self.result(data);
+            let src = self.operand(a, wide);
+            return self.put(Inst::Not { wide }, &[write_over(dst, 1), read(src)]);
+        }
+        self.alu(Alu::Xor, wide, data);
+    }
+
+    fn and(&mut self, wide: bool, data: &InstData) {
+        let (a, b) = self.ordered(wide, data.args[0], data.args[1]);
+        let mask = self.func.constant(self.facts.root(b));
+        let load = match mask {
+            Some(0xFF) => Some(Load::Zero(Size::B1)),
+            Some(0xFFFF) => Some(Load::Zero(Size::B2)),
+            Some(0xFFFF_FFFF) if wide => Some(Load::Zero(Size::B4)),
+            _ => None,
+        };
+        if let Some(load) = load {
+            let dst = self.result(data);
+            let src = self.operand(a, wide);
+            return self.put(Inst::Load { load, src: Src::Operand }, &[write(dst), read(src)]);
+        }
+        // The upper half of the result is zero either way.
+        if let Some(mask) = mask.filter(|mask| wide && i32::try_from(*mask).is_ok()) {
+            let dst = self.result(data);
+            let src = self.reg(a);
+            let inst = Inst::Alu { op: Alu::And, wide: false, src: Src::Imm(mask as i32) };
+            return self.put(inst, &[write_over(dst, 1), read(src)]);
+        }
+        if self.features.bmi1 {
+            if let Some(inverted) = self.inverted(b, wide) {
+                return self.and_not(wide, data, inverted, a);
+            }
+            if let Some(inverted) = self.inverted(a, wide) {
+                return self.and_not(wide, data, inverted, b);
+            }
+        }
+        self.alu(Alu::And, wide, data);
+    }
+
+    /// What a value is the complement of.
+    fn inverted(&self, value: Value, wide: bool) -> Option<Value> {
+        let InstData { op, args, .. } = self.single_def(value)?;
+        let is_xor = match op {
+            Op::Binary(BinaryOp::I32Xor) => !wide,
+            Op::Binary(BinaryOp::I64Xor) => wide,
+            _ => false,
+        };
+        (is_xor && self.immediate(args[1], wide) == Some(-1)).then_some(args[0])
+    }
+
+    fn and_not(&mut self, wide: bool, data: &InstData, inverted: Value, other: Value) {
+        let dst = self.result(data);
+        let inverted = self.operand(inverted, wide);
+        let other = self.operand(other, wide);
+        self.sequence(
+            |e, regs, data| {
+                let (dst, inverted, other) = (regs.reg(), regs.reg(), regs.reg());
+                match data.bits != 0 {
+                    false => emit!(e.asm, andnl_rvm(dst, inverted, other)),
+                    true => emit!(e.asm, andnq_rvm(dst, inverted, other)),
+                }
+            },
+            Data::bits(wide.into()),
+            &[write(dst), read(inverted), read(other)],
+        );
+    }
+
+    fn multiply(&mut self, wide: bool, data: &InstData) {
+        let (a, b) = self.ordered(wide, data.args[0], data.args[1]);
+        let dst = self.result(data);
+        let Some(by) = self.immediate(b, wide) else {
+            let first = self.operand(a, wide);
+            let mut ops = Ops::of(&[write_over(dst, 1), read(first)]);
+            let src = self.src(b, wide, &mut ops);
+            return self.put_ops(Inst::Mul { wide, src }, &ops);
+        };
+        if by > 0 && by.count_ones() == 1 {
+            let src = self.operand(a, wide);
+            let count = by.trailing_zeros() as u8;
+            let inst = Inst::Shift { op: Shift::Left, wide, count };
+            return self.put(inst, &[write_over(dst, 1), read(src)]);
+        }
+        if let 3 | 5 | 9 = by {
+            let src = self.operand(a, wide);
+            let address = Address::indexed((by - 1).trailing_zeros() as u8, 0);
+            return self.put(Inst::Lea { wide, address }, &[write(dst), read(src), read(src)]);
+        }
+        let mut ops = Ops::of(&[write(dst)]);
+        let size = if wide { Size::B8 } else { Size::B4 };
+        let src = self.src_rm(a, size, &mut ops);
+        self.put_ops(Inst::MulImm { wide, src, by }, &ops);
+    }
+
+    fn shift(&mut self, op: Shift, wide: bool, data: &InstData) {
+        let (a, count) = (data.args[0], data.args[1]);
+        let dst = self.result(data);
+        if let Some(count) = self.func.constant(self.facts.root(count)) {
+            let src = self.operand(a, wide);
+            let count = count as u8 & if wide { 63 } else { 31 };
+            let inst = Inst::Shift { op, wide, count };
+            return self.put(inst, &[write_over(dst, 1), read(src)]);
+        }
+        let count = self.masked(count, wide);
+        let count = self.reg_32(count);
+        if self.features.bmi2 && !op.rotates() {
+            let mut ops = Ops::of(&[write(dst), read(count)]);
+            let src = self.src_rm(a, if wide { Size::B8 } else { Size::B4 }, &mut ops);
+            return self.put_ops(Inst::ShiftAny { op, wide, src }, &ops);
+        }
+        let src = self.operand(a, wide);
+        let operands = [write_over(dst, 1), read(src), read_in(count, preg(RCX))];
+        self.put(Inst::ShiftBy { op, wide }, &operands);
+    }
+
+    /// A count without a mask that changes nothing, as the processor masks it.
+    fn masked(&self, count: Value, wide: bool) -> Value {
+        match self.single_def(count) {
+            Some(InstData {
+                op: Op::Binary(BinaryOp::I32And | BinaryOp::I64And), args, ..
+            }) => {
+                let mask = self.func.constant(self.facts.root(args[1]));
+                let all = if wide { 63 } else { 31 };
+                if mask.is_some_and(|mask| mask & all == all) { args[0] } else { count }
+            }
+            _ => count,
+        }
+    }
+
+    fn divide(&mut self, wide: bool, signed: bool, remainder: bool, data: &InstData) {
+        let (a, b) = (data.args[0], data.args[1]);
+        let known = self.func.constant(self.facts.root(b));
+        let known = known.map(|value| if wide { value } else { u64::from(value as u32) });
+        let dst = self.result(data);
+        let dividend = self.operand(a, wide);
+        let divisor = self.operand(b, wide);
+        let (lost, rax, rdx) = (self.fresh(Type::I64), preg(RAX), preg(RDX));
+        let (quotient, rest) = if remainder {
+            (write_in(lost, rax), write_early_in(dst, rdx))
+        } else {
+            (write_in(dst, rax), write_early_in(lost, rdx))
+        };
+        let operands = [quotient, rest, read_in(dividend, rax), read_late(divisor)];
+        // Constants need not be looked at.
+        let minus_one = if wide { u64::MAX } else { u64::from(u32::MAX) };
+        let may_be_zero = known.is_none_or(|value| value == 0);
+        let may_overflow = signed && known.is_none_or(|value| value == minus_one);
+        let bits = u64::from(wide)
+            | u64::from(signed) << 1
+            | u64::from(remainder) << 2
+            | u64::from(may_be_zero) << 3
+            | u64::from(may_overflow) << 4;
+        self.sequence(
+            |e, regs, data| {
+                let bit = |index: u64| data.bits >> index & 1 != 0;
+                let (wide, signed, remainder) = (bit(0), bit(1), bit(2));
+                let (_, _, _) = (regs.reg(), regs.reg(), regs.reg());
+                let divisor = regs.reg();
+                if bit(3) {
+                    e.asm.test(wide, divisor);
+                    e.trap_if(Condition::Flag(Cond::Equal), TrapCode::IntegerDivisionByZero);
+                }
+                let done = e.asm.new_label();
+                if bit(4) {
+                    let usual = e.asm.new_label();
+                    e.asm.cmp_immediate(wide, divisor.into(), -1);
+                    e.asm.jcc(Cond::NotEqual, usual);
+                    if remainder {
+                        emit!(e.asm, xorl_rm(RDX, RDX));
+                        e.asm.jump(done);
+                    } else {
+                        // Only the smallest number overflows when one is subtracted.
+                        e.asm.cmp_immediate(wide, RAX.into(), 1);
+                        e.trap_if(Condition::Flag(Cond::Overflow), TrapCode::IntegerOverflow);
+                    }
+                    e.asm.bind(usual);
+                }
+                e.asm.divide(wide, signed, divisor.into());
+                e.asm.bind(done);
+            },
+            Data::bits(bits),
+            &operands,
+        );
+    }
+
+    /// An op on one operand.
+    pub(super) fn unary(&mut self, op: UnaryOp, data: &InstData) {
+        use UnaryOp::*;
+        match op {
+            // Whoever reads it reads the operand.
+            I64ExtendI32U => {}
+            I32WrapI64 | I32Extend8S | I32Extend16S | I64Extend8S | I64Extend16S | I64Extend32S
+            | I64ExtendI32S | I32Clz | I64Clz | I32Ctz | I64Ctz => self.moved(op, data),
+            I32Popcnt | I64Popcnt if self.features.popcnt => self.moved(op, data),
+            I32Popcnt | I64Popcnt => self.count_ones(op == I64Popcnt, data),
+            I32ReinterpretF32 | I64ReinterpretF64 | F32ReinterpretI32 | F64ReinterpretI64 => {
+                let dst = self.result(data);
+                let src = self.reg(data.args[0]);
+                self.put(Inst::Move, &[write(dst), read(src)]);
+            }
+            _ => self.float_unary(op, data),
+        }
+    }
+
+    /// A move with a change.
+    fn moved(&mut self, op: UnaryOp, data: &InstData) {
+        let dst = self.result(data);
+        let mut ops = Ops::of(&[write(dst)]);
+        let size = if op.operand() == Type::I64 { Size::B8 } else { Size::B4 };
+        let src = self.src_rm(data.args[0], size, &mut ops);
+        let bits = op as u64;
+        let data = match src {
+            Src::Mem(address) => Data { bits: bits | MEMORY, address },
+            Src::Operand | Src::Imm(_) | Src::Label(_) => Data::bits(bits),
+        };
+        let sequence: super::Sequence = |e, regs, data| {
+            let dst = regs.reg();
+            let src = match data.bits & MEMORY {
+                0 => regs.rm(),
+                _ => regs.mem(data.address).into(),
+            };
+            let op = UnaryOp::ALL[(data.bits & !MEMORY) as usize];
+            if !e.asm.move_changed(op, dst, src) {
+                e.asm.count_zeros(op, dst, src);
+            }
+        };
+        self.put_ops(Inst::Seq(sequence, data), &ops);
+    }
+
+    /// Counts ones in ever longer groups of bits (Warren, "Hacker's Delight", 5-1).
+    fn count_ones(&mut self, wide: bool, data: &InstData) {
+        let dst = self.result(data);
+        let src = self.reg(data.args[0]);
+        let other = self.fresh(Type::I64);
+        self.sequence(
+            |e, regs, data| {
+                let wide = data.bits != 0;
+                let (dst, src, other) = (regs.reg(), regs.reg(), regs.reg());
+                let mask = |pattern: u64| if wide { pattern } else { pattern as u32 as u64 };
+                let asm = &mut e.asm;
+                // dst = src - (src >> 1 & 0101..)
+                asm.mov(other, src);
+                asm.shift_by(Shift::RightUnsigned, wide, other, 1);
+                asm.constant(INT_SCRATCH, mask(0x5555_5555_5555_5555));
+                asm.alu(Alu::And, wide, other, INT_SCRATCH.into());
+                asm.mov(dst, src);
+                asm.alu(Alu::Sub, wide, dst, other.into());
+                // dst = (dst & 0011..) + (dst >> 2 & 0011..)
+                asm.constant(INT_SCRATCH, mask(0x3333_3333_3333_3333));
+                asm.mov(other, dst);
+                asm.alu(Alu::And, wide, dst, INT_SCRATCH.into());
+                asm.shift_by(Shift::RightUnsigned, wide, other, 2);
+                asm.alu(Alu::And, wide, other, INT_SCRATCH.into());
+                asm.alu(Alu::Add, wide, dst, other.into());
+                // dst = dst + (dst >> 4) & 00001111..
+                asm.mov(other, dst);
+                asm.shift_by(Shift::RightUnsigned, wide, other, 4);
+                asm.alu(Alu::Add, wide, dst, other.into());
+                asm.constant(INT_SCRATCH, mask(0x0F0F_0F0F_0F0F_0F0F));
+                asm.alu(Alu::And, wide, dst, INT_SCRATCH.into());
+                // The sum of the bytes, in the uppermost.
+                asm.constant(INT_SCRATCH, mask(0x0101_0101_0101_0101));
+                asm.multiply(wide, dst, INT_SCRATCH.into());
+                asm.shift_by(Shift::RightUnsigned, wide, dst, if wide { 56 } else { 24 });
+            },
+            Data::bits(wide.into()),
+            &[write_early(dst), read(src), write_early(other)],
+        );
+    }
+
+    /// Ops on 128 bits.
+    pub(super) fn wide(&mut self, op: WideOp, data: &InstData) {
+        let low = self.vreg(data.results[0]);
+        let high = self.vreg(data.results[1]);
+        match op {
+            WideOp::Add128 | WideOp::Sub128 => {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|index| self.reg(data.args[index]));
+                self.sequence(
+                    |e, regs, data| {
+                        let (low, high) = (regs.over(), regs.over());
+                        let (c, d) = (regs.rm(), regs.rm());
+                        if data.bits == 0 {
+                            e.asm.alu(Alu::Add, true, low, c);
+                            emit!(e.asm, adcq_rm(high, d));
+                        } else {
+                            e.asm.alu(Alu::Sub, true, low, c);
+                            emit!(e.asm, sbbq_rm(high, d));
+                        }
+                    },
+                    Data::bits((op == WideOp::Sub128).into()),
+                    &[
+                        write_over(low, 1),
+                        read(a),
+                        write_over(high, 3),
+                        read(b),
+                        read_any(c),
+                        read_any(d),
+                    ],
+                );
+            }
+            WideOp::MulWideS | WideOp::MulWideU => {
+                let [a, b] = [0, 1].map(|index| self.reg(data.args[index]));
+                let (rax, rdx) = (preg(RAX), preg(RDX));
+                self.sequence(
+                    |e, regs, data| {
+                        let (_, _, _) = (regs.reg(), regs.reg(), regs.reg());
+                        let factor = regs.rm();
+                        e.asm.multiply_wide(data.bits != 0, factor);
+                    },
+                    Data::bits((op == WideOp::MulWideS).into()),
+                    &[write_in(low, rax), write_in(high, rdx), read_in(a, rax), read_any(b)],
+                );
+            }
+        }
+    }
+
+    /// A comparison whose result is wanted as a number.
+    pub(super) fn compare(&mut self, data: &InstData) {
+        let dst = self.result(data);
+        let condition = self.compare_flags(data);
+        self.put(Inst::Set(condition), &[write(dst)]);
+    }
+
+    /// Compares; the flags tell the result as the condition says, up to the next
+    /// instruction that is put.
+    fn compare_flags(&mut self, data: &InstData) -> Condition {
+        let Op::Compare(op) = data.op else { return Condition::Flag(Cond::NotEqual) };
+        let (a, b) = (data.args[0], data.args[1]);
+        match op.operand() {
+            Type::F32 | Type::F64 => self.float_compare(op, a, b),
+            ty => self.integer_compare(op, ty == Type::I64, a, b),
+        }
+    }
+
+    fn integer_compare(&mut self, op: CompareOp, wide: bool, a: Value, b: Value) -> Condition {
+        let size = if wide { Size::B8 } else { Size::B4 };
+        let fits = |value| self.immediate(value, wide).is_some() || self.can_take(value, size);
+        let (op, a, b) = if fits(a) && !fits(b) { (op.swap(), b, a) } else { (op, a, b) };
+        let condition = Condition::Flag(condition(op));
+        match self.immediate(b, wide) {
+            Some(0) => self.compare_with_zero(wide, a),
+            Some(value) => {
+                let mut ops = Ops::of(&[]);
+                let a = self.src_rm(a, size, &mut ops);
+                self.put_ops(Inst::Cmp { size, a, b: Src::Imm(value) }, &ops);
+            }
+            None => {
+                let first = self.operand(a, wide);
+                let mut ops = Ops::of(&[read(first)]);
+                let b = self.src(b, wide, &mut ops);
+                self.put_ops(Inst::Cmp { size, a: Src::Operand, b }, &ops);
+            }
+        }
+        condition
+    }
+
+    /// Compares with zero: of a value that is the intersection of two, those.
+    fn compare_with_zero(&mut self, wide: bool, value: Value) {
+        let size = if wide { Size::B8 } else { Size::B4 };
+        let both = match self.single_def(value) {
+            Some(InstData { op: Op::Binary(BinaryOp::I32And), args, .. }) if !wide => {
+                Some((args[0], args[1]))
+            }
+            Some(InstData { op: Op::Binary(BinaryOp::I64And), args, .. }) if wide => {
+                Some((args[0], args[1]))
+            }
+            _ => None,
+        };
+        if let Some((a, b)) = both {
+            let (a, b) = if self.immediate(a, wide).is_some() { (b, a) } else { (a, b) };
+            // Without a sign to extend, 32 bits do for 64.
+            let mask = self.immediate(b, wide).filter(|mask| !wide || *mask >= 0);
+            let Some(mask) = mask else {
+                let (a, b) = (self.operand(a, wide), self.operand(b, wide));
+                return self.put(Inst::Test { wide }, &[read(a), read(b)]);
+            };
+            let mut ops = Ops::of(&[]);
+            let a = self.src_rm(a, size, &mut ops);
+            return self.put_ops(Inst::TestImm { a, mask: mask as u32 }, &ops);
+        }
+        if self.can_take(value, size) {
+            let mut ops = Ops::of(&[]);
+            let a = self.src_rm(value, size, &mut ops);
+            return self.put_ops(Inst::Cmp { size, a, b: Src::Imm(0) }, &ops);
+        }
+        let reg = self.operand(value, wide);
+        self.put(Inst::Test { wide }, &[read(reg), read(reg)]);
+    }
+
+    /// The flags for a value that is zero or not.
+    pub(super) fn flags(&mut self, cond: Value) -> Condition {
+        match self.single_def(cond) {
+            Some(data) if matches!(data.op, Op::Compare(_)) => {
+                // The opposite of another comparison.
+                if data.op == Op::Compare(CompareOp::I32Eq)
+                    && self.immediate(data.args[1], false) == Some(0)
+                    && let Some(inner) = self.single_def(data.args[0])
+                    && matches!(inner.op, Op::Compare(_))
+                {
+                    return !self.compare_flags(inner);
+                }
+                self.compare_flags(data)
+            }
+            _ => {
+                self.compare_with_zero(false, cond);
+                Condition::Flag(Cond::NotEqual)
+            }
+        }
+    }
+
+    /// `cond != 0 ? a : b`.
+    pub(super) fn select(&mut self, data: &InstData) {
+        let ty = self.func.ty(data.results[0]);
+        let dst = self.result(data);
+        let (a, b) = (self.reg(data.args[1]), self.reg(data.args[2]));
+        let condition = self.flags(data.args[0]);
+        match (ty, condition) {
+            (Type::I32 | Type::I64 | Type::Ref, Condition::Flag(cond)) => {
+                self.put(Inst::Cmov(cond), &[write_over(dst, 1), read(b), read(a)]);
+            }
+            (Type::I32 | Type::I64 | Type::Ref, Condition::NotEqualOrUnordered) => {
+                let either = self.fresh(ty);
+                self.put(Inst::Cmov(Cond::NotEqual), &[write_over(either, 1), read(b), read(a)]);
+                self.put(Inst::Cmov(Cond::Parity), &[write_over(dst, 1), read(either), read(a)]);
+            }
+            (Type::I32 | Type::I64 | Type::Ref, Condition::OrderedEqual) => {
+                let either = self.fresh(ty);
+                self.put(Inst::Cmov(Cond::NotEqual), &[write_over(either, 1), read(a), read(b)]);
+                self.put(Inst::Cmov(Cond::Parity), &[write_over(dst, 1), read(either), read(b)]);
+            }
+            (Type::F32 | Type::F64 | Type::V128, _) => {
+                self.put(Inst::FloatCmov(condition), &[write_over(dst, 1), read(b), read(a)]);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Registers: which are allocated, and how the allocator's names become ours.
+
+use crate::asm::Reg;
+use crate::isa::x64::{FLOAT_SCRATCH, INT_SCRATCH, RAX, RBX, RCX, RDX, RSI};
+use crate::isa::x64::{R8, R9, R10, R12, R13, R14, R15};
+use crate::lower::shape::{FLOAT_RESULTS, INT_RESULTS, Registers};
+use regalloc2::{MachineEnv, PReg, PRegSet, RegClass};
+use zwasm_regir::Type;
+
+/// Registers of arguments and results.
+pub(crate) const PASSED: Registers = Registers {
+    ints: [RAX, RCX, RDX, RSI, R8, R9],
+    floats: [
+        Reg::vector(0),
+        Reg::vector(1),
+        Reg::vector(2),
+        Reg::vector(3),
+        Reg::vector(4),
+        Reg::vector(5),
+        Reg::vector(6),
+        Reg::vector(7),
+    ],
+};
+
+/// Those whose encodings are shorter.
+const SHORT: [Reg; 5] = [RAX, RCX, RDX, RBX, RSI];
+const LONG: [Reg; 7] = [R8, R9, R10, R12, R13, R14, R15];
+/// Vector registers that are allocated.
+const FLOATS: u8 = 15;
+
+/// The class of a value's register.
+pub(crate) fn class(ty: Type) -> RegClass {
+    match ty {
+        Type::I32 | Type::I64 | Type::Ref => RegClass::Int,
+        Type::F32 | Type::F64 | Type::V128 => RegClass::Float,
+    }
+}
+
+/// A register as the allocator knows it.
+pub(crate) const fn preg(reg: Reg) -> PReg {
+    let class = if reg.is_vector() { RegClass::Float } else { RegClass::Int };
+    PReg::new(reg.enc() as usize, class)
+}
+
+/// A register as the encoder knows it.
+pub(crate) fn reg(preg: PReg) -> Reg {
+    let number = preg.hw_enc() as u8;
+    match preg.class() {
+        RegClass::Int => Reg(number),
+        RegClass::Float | RegClass::Vector => Reg::vector(number),
+    }
+}
+
+fn set(regs: &[Reg]) -> PRegSet {
+    regs.iter().fold(PRegSet::empty(), |set, &reg| set.with(preg(reg)))
+}
+
+/// What the allocator may use.
+pub(crate) fn environment() -> MachineEnv {
+    let floats: Vec<Reg> = (0..FLOATS).map(Reg::vector).collect();
+    let (short, long) = floats.split_at(8);
+    MachineEnv {
+        preferred_regs_by_class: [set(&SHORT), set(short), PRegSet::empty()],
+        non_preferred_regs_by_class: [set(&LONG), set(long), PRegSet::empty()],
+        scratch_by_class: [Some(preg(INT_SCRATCH)), Some(preg(FLOAT_SCRATCH)), None],
+        fixed_stack_slots: Vec::new(),
+    }
+}
+
+/// The number of the set of registers that an instruction clobbers which defines the first
+/// so many result registers of each kind; nothing is kept by a call.
+pub(crate) fn all_but(ints: usize, floats: usize) -> u8 {
+    (1 + ints * (FLOAT_RESULTS + 1) + floats) as u8
+}
+
+/// The sets; the first is empty.
+pub(crate) fn clobbers() -> Vec<PRegSet> {
+    let mut sets = vec![PRegSet::empty()];
+    let environment = environment();
+    let mut all = PRegSet::empty();
+    let lists = [environment.preferred_regs_by_class, environment.non_preferred_regs_by_class];
+    lists.iter().flatten().for_each(|set| all.union_from(*set));
+    for ints in 0..=INT_RESULTS {
+        for floats in 0..=FLOAT_RESULTS {
+            let mut set = all;
+            PASSED.ints[..ints].iter().for_each(|reg| set.remove(preg(*reg)));
+            PASSED.floats[..floats].iter().for_each(|reg| set.remove(preg(*reg)));
+            sets.push(set);
+        }
+    }
+    sets
+}
