@@ -438,8 +438,12 @@ fn feature(name: &str) -> Result<Feature, String> {
 }
 
 /// The engines by name.
-const ENGINES: [(&str, Strategy); 3] =
-    [("interp", Strategy::Interpreter), ("baseline", Strategy::Baseline), ("auto", Strategy::Auto)];
+const ENGINES: [(&str, Strategy); 4] = [
+    ("interp", Strategy::Interpreter),
+    ("baseline", Strategy::Baseline),
+    ("jit", Strategy::Optimizing),
+    ("auto", Strategy::Auto),
+];
 
 fn engine(name: &str) -> Result<Strategy, String> {
     // For tests: each function is interpreted or compiled, as the number decides.
@@ -449,7 +453,7 @@ fn engine(name: &str) -> Result<Strategy, String> {
     let found = ENGINES.iter().find(|(known, _)| *known == name);
     found.map(|(_, strategy)| *strategy).ok_or_else(|| {
         let hint = did_you_mean(name, &ENGINES.map(|(known, _)| known));
-        let hint = if hint.is_empty() { " (interp, baseline or auto)" } else { &hint };
+        let hint = if hint.is_empty() { " (interp, baseline, jit or auto)" } else { &hint };
         format!("unknown engine '{name}'{hint}")
     })
 }
@@ -845,7 +849,7 @@ mod tests {
             ("a --timeout -1", "got '-1'"),
             ("a --timeout 1 --timeout 2", "'--timeout' is given twice"),
             ("a --engine basline", "unknown engine 'basline' (did you mean 'baseline'?)"),
-            ("a --engine turbofan", "unknown engine 'turbofan' (interp, baseline or auto)"),
+            ("a --engine turbofan", "unknown engine 'turbofan' (interp, baseline, jit or auto)"),
             ("a --engine", "'--engine' needs a value: NAME"),
             ("a --engine auto --engine auto", "'--engine' is given twice"),
             ("a --disable smid", "unknown feature 'smid' (did you mean 'simd'?)"),

@@ -210,7 +210,12 @@ pub const SECTIONS: &[Section] = &[
                 "Call the exported function NAME with the words given",
                 Id::Invoke,
             ),
-            flag("--engine", "NAME", "What runs the code: interp, baseline or auto", Id::Engine),
+            flag(
+                "--engine",
+                "NAME",
+                "What runs the code: interp, baseline, jit or auto",
+                Id::Engine,
+            ),
             flag(
                 "--deterministic",
                 "",

@@ -59,6 +59,8 @@ pub enum Routine {
     Throw,
     /// Where a function returns to that was called by a tail call from another instance.
     Restore,
+    /// Where handlers return to from the bottom of a world of slots.
+    Ending,
 }
 
 /// What is written of a type.

@@ -43,7 +43,7 @@ pub struct VmLayout {
     pub global_value: u32,
     /// In a function's record: the body.
     pub record_body: u32,
-    /// In a function's record: the entry for callers with arguments in registers.
+    /// In a function's record: the entry with arguments in registers; 0 where there is none.
     pub record_code: u32,
     /// In a function's record: the `vmctx`.
     pub record_vmctx: u32,
@@ -61,6 +61,10 @@ pub struct VmLayout {
     pub value_top: u32,
     /// In the store: the address that native frames must not go below.
     pub native_limit: u32,
+    /// In the store: where frames of slots must end.
+    pub store_stack_limit: u32,
+    /// In the store: the stack pointer with which the innermost activation is ended.
+    pub native_base: u32,
     /// In the store: where the heap's allocation window is used up to.
     pub heap_cursor: u32,
     /// In the store: where the window ends.
@@ -178,8 +182,10 @@ pub trait Environment {
     /// The interpreter's code of an instruction that is not a branch or return, with
     /// all operands in slots.
     fn threaded(&self, inst: &Inst) -> Threaded;
-    /// The same, with slots numbered in a scratch frame of so many.
-    fn threaded_in(&self, inst: &Inst, slots: u32) -> Threaded;
+    /// The same on a scratch frame, of which the instruction's operands and results fill so
+    /// many slots.
+    #[cfg(feature = "optimize")]
+    fn threaded_on_scratch(&self, inst: &Inst, slots: u32) -> Threaded;
     /// The number of the handler that raises the trap whose code is in the accumulator.
     fn raise(&self) -> i64;
     /// Slots behind a frame that the threaded code of an instruction uses.

@@ -102,3 +102,7 @@ pub(crate) const MAX_MACHINE_INSTS: usize = 1 << 18;
 /// if it calls nothing: a small part of the reserve.
 #[cfg(feature = "optimize")]
 pub(crate) const UNCHECKED_FRAME: i32 = 4096;
+
+/// Slots of a scratch frame that the reserve of the value stack has room for in any case.
+#[cfg(feature = "optimize")]
+pub(crate) const MAX_SCRATCH_SLOTS: u32 = 2000;

@@ -284,10 +284,13 @@ impl Engine {
             )));
         }
         if !config.strategy.is_available() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "this build has no compiler for this processor: use the interpreter",
-            ));
+            let message = match config.strategy {
+                Strategy::Optimizing if Strategy::Baseline.is_available() => {
+                    "this build has no optimizing compiler for this processor: use baseline"
+                }
+                _ => "this build has no compiler for this processor: use the interpreter",
+            };
+            return Err(Error::new(ErrorKind::Unsupported, message));
         }
         #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
         let mut config = config.clone();

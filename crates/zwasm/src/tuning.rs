@@ -21,7 +21,8 @@ pub(crate) const VALUE_STACK_RESERVE: usize = 32 << 10;
 pub(crate) const HOST_STACK_RESERVE: usize = 512 << 10;
 
 /// Bytes of a store's native stack: the reserve, and room for a few hundred
-/// host functions that call back into the guest.
+/// host functions that call back into the guest. With optimized code there are as many
+/// more as the value stack has, which are not touched before they are used.
 pub(crate) const NATIVE_STACK: usize = 2 << 20;
 
 /// Bytes of the largest file read as a module. The largest programs compiled to
@@ -150,6 +151,16 @@ mod machine {
     /// Bytes of machine code that are mapped at once where much is compiled at once: a
     /// few dozen functions share the cost of the system calls.
     pub(crate) const CODE_GROUP: usize = 64 << 10;
+
+    /// Shapes of signatures that the process has stubs between the worlds for: a page each,
+    /// and more than the largest programs have.
+    #[cfg(optimizer)]
+    pub(crate) const MAX_STUBS: usize = 2048;
+
+    /// Loop headers of a function that optimized code of its own is made for: each takes
+    /// another compilation of all that can be reached from it.
+    #[cfg(optimizer)]
+    pub(crate) const MAX_REPLACEMENTS: usize = 8;
 
     /// The alignment of functions in machine code.
     pub(crate) const CODE_ALIGN: usize = 16;

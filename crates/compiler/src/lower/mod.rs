@@ -10,10 +10,10 @@
 mod facts;
 mod layout;
 mod machine;
-pub(crate) mod shape;
+pub mod shape;
 #[cfg(test)]
 mod tests;
-mod x64;
+pub mod x64;
 
 use crate::code::NativeCode;
 use crate::ssa::Func;

@@ -56,6 +56,8 @@ impl Module {
             store: field(),
             value_top: 0,
             native_limit: 8,
+            native_base: 48,
+            store_stack_limit: 56,
             heap_cursor: 16,
             heap_limit: 24,
             displays: 32,
@@ -125,7 +127,7 @@ impl Environment for Module {
     fn threaded(&self, _: &Inst) -> Threaded {
         Threaded { words: vec![1, 2], relocations: Vec::new() }
     }
-    fn threaded_in(&self, inst: &Inst, _: u32) -> Threaded {
+    fn threaded_on_scratch(&self, inst: &Inst, _: u32) -> Threaded {
         self.threaded(inst)
     }
     fn raise(&self) -> i64 {

@@ -82,7 +82,7 @@ impl Environment for TestModule {
     fn threaded(&self, _: &SlotInst) -> Threaded {
         Threaded::default()
     }
-    fn threaded_in(&self, _: &SlotInst, _: u32) -> Threaded {
+    fn threaded_on_scratch(&self, _: &SlotInst, _: u32) -> Threaded {
         Threaded::default()
     }
     fn raise(&self) -> i64 {

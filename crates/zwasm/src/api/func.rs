@@ -181,7 +181,12 @@ impl Func {
     #[track_caller]
     pub fn is_compiled(&self, store: impl AsContext) -> bool {
         let context = store.as_context();
-        let code = context.core_ref().code_at(expect(self.0.of(&context)).body);
+        let record = expect(self.0.of(&context));
+        #[cfg(optimizer)]
+        if context.core_ref().code_at(record.code.cast()).is_some() {
+            return true;
+        }
+        let code = context.core_ref().code_at(record.body);
         code.is_some_and(|(code, _)| code.is_machine_code())
     }
 

@@ -49,6 +49,12 @@ impl CatchTable {
         }
     }
 
+    /// The table of code that has its clauses elsewhere.
+    #[cfg(optimizer)]
+    pub(crate) fn none() -> CatchTable {
+        CatchTable { regions: Box::default(), tries: Box::default(), clauses: Box::default() }
+    }
+
     /// The first clause, from the innermost try around the byte at `position`
     /// outwards, that `catches` accepts.
     pub(crate) fn find(

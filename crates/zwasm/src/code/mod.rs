@@ -10,7 +10,9 @@ pub(crate) mod translate;
 use crate::interp;
 use crate::module::Inner;
 use crate::tier::MachineCode;
-use catches::CatchTable;
+#[cfg(optimizer)]
+use crate::tier::NativeCode;
+use catches::{CatchTable, Clause};
 use zwasm_regir::SourceLoc;
 
 /// The code of one function; shared by the instances of its module.
@@ -31,15 +33,22 @@ pub(crate) enum Text {
     /// The frame's size, then the address of the entry.
     #[cfg_attr(not(compiler), expect(dead_code, reason = "there is no machine code"))]
     Machine(MachineCode),
+    /// Optimized code, whose frames are native.
+    #[cfg(optimizer)]
+    Native(NativeCode),
 }
 
 /// What leads from a place in the code to the Wasm instruction it is part of.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Origin {
     /// A word of the function's threaded code.
     Word(usize),
     /// The place in the function's register IR.
     Source(Option<SourceLoc>),
+    /// The module offsets of the instruction and of the inlined calls around it,
+    /// innermost first.
+    #[cfg(optimizer)]
+    Offsets(Box<[u32]>),
 }
 
 impl Code {
@@ -48,6 +57,40 @@ impl Code {
         match &self.text {
             Text::Threaded(words) => words.as_ptr(),
             Text::Machine(code) => code.start().cast(),
+            #[cfg(optimizer)]
+            Text::Native(code) => code.body(),
+        }
+    }
+
+    /// Its first byte, from which offsets count: the body, unless it is native code.
+    pub(crate) fn start(&self) -> *const u64 {
+        match &self.text {
+            #[cfg(optimizer)]
+            Text::Native(code) => code.start().cast(),
+            Text::Threaded(_) | Text::Machine(_) => self.body(),
+        }
+    }
+
+    /// Bytes from the frame pointer down to the stack pointer, if frames are native.
+    #[cfg(optimizer)]
+    pub(crate) fn native_frame(&self) -> Option<usize> {
+        match &self.text {
+            Text::Threaded(_) | Text::Machine(_) => None,
+            Text::Native(code) => Some(code.frame()),
+        }
+    }
+
+    /// The first clause that `catches` accepts of those around the call at an offset,
+    /// innermost first.
+    pub(crate) fn find_clause(
+        &self,
+        position: usize,
+        catches: impl FnMut(&Clause) -> bool,
+    ) -> Option<Clause> {
+        match &self.text {
+            #[cfg(optimizer)]
+            Text::Native(code) => code.clauses(position).find(catches),
+            Text::Threaded(_) | Text::Machine(_) => self.catches.find(position, catches),
         }
     }
 
@@ -61,8 +104,10 @@ impl Code {
         let len = match &self.text {
             Text::Threaded(words) => size_of_val(&**words),
             Text::Machine(code) => code.len(),
+            #[cfg(optimizer)]
+            Text::Native(code) => code.len(),
         };
-        let position = (ip as usize).wrapping_sub(self.body() as usize);
+        let position = (ip as usize).wrapping_sub(self.start() as usize);
         (position < len).then_some(position)
     }
 
@@ -72,6 +117,8 @@ impl Code {
         match &self.text {
             Text::Threaded(_) => None,
             Text::Machine(code) => code.loop_entry(label),
+            #[cfg(optimizer)]
+            Text::Native(_) => None,
         }
     }
 
@@ -80,6 +127,8 @@ impl Code {
         match &self.text {
             Text::Threaded(_) => Origin::Word(position / size_of::<u64>()),
             Text::Machine(code) => Origin::Source(code.source(position)),
+            #[cfg(optimizer)]
+            Text::Native(code) => Origin::Offsets(code.offsets(position)),
         }
     }
 }
@@ -91,12 +140,16 @@ impl Origin {
     ///
     /// Translating once more costs less than keeping a map for every function.
     pub(crate) fn wasm_offsets(
-        self,
+        &self,
         module: &Inner,
         defined: u32,
         stop: &dyn Fn() -> bool,
     ) -> Vec<u32> {
-        if let Origin::Source(Some(source)) = self
+        #[cfg(optimizer)]
+        if let Origin::Offsets(offsets) = self {
+            return offsets.to_vec();
+        }
+        if let Origin::Source(Some(source)) = *self
             && !source.is_inlined()
         {
             return vec![source.offset(&[])];
@@ -104,9 +157,11 @@ impl Origin {
         let Ok(function) = translate::translate(module, defined, stop) else {
             return Vec::new();
         };
-        let source = match self {
+        let source = match *self {
             Origin::Word(word) => interp::code::source(module, defined, &function, word),
             Origin::Source(source) => source,
+            #[cfg(optimizer)]
+            Origin::Offsets(_) => None,
         };
         source.map_or_else(Vec::new, |source| source.offsets(&function.inlined).collect())
     }

@@ -18,8 +18,12 @@ mod objects;
 use crate::stack::stop::Stopped;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 pub(crate) use handlers::Handler;
+#[cfg(all(optimizer, not(tail_dispatch)))]
+pub(crate) use handlers::NEXT;
 #[cfg(not(tail_dispatch))]
 pub(crate) use handlers::Regs;
+#[cfg(optimizer)]
+pub(crate) use handlers::STOPPED;
 
 /// Threaded code of the interpreter's own, as function records point at it: a
 /// frame size, a handler, its operands.

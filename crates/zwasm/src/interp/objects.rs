@@ -12,8 +12,8 @@
 use super::handlers::bulk::{copy, in_pieces};
 use super::handlers::gc::{length, object};
 use crate::stack::activation;
-use crate::stack::backtrace::Cursor;
 use crate::stack::stop::{Outcome, Why};
+use crate::stack::walk::Cursor;
 use crate::store::StoreCore;
 use crate::store::gc::heap::REGION;
 use crate::store::gc::layout::write;

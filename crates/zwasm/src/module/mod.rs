@@ -23,7 +23,7 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::gc::layout;
-use crate::tier::{Strategy, Tier, Variant};
+use crate::tier::Strategy;
 use crate::types::{
     ExternType, FuncType, GlobalType, Held, MemoryType, TableType, TagType, TypeId,
 };
@@ -297,7 +297,7 @@ impl Module {
         let guarded = config.guard_pages
             && config.code.signals_based_traps
             && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
-        self.0.compiled.all(&self.0, Variant { tier: Tier::Baseline, guarded })
+        self.0.compiled.all(&self.0, guarded)
     }
 
     /// The module's name from its name section.

@@ -10,9 +10,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::backtrace::{self, Cursor};
+use super::backtrace;
 use super::stop::{Outcome, Stop, Stopped, Why};
 use super::unwind;
+use super::walk::Cursor;
+use super::walk::{Outer, Walk};
+#[cfg(optimizer)]
+use crate::error::Error;
 use crate::interp;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{HostFunc, StoreCore};
@@ -53,7 +57,16 @@ pub(crate) unsafe fn call(
             return Err(overflow(store));
         }
         base.copy_from_nonoverlapping(args.as_ptr(), args.len());
+        #[cfg(optimizer)]
+        let native_base = (*store).native_base;
         let status = if (*store).on_stack {
+            #[cfg(optimizer)]
+            if (*store).stack.as_ref().is_none_or(|stack| stack.sp().is_none()) {
+                // Native frames of the guest are told by where they lie.
+                let why =
+                    Why::Error(Error::msg("the guest is called on another stack than its own"));
+                return Err(Stop { why, backtrace: None });
+            }
             interp::enter(caller, record, base, header)
         } else {
             let Some(stack) = &(*store).stack else { return Err(overflow(store)) };
@@ -64,6 +77,12 @@ pub(crate) unsafe fn call(
             (*store).on_stack = false;
             status
         };
+        // Where the guest has stopped, they may be anything.
+        (*store).value_top = base;
+        #[cfg(optimizer)]
+        {
+            (*store).native_base = native_base;
+        }
         status.map_err(|stopped| StoreCore::why_stopped(store, stopped))?;
         args.as_mut_ptr().copy_from_nonoverlapping(base, args.len());
         Ok(())
@@ -182,7 +201,8 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
         let store = (*own).store;
         let tail_caller = std::mem::replace(&mut (*own).tail_caller, std::ptr::null_mut());
         let header = fp.add((*func).frame_slots);
-        let caller = Cursor::of_caller(header);
+        let outer = Outer::of_slots(header);
+        let caller = outer.place();
         let marker = 0u8;
         if (&raw const marker as usize) < (*store).native_limit() {
             return StoreCore::stop(store, TrapCode::StackOverflow.into(), caller).into();
@@ -193,7 +213,7 @@ pub(crate) unsafe extern "C" fn call_host(record: *const FuncRecord, fp: *mut u6
         let why = match visit_host(store, caller, top, &mut || ((*func).code)(call)) {
             Ok(()) if (*store).limits.interrupted() => Why::Trap(TrapCode::Interrupt),
             Ok(()) => return Outcome::DONE,
-            Err(Why::Thrown(reference, _)) if unwind::land(store, caller, reference) => {
+            Err(Why::Thrown(reference, _)) if unwind::land(store, Walk::from(outer), reference) => {
                 return Outcome::LANDED;
             }
             Err(why) => why,

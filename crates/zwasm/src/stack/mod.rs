@@ -2,8 +2,8 @@
 //!
 //! One mapping: the value stack at its low end grows up, the native stack at
 //! its high end grows down, and inaccessible pages lie between. Frames of
-//! interpreted (and baseline) code lie on the value stack; handlers, host
-//! functions and later optimised code use the native stack. Nothing of the
+//! interpreted and baseline code lie on the value stack; handlers, host
+//! functions and optimised code use the native stack. Nothing of the
 //! guest ever depends on the stack of the host's thread, so depth is the same
 //! in every embedder.
 //!
@@ -15,8 +15,10 @@
 
 pub(crate) mod activation;
 pub(crate) mod backtrace;
+pub(crate) mod roots;
 pub(crate) mod stop;
 pub(crate) mod unwind;
+pub(crate) mod walk;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -43,9 +45,11 @@ impl Stack {
         let page = GUARD;
         let value_bytes = max_stack
             .checked_next_multiple_of(page)
-            .filter(|bytes| *bytes < usize::MAX / 2)
+            .filter(|bytes| *bytes < usize::MAX / 4)
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        let native = tuning::NATIVE_STACK;
+        // Native frames of the guest may take as much as those of slots.
+        let frames = if cfg!(optimizer) { value_bytes } else { 0 };
+        let native = tuning::NATIVE_STACK + frames;
         let mut mapping = Mapping::reserve(value_bytes + GUARD + native)?;
         mapping.commit(0, value_bytes)?;
         mapping.commit(value_bytes + GUARD, native)?;
@@ -60,6 +64,27 @@ impl Stack {
     /// Where frames must end.
     pub(crate) fn value_limit(&self) -> *mut u64 {
         self.mapping.base().wrapping_add(self.value_bytes - tuning::VALUE_STACK_RESERVE).cast()
+    }
+
+    /// The end of the value stack, its reserve included.
+    pub(crate) fn value_end(&self) -> *mut u64 {
+        self.mapping.base().wrapping_add(self.value_bytes).cast()
+    }
+
+    /// About where the native stack is used from on, if what asks runs on it.
+    #[cfg(optimizer)]
+    #[inline(never)]
+    pub(crate) fn sp(&self) -> Option<usize> {
+        let marker = 0u8;
+        let sp = &raw const marker as usize;
+        let Native { top, bottom } = self.native();
+        (bottom + GUARD..top).contains(&sp).then_some(sp)
+    }
+
+    /// Where the native stack is used first.
+    #[cfg(optimizer)]
+    pub(crate) fn native_top(&self) -> usize {
+        self.native().top
     }
 
     /// The native stack pointer below which no host function is called.

@@ -12,7 +12,8 @@
 
 use std::any::Any;
 
-use super::backtrace::{self, Cursor};
+use super::backtrace;
+use super::walk::Cursor;
 use crate::error::{Error, WasmBacktrace};
 use crate::store::StoreCore;
 use zwasm_regir::TrapCode;
@@ -67,8 +68,17 @@ impl StoreCore {
     ///
     /// `this` is valid, and runs the guest at `place`.
     pub(crate) unsafe fn stop(this: *mut StoreCore, why: Why, place: Cursor) -> Stopped {
+        let captured = match &why {
+            Why::Error(error) | Why::Thrown(_, Some(error)) => error.backtrace().is_some(),
+            Why::Panic(_) => true,
+            Why::Trap(_) | Why::Thrown(_, None) => false,
+        };
+        // At once: native frames are gone when the activation has ended.
         // SAFETY: by the contract.
-        unsafe { (*this).stopped = Some((why, place)) };
+        unsafe {
+            let capture = || backtrace::capture(Some(place), (*this).host_frame);
+            (*this).stopped = Some(Stop { why, backtrace: (!captured).then(capture) });
+        }
         Stopped(())
     }
 
@@ -76,23 +86,14 @@ impl StoreCore {
     ///
     /// # Safety
     ///
-    /// `this` is valid, and its guest has just stopped: its frames are intact above the
-    /// value stack's top until something runs there again.
+    /// `this` is valid.
     pub(super) unsafe fn why_stopped(this: *mut StoreCore, _: Stopped) -> Stop {
         // SAFETY: by the contract.
-        unsafe {
-            let Some((why, place)) = (*this).stopped.take() else {
-                let why = Why::Error(Error::msg("the guest stopped without a reason"));
-                return Stop { why, backtrace: None };
-            };
-            let captured = match &why {
-                Why::Error(error) | Why::Thrown(_, Some(error)) => error.backtrace().is_some(),
-                Why::Panic(_) => true,
-                Why::Trap(_) | Why::Thrown(_, None) => false,
-            };
-            let capture = || backtrace::capture(Some(place), (*this).host_frame);
-            Stop { why, backtrace: (!captured).then(capture) }
-        }
+        let stopped = unsafe { (*this).stopped.take() };
+        stopped.unwrap_or_else(|| {
+            let why = Why::Error(Error::msg("the guest stopped without a reason"));
+            Stop { why, backtrace: None }
+        })
     }
 }
 

@@ -1,18 +1,16 @@
 //! Throwing exceptions: the walk from the place of a throw to its handler.
 //!
-//! Frames are walked by their headers, like a backtrace's. The code of each
-//! says whether the call in progress is inside a try that catches the tag; the
-//! first that does gets the values in the slots of its label, and everything
-//! above it is gone with the frame pointer. The walk ends where the activation
-//! does: an exception not caught there becomes an error of the call from the
+//! Frames are walked like a backtrace's. The code of each says whether the call in
+//! progress is inside a try that catches the tag; the first that does gets the values, in
+//! the slots of its label or, in native code, in the overflow, and everything above it is
+//! gone with the frame pointer. If there are native frames above it, the native stack
+//! pointer goes back as well. The walk ends where the activation does: an exception not caught there becomes an error of the call from the
 //! host, and what the host makes of it is up to the host. If a host function
 //! returns such an error, the walk goes on from its caller.
 
 use super::activation;
-use super::backtrace::Cursor;
 use super::stop::{Outcome, Why};
-use crate::code::Code;
-use crate::interp;
+use super::walk::{Cursor, Walk};
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 
@@ -64,50 +62,52 @@ pub(crate) unsafe extern "C" fn raise(
     // SAFETY: by the contract.
     unsafe {
         let store = (*vm).store;
-        if land(store, cursor, reference) {
+        if land(store, Walk::at(cursor), reference) {
             return Outcome::LANDED;
         }
         StoreCore::stop(store, Why::Thrown(reference, None), cursor).into()
     }
 }
 
-/// Finds the handler of an exception thrown at `cursor`, and makes it the place
-/// to continue at. False if the activation has none.
+/// Finds the handler of an exception thrown where the walk begins, and makes it the
+/// place to continue at. False if the activation has none.
 ///
 /// # Safety
 ///
-/// `cursor` is a place in the innermost activation of `store`.
-pub(crate) unsafe fn land(store: *mut StoreCore, mut cursor: Cursor, reference: u64) -> bool {
+/// The walk begins in the innermost activation of `store`.
+pub(crate) unsafe fn land(store: *mut StoreCore, mut walk: Walk<'_>, reference: u64) -> bool {
     // SAFETY: the frames of an activation are live, each laid out as its code
     // says, and run in instances of the store.
     unsafe {
         let Some((tag, values)) = (*store).exceptions.get(reference) else { return false };
-        let mut last: Option<&Code> = None;
-        while !interp::is_exit(cursor.ip) {
-            // Frames of a recursive function follow each other.
-            let same = last.and_then(|code| Some((code, code.position(cursor.ip)?)));
-            let Some((code, position)) = same.or_else(|| (*store).code_at(cursor.ip)) else {
-                return false;
-            };
-            last = Some(code);
-            let tags = &(*(*cursor.vm).instance).tags;
-            let clause = code.catches.find(position, |clause| {
+        while let Some(frame) = walk.next() {
+            let tags = &(*(*frame.vm).instance).tags;
+            let clause = frame.code.find_clause(frame.position, |clause| {
                 clause.tag.is_none_or(|index| tags[index as usize] == tag)
             });
-            if let Some(clause) = clause {
-                let mut at = cursor.fp.add(clause.base as usize);
-                if clause.tag.is_some() {
-                    at.copy_from_nonoverlapping(values.as_ptr(), values.len());
-                    at = at.add(values.len());
-                }
-                if clause.by_ref {
-                    at.write(reference);
-                }
-                let ip = code.body().byte_add(clause.target as usize);
-                (*store).landing = Cursor { ip, ..cursor };
-                return true;
+            let Some(clause) = clause else { continue };
+            if let Some(base) = frame.base {
+                (*store).value_top = base.value_top;
             }
-            cursor = Cursor::of_caller(cursor.fp.add(code.header as usize));
+            let mut at = frame.fp.add(clause.base as usize);
+            #[cfg(optimizer)]
+            {
+                (*store).landing_sp = frame.base.map_or(0, |base| base.sp);
+                if let Some(size) = frame.code.native_frame() {
+                    (*store).landing_sp = frame.fp as usize - size;
+                    at = (*store).value_top;
+                }
+            }
+            if clause.tag.is_some() {
+                at.copy_from_nonoverlapping(values.as_ptr(), values.len());
+                at = at.add(values.len());
+            }
+            if clause.by_ref {
+                at.write(reference);
+            }
+            let ip = frame.code.start().byte_add(clause.target as usize);
+            (*store).landing = Cursor { ip, fp: frame.fp, vm: frame.vm };
+            return true;
         }
         false
     }

@@ -2,8 +2,9 @@
 //!
 //! An exception reference is a number with a mark in its top byte, a generation
 //! and, in the lower half, the number of a place in an arena, which is never zero.
-//! What nothing refers to any more is found by marking whenever the arena has grown to twice what the marking before left:
-//! conservatively from the value stack (a word that looks like a reference is
+//! What nothing refers to any more is found by marking whenever the arena has grown to
+//! twice what the marking before left:
+//! conservatively from the stack (a word that looks like a reference is
 //! one; the mark and the generation make an accident unlikely and cost no more
 //! than memory), exactly from globals, tables and the host's handles. So a
 //! throw costs an allocation, and a program that throws in a loop runs in
@@ -281,16 +282,15 @@ impl StoreCore {
         // to the end of the innermost frame.
         unsafe {
             let exceptions = &mut (*this).exceptions;
+            for words in StoreCore::stacks(this, stack_end) {
+                exceptions.looked_through += words.bytes();
+                exceptions.mark(words, &mut pending);
+            }
             let mut mark = |words: &[u64]| {
                 exceptions.looked_through += size_of_val(words);
                 exceptions.mark(words.iter().copied(), &mut pending);
             };
             mark(values);
-            if let Some(stack) = &(*this).stack {
-                let base = stack.value_base().cast_const();
-                let count = usize::try_from(stack_end.offset_from(base)).unwrap_or(0);
-                mark(std::slice::from_raw_parts(base, count));
-            }
             // Objects hold exception references as whole words.
             (*this).gc.heap.for_each_word_run(&mut mark);
             for table in &(*this).tables {

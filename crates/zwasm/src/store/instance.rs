@@ -388,6 +388,8 @@ unsafe fn allocate(
             let record = NonNull::new_unchecked(VmCtx::record(context, index));
             record.write(FuncRecord {
                 body: interp::lazy_body(),
+                #[cfg(optimizer)]
+                code: tier::resolver(),
                 vmctx: context,
                 ty: inner.func_type_id(inner.func_index(index)),
                 index: inner.func_index(index),

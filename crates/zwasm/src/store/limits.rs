@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::StoreCore;
 use crate::error::{Error, Result};
 use crate::stack::activation;
-use crate::stack::backtrace::Cursor;
 use crate::stack::stop::Stopped;
+use crate::stack::walk::Cursor;
 use crate::tuning;
 use zwasm_regir::TrapCode;
 

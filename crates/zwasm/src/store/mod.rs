@@ -41,8 +41,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interp;
 use crate::stack::Stack;
 use crate::stack::activation::{HostCall, HostFrame};
-use crate::stack::backtrace::Cursor;
-use crate::stack::stop::Why;
+use crate::stack::stop::{Stop, Why};
+use crate::stack::walk::Cursor;
+#[cfg(optimizer)]
+use crate::tier;
 use crate::types::{FuncType, GlobalType, HeapType, Held, TypeId, ValType};
 use exceptions::Exceptions;
 use functions::Functions;
@@ -107,9 +109,17 @@ pub struct StoreCore {
     /// Whether the native stack in use is this store's.
     pub(crate) on_stack: bool,
     /// Why and where the guest stopped, until it is told to whoever called it.
-    pub(crate) stopped: Option<(Why, Cursor)>,
+    pub(crate) stopped: Option<Stop>,
     /// Where the guest continues after a throw.
     pub(crate) landing: Cursor,
+    /// The native stack pointer that it continues with; 0 for the one it has.
+    #[cfg(optimizer)]
+    pub(crate) landing_sp: usize,
+    /// The native stack pointer with which the innermost activation is ended.
+    #[cfg(optimizer)]
+    pub(crate) native_base: usize,
+    /// The end of the value stack. What lies behind it is native.
+    pub(crate) value_end: *mut u64,
     pub(crate) exceptions: Exceptions,
     /// The code this store has entered, by its address.
     codes: BTreeMap<usize, NonNull<Code>>,
@@ -164,6 +174,11 @@ impl StoreCore {
             on_stack: false,
             stopped: None,
             landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
+            #[cfg(optimizer)]
+            landing_sp: 0,
+            #[cfg(optimizer)]
+            native_base: 0,
+            value_end: ptr::null_mut(),
             exceptions: Exceptions::new(engine.config()),
             codes: BTreeMap::new(),
             #[cfg(not(tail_dispatch))]
@@ -227,6 +242,7 @@ impl StoreCore {
             })?;
             (*this).stack_limit = stack.value_limit();
             (*this).value_top = stack.value_base();
+            (*this).value_end = stack.value_end();
             (*this).native_limit = stack.native_limit();
             (*this).stack = Some(stack);
             Ok(())
@@ -236,6 +252,12 @@ impl StoreCore {
     /// The native stack pointer below which no host function is called.
     pub(crate) fn native_limit(&self) -> usize {
         self.native_limit
+    }
+
+    /// Whether a frame is native.
+    #[cfg(optimizer)]
+    pub(crate) fn is_native(&self, frame: *const u64) -> bool {
+        frame >= self.value_end
     }
 
     pub(crate) fn no_memory(&self) -> NonNull<MemoryInst> {
@@ -266,7 +288,7 @@ impl StoreCore {
 
     /// Remembers code that lives as long as the store.
     pub(crate) fn add_code(&mut self, code: &Code) {
-        self.codes.insert(code.body() as usize, NonNull::from(code));
+        self.codes.insert(code.start() as usize, NonNull::from(code));
     }
 
     /// The code that an address is in, and at which offset.
@@ -369,6 +391,8 @@ impl StoreCore {
             let func = leak(HostFunc {
                 record: FuncRecord {
                     body: ptr::null(),
+                    #[cfg(optimizer)]
+                    code: tier::resolver(),
                     vmctx: (*this).host_vmctx.as_ptr(),
                     ty: id,
                     index: (*this).host_funcs.len() as u32,

@@ -22,6 +22,10 @@ use crate::types::TypeId;
 pub(crate) struct FuncRecord {
     /// The function's code: the size of its frames, then what is jumped through.
     pub(crate) body: *const u64,
+    /// What is called with arguments in registers: the function's optimized code, or what
+    /// leads to its body.
+    #[cfg(optimizer)]
+    pub(crate) code: *const u8,
     /// The instance the function runs in.
     pub(crate) vmctx: *mut VmCtx,
     /// The canonical number of its type.

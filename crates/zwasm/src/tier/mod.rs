@@ -16,16 +16,22 @@ mod machine;
 #[cfg(feature = "trace")]
 pub(crate) use machine::listing;
 pub(crate) use machine::{AVAILABLE, Compiled, MachineCode, enter};
+#[cfg(optimizer)]
+pub(crate) use machine::{
+    NativeCode, land_in_native, land_in_slots, resolver, restore, returns_to_slots,
+};
 
 use std::ptr::NonNull;
 
 use crate::code::Code;
+#[cfg(optimizer)]
+use crate::code::Text;
 use crate::engine::Config;
 use crate::error::Result;
 use crate::interp;
 use crate::module::Inner;
-use crate::store::MemoryInst;
 use crate::store::vmctx::FuncRecord;
+use crate::store::{MemoryInst, StoreCore};
 use crate::tuning;
 
 /// What runs the code of an engine's modules.
@@ -39,6 +45,9 @@ pub enum Strategy {
     Interpreter,
     /// The baseline compiler: functions are compiled when they are first called.
     Baseline,
+    /// The optimizing compiler: functions are compiled when they are first called. Those
+    /// that it refuses are compiled by the baseline compiler.
+    Optimizing,
     /// As `Auto`, with chance instead of counting, drawn from this seed: some
     /// functions start compiled, some never are, some are promoted at any time.
     #[doc(hidden)]
@@ -79,6 +88,9 @@ impl Pin {
 pub(crate) enum Tier {
     /// In one pass, in the frames of the interpreter.
     Baseline,
+    /// Through SSA, with native frames.
+    #[cfg(optimizer)]
+    Optimized,
 }
 
 /// What a function can have machine code for, each of its own.
@@ -92,12 +104,17 @@ pub(crate) struct Variant {
 impl Strategy {
     /// Whether this build can do it: whether it has a compiler if it wants one.
     pub const fn is_available(self) -> bool {
-        AVAILABLE || !matches!(self, Strategy::Baseline)
+        match self {
+            Strategy::Baseline => AVAILABLE,
+            Strategy::Optimizing => cfg!(optimizer),
+            _ => true,
+        }
     }
 
     /// Whether interpreted code counts.
     pub(crate) fn counts(self) -> bool {
-        AVAILABLE && !matches!(self, Strategy::Interpreter | Strategy::Baseline)
+        AVAILABLE
+            && !matches!(self, Strategy::Interpreter | Strategy::Baseline | Strategy::Optimizing)
     }
 
     /// What an entry takes from the budget of a function whose body has so many
@@ -114,7 +131,7 @@ impl Strategy {
     fn budget(self, defined: u32, bytes: usize) -> Option<i32> {
         match self {
             Strategy::Interpreter => Some(i32::MAX),
-            Strategy::Baseline => None,
+            Strategy::Baseline | Strategy::Optimizing => None,
             Strategy::Auto => Some(auto_budget(bytes) as i32),
             Strategy::Mixed(seed) => {
                 let drawn = scramble(seed ^ u64::from(defined) << 32 ^ bytes as u64);
@@ -139,6 +156,12 @@ impl Strategy {
     pub fn pinned(pins: &[Pin]) -> Strategy {
         let places = pins.iter().cycle().take(32).enumerate();
         Strategy::Pinned(places.fold(0, |all, (at, pin)| all | (*pin as u64) << (2 * at)))
+    }
+
+    /// Whether a function is to be optimized when it is first called.
+    #[cfg(optimizer)]
+    fn optimizes_at_once(self, defined: u32) -> bool {
+        self == Strategy::Optimizing || self.pin(defined) == Some(Pin::Optimized)
     }
 
     /// Where a function has to be; none if that is not said.
@@ -204,6 +227,13 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         (*record).hot = budget.unwrap_or(i32::MAX);
         (*(*(*record).vmctx).instance).guarded
     };
+    #[cfg(optimizer)]
+    if strategy.optimizes_at_once(defined) {
+        let variant = Variant { tier: Tier::Optimized, guarded };
+        if let Some(code) = module.compiled.get(module, defined, variant, &stop)? {
+            return Ok(code);
+        }
+    }
     let variant = Variant { tier: Tier::Baseline, guarded };
     if budget.is_none()
         && let Some(code) = module.compiled.get(module, defined, variant, &stop)?
@@ -211,6 +241,28 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         return Ok(code);
     }
     interp::code::code(module, defined, &stop)
+}
+
+/// Makes code the one that a function runs from now on; its body.
+///
+/// # Safety
+///
+/// The record is that of a function of the store, whose code it is.
+pub(crate) unsafe fn publish(
+    store: *mut StoreCore,
+    record: *mut FuncRecord,
+    code: &Code,
+) -> *const u64 {
+    // SAFETY: by the contract.
+    unsafe {
+        (*store).add_code(code);
+        #[cfg(optimizer)]
+        if let Text::Native(code) = &code.text {
+            (*record).code = code.entry();
+        }
+        (*record).body = code.body();
+        (*record).body
+    }
 }
 
 /// Where [`promote`] is asked to go on at a function's entry.
@@ -247,8 +299,7 @@ pub(crate) unsafe extern "C" fn promote(
             return None;
         };
         let code = code?;
-        (*(*vm).store).add_code(code);
-        (*record).body = code.body();
+        publish(store, record, code);
         let offset = match header {
             ENTRY => size_of::<u64>(),
             label => code.loop_entry(label)?,
@@ -256,6 +307,47 @@ pub(crate) unsafe extern "C" fn promote(
         // Other frames of the function follow when they next count.
         (*record).hot = 0;
         NonNull::new(code.body().byte_add(offset).cast_mut())
+    }
+}
+
+/// Where a frame of slots goes on in optimized code: the word to jump through, and what
+/// the accumulator has to be.
+#[cfg(optimizer)]
+#[cfg_attr(not(test), expect(dead_code, reason = "baseline code does not ask for it"))]
+pub(crate) struct Replaced {
+    pub(crate) ip: NonNull<u64>,
+    pub(crate) acc: u64,
+}
+
+/// Compiles the rest of a record's function from the loop header with a label on, unless
+/// it is, for a frame of slots that is laid out as `frame` and has everything in its
+/// canonical slots: whoever is at the header goes on there, with the frame as it is. None
+/// if it cannot be compiled, or the store has to stop.
+///
+/// # Safety
+///
+/// As [`promote`].
+#[cfg(optimizer)]
+#[cfg_attr(not(test), expect(dead_code, reason = "baseline code does not ask for it"))]
+pub(crate) unsafe fn replace(
+    record: *const FuncRecord,
+    label: zwasm_regir::Label,
+    frame: zwasm_regir::Frame,
+) -> Option<Replaced> {
+    // SAFETY: by the contract; the code lives as long as the module, which the
+    // instance holds.
+    unsafe {
+        let vm = (*record).vmctx;
+        let module = (*vm).module()?.inner();
+        let defined = module.defined_func((*record).index)?;
+        let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
+        let stop = || (*store).must_stop();
+        let code =
+            module.compiled.replacement(module, defined, guarded, (label, frame), &stop).ok()??;
+        (*store).add_code(code);
+        let Text::Native(native) = &code.text else { return None };
+        let (ip, acc) = native.replace();
+        Some(Replaced { ip: NonNull::new(ip.cast_mut())?, acc })
     }
 }
 

@@ -32,7 +32,7 @@ impl Compiled {
     }
 
     /// Compiles every function that can be: none. The bytes of machine code.
-    pub(crate) fn all(&self, _: &Inner, _: Variant) -> usize {
+    pub(crate) fn all(&self, _: &Inner, _: bool) -> usize {
         0
     }
 }

@@ -335,6 +335,15 @@ impl Assembler {
         self.relative(label);
     }
 
+    /// Returns.
+    #[cfg(feature = "optimize")]
+    pub(crate) fn ret(&mut self) {
+        if self.lists() {
+            self.show("ret", &[]);
+        }
+        self.buffer.bytes.push(0xC3);
+    }
+
     /// Calls a place in the code.
     #[cfg(feature = "optimize")]
     pub(crate) fn call(&mut self, label: AsmLabel) {

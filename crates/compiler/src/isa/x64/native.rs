@@ -60,14 +60,6 @@ impl Assembler {
         }
     }
 
-    /// Returns.
-    pub(crate) fn ret(&mut self) {
-        if self.lists() {
-            self.show("ret", &[]);
-        }
-        self.buffer.bytes.push(0xC3);
-    }
-
     /// Converts to the nearest unsigned number of 64 bits: what is 2^63 or more is converted
     /// less that much.
     pub(crate) fn saturate_u64(&mut self, single: bool, dst: Reg, src: Reg) {

@@ -676,7 +676,9 @@ impl<'a> Emitter<'a> {
                 emit!(self.asm, pushq_o(RDI));
                 emit!(self.asm, pushq_o(R10));
                 self.asm.bind(restored);
+                self.asm.mov(R10, RDI);
                 self.asm.load(RDI, vmctx, Size::B8);
+                self.asm.store(at(RDI, self.layout.tail_caller as i32), R10, Size::B8);
                 self.asm.bind(same);
             }
         }

@@ -2,10 +2,13 @@
 //! the value stack: its first word is the runtime's, and the slots follow.
 
 use super::{Inst, Select};
+use crate::CompileError;
 use crate::lower::Scratch;
 use crate::lower::machine::{Flow, read_in};
 use crate::ssa::{Clause, Handler, InstData, Value};
 use zwasm_regir::{Inst as SlotInst, Operand as SlotOperand, Slot};
+
+use crate::tuning::MAX_SCRATCH_SLOTS;
 
 use super::regs::{all_but, preg};
 use crate::isa::Primitives;
@@ -21,8 +24,12 @@ impl Select<'_> {
         args: &[Value],
         put: impl FnOnce(&mut Self, u32, regalloc2::Operand),
     ) {
+        if slots > MAX_SCRATCH_SLOTS {
+            self.failed = Some(CompileError::Unsupported);
+            return;
+        }
         self.calls = true;
-        let threaded = self.env.threaded_in(inst, slots);
+        let threaded = self.env.threaded_on_scratch(inst, slots);
         self.scratches.push(Scratch { threaded });
         let code = self.scratches.len() as u32 - 1;
         let values: Vec<_> = args.iter().map(|arg| (*arg, self.reg(*arg))).collect();

@@ -12,6 +12,7 @@ mod instance;
 mod integer;
 mod memory;
 mod regs;
+pub mod stubs;
 
 use super::facts::Facts;
 use super::layout::Layout;
@@ -28,6 +29,7 @@ use crate::{CompileError, Environment, VmLayout};
 use emit::Emission;
 pub(crate) use inst::{Address, Base, Callee, Data, Inst, Load, Sequence, Src};
 use regalloc2::{Operand, VReg};
+use regs::PASSED;
 use zwasm_regir::{SourceLoc, Type};
 
 /// Data behind the code that selection has named.

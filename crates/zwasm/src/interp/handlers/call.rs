@@ -9,8 +9,8 @@ use super::{DONE, Regs, done, handlers, jump, tail, trap};
 use std::ptr;
 
 use crate::stack::activation;
-use crate::stack::backtrace::Cursor;
 use crate::stack::stop::Outcome;
+use crate::stack::walk::Cursor;
 use crate::store::StoreCore;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::tier;
@@ -317,13 +317,9 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Outcome {
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));
         let body = match tier::first(record, module, defined) {
-            Ok(code) => {
-                (*store).add_code(code);
-                code.body()
-            }
+            Ok(code) => tier::publish(store, record, code),
             Err(error) => return StoreCore::stop(store, error.into(), caller).into(),
         };
-        (*record).body = body;
         if regs.fp.byte_add(*body as usize) > (*store).stack_limit {
             return StoreCore::stop(store, TrapCode::StackOverflow.into(), caller).into();
         }

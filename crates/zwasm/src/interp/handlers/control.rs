@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use super::{
     Handler, InAcc, InSlot, InWord, Lane, Source, done, handlers, jump, next, tail, trap, words,
 };
-use crate::stack::backtrace::Cursor;
 use crate::stack::stop::Outcome;
+use crate::stack::walk::Cursor;
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::ops::{Compare, meaning};

@@ -6,8 +6,8 @@
 
 use super::{DONE, Handler, Regs};
 use crate::interp::exit;
-use crate::stack::backtrace::Cursor;
 use crate::stack::stop::Stopped;
+use crate::stack::walk::Cursor;
 use crate::store::StoreCore;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::tier;

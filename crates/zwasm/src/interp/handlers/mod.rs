@@ -52,8 +52,8 @@ pub(super) mod warmth;
 ))]
 mod disassembly;
 
-use crate::stack::backtrace::Cursor;
 use crate::stack::stop::{Outcome, Stopped};
+use crate::stack::walk::Cursor;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::Scalar;
@@ -62,30 +62,30 @@ use zwasm_regir::ops::Scalar;
 #[derive(Clone, Copy)]
 pub(crate) struct Regs {
     /// The instance.
-    pub(super) vm: *mut VmCtx,
+    pub(crate) vm: *mut VmCtx,
     /// The frame.
-    pub(super) fp: *mut u64,
+    pub(crate) fp: *mut u64,
     /// The instruction being executed.
-    pub(super) ip: *const u64,
+    pub(crate) ip: *const u64,
     /// The integer accumulator.
-    pub(super) acc: u64,
+    pub(crate) acc: u64,
     /// The first byte of memory 0.
-    pub(super) mem: *mut u8,
+    pub(crate) mem: *mut u8,
     /// The size of memory 0 in bytes.
-    pub(super) len: usize,
+    pub(crate) len: usize,
     /// The `f64` accumulator.
-    pub(super) fd: f64,
+    pub(crate) fd: f64,
     /// The `f32` accumulator.
-    pub(super) fs: f32,
+    pub(crate) fs: f32,
 }
 
 /// What a handler returns when the activation ends.
 const DONE: usize = 0;
 /// What a handler returns when the guest is stopped.
-const STOPPED: usize = 1;
+pub(crate) const STOPPED: usize = 1;
 /// What a handler returns to the loop when it has parked its registers.
 #[cfg(not(tail_dispatch))]
-const NEXT: usize = 2;
+pub(crate) const NEXT: usize = 2;
 
 /// Declares handlers: `fn name[generics](registers) { body }`. A body ends in
 /// one of the macros below, which return.
@@ -437,6 +437,18 @@ handlers! {
             regs.ip = (*landing).ip;
             regs.fp = (*landing).fp;
             regs.vm = (*landing).vm;
+            #[cfg(optimizer)]
+            {
+                let store = (*regs.vm).store;
+                regs.acc = (*store).landing_sp as u64;
+                if regs.acc != 0 {
+                    if (*store).is_native(regs.fp) {
+                        tail!(regs, crate::tier::land_in_native)
+                    }
+                    regs.reload();
+                    tail!(regs, crate::tier::land_in_slots)
+                }
+            }
             regs.reload();
             jump!(regs)
         }

@@ -17,7 +17,7 @@
 //! 4. An object is initialised before the next allocation.
 //! 5. The host holds [roots](Roots), never references.
 //!
-//! Roots are the value stack up to `top`, globals, tables, element segments, the
+//! Roots are the value stack up to `top`, the native stack while the guest waits on it, globals, tables, element segments, the
 //! payloads of exceptions and the host's roots. While an instance is being
 //! initialised, values are in none of these; collections are put off until it is done.
 //!
@@ -364,13 +364,9 @@ impl StoreCore {
                 lost: false,
             };
             let mut looked_through = 0;
-            if let Some(stack) = &(*this).stack {
-                let mut slot = stack.value_base();
-                looked_through += (top as usize).saturating_sub(slot as usize);
-                while slot < top {
-                    marker.word(*slot);
-                    slot = slot.add(1);
-                }
+            for words in StoreCore::stacks(this, top) {
+                looked_through += words.bytes();
+                words.for_each(|word| marker.word(word));
             }
             // Tables of functions hold addresses of records, and no objects.
             let tables = (*this).tables.iter().map(|table| table.as_ref());

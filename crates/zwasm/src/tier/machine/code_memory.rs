@@ -1,7 +1,8 @@
 //! Memory for machine code.
 //!
-//! One region of address space for the whole process, so that an address is known
-//! to be in compiled code by two comparisons. Code is copied into fresh pages while
+//! Two regions of address space for the whole process, one for baseline code and one for
+//! native code and its stubs, so that an address is known to be in either by two
+//! comparisons. Code is copied into fresh pages while
 //! they can be written, and then they are made executable, once: no page is ever
 //! both, or changes while code in it may run. When the code is dropped, its pages
 //! are given back to the system, and their addresses to the region.
@@ -30,11 +31,24 @@ struct Region {
     free: Mutex<BTreeMap<usize, usize>>,
 }
 
-/// The process's region, reserved when it is first needed; none if there is no
-/// address space for it.
-static REGION: OnceLock<Option<Region>> = OnceLock::new();
+/// What calls what is in a region, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum World {
+    /// Code that is entered and left as handlers are.
+    Slots,
+    /// Code with native frames, and the stubs that lead to and from it.
+    #[cfg(optimizer)]
+    Native,
+}
 
-fn region() -> Option<&'static Region> {
+/// How many regions there are.
+const WORLDS: usize = if cfg!(optimizer) { 2 } else { 1 };
+
+/// The process's regions, reserved when they are first needed; none if there is no
+/// address space for one.
+static REGIONS: [OnceLock<Option<Region>>; WORLDS] = [const { OnceLock::new() }; WORLDS];
+
+fn region(world: World) -> Option<&'static Region> {
     let reserve = || {
         let mut len = CODE_REGION;
         while len >= MIN_CODE_REGION {
@@ -46,12 +60,13 @@ fn region() -> Option<&'static Region> {
         }
         None
     };
-    REGION.get_or_init(reserve).as_ref()
+    REGIONS[world as usize].get_or_init(reserve).as_ref()
 }
 
-/// Where machine code can be, if there is any. Can be asked in a signal handler.
-pub(super) fn addresses() -> Option<Range<usize>> {
-    let mapping = &REGION.get()?.as_ref()?.mapping;
+/// Where machine code of a world can be, if there is any. Can be asked in a signal
+/// handler.
+pub(super) fn addresses(world: World) -> Option<Range<usize>> {
+    let mapping = &REGIONS[world as usize].get()?.as_ref()?.mapping;
     let start = mapping.base() as usize;
     Some(start..start + mapping.len())
 }
@@ -95,26 +110,31 @@ pub(super) struct Chunk {
     region: &'static Region,
     offset: usize,
     len: usize,
-    /// Who has it among its code.
-    engine: Engine,
+    /// Who has it among its code; none for what the process has.
+    engine: Option<Engine>,
 }
 
 impl Chunk {
     /// Copies code into fresh memory, makes the words at the offsets in
     /// `relocations`, which hold offsets into the code, addresses, and makes it
     /// executable. None if there is no memory left, or the engine may not have more.
-    pub(super) fn new(engine: &Engine, bytes: &[u8], relocations: &[u32]) -> Option<Chunk> {
-        let region = region()?;
+    pub(super) fn new(
+        world: World,
+        engine: Option<&Engine>,
+        bytes: &[u8],
+        relocations: &[u32],
+    ) -> Option<Chunk> {
+        let region = region(world)?;
         let pages = bytes.len().checked_next_multiple_of(region.page).filter(|len| *len > 0)?;
-        if !engine.take_code(pages as u64) {
+        if engine.is_some_and(|engine| !engine.take_code(pages as u64)) {
             return None;
         }
         let Some(offset) = region.take(pages) else {
-            engine.give_code(pages as u64);
+            engine.inspect(|engine| engine.give_code(pages as u64));
             return None;
         };
         // From here on dropping the chunk gives the pages back.
-        let chunk = Chunk { region, offset, len: bytes.len(), engine: engine.clone() };
+        let chunk = Chunk { region, offset, len: bytes.len(), engine: engine.cloned() };
         region.mapping.protect(offset, pages, Access::ReadWrite).ok()?;
         let start = chunk.start().cast_mut();
         // SAFETY: the pages are mapped, writable and nobody else's yet.
@@ -139,7 +159,9 @@ impl Chunk {
 impl Drop for Chunk {
     fn drop(&mut self) {
         let pages = self.len.next_multiple_of(self.region.page);
-        self.engine.give_code(pages as u64);
+        if let Some(engine) = &self.engine {
+            engine.give_code(pages as u64);
+        }
         // Addresses that could not be emptied are not used again.
         if self.region.mapping.discard(self.offset, pages).is_ok() {
             self.region.give(self.offset, pages);
@@ -184,8 +206,9 @@ mod tests {
         #[cfg(target_arch = "aarch64")]
         let mut bytes = [0x1000_0040_u32, 0xd65f_03c0].map(u32::to_le_bytes).concat();
         bytes.extend(8u64.to_ne_bytes());
-        let chunk = Chunk::new(&Engine::default(), &bytes, &[8]).expect("there is memory");
-        let range = addresses().expect("there is code");
+        let chunk = Chunk::new(World::Slots, Some(&Engine::default()), &bytes, &[8])
+            .expect("there is memory");
+        let range = addresses(World::Slots).expect("there is code");
         assert!(range.contains(&(chunk.start() as usize)));
         // SAFETY: the code is a function of this type.
         let code: extern "C" fn() -> *const u64 = unsafe { std::mem::transmute(chunk.start()) };
@@ -198,24 +221,26 @@ mod tests {
     #[test]
     fn a_relocation_outside_is_refused() {
         let engine = Engine::default();
-        assert!(Chunk::new(&engine, &[0xc3; 8], &[1]).is_none());
-        assert!(Chunk::new(&engine, &[], &[]).is_none());
+        assert!(Chunk::new(World::Slots, Some(&engine), &[0xc3; 8], &[1]).is_none());
+        assert!(Chunk::new(World::Slots, Some(&engine), &[], &[]).is_none());
     }
 
     #[test]
     fn an_engine_has_so_much_code() {
         let engine =
             Engine::new(Config::new().max_code(3 * page_size() as u64)).expect("it is valid");
-        let code = |pages: usize| Chunk::new(&engine, &vec![0xc3; pages * page_size()], &[]);
+        let code = |pages: usize| {
+            Chunk::new(World::Slots, Some(&engine), &vec![0xc3; pages * page_size()], &[])
+        };
         let two = code(2).expect("there is room");
         assert!(code(2).is_none());
         let one = code(1).expect("there is room");
-        assert!(Chunk::new(&engine, &[0xc3], &[]).is_none());
+        assert!(Chunk::new(World::Slots, Some(&engine), &[0xc3], &[]).is_none());
         drop(two);
         // What was refused or could not be made takes nothing.
-        assert!(Chunk::new(&engine, &[0xc3; 8], &[1]).is_none());
+        assert!(Chunk::new(World::Slots, Some(&engine), &[0xc3; 8], &[1]).is_none());
         let two = code(2).expect("there is room again");
-        assert!(Chunk::new(&engine, &[0xc3], &[]).is_none());
+        assert!(Chunk::new(World::Slots, Some(&engine), &[0xc3], &[]).is_none());
         drop((one, two));
         assert!(code(3).is_some());
     }

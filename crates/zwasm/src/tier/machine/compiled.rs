@@ -8,8 +8,10 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::code_memory::Chunk;
+use super::code_memory::{Chunk, World};
 use super::environment::ModuleEnvironment;
+#[cfg(optimizer)]
+use super::native;
 use super::signals;
 use super::{host, link};
 use crate::code::catches::CatchTable;
@@ -20,9 +22,15 @@ use crate::error::Error;
 use crate::error::{ErrorKind, Result, Trap};
 use crate::module::Inner;
 use crate::tier::{Tier, Variant};
+#[cfg(optimizer)]
+use crate::tuning::MAX_REPLACEMENTS;
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 use zwasm_compiler::code::CompiledCode;
+#[cfg(optimizer)]
+use zwasm_compiler::optimize::Entry;
 use zwasm_compiler::{CompileError, baseline};
+#[cfg(optimizer)]
+use zwasm_regir::Frame;
 use zwasm_regir::{Function, Label, SourceLoc};
 
 /// The code of all functions that a module defines, in one variant.
@@ -30,15 +38,44 @@ type Functions = Box<[OnceLock<Option<Box<Code>>>]>;
 
 /// The machine code of a module, by the numbers of its variants.
 #[derive(Default)]
-pub(crate) struct Compiled([OnceLock<Functions>; Variant::COUNT]);
+pub(crate) struct Compiled {
+    variants: [OnceLock<Functions>; Variant::COUNT],
+    #[cfg(optimizer)]
+    replacements: OnceLock<Box<[OnceLock<Box<Replacement>>]>>,
+}
 
 impl Tier {
-    const ALL: [Tier; 1] = [Tier::Baseline];
+    const ALL: &[Tier] = &[
+        Tier::Baseline,
+        #[cfg(optimizer)]
+        Tier::Optimized,
+    ];
 }
 
 impl Variant {
     /// How many there are.
     const COUNT: usize = Tier::ALL.len() * 2;
+
+    /// Compiles and maps a function; none if there is no memory for it, or the engine may
+    /// not have more.
+    fn compile(
+        self,
+        module: &Inner,
+        defined: u32,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Code>, CompileError> {
+        match self.tier {
+            Tier::Baseline => {
+                let mut group = Group::default();
+                group.add(module, defined, self.guarded, stop)?;
+                Ok(group.map(module).pop())
+            }
+            #[cfg(optimizer)]
+            Tier::Optimized => {
+                native::compile(module, defined, self.guarded, Entry::Start, stop).map(Some)
+            }
+        }
+    }
 
     /// The variant's place among them.
     fn number(self) -> usize {
@@ -76,9 +113,8 @@ impl Compiled {
         let variant = possible(variant);
         let cell = &self.functions(module, variant)[defined as usize];
         if cell.get().is_none() {
-            let mut group = Group::default();
-            let code = match group.add(module, defined, variant, stop) {
-                Ok(()) => group.map(module).pop().map(Box::new),
+            let code = match variant.compile(module, defined, stop) {
+                Ok(code) => code.map(Box::new),
                 Err(CompileError::Unsupported) => None,
                 Err(CompileError::Stopped) => return Err(Trap::Interrupt.into()),
             };
@@ -88,15 +124,17 @@ impl Compiled {
         Ok(cell.get().and_then(|code| code.as_deref()))
     }
 
-    /// Compiles every function, and maps the code of many at once. The bytes of
-    /// machine code.
-    pub(crate) fn all(&self, module: &Inner, variant: Variant) -> usize {
-        let variant = possible(variant);
+    /// Compiles every function by the baseline compiler, and maps the code of many at once.
+    /// The bytes of machine code.
+    pub(crate) fn all(&self, module: &Inner, guarded: bool) -> usize {
+        let variant = possible(Variant { tier: Tier::Baseline, guarded });
         let functions = self.functions(module, variant);
         let mut group = Group::default();
         for (defined, cell) in functions.iter().enumerate() {
             let never = &|| false;
-            if cell.get().is_none() && group.add(module, defined as u32, variant, never).is_err() {
+            if cell.get().is_none()
+                && group.add(module, defined as u32, variant.guarded, never).is_err()
+            {
                 let _ = cell.set(None);
             }
             if group.bytes.len() >= CODE_GROUP || defined + 1 == functions.len() {
@@ -107,15 +145,74 @@ impl Compiled {
         }
         let len = |code: &Code| match &code.text {
             Text::Machine(code) => code.len(),
-            Text::Threaded(_) => 0,
+            _ => 0,
         };
         functions.iter().filter_map(|cell| cell.get()?.as_deref()).map(len).sum()
     }
 
+    /// Optimized code that goes on from frames of a function at the loop header with this
+    /// label, which are laid out as `frame`; none if it cannot be compiled.
+    ///
+    /// # Errors
+    ///
+    /// As [`Compiled::get`].
+    #[cfg(optimizer)]
+    pub(crate) fn replacement(
+        &self,
+        module: &Inner,
+        defined: u32,
+        guarded: bool,
+        entry: (Label, Frame),
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<&Code>> {
+        let (label, frame) = entry;
+        let guarded = guarded && signals::install();
+        let all = self
+            .replacements
+            .get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect());
+        let mut place = &all[defined as usize];
+        let mut before = 0;
+        while let Some(other) = place.get() {
+            if (other.guarded, other.label) == (guarded, label) {
+                return Ok(other.code.as_ref());
+            }
+            place = &other.next;
+            before += 1;
+        }
+        if before >= MAX_REPLACEMENTS {
+            return Ok(None);
+        }
+        let entry = Entry::Loop { label, frame };
+        let code = match native::compile(module, defined, guarded, entry, stop) {
+            Ok(code) => Some(code),
+            Err(CompileError::Unsupported) => None,
+            Err(CompileError::Stopped) => return Err(Trap::Interrupt.into()),
+        };
+        let mut made = Box::new(Replacement { guarded, label, code, next: OnceLock::new() });
+        // Another thread may have made something meanwhile, which this is behind then.
+        while let Err(again) = place.set(made) {
+            made = again;
+            let Some(other) = place.get() else { return Ok(None) };
+            place = &other.next;
+        }
+        Ok(place.get().and_then(|made| made.code.as_ref()))
+    }
+
     fn functions(&self, module: &Inner, variant: Variant) -> &Functions {
-        let functions = &self.0[variant.number()];
+        let functions = &self.variants[variant.number()];
         functions.get_or_init(|| module.bodies.iter().map(|_| OnceLock::new()).collect())
     }
+}
+
+/// Code for the rest of a function from a loop header on. A function has a few of them,
+/// each of which leads to the next.
+#[cfg(optimizer)]
+struct Replacement {
+    guarded: bool,
+    label: Label,
+    /// None if it could not be compiled.
+    code: Option<Code>,
+    next: OnceLock<Box<Replacement>>,
 }
 
 /// The variant, checked where faults cannot be handled.
@@ -144,7 +241,7 @@ struct Member {
 fn compile(
     module: &Inner,
     defined: u32,
-    variant: Variant,
+    guarded: bool,
     stop: &dyn Fn() -> bool,
 ) -> Result<(Function, CompiledCode), CompileError> {
     let function = translate(module, defined, stop).map_err(|error| {
@@ -152,10 +249,8 @@ fn compile(
         if stopped { CompileError::Stopped } else { CompileError::Unsupported }
     })?;
     let target = host::target(module.engine.config().code.oldest_processor);
-    let env = ModuleEnvironment::new(module, &function, variant.guarded, target, stop);
-    let code = match variant.tier {
-        Tier::Baseline => baseline::compile(&function, &env, false)?,
-    };
+    let env = ModuleEnvironment::new(module, &function, guarded, target, stop);
+    let code = baseline::compile(&function, &env, false)?;
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
         crate::observe::Trace::JIT,
@@ -212,10 +307,10 @@ impl Group {
         &mut self,
         module: &Inner,
         defined: u32,
-        variant: Variant,
+        guarded: bool,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), CompileError> {
-        let (function, code) = compile(module, defined, variant, stop)?;
+        let (function, code) = compile(module, defined, guarded, stop)?;
         let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
         let landing = |label: Label| {
             let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
@@ -226,7 +321,7 @@ impl Group {
         self.bytes.resize(start, 0);
         self.bytes.extend_from_slice(&bytes);
         let linked = link::link(
-            module,
+            Some(module),
             &relocations,
             &mut self.bytes[start..],
             start,
@@ -250,12 +345,15 @@ impl Group {
         if self.members.is_empty() {
             return Vec::new();
         }
-        let Some(chunk) = Chunk::new(&module.engine, &self.bytes, &self.relocations) else {
+        let Some(chunk) =
+            Chunk::new(World::Slots, Some(&module.engine), &self.bytes, &self.relocations)
+        else {
             return Vec::new();
         };
         let chunk = Arc::new(chunk);
         if module.engine.config().code.perf_map {
-            self.tell_perf(module, &chunk);
+            let members = self.members.iter().map(|member| (member.defined, member.range.clone()));
+            tell_perf(module, &chunk, members);
         }
         let code = |member: Member| {
             let Member { defined, header, catches, range, loops, sources } = member;
@@ -264,27 +362,27 @@ impl Group {
         };
         self.members.into_iter().map(code).collect()
     }
+}
 
-    /// Appends a line for each function to the file in which `perf` looks up code
-    /// that was made at run time.
-    #[cold]
-    fn tell_perf(&self, module: &Inner, chunk: &Chunk) {
-        let mut lines = String::new();
-        for Member { defined, range, .. } in &self.members {
-            let func = module.func_index(*defined);
-            let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
-            let start = chunk.start() as usize + range.start;
-            lines.push_str(&format!(
-                "{start:x} {:x} wasm:{}\n",
-                range.len(),
-                name.replace('\n', " ")
-            ));
-        }
-        let path = format!("/tmp/perf-{}.map", std::process::id());
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        // Profiling is a favour: a file that cannot be written stops nobody.
-        let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes()));
+/// Appends a line for each function to the file in which `perf` looks up code that was
+/// made at run time.
+#[cold]
+pub(super) fn tell_perf(
+    module: &Inner,
+    chunk: &Chunk,
+    members: impl Iterator<Item = (u32, Range<usize>)>,
+) {
+    let mut lines = String::new();
+    for (defined, range) in members {
+        let func = module.func_index(defined);
+        let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
+        let start = chunk.start() as usize + range.start;
+        lines.push_str(&format!("{start:x} {:x} wasm:{}\n", range.len(), name.replace('\n', " ")));
     }
+    let path = format!("/tmp/perf-{}.map", std::process::id());
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    // Profiling is a favour: a file that cannot be written stops nobody.
+    let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes()));
 }
 
 impl MachineCode {

@@ -29,7 +29,36 @@ pub(crate) unsafe extern "sysv64" fn enter(
     handler: Handler,
 ) -> usize {
     // The handler is the seventh integer argument and so on the stack; one word more
-    // than the registers keeps the stack aligned.
+    // than the registers keeps the stack aligned. Whoever ends the activation from
+    // further in finds in the store where the way back is.
+    #[cfg(optimizer)]
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "push rax",
+        "mov rax, [rdi + {store}]",
+        "lea r10, [rsp - 8]",
+        "mov [rax + {native_base}], r10",
+        "call qword ptr [rsp + 64]",
+        "pop rcx",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "ret",
+        ".cfi_endproc",
+        store = const std::mem::offset_of!(VmCtx, store),
+        native_base = const std::mem::offset_of!(crate::store::StoreCore, native_base),
+    );
+    #[cfg(not(optimizer))]
     std::arch::naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
@@ -144,8 +173,18 @@ mod tests {
         let numbers: [u64; 17] = std::array::from_fn(|at| 0x1234_5678_0000_0000 + at as u64);
         let mut after = numbers;
         let result: usize;
-        // SAFETY: the handler looks at none of its arguments, which may be anything; all
-        // that it changes is named or restored.
+        // What is written to is a store's, and found through a context.
+        #[cfg(target_arch = "x86_64")]
+        let mut store = std::mem::MaybeUninit::<crate::store::StoreCore>::zeroed();
+        #[cfg(target_arch = "x86_64")]
+        let mut vm = std::mem::MaybeUninit::<VmCtx>::zeroed();
+        // SAFETY: the context is all zeros.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            (&raw mut (*vm.as_mut_ptr()).store).write(store.as_mut_ptr());
+        }
+        // SAFETY: the handler looks at none of its arguments, which may be anything but for
+        // the context; all that it changes is named or restored.
         #[cfg(target_arch = "x86_64")]
         unsafe {
             asm!(
@@ -155,6 +194,7 @@ mod tests {
                 "add rsp, 16",
                 handler = in(reg) greedy,
                 enter = sym enter,
+                inout("rdi") vm.as_mut_ptr() => _,
                 inout("r12") after[0],
                 inout("r13") after[1],
                 inout("r14") after[2],

@@ -19,7 +19,7 @@ use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, Threa
 use zwasm_regir::object::GRANULE;
 use zwasm_regir::{Frame, Function, Inst, Signature, Storage, Type};
 
-static LAYOUT: VmLayout = VmLayout {
+pub(super) static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
     heap: offset_of!(VmCtx, heap) as u32,
     memory0: offset_of!(VmCtx, memory0) as u32,
@@ -38,6 +38,9 @@ static LAYOUT: VmLayout = VmLayout {
     table_len: offset_of!(TableInst, len) as u32,
     global_value: offset_of!(GlobalInst, value) as u32,
     record_body: offset_of!(FuncRecord, body) as u32,
+    #[cfg(optimizer)]
+    record_code: offset_of!(FuncRecord, code) as u32,
+    #[cfg(not(optimizer))]
     record_code: 0,
     record_vmctx: offset_of!(FuncRecord, vmctx) as u32,
     record_type: offset_of!(FuncRecord, ty) as u32,
@@ -47,6 +50,11 @@ static LAYOUT: VmLayout = VmLayout {
     store: offset_of!(VmCtx, store) as u32,
     value_top: offset_of!(StoreCore, value_top) as u32,
     native_limit: offset_of!(StoreCore, native_limit) as u32,
+    store_stack_limit: offset_of!(StoreCore, stack_limit) as u32,
+    #[cfg(optimizer)]
+    native_base: offset_of!(StoreCore, native_base) as u32,
+    #[cfg(not(optimizer))]
+    native_base: 0,
     heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
     heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
     displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,
@@ -82,21 +90,6 @@ fn found(place: places::Place) -> Place {
         places::Place::Own(offset) => Place::Own(offset),
         places::Place::Imported(index) => Place::Imported(index),
     }
-}
-
-/// The interpreter's code of an instruction.
-fn threaded(module: &Inner, function: &Function, inst: &Inst) -> Threaded {
-    let (words, marks) = interp::encode::encode_one(module, function, inst);
-    let relocations = marks.into_iter().map(|(at, mark)| {
-        let word = words[at as usize / size_of::<u64>()];
-        let (field, value) = match mark {
-            Mark::Handler => (Field::Word64, Value::Handler(link::handler(word))),
-            Mark::Number(ty) => (Field::Word32, Value::Type(ty, TypeForm::Number)),
-            Mark::Header(ty) => (Field::Word32, Value::Type(ty, TypeForm::Header)),
-        };
-        Relocation { at, field, value }
-    });
-    Threaded { relocations: relocations.collect(), words }
 }
 
 impl Environment for ModuleEnvironment<'_> {
@@ -190,9 +183,9 @@ impl Environment for ModuleEnvironment<'_> {
         threaded(self.module, self.function, inst)
     }
 
-    fn threaded_in(&self, inst: &Inst, slots: u32) -> Threaded {
-        // All that its handler learns of the frame is where it ends.
-        let frame = Frame { stack: slots, size: slots, ..Frame::default() };
+    #[cfg(feature = "optimize")]
+    fn threaded_on_scratch(&self, inst: &Inst, slots: u32) -> Threaded {
+        let frame = Frame { size: slots, ..Frame::default() };
         threaded(self.module, &Function { frame, ..Function::default() }, inst)
     }
 
@@ -216,4 +209,19 @@ impl Environment for ModuleEnvironment<'_> {
     fn target(&self) -> Target {
         self.target
     }
+}
+
+/// The interpreter's code of an instruction in a frame of a function.
+fn threaded(module: &Inner, function: &Function, inst: &Inst) -> Threaded {
+    let (words, marks) = interp::encode::encode_one(module, function, inst);
+    let relocations = marks.into_iter().map(|(at, mark)| {
+        let word = words[at as usize / size_of::<u64>()];
+        let (field, value) = match mark {
+            Mark::Handler => (Field::Word64, Value::Handler(link::handler(word))),
+            Mark::Number(ty) => (Field::Word32, Value::Type(ty, TypeForm::Number)),
+            Mark::Header(ty) => (Field::Word32, Value::Type(ty, TypeForm::Header)),
+        };
+        Relocation { at, field, value }
+    });
+    Threaded { relocations: relocations.collect(), words }
 }

@@ -35,9 +35,9 @@ fn type_word(module: &Inner, ty: u32, form: TypeForm) -> u32 {
 /// `start` of what will be mapped. What has to wait is appended to `own`: the offsets of
 /// words that hold an offset there and must become addresses.
 ///
-/// None if a field lies outside.
+/// None if a field lies outside, or names a type of no module.
 pub(super) fn link(
-    module: &Inner,
+    module: Option<&Inner>,
     relocations: &[Relocation],
     bytes: &mut [u8],
     start: usize,
@@ -50,7 +50,12 @@ pub(super) fn link(
                 start as u64 + u64::from(offset)
             }
             Value::Handler(id) => address(id),
-            Value::Type(ty, form) => u64::from(type_word(module, ty, form)),
+            #[cfg(optimizer)]
+            Value::Runtime(routine) => super::routines::address(routine) as u64,
+            // A build with the optimizing compiler for a processor that it is not for.
+            #[cfg(all(feature = "optimize", not(optimizer)))]
+            Value::Runtime(_) => return None,
+            Value::Type(ty, form) => u64::from(type_word(module?, ty, form)),
         };
         let place = bytes.get_mut(at as usize..)?;
         match field {

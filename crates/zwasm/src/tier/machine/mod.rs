@@ -7,14 +7,28 @@ mod code_memory;
 mod compiled;
 mod entry;
 mod environment;
+#[cfg(optimizer)]
+mod generic;
 mod host;
 mod link;
+#[cfg(optimizer)]
+mod native;
+#[cfg(optimizer)]
+mod routines;
 mod signals;
+#[cfg(optimizer)]
+mod stubs;
 
 #[cfg(feature = "trace")]
 pub(crate) use compiled::listing;
 pub(crate) use compiled::{Compiled, MachineCode};
 pub(crate) use entry::enter;
+#[cfg(optimizer)]
+pub(crate) use native::NativeCode;
+#[cfg(optimizer)]
+pub(crate) use routines::{land_in_native, land_in_slots, resolver, restore};
+#[cfg(optimizer)]
+pub(crate) use stubs::returns_to_slots;
 
 /// Whether there is a compiler.
 pub(crate) const AVAILABLE: bool = true;

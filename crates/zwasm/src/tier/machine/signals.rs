@@ -3,7 +3,8 @@
 //! A fault is the guest's if its place is in compiled code and its address in the
 //! reservation of a memory of the instance that runs, whose context is pinned in a
 //! register throughout compiled code. Then execution continues in the handler that
-//! raises traps, as if the code had jumped there. Every other fault is somebody
+//! raises traps, as if the code had jumped there; from native code, in the routine that it
+//! calls to trap. Every other fault is somebody
 //! else's, and whoever handled such faults before handles it still.
 //!
 //! # Safety
@@ -12,7 +13,9 @@
 //! not change while an instance runs: where the code region is, which memories the
 //! instance has, and where these were reserved.
 
-use super::code_memory;
+use super::code_memory::{World, addresses};
+#[cfg(optimizer)]
+use super::routines;
 use crate::interp;
 use crate::store::MemoryInst;
 use crate::store::vmctx::VmCtx;
@@ -27,9 +30,13 @@ pub(super) fn install() -> bool {
 
 /// Turns a fault of compiled code into a trap; false if it is none.
 fn recover(fault: &mut Fault<'_>) -> bool {
-    if !code_memory::addresses().is_some_and(|code| code.contains(&fault.pc())) {
-        return false;
-    }
+    let is_in = |world| addresses(world).is_some_and(|code| code.contains(&fault.pc()));
+    let resume = match () {
+        () if is_in(World::Slots) => interp::raise() as usize,
+        #[cfg(optimizer)]
+        () if is_in(World::Native) => routines::fault as *const () as usize,
+        () => return false,
+    };
     let vm: *const VmCtx = fault.vm().cast();
     // SAFETY: compiled code keeps its context in that register, and its instance
     // and their memories live as long as it runs.
@@ -41,7 +48,7 @@ fn recover(fault: &mut Fault<'_>) -> bool {
         (*vm).instance.as_ref().is_some_and(|instance| instance.memories.iter().any(reserves))
     };
     if hit {
-        fault.resume(interp::raise() as usize, fault.pc(), TrapCode::MemoryOutOfBounds as u64);
+        fault.resume(resume, fault.pc(), TrapCode::MemoryOutOfBounds as u64);
     }
     hit
 }

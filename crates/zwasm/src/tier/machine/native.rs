@@ -1,0 +1,158 @@
+//! Optimized code of functions, as those who walk frames know it.
+
+use std::sync::Arc;
+
+use super::code_memory::{Chunk, World};
+use super::environment::ModuleEnvironment;
+use super::stubs::{self, Stubs};
+use super::{host, link};
+use crate::code::catches::{CatchTable, Clause};
+use crate::code::translate::translate;
+use crate::code::{Code, Text};
+use crate::error::ErrorKind;
+use crate::module::Inner;
+use zwasm_compiler::code::Landing;
+use zwasm_compiler::optimize::{self, Entry};
+use zwasm_compiler::{CompileError, code};
+use zwasm_regir::SourceLoc;
+use zwasm_regir::source::Inlined;
+
+/// The native code of one function.
+pub(crate) struct NativeCode {
+    chunk: Arc<Chunk>,
+    len: usize,
+    /// The offset of the entry.
+    entry: u32,
+    /// Bytes from the frame pointer down to the stack pointer.
+    frame: u32,
+    /// The stubs of the function's signature.
+    stubs: &'static Stubs,
+    landings: Box<[Landing]>,
+    /// The offsets from which on code belongs to another Wasm instruction.
+    sources: Box<[(u32, SourceLoc)]>,
+    /// The calls that were inlined.
+    inlined: Box<[Inlined]>,
+}
+
+/// Compiles a function for a kind of instances.
+///
+/// # Errors
+///
+/// If it cannot be compiled or mapped, or `stop` says to give up.
+pub(super) fn compile(
+    module: &Inner,
+    defined: u32,
+    guarded: bool,
+    entry: Entry,
+    stop: &dyn Fn() -> bool,
+) -> Result<Code, CompileError> {
+    let ty = module.funcs[module.func_index(defined) as usize];
+    let stubs = stubs::of(module.signature(ty)).ok_or(CompileError::Unsupported)?;
+    let function = translate(module, defined, stop).map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => CompileError::Stopped,
+        _ => CompileError::Unsupported,
+    })?;
+    let target = host::target(module.engine.config().code.oldest_processor);
+    let env = ModuleEnvironment::new(module, &function, guarded, target, stop);
+    let code = optimize::compile(&function, &env, entry, false)?;
+    #[cfg(feature = "trace")]
+    module.engine.config().observer.tell(
+        crate::observe::Trace::JIT,
+        format_args!(
+            "f{} optimized: {} instructions, {} bytes",
+            module.func_index(defined),
+            function.insts.len(),
+            code.bytes.len()
+        ),
+    );
+    map(module, defined, code, function.inlined, stubs).ok_or(CompileError::Unsupported)
+}
+
+/// Maps compiled code; none if there is no memory for it, or the engine may not have more.
+fn map(
+    module: &Inner,
+    defined: u32,
+    code: code::NativeCode,
+    inlined: Vec<Inlined>,
+    stubs: &'static Stubs,
+) -> Option<Code> {
+    let code::NativeCode { mut bytes, relocations, entry, frame, landings, sources, .. } = code;
+    let mut own = Vec::new();
+    link::link(Some(module), &relocations, &mut bytes, 0, &mut own)?;
+    let chunk = Chunk::new(World::Native, Some(&module.engine), &bytes, &own)?;
+    if module.engine.config().code.perf_map {
+        super::compiled::tell_perf(module, &chunk, [(defined, 0..bytes.len())].into_iter());
+    }
+    let native = NativeCode {
+        chunk: Arc::new(chunk),
+        len: bytes.len(),
+        entry,
+        frame,
+        stubs,
+        landings: landings.into(),
+        sources: sources.into(),
+        inlined: inlined.into(),
+    };
+    Some(Code { defined, header: 0, catches: CatchTable::none(), text: Text::Native(native) })
+}
+
+impl NativeCode {
+    /// The first byte.
+    pub(crate) fn start(&self) -> *const u8 {
+        self.chunk.start()
+    }
+
+    /// The size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// What is called with arguments in registers.
+    pub(crate) fn entry(&self) -> *const u8 {
+        self.start().wrapping_add(self.entry as usize)
+    }
+
+    /// Where a frame of slots at the loop header goes on whose replacement this is: the
+    /// word to jump through, with the frame as it is, and what the accumulator has to be.
+    pub(crate) fn replace(&self) -> (*const u64, u64) {
+        (self.stubs.replace(), self.entry() as u64)
+    }
+
+    /// What function records point at.
+    pub(crate) fn body(&self) -> *const u64 {
+        self.stubs.body()
+    }
+
+    /// Bytes from the frame pointer down to the stack pointer.
+    pub(crate) fn frame(&self) -> usize {
+        self.frame as usize
+    }
+
+    /// The clauses around the call that the offset is part of, innermost first.
+    pub(crate) fn clauses(&self, position: usize) -> impl Iterator<Item = Clause> {
+        // Landings are by where the call returns to.
+        let first = self.landings.partition_point(|landing| landing.call as usize <= position);
+        let call = self.landings.get(first).map(|landing| landing.call);
+        let is_it = call.filter(|call| *call as usize == position + 1);
+        let all = self.landings[first..].iter();
+        all.take_while(move |landing| Some(landing.call) == is_it).map(|landing| Clause {
+            tag: landing.tag,
+            by_ref: landing.by_ref,
+            base: 0,
+            target: landing.target,
+        })
+    }
+
+    /// The module offsets of the instruction at an offset, and of the inlined calls around
+    /// it, innermost first.
+    pub(crate) fn offsets(&self, position: usize) -> Box<[u32]> {
+        let after = self.sources.partition_point(|(from, _)| *from as usize <= position);
+        match self.sources[..after].last() {
+            Some((_, source)) => source.offsets(&self.inlined).collect(),
+            None => Box::default(),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "wat"))]
+mod tests;

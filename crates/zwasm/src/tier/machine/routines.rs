@@ -1,0 +1,301 @@
+//! The routines of the runtime that native code and the stubs call or leave to.
+//!
+//! They are the same for all functions, so they are part of this program and no page has
+//! to be mapped for them. What each of them finds and leaves on the native stack is said
+//! in `docs/calling-convention.md`, "Optimised code".
+//!
+//! For the native unwinder each of them is the end of the stack, as the entry into
+//! compiled code is: further out it could not go. It looks for the byte before a return
+//! address, so those that are returned to without a call begin with one that is never
+//! executed.
+//!
+//! # Safety
+//!
+//! Native code and stubs call these as the convention says; nothing else can.
+
+use std::arch::naked_asm;
+use std::mem::offset_of;
+
+use super::{generic, stubs};
+#[cfg(not(tail_dispatch))]
+use crate::interp::Regs;
+use crate::stack::stop::{Outcome, Stopped};
+use crate::stack::walk::{Cursor, Outer};
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::{MemoryInst, StoreCore};
+use crate::types::ValType;
+use zwasm_compiler::code::Routine;
+use zwasm_regir::{Signature, TrapCode};
+
+/// The address of a routine.
+pub(super) fn address(routine: Routine) -> usize {
+    match routine {
+        Routine::Trap => trap as *const () as usize,
+        // What a handler throws does not come back, which is no concern of the call.
+        Routine::Handler | Routine::Throw => handler as *const () as usize,
+        Routine::Restore => restore(),
+        Routine::Ending => ending as *const () as usize + 1,
+    }
+}
+
+/// What functions are called through whose stub to slots has not been looked for.
+pub(crate) fn resolver() -> *const u8 {
+    resolve as *const () as *const u8
+}
+
+/// Where a function returns to that was called by a tail call from another instance.
+pub(crate) fn restore() -> usize {
+    restore_vmctx as *const () as usize + 1
+}
+
+/// Finds the stub that leads to the body of the function whose record is in `r11`, and
+/// continues there. All registers of arguments stay what they are.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn resolve() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "push rbp",
+        "mov rbp, rsp",
+        "sub rsp, 192",
+        "mov [rsp], rax",
+        "mov [rsp + 8], rcx",
+        "mov [rsp + 16], rdx",
+        "mov [rsp + 24], rsi",
+        "mov [rsp + 32], r8",
+        "mov [rsp + 40], r9",
+        "mov [rsp + 48], rdi",
+        "mov [rsp + 56], r11",
+        "movups [rsp + 64], xmm0",
+        "movups [rsp + 80], xmm1",
+        "movups [rsp + 96], xmm2",
+        "movups [rsp + 112], xmm3",
+        "movups [rsp + 128], xmm4",
+        "movups [rsp + 144], xmm5",
+        "movups [rsp + 160], xmm6",
+        "movups [rsp + 176], xmm7",
+        "mov rdi, r11",
+        "call {find}",
+        "mov r10, rax",
+        "mov rax, [rsp]",
+        "mov rcx, [rsp + 8]",
+        "mov rdx, [rsp + 16]",
+        "mov rsi, [rsp + 24]",
+        "mov r8, [rsp + 32]",
+        "mov r9, [rsp + 40]",
+        "mov rdi, [rsp + 48]",
+        "mov r11, [rsp + 56]",
+        "movups xmm0, [rsp + 64]",
+        "movups xmm1, [rsp + 80]",
+        "movups xmm2, [rsp + 96]",
+        "movups xmm3, [rsp + 112]",
+        "movups xmm4, [rsp + 128]",
+        "movups xmm5, [rsp + 144]",
+        "movups xmm6, [rsp + 160]",
+        "movups xmm7, [rsp + 176]",
+        "mov rsp, rbp",
+        "pop rbp",
+        "jmp r10",
+        ".cfi_endproc",
+        find = sym find,
+    )
+}
+
+/// Finds the stub to slots for a function, and has it called from now on.
+unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
+    // SAFETY: the record is that of a function being called, and only the store's thread
+    // uses it.
+    unsafe {
+        let store = (*(*record).vmctx).store;
+        let ty = (*store).engine.types().func_type((*record).ty);
+        let kinds = |types: &[ValType]| types.iter().map(|ty| ty.kind()).collect::<Vec<_>>();
+        let (params, results) = (kinds(ty.params_slice()), kinds(ty.results_slice()));
+        let stubs = stubs::of(Signature { params: &params, results: &results });
+        (*record).code = stubs.map_or_else(generic::to_slots, |stubs| stubs.to_slots());
+        (*record).code
+    }
+}
+
+/// Runs the threaded code at `rdx` on the scratch frame in `rsi`, at the bottom of a new
+/// world of slots.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn handler() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "push rbp",
+        "push rdi",
+        "mov rax, [rdi + {store}]",
+        "push [rax + {native_base}]",
+        "lea rcx, [rip + {ending} + 1]",
+        "push rcx",
+        "mov rax, [rdi + {memory0}]",
+        "mov r8, [rax + {base}]",
+        "mov r9, [rax + {len}]",
+        "jmp [rdx]",
+        ".cfi_endproc",
+        store = const offset_of!(VmCtx, store),
+        memory0 = const offset_of!(VmCtx, memory0),
+        base = const offset_of!(MemoryInst, base),
+        len = const offset_of!(MemoryInst, len),
+        native_base = const offset_of!(StoreCore, native_base),
+        ending = sym ending,
+    )
+}
+
+/// Ends the activation, with what the handler has answered in `rax`: the word above the
+/// way back says with which stack pointer.
+#[cfg(tail_dispatch)]
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn ending() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "nop",
+        "mov rsp, [rsp]",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// The same where handlers answer that another is to be called: it finds its way back
+/// where it is, and the registers in the store.
+#[cfg(not(tail_dispatch))]
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn ending() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "nop",
+        "cmp rax, {next}",
+        "jne 2f",
+        "lea rax, [rip + {ending} + 1]",
+        "mov r10, [rsp + 8]",
+        "push rax",
+        "mov r10, [r10 + {store}]",
+        "lea r10, [r10 + {parked}]",
+        "mov rdi, [r10 + {vm}]",
+        "mov rsi, [r10 + {fp}]",
+        "mov rdx, [r10 + {ip}]",
+        "mov rcx, [r10 + {acc}]",
+        "mov r8, [r10 + {mem}]",
+        "mov r9, [r10 + {len}]",
+        "movsd xmm0, [r10 + {fd}]",
+        "movss xmm1, [r10 + {fs}]",
+        "jmp [rdx]",
+        "2:",
+        "mov rsp, [rsp]",
+        "ret",
+        ".cfi_endproc",
+        next = const crate::interp::NEXT,
+        ending = sym ending,
+        store = const offset_of!(VmCtx, store),
+        parked = const offset_of!(StoreCore, parked),
+        vm = const offset_of!(Regs, vm),
+        fp = const offset_of!(Regs, fp),
+        ip = const offset_of!(Regs, ip),
+        acc = const offset_of!(Regs, acc),
+        mem = const offset_of!(Regs, mem),
+        len = const offset_of!(Regs, len),
+        fd = const offset_of!(Regs, fd),
+        fs = const offset_of!(Regs, fs),
+    )
+}
+
+/// Brings the caller's context back after a tail call to another instance.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn restore_vmctx() {
+    naked_asm!(".cfi_startproc", ".cfi_undefined rip", "nop", "pop rdi", "ret", ".cfi_endproc",)
+}
+
+/// Traps: called with the number in `ecx`.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn trap() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "mov rdx, [rsp]",
+        "mov rsi, rbp",
+        "and rsp, -16",
+        "call {stop}",
+        "mov rsp, rax",
+        "mov eax, {stopped}",
+        "ret",
+        ".cfi_endproc",
+        stop = sym stop,
+        stopped = const crate::interp::STOPPED,
+    )
+}
+
+/// Where a fault in a guard page continues: the address of the instruction is in `rdx`,
+/// the trap's number in `rcx`.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn fault() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "inc rdx",
+        "push rdx",
+        "jmp {trap}",
+        ".cfi_endproc",
+        trap = sym trap,
+    )
+}
+
+/// Remembers where and why native code stopped; the stack pointer to end the activation
+/// with.
+unsafe extern "sysv64" fn stop(vm: *mut VmCtx, frame: *mut u64, after: usize, code: u64) -> usize {
+    // SAFETY: native code runs in an instance of the store, and `frame` is its frame.
+    unsafe {
+        let store = (*vm).store;
+        let code = TrapCode::from_number(code).unwrap_or(TrapCode::Unreachable);
+        let place = match code {
+            // The frame that does not fit is none yet: the call is where it happens.
+            TrapCode::StackOverflow => {
+                (*vm).tail_caller = std::ptr::null_mut();
+                Outer::of_native(frame).place()
+            }
+            _ => Cursor { ip: (after - 1) as *const u64, fp: frame, vm },
+        };
+        let _: Stopped = Outcome::stop(Outcome::trap(code).word(), store, place);
+        (*store).native_base
+    }
+}
+
+/// Continues where an exception was caught in a world of slots further out, as a handler
+/// that finds the native stack pointer in `acc`.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn land_in_slots(
+    vm: *mut VmCtx,
+    fp: *mut u64,
+    ip: *const u64,
+    acc: u64,
+    mem: *mut u8,
+    len: usize,
+    fd: f64,
+    fs: f32,
+) -> usize {
+    naked_asm!(".cfi_startproc", ".cfi_undefined rip", "mov rsp, rcx", "jmp [rdx]", ".cfi_endproc",)
+}
+
+/// The same in native code, whose frame is `fp` and whose address is `ip`.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn land_in_native(
+    vm: *mut VmCtx,
+    fp: *mut u64,
+    ip: *const u64,
+    acc: u64,
+    mem: *mut u8,
+    len: usize,
+    fd: f64,
+    fs: f32,
+) -> usize {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "mov rsp, rcx",
+        "mov rbp, rsi",
+        "jmp rdx",
+        ".cfi_endproc",
+    )
+}
