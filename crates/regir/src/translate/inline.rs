@@ -338,20 +338,23 @@ impl<'a> Translator<'a> {
         let Some(chosen) = self.planned() else { return Ok(self.call(callee, signature)?) };
         let func = chosen.func;
         // Both ways find the arguments in their slots, and what names the callee, which
-        // may be in the slot behind them.
+        // may be in the slot behind them. As temporaries are read once, the check reads a
+        // copy of that.
         self.flush_all();
         let scratch = self.top() + 1;
-        self.high = self.high.max(scratch + 2);
-        let cond = Slot(scratch + 1);
+        let (copy, known, cond) = (Slot(scratch), Slot(scratch + 1), Slot(scratch + 2));
+        self.high = self.high.max(scratch + 3);
         match callee {
             Callee::Direct(_) => return Err(Malformed.into()),
             Callee::Table { table, index, .. } => {
+                self.copy(scratch, self.types.table_index(table), index);
+                let index = Operand::Slot(copy);
                 self.emit(Inst::TableHolds { dst: cond, index, table, func });
             }
             Callee::Reference { callee, .. } => {
-                let known = Slot(scratch);
+                self.emit(Inst::Copy { dst: copy, src: callee });
                 self.emit(Inst::RefFunc { dst: known, func });
-                let (a, b) = (Operand::Slot(callee), Operand::Slot(known));
+                let (a, b) = (Operand::Slot(copy), Operand::Slot(known));
                 self.emit(Inst::Compare { op: CompareOp::I64Eq, dst: cond, a, b });
             }
         }

@@ -464,7 +464,7 @@ fn a_call_that_nearly_always_goes_to_one_function_is_inlined_behind_a_check() {
     // The call finds its arguments in slots, the sum finds them anywhere.
     assert_eq!(
         text(&enlarge(&types(Some(1), false))),
-        "s8 = 0x5\ns7 = s0\ns11 = table.holds t3 s1 f1\nbr_unless s11 L1\n\
+        "s8 = 0x5\ns7 = s0\ns10 = s1\ns12 = table.holds t3 s10 f1\nbr_unless s12 L1\n\
          s5 = s8\ns6 = s7\ns7 = i32.add s6 s5\nbr L3\n\
          L1:\ncall_indirect type 0 t3[s1] s7\nL3:\nreturn s7\n"
     );
@@ -483,8 +483,8 @@ fn a_call_that_nearly_always_goes_to_one_function_is_inlined_behind_a_check() {
     let function = enlarge(&Bodies { bodies, target: Some(1), checks: Checks::default() });
     assert_eq!(
         text(&function),
-        "s9 = ref.func f1\ns8 = s1\ns7 = s0\ns10 = ref.func f1\ns11 = i64.eq s9 s10\n\
-         br_unless s11 L1\ns5 = s8\ns6 = s7\ns7 = i32.add s6 s5\nbr L3\n\
+        "s9 = ref.func f1\ns8 = s1\ns7 = s0\ns10 = s9\ns11 = ref.func f1\ns12 = i64.eq s10 s11\n\
+         br_unless s12 L1\ns5 = s8\ns6 = s7\ns7 = i32.add s6 s5\nbr L3\n\
          L1:\ncall_ref type 0 s9 s7\nL3:\nreturn s7\n"
     );
 }
