@@ -1,6 +1,7 @@
 //! The optimizing compiler: register IR to SSA, passes, machine code with native frames.
 
 use crate::code::NativeCode;
+use crate::ssa::Func;
 pub use crate::ssa::build::Entry;
 use crate::{CompileError, Environment, lower, opt, ssa};
 use zwasm_regir::Function;
@@ -17,7 +18,40 @@ pub fn compile(
     entry: Entry,
     listing: bool,
 ) -> Result<NativeCode, CompileError> {
-    let mut func = ssa::build::build(function, env, entry)?;
-    opt::run(&mut func, env)?;
+    let mut func = optimize(function, env, entry, &mut |_, _| {})?;
     lower::lower(&mut func, env, entry, listing)
+}
+
+/// Makes the SSA form that machine code is made from, and shows it to `observe` after each
+/// pass, with its name.
+///
+/// # Errors
+///
+/// Those of [`compile`].
+pub fn optimize(
+    function: &Function,
+    env: &dyn Environment,
+    entry: Entry,
+    observe: &mut dyn FnMut(&str, &Func),
+) -> Result<Func, CompileError> {
+    let mut func = build(function, env, entry)?;
+    opt::run_observed(&mut func, env, observe)?;
+    Ok(func)
+}
+
+/// Makes the SSA form of a function, as it is before all passes.
+///
+/// # Errors
+///
+/// Those of [`compile`].
+pub fn build(
+    function: &Function,
+    env: &dyn Environment,
+    entry: Entry,
+) -> Result<Func, CompileError> {
+    let func = ssa::build::build(function, env, entry)?;
+    if cfg!(debug_assertions) {
+        ssa::verify::verify(&func, env, "build");
+    }
+    Ok(func)
 }

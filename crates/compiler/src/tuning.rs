@@ -60,7 +60,6 @@ pub(crate) const SIMPLER: usize = 8;
 pub(crate) const SUM_TERMS: usize = 12;
 
 /// Bytes of the longest access.
-#[cfg(feature = "optimize")]
 pub(crate) const ACCESS_BYTES: u64 = 16;
 
 /// Entries of a hash table with the same hash that are compared: more are none but by
@@ -106,3 +105,26 @@ pub(crate) const UNCHECKED_FRAME: i32 = 4096;
 /// Slots of a scratch frame that the reserve of the value stack has room for in any case.
 #[cfg(feature = "optimize")]
 pub(crate) const MAX_SCRATCH_SLOTS: u32 = 2000;
+
+/// Writes to slots of a function that is optimized: some hundred megabytes of what is kept
+/// about them.
+#[cfg(feature = "optimize")]
+pub(crate) const SSA_WRITES: usize = 1 << 22;
+
+/// Values that edges of a function may pass: their number is that of variables times that
+/// of edges where a guest wants it.
+#[cfg(feature = "optimize")]
+pub(crate) const SSA_PASSED: usize = 1 << 21;
+
+/// Blocks of clauses: each call has one for each clause around it.
+#[cfg(feature = "optimize")]
+pub(crate) const SSA_LANDINGS: usize = 1 << 16;
+
+/// How many times the instructions of a function on-stack replacement may build: once for
+/// each loop around the one that it enters, and once more.
+#[cfg(feature = "optimize")]
+pub(crate) const OSR_COPIES: usize = 4;
+
+/// Copies that are looked through for a type, where any of two will do.
+#[cfg(feature = "optimize")]
+pub(crate) const GUESS_STEPS: usize = 16;

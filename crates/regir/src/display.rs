@@ -77,7 +77,7 @@ impl Display for Inst {
             Inst::Unary { op, dst, a } => write!(f, "{dst} = {} {a}", op.text()),
             Inst::Binary { op, dst, a, b } => write!(f, "{dst} = {} {a} {b}", op.text()),
             Inst::Compare { op, dst, a, b } => write!(f, "{dst} = {} {a} {b}", op.text()),
-            Inst::Select { dst, cond, a, b } => write!(f, "{dst} = select {cond} {a} {b}"),
+            Inst::Select { dst, cond, a, b, .. } => write!(f, "{dst} = select {cond} {a} {b}"),
             Inst::Wide { op, base } => write!(f, "{} {base}", op.text()),
             Inst::Load { op, dst, addr, mem, offset } => {
                 write!(f, "{dst} = {} m{mem}[{addr} + {offset:#x}]", op.text())

@@ -88,8 +88,8 @@ pub enum Inst {
     Binary { op: BinaryOp, dst: Slot, a: Operand, b: Operand },
     /// A comparison; at most one operand is an immediate.
     Compare { op: CompareOp, dst: Slot, a: Operand, b: Operand },
-    /// `cond != 0 ? a : b`.
-    Select { dst: Slot, cond: Slot, a: Operand, b: Operand },
+    /// `cond != 0 ? a : b`, of values of this type.
+    Select { ty: Type, dst: Slot, cond: Slot, a: Operand, b: Operand },
     /// A 128-bit integer op.
     Wide { op: WideOp, base: Slot },
     /// A load from memory `mem` at `addr + offset`.
@@ -354,4 +354,6 @@ pub struct Function {
     pub label_heights: Vec<u32>,
     /// The kinds of parameters and locals, run-length encoded.
     pub locals: Vec<(u32, Type)>,
+    /// The kinds of the results.
+    pub results: Vec<Type>,
 }

@@ -134,7 +134,7 @@ impl Inst {
                 rename(a, visit);
                 rename(b, visit);
             }
-            Inst::Select { dst, cond, a, b } => {
+            Inst::Select { dst, cond, a, b, .. } => {
                 visit(dst);
                 visit(cond);
                 rename(a, visit);

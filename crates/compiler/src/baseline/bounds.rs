@@ -18,10 +18,8 @@ use super::select::Select;
 use super::state::Class;
 use crate::asm::{Mem, Reg, Rm, at};
 use crate::isa::{Alu, Relation, Size};
+use crate::tuning::ACCESS_BYTES;
 use zwasm_regir::{Operand, Slot, TrapCode};
-
-/// Bytes of the largest access.
-const LARGEST_ACCESS: u64 = 16;
 
 impl<A: Select> Compiler<'_, A> {
     /// Whether an access has no code of its own: it would be compared with a size,
@@ -35,7 +33,7 @@ impl<A: Select> Compiler<'_, A> {
     fn guarded(&self, mem: u32, offset: u64) -> Option<i32> {
         let memory = self.env.memory(mem);
         let guard = memory.guard.filter(|_| mem == 0 && !memory.is_64)?;
-        let end = offset.checked_add(LARGEST_ACCESS)?;
+        let end = offset.checked_add(ACCESS_BYTES)?;
         (end <= u64::from(guard)).then(|| i32::try_from(offset).ok())?
     }
 
@@ -98,7 +96,7 @@ impl<A: Select> Compiler<'_, A> {
         let addr = if memory.is_64 { addr } else { u64::from(addr as u32) };
         let start = addr.checked_add(offset);
         if let (0, Some(guard), Some(start)) = (mem, memory.guard, start)
-            && start + LARGEST_ACCESS <= (1 << 32) + u64::from(guard)
+            && start + ACCESS_BYTES <= (1 << 32) + u64::from(guard)
         {
             return match i32::try_from(start) {
                 Ok(disp) => at(A::MEMORY, disp),

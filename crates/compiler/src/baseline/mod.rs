@@ -285,7 +285,7 @@ impl<A: Select> Compiler<'_, A> {
                     self.branch_if(if negate { !condition } else { condition }, target);
                     return 2;
                 }
-                Some(&Inst::Select { dst: into, cond, a: first, b: second }) if cond == dst => {
+                Some(&Inst::Select { dst: into, cond, a: first, b: second, .. }) if cond == dst => {
                     self.select(into, first, second, flags);
                     return 2;
                 }
@@ -348,7 +348,7 @@ impl<A: Select> Compiler<'_, A> {
             Inst::Unary { op, dst, a } => A::unary(self, op, dst, a),
             Inst::Binary { op, dst, a, b } => A::binary(self, op, dst, a, b),
             Inst::Compare { op, dst, a, b } => A::comparison(self, op, dst, a, b),
-            Inst::Select { dst, cond, a, b } => {
+            Inst::Select { dst, cond, a, b, .. } => {
                 self.select(dst, a, b, |this| A::is_set(this, cond));
             }
             Inst::Load { op, dst, addr, mem, offset } => self.load(op, dst, addr, mem, offset),

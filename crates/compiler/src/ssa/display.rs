@@ -136,6 +136,7 @@ impl Display for Op {
             Op::TableGet(table) => write!(f, "table.get t{table}"),
             Op::TableSet(table) => write!(f, "table.set t{table}"),
             Op::TableSize(table) => write!(f, "table.size t{table}"),
+            Op::TableHolds { table, func } => write!(f, "table.holds t{table} f{func}"),
             Op::RefFunc(func) => write!(f, "ref.func f{func}"),
             Op::StructGet { ty, field, extend } => {
                 write!(f, "struct.get{} type {ty}[{field}]", sign(extend))

@@ -173,6 +173,10 @@ impl Op {
                 ..Effects::writing(Part::Table(table))
             }
             .trapping(),
+            Op::TableHolds { table, .. } => Effects {
+                reads: Touch::Two(Part::Table(table), Part::TableLen(table)),
+                ..Effects::PURE
+            },
             Op::TableSize(table) => Effects::reading(Part::TableLen(table)),
             Op::StructGet { ty, field, .. } => {
                 Effects::reading(Part::Field { ty, field }).trapping()

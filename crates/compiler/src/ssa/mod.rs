@@ -135,6 +135,8 @@ pub enum Op {
     TableSet(u32),
     /// `() -> I32 or I64`.
     TableSize(u32),
+    /// `(index) -> I32`: whether the table holds this function of the same instance there.
+    TableHolds { table: u32, func: u32 },
     /// `() -> Ref`.
     RefFunc(u32),
 

@@ -336,6 +336,7 @@ impl<'a> Translator<'a> {
     }
 
     fn run(&mut self, signature: Signature<'a>) -> core::result::Result<(), Stop> {
+        self.function.results = signature.results.to_vec();
         let zeroed = self.declare_locals(signature)?;
         self.open_function(signature);
         self.check_entry(zeroed);

@@ -255,7 +255,7 @@ impl Translator<'_> {
         self.scalar_only(entry.ty)?;
         let a = self.operand(entry);
         let dst = self.push_temp(entry.ty);
-        self.emit(Inst::Select { dst, cond, a, b });
+        self.emit(Inst::Select { ty: entry.ty, dst, cond, a, b });
         Ok(())
     }
 

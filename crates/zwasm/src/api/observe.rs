@@ -138,6 +138,19 @@ impl Module {
         Ok(format!("function {}:\n{listing}", title(self, func)))
     }
 
+    /// The form that the optimizing compiler makes of a function, as text whose form may
+    /// change: the one that machine code is made from, or that after a pass with this
+    /// name, `build` for the form before all of them.
+    ///
+    /// # Errors
+    ///
+    /// If the module defines no function with this index, the compiler refuses it, there is
+    /// no such pass, or this build has no such compiler for the processor.
+    pub fn ssa(&self, func: u32, pass: Option<&str>) -> Result<String> {
+        let defined = self.defined(func)?;
+        Ok(format!("function {}:\n{}", title(self, func), tier::ssa(self.inner(), defined, pass)?))
+    }
+
     /// As [`Module::machine_code`], for another processor: `x64` or `aarch64`, with the
     /// names of features behind it, each after a `+`.
     ///

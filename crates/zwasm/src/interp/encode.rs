@@ -478,7 +478,7 @@ impl Encoder<'_> {
             }
             Inst::Binary { op, dst, a, b } => self.binary(op, dst, a, b),
             Inst::Compare { op, dst, a, b } => self.compare(op, dst, a, b),
-            Inst::Select { dst, cond, a, b } => {
+            Inst::Select { dst, cond, a, b, .. } => {
                 let (form, cond) = self.form(Operand::Slot(cond), Type::I32);
                 let (a_form, a_slot) = slot_or_imm(a);
                 let (b_form, b_slot) = slot_or_imm(b);

@@ -15,6 +15,8 @@ mod machine;
 
 #[cfg(feature = "trace")]
 pub(crate) use machine::listing;
+#[cfg(feature = "trace")]
+pub(crate) use machine::ssa;
 pub(crate) use machine::{AVAILABLE, Compiled, MachineCode, enter};
 #[cfg(optimizer)]
 pub(crate) use machine::{

@@ -55,7 +55,7 @@ impl Compiler<'_, Assembler> {
             }
             (
                 IrInst::Simd(SimdInst::Test { op, dst, a }),
-                IrInst::Select { dst: into, cond, a: yes, b: no },
+                IrInst::Select { dst: into, cond, a: yes, b: no, .. },
             ) if cond == dst && self.is_temporary(dst.0) && is_decision(op) => {
                 self.select(into, yes, no, |this| this.decide(op, a));
             }

@@ -28,7 +28,7 @@ impl Compiler<'_, Assembler> {
             }
             (
                 Inst::Simd(SimdInst::Test { op, dst, a }),
-                Inst::Select { dst: into, cond, a: yes, b: no },
+                Inst::Select { dst: into, cond, a: yes, b: no, .. },
             ) if cond == dst && self.is_temporary(dst.0) && is_flag(op) => {
                 self.select(into, yes, no, |this| this.flag_test(op, a));
             }

@@ -16,6 +16,8 @@ mod native;
 #[cfg(optimizer)]
 mod routines;
 mod signals;
+#[cfg(feature = "trace")]
+mod ssa;
 #[cfg(optimizer)]
 mod stubs;
 
@@ -27,6 +29,8 @@ pub(crate) use entry::enter;
 pub(crate) use native::NativeCode;
 #[cfg(optimizer)]
 pub(crate) use routines::{land_in_native, land_in_slots, resolver, restore};
+#[cfg(feature = "trace")]
+pub(crate) use ssa::ssa;
 #[cfg(optimizer)]
 pub(crate) use stubs::returns_to_slots;
 
