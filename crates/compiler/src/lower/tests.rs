@@ -273,11 +273,10 @@ fn a_loop_over_memory() {
         L0:
         pushq rbp
         movq rbp, rsp
+        subq rsp, 0x10
         movq r11, [rdi + 0x68]
-        leaq r10, [rsp - 0x10]
-        cmpq r10, [r11 + 0x8]
+        cmpq rsp, [r11 + 0x8]
         jb L5
-        movq rsp, r10
         movq [rbp - 0x8], rdi
         L1:
         movq rsi, rax

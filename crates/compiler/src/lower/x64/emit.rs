@@ -588,16 +588,25 @@ impl<'a> Emitter<'a> {
     fn prologue(&mut self, calls: bool) {
         emit!(self.asm, pushq_o(RBP));
         self.asm.mov(RBP, RSP);
-        if calls || self.frame > UNCHECKED_FRAME {
-            self.asm.load(INT_SCRATCH, at(RDI, self.layout.store as i32), Size::B8);
-            // No argument is in this register.
-            self.asm.address_of(R10, at(RSP, -self.frame), true);
-            let limit = at(INT_SCRATCH, self.layout.native_limit as i32);
-            self.asm.cmp(true, R10, Rm::Mem(limit));
-            self.trap_if(Condition::Flag(Cond::Below), TrapCode::StackOverflow);
-            self.asm.mov(RSP, R10);
-        } else if self.frame > 0 {
+        let is_small = self.frame <= UNCHECKED_FRAME;
+        if is_small && self.frame > 0 {
             self.asm.alu_immediate(Alu::Sub, true, RSP, self.frame);
+        }
+        if calls || !is_small {
+            self.asm.load(INT_SCRATCH, at(RDI, self.layout.store as i32), Size::B8);
+            let limit = at(INT_SCRATCH, self.layout.native_limit as i32);
+            if is_small {
+                self.asm.cmp(true, RSP, Rm::Mem(limit));
+            } else {
+                // The trap wants a stack pointer that is not far below. No argument is in
+                // this register.
+                self.asm.address_of(R10, at(RSP, -self.frame), true);
+                self.asm.cmp(true, R10, Rm::Mem(limit));
+            }
+            self.trap_if(Condition::Flag(Cond::Below), TrapCode::StackOverflow);
+            if !is_small {
+                self.asm.mov(RSP, R10);
+            }
         }
         if calls {
             self.asm.store(at(RBP, -8), RDI, Size::B8);

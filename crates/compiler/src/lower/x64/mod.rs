@@ -4,6 +4,7 @@
 
 mod call;
 mod control;
+mod division;
 mod emit;
 mod float;
 mod handler;
