@@ -315,7 +315,7 @@ pub(crate) unsafe extern "C" fn promote(
 /// Where a frame of slots goes on in optimized code: the word to jump through, and what
 /// the accumulator has to be.
 #[cfg(optimizer)]
-#[cfg_attr(not(test), expect(dead_code, reason = "baseline code does not ask for it"))]
+#[expect(dead_code, reason = "baseline code does not ask for it yet")]
 pub(crate) struct Replaced {
     pub(crate) ip: NonNull<u64>,
     pub(crate) acc: u64,
@@ -330,7 +330,7 @@ pub(crate) struct Replaced {
 ///
 /// As [`promote`].
 #[cfg(optimizer)]
-#[cfg_attr(not(test), expect(dead_code, reason = "baseline code does not ask for it"))]
+#[expect(dead_code, reason = "baseline code does not ask for it yet")]
 pub(crate) unsafe fn replace(
     record: *const FuncRecord,
     label: zwasm_regir::Label,
