@@ -111,6 +111,9 @@ pub struct Run {
     /// The functions whose register IR to print.
     #[cfg(feature = "trace")]
     pub dump_regir: Vec<u32>,
+    /// The functions whose SSA form to print, and after which pass.
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    pub dump_ssa: Vec<(u32, Option<String>)>,
     /// The functions whose machine code to print.
     #[cfg(feature = "trace")]
     pub dump_jit: Vec<u32>,
@@ -315,6 +318,14 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
             Id::Trace => trace(&value, &mut run)?,
             #[cfg(feature = "trace")]
             Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
+            #[cfg(all(feature = "optimize", feature = "trace"))]
+            Id::DumpSsa => {
+                let (index, pass) = match value.split_once('=') {
+                    Some((index, pass)) => (index, Some(pass.to_owned())),
+                    None => (&*value, None),
+                };
+                run.dump_ssa.push((func(index, name)?, pass));
+            }
             #[cfg(feature = "trace")]
             Id::DumpJit => run.dump_jit.push(func(&value, name)?),
             Id::PerfMap => run.perf_map = true,
@@ -763,6 +774,14 @@ mod tests {
         assert_eq!(run("a --json=safe").json, Format::SafeJson);
         assert_eq!(words("features --json=safe"), Ok(Command::Features(Format::SafeJson)));
         assert!(error("validate --json=save a").ends_with("got 'save' (did you mean 'safe'?)"));
+    }
+
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    #[test]
+    fn functions_and_passes() {
+        let r = run("a --dump-ssa=3 --dump-ssa 4=gvn");
+        assert_eq!(r.dump_ssa, [(3, None), (4, Some("gvn".into()))]);
+        assert!(error("a --dump-ssa gvn=1").contains("index of a function, got 'gvn'"));
     }
 
     #[cfg(feature = "trace")]

@@ -89,6 +89,10 @@ fn refuse_for_modules(options: &Run) -> Result<(), Failure> {
     if !options.listen.is_empty() {
         return refuse("--listen", ", which with '--allow-net' listens by itself");
     }
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    if !options.dump_ssa.is_empty() {
+        return refuse("--dump-ssa", " that may have many ('wasm-tools component unbundle')");
+    }
     #[cfg(feature = "trace")]
     for (option, functions) in
         [("--dump-regir", &options.dump_regir), ("--dump-jit", &options.dump_jit)]

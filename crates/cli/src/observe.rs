@@ -67,7 +67,7 @@ pub fn configure(config: &mut Config, options: &Run) {
     };
 }
 
-/// Prints the register IR and machine code of the functions asked for.
+/// Prints the register IR, SSA form and machine code of the functions asked for.
 ///
 /// # Errors
 /// When the module does not define one of them, or it cannot be compiled.
@@ -83,6 +83,10 @@ pub fn dump(module: &Module, options: &Run) -> Result<(), Failure> {
     };
     for &func in &options.dump_regir {
         tell("--dump-regir", func, module.regir(func))?;
+    }
+    #[cfg(feature = "optimize")]
+    for (func, pass) in &options.dump_ssa {
+        tell("--dump-ssa", *func, module.ssa(*func, pass.as_deref()))?;
     }
     for &func in &options.dump_jit {
         tell("--dump-jit", func, module.machine_code(func))?;

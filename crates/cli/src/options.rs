@@ -72,6 +72,8 @@ pub enum Id {
     Profile,
     #[cfg(feature = "trace")]
     DumpRegir,
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    DumpSsa,
     #[cfg(feature = "trace")]
     DumpJit,
     PerfMap,
@@ -287,6 +289,8 @@ pub const SECTIONS: &[Section] = &[
                 .optional(),
             #[cfg(feature = "trace")]
             flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
+            #[cfg(all(feature = "optimize", feature = "trace"))]
+            flag("--dump-ssa", "N[=PASS]", "Print the SSA form of function N", Id::DumpSsa),
             #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
             flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap),

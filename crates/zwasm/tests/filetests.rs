@@ -3,7 +3,9 @@
 //! Each file of `filetests/` is a module with, below the marker line, the register
 //! IR and the machine code of its functions as comments. The line `;;! flags` names
 //! settings of the engine, if there are any, and `;;! targets` instruction sets with the
-//! features to use, each after a `+`: any processor shows the code for all. Run with `ZWASM_BLESS=1` to write what
+//! features to use, each after a `+`: any processor shows the code for all. A file with a
+//! line `;;! ssa` has the SSA form of its functions instead, after each pass that the line
+//! names, `build` being the form before all of them. Run with `ZWASM_BLESS=1` to write what
 //! is found into the files:
 //! `ZWASM_BLESS=1 cargo test -p zwasm --test filetests`.
 #![cfg(all(
@@ -20,7 +22,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use zwasm::{Config, Engine, Module};
+use zwasm::{Config, Engine, Module, Strategy};
 
 const MARKER: &str = ";;! expected\n";
 
@@ -59,10 +61,30 @@ fn targets(source: &str) -> impl Iterator<Item = &str> {
     named.unwrap_or("x64 aarch64").split_whitespace()
 }
 
+/// The passes that a module names, if it is for the optimizing compiler.
+fn passes(source: &str) -> Option<&str> {
+    source.lines().find_map(|line| line.strip_prefix(";;! ssa "))
+}
+
+/// The SSA form of a module's functions after some passes.
+fn forms(module: &Module, passes: &str) -> String {
+    let mut out = String::new();
+    for func in 0..FUNCTIONS {
+        for pass in passes.split_whitespace() {
+            let Ok(text) = module.ssa(func, Some(pass)) else { continue };
+            let _ = writeln!(out, ";; {pass}: {}", text.trim_end().replace('\n', "\n;; "));
+        }
+    }
+    out
+}
+
 /// What is expected below a module.
 fn listings(source: &str) -> String {
     let engine = Engine::new(&config(source)).unwrap();
     let module = Module::new(&engine, source).unwrap();
+    if let Some(passes) = passes(source) {
+        return forms(&module, passes);
+    }
     let mut out = String::new();
     for func in 0..FUNCTIONS {
         let Ok(regir) = module.regir(func) else { continue };
@@ -89,6 +111,9 @@ fn modules_become_the_code_below_them() {
         let path = entry.unwrap().path();
         let file = fs::read_to_string(&path).unwrap();
         let (module, expected) = file.split_once(MARKER).unwrap_or((&file, ""));
+        if passes(module).is_some() && !Strategy::Optimizing.is_available() {
+            continue;
+        }
         let found = listings(module);
         count += 1;
         if bless {

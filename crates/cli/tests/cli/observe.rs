@@ -24,6 +24,16 @@ fn looking_at_the_guest() {
         line(&dir, "math.wat --invoke add 2 3 --dump-jit=0").fails_saying(2, &["no compiler"]);
     }
 
+    #[cfg(feature = "optimize")]
+    if zwasm::Strategy::Optimizing.is_available() {
+        let built = line(&dir, "math.wat --invoke add 2 3 --dump-ssa=0=build");
+        assert_eq!((built.code, built.text().as_str()), (Some(0), "5\n"));
+        assert!(built.stderr.starts_with("function f0 <add>:\nb0("), "{built:?}");
+        assert!(built.stderr.contains("i32.add v0, v1"), "{built:?}");
+        line(&dir, "math.wat --dump-ssa=0=none")
+            .fails_saying(2, &["'--dump-ssa=0'", "no such pass"]);
+    }
+
     let traced = line(&dir, "math.wat --invoke add 2 3 --trace=regir,exec,mem,call,jit");
     assert_eq!((traced.code, traced.text().as_str()), (Some(0), "5\n"));
     for part in ["[regir] function f0: frame", "[exec] f0+0x", "[call] f0 <add> 0x2 0x3\n"] {

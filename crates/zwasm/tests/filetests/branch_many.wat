@@ -44,7 +44,7 @@
 ;;   movq [rsi + 0x238], rsi
 ;;   movq [rsi + 0x240], rdi
 ;;   movq rsi, r10
-;;   movq rdi, [rcx + 0x8]
+;;   movq rdi, [rcx + 0x10]
 ;;   movq r11, [rdi + 0x20]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
@@ -96,7 +96,7 @@
 ;; L14:
 ;;   ja L13
 ;;   movq rdx, rdi
-;;   movq rdi, [rcx + 0x8]
+;;   movq rdi, [rcx + 0x10]
 ;;   movq [rdi + 0x68], rdx
 ;;   movq r11, [rdi + 0x20]
 ;;   movq r8, [r11]
@@ -151,7 +151,7 @@
 ;;   str x1, [x1, #568]
 ;;   str x0, [x1, #576]
 ;;   mov x1, x7
-;;   ldr x0, [x3, #8]
+;;   ldr x0, [x3, #16]
 ;;   ldr x16, [x0, #32]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
@@ -213,7 +213,7 @@
 ;; L14:
 ;;   b.hi L13
 ;;   mov x2, x0
-;;   ldr x0, [x3, #8]
+;;   ldr x0, [x3, #16]
 ;;   str x2, [x0, #104]
 ;;   ldr x16, [x0, #32]
 ;;   ldr x4, [x16, #0]

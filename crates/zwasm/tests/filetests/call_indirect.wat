@@ -30,7 +30,7 @@
 ;;   testq rcx, rcx
 ;; L6:
 ;;   je L5
-;;   cmpl [rcx + 0x10], type 0
+;;   cmpl [rcx + 0x18], type 0
 ;;   jne L7
 ;; L8:
 ;;   movq rax, [rcx]
@@ -45,9 +45,9 @@
 ;;   movq [rsi + 0x38], rsi
 ;;   movq [rsi + 0x40], rdi
 ;;   movq rsi, r10
-;;   cmpq rdi, [rcx + 0x8]
+;;   cmpq rdi, [rcx + 0x10]
 ;;   je L12
-;;   movq rdi, [rcx + 0x8]
+;;   movq rdi, [rcx + 0x10]
 ;;   movq r11, [rdi + 0x20]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
@@ -113,7 +113,7 @@
 ;;   ldr x3, [x2, x6, lsl #3]
 ;; L6:
 ;;   cbz x3, L5
-;;   ldr w15, [x3, #16]
+;;   ldr w15, [x3, #24]
 ;;   mov w17, type 0
 ;;   cmp w15, w17
 ;;   b.ne L7
@@ -130,10 +130,10 @@
 ;;   stp x2, x1, [x1, #48]
 ;;   str x0, [x1, #64]
 ;;   mov x1, x7
-;;   ldr x15, [x3, #8]
+;;   ldr x15, [x3, #16]
 ;;   cmp x0, x15
 ;;   b.eq L12
-;;   ldr x0, [x3, #8]
+;;   ldr x0, [x3, #16]
 ;;   ldr x16, [x0, #32]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]

@@ -46,7 +46,7 @@
 ;;   movq [rsi + 0x268], rsi
 ;;   movq [rsi + 0x270], rdi
 ;;   movq rsi, r10
-;;   movq rdi, [rcx + 0x8]
+;;   movq rdi, [rcx + 0x10]
 ;;   movq r11, [rdi + 0x20]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
@@ -120,7 +120,7 @@
 ;;   str x1, [x1, #616]
 ;;   str x0, [x1, #624]
 ;;   mov x1, x7
-;;   ldr x0, [x3, #8]
+;;   ldr x0, [x3, #16]
 ;;   ldr x16, [x0, #32]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
