@@ -62,11 +62,17 @@ pub const I32_ADD: u8 = BinaryOp::I32Add.opcode() as u8;
 pub const I32_SUB: u8 = BinaryOp::I32Sub.opcode() as u8;
 pub const I32_AND: u8 = BinaryOp::I32And.opcode() as u8;
 pub const I32_OR: u8 = BinaryOp::I32Or.opcode() as u8;
+pub const I32_MUL: u8 = BinaryOp::I32Mul.opcode() as u8;
+pub const I32_XOR: u8 = BinaryOp::I32Xor.opcode() as u8;
+pub const I32_SHL: u8 = BinaryOp::I32Shl.opcode() as u8;
+pub const I32_DIV_S: u8 = BinaryOp::I32DivS.opcode() as u8;
 pub const I32_SHR_U: u8 = BinaryOp::I32ShrU.opcode() as u8;
 pub const I64_ADD: u8 = BinaryOp::I64Add.opcode() as u8;
 pub const I64_SUB: u8 = BinaryOp::I64Sub.opcode() as u8;
 pub const I64_AND: u8 = BinaryOp::I64And.opcode() as u8;
 pub const I64_OR: u8 = BinaryOp::I64Or.opcode() as u8;
+pub const I64_SHL: u8 = BinaryOp::I64Shl.opcode() as u8;
+pub const I64_DIV_S: u8 = BinaryOp::I64DivS.opcode() as u8;
 pub const I64_XOR: u8 = BinaryOp::I64Xor.opcode() as u8;
 
 pub const I32_WRAP: u8 = UnaryOp::I32WrapI64.opcode() as u8;

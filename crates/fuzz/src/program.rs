@@ -5,7 +5,9 @@
 //! with each other and the comparison that a branch asks for; in a third of the programs
 //! objects next to the sizes at which allocation changes, with references to them in all
 //! places where values can be; operand stacks and signatures of dozens of values; NaNs
-//! with any bits.
+//! with any bits; and what every pass of the optimizing compiler is for: the same computed
+//! and loaded again, in loops and behind stores, checks behind checks, objects that escape
+//! late or not at all, idioms and what is almost one.
 //!
 //! Every function is well typed by construction, and every loop ends; only calls
 //! have to be counted from outside.
@@ -13,7 +15,11 @@
 mod body;
 mod code;
 mod expressions;
+mod idioms;
 mod objects;
+#[cfg(test)]
+mod passes;
+mod patterns;
 #[cfg(test)]
 mod reach;
 mod references;

@@ -23,6 +23,9 @@ pub struct Body<'a> {
     pub budget: i32,
     /// Whether the body is to be inlined.
     pub small: bool,
+    /// Whether values are made of operators, loads and reads of objects alone, so that
+    /// their code can stand anywhere and again.
+    pub simple: bool,
 }
 
 /// How many counters there are: as deep as loops nest.
@@ -60,6 +63,7 @@ impl Body<'_> {
             results: results.clone(),
             budget,
             small,
+            simple: false,
         };
         match role {
             Role::Ordinary => {

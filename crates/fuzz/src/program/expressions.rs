@@ -35,6 +35,13 @@ impl Body<'_> {
         if self.small {
             return self.small_value(ty, depth - 1);
         }
+        if self.simple {
+            return match self.rng.below(8) {
+                0 | 1 => self.leaf(ty),
+                2 | 3 => self.load(ty, depth - 1),
+                _ => self.pure(ty, depth - 1),
+            };
+        }
         match self.rng.below(24) {
             0..=4 => self.leaf(ty),
             5..=13 => self.pure(ty, depth - 1),
@@ -52,7 +59,7 @@ impl Body<'_> {
 
     /// A condition, mostly a comparison, here or where a call of a small function ends.
     pub fn condition(&mut self, depth: u32) {
-        if !self.small && self.once_in(4) && self.asked(depth.min(1)) {
+        if !self.small && !self.simple && self.once_in(4) && self.asked(depth.min(1)) {
             return;
         }
         if self.once_in(4) {
@@ -105,7 +112,7 @@ impl Body<'_> {
     }
 
     /// Whether the types of a group are among those of this program.
-    fn has(&self, group: &Group) -> bool {
+    pub fn has(&self, group: &Group) -> bool {
         let known = |ty: &Ty| self.layout.tys.contains(ty);
         group.params.iter().all(known)
             && group.result.is_none_or(|ty| known(&ty))
@@ -115,7 +122,7 @@ impl Body<'_> {
 
     pub fn pure(&mut self, ty: Ty, depth: u32) {
         match ty {
-            Ty::Ref(_) if self.small => return self.leaf(ty),
+            Ty::Ref(_) if self.small || self.simple => return self.leaf(ty),
             Ty::Ref(heap) => return self.reference(heap, depth),
             _ if !self.small && self.once_in(4) && self.observe(ty, depth) => return,
             _ => {}
@@ -143,7 +150,7 @@ impl Body<'_> {
     }
 
     /// An operator of a group, over values.
-    fn operate(&mut self, group: &Group, depth: u32) {
+    pub fn operate(&mut self, group: &Group, depth: u32) {
         let mut code = draw(group, self.rng);
         let mut prefix = group.prefix;
         self.values(&group.params, depth);

@@ -43,7 +43,7 @@ impl Layout {
     }
 
     /// Whether each `sub` is a `sup`.
-    fn is_sub(&self, sub: Heap, sup: Heap) -> bool {
+    pub fn is_sub(&self, sub: Heap, sup: Heap) -> bool {
         let none = sub == Heap::None;
         let top = self.top(sub);
         sub == sup

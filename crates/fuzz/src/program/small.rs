@@ -67,7 +67,9 @@ impl Body<'_> {
     /// The statements and results of a small function.
     pub fn small(&mut self) {
         for _ in 0..self.rng.below(3) {
-            match self.rng.below(9) {
+            match self.rng.below(10) {
+                // Chains of small functions come of it.
+                9 => self.call(0),
                 0..=5 => self.write_local(),
                 6 => self.store(),
                 7 => self.set_global(),

@@ -15,7 +15,7 @@ impl Body<'_> {
         if depth == 0 {
             return self.assign(2);
         }
-        match self.rng.below(27) {
+        match self.rng.below(35) {
             0..=5 => self.assign(3),
             6..=8 => self.store(),
             9 => self.set_global(),
@@ -28,20 +28,21 @@ impl Body<'_> {
             19 => self.leave(),
             20 => self.swap(),
             21 | 22 => self.stretch(),
-            23 => self.set_object(),
+            23 | 33 => self.set_object(),
             24 => self.stacked(depth - 1),
             25 => self.decided(depth - 1),
+            26..=32 => self.pattern(depth - 1),
             _ => self.rare(depth - 1),
         }
     }
 
-    fn statements(&mut self, depth: u32) {
+    pub fn statements(&mut self, depth: u32) {
         for _ in 0..1 + self.rng.below(4) {
             self.statement(depth);
         }
     }
 
-    fn assign(&mut self, depth: u32) {
+    pub fn assign(&mut self, depth: u32) {
         let ty = self.any_ty();
         self.value(ty, depth);
         self.keep_or_drop(&[ty]);
@@ -99,7 +100,7 @@ impl Body<'_> {
     }
 
     /// Sets the next counter, if there is one left.
-    fn start_counter(&mut self) -> Option<Counter> {
+    pub fn start_counter(&mut self) -> Option<Counter> {
         let nested = self.loops();
         if nested >= COUNTERS {
             return None;
@@ -119,7 +120,7 @@ impl Body<'_> {
     }
 
     /// Leaves the condition under which the loop goes on.
-    fn step(&mut self, counter: &Counter) {
+    pub fn step(&mut self, counter: &Counter) {
         let Counter { local, is_64, up } = *counter;
         self.code.with(LOCAL_GET, local);
         if is_64 {
@@ -155,7 +156,7 @@ impl Body<'_> {
         }
     }
 
-    fn counted_loop(&mut self, depth: u32) {
+    pub fn counted_loop(&mut self, depth: u32) {
         let Some(counter) = self.start_counter() else {
             return self.assign(2);
         };
@@ -397,8 +398,8 @@ impl Body<'_> {
 }
 
 /// What counts a loop.
-struct Counter {
-    local: u32,
-    is_64: bool,
+pub struct Counter {
+    pub local: u32,
+    pub is_64: bool,
     up: bool,
 }
