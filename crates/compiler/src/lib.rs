@@ -17,6 +17,7 @@ mod asm;
 pub mod baseline;
 pub mod code;
 mod environment;
+mod heap;
 mod isa;
 #[cfg(feature = "optimize")]
 pub mod lower;

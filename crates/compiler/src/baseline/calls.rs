@@ -11,6 +11,7 @@ use super::select::Select;
 use super::state::{Class, Location};
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::TypeForm;
+use crate::heap;
 use crate::isa::{Alu, Relation, Size, TypeWord};
 use crate::tuning::MOVES_INLINE;
 use crate::{HeapType, Place};
@@ -115,7 +116,7 @@ impl<A: Select> Compiler<'_, A> {
         if !is_final {
             self.asm.jump_if(is_same, same);
             self.asm.load(A::BODY, found, Size::B4);
-            is_same = self.has_supertype(A::BODY, ty, depth);
+            is_same = heap::has_supertype(&mut self.asm, &self.layout, A::BODY, ty, depth);
         }
         self.asm.jump_if(!is_same, slow);
         self.asm.bind(same);

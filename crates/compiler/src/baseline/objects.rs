@@ -2,23 +2,18 @@
 //!
 //! The address of an object exists only within one instruction: the heap's base in
 //! the scratch register, plus a reference. References and the places of elements are
-//! cut to 32 bits where they are used, so that no value of a register, whatever it
-//! was meant to be, leads out of the heap's region. Objects are made in [`super::allocate`];
-//! whatever works on ranges is a handler.
+//! cut to 32 bits where they are used, as [`crate::heap`] says. Objects are made in
+//! [`super::allocate`]; whatever works on ranges is a handler.
 
 use super::Compiler;
 use super::select::Select;
 use super::state::{Class, Location};
-use crate::HeapType;
-use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
-use crate::code::TypeForm;
-use crate::isa::{Alu, Relation, Shift, Size, TypeWord};
-use zwasm_regir::gc::{Extend, HeapTarget, RefTarget};
-use zwasm_regir::object::{self, Kind};
+use crate::asm::{AsmLabel, Mem, Reg, Rm};
+use crate::heap::{self, Check, HEADER, LENGTH};
+use crate::isa::{Relation, Shift, Size};
+use zwasm_regir::gc::{Extend, RefTarget};
+use zwasm_regir::object;
 use zwasm_regir::{Inst, Operand, Slot, Storage, TrapCode, Type};
-
-pub(super) const HEADER: i32 = object::HEADER as i32;
-pub(super) const LENGTH: i32 = object::LENGTH as i32;
 
 pub(crate) fn class_of(storage: Storage) -> Class {
     match storage.kind() {
@@ -34,16 +29,13 @@ pub(crate) fn scale(storage: Storage) -> u8 {
 }
 
 /// The bytes that a value takes in an object.
-fn size(storage: Storage) -> Size {
+pub(crate) fn size(storage: Storage) -> Size {
     Size::of(storage.size() as u64)
 }
 
 impl<A: Select> Compiler<'_, A> {
-    /// Loads the heap's base into the scratch register.
     fn heap(&mut self) -> Reg {
-        let heap = at(A::VMCTX, self.layout.heap as i32);
-        self.asm.load(A::INT_SCRATCH, heap, Size::B8);
-        A::INT_SCRATCH
+        heap::base(&mut self.asm, &self.layout)
     }
 
     /// A reference in a register, cut to 32 bits, after a trap if it is null.
@@ -232,95 +224,8 @@ impl<A: Select> Compiler<'_, A> {
     fn check(&mut self, reference: Reg, target: RefTarget, passes: AsmLabel, fails: AsmLabel) {
         // Before the first jump, behind which nothing may be moved.
         let found = self.alloc(Class::Int, None);
-        self.asm.narrow(found, reference);
-        let zero = self.asm.is_zero(found, false);
-        self.asm.jump_if(zero, if target.nullable { passes } else { fails });
-        let layout = self.layout;
-        // Whether the reference is one to an object.
-        let is_object = |this: &mut Self| this.asm.are_clear(found, object::I31 as u8);
-        let header = |base: Reg| Mem { base, index: Some((found, 0)), disp: 0 };
-        match target.heap {
-            HeapTarget::Top => {}
-            HeapTarget::Bottom => self.asm.jump(fails),
-            HeapTarget::I31 => {
-                let is_object = is_object(self);
-                self.asm.jump_if(is_object, fails);
-            }
-            HeapTarget::Eq => {
-                let is_object = is_object(self);
-                self.asm.jump_if(!is_object, passes);
-                let base = self.heap();
-                let word = object::EXTERN_WORD as i32;
-                let condition =
-                    self.asm.compare_immediate(Relation::Equal, false, Rm::Mem(header(base)), word);
-                self.asm.jump_if(condition, fails);
-            }
-            HeapTarget::Struct | HeapTarget::Array => {
-                let is_object = is_object(self);
-                self.asm.jump_if(!is_object, fails);
-                let base = self.heap();
-                let kind = match target.heap {
-                    HeapTarget::Struct => Kind::Struct,
-                    _ => Kind::Array,
-                };
-                self.asm.load(base, header(base), Size::B4);
-                self.asm.alu_immediate(Alu::And, false, base, object::KIND as i32);
-                let kind = kind as i32;
-                let condition =
-                    self.asm.compare_immediate(Relation::NotEqual, false, Rm::Reg(base), kind);
-                self.asm.jump_if(condition, fails);
-            }
-            HeapTarget::Type(ty) => {
-                let HeapType { is_final, is_func, depth } = self.env.heap_type(ty);
-                let word_of_reference = if is_func {
-                    let count = at(A::VMCTX, layout.function_count as i32);
-                    let condition =
-                        self.asm.compare(Relation::AboveOrEqual, false, found, Rm::Mem(count));
-                    self.asm.jump_if(condition, fails);
-                    let functions = at(A::VMCTX, layout.functions as i32);
-                    self.asm.load(A::INT_SCRATCH, functions, Size::B8);
-                    let record = Mem { base: A::INT_SCRATCH, index: Some((found, 3)), disp: 0 };
-                    self.asm.load(A::INT_SCRATCH, record, Size::B8);
-                    let zero = self.asm.is_zero(A::INT_SCRATCH, true);
-                    self.asm.jump_if(zero, fails);
-                    at(A::INT_SCRATCH, layout.record_type as i32)
-                } else {
-                    let is_object = is_object(self);
-                    self.asm.jump_if(!is_object, fails);
-                    header(self.heap())
-                };
-                // Records have the number itself.
-                let form = if is_func { TypeForm::Number } else { TypeForm::Header };
-                let word = TypeWord { index: ty, form };
-                if is_final {
-                    let is_same = self.asm.is_type(Rm::Mem(word_of_reference), word);
-                    self.asm.jump_if(!is_same, fails);
-                    return;
-                }
-                self.asm.load(found, word_of_reference, Size::B4);
-                let is_same = self.asm.is_type(Rm::Reg(found), word);
-                self.asm.jump_if(is_same, passes);
-                if !is_func {
-                    self.asm.shift(Shift::RightUnsigned, false, found, object::KIND_BITS as u8);
-                }
-                let inherits = self.has_supertype(found, ty, depth);
-                self.asm.jump_if(!inherits, fails);
-            }
-        }
-    }
-
-    /// Whether what the display of the type whose number is in `found` has at a depth is a
-    /// type of the module. The scratch register is overwritten.
-    pub(crate) fn has_supertype(&mut self, found: Reg, ty: u32, depth: u32) -> A::Condition {
-        let layout = self.layout;
-        let scratch = A::INT_SCRATCH;
-        self.asm.load(scratch, at(A::VMCTX, layout.store as i32), Size::B8);
-        self.asm.alu(Alu::And, false, found, Rm::Mem(at(scratch, layout.display_mask as i32)));
-        self.asm.load(scratch, at(scratch, layout.displays as i32), Size::B8);
-        let start = Mem { base: scratch, index: Some((found, 2)), disp: 0 };
-        self.asm.load(found, start, Size::B4);
-        let entry = Mem { base: scratch, index: Some((found, 2)), disp: depth as i32 * 4 };
-        self.asm.is_type(Rm::Mem(entry), TypeWord { index: ty, form: TypeForm::Number })
+        let check = Check::of(target, self.env);
+        check.emit(&mut self.asm, &self.layout, reference, found, passes, fails);
     }
 
     pub(crate) fn ref_test(&mut self, dst: Slot, src: Slot, target: RefTarget) {

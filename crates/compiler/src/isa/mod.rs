@@ -65,6 +65,11 @@ impl Size {
             _ => Size::B16,
         }
     }
+
+    /// The base-2 logarithm of the number of bytes.
+    pub(crate) fn log2(self) -> u8 {
+        self as u8
+    }
 }
 
 /// A type of the module in code: its index, and what of it.
