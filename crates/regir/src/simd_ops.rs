@@ -383,6 +383,24 @@ macro_rules! extract_enum {
 }
 crate::for_each_simd_extract!(extract_enum);
 
+impl SplatOp {
+    /// The load of copies of a lane that a load of a scalar and this are.
+    pub const fn of_loaded(self, load: crate::ops::LoadOp) -> Option<LoadOp> {
+        use crate::ops::LoadOp::*;
+        Some(match (load, self) {
+            (I32Load8S | I32Load8U, SplatOp::I8x16Splat) => LoadOp::V128Load8Splat,
+            (I32Load16S | I32Load16U, SplatOp::I16x8Splat) => LoadOp::V128Load16Splat,
+            (I32Load, SplatOp::I32x4Splat) | (F32Load, SplatOp::F32x4Splat) => {
+                LoadOp::V128Load32Splat
+            }
+            (I64Load, SplatOp::I64x2Splat) | (F64Load, SplatOp::F64x2Splat) => {
+                LoadOp::V128Load64Splat
+            }
+            _ => return None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

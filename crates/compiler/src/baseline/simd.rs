@@ -140,23 +140,11 @@ impl<A: Select> Compiler<'_, A> {
                 Inst::Load { op, dst, addr, mem, offset },
                 Inst::Simd(SimdInst::Splat { op: splat, dst: into, a }),
             ) if a == dst && self.is_temporary(dst.0) && !self.needs_handler(mem, offset) => {
-                let Some(op) = loaded_splat(op, splat) else { return false };
+                let Some(op) = splat.of_loaded(op) else { return false };
                 self.vector_load(op, into, Address { addr, mem, offset });
             }
             _ => return A::pair(self, first, second),
         }
         true
     }
-}
-
-/// The load of copies of a lane that a load of a scalar and a splat are.
-fn loaded_splat(load: zwasm_regir::LoadOp, splat: SplatOp) -> Option<LoadOp> {
-    use zwasm_regir::LoadOp::*;
-    Some(match (load, splat) {
-        (I32Load8S | I32Load8U, SplatOp::I8x16Splat) => LoadOp::V128Load8Splat,
-        (I32Load16S | I32Load16U, SplatOp::I16x8Splat) => LoadOp::V128Load16Splat,
-        (I32Load, SplatOp::I32x4Splat) | (F32Load, SplatOp::F32x4Splat) => LoadOp::V128Load32Splat,
-        (I64Load, SplatOp::I64x2Splat) | (F64Load, SplatOp::F64x2Splat) => LoadOp::V128Load64Splat,
-        _ => return None,
-    })
 }

@@ -252,6 +252,23 @@ pub(crate) fn unary_instruction(op: UnaryOp) -> Option<(Vector, Option<u8>)> {
     Some((inst, None))
 }
 
+/// Whether the instruction for an op on one vector reads all 16 bytes, so that what it reads
+/// may be in memory if a load of 16 bytes may.
+pub(crate) fn reads_whole(op: UnaryOp) -> bool {
+    use UnaryOp::*;
+    !matches!(
+        op,
+        I16x8ExtendLowI8x16S
+            | I16x8ExtendLowI8x16U
+            | I32x4ExtendLowI16x8S
+            | I32x4ExtendLowI16x8U
+            | I64x2ExtendLowI32x4S
+            | I64x2ExtendLowI32x4U
+            | F64x2ConvertLowI32x4S
+            | F64x2PromoteLowF32x4
+    )
+}
+
 /// The instruction and its second operand for ops on one vector that combine it with a
 /// constant.
 pub(crate) fn unary_with_literal(op: UnaryOp) -> Option<(Vector, [u64; 2])> {

@@ -38,6 +38,9 @@ impl Select<'_> {
             Terminator::Branch { cond, then, otherwise, .. } => {
                 self.edge(place, then);
                 self.edge(place, otherwise);
+                if self.branch_by_cast(*cond) {
+                    return;
+                }
                 let condition = self.flags(*cond);
                 self.put_as(Inst::Branch(condition), Flow::Branch, &[], 0);
             }

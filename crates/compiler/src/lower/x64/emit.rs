@@ -4,6 +4,7 @@
 //! rarely, then literals, jump tables and threaded code.
 
 use super::Literal;
+use super::allocate::Slow;
 use super::inst::{Address, Base, Callee, Inst, Load, Src};
 use super::regs::reg;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
@@ -68,7 +69,7 @@ impl Regs<'_> {
     }
 
     /// What an instruction reads that is no constant.
-    fn src(&mut self, src: Src) -> Rm {
+    pub(super) fn src(&mut self, src: Src) -> Rm {
         match src {
             Src::Mem(address) => Rm::Mem(self.mem(address)),
             Src::Label(label) => Rm::Label(label),
@@ -99,6 +100,8 @@ enum Late {
     Trap(TrapCode),
     /// A failed conversion: one trap for what is not a number, another for the rest.
     Conversion { single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
+    /// A handler makes an object.
+    Slow(Slow),
 }
 
 /// The machine code of one function while it is made.
@@ -109,6 +112,7 @@ pub(crate) struct Emitter<'a> {
     frame: i32,
     source: SourceLoc,
     late: Vec<(AsmLabel, SourceLoc, Late)>,
+    savers: Option<(AsmLabel, AsmLabel)>,
     words: Vec<(Word, AsmLabel)>,
     tables: Vec<(AsmLabel, Vec<AsmLabel>)>,
     /// The labels of blocks, as the jumps that name them want them.
@@ -167,6 +171,7 @@ impl Emission<'_> {
             frame,
             source: SourceLoc::default(),
             late: Vec::new(),
+            savers: None,
             words: Vec::new(),
             tables: Vec::new(),
             blocks,
@@ -285,6 +290,12 @@ impl Emission<'_> {
                     emitter.asm.jump_if(condition, then);
                     emitter.jump_unless_next(otherwise, next);
                 }
+            }
+            Inst::BranchCast(check) => {
+                let (then, otherwise) = (label(emitter, 0), label(emitter, 1));
+                let (found, reference) = (regs.reg(), regs.reg());
+                check.emit(&mut emitter.asm, emitter.layout, reference, found, then, otherwise);
+                emitter.jump_unless_next(then, next);
             }
             Inst::Table => {
                 let (index, target) = (regs.reg(), regs.reg());
@@ -555,6 +566,10 @@ impl<'a> Emitter<'a> {
             }
             Inst::TrapIf { condition, code } => self.trap_if(condition, code),
             Inst::Seq(sequence, data) => sequence(self, regs, data),
+            #[cfg(feature = "simd")]
+            Inst::Vector(inst) => inst.emit(self, regs),
+            Inst::Cast(cast) => cast.emit(self, regs),
+            Inst::Allocate(allocation) => allocation.emit(self, regs),
             Inst::Call { callee, clauses: None } => {
                 self.call(callee, regs);
                 self.restore_vmctx(callee);
@@ -564,7 +579,12 @@ impl<'a> Emitter<'a> {
             Inst::Landing => self.asm.load(RDI, at(RBP, -8), Size::B8),
             Inst::Return => self.epilogue(),
             Inst::Trap(code) => self.raise(code),
-            Inst::Call { .. } | Inst::Throw { .. } | Inst::Jump | Inst::Branch(_) | Inst::Table => {
+            Inst::Call { .. }
+            | Inst::Throw { .. }
+            | Inst::Jump
+            | Inst::Branch(_)
+            | Inst::BranchCast(_)
+            | Inst::Table => {
                 return false;
             }
         }
@@ -696,6 +716,11 @@ impl<'a> Emitter<'a> {
 
     /// Runs threaded code on the scratch frame whose address is in its register.
     fn leave_for(&mut self, code: u32, routine: Routine) {
+        self.leave_below(code, routine, 0);
+    }
+
+    /// The same, with the stack pointer so many bytes below where it is in the frame.
+    pub(super) fn leave_below(&mut self, code: u32, routine: Routine, below: i32) {
         let (threaded, back) = self.scratches[code as usize];
         let routine_returns = routine == Routine::Handler;
         let routine = self.routine(routine);
@@ -707,7 +732,7 @@ impl<'a> Emitter<'a> {
         if routine_returns {
             // The frame of slots is still there, and leads to ours.
             self.asm.load(RBP, at(RSI, -8), Size::B8);
-            self.asm.address_of(RSP, at(RBP, -self.frame), true);
+            self.asm.address_of(RSP, at(RBP, -self.frame - below), true);
         }
     }
 
@@ -743,8 +768,23 @@ impl<'a> Emitter<'a> {
                     self.asm.jump_if_nan(single, src, nan);
                     self.asm.jump(overflow);
                 }
+                Late::Slow(slow) => self.slow_allocation(&slow),
             }
         }
+        if let Some((save, restore)) = self.savers {
+            self.save_and_restore(save, restore);
+        }
+    }
+
+    /// Where an object is made for which there is no room.
+    pub(super) fn push_slow(&mut self, label: AsmLabel, slow: Slow) {
+        self.late.push((label, self.source, Late::Slow(slow)));
+    }
+
+    /// The code that saves all registers, and that which brings them back.
+    pub(super) fn savers(&mut self) -> (AsmLabel, AsmLabel) {
+        let asm = &mut self.asm;
+        *self.savers.get_or_insert_with(|| (asm.new_label(), asm.new_label()))
     }
 
     /// Literals, tables and threaded code.

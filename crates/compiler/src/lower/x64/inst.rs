@@ -6,8 +6,13 @@
 //! more than an instruction or two is an [`Inst::Seq`]: a function that emits it, on the
 //! registers given, so that ops are added without adding to this list.
 
+use super::allocate::Allocation;
 use super::emit::{Emitter, Regs};
+use super::objects::Cast;
+#[cfg(feature = "simd")]
+use super::vector_inst::VectorInst;
 use crate::asm::AsmLabel;
+use crate::heap::Check;
 use crate::isa::x64::integer::Shift;
 use crate::isa::x64::{Cond, Condition};
 use crate::isa::{Alu, Size};
@@ -158,6 +163,13 @@ pub(crate) enum Inst {
     TrapIf { condition: Condition, code: TrapCode },
     /// `[..]`, as the function wants them.
     Seq(Sequence, Data),
+    /// `[..]`, as is said there.
+    #[cfg(feature = "simd")]
+    Vector(VectorInst),
+    /// `[..]`, as is said there.
+    Cast(Cast),
+    /// `[..]`, as is said there.
+    Allocate(Allocation),
 
     /// `[(record), arguments.., =..]`. With clauses it ends its block.
     Call { callee: Callee, clauses: Option<u32> },
@@ -174,6 +186,8 @@ pub(crate) enum Inst {
     Jump,
     /// `[]`: to the block's first successor if the condition holds, else to the second.
     Branch(Condition),
+    /// `[t, a]`: to the block's first successor if a reference passes, else to the second.
+    BranchCast(Check),
     /// `[index, = early]`.
     Table,
     /// `[..]`: results are in their places.

@@ -538,23 +538,30 @@ impl Select<'_> {
 
     /// The flags for a value that is zero or not.
     pub(super) fn flags(&mut self, cond: Value) -> Condition {
-        match self.single_def(cond) {
-            Some(data) if matches!(data.op, Op::Compare(_)) => {
-                // The opposite of another comparison.
-                if data.op == Op::Compare(CompareOp::I32Eq)
-                    && self.immediate(data.args[1], false) == Some(0)
-                    && let Some(inner) = self.single_def(data.args[0])
-                    && matches!(inner.op, Op::Compare(_))
-                {
-                    return !self.compare_flags(inner);
-                }
-                self.compare_flags(data)
+        if let Some(data) = self.single_def(cond) {
+            // The opposite of another test.
+            if data.op == Op::Compare(CompareOp::I32Eq)
+                && self.immediate(data.args[1], false) == Some(0)
+                && let Some(inner) = self.single_def(data.args[0])
+                && let Some(condition) = self.test_flags(inner)
+            {
+                return !condition;
             }
-            _ => {
-                self.compare_with_zero(false, cond);
-                Condition::Flag(Cond::NotEqual)
+            if let Some(condition) = self.test_flags(data) {
+                return condition;
             }
         }
+        self.compare_with_zero(false, cond);
+        Condition::Flag(Cond::NotEqual)
+    }
+
+    /// Puts an op whose result the flags tell, if it is one.
+    fn test_flags(&mut self, data: &InstData) -> Option<Condition> {
+        #[cfg(feature = "simd")]
+        if let Op::Vector(_) = data.op {
+            return self.vector_flag(data);
+        }
+        matches!(data.op, Op::Compare(_)).then(|| self.compare_flags(data))
     }
 
     /// `cond != 0 ? a : b`.

@@ -2,6 +2,8 @@
 //!
 //! What an op becomes stands in the file of its kind; [`Select`] is what they share.
 
+mod allocate;
+mod atomic;
 mod call;
 mod control;
 mod division;
@@ -12,8 +14,13 @@ mod inst;
 mod instance;
 mod integer;
 mod memory;
+mod objects;
 mod regs;
 pub mod stubs;
+#[cfg(feature = "simd")]
+mod vector;
+#[cfg(feature = "simd")]
+mod vector_inst;
 
 use super::facts::Facts;
 use super::layout::Layout;
@@ -100,6 +107,8 @@ pub(crate) struct Select<'a> {
     slots: Option<VReg>,
     /// For each block, by its place, the one whose call leads there, if one does.
     arrivals: Vec<Option<Block>>,
+    /// The heap's base, if what has been selected since it may have changed wants it.
+    heap: Option<VReg>,
     /// Whether it is entered with arguments.
     with_args: bool,
     failed: Option<CompileError>,
@@ -130,6 +139,7 @@ pub(super) fn compile(
         region: 0,
         literals: Vec::new(),
         clauses: Vec::new(),
+        heap: None,
         scratches: Vec::new(),
         calls: false,
         slots: None,
@@ -243,10 +253,14 @@ impl<'a> Select<'a> {
             }
             self.source = data.source;
             self.region = self.facts.region(inst);
+            if data.op.effects(&moves).leaves {
+                self.load_heap();
+            }
             let from = self.machine.len();
             self.inst(data);
             self.turn(from);
         }
+        self.load_heap();
         let from = self.machine.len();
         self.source = data.source;
         self.start(place, block);
@@ -291,7 +305,31 @@ impl<'a> Select<'a> {
             // They are read where the block starts.
             Op::FrameSlot(slot) => self.frame_slot(slot, data),
             Op::Landed(slot) => self.landed(slot, data),
-            _ => self.failed = Some(CompileError::Unsupported),
+            #[cfg(feature = "simd")]
+            Op::VectorConst(halves) => self.vector_constant(halves, data),
+            #[cfg(feature = "simd")]
+            Op::Vector(op) => self.vector(op, data),
+            #[cfg(feature = "simd")]
+            Op::VectorLoad(op, access) => self.vector_load(op, access, data),
+            #[cfg(feature = "simd")]
+            Op::LoadLane(width, lane, access) => self.load_lane(width, lane, access, data),
+            #[cfg(feature = "simd")]
+            Op::VectorStore(access) => self.vector_store(access, data),
+            #[cfg(feature = "simd")]
+            Op::StoreLane(width, lane, access) => self.store_lane(width, lane, access, data),
+            Op::Atomic(op, access) => self.atomic(op, access, data),
+            Op::AtomicFence => self.atomic_fence(),
+            Op::StructGet { ty, field, extend } => self.struct_get(ty, field, extend, data),
+            Op::StructSet { ty, field } => self.struct_set(ty, field, data),
+            Op::ArrayGet { ty, extend } => self.array_get(ty, extend, data),
+            Op::ArraySet { ty } => self.array_set(ty, data),
+            Op::ArrayLen => self.array_len(data),
+            Op::RefTest(target) => self.ref_test(target, data),
+            Op::RefCast(target) => self.ref_cast(target, data),
+            Op::I31New => self.i31_new(data),
+            Op::I31Get(extend) => self.i31_get(extend, data),
+            Op::Gc(op) => self.gc(op, data),
+            Op::TableHolds { .. } => self.failed = Some(CompileError::Unsupported),
         }
     }
 

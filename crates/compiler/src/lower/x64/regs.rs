@@ -22,11 +22,11 @@ pub(crate) const PASSED: Registers = Registers {
     ],
 };
 
-/// Those whose encodings are shorter.
-const SHORT: [Reg; 5] = [RAX, RCX, RDX, RBX, RSI];
-const LONG: [Reg; 7] = [R8, R9, R10, R12, R13, R14, R15];
+/// General registers that are allocated; first those whose encodings are shorter.
+pub(crate) const INTS: [Reg; 12] = [RAX, RCX, RDX, RBX, RSI, R8, R9, R10, R12, R13, R14, R15];
+const SHORT: usize = 5;
 /// Vector registers that are allocated.
-const FLOATS: u8 = 15;
+pub(crate) const FLOATS: u8 = 15;
 
 /// The class of a value's register.
 pub(crate) fn class(ty: Type) -> RegClass {
@@ -60,8 +60,8 @@ pub(crate) fn environment() -> MachineEnv {
     let floats: Vec<Reg> = (0..FLOATS).map(Reg::vector).collect();
     let (short, long) = floats.split_at(8);
     MachineEnv {
-        preferred_regs_by_class: [set(&SHORT), set(short), PRegSet::empty()],
-        non_preferred_regs_by_class: [set(&LONG), set(long), PRegSet::empty()],
+        preferred_regs_by_class: [set(&INTS[..SHORT]), set(short), PRegSet::empty()],
+        non_preferred_regs_by_class: [set(&INTS[SHORT..]), set(long), PRegSet::empty()],
         scratch_by_class: [Some(preg(INT_SCRATCH)), Some(preg(FLOAT_SCRATCH)), None],
         fixed_stack_slots: Vec::new(),
     }
