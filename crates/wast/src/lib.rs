@@ -53,6 +53,12 @@ pub enum Mode {
     Baseline,
     /// The same, for a processor with nothing beyond SSE4.1.
     BaselineSse4,
+    /// Everything compiled by the optimizing compiler.
+    Jit,
+    /// The same with memories that move, whose bounds are checked.
+    JitNoGuards,
+    /// The same, collecting garbage at every allocation.
+    JitGcStress,
     /// As the engine does unless told otherwise.
     Auto,
     /// Each function in a tier, and promoted at a time, drawn from this seed.
@@ -71,10 +77,13 @@ pub enum Mode {
 
 impl Mode {
     /// The names of all modes, in the order of the help text.
-    pub const NAMES: [&str; 10] = [
+    pub const NAMES: [&str; 13] = [
         "interp",
         "baseline",
         "baseline-sse4",
+        "jit",
+        "jit-no-guards",
+        "jit-gc-stress",
         "auto",
         "mixed[:SEED]",
         "tier-stress",
@@ -91,14 +100,15 @@ impl Mode {
         config.strategy(match self {
             Self::Interp | Self::CheckHeld | Self::FarFrames => Strategy::Interpreter,
             Self::Baseline | Self::BaselineSse4 | Self::NoGuards => Strategy::Baseline,
+            Self::Jit | Self::JitNoGuards | Self::JitGcStress => Strategy::Optimizing,
             Self::Auto => Strategy::Auto,
             Self::Mixed(seed) => Strategy::Mixed(seed),
             Self::TierStress => Strategy::Stress,
             Self::GcStress => Strategy::Mixed(1),
         });
-        config.guard_pages(self != Self::NoGuards);
+        config.guard_pages(!matches!(self, Self::NoGuards | Self::JitNoGuards));
         config.oldest_processor(self == Self::BaselineSse4);
-        config.gc_stress(self == Self::GcStress);
+        config.gc_stress(matches!(self, Self::GcStress | Self::JitGcStress));
         config.check_held(self == Self::CheckHeld);
         config.far_frames(self == Self::FarFrames);
         // Calls between tiers are to be calls.
@@ -121,6 +131,9 @@ impl FromStr for Mode {
                 "interp" => Self::Interp,
                 "baseline" => Self::Baseline,
                 "baseline-sse4" => Self::BaselineSse4,
+                "jit" => Self::Jit,
+                "jit-no-guards" => Self::JitNoGuards,
+                "jit-gc-stress" => Self::JitGcStress,
                 "auto" => Self::Auto,
                 "tier-stress" => Self::TierStress,
                 "no-guards" => Self::NoGuards,
@@ -140,6 +153,9 @@ impl Display for Mode {
             Self::Interp => "interp",
             Self::Baseline => "baseline",
             Self::BaselineSse4 => "baseline-sse4",
+            Self::Jit => "jit",
+            Self::JitNoGuards => "jit-no-guards",
+            Self::JitGcStress => "jit-gc-stress",
             Self::Auto => "auto",
             Self::Mixed(seed) => return write!(f, "mixed:{seed}"),
             Self::TierStress => "tier-stress",

@@ -21,9 +21,9 @@ The exit code is 1 when anything failed, 2 when the arguments are wrong.
 
 Options:
       --mode M[,M...]   how the engine runs the code: interp (the default),
-                        baseline, baseline-sse4, auto, mixed[:SEED],
-                        tier-stress, no-guards, gc-stress, check-held or
-                        far-frames
+                        baseline, baseline-sse4, jit, jit-no-guards,
+                        jit-gc-stress, auto, mixed[:SEED], tier-stress,
+                        no-guards, gc-stress, check-held or far-frames
       --gates G[,G...]  the gated features of components that scripts may use
                         (default: fixed-length-lists,implements,map); a file that
                         needs another is not run

@@ -136,10 +136,10 @@ impl Strategy {
             Strategy::Baseline | Strategy::Optimizing => None,
             Strategy::Auto => Some(auto_budget(bytes) as i32),
             Strategy::Mixed(seed) => {
-                let drawn = scramble(seed ^ u64::from(defined) << 32 ^ bytes as u64);
-                match drawn % 4 {
-                    0 => None,
-                    1 => Some(i32::MAX),
+                let drawn = draw(seed, defined, bytes);
+                match drawn % MIXTURE {
+                    OPTIMIZED | BASELINE => None,
+                    INTERPRETED => Some(i32::MAX),
                     _ => Some((drawn >> 32) as i32 & 63),
                 }
             }
@@ -162,8 +162,13 @@ impl Strategy {
 
     /// Whether a function is to be optimized when it is first called.
     #[cfg(optimizer)]
-    fn optimizes_at_once(self, defined: u32) -> bool {
-        self == Strategy::Optimizing || self.pin(defined) == Some(Pin::Optimized)
+    fn optimizes_at_once(self, defined: u32, bytes: usize) -> bool {
+        match self {
+            Strategy::Optimizing => true,
+            Strategy::Mixed(seed) => draw(seed, defined, bytes) % MIXTURE == OPTIMIZED,
+            Strategy::Pinned(_) => self.pin(defined) == Some(Pin::Optimized),
+            Strategy::Auto | Strategy::Interpreter | Strategy::Baseline | Strategy::Stress => false,
+        }
     }
 
     /// Where a function has to be; none if that is not said.
@@ -177,6 +182,18 @@ impl Strategy {
 fn auto_budget(bytes: usize) -> usize {
     let budget = bytes.saturating_mul(tuning::BUDGET_PER_BYTE);
     budget.clamp(tuning::MIN_BUDGET, tuning::MAX_BUDGET)
+}
+
+/// What [`Strategy::Mixed`] draws for functions that are in one tier from the first call
+/// on, of so many; with all other numbers they rise.
+const MIXTURE: u64 = 5;
+const OPTIMIZED: u64 = 0;
+const BASELINE: u64 = 1;
+const INTERPRETED: u64 = 2;
+
+/// What [`Strategy::Mixed`] draws for a function whose body has so many bytes.
+fn draw(seed: u64, defined: u32, bytes: usize) -> u64 {
+    scramble(seed ^ u64::from(defined) << 32 ^ bytes as u64)
 }
 
 /// A number that looks random for each argument (the finalizer of SplitMix64).
@@ -230,7 +247,7 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         (*(*(*record).vmctx).instance).guarded
     };
     #[cfg(optimizer)]
-    if strategy.optimizes_at_once(defined) {
+    if strategy.optimizes_at_once(defined, module.body(defined).len()) {
         let variant = Variant { tier: Tier::Optimized, guarded };
         if let Some(code) = module.compiled.get(module, defined, variant, &stop)? {
             return Ok(code);
