@@ -13,6 +13,10 @@ thread_local! {
     static GUARDED: RefCell<Option<Guarded>> = const { RefCell::new(None) };
 }
 
+/// How the message of a panic begins that comes of another, which a function that cannot
+/// be unwound has let through.
+const NO_UNWINDING: &str = "panic in a function that cannot unwind";
+
 struct Guarded {
     last_words: Box<dyn Fn() -> String>,
     message: String,
@@ -44,6 +48,10 @@ fn install() {
             let ours = GUARDED.with_borrow_mut(|guarded| match guarded {
                 Some(guarded) => {
                     let text = info.payload_as_str().unwrap_or("a value that is not text");
+                    if text.starts_with(NO_UNWINDING) {
+                        // What the panic was that the process ends with.
+                        eprintln!("{}: {}", (guarded.last_words)(), guarded.message);
+                    }
                     let place = info.location().map(ToString::to_string).unwrap_or_default();
                     guarded.message = format!("panic at {place}: {}", text.replace('\n', " "));
                     if cfg!(panic = "abort") {
