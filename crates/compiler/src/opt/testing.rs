@@ -532,3 +532,130 @@ fn programs_do_what_they_did() {
         check(&mut func, &inputs, &format!("program {seed}"));
     }
 }
+
+/// Values as edge cases have them.
+fn edges(random: &mut Random) -> u64 {
+    let near = random.one(&[0, 1 << 31, 1 << 32, 1 << 63, 0xFFFF_FFFF]);
+    match random.below(3) {
+        0 => near + random.below(3),
+        1 => near.wrapping_sub(random.below(3)),
+        _ => random.next().wrapping_mul(0x9E37_79B9) >> random.below(64),
+    }
+}
+
+#[test]
+fn division_by_constants() {
+    let mut random = Random(7);
+    for round in 0..1500 {
+        let mut builder = Builder::new();
+        let mut divisors = Vec::new();
+        for (index, ty) in VARS.into_iter().enumerate() {
+            let by = edges(&mut random).max(1);
+            let by = if ty == Type::I32 { u64::from(by as u32).max(1) } else { by };
+            let ops = match ty {
+                Type::I32 => [BinaryOp::I32DivS, BinaryOp::I32DivU, BinaryOp::I32RemS],
+                _ => [BinaryOp::I64DivS, BinaryOp::I64DivU, BinaryOp::I64RemS],
+            };
+            divisors.push(by);
+            let by = builder.value(Op::Const(by), &[], ty);
+            let op = Op::Binary(random.one(&ops));
+            builder.vars[index] = builder.value(op, &[builder.vars[index], by], ty);
+        }
+        let mut func = builder.finish();
+        let inputs: Vec<Vec<u64>> = (0..60)
+            .map(|_| {
+                (VARS.iter().zip(&divisors))
+                    .map(|(ty, by)| {
+                        let number = match random.below(2) {
+                            0 => edges(&mut random),
+                            _ => by.wrapping_mul(edges(&mut random)).wrapping_sub(random.below(2)),
+                        };
+                        if *ty == Type::I32 { u64::from(number as u32) } else { number }
+                    })
+                    .collect()
+            })
+            .collect();
+        check(&mut func, &inputs, &format!("round {round}"));
+        let trapping = |inst: &crate::ssa::Inst| match func.inst(*inst).op {
+            Op::Binary(op) => op.traps(),
+            _ => false,
+        };
+        // What is left divides by -1.
+        let left = func.blocks[0].insts.iter().filter(|inst| trapping(inst)).count();
+        let minus_one = divisors.iter().zip(VARS).filter(|(by, ty)| **by == super::ints::mask(*ty));
+        assert!(left <= minus_one.count(), "{func}");
+    }
+}
+
+/// The two ways to compute a product of 128 bits in parts, as compilers write them.
+#[test]
+fn wide_products_are_found() {
+    for (at_once, masks, swapped) in
+        [(false, false, false), (true, false, true), (false, true, true), (true, true, false)]
+    {
+        let mut builder = Builder::new();
+        let (a, b) = (builder.vars[3], builder.vars[4]);
+        let i64 = Type::I64;
+        let mut constant = |bits| builder.value(Op::Const(bits), &[], i64);
+        let (low_mask, half) = (constant(0xFFFF_FFFF), constant(32));
+        let low = |builder: &mut Builder, value| {
+            if masks {
+                return builder.value(Op::Binary(BinaryOp::I64And), &[value, low_mask], i64);
+            }
+            let low = builder.value(Op::Unary(UnaryOp::I32WrapI64), &[value], Type::I32);
+            builder.value(Op::Unary(UnaryOp::I64ExtendI32U), &[low], i64)
+        };
+        let high = |builder: &mut Builder, value| {
+            builder.value(Op::Binary(BinaryOp::I64ShrU), &[value, half], i64)
+        };
+        let binary = |builder: &mut Builder, op: BinaryOp, a: Value, b: Value| {
+            let (a, b) = if swapped && op.commutes() { (b, a) } else { (a, b) };
+            builder.value(Op::Binary(op), &[a, b], i64)
+        };
+        let b2 = &mut builder;
+        let (a0, a1) = (low(b2, a), high(b2, a));
+        let (b0, b1) = (low(b2, b), high(b2, b));
+        let p00 = binary(b2, BinaryOp::I64Mul, a0, b0);
+        let p01 = binary(b2, BinaryOp::I64Mul, a0, b1);
+        let p10 = binary(b2, BinaryOp::I64Mul, a1, b0);
+        let p11 = binary(b2, BinaryOp::I64Mul, a1, b1);
+        let carried = high(b2, p00);
+        let (s, t) = if at_once {
+            let (m1, m2) = (low(b2, p01), low(b2, p10));
+            let sum = binary(b2, BinaryOp::I64Add, m1, carried);
+            (binary(b2, BinaryOp::I64Add, sum, m2), None)
+        } else {
+            let t = binary(b2, BinaryOp::I64Add, p10, carried);
+            let rest = low(b2, t);
+            (binary(b2, BinaryOp::I64Add, p01, rest), Some(t))
+        };
+        let s_high = high(b2, s);
+        let mut upper = binary(b2, BinaryOp::I64Add, p11, s_high);
+        // Something else among the terms.
+        upper = binary(b2, BinaryOp::I64Add, upper, a);
+        match t {
+            Some(t) => {
+                let t = high(b2, t);
+                upper = binary(b2, BinaryOp::I64Add, upper, t);
+            }
+            None => {
+                let (one, two) = (high(b2, p01), high(b2, p10));
+                let both = binary(b2, BinaryOp::I64Add, one, two);
+                upper = binary(b2, BinaryOp::I64Add, both, upper);
+            }
+        }
+        let shifted = binary(b2, BinaryOp::I64Shl, s, half);
+        let lowest = low(b2, p00);
+        let lower = binary(b2, BinaryOp::I64Or, shifted, lowest);
+        builder.vars[3] = upper;
+        builder.vars[5] = lower;
+        let mut func = builder.finish();
+        let mut random = Random(3);
+        let inputs: Vec<Vec<u64>> =
+            (0..200).map(|_| (0..6).map(|_| edges(&mut random)).collect()).collect();
+        check(&mut func, &inputs, "a product");
+        let text = func.to_string();
+        let count = |word: &str| text.matches(word).count();
+        assert_eq!((count("mul"), count("mul_wide_u"), count("i64.add")), (1, 1, 1), "{text}");
+    }
+}

@@ -120,8 +120,7 @@ impl Simplifier<'_> {
             (_, Some((Int::Shl, shifted, 32))) => (shifted, left),
             _ => return None,
         };
-        let (Int::Mul, x, y) = self.as_int(self.lower_of(low)?)? else { return None };
-        let (a, b) = (self.lower_of(x)?, self.lower_of(y)?);
+        let (a, b) = self.lowest_factors(low)?;
         let found = [(a, b), (b, a)].into_iter().any(|(a, b)| {
             self.second_sum(shifted, a, b).is_some() || self.is_middle(shifted, a, b)
         });
@@ -129,6 +128,20 @@ impl Simplifier<'_> {
             let [lower, _] = self.emit_wide(WideOp::MulWideU, a.min(b), a.max(b));
             Outcome::Same(lower)
         })
+    }
+
+    /// The values of whose product of lower halves a value is the lower half. That is
+    /// computed in 32 bits by then.
+    fn lowest_factors(&self, low: Value) -> Option<(Value, Value)> {
+        if let Some(product) = self.lower_of(low) {
+            let (Int::Mul, x, y) = self.as_int(product)? else { return None };
+            return Some((self.lower_of(x)?, self.lower_of(y)?));
+        }
+        let (UnaryOp::I64ExtendI32U, product) = self.as_unary(low)? else { return None };
+        let (Int::Mul, x, y) = self.as_int(product)? else { return None };
+        let (UnaryOp::I32WrapI64, x) = self.as_unary(x)? else { return None };
+        let (UnaryOp::I32WrapI64, y) = self.as_unary(y)? else { return None };
+        Some((x, y))
     }
 
     /// Whether a value is the product of halves of two others.
