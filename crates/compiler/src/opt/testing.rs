@@ -594,8 +594,13 @@ fn wide_products_are_found() {
         [(false, false, false), (true, false, true), (false, true, true), (true, true, false)]
     {
         let mut builder = Builder::new();
-        let (a, b) = (builder.vars[3], builder.vars[4]);
         let i64 = Type::I64;
+        let mut a = builder.vars[3];
+        let b = builder.vars[4];
+        if swapped {
+            let mask = builder.value(Op::Const(0x7_FFFF_FFFF_FFFF), &[], i64);
+            a = builder.value(Op::Binary(BinaryOp::I64And), &[a, mask], i64);
+        }
         let mut constant = |bits| builder.value(Op::Const(bits), &[], i64);
         let (low_mask, half) = (constant(0xFFFF_FFFF), constant(32));
         let low = |builder: &mut Builder, value| {

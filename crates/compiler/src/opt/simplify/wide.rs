@@ -120,14 +120,42 @@ impl Simplifier<'_> {
             (_, Some((Int::Shl, shifted, 32))) => (shifted, left),
             _ => return None,
         };
+        // The factors are known by their lower halves here; which values they are the halves
+        // of say those that their upper halves are taken of.
         let (a, b) = self.lowest_factors(low)?;
-        let found = [(a, b), (b, a)].into_iter().any(|(a, b)| {
+        let (one, other) = self.whole_factors(shifted)?;
+        let [a, b, x, y] = [a, b, one, other].map(|value| self.unmasked(value));
+        if (a, b) != (x, y) && (a, b) != (y, x) {
+            return None;
+        }
+        let found = [(one, other), (other, one)].into_iter().any(|(a, b)| {
             self.second_sum(shifted, a, b).is_some() || self.is_middle(shifted, a, b)
         });
         found.then(|| {
-            let [lower, _] = self.emit_wide(WideOp::MulWideU, a.min(b), a.max(b));
+            let [lower, _] = self.emit_wide(WideOp::MulWideU, one.min(other), one.max(other));
             Outcome::Same(lower)
         })
+    }
+
+    /// The two values of whose upper halves there are products in the middle sum.
+    fn whole_factors(&self, sum: Value) -> Option<(Value, Value)> {
+        let mut open = vec![sum];
+        let mut found = Vec::new();
+        for _ in 0..tuning::SUM_TERMS {
+            let Some(value) = open.pop() else { break };
+            let value = self.lower_of(value).unwrap_or(value);
+            match self.as_int(value) {
+                Some((Int::Add, left, right)) => open.extend([left, right]),
+                Some((Int::Mul, left, right)) => {
+                    found.extend(self.upper_of(left).or_else(|| self.upper_of(right)));
+                }
+                _ => {}
+            }
+        }
+        match found[..] {
+            [one, other] => Some((one, other)),
+            _ => None,
+        }
     }
 
     /// The values of whose product of lower halves a value is the lower half. That is
@@ -148,10 +176,23 @@ impl Simplifier<'_> {
     fn is_partial(&self, product: Value, a: Value, upper_a: bool, b: Value, upper_b: bool) -> bool {
         let Some((Int::Mul, left, right)) = self.as_int(product) else { return false };
         let is_half = |half, of, upper| {
-            (if upper { self.upper_of(half) } else { self.lower_of(half) }) == Some(of)
+            if upper {
+                return self.upper_of(half) == Some(of);
+            }
+            let whole = self.lower_of(half);
+            whole.is_some_and(|whole| self.unmasked(whole) == self.unmasked(of))
         };
         (is_half(left, a, upper_a) && is_half(right, b, upper_b))
             || (is_half(right, a, upper_a) && is_half(left, b, upper_b))
+    }
+
+    /// A value without masks that leave its lower half alone: they are left out where only
+    /// that half is wanted.
+    fn unmasked(&self, value: Value) -> Value {
+        match self.as_int_by_const(value) {
+            Some((Int::And, whole, bits)) if bits as u32 == u32::MAX => whole,
+            _ => value,
+        }
     }
 
     /// What a value is the upper 32 bits of.
