@@ -494,6 +494,7 @@ pub(super) fn check(func: &mut Func, inputs: &[Vec<u64>], name: &str) {
         let text = func.to_string();
         let context = Context { env: &TestModule, graph: Graph::of(func) };
         (pass.run)(func, &context);
+        crate::ssa::verify::verify(func, &TestModule, pass.name);
         for (args, before) in inputs.iter().zip(&before) {
             if let Some(before) = before {
                 let after = run(func, args);

@@ -100,7 +100,6 @@ impl Simplifier<'_> {
                 Outcome::Keep => break,
                 Outcome::Same(value) => {
                     let result = self.func.inst(inst).results[0];
-                    debug_assert_eq!(self.func.ty(result), self.func.ty(value));
                     self.aliases.set(result, value);
                     return;
                 }
