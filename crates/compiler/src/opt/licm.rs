@@ -6,10 +6,12 @@
 //! trap if it is certainly executed, before anything else that is seen from outside: it
 //! stands in the header, or straight behind it, and only what moves as well is in front.
 //!
-//! Ops that cost next to nothing, constants, comparisons and extensions, move only for
-//! others that need them: a register held through the loop is dearer.
+//! Ops that cost next to nothing, constants, comparisons, extensions and what computes with
+//! a constant, move only for others that need them: a register held through the loop, or a
+//! spill slot, is dearer.
 
 use super::Context;
+use super::ints::Int;
 use super::world::{self, Changes};
 use crate::ssa::effects::Touch;
 use crate::ssa::{Block, Def, Edge, Func, Inst, Op, Terminator, Value};
@@ -161,6 +163,12 @@ impl Hoister<'_> {
         let cheap = match data.op {
             Op::Const(_) | Op::Compare(_) => true,
             Op::Unary(op) => matches!(op, UnaryOp::I64ExtendI32U | UnaryOp::I32WrapI64),
+            Op::Binary(op) => {
+                let slow =
+                    |op| matches!(op, Int::Mul | Int::DivS | Int::DivU | Int::RemS | Int::RemU);
+                let simple = Int::of(op).is_some_and(|(op, _)| !slow(op));
+                simple && self.func.constant(data.args[1]).is_some()
+            }
             _ => false,
         };
         if cheap {
