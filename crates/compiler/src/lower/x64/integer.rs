@@ -190,7 +190,7 @@ impl Select<'_> {
             Op::Binary(BinaryOp::I64Xor) => wide,
             _ => false,
         };
-        (is_xor && self.immediate(args[1], wide) == Some(-1)).then_some(args[0])
+        (is_xor && self.immediate(args[1], wide) == Some(-1)).then(|| args[0])
     }
 
     fn and_not(&mut self, wide: bool, data: &InstData, inverted: Value, other: Value) {
