@@ -320,7 +320,7 @@ impl Forest {
 
 /// Puts a block on each edge from a block with several edges to one with several, so that
 /// there is a place for what happens on that edge alone. Edges of a table that are the same
-/// share theirs.
+/// share theirs; where all ways lead to the same place, there is a jump instead.
 pub fn split_critical_edges(func: &mut Func) {
     let count = func.blocks.len();
     let mut edges_in = vec![0u32; count];
@@ -349,14 +349,32 @@ pub fn split_critical_edges(func: &mut Func) {
             }
             *edge = Edge { block, args: Vec::new() };
         };
+        // What decides nothing is a jump.
+        match &mut terminator {
+            Terminator::Branch { then, otherwise, .. } if then == otherwise => {
+                terminator = Terminator::Jump(core::mem::take(then));
+            }
+            Terminator::Table { edges, .. } if edges.len() == 1 => {
+                terminator = Terminator::Jump(core::mem::take(&mut edges[0]));
+            }
+            Terminator::Branch { .. }
+            | Terminator::Jump(_)
+            | Terminator::Table { .. }
+            | Terminator::Return(_)
+            | Terminator::TailCall { .. }
+            | Terminator::Trap(_)
+            | Terminator::Throw { .. }
+            | Terminator::ThrowRef { .. }
+            | Terminator::Try { .. }
+            | Terminator::None => {}
+        }
         match &mut terminator {
             Terminator::Branch { then, otherwise, .. } => {
                 put(then);
                 put(otherwise);
             }
-            Terminator::Table { edges, .. } if edges.len() > 1 => edges.iter_mut().for_each(put),
+            Terminator::Table { edges, .. } => edges.iter_mut().for_each(put),
             Terminator::Jump(_)
-            | Terminator::Table { .. }
             | Terminator::Return(_)
             | Terminator::TailCall { .. }
             | Terminator::Trap(_)
