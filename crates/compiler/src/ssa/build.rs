@@ -12,6 +12,8 @@ mod objects;
 mod ops;
 mod params;
 mod plan;
+#[cfg(all(test, feature = "simd"))]
+mod tests;
 mod tree;
 mod variables;
 #[cfg(feature = "simd")]

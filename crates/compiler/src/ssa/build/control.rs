@@ -19,6 +19,7 @@ impl Builder<'_> {
                 let likely = Likely::Unknown;
                 self.end(Terminator::Branch { cond, then, otherwise, likely });
             }
+            SlotInst::BrTable { .. } if self.successors().len() == 1 => self.jump(),
             SlotInst::BrTable { index, .. } => {
                 let index = self.slot(index, Type::I32);
                 let edges: Vec<Edge> = (0..self.successors().len()).map(|n| self.edge(n)).collect();

@@ -42,7 +42,7 @@ pub(super) struct Planned {
     /// The position behind its last one.
     pub(super) end: u32,
     /// Where control goes, in `Plan::successors`: what a jump leads to; of a branch its
-    /// target, then what follows; of a table one block for each entry; of a call inside a
+    /// target, then what follows; of a table one block, or one for each entry; of a call inside a
     /// try what it returns to, then those of clauses; of a throw those of clauses.
     pub(super) successors: core::ops::Range<usize>,
     /// Where control comes from, each block once.
@@ -388,11 +388,16 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Makes the edges of a table. Those to the same label share a block, if there are
-    /// several: what they pass is then said once.
+    /// Makes the edges of a table: one, if all entries are the same; else those to the same
+    /// label share a block, if there are several, so that what they pass is said once.
     fn table(&mut self, block: u32, targets: core::ops::Range<usize>) {
         let function = self.function;
         let targets = &function.br_targets[targets];
+        if let [target, others @ ..] = targets
+            && others.iter().all(|other| other == target)
+        {
+            return self.edge(block, *target);
+        }
         for target in targets {
             let named = &mut self.tables[target.0 as usize];
             *named = if named.0 == block { (block, named.1 + 1, NONE) } else { (block, 1, NONE) };
