@@ -16,7 +16,7 @@ fn looking_at_the_guest() {
     if zwasm::Strategy::Baseline.is_available() {
         let code = line(&dir, "math.wat --invoke add 2 3 --dump-jit=0");
         assert_eq!((code.code, code.text().as_str()), (Some(0), "5\n"));
-        assert!(code.stderr.starts_with("function f0 <add>:\n"), "{code:?}");
+        assert!(code.stderr.starts_with("function f0 <add>, baseline:\n"), "{code:?}");
         assert!(code.stderr.contains("0x000") && code.stderr.contains("add"), "{code:?}");
         let compiled = line(&dir, "math.wat --invoke add 2 3 --engine baseline --trace=jit");
         assert!(compiled.stderr.starts_with("[jit] f0 compiled: "), "{compiled:?}");

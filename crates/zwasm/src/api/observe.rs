@@ -125,8 +125,8 @@ impl Module {
         ))
     }
 
-    /// The machine code that the compiler makes of a function, as text whose form
-    /// may change.
+    /// The machine code that functions start with, or are promoted to from the interpreter,
+    /// as text whose form may change. It begins with the compiler's name.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl Module {
     pub fn machine_code(&self, func: u32) -> Result<String> {
         let defined = self.defined(func)?;
         let listing = tier::listing(self.inner(), defined, None)?;
-        Ok(format!("function {}:\n{listing}", title(self, func)))
+        Ok(format!("function {}, {listing}", title(self, func)))
     }
 
     /// The form that the optimizing compiler makes of a function, as text whose form may
@@ -162,7 +162,7 @@ impl Module {
     pub fn machine_code_for(&self, func: u32, target: &str) -> Result<String> {
         let defined = self.defined(func)?;
         let listing = tier::listing(self.inner(), defined, Some(target))?;
-        Ok(format!("function {}:\n{listing}", title(self, func)))
+        Ok(format!("function {}, {listing}", title(self, func)))
     }
 
     /// The place of a function among those that the module defines.

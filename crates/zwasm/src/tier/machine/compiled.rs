@@ -28,9 +28,13 @@ use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 use zwasm_compiler::code::CompiledCode;
 #[cfg(optimizer)]
 use zwasm_compiler::optimize::Entry;
+#[cfg(all(optimizer, feature = "trace"))]
+use zwasm_compiler::target::Isa;
 use zwasm_compiler::{CompileError, baseline};
 #[cfg(optimizer)]
 use zwasm_regir::Frame;
+#[cfg(feature = "trace")]
+use zwasm_regir::Inlined;
 use zwasm_regir::{Function, Label, SourceLoc};
 
 /// The code of all functions that a module defines, in one variant.
@@ -269,7 +273,8 @@ fn compile(
     }
 }
 
-/// The machine code of a function, as text with a line for each instruction.
+/// The machine code of a function, as text with a line for each instruction: optimized if
+/// that is how the engine starts it, and it can be.
 ///
 /// # Errors
 ///
@@ -278,27 +283,48 @@ fn compile(
 #[cfg(feature = "trace")]
 pub(crate) fn listing(module: &Inner, defined: u32, target: Option<&str>) -> Result<String> {
     let cannot = |what: &str| Error::new(ErrorKind::Unsupported, what);
+    let config = module.engine.config();
     let target = match target {
         Some(name) => host::named(name).ok_or_else(|| cannot("there is no such target"))?,
-        None => host::target(module.engine.config().code.oldest_processor),
+        None => host::target(config.code.oldest_processor),
     };
     let never = &|| false;
+    #[cfg(optimizer)]
+    if config.strategy.optimizes_at_once(defined, module.body(defined).len())
+        && target.isa == Isa::X64
+        && let Some((lines, sources, inlined)) = native::lines(module, defined, target)
+    {
+        return Ok(text("optimized", lines, &sources, &inlined));
+    }
     let function = translate(module, defined, never)?;
-    let guarded = module.engine.config().guard_pages;
+    let guarded = config.guard_pages;
     let env = ModuleEnvironment::new(module, &function, guarded, target, never);
     let code = baseline::compile(&function, &env, true)
         .map_err(|_| cannot("the function cannot be compiled"))?;
-    let mut places = code.sources.iter().peekable();
-    let mut text = String::new();
-    for (offset, line) in code.listing.unwrap_or_default() {
+    let lines = code.listing.unwrap_or_default();
+    Ok(text("baseline", lines, &code.sources, &function.inlined))
+}
+
+/// A listing with the tier, and for each line its offset and the WebAssembly instruction
+/// that it comes from, where that is another than before.
+#[cfg(feature = "trace")]
+fn text(
+    tier: &str,
+    lines: Vec<(u32, String)>,
+    sources: &[(u32, SourceLoc)],
+    inlined: &[Inlined],
+) -> String {
+    let mut places = sources.iter().peekable();
+    let mut text = format!("{tier}:\n");
+    for (offset, line) in lines {
         let mut place = None;
         while let Some((_, wasm)) = places.next_if(|(from, _)| *from <= offset) {
-            place = Some(wasm.offset(&function.inlined));
+            place = Some(wasm.offset(inlined));
         }
         let place = place.map_or_else(String::new, |wasm| format!("@{wasm:#x}"));
         text.push_str(&format!("{place:>9} {offset:#07x}  {line}\n"));
     }
-    Ok(text)
+    text
 }
 
 impl Group {

@@ -13,6 +13,8 @@ use crate::error::ErrorKind;
 use crate::module::Inner;
 use zwasm_compiler::code::Landing;
 use zwasm_compiler::optimize::{self, Entry};
+#[cfg(feature = "trace")]
+use zwasm_compiler::target::Target;
 use zwasm_compiler::{CompileError, code};
 use zwasm_regir::SourceLoc;
 use zwasm_regir::source::Inlined;
@@ -66,6 +68,22 @@ pub(super) fn compile(
         ),
     );
     map(module, defined, code, function.inlined, stubs).ok_or(CompileError::Unsupported)
+}
+
+/// The instructions of a function, with what is needed to tell where each comes from; none
+/// if it cannot be compiled.
+#[cfg(feature = "trace")]
+pub(super) fn lines(
+    module: &Inner,
+    defined: u32,
+    target: Target,
+) -> Option<(Vec<(u32, String)>, Vec<(u32, SourceLoc)>, Vec<Inlined>)> {
+    let never = &|| false;
+    let function = translate(module, defined, never).ok()?;
+    let guarded = module.engine.config().guard_pages;
+    let env = ModuleEnvironment::new(module, &function, guarded, target, never);
+    let code = optimize::compile(&function, &env, Entry::Start, true).ok()?;
+    Some((code.listing.unwrap_or_default(), code.sources, function.inlined))
 }
 
 /// Maps compiled code; none if there is no memory for it, or the engine may not have more.
