@@ -24,6 +24,28 @@ impl Select<'_> {
         self.successor(place, edge.block, args);
     }
 
+    /// Adds the successors of a table, each once, as nothing is passed where several edges
+    /// go; for each edge, which it is.
+    fn successors(&mut self, place: usize, edges: &[Edge]) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..edges.len() as u32).collect();
+        order.sort_unstable_by_key(|each| (edges[*each as usize].block.0, *each));
+        let mut list = vec![0; edges.len()];
+        let mut last: Option<(Block, u32)> = None;
+        for each in order {
+            let edge = &edges[each as usize];
+            let number = match last {
+                Some((block, number)) if block == edge.block => number,
+                _ => {
+                    self.edge(place, edge);
+                    last.map_or(0, |(_, number)| number + 1)
+                }
+            };
+            last = Some((edge.block, number));
+            list[each as usize] = number;
+        }
+        list
+    }
+
     pub(super) fn successor(&mut self, place: usize, to: Block, args: Vec<regalloc2::VReg>) {
         let to = self.place_of(to);
         self.machine.successor(place, to, args.into_iter());
@@ -45,13 +67,12 @@ impl Select<'_> {
                 self.put_as(Inst::Branch(condition), Flow::Branch, &[], 0);
             }
             Terminator::Table { index, edges } => {
-                edges.iter().for_each(|edge| self.edge(place, edge));
-                if let [_] = edges[..] {
-                    return self.put_as(Inst::Jump, Flow::Branch, &[], 0);
-                }
+                let list = self.successors(place, edges);
                 let index = self.reg_32(*index);
                 let target = self.fresh(Type::I64);
-                self.put_as(Inst::Table, Flow::Branch, &[read(index), write_early(target)], 0);
+                self.tables.push(list);
+                let table = Inst::Table(self.tables.len() as u32 - 1);
+                self.put_as(table, Flow::Branch, &[read(index), write_early(target)], 0);
             }
             Terminator::Return(values) => self.leave(values),
             Terminator::Trap(code) => self.put_as(Inst::Trap(*code), Flow::Leave, &[], 0),

@@ -135,6 +135,8 @@ pub(super) struct Emission<'a> {
     /// The blocks in the order of emission, and whether each is aligned.
     pub(super) order: &'a [(u32, bool)],
     pub(super) clauses: &'a [Clauses],
+    /// For each table of branches, the successor for each index.
+    pub(super) tables: &'a [Vec<u32>],
     pub(super) scratches: &'a [Scratch],
     /// Labels of literals that selection has named, in the order of their numbers.
     pub(super) literals: &'a [Literal],
@@ -297,9 +299,10 @@ impl Emission<'_> {
                 check.emit(&mut emitter.asm, emitter.layout, reference, found, then, otherwise);
                 emitter.jump_unless_next(then, next);
             }
-            Inst::Table => {
+            Inst::Table(list) => {
                 let (index, target) = (regs.reg(), regs.reg());
-                let entries = (0..successors.len()).map(|each| label(emitter, each)).collect();
+                let list = self.tables[list as usize].iter();
+                let entries = list.map(|each| label(emitter, *each as usize)).collect();
                 emitter.jump_table(index, target, entries);
             }
             Inst::Call { callee, clauses } => {
@@ -584,7 +587,7 @@ impl<'a> Emitter<'a> {
             | Inst::Jump
             | Inst::Branch(_)
             | Inst::BranchCast(_)
-            | Inst::Table => {
+            | Inst::Table(_) => {
                 return false;
             }
         }

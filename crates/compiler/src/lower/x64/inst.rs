@@ -188,8 +188,8 @@ pub(crate) enum Inst {
     Branch(Condition),
     /// `[t, a]`: to the block's first successor if a reference passes, else to the second.
     BranchCast(Check),
-    /// `[index, = early]`.
-    Table,
+    /// `[index, = early]`: the number of a list, which says for each index the successor.
+    Table(u32),
     /// `[..]`: results are in their places.
     Return,
     /// `[]`.

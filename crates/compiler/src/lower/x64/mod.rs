@@ -100,6 +100,8 @@ pub(crate) struct Select<'a> {
     region: u32,
     literals: Vec<Literal>,
     clauses: Vec<Clauses>,
+    /// For each table of branches, the successor for each index.
+    tables: Vec<Vec<u32>>,
     scratches: Vec<Scratch>,
     /// Whether the function calls or leaves for handlers.
     calls: bool,
@@ -139,6 +141,7 @@ pub(super) fn compile(
         region: 0,
         literals: Vec::new(),
         clauses: Vec::new(),
+        tables: Vec::new(),
         heap: None,
         scratches: Vec::new(),
         calls: false,
@@ -162,6 +165,7 @@ pub(super) fn compile(
         output: &output,
         order: &layout.memory,
         clauses: &select.clauses,
+        tables: &select.tables,
         scratches: &select.scratches,
         literals: &select.literals,
         calls: select.calls,
