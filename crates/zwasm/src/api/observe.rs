@@ -148,7 +148,27 @@ impl Module {
     /// no such pass, or this build has no such compiler for the processor.
     pub fn ssa(&self, func: u32, pass: Option<&str>) -> Result<String> {
         let defined = self.defined(func)?;
-        Ok(format!("function {}:\n{}", title(self, func), tier::ssa(self.inner(), defined, pass)?))
+        #[cfg(optimizer)]
+        let text = tier::ssa(self.inner(), defined, pass);
+        #[cfg(not(optimizer))]
+        let text: Result<String> = {
+            let _ = (defined, pass);
+            let message = "this build has no optimizing compiler for this processor";
+            Err(Error::new(crate::error::ErrorKind::Unsupported, message))
+        };
+        Ok(format!("function {}:\n{}", title(self, func), text?))
+    }
+
+    /// Builds the SSA form of a function from the headers of its first loops on, for
+    /// frames of interpreter or baseline code; how many there are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Module::ssa`].
+    #[cfg(optimizer)]
+    #[doc(hidden)]
+    pub fn ssa_of_loops(&self, func: u32, loops: u32) -> Result<u32> {
+        tier::ssa_of_loops(self.inner(), self.defined(func)?, loops)
     }
 
     /// As [`Module::machine_code`], for another processor: `x64` or `aarch64`, with the

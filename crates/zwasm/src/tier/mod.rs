@@ -15,13 +15,13 @@ mod machine;
 
 #[cfg(feature = "trace")]
 pub(crate) use machine::listing;
-#[cfg(feature = "trace")]
-pub(crate) use machine::ssa;
 pub(crate) use machine::{AVAILABLE, Compiled, MachineCode, enter};
 #[cfg(optimizer)]
 pub(crate) use machine::{
     NativeCode, land_in_native, land_in_slots, resolver, restore, returns_to_slots,
 };
+#[cfg(all(optimizer, feature = "trace"))]
+pub(crate) use machine::{ssa, ssa_of_loops};
 
 use std::ptr::NonNull;
 

@@ -73,17 +73,6 @@ pub(crate) fn listing(_: &Inner, _: u32, _: Option<&str>) -> Result<String> {
     Err(Error::new(ErrorKind::Unsupported, message))
 }
 
-/// The SSA form of a function as text.
-///
-/// # Errors
-///
-/// Always.
-#[cfg(feature = "trace")]
-pub(crate) fn ssa(_: &Inner, _: u32, _: Option<&str>) -> Result<String> {
-    let message = "this build has no optimizing compiler for this processor";
-    Err(Error::new(ErrorKind::Unsupported, message))
-}
-
 /// Calls a handler.
 ///
 /// # Safety

@@ -16,7 +16,7 @@ mod native;
 #[cfg(optimizer)]
 mod routines;
 mod signals;
-#[cfg(feature = "trace")]
+#[cfg(all(optimizer, feature = "trace"))]
 mod ssa;
 #[cfg(optimizer)]
 mod stubs;
@@ -29,8 +29,8 @@ pub(crate) use entry::enter;
 pub(crate) use native::NativeCode;
 #[cfg(optimizer)]
 pub(crate) use routines::{land_in_native, land_in_slots, resolver, restore};
-#[cfg(feature = "trace")]
-pub(crate) use ssa::ssa;
+#[cfg(all(optimizer, feature = "trace"))]
+pub(crate) use ssa::{ssa, ssa_of_loops};
 #[cfg(optimizer)]
 pub(crate) use stubs::returns_to_slots;
 
