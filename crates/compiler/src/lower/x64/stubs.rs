@@ -271,18 +271,20 @@ impl Maker<'_> {
         }
     }
 
-    /// Copies slots of the frame at `src` to the same ones of the frame at `dst`. Changes
-    /// `rax` and `r8`.
-    fn copy(&mut self, overflow: Option<(u32, u32)>, dst: Reg, src: Reg) {
+    /// Copies slots of the frame at `src` to the same ones of the frame that begins so many
+    /// bytes from `dst`, and those in between that belong to registers. Changes `r8` and
+    /// scratch registers alone.
+    fn copy(&mut self, overflow: Option<(u32, u32)>, (dst, disp): (Reg, i32), src: Reg) {
         let Some((first, end)) = overflow else { return };
         let again = self.asm.new_label();
-        let slot = |base| Mem { base, index: Some((RAX, 3)), disp: 0 };
-        self.asm.constant(RAX, u64::from(first));
+        let slot = |base, disp| Mem { base, index: Some((R8, 3)), disp };
+        let scratch = Reg::vector(15);
+        self.asm.constant(R8, u64::from(first));
         self.asm.bind(again);
-        self.asm.load(R8, slot(src), Size::B8);
-        self.asm.store(slot(dst), R8, Size::B8);
-        self.asm.alu_immediate(Alu::Add, true, RAX, 1);
-        self.asm.cmp_immediate(false, RAX.into(), end as i32);
+        self.asm.load(scratch, slot(src, 0), Size::B8);
+        self.asm.store(slot(dst, disp), scratch, Size::B8);
+        self.asm.alu_immediate(Alu::Add, true, R8, 1);
+        self.asm.cmp_immediate(false, R8.into(), end as i32);
         self.asm.jcc(Cond::Below, again);
     }
 
@@ -304,7 +306,7 @@ impl Maker<'_> {
         self.is_from_native();
         self.asm.jcc(Cond::Above, entered);
         self.record();
-        self.copy(self.params.overflow, R9, RSI);
+        self.copy(self.params.overflow, (R9, 0), RSI);
         self.asm.mov(R11, RCX);
         self.load_all(&self.params.regs.clone(), RSI);
         self.asm.bind(call);
@@ -352,15 +354,15 @@ impl Maker<'_> {
     fn store_results(&mut self) {
         let layout = self.layout;
         self.asm.load(R10, at(RSP, 16), Size::B8);
-        for (reg, size, slot) in self.results.regs.clone() {
-            self.asm.store(at(R10, slot as i32 * 8 - self.header), reg, size);
-        }
         emit!(self.asm, popq_o(RDI));
         self.load(R11, RDI, layout.store);
         if self.results.overflow.is_some() {
             self.load(R9, R11, layout.value_top);
-            self.asm.address_of(RDX, at(R10, -self.header), true);
-            self.copy(self.results.overflow, RDX, R9);
+            self.copy(self.results.overflow, (R10, -self.header), R9);
+        }
+        // Behind the copy, which comes over slots of theirs.
+        for (reg, size, slot) in self.results.regs.clone() {
+            self.asm.store(at(R10, slot as i32 * 8 - self.header), reg, size);
         }
         emit!(self.asm, popq_m(Rm::Mem(at(R11, layout.value_top as i32))));
         self.asm.alu_immediate(Alu::Add, true, RSP, 8);
