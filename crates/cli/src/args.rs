@@ -114,6 +114,9 @@ pub struct Run {
     /// The functions whose SSA form to print, and after which pass.
     #[cfg(all(feature = "optimize", feature = "trace"))]
     pub dump_ssa: Vec<(u32, Option<String>)>,
+    /// The passes of the optimizing compiler to leave out.
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    pub without_passes: Vec<String>,
     /// The functions whose machine code to print.
     #[cfg(feature = "trace")]
     pub dump_jit: Vec<u32>,
@@ -326,6 +329,8 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
                 };
                 run.dump_ssa.push((func(index, name)?, pass));
             }
+            #[cfg(all(feature = "optimize", feature = "trace"))]
+            Id::WithoutPass => run.without_passes.push(value),
             #[cfg(feature = "trace")]
             Id::DumpJit => run.dump_jit.push(func(&value, name)?),
             Id::PerfMap => run.perf_map = true,

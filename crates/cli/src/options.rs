@@ -74,6 +74,8 @@ pub enum Id {
     DumpRegir,
     #[cfg(all(feature = "optimize", feature = "trace"))]
     DumpSsa,
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    WithoutPass,
     #[cfg(feature = "trace")]
     DumpJit,
     PerfMap,
@@ -291,6 +293,8 @@ pub const SECTIONS: &[Section] = &[
             flag("--dump-regir", "N", "Print the register IR of function N", Id::DumpRegir),
             #[cfg(all(feature = "optimize", feature = "trace"))]
             flag("--dump-ssa", "N[=PASS]", "Print the SSA form of function N", Id::DumpSsa),
+            #[cfg(all(feature = "optimize", feature = "trace"))]
+            flag("--without-pass", "NAME", "Leave out a pass of the optimizer", Id::WithoutPass),
             #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
             flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap),

@@ -256,6 +256,10 @@ fn config(options: &Run, limits: &Limits) -> Config {
         config.strategy(strategy);
     }
     config.perf_map(options.perf_map).deterministic(options.deterministic);
+    #[cfg(all(feature = "optimize", feature = "trace"))]
+    for pass in &options.without_passes {
+        config.without_pass(pass);
+    }
     #[cfg(feature = "trace")]
     crate::observe::configure(&mut config, options);
     config

@@ -128,3 +128,7 @@ pub(crate) const OSR_COPIES: usize = 4;
 /// Copies that are looked through for a type, where any of two will do.
 #[cfg(feature = "optimize")]
 pub(crate) const GUESS_STEPS: usize = 16;
+
+/// Values that a loop reads from outside and has copies of: as many as there are registers.
+#[cfg(feature = "optimize")]
+pub(crate) const LOOP_COPIES: usize = 24;

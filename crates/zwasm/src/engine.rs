@@ -45,6 +45,8 @@ pub(crate) struct CodeConfig {
     pub(crate) max_bytes: u64,
     pub(crate) signals_based_traps: bool,
     pub(crate) perf_map: bool,
+    /// Passes of the optimizing compiler that are left out.
+    pub(crate) without: Vec<String>,
     pub(crate) oldest_processor: bool,
 }
 
@@ -78,6 +80,7 @@ impl Config {
                 max_bytes: tuning::DEFAULT_MAX_CODE,
                 signals_based_traps: true,
                 perf_map: false,
+                without: Vec::new(),
                 oldest_processor: false,
             },
             disabled: Disabled::default(),
@@ -205,6 +208,13 @@ impl Config {
     /// where instructions or calls are traced or counted, it is off.
     pub fn inlining(&mut self, enable: bool) -> &mut Config {
         self.inlining = enable;
+        self
+    }
+
+    /// Leaves out a pass of the optimizing compiler, to find out what it is worth. Unknown
+    /// names do nothing.
+    pub fn without_pass(&mut self, name: &str) -> &mut Config {
+        self.code.without.push(String::from(name));
         self
     }
 

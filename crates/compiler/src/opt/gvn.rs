@@ -51,7 +51,7 @@ fn is_shared(effects: Effects, op: &Op) -> bool {
     effects.reads == Touch::Nothing
         && effects.writes == Touch::Nothing
         && !effects.leaves
-        && !matches!(op, Op::FrameSlot(_) | Op::Landed(_))
+        && !matches!(op, Op::FrameSlot(_) | Op::Landed(_) | Op::Copy)
 }
 
 /// Puts operands that may be exchanged in the order of their numbers, but for constants,

@@ -14,7 +14,7 @@ use super::Context;
 use super::ints::Int;
 use super::world::{self, Changes};
 use crate::ssa::effects::Touch;
-use crate::ssa::{Block, Def, Edge, Func, Inst, Op, Terminator, Value};
+use crate::ssa::{Block, Def, Func, Inst, Op, Terminator, Value};
 use zwasm_regir::UnaryOp;
 
 pub(super) fn run(func: &mut Func, context: &Context) {
@@ -112,7 +112,8 @@ impl Hoister<'_> {
         for inst in &hoisted {
             self.moved[inst.0 as usize] = false;
         }
-        let front = self.in_front(header);
+        let (front, made) = world::in_front(self.func, self.context, header);
+        self.front[header.0 as usize] = made.then_some(front);
         self.func.block_mut(front).insts.extend(hoisted);
     }
 
@@ -214,35 +215,5 @@ impl Hoister<'_> {
                 }
             }
         }
-    }
-
-    /// The block in front of a loop, which leads nowhere else.
-    fn in_front(&mut self, header: Block) -> Block {
-        let graph = &self.context.graph;
-        let before: Vec<Block> = graph.predecessors[header.0 as usize]
-            .iter()
-            .copied()
-            .filter(|from| !graph.dominates(header, *from))
-            .collect();
-        if let [from] = before[..]
-            && matches!(self.func.block(from).terminator, Terminator::Jump(_))
-        {
-            return from;
-        }
-        let front = self.func.add_block();
-        self.front[header.0 as usize] = Some(front);
-        self.func.block_mut(front).source = self.func.block(header).source;
-        let types: Vec<_> =
-            self.func.block(header).params.iter().map(|param| self.func.ty(*param)).collect();
-        let args = types.iter().map(|ty| self.func.add_param(front, *ty)).collect();
-        self.func.block_mut(front).terminator = Terminator::Jump(Edge { block: header, args });
-        for from in before {
-            self.func.block_mut(from).terminator.edges_mut(&mut |edge| {
-                if edge.block == header {
-                    edge.block = front;
-                }
-            });
-        }
-        front
     }
 }

@@ -11,6 +11,7 @@
 //! | [`gvn`] | for what has been simplified |
 //! | [`licm`] | last but one, for it is what makes values live long |
 //! | [`dce`] | removes what the others left |
+//! | [`split`] | for the allocator of registers; nothing else would see through it |
 //!
 //! Each is linear in the size of the function, or little more; none walks by recursion,
 //! for the guest chooses how deep things are nested. Each can be switched off, for
@@ -28,6 +29,7 @@ mod ints;
 mod licm;
 mod loads;
 mod simplify;
+mod split;
 #[cfg(test)]
 mod testing;
 mod world;
@@ -52,9 +54,11 @@ const GVN: Pass = Pass { name: "gvn", reshapes: false, run: gvn::run };
 const LOADS: Pass = Pass { name: "loads", reshapes: false, run: loads::run };
 const LICM: Pass = Pass { name: "licm", reshapes: true, run: licm::run };
 const DCE: Pass = Pass { name: "dce", reshapes: false, run: dce::run };
+const SPLIT: Pass = Pass { name: "split", reshapes: false, run: split::run };
 
 /// The passes in the order in which they run.
-const ORDER: [Pass; 9] = [BRANCHES, SIMPLIFY, GVN, LOADS, SIMPLIFY, BRANCHES, GVN, LICM, DCE];
+const ORDER: [Pass; 10] =
+    [BRANCHES, SIMPLIFY, GVN, LOADS, SIMPLIFY, BRANCHES, GVN, LICM, DCE, SPLIT];
 
 /// What passes are told beside the function.
 struct Context<'a> {

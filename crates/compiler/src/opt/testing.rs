@@ -187,6 +187,7 @@ fn step(op: &Op, args: &[u64], ty: Option<Type>, seen: &mut Seen) -> Result<Vec<
     };
     Ok(match *op {
         Op::Const(bits) => vec![bits],
+        Op::Copy => vec![args[0]],
         Op::Unary(op) => vec![trapping(fold::unary(op, args[0]), TrapCode::IntegerOverflow)?],
         Op::Binary(op) => {
             vec![trapping(fold::binary(op, args[0], args[1]), TrapCode::IntegerDivisionByZero)?]

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::ssa::effects::{Part, Touch};
-use crate::ssa::{Block, Func};
+use crate::ssa::{Block, Edge, Func, Terminator};
 use crate::tuning;
 
 /// What is changed, by its parts; few, or everything.
@@ -67,4 +67,32 @@ pub(super) fn of_loops(func: &Func, context: &Context) -> Vec<Changes> {
 pub(super) fn headed_by(context: &Context, block: Block) -> Option<u32> {
     let inner = context.graph.innermost[block.0 as usize]?;
     (context.graph.loops[inner as usize].header == block).then_some(inner)
+}
+
+/// The block in front of a loop, which leads nowhere else, and whether it has been made.
+pub(super) fn in_front(func: &mut Func, context: &Context, header: Block) -> (Block, bool) {
+    let graph = &context.graph;
+    let before: Vec<Block> = graph.predecessors[header.0 as usize]
+        .iter()
+        .copied()
+        .filter(|from| !graph.dominates(header, *from))
+        .collect();
+    if let [from] = before[..]
+        && matches!(func.block(from).terminator, Terminator::Jump(_))
+    {
+        return (from, false);
+    }
+    let front = func.add_block();
+    func.block_mut(front).source = func.block(header).source;
+    let types: Vec<_> = func.block(header).params.iter().map(|param| func.ty(*param)).collect();
+    let args = types.into_iter().map(|ty| func.add_param(front, ty)).collect();
+    func.block_mut(front).terminator = Terminator::Jump(Edge { block: header, args });
+    for from in before {
+        func.block_mut(from).terminator.edges_mut(&mut |edge| {
+            if edge.block == header {
+                edge.block = front;
+            }
+        });
+    }
+    (front, true)
 }

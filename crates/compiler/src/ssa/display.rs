@@ -106,6 +106,7 @@ impl Display for Op {
             Op::Unary(op) => f.write_str(op.text()),
             Op::Binary(op) => f.write_str(op.text()),
             Op::Compare(op) => f.write_str(op.text()),
+            Op::Copy => f.write_str("copy"),
             Op::Select => f.write_str("select"),
             Op::Wide(op) => f.write_str(op.text()),
             #[cfg(feature = "simd")]

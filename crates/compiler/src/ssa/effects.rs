@@ -131,6 +131,7 @@ impl Op {
         match *self {
             Op::Const(_)
             | Op::Compare(_)
+            | Op::Copy
             | Op::Select
             | Op::Wide(_)
             | Op::RefFunc(_)

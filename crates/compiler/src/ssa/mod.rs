@@ -81,6 +81,8 @@ pub struct Access {
 pub enum Op {
     /// `() -> T`: a constant, as its slot would hold it.
     Const(u64),
+    /// `(a) -> T`: the same value under another name, which has a register of its own.
+    Copy,
     /// `(a) -> T`.
     Unary(UnaryOp),
     /// `(a, b) -> T`.

@@ -249,6 +249,10 @@ impl Verifier<'_> {
             Op::Unary(op) => types.are(&[op.operand()], &[op.result()]),
             Op::Binary(op) => types.are(&[op.result(); 2], &[op.result()]),
             Op::Compare(op) => types.are(&[op.operand(); 2], &[I32]),
+            Op::Copy => {
+                let ty = types.result();
+                types.are(&[ty], &[ty]);
+            }
             Op::Select => {
                 let ty = types.result();
                 types.are(&[I32, ty, ty], &[ty]);

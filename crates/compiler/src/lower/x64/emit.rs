@@ -423,7 +423,7 @@ impl<'a> Emitter<'a> {
     /// Emits an instruction; whether it is none that [`Emission::control`] emits.
     fn inst(&mut self, inst: &Inst, regs: &mut Regs<'_>) -> bool {
         match *inst {
-            Inst::Args => {}
+            Inst::Args | Inst::Copy => {}
             Inst::Move => {
                 let (dst, src) = (regs.reg(), regs.reg());
                 if dst != src {

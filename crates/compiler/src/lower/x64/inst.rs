@@ -115,6 +115,8 @@ pub(crate) enum Inst {
     Args,
     /// `[=, a]`.
     Move,
+    /// `[=, a]`, the same register: where it has to be another one the allocator moves it.
+    Copy,
     /// `[=]`, general.
     Const(u64),
     /// `[=]`, of a float.

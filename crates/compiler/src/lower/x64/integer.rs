@@ -332,6 +332,14 @@ impl Select<'_> {
         );
     }
 
+    /// The same in another register, or the same register where the operand is not needed
+    /// any more.
+    pub(super) fn copy(&mut self, data: &InstData) {
+        let dst = self.result(data);
+        let src = self.reg(data.args[0]);
+        self.put(Inst::Copy, &[write_over(dst, 1), read(src)]);
+    }
+
     /// An op on one operand.
     pub(super) fn unary(&mut self, op: UnaryOp, data: &InstData) {
         use UnaryOp::*;

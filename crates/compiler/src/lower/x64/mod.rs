@@ -285,6 +285,7 @@ impl<'a> Select<'a> {
     fn inst(&mut self, data: &InstData) {
         match data.op {
             Op::Const(_) => {}
+            Op::Copy => self.copy(data),
             Op::Unary(op) => self.unary(op, data),
             Op::Binary(op) => self.binary(op, data),
             Op::Compare(_) => self.compare(data),

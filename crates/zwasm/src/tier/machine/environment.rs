@@ -150,6 +150,10 @@ impl Environment for ModuleEnvironment<'_> {
         table < self.module.imported_tables
     }
 
+    fn runs_pass(&self, pass: &str) -> bool {
+        !self.module.engine.config().code.without.iter().any(|name| name == pass)
+    }
+
     fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
         let storages = &self.module.storages[ty as usize];
         (storages[field as usize], self.module.layouts[ty as usize].0[field as usize])
