@@ -15,7 +15,7 @@
 
 use crate::{CompileError, tuning};
 use core::ops::Range;
-use zwasm_regir::{Function, Inst, Label};
+use zwasm_regir::{Function, Inst, Label, work};
 
 /// Consecutive instructions.
 #[derive(Clone)]
@@ -69,6 +69,7 @@ impl Loops {
         let labels = function.label_heights.len();
         let mut loops = Loops { place: vec![None; labels], end: vec![0; labels] };
         for (index, inst) in function.insts.iter().enumerate() {
+            work::count(1);
             let mut leads_to = |label: Label| loops.end[label.0 as usize] = index + 1;
             match *inst {
                 Inst::Label { label, loop_header: true } => {

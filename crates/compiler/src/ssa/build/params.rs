@@ -7,6 +7,7 @@
 use super::Builder;
 use crate::ssa::{Block, Def, Terminator, Value};
 use crate::tuning;
+use zwasm_regir::work;
 
 impl Builder<'_> {
     /// Sets the parameters of blocks and what edges pass.
@@ -29,6 +30,7 @@ impl Builder<'_> {
                 continue;
             }
             for (index, from) in self.plan.blocks[number].predecessors.iter().enumerate() {
+                work::count(params.len());
                 let args: Vec<Value> = params
                     .iter()
                     .map(|(_, first)| find(&mut replaced, passed[first + index]))
@@ -56,6 +58,7 @@ impl Builder<'_> {
             let mut changed = false;
             for phi in &self.variables.phis {
                 let end = first + self.plan.blocks[phi.block as usize].predecessors.len();
+                work::count(end - first);
                 let passed = &self.variables.passed[first..end];
                 first = end;
                 if replaced[phi.value.0 as usize] != phi.value {

@@ -16,7 +16,7 @@ use super::tree::Tree;
 use crate::{CompileError, Environment, tuning};
 use zwasm_regir::types::slots_of;
 use zwasm_regir::uses::{Length, Run};
-use zwasm_regir::{Function, Inst, Label};
+use zwasm_regir::{Function, Inst, Label, work};
 
 /// No block, loop or write.
 pub(super) const NONE: u32 = u32::MAX;
@@ -134,6 +134,7 @@ impl Plan {
             tables: vec![(NONE, 0, NONE); labels],
             back: Vec::new(),
             written: Vec::new(),
+            catching: catching(function),
             landings: 0,
             segment: 0,
         };
@@ -212,6 +213,8 @@ struct Planner<'a> {
     back: Vec<(u32, u32)>,
     /// Slots and positions.
     written: Vec<(u32, u32)>,
+    /// As [`catching`] says.
+    catching: Vec<Option<u32>>,
     landings: usize,
     segment: usize,
 }
@@ -247,6 +250,7 @@ impl Planner<'_> {
             if index % tuning::UNASKED == 0 && self.env.stopped() {
                 return Err(CompileError::Stopped);
             }
+            work::count(1);
             let inst = &self.function.insts[index];
             match *inst {
                 Inst::Label { label, loop_header } => {
@@ -330,29 +334,25 @@ impl Planner<'_> {
             }
             Inst::Throw { .. } | Inst::ThrowRef { .. } => {
                 self.finish(block, index + 1);
-                let from = self.plan.successors.len();
-                let clauses = clauses(self.function, region).count();
-                (0..clauses).for_each(|_| {
-                    self.reserve(block);
-                });
-                self.landings(block, from, region)?;
+                let clauses = self.clauses(region);
+                let edges: Vec<Pending> = clauses.iter().map(|_| self.reserve(block)).collect();
+                self.landings(&clauses, edges)?;
                 self.open = None;
             }
-            Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. }
-                if clauses(self.function, region).next().is_some() =>
-            {
-                self.finish(block, index + 1);
-                let returns = self.reserve(block);
-                let from = self.plan.successors.len();
-                let clauses = clauses(self.function, region).count();
-                (0..clauses).for_each(|_| {
-                    self.reserve(block);
-                });
-                self.landings(block, from, region)?;
-                let next = self.join(Code::Returned(index + 1..end), vec![returns]);
-                self.write(inst, self.at);
-                self.at += 1;
-                self.open = Some(next);
+            Inst::Call { .. } | Inst::CallIndirect { .. } | Inst::CallRef { .. } => {
+                let clauses = self.clauses(region);
+                if clauses.is_empty() {
+                    self.write(inst, position);
+                } else {
+                    self.finish(block, index + 1);
+                    let returns = self.reserve(block);
+                    let edges: Vec<Pending> = clauses.iter().map(|_| self.reserve(block)).collect();
+                    self.landings(&clauses, edges)?;
+                    let next = self.join(Code::Returned(index + 1..end), vec![returns]);
+                    self.write(inst, self.at);
+                    self.at += 1;
+                    self.open = Some(next);
+                }
             }
             _ => self.write(inst, position),
         }
@@ -362,24 +362,25 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Makes the blocks of the clauses of a try, whose edges start at `edge`.
-    fn landings(
-        &mut self,
-        block: u32,
-        edge: usize,
-        region: Option<u32>,
-    ) -> Result<(), CompileError> {
-        for (number, index) in clauses(self.function, region).enumerate() {
+    /// The clauses around an instruction in a try.
+    fn clauses(&self, region: Option<u32>) -> Vec<usize> {
+        clauses(self.function, &self.catching, region).collect()
+    }
+
+    /// Makes the blocks of clauses, to which these edges lead.
+    fn landings(&mut self, clauses: &[usize], edges: Vec<Pending>) -> Result<(), CompileError> {
+        for (&index, edge) in clauses.iter().zip(edges) {
             self.landings += 1;
             if self.landings > tuning::SSA_LANDINGS {
                 return Err(CompileError::Unsupported);
             }
             let catch = self.function.catches[index];
-            let landing = self.join(Code::Landing(index), vec![(block, edge + number)]);
+            let landing = self.join(Code::Landing(index), vec![edge]);
             let values = catch
                 .tag
                 .map_or(0, |tag| slots_of(self.env.signature(self.env.tag_type(tag)).params));
             let slots = catch.base.0..catch.base.0 + values + u32::from(catch.by_ref);
+            work::count(1 + slots.len());
             self.written.extend(slots.map(|slot| (slot, self.at)));
             self.at += 1;
             self.close(landing);
@@ -445,6 +446,7 @@ impl Planner<'_> {
     }
 
     fn connect(&mut self, (from, index): Pending, to: u32) {
+        work::count(1);
         self.plan.successors[index] = to;
         let predecessors = &mut self.plan.blocks[to as usize].predecessors;
         // All edges of a block are made one behind the other.
@@ -498,6 +500,7 @@ impl Planner<'_> {
     /// Notes the slots that an instruction writes.
     fn write(&mut self, inst: &Inst, position: u32) {
         written(inst, self.env, &mut |from, count| {
+            work::count(count as usize);
             self.written.extend((from..from + count).map(|slot| (slot, position)));
         });
     }
@@ -527,14 +530,29 @@ pub(super) fn written(inst: &Inst, env: &dyn Environment, visit: &mut dyn FnMut(
     visit(from.0, count);
 }
 
+/// For each try the innermost one, from it outwards, that has clauses.
+fn catching(function: &Function) -> Vec<Option<u32>> {
+    let mut catching: Vec<Option<u32>> = Vec::with_capacity(function.tries.len());
+    for (region, each) in function.tries.iter().enumerate() {
+        // Tries are numbered from the outside inwards.
+        let around = each.parent.and_then(|parent| catching.get(parent as usize).copied()?);
+        catching.push(if each.count > 0 { Some(region as u32) } else { around });
+    }
+    catching
+}
+
 /// The clauses of a try and of those around it, by their indices, in the order in which
 /// they are tried, up to one that catches all.
-pub(super) fn clauses(
-    function: &Function,
+fn clauses<'a>(
+    function: &'a Function,
+    catching: &'a [Option<u32>],
     region: Option<u32>,
-) -> impl Iterator<Item = usize> + '_ {
-    let tries = core::iter::successors(region, |region| function.tries[*region as usize].parent);
+) -> impl Iterator<Item = usize> + 'a {
+    let from = |region: Option<u32>| region.and_then(|region| catching[region as usize]);
+    let around = move |region: &u32| from(function.tries[*region as usize].parent);
+    let tries = core::iter::successors(from(region), around);
     let clauses = tries.flat_map(|region| {
+        work::count(1);
         let region = function.tries[region as usize];
         region.first as usize..(region.first + region.count) as usize
     });

@@ -3,6 +3,8 @@
 //! Each node has its parent and one more ancestor, so chosen that any ancestor is found
 //! in steps logarithmic to the depth (Myers, "An applicative random-access stack", 1983).
 
+use zwasm_regir::work;
+
 /// A tree; nodes are numbered in the order in which they are added, the root is 0.
 #[derive(Default)]
 pub(super) struct Tree {
@@ -48,6 +50,7 @@ impl Tree {
             a = self.lowest(a, |node| depth(node) <= level);
         }
         while a != b {
+            work::count(1);
             let (x, y) = (self.nodes[a as usize], self.nodes[b as usize]);
             (a, b) = if x.jump == y.jump { (x.parent, y.parent) } else { (x.jump, y.jump) };
         }
@@ -59,6 +62,7 @@ impl Tree {
     pub(super) fn lowest(&self, node: u32, holds: impl Fn(u32) -> bool) -> u32 {
         let mut node = node;
         while node != 0 && !holds(node) {
+            work::count(1);
             let Node { parent, jump, .. } = self.nodes[node as usize];
             node = if holds(jump) { parent } else { jump };
         }

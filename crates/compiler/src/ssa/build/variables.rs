@@ -34,7 +34,7 @@ use crate::tuning;
 use core::hash::{BuildHasher, Hasher};
 use std::collections::HashMap;
 use std::hash::RandomState;
-use zwasm_regir::{Type, UnaryOp};
+use zwasm_regir::{Type, UnaryOp, work};
 
 /// What a write left in a slot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -151,7 +151,10 @@ impl Builder<'_> {
         if here {
             return match self.variables.records[write as usize - 1] {
                 Record::Value(value) => self.fit(value, want),
-                _ => self.resolve(slot, write, self.block, want),
+                _ => {
+                    let value = self.resolve(slot, write, self.block, want);
+                    self.fit(value, want)
+                }
             };
         }
         match self.variables.cached[slot as usize] {
@@ -159,7 +162,7 @@ impl Builder<'_> {
             _ => {
                 let value = self.resolve(slot, write, self.block, want);
                 self.variables.cached[slot as usize] = (self.block, value);
-                value
+                self.fit(value, want)
             }
         }
     }
@@ -203,18 +206,20 @@ impl Builder<'_> {
         }
     }
 
-    /// The value of a slot in a block, before the first write from there on.
+    /// The value of a slot in a block before one of the slot's writes, of whatever type.
     fn resolve(&mut self, slot: u32, write: u32, block: u32, want: Want) -> Value {
         let value = self.look_up(slot, write, block, want);
         for through in core::mem::take(&mut self.variables.path) {
             self.variables.known.insert(through, value);
         }
-        self.fit(value, want)
+        value
     }
 
-    /// As [`Builder::resolve`], of whatever type it is.
+    /// As [`Builder::resolve`]; blocks with a single way to them that are gone through are
+    /// in the path afterwards.
     fn look_up(&mut self, mut slot: u32, mut write: u32, mut block: u32, want: Want) -> Value {
         loop {
+            work::count(1);
             let writes = self.plan.writes.of(slot);
             let last = write.checked_sub(1).filter(|last| *last >= writes.start);
             let at = last.map(|last| self.plan.writes.at[last as usize]);
@@ -410,6 +415,7 @@ impl Builder<'_> {
                 self.block = from;
                 let write = self.plan.writes.next(slot, self.plan.blocks[from as usize].end);
                 let passed = self.resolve(slot, write, from, want);
+                let passed = self.fit(passed, want);
                 self.variables.passed.push(passed);
             }
             if self.variables.passed.len() > tuning::SSA_PASSED {
