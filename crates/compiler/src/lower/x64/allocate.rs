@@ -2,7 +2,7 @@
 //!
 //! An object is allocated by moving the window's cursor. When the window is full, or an
 //! array is larger than it is worth code, a handler makes the object, with zeros for its
-//! contents, out of line, and perhaps collects: all registers are saved below the frame,
+//! contents, out of line, and perhaps collects: all registers are saved in the frame,
 //! where the collector looks, and come back behind it. So for what is around it an
 //! allocation is an instruction like any other, which keeps all registers but its own.
 //!
@@ -14,7 +14,7 @@ use super::{Inst, Ops, Select};
 use crate::asm::{AsmLabel, Reg, at};
 use crate::code::Routine;
 use crate::heap::{self, Extent, HEADER, Length};
-use crate::isa::x64::{INT_SCRATCH, RAX, RDI, RSI, RSP, emit};
+use crate::isa::x64::{INT_SCRATCH, RAX, RDI, RSI};
 use crate::isa::{Alu, Primitives, Size};
 use crate::lower::Scratch;
 use crate::lower::machine::{read, write_early};
@@ -26,7 +26,7 @@ use regalloc2::VReg;
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Inst as SlotInst, Slot, Storage, Type, object};
 
-use super::regs::{FLOATS, INTS};
+use super::save::saved;
 
 /// An object to be made. `[= reference, = address]`, both early; of an array of a length
 /// that is not known, `[= reference, = address, length]`.
@@ -59,16 +59,7 @@ pub(super) struct Slow {
     resume: AsmLabel,
 }
 
-/// Bytes in which all registers are saved.
-const SAVED: i32 = (INTS.len() * 8 + FLOATS as usize * 16).next_multiple_of(16) as i32;
-
-/// Where a general register is saved.
-fn saved(reg: Reg) -> i32 {
-    INTS.iter().position(|each| *each == reg).map_or(0, |index| index as i32 * 8)
-}
-
-/// The registers that are saved, and where.
-fn all() -> impl Iterator<Item = (Reg, i32, Size)> {
+impl Iterator<Item = (Reg, i32, Size)> {
     let ints = INTS.iter().map(|reg| (*reg, saved(*reg), Size::B8));
     let first = (INTS.len() * 8) as i32;
     let floats = (0..FLOATS).map(move |n| (Reg::vector(n), first + i32::from(n) * 16, Size::B16));
@@ -134,33 +125,14 @@ impl Emitter<'_> {
             }
         }
         self.asm.mov(RSI, INT_SCRATCH);
-        self.leave_below(allocation.code, Routine::Handler, SAVED);
+        self.leave_for(allocation.code, Routine::Handler);
         // Into the registers that come back.
         self.asm.load(RAX, at(RSI, 0), Size::B4);
-        self.asm.store(at(RSP, saved(reference)), RAX, Size::B8);
+        self.asm.store(saved(reference), RAX, Size::B8);
         self.asm.alu(Alu::Add, true, RAX, at(RDI, self.layout.heap as i32).into());
-        self.asm.store(at(RSP, saved(object)), RAX, Size::B8);
+        self.asm.store(saved(object), RAX, Size::B8);
         self.asm.call(restore);
         self.asm.jump(resume);
-    }
-
-    /// The two pieces of code that save all registers below the frame, and bring them back.
-    /// Each is called, and returns with the stack pointer moved.
-    pub(super) fn save_and_restore(&mut self, save: AsmLabel, restore: AsmLabel) {
-        self.asm.bind(save);
-        emit!(self.asm, popq_o(INT_SCRATCH));
-        self.asm.alu_immediate(Alu::Sub, true, RSP, SAVED);
-        for (reg, place, size) in all() {
-            self.asm.store(at(RSP, place), reg, size);
-        }
-        emit!(self.asm, jmpq_m(INT_SCRATCH));
-        self.asm.bind(restore);
-        emit!(self.asm, popq_o(INT_SCRATCH));
-        for (reg, place, size) in all() {
-            self.asm.load(reg, at(RSP, place), size);
-        }
-        self.asm.alu_immediate(Alu::Add, true, RSP, SAVED);
-        emit!(self.asm, jmpq_m(INT_SCRATCH));
     }
 }
 
@@ -274,6 +246,7 @@ impl Select<'_> {
         data: &InstData,
     ) -> VReg {
         self.calls = true;
+        self.saves = true;
         let inst = SlotInst::Gc { op: default, base: Slot(0) };
         let threaded = self.env.threaded_on_scratch(&inst, 1);
         self.scratches.push(Scratch { threaded });

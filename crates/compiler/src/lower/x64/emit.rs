@@ -7,6 +7,7 @@ use super::Literal;
 use super::allocate::Slow;
 use super::inst::{Address, Base, Callee, Inst, Load, Src};
 use super::regs::reg;
+use super::save::SAVED_WORDS;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::{Landing, NativeCode, Routine};
 use crate::isa::x64::{
@@ -98,6 +99,9 @@ enum Word {
 enum Late {
     /// Traps.
     Trap(TrapCode),
+    /// The deadline is reached: the handler of the threaded code with this number, and on at
+    /// the label.
+    Epoch { code: u32, resume: AsmLabel },
     /// A failed conversion: one trap for what is not a number, another for the rest.
     Conversion { single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
     /// A handler makes an object.
@@ -142,6 +146,8 @@ pub(super) struct Emission<'a> {
     pub(super) literals: &'a [Literal],
     /// Whether the function calls, so that its frame keeps the `vmctx`.
     pub(super) calls: bool,
+    /// Whether all registers are saved somewhere, so that its frame has room for them.
+    pub(super) saves: bool,
 }
 
 impl Emission<'_> {
@@ -156,7 +162,8 @@ impl Emission<'_> {
         features: Features,
         listing: bool,
     ) -> Result<NativeCode, CompileError> {
-        let words = self.output.num_spillslots + usize::from(self.calls);
+        let kept = if self.saves { SAVED_WORDS } else { 0 };
+        let words = self.output.num_spillslots + usize::from(self.calls) + kept;
         let frame =
             i32::try_from(words.next_multiple_of(2) * 8).map_err(|_| CompileError::Unsupported)?;
         let mut asm = Assembler::new(features, true, listing);
@@ -578,6 +585,19 @@ impl<'a> Emitter<'a> {
                 self.restore_vmctx(callee);
             }
             Inst::TailCall { callee } => self.tail_call(callee, regs),
+            Inst::Epoch { code } => {
+                let limits = regs.reg();
+                let layout = self.layout;
+                let resume = self.asm.new_label();
+                let late = self.push_late(Late::Epoch { code, resume });
+                self.asm.load(limits, at(RDI, layout.limits as i32), Size::B8);
+                self.asm.load(INT_SCRATCH, at(RDI, layout.epoch as i32), Size::B8);
+                self.asm.load(INT_SCRATCH, at(INT_SCRATCH, 0), Size::B8);
+                let deadline = at(limits, layout.limits_epoch_deadline as i32);
+                self.asm.cmp(true, INT_SCRATCH, Rm::Mem(deadline));
+                self.asm.jcc(Cond::AboveOrEqual, late);
+                self.asm.bind(resume);
+            }
             Inst::Handler { code } => self.leave_for(code, Routine::Handler),
             Inst::Landing => self.asm.load(RDI, at(RBP, -8), Size::B8),
             Inst::Return => self.epilogue(),
@@ -718,12 +738,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Runs threaded code on the scratch frame whose address is in its register.
-    fn leave_for(&mut self, code: u32, routine: Routine) {
-        self.leave_below(code, routine, 0);
-    }
-
-    /// The same, with the stack pointer so many bytes below where it is in the frame.
-    pub(super) fn leave_below(&mut self, code: u32, routine: Routine, below: i32) {
+    pub(super) fn leave_for(&mut self, code: u32, routine: Routine) {
         let (threaded, back) = self.scratches[code as usize];
         let routine_returns = routine == Routine::Handler;
         let routine = self.routine(routine);
@@ -735,7 +750,7 @@ impl<'a> Emitter<'a> {
         if routine_returns {
             // The frame of slots is still there, and leads to ours.
             self.asm.load(RBP, at(RSI, -8), Size::B8);
-            self.asm.address_of(RSP, at(RBP, -self.frame - below), true);
+            self.asm.address_of(RSP, at(RBP, -self.frame), true);
         }
     }
 
@@ -767,6 +782,15 @@ impl<'a> Emitter<'a> {
             self.asm.bind(label);
             match late {
                 Late::Trap(code) => self.raise(code),
+                Late::Epoch { code, resume } => {
+                    let (save, restore) = self.savers();
+                    self.asm.call(save);
+                    self.asm.load(RSI, at(RDI, self.layout.store as i32), Size::B8);
+                    self.asm.load(RSI, at(RSI, self.layout.value_top as i32), Size::B8);
+                    self.leave_for(code, Routine::Handler);
+                    self.asm.call(restore);
+                    self.asm.jump(resume);
+                }
                 Late::Conversion { single, src, overflow, nan } => {
                     self.asm.jump_if_nan(single, src, nan);
                     self.asm.jump(overflow);

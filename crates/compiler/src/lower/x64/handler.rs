@@ -4,9 +4,9 @@
 use super::{Inst, Select};
 use crate::CompileError;
 use crate::lower::Scratch;
-use crate::lower::machine::{Flow, read_in};
+use crate::lower::machine::{Flow, read_in, write_early};
 use crate::ssa::{Clause, Handler, InstData, Value};
-use zwasm_regir::{Inst as SlotInst, Operand as SlotOperand, Slot};
+use zwasm_regir::{Inst as SlotInst, Operand as SlotOperand, Slot, Type};
 
 use crate::tuning::MAX_SCRATCH_SLOTS;
 
@@ -15,6 +15,13 @@ use crate::isa::Primitives;
 use crate::isa::x64::Assembler;
 
 impl Select<'_> {
+    /// The number of the threaded code of an instruction.
+    fn scratch(&mut self, inst: &SlotInst, slots: u32) -> u32 {
+        let threaded = self.env.threaded_on_scratch(inst, slots);
+        self.scratches.push(Scratch { threaded });
+        self.scratches.len() as u32 - 1
+    }
+
     /// Stores values to the slots of a scratch frame, and puts the instruction that
     /// leaves.
     fn leave_with(
@@ -29,9 +36,7 @@ impl Select<'_> {
             return;
         }
         self.calls = true;
-        let threaded = self.env.threaded_on_scratch(inst, slots);
-        self.scratches.push(Scratch { threaded });
-        let code = self.scratches.len() as u32 - 1;
+        let code = self.scratch(inst, slots);
         let values: Vec<_> = args.iter().map(|arg| (*arg, self.reg(*arg))).collect();
         let frame = self.value_top();
         // Behind the first word.
@@ -107,6 +112,10 @@ impl Select<'_> {
 
     /// Compares the epoch with the deadline.
     pub(super) fn epoch(&mut self) {
-        self.run_handler(&SlotInst::Epoch, 0, &[]);
+        self.calls = true;
+        self.saves = true;
+        let code = self.scratch(&SlotInst::Epoch, 0);
+        let limits = self.fresh(Type::I64);
+        self.put(Inst::Epoch { code }, &[write_early(limits)]);
     }
 }

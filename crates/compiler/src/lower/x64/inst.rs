@@ -179,7 +179,10 @@ pub(crate) enum Inst {
     TailCall { callee: Callee },
     /// `[scratch frame in rsi]`: the handler of the threaded code with this number.
     Handler { code: u32 },
-    /// `[scratch frame in rsi]`: the same, which does not come back.
+    /// `[= early]`: compares the epoch with the deadline, and if that is reached leaves for
+    /// the handler of the threaded code with this number, which keeps all registers.
+    Epoch { code: u32 },
+    /// `[scratch frame in rsi]`: as [`Inst::Handler`], which does not come back.
     Throw { code: u32, clauses: Option<u32> },
     /// `[]`: behind a call, in a clause's block.
     Landing,

@@ -16,6 +16,7 @@ mod integer;
 mod memory;
 mod objects;
 mod regs;
+mod save;
 pub mod stubs;
 #[cfg(feature = "simd")]
 mod vector;
@@ -105,6 +106,8 @@ pub(crate) struct Select<'a> {
     scratches: Vec<Scratch>,
     /// Whether the function calls or leaves for handlers.
     calls: bool,
+    /// Whether all registers are saved somewhere.
+    saves: bool,
     /// The frame that on-stack replacement enters from, if something is read there.
     slots: Option<VReg>,
     /// For each block, by its place, the one whose call leads there, if one does.
@@ -145,6 +148,7 @@ pub(super) fn compile(
         heap: None,
         scratches: Vec::new(),
         calls: false,
+        saves: false,
         slots: None,
         arrivals: arrivals(func, &layout),
         with_args,
@@ -169,6 +173,7 @@ pub(super) fn compile(
         scratches: &select.scratches,
         literals: &select.literals,
         calls: select.calls,
+        saves: select.saves,
     };
     let code = emission.run(env, features, listing)?;
     if code.bytes.len() > env.max_code() {

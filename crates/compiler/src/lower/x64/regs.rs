@@ -51,6 +51,11 @@ pub(crate) fn reg(preg: PReg) -> Reg {
     }
 }
 
+/// All registers that are allocated.
+pub(crate) fn allocated() -> impl Iterator<Item = Reg> {
+    INTS.into_iter().chain((0..FLOATS).map(Reg::vector))
+}
+
 fn set(regs: &[Reg]) -> PRegSet {
     regs.iter().fold(PRegSet::empty(), |set, &reg| set.with(preg(reg)))
 }
@@ -76,10 +81,7 @@ pub(crate) fn all_but(ints: usize, floats: usize) -> u8 {
 /// The sets; the first is empty.
 pub(crate) fn clobbers() -> Vec<PRegSet> {
     let mut sets = vec![PRegSet::empty()];
-    let environment = environment();
-    let mut all = PRegSet::empty();
-    let lists = [environment.preferred_regs_by_class, environment.non_preferred_regs_by_class];
-    lists.iter().flatten().for_each(|set| all.union_from(*set));
+    let all = allocated().fold(PRegSet::empty(), |set, reg| set.with(preg(reg)));
     for ints in 0..=INT_RESULTS {
         for floats in 0..=FLOAT_RESULTS {
             let mut set = all;
