@@ -147,6 +147,11 @@ pub trait Environment {
     fn layout(&self) -> &VmLayout;
     /// Where a function's record is.
     fn func(&self, func: u32) -> Place;
+    /// The index of the function that is compiled, if its calls of itself need not look
+    /// where its code is.
+    fn own_func(&self) -> Option<u32> {
+        None
+    }
     /// The index of the type of a function.
     fn func_type(&self, func: u32) -> u32;
     /// The kinds of a function type of the module.

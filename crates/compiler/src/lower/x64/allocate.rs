@@ -59,13 +59,6 @@ pub(super) struct Slow {
     resume: AsmLabel,
 }
 
-impl Iterator<Item = (Reg, i32, Size)> {
-    let ints = INTS.iter().map(|reg| (*reg, saved(*reg), Size::B8));
-    let first = (INTS.len() * 8) as i32;
-    let floats = (0..FLOATS).map(move |n| (Reg::vector(n), first + i32::from(n) * 16, Size::B16));
-    ints.chain(floats)
-}
-
 impl Allocation {
     /// Emits it on the registers given.
     pub(super) fn emit(self, e: &mut Emitter<'_>, regs: &mut Regs<'_>) {

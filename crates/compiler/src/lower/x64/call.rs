@@ -147,6 +147,8 @@ impl Select<'_> {
     fn direct(&mut self, func: u32) -> Target {
         let ty = self.env.func_type(func);
         let callee = match self.env.func(func) {
+            // Code for on-stack replacement is no code to be called.
+            Found::Own(_) if self.with_args && self.env.own_func() == Some(func) => Callee::Itself,
             Found::Own(offset) => Callee::Own(offset),
             Found::Imported(index) => Callee::Imported(index),
         };

@@ -57,6 +57,11 @@ impl Select<'_> {
                 self.edge(place, edge);
                 self.put_as(Inst::Jump, Flow::Branch, &[], 0);
             }
+            // Blocks are put into edges that pass values, so that these pass none.
+            Terminator::Branch { then, otherwise, .. } if then.block == otherwise.block => {
+                self.edge(place, then);
+                self.put_as(Inst::Jump, Flow::Branch, &[], 0);
+            }
             Terminator::Branch { cond, then, otherwise, .. } => {
                 self.edge(place, then);
                 self.edge(place, otherwise);
@@ -66,14 +71,7 @@ impl Select<'_> {
                 let condition = self.flags(*cond);
                 self.put_as(Inst::Branch(condition), Flow::Branch, &[], 0);
             }
-            Terminator::Table { index, edges } => {
-                let list = self.successors(place, edges);
-                let index = self.reg_32(*index);
-                let target = self.fresh(Type::I64);
-                self.tables.push(list);
-                let table = Inst::Table(self.tables.len() as u32 - 1);
-                self.put_as(table, Flow::Branch, &[read(index), write_early(target)], 0);
-            }
+            Terminator::Table { index, edges } => self.table(place, *index, edges),
             Terminator::Return(values) => self.leave(values),
             Terminator::Trap(code) => self.put_as(Inst::Trap(*code), Flow::Leave, &[], 0),
             Terminator::TailCall { callee, args } => self.tail_call(*callee, args),
@@ -86,6 +84,19 @@ impl Select<'_> {
                 self.failed = Some(crate::CompileError::Unsupported);
             }
         }
+    }
+
+    /// Jumps to one of many.
+    fn table(&mut self, place: usize, index: Value, edges: &[Edge]) {
+        let list = self.successors(place, edges);
+        if list.iter().all(|each| *each == 0) {
+            return self.put_as(Inst::Jump, Flow::Branch, &[], 0);
+        }
+        self.tables.push(list);
+        let index = self.reg_32(index);
+        let target = self.fresh(Type::I64);
+        let table = Inst::Table { entries: self.tables.len() as u32 - 1 };
+        self.put_as(table, Flow::Branch, &[read(index), write_early(target)], 0);
     }
 
     /// Returns.

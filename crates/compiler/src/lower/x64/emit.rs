@@ -139,7 +139,6 @@ pub(super) struct Emission<'a> {
     /// The blocks in the order of emission, and whether each is aligned.
     pub(super) order: &'a [(u32, bool)],
     pub(super) clauses: &'a [Clauses],
-    /// For each table of branches, the successor for each index.
     pub(super) tables: &'a [Vec<u32>],
     pub(super) scratches: &'a [Scratch],
     /// Labels of literals that selection has named, in the order of their numbers.
@@ -306,10 +305,10 @@ impl Emission<'_> {
                 check.emit(&mut emitter.asm, emitter.layout, reference, found, then, otherwise);
                 emitter.jump_unless_next(then, next);
             }
-            Inst::Table(list) => {
+            Inst::Table { entries } => {
                 let (index, target) = (regs.reg(), regs.reg());
-                let list = self.tables[list as usize].iter();
-                let entries = list.map(|each| label(emitter, *each as usize)).collect();
+                let entries = self.tables[entries as usize].iter();
+                let entries = entries.map(|each| label(emitter, *each as usize)).collect();
                 emitter.jump_table(index, target, entries);
             }
             Inst::Call { callee, clauses } => {
@@ -607,7 +606,7 @@ impl<'a> Emitter<'a> {
             | Inst::Jump
             | Inst::Branch(_)
             | Inst::BranchCast(_)
-            | Inst::Table(_) => {
+            | Inst::Table { .. } => {
                 return false;
             }
         }

@@ -193,8 +193,8 @@ pub(crate) enum Inst {
     Branch(Condition),
     /// `[t, a]`: to the block's first successor if a reference passes, else to the second.
     BranchCast(Check),
-    /// `[index, = early]`: the number of a list, which says for each index the successor.
-    Table(u32),
+    /// `[index, = early]`: to the successors that the list with this number names.
+    Table { entries: u32 },
     /// `[..]`: results are in their places.
     Return,
     /// `[]`.

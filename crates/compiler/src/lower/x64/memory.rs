@@ -13,9 +13,9 @@ use crate::Place as Found;
 use crate::isa::x64::{Cond, Condition};
 use crate::isa::{Alu, Size};
 use crate::lower::machine::{read, write, write_over};
-use crate::ssa::{Access, InstData, Op, Value};
+use crate::ssa::{Access, Handler, InstData, Op, Value};
 use regalloc2::VReg;
-use zwasm_regir::{BinaryOp, LoadOp, StoreOp, TrapCode, Type};
+use zwasm_regir::{BinaryOp, Inst as SlotInst, LoadOp, Slot, StoreOp, TrapCode, Type};
 
 /// A place in memory and the registers it is made of.
 #[derive(Clone, Copy)]
@@ -357,6 +357,11 @@ impl Select<'_> {
     }
 
     pub(super) fn memory_size(&mut self, mem: u32, data: &InstData) {
+        // Threads may have grown it, which the handler knows to look for.
+        if self.env.memory(mem).shared {
+            let inst = SlotInst::MemorySize { dst: Slot(0), mem };
+            return self.handler(Handler { inst, slots: 1 }, data);
+        }
         let dst = self.result(data);
         let memory = self.memory(mem);
         let len = self.fresh(Type::I64);

@@ -101,7 +101,7 @@ pub(crate) struct Select<'a> {
     region: u32,
     literals: Vec<Literal>,
     clauses: Vec<Clauses>,
-    /// For each table of branches, the successor for each index.
+    /// The successors that jump tables name.
     tables: Vec<Vec<u32>>,
     scratches: Vec<Scratch>,
     /// Whether the function calls or leaves for handlers.
@@ -144,8 +144,8 @@ pub(super) fn compile(
         region: 0,
         literals: Vec::new(),
         clauses: Vec::new(),
-        tables: Vec::new(),
         heap: None,
+        tables: Vec::new(),
         scratches: Vec::new(),
         calls: false,
         saves: false,

@@ -66,6 +66,8 @@ pub(super) static LAYOUT: VmLayout = VmLayout {
 pub(super) struct ModuleEnvironment<'a> {
     module: &'a Inner,
     function: &'a Function,
+    /// The function's index, if calls of itself may stay in the code that is made.
+    pub(super) own: Option<u32>,
     /// Whether memories that can have guard pages have them.
     guarded: bool,
     target: Target,
@@ -80,7 +82,7 @@ impl ModuleEnvironment<'_> {
         target: Target,
         stop: &'a dyn Fn() -> bool,
     ) -> ModuleEnvironment<'a> {
-        ModuleEnvironment { module, function, guarded, target, stop }
+        ModuleEnvironment { module, function, own: None, guarded, target, stop }
     }
 }
 
@@ -99,6 +101,10 @@ impl Environment for ModuleEnvironment<'_> {
 
     fn func(&self, func: u32) -> Place {
         found(self.module.func_place(func))
+    }
+
+    fn own_func(&self) -> Option<u32> {
+        self.own
     }
 
     fn func_type(&self, func: u32) -> u32 {

@@ -55,7 +55,8 @@ pub(super) fn compile(
         _ => CompileError::Unsupported,
     })?;
     let target = host::target(module.engine.config().code.oldest_processor);
-    let env = ModuleEnvironment::new(module, &function, guarded, target, stop);
+    let mut env = ModuleEnvironment::new(module, &function, guarded, target, stop);
+    env.own = Some(module.func_index(defined));
     let code = optimize::compile(&function, &env, entry, false)?;
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
