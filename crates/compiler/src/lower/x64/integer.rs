@@ -241,7 +241,22 @@ impl Select<'_> {
         let dst = self.result(data);
         if let Some(count) = self.func.constant(self.facts.root(count)) {
             let src = self.operand(a, wide);
-            let count = count as u8 & if wide { 63 } else { 31 };
+            let bits = if wide { 64 } else { 32 };
+            let count = count as u8 & (bits - 1);
+            if self.features.bmi2 && op.rotates() {
+                let right = if let Shift::RotateLeft = op { (bits - count) % bits } else { count };
+                return self.sequence(
+                    |e, regs, data| {
+                        let (dst, src, count) = (regs.reg(), regs.reg(), data.bits as u8);
+                        match data.bits >> 8 != 0 {
+                            false => emit!(e.asm, rorxl_rmi(dst, src, count)),
+                            true => emit!(e.asm, rorxq_rmi(dst, src, count)),
+                        }
+                    },
+                    Data::bits(u64::from(right) | u64::from(wide) << 8),
+                    &[write(dst), read(src)],
+                );
+            }
             let inst = Inst::Shift { op, wide, count };
             return self.put(inst, &[write_over(dst, 1), read(src)]);
         }

@@ -25,7 +25,7 @@ mod vector_inst;
 
 use super::facts::Facts;
 use super::layout::Layout;
-use super::machine::{self, Flow, Machine, read, read_any, write};
+use super::machine::{self, Flow, Machine, read, write};
 use super::{Clauses, Scratch};
 use crate::asm::AsmLabel;
 use crate::code::NativeCode;
@@ -419,7 +419,7 @@ impl<'a> Select<'a> {
     }
 
     /// What an instruction reads as its last operand, of integers: a constant, a place in
-    /// memory if it is loaded for this only, or a register, spilled or not.
+    /// memory if it is loaded for this only, or a register.
     pub(crate) fn src(&mut self, value: Value, wide: bool, ops: &mut Ops) -> Src {
         if let Some(value) = self.immediate(value, wide) {
             return Src::Imm(value);
@@ -437,14 +437,10 @@ impl<'a> Select<'a> {
             (Some(bits), Type::F32 | Type::F64) if bits != 0 => {
                 Src::Label(self.literal(Literal::Word(bits)))
             }
-            (Some(_), _) => {
+            _ => {
+                // Not from its spill slot: another reader nearby may want it in a register too.
                 let reg = self.reg(value);
                 ops.push(read(reg));
-                Src::Operand
-            }
-            (None, _) => {
-                let reg = self.reg(value);
-                ops.push(read_any(reg));
                 Src::Operand
             }
         }

@@ -61,14 +61,8 @@ impl Simplifier<'_> {
             Some((Int::Sub | Int::Xor, left, right)) if y == 0 => {
                 Outcome::Become(Op::Compare(op.on(ty)), vec![left, right])
             }
-            Some((Int::Add, left, right)) => match self.constant(right) {
-                Some(more) => self.with_const(op, ty, left, y.wrapping_sub(more) & mask(ty)),
-                None => Outcome::Keep,
-            },
-            Some((Int::Xor, left, right)) => match self.constant(right) {
-                Some(bits) => self.with_const(op, ty, left, y ^ bits),
-                None => Outcome::Keep,
-            },
+            // A sum or difference with a constant is left alone: often it is the counter of a
+            // loop, whose old value would live on beside the new one.
             // A single bit is clear or set.
             Some((Int::And, _, bit)) if y != 0 && self.constant(bit) == Some(y) => {
                 if !y.is_power_of_two() {
