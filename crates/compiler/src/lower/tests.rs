@@ -288,7 +288,8 @@ fn a_loop_over_memory() {
         movzwl rbx, rdx
         addl rcx, [rax + rbx*4 + 0x10]
         leal rdx, [rdx + 0x1]
-        cmpl rdx, rsi
+        movq rbx, rsi
+        cmpl rdx, rbx
         jb L2
         L4:
         addl [rax + 0x8], rcx
