@@ -17,7 +17,7 @@ use crate::isa::{Alu, Primitives, Size};
 use crate::lower::machine::Machine;
 use crate::lower::{Clauses, Scratch};
 use crate::target::Features;
-use crate::tuning::{LOOP_ALIGN, UNCHECKED_FRAME};
+use crate::tuning::{CODE_LINE, SMALL_LOOP, UNCHECKED_FRAME, WIDE_LOOP_ALIGN};
 use crate::{CompileError, Environment, VmLayout};
 use regalloc2::{Allocation, Edit, InstOrEdit, Output};
 use zwasm_regir::{SourceLoc, TrapCode};
@@ -209,7 +209,10 @@ impl Emission<'_> {
         while let Some(&(block, align)) = order.next() {
             let next = order.peek().map(|(next, _)| *next);
             if align {
-                emitter.asm.align_with_nops(LOOP_ALIGN);
+                let at = block as usize;
+                let again = self.machine.successors_of(at).iter().any(|to| to.index() == at);
+                let small = again && self.machine.insts_of(at).len() <= SMALL_LOOP;
+                emitter.asm.align_with_nops(if small { CODE_LINE } else { WIDE_LOOP_ALIGN });
             }
             let label = emitter.blocks[block as usize];
             emitter.asm.bind(label);
@@ -412,7 +415,6 @@ impl<'a> Emitter<'a> {
         self.pooled(Word::Routine(routine))
     }
 
-    /// Moves a value to where the allocator wants it; flags stay.
     /// The sum that an address is. Where the destination is one of two terms this is an
     /// addition, which takes less time on many processors. No flags live across it, for
     /// what reads flags comes right behind what sets them.
@@ -431,6 +433,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// Moves a value to where the allocator wants it; flags stay.
     fn shift(&mut self, from: Allocation, to: Allocation, float_words: usize) {
         let float = if float_words == 1 { Size::B8 } else { Size::B16 };
         let size = |reg: Reg| if reg.is_vector() { float } else { Size::B8 };
