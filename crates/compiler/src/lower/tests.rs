@@ -287,7 +287,7 @@ fn a_loop_over_memory() {
         L2:
         movzwl rbx, rdx
         addl rcx, [rax + rbx*4 + 0x10]
-        leal rdx, [rdx + 0x1]
+        addl rdx, 0x1
         movq rbx, rsi
         cmpl rdx, rbx
         jb L2
