@@ -20,7 +20,9 @@
 //!
 //! A value of type `I32` has zeros above its 32 bits, so that `i64.extend_i32_u` is no
 //! instruction and an address needs none. An `F32` has zeros in bits 32 to 63 of its
-//! register. A `Ref` is a number of 32 bits, zero-extended.
+//! register. A `Ref` is what its slot would hold: a number of 32 bits, zero-extended, or
+//! one of 64 bits if it refers to an exception. `I64` and `Ref` may stand for each other,
+//! as they do where references are compared.
 
 pub mod build;
 pub mod display;
@@ -49,7 +51,7 @@ pub struct Value(pub u32);
 pub struct Inst(pub u32);
 
 /// A block of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Block(pub u32);
 
 /// Where a value comes from.
@@ -371,12 +373,6 @@ pub struct Func {
     pub entry: Block,
     /// The types of the results.
     pub results: Vec<Type>,
-}
-
-impl Default for Block {
-    fn default() -> Block {
-        Block(0)
-    }
 }
 
 impl Func {
