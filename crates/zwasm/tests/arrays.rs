@@ -111,10 +111,13 @@ fn compiled_arrays_are_what_interpreted_ones_are() {
     let wat = module();
     for fuel in [false, true] {
         let expected = run(&wat, Strategy::Interpreter, false, fuel);
-        for stress in [false, true] {
-            let found = run(&wat, Strategy::Baseline, stress, fuel);
-            let differs = expected.iter().zip(&found).find(|(expected, found)| expected != found);
-            assert_eq!(differs, None, "stress {stress}, fuel {fuel}");
+        let compilers = [Strategy::Baseline, Strategy::Optimizing].into_iter();
+        for strategy in compilers.filter(|strategy| strategy.is_available()) {
+            for stress in [false, true] {
+                let found = run(&wat, strategy, stress, fuel);
+                let differs = expected.iter().zip(&found).find(|(one, other)| one != other);
+                assert_eq!(differs, None, "{strategy:?}, stress {stress}, fuel {fuel}");
+            }
         }
     }
 }

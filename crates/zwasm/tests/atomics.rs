@@ -91,6 +91,13 @@ fn run(wat: &str, strategy: Strategy, guards: bool, wide: bool) -> Vec<String> {
     found
 }
 
+/// The compilers that this build has, with and without guard pages.
+fn modes() -> impl Iterator<Item = (Strategy, bool)> {
+    let compilers = [Strategy::Baseline, Strategy::Optimizing].into_iter();
+    let available = compilers.filter(|strategy| strategy.is_available());
+    available.flat_map(|strategy| [(strategy, true), (strategy, false)])
+}
+
 #[test]
 fn compiled_accesses_do_what_interpreted_ones_do() {
     let modules = [
@@ -108,10 +115,11 @@ fn compiled_accesses_do_what_interpreted_ones_do() {
         let wide = memory.starts_with("i64");
         let expected = run(&wat, Strategy::Interpreter, true, wide);
         assert!(expected.iter().any(|line| line.contains("unaligned")), "{}", expected[3]);
-        for guards in [true, false] {
-            let found = run(&wat, Strategy::Baseline, guards, wide);
+        for (strategy, guards) in modes() {
+            let found = run(&wat, strategy, guards, wide);
             let differs = expected.iter().zip(&found).find(|(expected, found)| expected != found);
-            assert_eq!(differs, None, "{memory}, memory {index}, offset {offset}, guards {guards}");
+            let what = format!("{memory}, memory {index}, offset {offset}");
+            assert_eq!(differs, None, "{what}, {strategy:?}, guards {guards}");
         }
     }
 }
@@ -126,9 +134,9 @@ fn what_another_thread_has_grown_is_in_bounds_for_compiled_code() {
         (func (export "second") (param i32) (result i32) (i32.load 1 (local.get 0)))
         (func (export "atomic") (param i32) (result i32) (i32.atomic.load 1 (local.get 0)))
         (func (export "far") (param i32) (result i32) (i32.load offset=66666660 (local.get 0))))"#;
-    for guards in [true, false] {
+    for (strategy, guards) in modes() {
         let mut config = Config::new();
-        config.strategy(Strategy::Baseline).guard_pages(guards);
+        config.strategy(strategy).guard_pages(guards);
         let engine = Engine::new(&config).unwrap();
         let memory = SharedMemory::new(&engine, MemoryType::shared(1, 2000)).unwrap();
         let module = Module::new(&engine, wat).unwrap();

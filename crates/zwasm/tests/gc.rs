@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zwasm::{
-    Caller, Config, Engine, ErrorKind, ExternRef, Func, Instance, Module, RootScope, Store, Trap,
-    Val,
+    Caller, Config, Engine, ErrorKind, ExternRef, Func, Instance, Module, RootScope, Store,
+    Strategy, Trap, Val,
 };
 
 const LISTS: &str = r#"(module
@@ -61,8 +61,12 @@ const LISTS: &str = r#"(module
 const SCALE: i32 = if cfg!(debug_assertions) { 1 } else { 100 };
 
 fn lists(max: u64) -> (Store<()>, Instance) {
+    lists_with(max, Strategy::Auto)
+}
+
+fn lists_with(max: u64, strategy: Strategy) -> (Store<()>, Instance) {
     let mut config = Config::new();
-    config.max_gc_heap(max);
+    config.max_gc_heap(max).strategy(strategy);
     let engine = Engine::new(&config).expect("configures");
     let module = Module::new(&engine, LISTS).expect("compiles");
     let mut store = Store::new(&engine, ());
@@ -107,6 +111,21 @@ fn ten_gigabytes_of_garbage_fit_a_small_heap() {
 fn cycles_are_reclaimed() {
     let (mut store, instance) = lists(8 << 20);
     call(&mut store, &instance, "cycles", &[1_000_000 * (SCALE / 10).max(1)]).expect("runs");
+}
+
+#[test]
+fn what_optimised_code_keeps_in_registers_survives() {
+    if !Strategy::Optimizing.is_available() {
+        return;
+    }
+    let (mut store, instance) = lists_with(8 << 20, Strategy::Optimizing);
+    call(&mut store, &instance, "cycles", &[1_000_000 * (SCALE / 10).max(1)]).expect("runs");
+    call(&mut store, &instance, "list", &[50_000]).expect("runs");
+    for size in [100, 1000, 9000, 1_000_000] {
+        call(&mut store, &instance, "arrays", &[20_000_000 / size, size]).expect("runs");
+    }
+    call(&mut store, &instance, "garbage", &[1_000_000]).expect("runs");
+    assert_eq!(sum(&mut store, &instance), 50_000 * 50_001 / 2);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 mod facts;
 mod layout;
 mod machine;
+mod nulls;
 pub mod shape;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use zwasm_regir::{
 };
 
 /// A module with one memory that has guard pages, and functions `(i32, i32) -> i32`.
-struct Module {
+pub(super) struct Module {
     layout: VmLayout,
     target: Target,
 }
@@ -20,7 +20,7 @@ const PARAMS: [Type; 2] = [Type::I32, Type::I32];
 const RESULTS: [Type; 1] = [Type::I32];
 
 impl Module {
-    fn new(features: &[&str]) -> Module {
+    pub(super) fn new(features: &[&str]) -> Module {
         let mut target = Target::floor(Isa::X64);
         features.iter().for_each(|name| assert!(target.add(name)));
         let mut next = 0;
@@ -148,13 +148,13 @@ impl Environment for Module {
 }
 
 /// A function that is put together.
-struct Build {
-    func: Func,
-    at: crate::ssa::Block,
+pub(super) struct Build {
+    pub(super) func: Func,
+    pub(super) at: crate::ssa::Block,
 }
 
 impl Build {
-    fn new(params: &[Type], results: &[Type]) -> Build {
+    pub(super) fn new(params: &[Type], results: &[Type]) -> Build {
         let mut func = Func { results: results.to_vec(), ..Func::default() };
         let at = func.add_block();
         for &ty in params {
@@ -163,26 +163,26 @@ impl Build {
         Build { func, at }
     }
 
-    fn param(&self, index: usize) -> Value {
+    pub(super) fn param(&self, index: usize) -> Value {
         self.func.block(self.at).params[index]
     }
 
-    fn op(&mut self, op: Op, args: &[Value], results: &[Type]) -> Value {
+    pub(super) fn op(&mut self, op: Op, args: &[Value], results: &[Type]) -> Value {
         let inst = self.func.add_inst(op, args.to_vec(), results, SourceLoc::default());
         self.func.block_mut(self.at).insts.push(inst);
         self.func.inst(inst).results.first().copied().unwrap_or(Value(0))
     }
 
-    fn constant(&mut self, bits: u64) -> Value {
+    pub(super) fn constant(&mut self, bits: u64) -> Value {
         self.op(Op::Const(bits), &[], &[Type::I32])
     }
 
-    fn end(&mut self, terminator: Terminator) {
+    pub(super) fn end(&mut self, terminator: Terminator) {
         self.func.block_mut(self.at).terminator = terminator;
     }
 
     /// The instructions up to the data.
-    fn listing(mut self, module: &Module) -> String {
+    pub(super) fn listing(mut self, module: &Module) -> String {
         let code = lower(&mut self.func, module, Entry::Start, true).expect("compiles");
         let lines = code.listing.expect("a listing was asked for");
         let lines = lines.iter().take_while(|(at, _)| *at < code.data);
@@ -195,7 +195,7 @@ fn edge(block: crate::ssa::Block, args: &[Value]) -> Edge {
 }
 
 #[track_caller]
-fn expect(listing: &str, expected: &str) {
+pub(super) fn expect(listing: &str, expected: &str) {
     let trim = |text: &str| -> String {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
     };

@@ -163,6 +163,9 @@ impl Select<'_> {
 
     /// Traps when a reference is null.
     pub(super) fn ref_as_non_null(&mut self, data: &InstData) {
+        if self.non_null {
+            return;
+        }
         let reg = self.reg(data.args[0]);
         self.put(Inst::Test { wide: true }, &[read(reg), read(reg)]);
         let condition = Condition::Flag(Cond::Equal);

@@ -18,6 +18,8 @@ mod objects;
 mod regs;
 mod save;
 pub mod stubs;
+#[cfg(all(test, feature = "simd"))]
+mod tests;
 #[cfg(feature = "simd")]
 mod vector;
 #[cfg(feature = "simd")]
@@ -26,6 +28,7 @@ mod vector_inst;
 use super::facts::Facts;
 use super::layout::Layout;
 use super::machine::{self, Flow, Machine, read, write};
+use super::nulls::Nulls;
 use super::{Clauses, Scratch};
 use crate::asm::AsmLabel;
 use crate::code::NativeCode;
@@ -87,6 +90,7 @@ pub(crate) struct Select<'a> {
     pub(crate) layout: &'a VmLayout,
     pub(crate) features: Features,
     facts: Facts,
+    nulls: Nulls,
     blocks: &'a Layout,
     machine: Machine,
     insts: Vec<Inst>,
@@ -112,6 +116,8 @@ pub(crate) struct Select<'a> {
     slots: Option<VReg>,
     /// For each block, by its place, the one whose call leads there, if one does.
     arrivals: Vec<Option<Block>>,
+    /// Whether the reference that the instruction selected checks is not null.
+    non_null: bool,
     /// The heap's base, if what has been selected since it may have changed wants it.
     heap: Option<VReg>,
     /// Whether it is entered with arguments.
@@ -128,12 +134,14 @@ pub(super) fn compile(
 ) -> Result<NativeCode, CompileError> {
     let layout = Layout::of(func);
     let features = env.target().features;
+    let facts = Facts::of(func, &layout, env);
     let mut select = Select {
         func,
         env,
         layout: env.layout(),
         features,
-        facts: Facts::of(func, &layout, env),
+        nulls: Nulls::of(func, &facts),
+        facts,
         blocks: &layout,
         machine: Machine::new(layout.blocks.len(), regs::clobbers()),
         insts: Vec::new(),
@@ -146,6 +154,7 @@ pub(super) fn compile(
         clauses: Vec::new(),
         heap: None,
         tables: Vec::new(),
+        non_null: false,
         scratches: Vec::new(),
         calls: false,
         saves: false,
@@ -262,6 +271,7 @@ impl<'a> Select<'a> {
             }
             self.source = data.source;
             self.region = self.facts.region(inst);
+            self.non_null = self.nulls.is_known(inst);
             if data.op.effects(&moves).leaves {
                 self.load_heap();
             }

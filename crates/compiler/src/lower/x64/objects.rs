@@ -20,7 +20,7 @@ use crate::heap::{Check, HEADER, LENGTH};
 use crate::isa::x64::{Cond, Condition};
 use crate::isa::{Primitives, Size};
 use crate::lower::machine::{Flow, read, write, write_early, write_over};
-use crate::ssa::{Def, InstData, Op, Value};
+use crate::ssa::{InstData, Op, Value};
 use regalloc2::VReg;
 use zwasm_regir::gc::{Extend, RefTarget};
 use zwasm_regir::{Storage, TrapCode, Type, object};
@@ -106,16 +106,6 @@ impl Select<'_> {
         }
     }
 
-    /// Whether a reference cannot be null, because of what defines it.
-    fn is_non_null(&self, value: Value) -> bool {
-        let Def::Result(inst, _) = self.func.def(value) else { return false };
-        match self.func.inst(inst).op {
-            Op::RefAsNonNull | Op::I31New | Op::RefFunc(_) | Op::Gc(_) => true,
-            Op::RefCast(target) => !target.nullable,
-            _ => false,
-        }
-    }
-
     /// A reference, cut to 32 bits, after a trap if it is null.
     fn non_null(&mut self, value: Value, code: TrapCode) -> VReg {
         let mut reg = self.reg(value);
@@ -125,7 +115,7 @@ impl Select<'_> {
             self.put(Inst::Load { load, src: Src::Operand }, &[write(cut), read(reg)]);
             reg = cut;
         }
-        if !self.is_non_null(value) {
+        if !self.non_null {
             self.put(Inst::Test { wide: false }, &[read(reg), read(reg)]);
             let condition = Condition::Flag(Cond::Equal);
             self.put(Inst::TrapIf { condition, code }, &[]);
