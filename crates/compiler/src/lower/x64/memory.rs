@@ -205,7 +205,11 @@ impl Select<'_> {
         let place = match data.op {
             Op::Load(op, access) => {
                 self.taken[inst.0 as usize] = true;
-                self.place(access, &data.args, op.size())
+                ops.source = Some(data.source);
+                let own = core::mem::replace(&mut self.source, data.source);
+                let place = self.place(access, &data.args, op.size());
+                self.source = own;
+                place
             }
             Op::GlobalGet(global) => {
                 self.taken[inst.0 as usize] = true;
@@ -315,6 +319,8 @@ impl Select<'_> {
         }
         let Some((inst, other)) = found else { return false };
         self.taken[inst.0 as usize] = true;
+        // If it traps, the load would have.
+        self.source = func.inst(inst).source;
         let (src, reg) = match self.immediate(other, wide) {
             Some(value) => (Src::Imm(value), None),
             None if wide => (Src::Operand, Some(self.reg(other))),

@@ -61,13 +61,15 @@ const RECENT_LITERALS: usize = 32;
 pub(crate) struct Ops {
     list: [Operand; 12],
     len: usize,
+    /// What the instruction is for where it traps, if that is a load which is part of it.
+    source: Option<SourceLoc>,
 }
 
 impl Ops {
     /// These.
     pub(crate) fn of(operands: &[Operand]) -> Ops {
         let filler = Operand::reg_use(VReg::new(0, regalloc2::RegClass::Int));
-        let mut ops = Ops { list: [filler; 12], len: 0 };
+        let mut ops = Ops { list: [filler; 12], len: 0, source: None };
         operands.iter().for_each(|operand| ops.push(*operand));
         ops
     }
@@ -486,7 +488,10 @@ impl<'a> Select<'a> {
 
     /// The same, with operands of a place.
     pub(crate) fn put_ops(&mut self, inst: Inst, ops: &Ops) {
+        let own = self.source;
+        self.source = ops.source.unwrap_or(own);
         self.put(inst, ops.all());
+        self.source = own;
     }
 
     /// Puts a sequence.

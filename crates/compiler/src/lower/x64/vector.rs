@@ -100,6 +100,8 @@ impl Select<'_> {
         let data = func.inst(inst);
         let Op::VectorLoad(_, access) = data.op else { return None };
         self.taken[inst.0 as usize] = true;
+        // Nothing else of what is selected traps.
+        self.source = data.source;
         let place = self.place(access, &data.args, LoadOp::V128Load.size());
         place.push(ops);
         Some(place.address)
@@ -235,6 +237,8 @@ impl Select<'_> {
         }
         let found = fits(op)?;
         self.taken[inst.0 as usize] = true;
+        // Nothing else of what is selected traps.
+        self.source = data.source;
         Some((found, access, data.args.clone()))
     }
 
