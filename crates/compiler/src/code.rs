@@ -89,6 +89,8 @@ pub struct CompiledCode {
     pub landings: Vec<(Label, u32)>,
     /// The offsets from which on another try is the innermost, or none; ascending.
     pub regions: Vec<(u32, Option<u32>)>,
+    /// The calls that have a cell, in the order of these, and the type that each asks for.
+    pub sites: Vec<(SourceLoc, u32)>,
     /// The offsets from which on code belongs to another Wasm instruction; ascending.
     pub sources: Vec<(u32, SourceLoc)>,
     /// The instructions as text with their offsets, if they were asked for.

@@ -2,7 +2,7 @@
 
 use crate::code::Relocation;
 use crate::target::Target;
-use zwasm_regir::{Frame, Inst, Signature, Storage, Type};
+use zwasm_regir::{Frame, Inst, Label, Signature, Storage, Type};
 
 /// Byte offsets of the fields that code addresses.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,8 @@ pub struct VmLayout {
     pub displays: u32,
     /// In the store: what a type's number has in common with its index there, 32 bits.
     pub display_mask: u32,
+    /// In the `vmctx`: the pointer to the cells of call sites.
+    pub feedback: u32,
     /// How far below the heap's base the bits are that say where objects start, one
     /// for every granule.
     pub heap_starts: u32,
@@ -138,6 +140,16 @@ pub struct Threaded {
     pub relocations: Vec<Relocation>,
 }
 
+/// Where baseline code counts what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Counting {
+    /// In the `vmctx`: the function's counter, 64 bits, signed.
+    pub counter: u32,
+    /// The first cell of the function's call sites in the instance's, in bytes. It has one
+    /// for each call through a table or reference.
+    pub cells: u32,
+}
+
 /// What the compiler asks the runtime.
 pub trait Environment {
     /// Whether a table's elements are the addresses of function records.
@@ -191,6 +203,12 @@ pub trait Environment {
     /// many slots.
     #[cfg(feature = "optimize")]
     fn threaded_on_scratch(&self, inst: &Inst, slots: u32) -> Threaded;
+    /// Where baseline code counts; none if it does not.
+    fn counting(&self) -> Option<Counting>;
+    /// The interpreter's code that looks for better code when the counter is below zero: at
+    /// the entry, or at the loop header with a label, with all values in slots. It goes on
+    /// behind itself if there is none.
+    fn promotion(&self, header: Option<Label>) -> Threaded;
     /// The number of the handler that raises the trap whose code is in the accumulator.
     fn raise(&self) -> i64;
     /// Slots behind a frame that the threaded code of an instruction uses.

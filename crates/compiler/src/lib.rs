@@ -30,7 +30,10 @@ pub mod ssa;
 pub mod target;
 mod tuning;
 
-pub use environment::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+pub use baseline::counting::CELL;
+pub use environment::{
+    Counting, Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout,
+};
 
 /// Why there is no machine code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -147,3 +147,14 @@ pub(crate) const CODE_LINE: usize = 64;
 /// Instructions that fit a line.
 #[cfg(feature = "optimize")]
 pub(crate) const SMALL_LOOP: usize = 12;
+
+/// What a call takes, compared with the simplest instructions: writing and reading the
+/// header, the callee's check, two jumps.
+pub(crate) const CALL_WEIGHT: u64 = 8;
+
+/// The same for what a handler of the interpreter does.
+pub(crate) const HANDLER_WEIGHT: u64 = 16;
+
+/// Branches around an instruction, as a power of two of the ways there are, of which more
+/// make no difference to what it is thought to cost.
+pub(crate) const MAX_UNLIKELY: u32 = 6;

@@ -58,12 +58,13 @@ impl<A: Select> Compiler<'_, A> {
         let inst = Inst::CallIndirect { ty, table, index, base };
         let resume = self.asm.new_label();
         self.table_callee(ty, table, index, base, &inst, resume);
+        self.note_callee(ty);
+        self.load_body();
         self.enter(ty, base, Switch::Perhaps);
         self.asm.bind(resume);
     }
 
-    /// Loads the record that a table's element leads to into `rcx` and its body into
-    /// `rax`. If it is not of the type `ty`, the interpreter executes `inst`, which traps.
+    /// Loads the record that a table's element leads to into `rcx`. If it is not of the type `ty`, the interpreter executes `inst`, which traps.
     fn table_callee(
         &mut self,
         ty: u32,
@@ -101,8 +102,8 @@ impl<A: Select> Compiler<'_, A> {
         self.checked_callee(ty, TrapCode::UninitializedElement, inst, resume);
     }
 
-    /// Loads the body of the function whose record is in `rcx` into `rax`. If it is not
-    /// of the type `ty`, the interpreter executes `inst`, which traps.
+    /// Looks whether the function whose record is in `rcx` is of the type `ty`. If it is
+    /// not, the interpreter executes `inst`, which traps.
     fn checked_callee(&mut self, ty: u32, null: TrapCode, inst: &Inst, resume: AsmLabel) {
         let layout = self.layout;
         let threaded = self.threaded(inst);
@@ -123,7 +124,11 @@ impl<A: Select> Compiler<'_, A> {
         let source = self.source();
         let region = self.code.regions.last().and_then(|(_, region)| *region);
         self.late.push(Late::Threaded { label: slow, threaded, resume, source, region });
-        self.asm.load(A::BODY, at(A::ACC, layout.record_body as i32), Size::B8);
+    }
+
+    /// Loads the body of the function whose record is in `rcx` into `rax`.
+    fn load_body(&mut self) {
+        self.asm.load(A::BODY, at(A::ACC, self.layout.record_body as i32), Size::B8);
     }
 
     /// Calls a function reference.
@@ -131,6 +136,8 @@ impl<A: Select> Compiler<'_, A> {
         let inst = Inst::CallRef { ty, callee, base };
         let resume = self.asm.new_label();
         self.reference_callee(ty, callee, base, &inst, resume);
+        self.note_callee(ty);
+        self.load_body();
         self.enter(ty, base, Switch::Perhaps);
         self.asm.bind(resume);
     }
@@ -183,6 +190,7 @@ impl<A: Select> Compiler<'_, A> {
         // The rare way, through the interpreter, does not come back.
         let resume = self.asm.new_label();
         self.table_callee(ty, table, index, base, &inst, resume);
+        self.load_body();
         self.asm.bind(resume);
         self.replace(ty, base, Switch::Perhaps);
     }
@@ -192,6 +200,7 @@ impl<A: Select> Compiler<'_, A> {
         let inst = Inst::ReturnCallRef { ty, callee, base };
         let resume = self.asm.new_label();
         self.reference_callee(ty, callee, base, &inst, resume);
+        self.load_body();
         self.asm.bind(resume);
         self.replace(ty, base, Switch::Perhaps);
     }

@@ -10,8 +10,8 @@ use zwasm_regir::{Inst, TrapCode};
 
 /// Code of the interpreter among machine code.
 pub(crate) struct Interpreted {
-    code: Threaded,
-    text: String,
+    pub(super) code: Threaded,
+    pub(super) text: String,
 }
 
 impl<A: Select> Compiler<'_, A> {

@@ -24,6 +24,8 @@ pub(crate) enum Late {
     },
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
+    /// A call that has another callee than before.
+    Callee { label: AsmLabel, resume: AsmLabel, cell: i32 },
     /// A way into a loop for an interpreter.
     Loop { word: AsmLabel, joined: Rc<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
@@ -52,6 +54,15 @@ impl<A: Select> Compiler<'_, A> {
     /// case leaves.
     pub(crate) fn slow(&mut self, inst: &Inst, result: Option<(Reg, Slot)>) -> Slow {
         let threaded = self.threaded(inst);
+        self.slow_threaded(threaded, result)
+    }
+
+    /// As [`Compiler::slow`], of code of the interpreter.
+    pub(super) fn slow_threaded(
+        &mut self,
+        threaded: Interpreted,
+        result: Option<(Reg, Slot)>,
+    ) -> Slow {
         self.state.forget_narrow();
         let held = |reg| self.state.held(reg).map(|held| Joined { reg, held });
         Slow {
@@ -126,6 +137,11 @@ impl<A: Select> Compiler<'_, A> {
                     self.run_threaded(&threaded, resume);
                 }
                 Late::Slow(slow) => self.slow_case(&slow),
+                Late::Callee { label, resume, cell } => {
+                    self.asm.bind(label);
+                    self.change_callee(cell);
+                    self.asm.jump(resume);
+                }
                 Late::Loop { word, joined, header } => {
                     let stub = self.asm.new_label();
                     self.asm.align(8);

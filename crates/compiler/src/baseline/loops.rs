@@ -8,7 +8,6 @@
 
 use super::state::Class;
 use crate::{CompileError, Environment, tuning};
-use std::ops::Range;
 use zwasm_regir::uses::{Length, Run};
 use zwasm_regir::{Function, Inst, Label, Type, work};
 
@@ -29,8 +28,22 @@ pub(crate) struct Room {
     pub(crate) floats: usize,
 }
 
+/// Where a loop is in the text.
+#[derive(Clone, Copy)]
+pub(super) struct Range {
+    pub(super) label: Label,
+    /// The header.
+    pub(super) start: usize,
+    /// The last branch back to it.
+    pub(super) end: usize,
+}
+
 /// The loops of a function, by the label of the header.
 pub(crate) struct Loops {
+    /// Where they are, in order.
+    pub(super) ranges: Vec<Range>,
+    /// Where each label is.
+    pub(super) places: Vec<usize>,
     /// For each loop header its label, and the values, in order of labels.
     loops: Vec<(Label, Vec<LoopValue>)>,
     /// The headers of loops without loops in them, in order.
@@ -60,7 +73,7 @@ impl Loops {
         room: Room,
     ) -> Result<Loops, CompileError> {
         // Where each loop's header is, and the last branch back to it.
-        let mut headers: Vec<(Label, usize, usize)> = Vec::new();
+        let mut headers: Vec<Range> = Vec::new();
         let mut header_of = vec![usize::MAX; function.label_heights.len()];
         let mut places = vec![0; function.label_heights.len()];
         for (index, inst) in function.insts.iter().enumerate() {
@@ -69,8 +82,8 @@ impl Loops {
                 places[label.0 as usize] = index;
             }
             let mut back = |label: Label| {
-                if let Some((_, _, end)) = headers.get_mut(header_of[label.0 as usize]) {
-                    *end = index;
+                if let Some(range) = headers.get_mut(header_of[label.0 as usize]) {
+                    range.end = index;
                 }
             };
             match *inst {
@@ -81,7 +94,7 @@ impl Loops {
                 }
                 Inst::Label { label, loop_header: true } => {
                     header_of[label.0 as usize] = headers.len();
-                    headers.push((label, index, index));
+                    headers.push(Range { label, start: index, end: index });
                 }
                 _ => {}
             }
@@ -90,11 +103,11 @@ impl Loops {
         let mut innermost = Vec::new();
         if !headers.is_empty() {
             let classes = classes(function);
-            for (number, &(label, start, end)) in headers.iter().enumerate() {
+            for (number, &Range { label, start, end }) in headers.iter().enumerate() {
                 if (number + 1) % tuning::UNASKED == 0 && env.stopped() {
                     return Err(CompileError::Stopped);
                 }
-                let is_innermost = headers.get(number + 1).is_none_or(|(_, next, _)| *next > end);
+                let is_innermost = headers.get(number + 1).is_none_or(|next| next.start > end);
                 if is_innermost {
                     innermost.push(label);
                 }
@@ -110,7 +123,7 @@ impl Loops {
             loops.sort_by_cached_key(|(label, _)| u64::from(label.0));
         }
         innermost.sort_by_cached_key(|label| u64::from(label.0));
-        Ok(Loops { loops, innermost })
+        Ok(Loops { ranges: headers, places, loops, innermost })
     }
 }
 
@@ -166,10 +179,10 @@ fn values(
     function: &Function,
     classes: &[Option<Class>],
     label: Label,
-    range: Range<usize>,
+    range: core::ops::Range<usize>,
     room: Room,
 ) -> Vec<LoopValue> {
-    let Range { start, end } = range;
+    let core::ops::Range { start, end } = range;
     let insts = &function.insts;
     let whole = end < start + tuning::LOOP_SCAN;
     let mut values: Vec<LoopValue> = Vec::new();

@@ -17,6 +17,7 @@ mod bounds;
 mod calls;
 mod checks;
 mod control;
+pub(crate) mod counting;
 mod instance;
 mod joins;
 mod late;
@@ -35,7 +36,8 @@ mod x64;
 use crate::asm::{AsmLabel, OutOfReach};
 use crate::code::CompiledCode;
 use crate::target::Isa;
-use crate::{CompileError, Environment, VmLayout, tuning};
+use crate::{CompileError, Counting, Environment, VmLayout, tuning};
+use counting::Weights;
 use joins::Join;
 use late::Late;
 use loops::{Loops, Room};
@@ -59,6 +61,9 @@ pub(crate) struct Compiler<'a, A> {
     pub(crate) loops: Loops,
     joins: Vec<Join>,
     pub(crate) late: Vec<Late>,
+    /// Where it counts, if it does.
+    counting: Option<Counting>,
+    weights: Weights,
     /// Where a return to another instance goes.
     pub(crate) other_instance: Option<AsmLabel>,
     /// Whether control can get to the instruction being compiled.
@@ -154,15 +159,23 @@ fn attempt<A: Select>(
         ints: A::INT_REGS.len() - tuning::FREE_INTS,
         floats: A::FLOAT_REGS.len() - tuning::FREE_FLOATS,
     };
+    let loops = Loops::of(function, env, room)?;
+    let counting = env.counting();
+    let weights = match counting {
+        Some(_) => Weights::of(function, &loops.ranges, &loops.places),
+        None => Weights::default(),
+    };
     let mut compiler = Compiler {
         function,
         env,
         layout: *env.layout(),
         asm,
         state: State::new(slots as usize, A::INT_REGS, A::FLOAT_REGS),
-        loops: Loops::of(function, env, room)?,
+        loops,
         joins,
         late: Vec::new(),
+        counting,
+        weights,
         other_instance: None,
         reachable: true,
         deaths: &function.deaths,
@@ -183,6 +196,7 @@ fn attempt<A: Select>(
 impl<A: Select> Compiler<'_, A> {
     fn run(&mut self, slots: u32) -> Result<(), Again> {
         self.prologue(slots);
+        self.count_entry();
         // A throw finds its handler by walking frames, so handlers expect slots.
         let mut landings: Vec<(Label, AsmLabel)> = Vec::new();
         for catch in &self.function.catches {
@@ -211,6 +225,7 @@ impl<A: Select> Compiler<'_, A> {
             self.bury(index);
             if let Inst::Label { label, loop_header: true } = *inst {
                 self.place(label, true);
+                self.count_loop(label);
                 let word = self.asm.new_label();
                 let join = &self.joins[label.0 as usize];
                 let joined = join.joined.clone().unwrap_or_else(|| Rc::new([]));
