@@ -24,7 +24,7 @@ pub enum Operand {
 }
 
 /// A position in the code that branches name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(pub u32);
 
 /// A bulk or table operation: its operands lie in consecutive slots.

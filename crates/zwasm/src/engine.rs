@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Disabled, Feature};
-use crate::tier::Strategy;
+#[cfg(optimizer)]
+use crate::tier::Background;
+use crate::tier::{Promotion, Strategy};
 use crate::tuning;
 use crate::types::TypeRegistry;
 
@@ -35,6 +37,7 @@ pub struct Config {
     pub(crate) deterministic: bool,
     pub(crate) inlining: bool,
     pub(crate) strategy: Strategy,
+    pub(crate) promotion: Promotion,
     pub(crate) code: CodeConfig,
     pub(crate) disabled: Disabled,
 }
@@ -76,6 +79,7 @@ impl Config {
             deterministic: false,
             inlining: true,
             strategy: Strategy::Auto,
+            promotion: Promotion::Background,
             code: CodeConfig {
                 max_bytes: tuning::DEFAULT_MAX_CODE,
                 signals_based_traps: true,
@@ -224,6 +228,14 @@ impl Config {
         self
     }
 
+    /// How functions that run long get from baseline code to optimized code, with
+    /// [`Strategy::Auto`] and in a build with the feature `optimize`: in the background unless
+    /// set. Results are the same whatever is chosen.
+    pub fn promotion(&mut self, promotion: Promotion) -> &mut Config {
+        self.promotion = promotion;
+        self
+    }
+
     /// Whether compiled code finds out by signals (`SIGSEGV`, `SIGBUS`) that it left
     /// a memory with guard pages. The signal handler is installed when the first
     /// such code is made, and hands on what is not its own. Without, compiled code checks every access. On unless set.
@@ -266,6 +278,8 @@ struct Inner {
     epoch: AtomicU64,
     /// Bytes of machine code.
     code: AtomicU64,
+    #[cfg(optimizer)]
+    background: Background,
 }
 
 impl Default for Engine {
@@ -315,7 +329,14 @@ impl Engine {
     fn with(config: Config) -> Result<Engine> {
         let none = || Error::new(ErrorKind::Limit, "the process has made too many engines");
         let (types, epoch) = (TypeRegistry::new().ok_or_else(none)?, AtomicU64::new(0));
-        Ok(Engine(Arc::new(Inner { config, types, epoch, code: AtomicU64::new(0) })))
+        Ok(Engine(Arc::new(Inner {
+            config,
+            types,
+            epoch,
+            code: AtomicU64::new(0),
+            #[cfg(optimizer)]
+            background: Background::default(),
+        })))
     }
 
     /// Starts the next epoch: what runs in a store whose deadline that is stops at
@@ -337,6 +358,12 @@ impl Engine {
 
     pub(crate) fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Who optimizes meanwhile.
+    #[cfg(optimizer)]
+    pub(crate) fn background(&self) -> &Background {
+        &self.0.background
     }
 
     pub(crate) fn types(&self) -> &TypeRegistry {

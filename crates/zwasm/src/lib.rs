@@ -92,7 +92,7 @@ pub use store::limits::UpdateDeadline;
 pub use store::shared::WaitResult;
 #[doc(hidden)]
 pub use tier::Pin;
-pub use tier::Strategy;
+pub use tier::{Promotion, Strategy};
 pub use types::{
     DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability,
     RefType, StorageType, TableType, TagType, ValType,

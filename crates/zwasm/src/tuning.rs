@@ -152,6 +152,39 @@ mod machine {
     /// few dozen functions share the cost of the system calls.
     pub(crate) const CODE_GROUP: usize = 64 << 10;
 
+    /// What running baseline code may cost for each byte of a function's body before it is
+    /// optimized, in simple instructions: as much as optimizing takes.
+    #[cfg(optimizer)]
+    pub(crate) const PATIENCE_PER_BYTE: i64 = 3000;
+
+    /// Bytes of a body whose compilation takes as long as what does not depend on the size,
+    /// mapping the code above all.
+    #[cfg(optimizer)]
+    pub(crate) const OPTIMIZING_OVERHEAD: i64 = 100;
+
+    /// How often baseline code looks for what has been asked for in the time that making it
+    /// probably takes.
+    #[cfg(optimizer)]
+    pub(crate) const LOOKS: i64 = 8;
+
+    /// How often the callee of a call may have been another than the time before, the first
+    /// time included, for it to be thought to have one.
+    #[cfg(optimizer)]
+    pub(crate) const MAX_CALLEE_CHANGES: u32 = 2;
+
+    /// Cells of call sites that a module has; code of functions beyond does not count.
+    #[cfg(optimizer)]
+    pub(crate) const MAX_CELLS: u32 = 1 << 20;
+
+    /// Functions that wait for the background thread; others ask again.
+    #[cfg(optimizer)]
+    pub(crate) const BACKGROUND_QUEUE: usize = 256;
+
+    /// Bytes of the background thread's stack: bodies are translated in each other a few
+    /// levels deep, and nothing else is recursive.
+    #[cfg(optimizer)]
+    pub(crate) const BACKGROUND_STACK: usize = 2 << 20;
+
     /// Shapes of signatures that the process has stubs between the worlds for: a page each,
     /// and more than the largest programs have.
     #[cfg(optimizer)]

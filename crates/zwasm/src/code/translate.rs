@@ -6,6 +6,8 @@
 
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::Inner;
+#[cfg(optimizer)]
+use crate::tier::Strategy;
 use zwasm_regir::inst::SCRATCH_SLOTS;
 use zwasm_regir::{
     Checks, Function, Inlining, Signature, Storage, TranslateError, Translator, Type, Types,
@@ -110,6 +112,20 @@ impl Types for Inner {
         let defined = self.defined_func(func)?;
         let inlining = self.engine.config().inlining;
         inlining.then(|| (self.body(defined), self.bodies[defined as usize].start))
+    }
+
+    #[cfg(optimizer)]
+    fn heat(&self, func: u32, _: u32, loops: u32) -> Option<u32> {
+        // Where functions are promoted, what matters has been called by now.
+        let is_known = self.engine.config().strategy == Strategy::Auto;
+        let has_run = |func| self.codes[func as usize].get().is_some();
+        let is_cold = is_known && !self.defined_func(func).is_some_and(has_run);
+        (!is_cold).then_some(loops)
+    }
+
+    #[cfg(optimizer)]
+    fn call_target(&self, call: u32) -> Option<u32> {
+        self.compiled.promotions.target(call)
     }
 
     fn checks(&self) -> Checks {

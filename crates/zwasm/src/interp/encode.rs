@@ -88,6 +88,16 @@ pub(crate) enum Mark {
     Header(u32),
 }
 
+/// The interpreter's code that looks for optimized code when the counter of the record at
+/// an offset is below zero: at the function's entry, or at the loop header with a label.
+#[cfg(optimizer)]
+pub(crate) fn encode_promotion(record: u32, header: Option<Label>) -> (Vec<u64>, Vec<(u32, Mark)>) {
+    let header = header.map_or(crate::tier::ENTRY, |label| label.0);
+    let handler: Handler = warmth::optimize;
+    let words = vec![handler as usize as u64, u64::from(header) | u64::from(record) << 32];
+    (words, vec![(0, Mark::Handler)])
+}
+
 /// The interpreter's code of one instruction that is not a branch or return, with
 /// all operands in slots, as part of other code of the function; and the offsets in
 /// bytes of what it names.

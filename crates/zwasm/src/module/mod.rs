@@ -13,6 +13,8 @@ use std::fmt::{self, Debug, Formatter};
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
+#[cfg(optimizer)]
+use std::sync::Weak;
 use std::sync::{Arc, OnceLock};
 
 use zwasm_regir::types::slots_of;
@@ -339,6 +341,12 @@ impl Module {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// The module for whom does not keep it.
+    #[cfg(optimizer)]
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
     }
 }
 

@@ -46,6 +46,9 @@ pub(crate) struct InstanceData {
     pub(crate) guest_memory: Option<NonNull<MemoryInst>>,
     /// Whether compiled code leaves checking accesses to the guard pages.
     pub(crate) guarded: bool,
+    /// The cells of call sites in baseline code.
+    #[cfg(optimizer)]
+    pub(crate) cells: Vec<u64>,
 }
 
 impl InstanceData {
@@ -395,6 +398,8 @@ unsafe fn allocate(
                 index: inner.func_index(index),
                 number: first + index,
                 hot: 0,
+                #[cfg(optimizer)]
+                patience: 0,
             });
             (*store).set_function(record);
         }
@@ -414,6 +419,8 @@ unsafe fn allocate(
             dropped_data: Box::default(),
             guest_memory: None,
             guarded,
+            #[cfg(optimizer)]
+            cells: Vec::new(),
         });
         let data = &mut *instance.as_ptr();
         if let Some(Entity::Memory(index)) = inner.export("memory") {
@@ -434,6 +441,8 @@ unsafe fn allocate(
             imported_funcs: data.imported_funcs.as_ptr(),
             limits: Arc::as_ptr(&(*store).limits),
             epoch: (*store).engine.epoch(),
+            #[cfg(optimizer)]
+            feedback: std::ptr::null_mut(),
             tail_caller: std::ptr::null_mut(),
         });
         Ok(instance)

@@ -398,6 +398,8 @@ impl StoreCore {
                     index: (*this).host_funcs.len() as u32,
                     number,
                     hot: 0,
+                    #[cfg(optimizer)]
+                    patience: 0,
                 },
                 frame_slots: header as usize,
                 code,

@@ -36,6 +36,9 @@ pub(crate) struct FuncRecord {
     pub(crate) number: u32,
     /// How much it may still run in the interpreter before it is compiled.
     pub(crate) hot: i32,
+    /// How much it may still run in baseline code before it is optimized.
+    #[cfg(optimizer)]
+    pub(crate) patience: i64,
 }
 
 /// The part of an instance that code addresses. Records of the defined
@@ -65,6 +68,9 @@ pub(crate) struct VmCtx {
     pub(crate) limits: *const Limits,
     /// The engine's epoch, to be compared with the deadline.
     pub(crate) epoch: *const AtomicU64,
+    /// The cells of call sites in baseline code.
+    #[cfg(optimizer)]
+    pub(crate) feedback: *mut u64,
     /// The context of the function that has replaced its frame by a call into this one.
     /// Read for host functions only, which their frame does not tell it.
     pub(crate) tail_caller: *mut VmCtx,

@@ -7,12 +7,18 @@
 //! own thread compiles and publishes, which is one write to the function's record.
 //! A function that cannot be compiled stays where it is.
 
+#[cfg(optimizer)]
+mod background;
 #[cfg(compiler)]
 mod machine;
 #[cfg(not(compiler))]
 #[path = "none.rs"]
 mod machine;
+#[cfg(optimizer)]
+pub(crate) mod promote;
 
+#[cfg(optimizer)]
+pub(crate) use background::Background;
 #[cfg(feature = "trace")]
 pub(crate) use machine::listing;
 pub(crate) use machine::{AVAILABLE, Compiled, MachineCode, enter};
@@ -22,6 +28,9 @@ pub(crate) use machine::{
 };
 #[cfg(all(optimizer, feature = "trace"))]
 pub(crate) use machine::{ssa, ssa_of_loops};
+
+#[cfg(optimizer)]
+pub(crate) use promote::{counts_in_baseline, optimize};
 
 use std::ptr::NonNull;
 
@@ -63,6 +72,20 @@ pub enum Strategy {
     /// functions are where the first are again.
     #[doc(hidden)]
     Pinned(u64),
+}
+
+/// How functions get from baseline code to optimized code, see
+/// [`Config::promotion`](crate::Config::promotion).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Promotion {
+    /// They never do.
+    Never,
+    /// A thread of the engine compiles them while they go on.
+    Background,
+    /// The thread that runs them compiles them when they have run long enough: what is
+    /// executed when follows from the program alone.
+    Synchronous,
 }
 
 /// Where [`Strategy::Pinned`] has a function.
@@ -244,6 +267,10 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
     // SAFETY: the record and its instance are live.
     let guarded = unsafe {
         (*record).hot = budget.unwrap_or(i32::MAX);
+        #[cfg(optimizer)]
+        {
+            (*record).patience = promote::patience(strategy, defined, module.body(defined).len());
+        }
         (*(*(*record).vmctx).instance).guarded
     };
     #[cfg(optimizer)]
@@ -278,6 +305,15 @@ pub(crate) unsafe fn publish(
         #[cfg(optimizer)]
         if let Text::Native(code) = &code.text {
             (*record).code = code.entry();
+        }
+        #[cfg(optimizer)]
+        if let Text::Machine(machine) = &code.text {
+            let (sites, first) = machine.sites();
+            let instance = &mut *(*(*record).vmctx).instance;
+            if instance.cells.len() < first + sites.len() {
+                instance.cells.resize(first + sites.len(), 0);
+                (*(*record).vmctx).feedback = instance.cells.as_mut_ptr();
+            }
         }
         (*record).body = code.body();
         (*record).body
@@ -318,6 +354,13 @@ pub(crate) unsafe extern "C" fn promote(
             return None;
         };
         let code = code?;
+        #[cfg(optimizer)]
+        if promote::is_optimized(record, module, defined, guarded) {
+            // An old frame goes on in the tier between.
+            return NonNull::new(code.body().byte_add(code.loop_entry(header)?).cast_mut());
+        } else if header != ENTRY && (*record).body != code.body() {
+            module.compiled.promotions.note_loop(defined);
+        }
         publish(store, record, code);
         let offset = match header {
             ENTRY => size_of::<u64>(),
@@ -332,42 +375,9 @@ pub(crate) unsafe extern "C" fn promote(
 /// Where a frame of slots goes on in optimized code: the word to jump through, and what
 /// the accumulator has to be.
 #[cfg(optimizer)]
-#[expect(dead_code, reason = "baseline code does not ask for it yet")]
 pub(crate) struct Replaced {
     pub(crate) ip: NonNull<u64>,
     pub(crate) acc: u64,
-}
-
-/// Compiles the rest of a record's function from the loop header with a label on, unless
-/// it is, for a frame of slots that is laid out as `frame` and has everything in its
-/// canonical slots: whoever is at the header goes on there, with the frame as it is. None
-/// if it cannot be compiled, or the store has to stop.
-///
-/// # Safety
-///
-/// As [`promote`].
-#[cfg(optimizer)]
-#[expect(dead_code, reason = "baseline code does not ask for it yet")]
-pub(crate) unsafe fn replace(
-    record: *const FuncRecord,
-    label: zwasm_regir::Label,
-    frame: zwasm_regir::Frame,
-) -> Option<Replaced> {
-    // SAFETY: by the contract; the code lives as long as the module, which the
-    // instance holds.
-    unsafe {
-        let vm = (*record).vmctx;
-        let module = (*vm).module()?.inner();
-        let defined = module.defined_func((*record).index)?;
-        let (store, guarded) = ((*vm).store, (*(*vm).instance).guarded);
-        let stop = || (*store).must_stop();
-        let code =
-            module.compiled.replacement(module, defined, guarded, (label, frame), &stop).ok()??;
-        (*store).add_code(code);
-        let Text::Native(native) = &code.text else { return None };
-        let (ip, acc) = native.replace();
-        Some(Replaced { ip: NonNull::new(ip.cast_mut())?, acc })
-    }
 }
 
 #[cfg(test)]

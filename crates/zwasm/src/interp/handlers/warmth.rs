@@ -54,4 +54,19 @@ handlers! {
         }
         next!(regs, 2)
     }
+
+    /// Continues optimized, if that can be: at the entry or the loop header in the lower
+    /// half; the upper half is the record's offset.
+    #[cfg(optimizer)]
+    #[cold]
+    #[inline(never)]
+    fn optimize(regs) {
+        let record = regs.vm.byte_add(regs.upper() as usize).cast();
+        if let Some(tier::Replaced { ip, acc }) = tier::optimize(record, regs.word(1) as u32) {
+            regs.ip = ip.as_ptr();
+            regs.acc = acc;
+            jump!(regs)
+        }
+        next!(regs, 2)
+    }
 }

@@ -6,6 +6,8 @@
 //! memory that has no guard pages. A function that could not be compiled is remembered as such.
 
 use std::ops::Range;
+#[cfg(optimizer)]
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::code_memory::{Chunk, World};
@@ -21,20 +23,22 @@ use crate::code::{Code, Text};
 use crate::error::Error;
 use crate::error::{ErrorKind, Result, Trap};
 use crate::module::Inner;
+#[cfg(optimizer)]
+use crate::store::vmctx::FuncRecord;
+#[cfg(optimizer)]
+use crate::tier::promote::Promotions;
 use crate::tier::{Tier, Variant};
-#[cfg(optimizer)]
-use crate::tuning::MAX_REPLACEMENTS;
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
-use zwasm_compiler::code::CompiledCode;
 #[cfg(optimizer)]
-use zwasm_compiler::optimize::Entry;
+use crate::tuning::{MAX_CELLS, MAX_REPLACEMENTS};
+use zwasm_compiler::code::CompiledCode;
 #[cfg(all(optimizer, feature = "trace"))]
 use zwasm_compiler::target::Isa;
-use zwasm_compiler::{CompileError, baseline};
-#[cfg(optimizer)]
-use zwasm_regir::Frame;
+use zwasm_compiler::{CELL, CompileError, Counting, baseline};
 #[cfg(feature = "trace")]
 use zwasm_regir::Inlined;
+#[cfg(optimizer)]
+use zwasm_regir::Inst;
 use zwasm_regir::{Function, Label, SourceLoc};
 
 /// The code of all functions that a module defines, in one variant.
@@ -46,6 +50,12 @@ pub(crate) struct Compiled {
     variants: [OnceLock<Functions>; Variant::COUNT],
     #[cfg(optimizer)]
     replacements: OnceLock<Box<[OnceLock<Box<Replacement>>]>>,
+    /// How many cells the call sites of baseline code have.
+    #[cfg(optimizer)]
+    cells: AtomicU32,
+    /// What is asked for and known of functions to be optimized.
+    #[cfg(optimizer)]
+    pub(crate) promotions: Promotions,
 }
 
 impl Tier {
@@ -75,9 +85,7 @@ impl Variant {
                 Ok(group.map(module).pop())
             }
             #[cfg(optimizer)]
-            Tier::Optimized => {
-                native::compile(module, defined, self.guarded, Entry::Start, stop).map(Some)
-            }
+            Tier::Optimized => native::compile(module, defined, self.guarded, None, stop).map(Some),
         }
     }
 
@@ -97,6 +105,12 @@ pub(crate) struct MachineCode {
     loops: Box<[(Label, u32)]>,
     /// The offsets from which on code belongs to another Wasm instruction.
     sources: Box<[(u32, SourceLoc)]>,
+    /// The calls that have cells: where in the module, and the type that each asks for.
+    #[cfg_attr(not(optimizer), expect(dead_code, reason = "nothing is optimized"))]
+    sites: Box<[(u32, u32)]>,
+    /// The first of the cells among those of the module.
+    #[cfg_attr(not(optimizer), expect(dead_code, reason = "nothing is optimized"))]
+    first_cell: u32,
 }
 
 impl Compiled {
@@ -155,7 +169,7 @@ impl Compiled {
     }
 
     /// Optimized code that goes on from frames of a function at the loop header with this
-    /// label, which are laid out as `frame`; none if it cannot be compiled.
+    /// label; none if it cannot be compiled.
     ///
     /// # Errors
     ///
@@ -166,10 +180,9 @@ impl Compiled {
         module: &Inner,
         defined: u32,
         guarded: bool,
-        entry: (Label, Frame),
+        label: Label,
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<&Code>> {
-        let (label, frame) = entry;
         let guarded = guarded && signals::install();
         let all = self
             .replacements
@@ -186,8 +199,7 @@ impl Compiled {
         if before >= MAX_REPLACEMENTS {
             return Ok(None);
         }
-        let entry = Entry::Loop { label, frame };
-        let code = match native::compile(module, defined, guarded, entry, stop) {
+        let code = match native::compile(module, defined, guarded, Some(label), stop) {
             Ok(code) => Some(code),
             Err(CompileError::Unsupported) => None,
             Err(CompileError::Stopped) => return Err(Trap::Interrupt.into()),
@@ -200,6 +212,51 @@ impl Compiled {
             place = &other.next;
         }
         Ok(place.get().and_then(|made| made.code.as_ref()))
+    }
+
+    /// What has become of a function in a variant: none if nobody has asked for it.
+    #[cfg(optimizer)]
+    pub(crate) fn made(&self, defined: u32, variant: Variant) -> Option<Option<&Code>> {
+        let functions = self.variants[possible(variant).number()].get()?;
+        functions[defined as usize].get().map(|code| code.as_deref())
+    }
+
+    /// The same of the code for frames at a loop header.
+    #[cfg(optimizer)]
+    pub(crate) fn made_replacement(
+        &self,
+        defined: u32,
+        guarded: bool,
+        label: Label,
+    ) -> Option<Option<&Code>> {
+        let guarded = guarded && signals::install();
+        let mut place = &self.replacements.get()?[defined as usize];
+        let mut before = 0;
+        while let Some(other) = place.get() {
+            if (other.guarded, other.label) == (guarded, label) {
+                return Some(other.code.as_ref());
+            }
+            place = &other.next;
+            before += 1;
+        }
+        (before >= MAX_REPLACEMENTS).then_some(None)
+    }
+
+    /// Where baseline code of a function counts, if it is to; it gets its cells.
+    fn counting(&self, module: &Inner, defined: u32, function: &Function) -> Option<Counting> {
+        #[cfg(optimizer)]
+        if crate::tier::counts_in_baseline(module.engine.config()) {
+            let has_cell =
+                |inst: &&Inst| matches!(inst, Inst::CallIndirect { .. } | Inst::CallRef { .. });
+            let sites = function.insts.iter().filter(has_cell).count() as u32;
+            let add = |cells: u32| cells.checked_add(sites).filter(|sum| *sum <= MAX_CELLS);
+            let first = self.cells.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
+            let record = module.record_offset(defined);
+            let counter = record + std::mem::offset_of!(FuncRecord, patience) as u32;
+            return Some(Counting { counter, cells: first * CELL });
+        }
+        let _ = (module, defined, function);
+        None
     }
 
     fn functions(&self, module: &Inner, variant: Variant) -> &Functions {
@@ -240,6 +297,8 @@ struct Member {
     range: Range<usize>,
     loops: Box<[(Label, u32)]>,
     sources: Box<[(u32, SourceLoc)]>,
+    sites: Box<[(u32, u32)]>,
+    first_cell: u32,
 }
 
 fn compile(
@@ -247,13 +306,15 @@ fn compile(
     defined: u32,
     guarded: bool,
     stop: &dyn Fn() -> bool,
-) -> Result<(Function, CompiledCode), CompileError> {
+) -> Result<(Function, CompiledCode, u32), CompileError> {
     let function = translate(module, defined, stop).map_err(|error| {
         let stopped = error.kind() == ErrorKind::Interrupted;
         if stopped { CompileError::Stopped } else { CompileError::Unsupported }
     })?;
     let target = host::target(module.engine.config().code.oldest_processor);
+    let counting = module.compiled.counting(module, defined, &function);
     let env = ModuleEnvironment::new(module, &function, guarded, target, stop);
+    let env = env.that_counts(counting);
     let code = baseline::compile(&function, &env, false)?;
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
@@ -268,7 +329,7 @@ fn compile(
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     match first == Some(frame_bytes(&function)) {
-        true => Ok((function, code)),
+        true => Ok((function, code, counting.map_or(0, |counting| counting.cells / CELL))),
         false => Err(CompileError::Unsupported),
     }
 }
@@ -336,8 +397,10 @@ impl Group {
         guarded: bool,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), CompileError> {
-        let (function, code) = compile(module, defined, guarded, stop)?;
-        let CompiledCode { bytes, relocations, loops, landings, regions, sources, .. } = code;
+        let (function, code, first_cell) = compile(module, defined, guarded, stop)?;
+        let CompiledCode { bytes, relocations, loops, landings, regions, sites, sources, .. } =
+            code;
+        let site = |(source, ty): (SourceLoc, u32)| (source.offset(&function.inlined), ty);
         let landing = |label: Label| {
             let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
             // A clause whose label was not compiled is in code that is never reached.
@@ -361,6 +424,8 @@ impl Group {
             range: start..start + bytes.len(),
             loops: loops.into(),
             sources: sources.into(),
+            sites: sites.into_iter().map(site).collect(),
+            first_cell,
         });
         Ok(())
     }
@@ -382,8 +447,10 @@ impl Group {
             tell_perf(module, &chunk, members);
         }
         let code = |member: Member| {
-            let Member { defined, header, catches, range, loops, sources } = member;
-            let text = MachineCode { chunk: chunk.clone(), range, loops, sources };
+            let Member { defined, header, catches, range, loops, sources, sites, first_cell } =
+                member;
+            let chunk = chunk.clone();
+            let text = MachineCode { chunk, range, loops, sources, sites, first_cell };
             Code { defined, header, catches, text: Text::Machine(text) }
         };
         self.members.into_iter().map(code).collect()
@@ -420,6 +487,13 @@ impl MachineCode {
     /// The size in bytes.
     pub(crate) fn len(&self) -> usize {
         self.range.len()
+    }
+
+    /// The calls that have cells, where in the module and with the type that each asks
+    /// for, and the first of their cells.
+    #[cfg(optimizer)]
+    pub(crate) fn sites(&self) -> (&[(u32, u32)], usize) {
+        (&self.sites, self.first_cell as usize)
     }
 
     /// Where the code at an offset came from.

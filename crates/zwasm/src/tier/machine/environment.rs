@@ -15,9 +15,11 @@ use crate::tuning::{MAX_FUNCTION_CODE, MEMORY32_GUARD};
 use crate::types::Composite;
 use zwasm_compiler::code::{Field, Relocation, TypeForm, Value};
 use zwasm_compiler::target::Target;
-use zwasm_compiler::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use zwasm_compiler::{
+    Counting, Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout,
+};
 use zwasm_regir::object::GRANULE;
-use zwasm_regir::{Frame, Function, Inst, Signature, Storage, Type};
+use zwasm_regir::{Frame, Function, Inst, Label, Signature, Storage, Type};
 
 pub(super) static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
@@ -59,6 +61,10 @@ pub(super) static LAYOUT: VmLayout = VmLayout {
     heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
     displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,
     display_mask: offset_of!(StoreCore, gc.layouts.displays.mask) as u32,
+    #[cfg(optimizer)]
+    feedback: offset_of!(VmCtx, feedback) as u32,
+    #[cfg(not(optimizer))]
+    feedback: 0,
     heap_starts: STARTS as u32,
 };
 
@@ -72,6 +78,8 @@ pub(super) struct ModuleEnvironment<'a> {
     guarded: bool,
     target: Target,
     stop: &'a dyn Fn() -> bool,
+    /// Where the code counts, if it does.
+    counting: Option<Counting>,
 }
 
 impl ModuleEnvironment<'_> {
@@ -82,7 +90,12 @@ impl ModuleEnvironment<'_> {
         target: Target,
         stop: &'a dyn Fn() -> bool,
     ) -> ModuleEnvironment<'a> {
-        ModuleEnvironment { module, function, own: None, guarded, target, stop }
+        ModuleEnvironment { module, function, own: None, guarded, target, stop, counting: None }
+    }
+
+    /// The same, with baseline code that counts there.
+    pub(super) fn that_counts(self, counting: Option<Counting>) -> Self {
+        ModuleEnvironment { counting, ..self }
     }
 }
 
@@ -199,6 +212,20 @@ impl Environment for ModuleEnvironment<'_> {
         threaded(self.module, &Function { frame, ..Function::default() }, inst)
     }
 
+    fn counting(&self) -> Option<Counting> {
+        self.counting
+    }
+
+    fn promotion(&self, header: Option<Label>) -> Threaded {
+        #[cfg(optimizer)]
+        if let Some(Counting { counter, .. }) = self.counting {
+            let record = counter - offset_of!(FuncRecord, patience) as u32;
+            return relocated(interp::encode::encode_promotion(record, header));
+        }
+        let _ = header;
+        Threaded::default()
+    }
+
     fn raise(&self) -> i64 {
         link::handler(interp::raise())
     }
@@ -223,7 +250,11 @@ impl Environment for ModuleEnvironment<'_> {
 
 /// The interpreter's code of an instruction in a frame of a function.
 fn threaded(module: &Inner, function: &Function, inst: &Inst) -> Threaded {
-    let (words, marks) = interp::encode::encode_one(module, function, inst);
+    relocated(interp::encode::encode_one(module, function, inst))
+}
+
+/// Code of the interpreter, with what it names as relocations.
+fn relocated((words, marks): (Vec<u64>, Vec<(u32, Mark)>)) -> Threaded {
     let relocations = marks.into_iter().map(|(at, mark)| {
         let word = words[at as usize / size_of::<u64>()];
         let (field, value) = match mark {

@@ -7,7 +7,7 @@ use super::environment::ModuleEnvironment;
 use super::stubs::{self, Stubs};
 use super::{host, link};
 use crate::code::catches::{CatchTable, Clause};
-use crate::code::translate::translate;
+use crate::code::translate::translate_with;
 use crate::code::{Code, Text};
 use crate::error::ErrorKind;
 use crate::module::Inner;
@@ -16,8 +16,8 @@ use zwasm_compiler::optimize::{self, Entry};
 #[cfg(feature = "trace")]
 use zwasm_compiler::target::Target;
 use zwasm_compiler::{CompileError, code};
-use zwasm_regir::SourceLoc;
 use zwasm_regir::source::Inlined;
+use zwasm_regir::{Function, Inlining, Inst, Label, SourceLoc};
 
 /// The native code of one function.
 pub(crate) struct NativeCode {
@@ -36,7 +36,8 @@ pub(crate) struct NativeCode {
     inlined: Box<[Inlined]>,
 }
 
-/// Compiles a function for a kind of instances.
+/// Compiles a function for a kind of instances; for frames of its other tiers at a loop
+/// header, by its label there, or for its start.
 ///
 /// # Errors
 ///
@@ -45,15 +46,26 @@ pub(super) fn compile(
     module: &Inner,
     defined: u32,
     guarded: bool,
-    entry: Entry,
+    header: Option<Label>,
     stop: &dyn Fn() -> bool,
 ) -> Result<Code, CompileError> {
     let ty = module.funcs[module.func_index(defined) as usize];
     let stubs = stubs::of(module.signature(ty)).ok_or(CompileError::Unsupported)?;
-    let function = translate(module, defined, stop).map_err(|error| match error.kind() {
-        ErrorKind::Interrupted => CompileError::Stopped,
-        _ => CompileError::Unsupported,
-    })?;
+    let translated = |inlining| {
+        translate_with(module, defined, inlining, stop).map_err(|error| match error.kind() {
+            ErrorKind::Interrupted => CompileError::Stopped,
+            _ => CompileError::Unsupported,
+        })
+    };
+    let function = translated(Inlining::Large)?;
+    let entry = match header {
+        None => Entry::Start,
+        Some(label) => {
+            let other = translated(Inlining::Small)?;
+            let label = counterpart(&function, &other, label).ok_or(CompileError::Unsupported)?;
+            Entry::Loop { label, frame: other.frame }
+        }
+    };
     let target = host::target(module.engine.config().code.oldest_processor);
     let mut env = ModuleEnvironment::new(module, &function, guarded, target, stop);
     env.own = Some(module.func_index(defined));
@@ -80,11 +92,28 @@ pub(super) fn lines(
     target: Target,
 ) -> Option<(Vec<(u32, String)>, Vec<(u32, SourceLoc)>, Vec<Inlined>)> {
     let never = &|| false;
-    let function = translate(module, defined, never).ok()?;
+    let function = translate_with(module, defined, Inlining::Large, never).ok()?;
     let guarded = module.engine.config().guard_pages;
     let env = ModuleEnvironment::new(module, &function, guarded, target, never);
     let code = optimize::compile(&function, &env, Entry::Start, true).ok()?;
     Some((code.listing.unwrap_or_default(), code.sources, function.inlined))
+}
+
+/// The label of the loop header in one translation of a function that has the label `of` in
+/// another.
+fn counterpart(function: &Function, other: &Function, of: Label) -> Option<Label> {
+    let header = Inst::Label { label: of, loop_header: true };
+    let index = other.insts.iter().position(|inst| *inst == header)?;
+    let place = other.sources[index].offset(&other.inlined);
+    let mut insts = function.insts.iter().zip(&function.sources);
+    insts.find_map(|(inst, source)| match *inst {
+        Inst::Label { label, loop_header: true }
+            if !source.is_inlined() && source.offset(&[]) == place =>
+        {
+            Some(label)
+        }
+        _ => None,
+    })
 }
 
 /// Maps compiled code; none if there is no memory for it, or the engine may not have more.

@@ -1,0 +1,125 @@
+//! The thread that optimizes what an engine's modules run.
+//!
+//! It starts when there is something to do for the first time, and ends with the engine.
+//! It keeps neither engine nor modules: what is to be compiled when its module is gone is
+//! dropped, and given up if the module goes meanwhile. What has been compiled stays in the
+//! module, where the stores that run it look.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+
+use super::promote::Request;
+use crate::module::{Inner, Module};
+use crate::tuning::{BACKGROUND_QUEUE, BACKGROUND_STACK};
+
+/// Something to be compiled.
+pub(super) struct Job {
+    module: Weak<Inner>,
+    request: Request,
+}
+
+impl Job {
+    pub(super) fn new(module: &Module, request: Request) -> Job {
+        Job { module: module.downgrade(), request }
+    }
+}
+
+/// What an engine and its thread share.
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// There is something in the queue, or it is closed.
+    changed: Condvar,
+    /// The engine is gone.
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Whether there is a thread.
+    started: bool,
+}
+
+/// The engine's side.
+#[derive(Default)]
+pub(crate) struct Background(Arc<Shared>);
+
+impl Background {
+    /// Has something compiled. False if there is too much to do already, or no thread.
+    pub(super) fn ask(&self, job: Job) -> bool {
+        let mut queue = self.0.queue();
+        if queue.jobs.len() >= BACKGROUND_QUEUE {
+            return false;
+        }
+        if !queue.started {
+            let shared = self.0.clone();
+            let thread = std::thread::Builder::new()
+                .name("zwasm-optimizer".to_owned())
+                .stack_size(BACKGROUND_STACK)
+                .spawn(move || shared.run());
+            if thread.is_err() {
+                return false;
+            }
+            queue.started = true;
+        }
+        queue.jobs.push_back(job);
+        self.0.changed.notify_one();
+        true
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        self.0.closed.store(true, Ordering::Relaxed);
+        queue.jobs.clear();
+        self.0.changed.notify_one();
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing in here leaves it half-changed.
+        self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// What the thread does.
+    fn run(&self) {
+        while let Some(Job { module, request }) = self.next() {
+            let Some(module) = module.upgrade() else { continue };
+            // This thread is the last to hold it if the others have let go.
+            let stop = || Arc::strong_count(&module) == 1 || self.closed.load(Ordering::Relaxed);
+            let _settled = Settled { module: &module, request };
+            // The module has the code, or that there is none.
+            let _ = request.make(&module, &stop);
+        }
+    }
+
+    /// Waits for something to do; none if the engine is gone.
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        loop {
+            if self.closed.load(Ordering::Relaxed) {
+                return None;
+            }
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+    }
+}
+
+/// Says that a request has been dealt with, however that ended.
+struct Settled<'a> {
+    module: &'a Inner,
+    request: Request,
+}
+
+impl Drop for Settled<'_> {
+    fn drop(&mut self) {
+        self.module.compiled.promotions.settle(self.request);
+    }
+}

@@ -1,0 +1,295 @@
+//! From baseline code to optimized code.
+//!
+//! Baseline code counts down the function's patience, which is the time that optimizing it
+//! will probably take, and asks here when it is used up: then as much has been spent in
+//! baseline code as it costs to be rid of it, and whatever the function does from now on,
+//! at most twice the least is spent in all. A background thread compiles (`background`),
+//! or the store's own where tests want to know when; the store's own thread puts the code
+//! into use, when it asks the next time.
+//!
+//! Two things can be asked for: the function, for calls to come, and the rest of it from a
+//! loop header on, for the frame that is in the loop (on-stack replacement). Who got into
+//! baseline code in the middle of a loop is probably a call that takes long, for which the
+//! function itself is of no use; then the rest comes first. Otherwise it is only wanted
+//! for frames that are still in baseline code when the function is optimized already.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard};
+
+use super::{
+    ENTRY, Pin, Promotion, Replaced, Strategy, Tier, Variant, background, publish, scramble,
+};
+use crate::code::{Code, Text};
+use crate::engine::Config;
+use crate::error::Result;
+use crate::module::{Inner, Module};
+use crate::store::instance::InstanceData;
+use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::tuning;
+use zwasm_regir::Label;
+
+/// What can be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Request {
+    defined: u32,
+    guarded: bool,
+    /// For frames at the loop header with this label; otherwise for calls.
+    header: Option<Label>,
+}
+
+/// What is asked for and known of the functions of a module.
+#[derive(Default)]
+pub(crate) struct Promotions(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// What the background thread is to compile, or does.
+    asked: BTreeSet<Request>,
+    /// Functions that got into baseline code in the middle of a loop.
+    looping: BTreeSet<u32>,
+    /// The functions that calls with a changing callee have always called, by where in the
+    /// module the calls are.
+    targets: BTreeMap<u32, u32>,
+}
+
+impl Promotions {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing in here leaves it half-changed.
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// A function has got into baseline code in the middle of a loop.
+    pub(super) fn note_loop(&self, defined: u32) {
+        self.known().looping.insert(defined);
+    }
+
+    /// Whom the call at a place in the module has always called.
+    pub(crate) fn target(&self, call: u32) -> Option<u32> {
+        self.known().targets.get(&call).copied()
+    }
+
+    /// Something asked for has been made, or will not be.
+    pub(super) fn settle(&self, request: Request) {
+        self.known().asked.remove(&request);
+    }
+}
+
+impl Request {
+    /// What has become of it; none if nobody has done it.
+    fn made(self, module: &Inner) -> Option<Option<&Code>> {
+        let Request { defined, guarded, header } = self;
+        match header {
+            Some(label) => module.compiled.made_replacement(defined, guarded, label),
+            None => module.compiled.made(defined, Variant { tier: Tier::Optimized, guarded }),
+        }
+    }
+
+    /// Compiles it; none if that is not possible.
+    ///
+    /// # Errors
+    ///
+    /// If `stop` said to give up.
+    pub(super) fn make<'a>(
+        self,
+        module: &'a Inner,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<&'a Code>> {
+        let Request { defined, guarded, header } = self;
+        match header {
+            Some(label) => module.compiled.replacement(module, defined, guarded, label, stop),
+            None => {
+                let variant = Variant { tier: Tier::Optimized, guarded };
+                module.compiled.get(module, defined, variant, stop)
+            }
+        }
+    }
+
+    /// Has it compiled: here, or in the background. What there is now, if that is known.
+    ///
+    /// # Safety
+    ///
+    /// The record is that of the function in a live instance, whose store's thread calls.
+    unsafe fn ask(self, module: &Module, record: *const FuncRecord) -> Option<Option<&Code>> {
+        let inner = module.inner();
+        let config = inner.engine.config();
+        // SAFETY: by the contract.
+        let (store, data) = unsafe { ((*(*record).vmctx).store, (*(*record).vmctx).instance) };
+        // SAFETY: as above.
+        unsafe { self.note_targets(inner, &*data) };
+        if is_synchronous(config) {
+            // SAFETY: the store waits meanwhile.
+            let stop = || unsafe { (*store).must_stop() };
+            return self.make(inner, &stop).ok();
+        }
+        if inner.compiled.promotions.known().asked.insert(self)
+            && !inner.engine.background().ask(background::Job::new(module, self))
+        {
+            inner.compiled.promotions.settle(self);
+        }
+        None
+    }
+
+    /// Reads the cells of the function's calls.
+    fn note_targets(self, module: &Inner, instance: &InstanceData) {
+        let variant = Variant { tier: Tier::Baseline, guarded: self.guarded };
+        let Some(Some(code)) = module.compiled.made(self.defined, variant) else { return };
+        let Text::Machine(machine) = &code.text else { return };
+        let (sites, first) = machine.sites();
+        let Some(cells) = instance.cells.get(first..first + sites.len()) else { return };
+        let records = VmCtx::record_offset(0) as u32;
+        let types = module.engine.types().read();
+        let mut known = module.compiled.promotions.known();
+        for (&(place, ty), &cell) in sites.iter().zip(cells) {
+            let changes = (cell >> 32) as u32;
+            // The lower half of the address of a record; perhaps of one of the instance's.
+            let offset = (cell as u32).wrapping_sub(instance.vmctx.as_ptr() as usize as u32);
+            let defined = offset.wrapping_sub(records) / size_of::<FuncRecord>() as u32;
+            let is_record =
+                (defined as usize) < module.bodies.len() && module.record_offset(defined) == offset;
+            if !is_record || !(1..=tuning::MAX_CALLEE_CHANGES).contains(&changes) {
+                continue;
+            }
+            let func = module.func_index(defined);
+            if types.is_subtype(module.func_type_id(func), module.types[ty as usize]) {
+                known.targets.insert(place, func);
+            }
+        }
+    }
+}
+
+/// Whether the code of an engine is optimized by the threads that run it.
+fn is_synchronous(config: &Config) -> bool {
+    config.strategy != Strategy::Auto || config.promotion == Promotion::Synchronous
+}
+
+/// Whether baseline code counts.
+pub(crate) fn counts_in_baseline(config: &Config) -> bool {
+    match config.strategy {
+        Strategy::Auto => config.promotion != Promotion::Never,
+        Strategy::Mixed(_) | Strategy::Stress | Strategy::Pinned(_) => true,
+        Strategy::Interpreter | Strategy::Baseline | Strategy::Optimizing => false,
+    }
+}
+
+/// What is never used up.
+const ENDLESS: i64 = i64::MAX / 2;
+
+/// How long a function whose body has so many bytes runs in baseline code before it is
+/// optimized.
+pub(super) fn patience(strategy: Strategy, defined: u32, bytes: usize) -> i64 {
+    match strategy {
+        Strategy::Auto => {
+            let bytes = bytes as i64 + tuning::OPTIMIZING_OVERHEAD;
+            bytes.saturating_mul(tuning::PATIENCE_PER_BYTE)
+        }
+        Strategy::Mixed(seed) => {
+            let drawn = scramble(seed ^ u64::from(defined) << 32 ^ !(bytes as u64));
+            if drawn % 4 == 0 { ENDLESS } else { (drawn >> 32) as i64 & 255 }
+        }
+        Strategy::Stress => 0,
+        Strategy::Pinned(_) if strategy.pin(defined) == Some(Pin::Rising) => 0,
+        Strategy::Pinned(_) | Strategy::Interpreter | Strategy::Baseline | Strategy::Optimizing => {
+            ENDLESS
+        }
+    }
+}
+
+/// Whether optimized code of a function is in use.
+///
+/// # Safety
+///
+/// The record is that of the function, of a live instance of the module.
+pub(super) unsafe fn is_optimized(
+    record: *const FuncRecord,
+    module: &Inner,
+    defined: u32,
+    guarded: bool,
+) -> bool {
+    let calls = Request { defined, guarded, header: None };
+    let Some(Some(Code { text: Text::Native(code), .. })) = calls.made(module) else {
+        return false;
+    };
+    // SAFETY: by the contract.
+    unsafe { (*record).code == code.entry() }
+}
+
+/// Called by baseline code whose patience is used up, at the function's entry or at the
+/// loop header with a label: where to go on optimized, if there is something already.
+///
+/// # Safety
+///
+/// The record is that of a defined function of a live instance, and the store's thread
+/// calls. What is continued must be a frame of that function with everything in its
+/// canonical slots.
+#[inline(never)]
+pub(crate) unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
+    // SAFETY: by the contract; the code lives as long as the module, which the
+    // instance holds.
+    unsafe {
+        (*record).patience = ENDLESS;
+        let vm = (*record).vmctx;
+        let module = (*vm).module()?;
+        let inner = module.inner();
+        let defined = inner.defined_func((*record).index)?;
+        let guarded = (*(*vm).instance).guarded;
+        let strategy = inner.engine.config().strategy;
+        let patience = patience(strategy, defined, inner.body(defined).len());
+        let label = (header != ENTRY).then_some(Label(header));
+        let calls = Request { defined, guarded, header: None };
+        let rest_first =
+            label.is_some() && inner.compiled.promotions.known().looping.contains(&defined);
+        if !rest_first {
+            let Some(made) = calls.made(inner).or_else(|| calls.ask(module, record)) else {
+                (*record).patience = patience / tuning::LOOKS;
+                return None;
+            };
+            // What cannot be optimized as a whole cannot be from a loop on.
+            let code = made?;
+            let body = publish((*vm).store, record, code);
+            if label.is_none() {
+                let ip = NonNull::new(body.add(1).cast_mut())?;
+                return Some(Replaced { ip, acc: record as u64 });
+            }
+        }
+        let rest = Request { header: label, ..calls };
+        // Whoever comes next, at this loop, another or the entry, asks at once.
+        let Some(made) = rest.made(inner).or_else(|| rest.ask(module, record)) else {
+            (*record).patience = patience / tuning::LOOKS;
+            return None;
+        };
+        let replaced = made.and_then(|code| {
+            (*(*vm).store).add_code(code);
+            let Text::Native(native) = &code.text else { return None };
+            let (ip, acc) = native.replace();
+            Some(Replaced { ip: NonNull::new(ip.cast_mut())?, acc })
+        });
+        // Calls to come, or where that failed other loops, have their chance.
+        let is_done = replaced.is_none() && calls.made(inner).is_some();
+        (*record).patience = match (is_done, &replaced) {
+            (true, _) => ENDLESS,
+            (false, Some(_)) => 0,
+            (false, None) => patience,
+        };
+        replaced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_grows_with_size() {
+        let patience = |bytes| patience(Strategy::Auto, 0, bytes);
+        assert!(0 < patience(1) && patience(1) < patience(2000));
+        assert!(patience(usize::MAX >> 1) > 0);
+    }
+
+    #[test]
+    fn chance_optimizes_some_functions_and_others_never() {
+        let drawn: Vec<_> =
+            (0..1000).map(|defined| patience(Strategy::Mixed(7), defined, 10)).collect();
+        assert!(drawn.contains(&ENDLESS) && drawn.iter().any(|&patience| patience < 256));
+    }
+}
