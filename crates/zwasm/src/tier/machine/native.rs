@@ -68,7 +68,7 @@ pub(super) fn compile(
     };
     let target = host::target(module.engine.config().code.oldest_processor);
     let mut env = ModuleEnvironment::new(module, &function, guarded, target, stop);
-    env.own = Some(module.func_index(defined));
+    env.own = header.is_none().then(|| module.func_index(defined));
     let code = optimize::compile(&function, &env, entry, false)?;
     #[cfg(feature = "trace")]
     module.engine.config().observer.tell(
