@@ -297,6 +297,7 @@ impl<'a> Select<'a> {
     fn turn(&mut self, from: usize) {
         self.machine.reverse(from);
         self.insts[from..].reverse();
+        self.sources[from..].reverse();
     }
 
     fn inst(&mut self, data: &InstData) {
