@@ -44,3 +44,81 @@
     (global.set $g (i32.const 7))
     (call $changes)
     (global.get $g)))
+;;! expected
+;; loads: function f1 <stored>:
+;; b0(v0: i32, v1: i64):
+;;   v3: i64 = const 0x1
+;;   v4: i64 = const 0x2
+;;   v2: i64 = memory.base m0
+;;   i64.store m0+0x0 v2, v0, v1
+;;   i64.store m0+0x8 v2, v0, v3
+;;   v5: i64 = memory.base m1
+;;   i64.store m1+0x0 v5, v0, v4
+;;   v10: i64 = i64.extend8_s v1
+;;   v9: i64 = i64.add v1, v10
+;;   return v9
+;; loads: function f2 <overlapping>:
+;; b0(v0: i32, v1: i64):
+;;   v3: i32 = const 0x1
+;;   v2: i64 = memory.base m0
+;;   i64.store m0+0x0 v2, v0, v1
+;;   i32.store8 m0+0x7 v2, v0, v3
+;;   v4: i64 = i64.load m0+0x0 v2, v0
+;;   return v4
+;; loads: function f3 <elsewhere>:
+;; b0(v0: i32, v1: i32, v2: i64):
+;;   v4: i64 = const 0x1
+;;   v3: i64 = memory.base m0
+;;   i64.store m0+0x0 v3, v0, v2
+;;   i64.store m0+0x0 v3, v1, v4
+;;   v5: i64 = i64.load m0+0x0 v3, v0
+;;   return v5
+;; loads: function f4 <joined>:
+;; b0(v0: i32, v1: i32):
+;;   branch v1, b1, b2
+;; b1:
+;;   v2: i64 = memory.base m0
+;;   v3: i32 = i32.load m0+0x0 v2, v0
+;;   i32.store m0+0x4 v2, v0, v3
+;;   jump b3
+;; b2:
+;;   v4: i64 = memory.base m0
+;;   v5: i32 = i32.load m0+0x0 v4, v0
+;;   jump b3
+;; b3:
+;;   v6: i64 = memory.base m0
+;;   v7: i32 = i32.load m0+0x0 v6, v0
+;;   return v7
+;; loads: function f5 <around>:
+;; b0(v0: i32, v1: i32):
+;;   v9: i32 = const 0x1
+;;   v2: i64 = memory.base m0
+;;   v3: i32 = i32.load m0+0x0 v2, v0
+;;   jump b1(v3, v1)
+;; b1(v6: i32, v8: i32):  ; loop 1
+;;   v5: i32 = i32.load m0+0x0 v2, v0
+;;   v7: i32 = i32.add v5, v6
+;;   i32.store m0+0x4 v2, v0, v7
+;;   v11: i32 = const 0xffffffff
+;;   v10: i32 = i32.add v8, v11
+;;   branch v10, b1(v7, v10), b2
+;; b2:
+;;   return v7
+;; loads: function f6 <globals>:
+;; b0:
+;;   v0: i32 = const 0x7
+;;   v1: i32 = const 0x8
+;;   v2: i32 = const 0x9
+;;   global.set g2 v0
+;;   global.set g0 v1
+;;   global.set g1 v2
+;;   v4: i32 = global.get g0
+;;   v5: i32 = i32.add v0, v4
+;;   return v5
+;; loads: function f7 <called>:
+;; b0:
+;;   v0: i32 = const 0x7
+;;   global.set g2 v0
+;;   call f0
+;;   v1: i32 = global.get g2
+;;   return v1

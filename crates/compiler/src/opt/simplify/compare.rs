@@ -1,6 +1,6 @@
 //! Rules for comparisons.
 
-use super::super::ints::{Int, IntCompare, mask};
+use super::super::ints::{Int, IntCompare};
 use super::{Outcome, Simplifier, fold};
 use crate::ssa::{Op, Value};
 use zwasm_regir::{CompareOp, Type, UnaryOp};
