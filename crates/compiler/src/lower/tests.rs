@@ -51,6 +51,7 @@ impl Module {
             record_vmctx: 16,
             record_type: 24,
             record_number: 28,
+            feedback: 0,
             functions: field(),
             function_count: field(),
             store: field(),
@@ -129,6 +130,12 @@ impl Environment for Module {
     }
     fn threaded_on_scratch(&self, inst: &Inst, _: u32) -> Threaded {
         self.threaded(inst)
+    }
+    fn counting(&self) -> Option<crate::Counting> {
+        None
+    }
+    fn promotion(&self, _: Option<zwasm_regir::Label>) -> Threaded {
+        Threaded::default()
     }
     fn raise(&self) -> i64 {
         0

@@ -85,6 +85,12 @@ impl Environment for TestModule {
     fn threaded_on_scratch(&self, _: &SlotInst, _: u32) -> Threaded {
         Threaded::default()
     }
+    fn counting(&self) -> Option<crate::Counting> {
+        None
+    }
+    fn promotion(&self, _: Option<zwasm_regir::Label>) -> Threaded {
+        Threaded::default()
+    }
     fn raise(&self) -> i64 {
         0
     }

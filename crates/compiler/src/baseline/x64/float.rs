@@ -91,30 +91,40 @@ impl Compiler<'_, Assembler> {
             }
             I32TruncF32S | I32TruncF64S | I32TruncF32U | I32TruncF64U => {
                 let signed = matches!(op, I32TruncF32S | I32TruncF64S);
-                self.to_integer(dst, a, |asm, reg, src, late| {
+                self.convert_to_integer(dst, a, |asm, reg, src, late| {
                     asm.truncate_32(single, signed, reg, src, &mut |asm, cond| {
                         trap_conversion(asm, late, single, cond, src);
                     });
                 });
             }
-            I64TruncF32S | I64TruncF64S => self.to_integer(dst, a, |asm, reg, src, late| {
-                asm.truncate_i64(single, reg, src, &mut |asm, cond| {
-                    trap_conversion(asm, late, single, cond, src);
-                });
-            }),
-            I64TruncF32U | I64TruncF64U => self.to_integer(dst, a, |asm, reg, src, late| {
-                asm.truncate_u64(single, reg, src, &mut |asm, cond| {
-                    trap_conversion(asm, late, single, cond, src);
-                });
-            }),
+            I64TruncF32S | I64TruncF64S => {
+                self.convert_to_integer(dst, a, |asm, reg, src, late| {
+                    asm.truncate_i64(single, reg, src, &mut |asm, cond| {
+                        trap_conversion(asm, late, single, cond, src);
+                    });
+                })
+            }
+            I64TruncF32U | I64TruncF64U => {
+                self.convert_to_integer(dst, a, |asm, reg, src, late| {
+                    asm.truncate_u64(single, reg, src, &mut |asm, cond| {
+                        trap_conversion(asm, late, single, cond, src);
+                    });
+                })
+            }
             I32TruncSatF32S | I32TruncSatF64S => {
-                self.to_integer(dst, a, |asm, reg, src, _| asm.saturate(single, false, reg, src));
+                self.convert_to_integer(dst, a, |asm, reg, src, _| {
+                    asm.saturate(single, false, reg, src)
+                });
             }
             I64TruncSatF32S | I64TruncSatF64S => {
-                self.to_integer(dst, a, |asm, reg, src, _| asm.saturate(single, true, reg, src));
+                self.convert_to_integer(dst, a, |asm, reg, src, _| {
+                    asm.saturate(single, true, reg, src)
+                });
             }
             I32TruncSatF32U | I32TruncSatF64U => {
-                self.to_integer(dst, a, |asm, reg, src, _| asm.saturate_u32(single, reg, src));
+                self.convert_to_integer(dst, a, |asm, reg, src, _| {
+                    asm.saturate_u32(single, reg, src)
+                });
             }
             _ => self.call_handler(&zwasm_regir::Inst::Unary { op, dst, a }),
         }
@@ -132,7 +142,7 @@ impl Compiler<'_, Assembler> {
     }
 
     /// A conversion to an integer.
-    fn to_integer(
+    fn convert_to_integer(
         &mut self,
         dst: Slot,
         a: Slot,
