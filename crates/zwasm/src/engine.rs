@@ -92,7 +92,8 @@ impl Config {
     }
 
     /// Bytes of stack for the guest's frames in each store; deeper recursion
-    /// traps. At least 64 KiB; 16 MiB unless set.
+    /// traps. At least 64 KiB; 16 MiB unless set. Frames of optimized code lie on a stack of
+    /// their own, which is as large and takes memory only as it is used.
     pub fn max_stack(&mut self, bytes: usize) -> &mut Config {
         self.max_stack = bytes;
         self

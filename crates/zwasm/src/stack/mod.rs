@@ -40,16 +40,15 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Maps a stack with `max_stack` bytes for values.
-    pub(crate) fn new(max_stack: usize) -> io::Result<Stack> {
+    /// Maps a stack with `max_stack` bytes for values, and with `native` as many for the
+    /// guest's native frames.
+    pub(crate) fn new(max_stack: usize, native: bool) -> io::Result<Stack> {
         let page = GUARD;
         let value_bytes = max_stack
             .checked_next_multiple_of(page)
             .filter(|bytes| *bytes < usize::MAX / 4)
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        // Native frames of the guest may take as much as those of slots.
-        let frames = if cfg!(optimizer) { value_bytes } else { 0 };
-        let native = tuning::NATIVE_STACK + frames;
+        let native = tuning::NATIVE_STACK + if native { value_bytes } else { 0 };
         let mut mapping = Mapping::reserve(value_bytes + GUARD + native)?;
         mapping.commit(0, value_bytes)?;
         mapping.commit(value_bytes + GUARD, native)?;

@@ -231,12 +231,14 @@ impl StoreCore {
                 return Ok(());
             }
             let bytes = (*this).engine.config().max_stack;
+            let native = (*this).engine.config().strategy.may_optimize();
             // One stack has a limit of its own; how many there are is the guest's doing.
             if (*this).beside {
-                StoreCore::check_total(this, "a stack", bytes)?;
-                (*this).hold(bytes);
+                let all = bytes.saturating_mul(1 + usize::from(native));
+                StoreCore::check_total(this, "a stack", all)?;
+                (*this).hold(all);
             }
-            let stack = Stack::new(bytes).map_err(|error| {
+            let stack = Stack::new(bytes, native).map_err(|error| {
                 let message = format!("cannot map a stack of {bytes} bytes: {error}");
                 Error::new(ErrorKind::OutOfMemory, message)
             })?;

@@ -136,6 +136,11 @@ impl Strategy {
         }
     }
 
+    /// Whether there may be code with native frames.
+    pub(crate) fn may_optimize(self) -> bool {
+        cfg!(optimizer) && !matches!(self, Strategy::Interpreter | Strategy::Baseline)
+    }
+
     /// Whether interpreted code counts.
     pub(crate) fn counts(self) -> bool {
         AVAILABLE

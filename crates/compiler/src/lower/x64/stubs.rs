@@ -163,8 +163,8 @@ pub fn make(shape: &Shape, layout: &VmLayout) -> Option<Stubs> {
     maker.asm.address(from_slots);
     let through = maker.asm.offset();
     maker.asm.address(replace);
-    let to_slots = maker.to_slots();
-    let returns = maker.from_slots(from_slots, replace);
+    let to_slots = maker.enter_slots();
+    let returns = maker.enter_native(from_slots, replace);
     let finished = maker.asm.finish().ok()?;
     let (bytes, relocations) = (finished.bytes, finished.relocations);
     Some(Stubs { bytes, relocations, to_slots, replace: through, returns })
@@ -198,7 +198,7 @@ impl Maker<'_> {
     }
 
     /// Loads memory 0 as handlers want it, and leaves through the word at `rdx`.
-    fn to_handler(&mut self) {
+    fn leave_for_handler(&mut self) {
         self.load(R10, RDI, self.layout.memory0);
         self.load(R8, R10, self.layout.memory_base);
         self.load(R9, R10, self.layout.memory_len);
@@ -206,7 +206,7 @@ impl Maker<'_> {
     }
 
     /// From native code into a function's body. `r11` is its record, `rdi` its context.
-    fn to_slots(&mut self) -> u32 {
+    fn enter_slots(&mut self) -> u32 {
         let layout = self.layout;
         let ending = self.routine(Routine::Ending);
         let trap = self.routine(Routine::Trap);
@@ -242,7 +242,7 @@ impl Maker<'_> {
         self.asm.mov(RSI, R10);
         self.asm.mov(RCX, R11);
         self.asm.address_of(RDX, at(R8, 8), true);
-        self.to_handler();
+        self.leave_for_handler();
         // The frame that returns here had the place of the arguments. It is at the value
         // top again, where overflowing results belong.
         self.asm.bind(exit);
@@ -290,7 +290,7 @@ impl Maker<'_> {
 
     /// From a jump through an optimized function's body into its code, and from a frame
     /// at a loop header into code for the rest; the offset that both return to.
-    fn from_slots(&mut self, from_slots: AsmLabel, replace: AsmLabel) -> u32 {
+    fn enter_native(&mut self, from_slots: AsmLabel, replace: AsmLabel) -> u32 {
         let restore = self.routine(Routine::Restore);
         let [entered, replaced, call] = [(); 3].map(|()| self.asm.new_label());
         self.asm.align(16);
@@ -316,7 +316,7 @@ impl Maker<'_> {
         self.asm.load(RDX, at(R10, 0), Size::B8);
         self.asm.load(RSI, at(R10, 8), Size::B8);
         self.asm.load(RDI, at(R10, 16), Size::B8);
-        self.to_handler();
+        self.leave_for_handler();
 
         self.asm.bind(entered);
         self.drop_caller(restore);
