@@ -30,7 +30,7 @@ fn looking_at_the_guest() {
         assert_eq!((built.code, built.text().as_str()), (Some(0), "5\n"));
         assert!(built.stderr.starts_with("function f0 <add>:\nb0("), "{built:?}");
         assert!(built.stderr.contains("i32.add v0, v1"), "{built:?}");
-        line(&dir, "math.wat --dump-ssa=0=none")
+        line(&dir, "math.wat --invoke add 2 3 --dump-ssa=0=none")
             .fails_saying(2, &["'--dump-ssa=0'", "no such pass"]);
     }
 
