@@ -3,6 +3,7 @@
 //! where the test says. What has to come out is computed here, or by the interpreter.
 #![cfg(all(feature = "wat", feature = "gc", feature = "simd", compiler))]
 
+mod branches;
 mod calls;
 mod depth;
 mod host;

@@ -93,7 +93,8 @@ impl Select<'_> {
             return self.put_as(Inst::Jump, Flow::Branch, &[], 0);
         }
         self.tables.push(list);
-        let index = self.reg_32(index);
+        // The upper half of the register is part of an address.
+        let index = self.reg(index);
         let target = self.fresh(Type::I64);
         let table = Inst::Table { entries: self.tables.len() as u32 - 1 };
         self.put_as(table, Flow::Branch, &[read(index), write_early(target)], 0);
