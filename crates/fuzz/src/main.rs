@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use std::{env, thread};
+use zwasm::Strategy;
 use zwasm_wast::Mode;
 use zwasm_wast::mutate::Corpus;
 
@@ -58,7 +59,8 @@ Options:
       --first F       the number of the first (default: 0)
       --modes M[,M]   the modes, compared with the first of them (default:
                       interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,
-                      check-held,far-frames)
+                      check-held,far-frames, and jit,jit-no-guards,jit-gc-stress
+                      where there is an optimizing compiler)
       --oracle O      the other engine: wasmi (the default), wasmtime, none
       --out DIR       where findings are saved (default: the current directory)
       --corpus DIR    where real modules come from (default: ../shared/corpora, or
@@ -73,6 +75,9 @@ Options:
 
 /// The modes that are run unless others are asked for.
 const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,check-held,far-frames";
+
+/// And these, where there is an optimizing compiler.
+const OPTIMIZED: &str = "jit,jit-no-guards,jit-gc-stress";
 
 /// The same for values of components.
 const COMPONENT_MODES: &str = "interp,mixed:1";
@@ -167,6 +172,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
     }
     if arguments.modes.is_empty() {
         arguments.modes = modes(if arguments.components { COMPONENT_MODES } else { MODES })?;
+        if !arguments.components && Strategy::Optimizing.is_available() {
+            arguments.modes.extend(modes(OPTIMIZED)?);
+        }
     }
     match (seed, cases, &arguments.replay) {
         (Some(seed), Some(cases), _) => (arguments.seed, arguments.cases) = (seed, cases),

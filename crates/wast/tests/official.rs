@@ -20,6 +20,9 @@ fn modes() -> Vec<Mode> {
         modes.extend([Mode::Baseline, Mode::BaselineSse4, Mode::NoGuards, Mode::TierStress]);
         modes.extend((1..=3).map(Mode::Mixed));
     }
+    if Strategy::Optimizing.is_available() {
+        modes.extend([Mode::Jit, Mode::JitNoGuards, Mode::JitGcStress]);
+    }
     modes
 }
 
