@@ -4,9 +4,11 @@
 use super::Src;
 use super::emit::{Emitter, Regs};
 use super::inst::Address;
+use crate::asm::Reg;
 use crate::isa::x64::vector::Vector;
-use crate::isa::x64::vector_ops::{Needs, shift_needs};
-use crate::isa::x64::{Condition, FLOAT_SCRATCH};
+use crate::isa::x64::vector_lanes::is_flag;
+use crate::isa::x64::vector_ops::{Needs, binary_needs, shift_needs, ternary_needs, unary_needs};
+use crate::isa::x64::{Cond, Condition, FLOAT_SCRATCH};
 use zwasm_regir::simd::Width;
 use zwasm_regir::simd_ops::{
     BinaryOp, ExtractOp, LoadOp, ShiftOp, SplatOp, TernaryOp, TestOp, UnaryOp,
@@ -54,12 +56,11 @@ pub(crate) enum VectorInst {
 
 /// Whether a test leaves its result in the flags, and how.
 pub(super) fn flag(op: TestOp) -> Option<Condition> {
-    crate::isa::x64::vector_lanes::is_flag(op).then(|| {
-        Condition::Flag(match op {
-            TestOp::V128AnyTrue => crate::isa::x64::Cond::NotEqual,
-            _ => crate::isa::x64::Cond::Equal,
-        })
-    })
+    let cond = match op {
+        TestOp::V128AnyTrue => Cond::NotEqual,
+        _ => Cond::Equal,
+    };
+    is_flag(op).then_some(Condition::Flag(cond))
 }
 
 impl VectorInst {
@@ -85,17 +86,17 @@ impl VectorInst {
                 e.asm.three_operands(inst, d, a, b, imm);
             }
             VectorInst::Unary(op) => {
-                let (d, temps) = result(crate::isa::x64::vector_ops::unary_needs(op), regs);
+                let (d, temps) = result(unary_needs(op), regs);
                 let a = regs.reg();
                 e.asm.vector_unary(op, d, a, &temps);
             }
             VectorInst::Binary(op) => {
-                let (d, temps) = result(crate::isa::x64::vector_ops::binary_needs(op), regs);
+                let (d, temps) = result(binary_needs(op), regs);
                 let (a, b) = (regs.reg(), regs.reg());
                 e.asm.vector_binary(op, d, a, b, &temps);
             }
             VectorInst::Ternary(op) => {
-                let (d, temps) = result(crate::isa::x64::vector_ops::ternary_needs(op), regs);
+                let (d, temps) = result(ternary_needs(op), regs);
                 let abc = [regs.reg(), regs.reg(), regs.reg()];
                 e.asm.vector_ternary(op, d, abc, &temps);
             }
@@ -159,7 +160,7 @@ impl VectorInst {
 }
 
 /// The registers that are written.
-fn result(needs: Needs, regs: &mut Regs<'_>) -> (crate::asm::Reg, [crate::asm::Reg; 2]) {
+fn result(needs: Needs, regs: &mut Regs<'_>) -> (Reg, [Reg; 2]) {
     let d = regs.reg();
     let mut temps = [FLOAT_SCRATCH; 2];
     temps[..needs.temps].fill_with(|| regs.reg());
