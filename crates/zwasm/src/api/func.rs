@@ -190,6 +190,25 @@ impl Func {
         code.is_some_and(|(code, _)| code.is_machine_code())
     }
 
+    /// Whether calls of the function run optimised code.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn is_optimized(&self, store: impl AsContext) -> bool {
+        let context = store.as_context();
+        let record = expect(self.0.of(&context));
+        #[cfg(optimizer)]
+        return context.core_ref().code_at(record.code.cast()).is_some();
+        #[cfg(not(optimizer))]
+        {
+            let _ = record;
+            false
+        }
+    }
+
     /// Calls the function.
     ///
     /// # Errors

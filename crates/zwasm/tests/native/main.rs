@@ -120,6 +120,23 @@ impl Guest {
         Guest::new(&config(Strategy::pinned(pins)), wat)
     }
 
+    /// That functions which have been called run where the pins say: the exports `f0`,
+    /// `f1` and so on are every `step`th function that the module defines.
+    fn check_pins(&mut self, pins: &[Pin], step: usize) {
+        let mut defined = 0;
+        while let Some(func) =
+            self.instance.get_func(&mut self.store, &format!("f{}", defined * step))
+        {
+            let pin = pins[defined % pins.len()];
+            assert_eq!(func.is_compiled(&self.store), pin != I, "{pins:?} {defined}");
+            if pin != R && Strategy::Optimizing.is_available() {
+                assert_eq!(func.is_optimized(&self.store), pin == O, "{pins:?} {defined}");
+            }
+            defined += 1;
+        }
+        assert!(defined > 0);
+    }
+
     /// Calls an export with integers; its results must be one integer.
     fn call(&mut self, name: &str, arguments: &[i64]) -> Result<i64> {
         let func = self.instance.get_func(&mut self.store, name).expect(name);

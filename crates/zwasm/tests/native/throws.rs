@@ -247,6 +247,7 @@ fn check(pins: &[Pin], n: i64, deeps: &[i64], stress: bool) {
         let expected = model.run(n, deep);
         assert_eq!(guest.call("run", &[n, deep]).unwrap(), expected, "{pins:?} {deep}");
     }
+    guest.check_pins(pins, 1);
 }
 
 #[test]
