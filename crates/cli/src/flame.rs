@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::sample::{Frame, Samples, Stack};
+use crate::sample::{Frame, Samples, Stack, Tier};
 
 /// The size of the picture, and of a box, in pixels.
 const WIDTH: f64 = 1200.0;
@@ -33,7 +33,8 @@ pub fn graph(samples: &Samples) -> String {
          viewBox=\"0 0 {WIDTH} {height}\" font-family=\"monospace\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
          <text x=\"8\" y=\"20\">{} ms; <tspan fill=\"#b5541c\">interpreted</tspan>, \
-         <tspan fill=\"#2f6f4f\">compiled</tspan></text>",
+         <tspan fill=\"#2f6f4f\">compiled</tspan>, \
+         <tspan fill=\"#2f4f8f\">optimized</tspan></text>",
         milliseconds(time)
     );
     let scale = WIDTH / time.max(1) as f64;
@@ -74,7 +75,11 @@ fn level(text: &mut String, stacks: &[Stack], depth: usize, start: u64, scale: &
 fn draw(text: &mut String, frame: &Frame, depth: usize, start: u64, time: u64, scale: &Scale) {
     let (x, width) = (start as f64 * scale.scale, time as f64 * scale.scale);
     let y = TOP + depth * HEIGHT;
-    let fill = if frame.compiled { "#9fd8b8" } else { "#f3b68c" };
+    let fill = match frame.tier {
+        Tier::Interpreted => "#f3b68c",
+        Tier::Compiled => "#9fd8b8",
+        Tier::Optimized => "#a9c3ee",
+    };
     let share = time as f64 * 100.0 / scale.time.max(1) as f64;
     let name = escape(&frame.name);
     let _ = write!(
@@ -118,7 +123,8 @@ mod tests {
 
     #[test]
     fn boxes_lie_where_their_time_is() {
-        let frame = |name: &str| Frame { name: name.into(), compiled: name == "b<T>" };
+        let tier = |name: &str| if name == "b<T>" { Tier::Compiled } else { Tier::Interpreted };
+        let frame = |name: &str| Frame { name: name.into(), tier: tier(name) };
         let stack = |names: &[&str], time| Stack {
             frames: names.iter().map(|name| frame(name)).collect(),
             time,

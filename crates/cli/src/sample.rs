@@ -47,8 +47,8 @@ struct Taken {
     stacks: BTreeMap<Vec<Key>, u64>,
 }
 
-/// A frame: its module among those seen, its function, and whether it is compiled.
-type Key = (usize, u32, bool);
+/// A frame: its module among those seen, its function, and the tier that runs it.
+type Key = (usize, u32, Tier);
 
 impl Sampler {
     /// Begins to take samples of what a store runs.
@@ -82,10 +82,10 @@ impl Sampler {
         let _ = self.thread.join();
         let taken = self.shared.taken();
         let stacks = taken.stacks.iter().map(|(keys, time)| {
-            let frame = |&(module, func, compiled): &Key| {
+            let frame = |&(module, func, tier): &Key| {
                 let name = taken.modules[module].func_name(func);
                 let name = name.unwrap_or_else(|| format!("function {func}"));
-                Frame { name, compiled }
+                Frame { name, tier }
             };
             Stack { frames: keys.iter().map(frame).collect(), time: *time }
         });
@@ -101,7 +101,12 @@ impl Taken {
                 self.modules.push(frame.module.clone());
                 self.modules.len() - 1
             });
-            (module, frame.func, frame.compiled)
+            let tier = match (frame.compiled, frame.optimized) {
+                (false, _) => Tier::Interpreted,
+                (true, false) => Tier::Compiled,
+                (true, true) => Tier::Optimized,
+            };
+            (module, frame.func, tier)
         });
         let keys = keys.collect();
         *self.stacks.entry(keys).or_default() += time.as_micros() as u64;
@@ -127,8 +132,33 @@ pub struct Stack {
 pub struct Frame {
     /// The name of the function.
     pub name: String,
-    /// Whether it ran as machine code.
-    pub compiled: bool,
+    /// What ran it.
+    pub tier: Tier,
+}
+
+/// What runs a function.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// The interpreter.
+    Interpreted,
+    /// Code of the baseline compiler.
+    Compiled,
+    /// Code of the optimizing compiler.
+    Optimized,
+}
+
+impl Tier {
+    /// All of them.
+    pub const ALL: [Tier; 3] = [Tier::Interpreted, Tier::Compiled, Tier::Optimized];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tier::Interpreted => "interpreted",
+            Tier::Compiled => "compiled",
+            Tier::Optimized => "optimized",
+        }
+    }
 }
 
 impl Samples {
@@ -142,7 +172,7 @@ impl Samples {
     pub fn json(&self) -> String {
         // The time itself and, as often as it is on the stack, once.
         let mut functions = BTreeMap::<&str, [u64; 2]>::new();
-        let mut compiled = 0;
+        let mut tiers = [0; Tier::ALL.len()];
         for Stack { frames, time } in &self.stacks {
             for (index, frame) in frames.iter().enumerate() {
                 if !frames[..index].iter().any(|outer| outer.name == frame.name) {
@@ -151,7 +181,7 @@ impl Samples {
             }
             if let Some(innermost) = frames.last() {
                 functions.entry(&innermost.name).or_default()[0] += time;
-                compiled += if innermost.compiled { *time } else { 0 };
+                tiers[innermost.tier as usize] += time;
             }
         }
         let mut functions: Vec<_> = functions.into_iter().collect();
@@ -161,8 +191,8 @@ impl Samples {
         });
         let stacks = self.stacks.iter().map(|Stack { frames, time }| {
             let frames = array(frames.iter().map(|frame| {
-                let (name, compiled) = (quote(&frame.name), frame.compiled);
-                format!("{{\"name\": {name}, \"compiled\": {compiled}}}")
+                let (name, tier) = (quote(&frame.name), frame.tier.name());
+                format!("{{\"name\": {name}, \"tier\": \"{tier}\"}}")
             }));
             format!("{{\"time\": {time}, \"frames\": {frames}}}")
         });
@@ -171,10 +201,11 @@ impl Samples {
             format!("[{}\n  ]", items.join(","))
         };
         let (time, stacks) = (self.time(), lines(&mut { stacks }));
-        let (interpreted, functions) = (time - compiled, lines(&mut { functions }));
+        let functions = lines(&mut { functions });
+        let tier = |tier: Tier| format!("\"{}\": {}", tier.name(), tiers[tier as usize]);
+        let tiers = Tier::ALL.map(tier).join(",\n  ");
         format!(
-            "{{\n  \"unit\": \"us\",\n  \"time\": {time},\n  \"interpreted\": {interpreted},\n  \
-             \"compiled\": {compiled},\n  \"functions\": {functions},\n  \"stacks\": {stacks}\n}}\n"
+            "{{\n  \"unit\": \"us\",\n  \"time\": {time},\n  {tiers},\n  \"functions\": {functions},\n  \"stacks\": {stacks}\n}}\n"
         )
     }
 }
@@ -185,12 +216,13 @@ mod tests {
 
     #[test]
     fn recursion_counts_once() {
-        let frame = |name: &str, compiled| Frame { name: name.into(), compiled };
+        let frame = |name: &str, tier| Frame { name: name.into(), tier };
+        let b = || frame("b", Tier::Compiled);
         let stack = |frames, time| Stack { frames, time };
         let samples = Samples {
             stacks: vec![
-                stack(vec![frame("a", false)], 5),
-                stack(vec![frame("a", false), frame("b", true), frame("b", true)], 20),
+                stack(vec![frame("a", Tier::Interpreted)], 5),
+                stack(vec![frame("a", Tier::Interpreted), b(), b()], 20),
             ],
         };
         let json = samples.json();
@@ -198,9 +230,10 @@ mod tests {
             "\"time\": 25,",
             "\"interpreted\": 5,",
             "\"compiled\": 20,",
+            "\"optimized\": 0,",
             "{\"name\": \"b\", \"self\": 20, \"total\": 20}",
             "{\"name\": \"a\", \"self\": 5, \"total\": 25}",
-            "{\"time\": 5, \"frames\": [{\"name\": \"a\", \"compiled\": false}]}",
+            "{\"time\": 5, \"frames\": [{\"name\": \"a\", \"tier\": \"interpreted\"}]}",
         ] {
             assert!(json.contains(part), "no {part} in {json}");
         }

@@ -20,6 +20,8 @@ pub struct SampledFrame {
     pub func: u32,
     /// Whether it runs as machine code.
     pub compiled: bool,
+    /// Whether that is optimized code.
+    pub optimized: bool,
 }
 
 /// What the guest of a store is executing.
@@ -40,8 +42,8 @@ impl Sample {
         // are as they were when these were called.
         let backtrace = unsafe { capture(None, (*core).host_frame) };
         let frames = backtrace.places.iter().map(|place| {
-            let (module, func, compiled) = place.function();
-            SampledFrame { module: module.clone(), func, compiled }
+            let (module, func, compiled, optimized) = place.function();
+            SampledFrame { module: module.clone(), func, compiled, optimized }
         });
         Sample { frames: frames.collect() }
     }

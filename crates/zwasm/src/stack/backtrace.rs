@@ -25,11 +25,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The function, and whether it runs as machine code.
+    /// The function, and whether it runs as machine code, and as optimized code.
     #[cfg(feature = "trace")]
-    pub(crate) fn function(&self) -> (&Module, u32, bool) {
+    pub(crate) fn function(&self) -> (&Module, u32, bool, bool) {
         let func = self.module.inner().func_index(self.defined);
-        (&self.module, func, !matches!(self.origin, Origin::Word(_)))
+        let (compiled, optimized) = match self.origin {
+            Origin::Word(_) => (false, false),
+            Origin::Source(_) => (true, false),
+            #[cfg(optimizer)]
+            Origin::Offsets(_) => (true, true),
+        };
+        (&self.module, func, compiled, optimized)
     }
 
     /// Appends what a user wants to know of the place: of the functions inlined

@@ -117,6 +117,15 @@ impl Request {
         let (store, data) = unsafe { ((*(*record).vmctx).store, (*(*record).vmctx).instance) };
         // SAFETY: as above.
         unsafe { self.note_targets(inner, &*data) };
+        #[cfg(feature = "trace")]
+        config.observer.tell(
+            crate::observe::Trace::JIT,
+            format_args!(
+                "f{} is hot{}: it has run as long as optimizing it takes",
+                inner.func_index(self.defined),
+                if self.header.is_some() { ", in a loop" } else { "" }
+            ),
+        );
         if is_synchronous(config) {
             // SAFETY: the store waits meanwhile.
             let stop = || unsafe { (*store).must_stop() };

@@ -444,7 +444,7 @@ impl Group {
         let chunk = Arc::new(chunk);
         if module.engine.config().code.perf_map {
             let members = self.members.iter().map(|member| (member.defined, member.range.clone()));
-            tell_perf(module, &chunk, members);
+            tell_perf(module, &chunk, "", members);
         }
         let code = |member: Member| {
             let Member { defined, header, catches, range, loops, sources, sites, first_cell } =
@@ -463,6 +463,7 @@ impl Group {
 pub(super) fn tell_perf(
     module: &Inner,
     chunk: &Chunk,
+    tier: &str,
     members: impl Iterator<Item = (u32, Range<usize>)>,
 ) {
     let mut lines = String::new();
@@ -470,7 +471,8 @@ pub(super) fn tell_perf(
         let func = module.func_index(defined);
         let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
         let start = chunk.start() as usize + range.start;
-        lines.push_str(&format!("{start:x} {:x} wasm:{}\n", range.len(), name.replace('\n', " ")));
+        let name = name.replace('\n', " ");
+        lines.push_str(&format!("{start:x} {:x} wasm:{name}{tier}\n", range.len()));
     }
     let path = format!("/tmp/perf-{}.map", std::process::id());
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);

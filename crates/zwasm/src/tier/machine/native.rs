@@ -49,6 +49,39 @@ pub(super) fn compile(
     header: Option<Label>,
     stop: &dyn Fn() -> bool,
 ) -> Result<Code, CompileError> {
+    #[cfg(feature = "trace")]
+    let start = std::time::Instant::now();
+    let made = compile_silently(module, defined, guarded, header, stop);
+    #[cfg(feature = "trace")]
+    {
+        let what = if header.is_some() { " from a loop on" } else { "" };
+        let became = match &made {
+            Ok(Code { text: Text::Native(code), .. }) => {
+                format!("optimized{what}: {} calls inlined, {} bytes", code.inlined.len(), code.len)
+            }
+            Ok(_) => format!("optimized{what}"),
+            Err(CompileError::Unsupported) => {
+                format!("left behind{what}: too much for the optimizing compiler")
+            }
+            Err(CompileError::Stopped) => format!("given up{what}: nobody wants it any more"),
+        };
+        let (func, bytes) = (module.func_index(defined), module.body(defined).len());
+        let time = start.elapsed().as_micros();
+        module.engine.config().observer.tell(
+            crate::observe::Trace::JIT,
+            format_args!("f{func} {became}, of {bytes} bytes of code, {time} us"),
+        );
+    }
+    made
+}
+
+fn compile_silently(
+    module: &Inner,
+    defined: u32,
+    guarded: bool,
+    header: Option<Label>,
+    stop: &dyn Fn() -> bool,
+) -> Result<Code, CompileError> {
     let ty = module.funcs[module.func_index(defined) as usize];
     let stubs = stubs::of(module.signature(ty)).ok_or(CompileError::Unsupported)?;
     let translated = |inlining| {
@@ -70,16 +103,6 @@ pub(super) fn compile(
     let mut env = ModuleEnvironment::new(module, &function, guarded, target, stop);
     env.own = header.is_none().then(|| module.func_index(defined));
     let code = optimize::compile(&function, &env, entry, false)?;
-    #[cfg(feature = "trace")]
-    module.engine.config().observer.tell(
-        crate::observe::Trace::JIT,
-        format_args!(
-            "f{} optimized: {} instructions, {} bytes",
-            module.func_index(defined),
-            function.insts.len(),
-            code.bytes.len()
-        ),
-    );
     map(module, defined, code, function.inlined, stubs).ok_or(CompileError::Unsupported)
 }
 
@@ -129,7 +152,12 @@ fn map(
     link::link(Some(module), &relocations, &mut bytes, 0, &mut own)?;
     let chunk = Chunk::new(World::Native, Some(&module.engine), &bytes, &own)?;
     if module.engine.config().code.perf_map {
-        super::compiled::tell_perf(module, &chunk, [(defined, 0..bytes.len())].into_iter());
+        super::compiled::tell_perf(
+            module,
+            &chunk,
+            " (optimized)",
+            [(defined, 0..bytes.len())].into_iter(),
+        );
     }
     let native = NativeCode {
         chunk: Arc::new(chunk),

@@ -1,0 +1,176 @@
+//! Functions that run long are optimized, on whichever thread, and do the same.
+#![cfg(all(feature = "wat", feature = "optimize", feature = "trace"))]
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use zwasm::{Config, Engine, Func, Instance, Linker, Module, Promotion, Store, Strategy, Trace};
+
+/// A recursive function, a loop, calls through a table and a reference, and a loop in the
+/// middle of which a memory grows.
+const PROGRAM: &str = r#"(module
+    (type $binary (func (param i32 i32) (result i32)))
+    (memory (export "memory") 1 8)
+    (table $t funcref (elem $add $xor $other))
+    (elem declare func $add)
+    (global $calls (mut i32) (i32.const 0))
+    (func $add (type $binary) (i32.add (local.get 0) (local.get 1)))
+    (func $xor (type $binary) (i32.xor (local.get 0) (local.get 1)))
+    (func $other (param i64))
+    (func $fib (export "fib") (param i32) (result i32)
+      (if (result i32) (i32.lt_s (local.get 0) (i32.const 2)) (then (local.get 0))
+        (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                       (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+    (func (export "loop") (param i32) (result i32) (local i32)
+      (loop $more
+        (local.set 1 (i32.add (i32.mul (local.get 1) (i32.const 31)) (local.get 0)))
+        (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (local.get 1))
+    (func (export "indirect") (param $count i32) (param $last i32) (result i32) (local $sum i32)
+      (loop $more
+        (local.set $sum (call_indirect $t (type $binary) (local.get $sum) (local.get $count)
+          (if (result i32) (i32.eq (local.get $count) (i32.const 1))
+            (then (local.get $last)) (else (i32.const 0)))))
+        (local.set $sum (call_ref $binary (local.get $sum) (i32.const 3) (ref.func $add)))
+        (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+      (local.get $sum))
+    (func (export "grow") (param $count i32) (result i32) (local $sum i32)
+      (loop $more
+        (if (i32.eqz (i32.rem_u (local.get $count) (i32.const 100000)))
+          (then (drop (memory.grow (i32.const 1)))))
+        (i32.store (i32.and (i32.mul (local.get $count) (i32.const 4)) (i32.const 0xfffc))
+          (i32.add (local.get $sum) (local.get $count)))
+        (local.set $sum (i32.add (local.get $sum) (memory.size)))
+        (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+      (local.get $sum)))"#;
+
+/// What the compilers have told.
+type Told = Arc<Mutex<String>>;
+
+fn engine(strategy: Strategy, promotion: Promotion, fuel: bool) -> (Engine, Told) {
+    let told = Told::default();
+    let sink = told.clone();
+    let mut config = Config::new();
+    config.strategy(strategy).promotion(promotion).consume_fuel(fuel);
+    config.trace(Trace::JIT, move |line| {
+        let mut told = sink.lock().unwrap();
+        told.push_str(line);
+        told.push('\n');
+    });
+    (Engine::new(&config).unwrap(), told)
+}
+
+fn instance(module: &Module) -> (Store<()>, Instance) {
+    let mut store = Store::new(module.engine(), ());
+    let instance = Linker::new(module.engine()).instantiate(&mut store, module).unwrap();
+    (store, instance)
+}
+
+fn func(store: &mut Store<()>, instance: Instance, name: &str) -> Func {
+    instance.get_func(store, name).unwrap()
+}
+
+/// The results of everything, what of the fuel is left, and what happens when the table's
+/// third function is called, which is of another type.
+fn run(module: &Module, fuel: bool) -> (Vec<i32>, u64, String) {
+    let (mut store, instance) = instance(module);
+    if fuel {
+        store.set_fuel(1 << 40).unwrap();
+    }
+    let mut results = Vec::new();
+    for (name, argument) in [("fib", 24), ("loop", 2_000_000), ("grow", 700_000)] {
+        let func = func(&mut store, instance, name).typed::<i32, i32>(&store).unwrap();
+        results.push(func.call(&mut store, argument).unwrap());
+    }
+    let indirect = func(&mut store, instance, "indirect").typed::<(i32, i32), i32>(&store).unwrap();
+    results.push(indirect.call(&mut store, (1_000_000, 0)).unwrap());
+    results.push(indirect.call(&mut store, (1000, 1)).unwrap());
+    let error = indirect.call(&mut store, (1000, 2)).unwrap_err();
+    let left = if fuel { store.get_fuel().unwrap() } else { 0 };
+    (results, left, error.to_string())
+}
+
+#[test]
+fn promotion_changes_nothing() {
+    for fuel in [false, true] {
+        let expected = {
+            let (engine, _) = engine(Strategy::Interpreter, Promotion::Never, fuel);
+            run(&Module::new(&engine, PROGRAM).unwrap(), fuel)
+        };
+        for (strategy, promotion) in [
+            (Strategy::Auto, Promotion::Never),
+            (Strategy::Auto, Promotion::Synchronous),
+            (Strategy::Auto, Promotion::Background),
+            (Strategy::Stress, Promotion::Background),
+            (Strategy::Mixed(1), Promotion::Background),
+            (Strategy::Mixed(2), Promotion::Background),
+        ] {
+            let (engine, _) = engine(strategy, promotion, fuel);
+            let module = Module::new(&engine, PROGRAM).unwrap();
+            // The second instance finds code that the first has had made.
+            for _ in 0..2 {
+                assert_eq!(run(&module, fuel), expected, "{strategy:?} {promotion:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_runs_long_is_optimized_and_says_so() {
+    let (engine, told) = engine(Strategy::Auto, Promotion::Synchronous, false);
+    let module = Module::new(&engine, PROGRAM).unwrap();
+    run(&module, false);
+    let told = told.lock().unwrap();
+    // The recursive function as a whole, the loops from their headers on; the callee that
+    // a call always had is part of its caller.
+    for line in ["f3 is hot:", "f3 optimized:", "f4 is hot, in a loop", "f4 optimized from a loop"]
+    {
+        assert!(told.contains(line), "no {line} in {told}");
+    }
+    let indirect = told.lines().find(|line| line.contains("f5 optimized from a loop on:"));
+    assert!(indirect.is_some_and(|line| line.contains(" 2 calls inlined")), "{told}");
+    let (engine, told) = self::engine(Strategy::Auto, Promotion::Never, false);
+    run(&Module::new(&engine, PROGRAM).unwrap(), false);
+    assert!(!told.lock().unwrap().contains("optimized"));
+}
+
+#[test]
+fn the_background_thread_optimizes_while_the_function_runs() {
+    let (engine, told) = engine(Strategy::Auto, Promotion::Background, false);
+    let module = Module::new(&engine, PROGRAM).unwrap();
+    let (mut store, instance) = instance(&module);
+    let looping = func(&mut store, instance, "loop").typed::<i32, i32>(&store).unwrap();
+    let start = Instant::now();
+    while !told.lock().unwrap().contains("f4 optimized") {
+        looping.call(&mut store, 1_000_000).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", told.lock().unwrap());
+    }
+    looping.call(&mut store, 1_000_000).unwrap();
+}
+
+#[test]
+fn threads_share_what_is_optimized() {
+    let (engine, _) = engine(Strategy::Auto, Promotion::Background, false);
+    let module = Module::new(&engine, PROGRAM).unwrap();
+    let expected = {
+        let (engine, _) = self::engine(Strategy::Interpreter, Promotion::Never, false);
+        run(&Module::new(&engine, PROGRAM).unwrap(), false)
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(run(&module, false), expected));
+        }
+    });
+}
+
+#[test]
+fn modules_and_engines_go_while_the_thread_is_busy() {
+    for _ in 0..20 {
+        let (engine, _) = engine(Strategy::Auto, Promotion::Background, false);
+        for _ in 0..3 {
+            let module = Module::new(&engine, PROGRAM).unwrap();
+            let (mut store, instance) = instance(&module);
+            let fib = func(&mut store, instance, "fib").typed::<i32, i32>(&store).unwrap();
+            assert_eq!(fib.call(&mut store, 22).unwrap(), 17711);
+        }
+    }
+}
