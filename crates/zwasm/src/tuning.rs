@@ -153,9 +153,10 @@ mod machine {
     pub(crate) const CODE_GROUP: usize = 64 << 10;
 
     /// What running baseline code may cost for each byte of a function's body before it is
-    /// optimized, in simple instructions: as much as optimizing takes.
+    /// optimized, in simple instructions: a few times as much as optimizing takes, so that
+    /// programs that end soon after lose little.
     #[cfg(optimizer)]
-    pub(crate) const PATIENCE_PER_BYTE: i64 = 3000;
+    pub(crate) const PATIENCE_PER_BYTE: i64 = 6000;
 
     /// Bytes of a body whose compilation takes as long as what does not depend on the size,
     /// mapping the code above all.
@@ -165,7 +166,7 @@ mod machine {
     /// How often baseline code looks for what has been asked for in the time that making it
     /// probably takes.
     #[cfg(optimizer)]
-    pub(crate) const LOOKS: i64 = 8;
+    pub(crate) const LOOKS: i64 = 4;
 
     /// How often the callee of a call may have been another than the time before, the first
     /// time included, for it to be thought to have one.

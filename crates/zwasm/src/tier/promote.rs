@@ -1,11 +1,11 @@
 //! From baseline code to optimized code.
 //!
-//! Baseline code counts down the function's patience, which is the time that optimizing it
-//! will probably take, and asks here when it is used up: then as much has been spent in
-//! baseline code as it costs to be rid of it, and whatever the function does from now on,
-//! at most twice the least is spent in all. A background thread compiles (`background`),
-//! or the store's own where tests want to know when; the store's own thread puts the code
-//! into use, when it asks the next time.
+//! Baseline code counts down the function's patience, which is a few times the time that
+//! optimizing it will probably take, and asks here when it is used up: then what it costs
+//! to be rid of baseline code is a fraction of what has been spent there already, and is
+//! lost by programs that end right after. A background thread compiles (`background`), or
+//! the store's own where tests want to know when; the store's own thread puts the code into
+//! use, when it asks the next time.
 //!
 //! Two things can be asked for: the function, for calls to come, and the rest of it from a
 //! loop header on, for the frame that is in the loop (on-stack replacement). Who got into
@@ -115,8 +115,11 @@ impl Request {
         let config = inner.engine.config();
         // SAFETY: by the contract.
         let (store, data) = unsafe { ((*(*record).vmctx).store, (*(*record).vmctx).instance) };
-        // SAFETY: as above.
-        unsafe { self.note_targets(inner, &*data) };
+        let promotions = &inner.compiled.promotions;
+        if !promotions.known().asked.insert(self) {
+            // It is being made.
+            return None;
+        }
         #[cfg(feature = "trace")]
         config.observer.tell(
             crate::observe::Trace::JIT,
@@ -126,15 +129,17 @@ impl Request {
                 if self.header.is_some() { ", in a loop" } else { "" }
             ),
         );
+        // SAFETY: the instance is live.
+        unsafe { self.note_targets(inner, &*data) };
         if is_synchronous(config) {
             // SAFETY: the store waits meanwhile.
             let stop = || unsafe { (*store).must_stop() };
-            return self.make(inner, &stop).ok();
+            let made = self.make(inner, &stop).ok();
+            promotions.settle(self);
+            return made;
         }
-        if inner.compiled.promotions.known().asked.insert(self)
-            && !inner.engine.background().ask(background::Job::new(module, self))
-        {
-            inner.compiled.promotions.settle(self);
+        if !inner.engine.background().ask(background::Job::new(module, self)) {
+            promotions.settle(self);
         }
         None
     }
