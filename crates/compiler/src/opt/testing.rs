@@ -672,3 +672,92 @@ fn wide_products_are_found() {
         assert_eq!((count("mul"), count("mul_wide_u"), count("i64.add")), (1, 1, 1), "{text}");
     }
 }
+
+/// Shapes that a guest may make as large as it likes.
+#[test]
+fn cost_grows_with_size() {
+    /// Loops in loops, each with its counter and what it computes of outer ones.
+    fn nested(size: u64) -> Func {
+        let mut builder = Builder::new();
+        let mut headers = Vec::new();
+        for _ in 0..size / 8 {
+            let header = builder.start();
+            builder.end(Terminator::Jump(builder.edge(header)), header);
+            let [a, b] = [builder.vars[3], builder.vars[4]];
+            builder.vars[3] = builder.value(Op::Binary(BinaryOp::I64Mul), &[a, b], Type::I64);
+            builder.value(Op::GlobalGet(0), &[], Type::I64);
+            headers.push(header);
+        }
+        for header in headers.into_iter().rev() {
+            let behind = builder.start();
+            let arg = builder.vars[0];
+            let cond = builder.value(Op::Call { func: 0 }, &[arg], Type::I32);
+            let (then, otherwise) = (builder.edge(header), builder.edge(behind));
+            builder.end(Terminator::Branch { cond, then, otherwise, likely: Likely::Then }, behind);
+        }
+        builder.finish()
+    }
+    /// A table with a block for each edge, all of which lead to the same.
+    fn wide(size: u64) -> Func {
+        let mut builder = Builder::new();
+        let targets: Vec<Block> = (0..size / 8).map(|_| builder.start()).collect();
+        let behind = builder.start();
+        let edges = targets.iter().map(|block| builder.edge(*block)).collect();
+        let index = builder.vars[0];
+        builder.end(Terminator::Table { index, edges }, behind);
+        for &target in &targets {
+            builder.block = target;
+            builder.vars = builder.func.block(target).params.clone();
+            builder.access(&mut Random(u64::from(target.0)), Some(Type::I32));
+            builder.end(Terminator::Jump(builder.edge(behind)), behind);
+        }
+        builder.finish()
+    }
+    /// One block, whose values depend on each other, and all addresses differ.
+    fn long(size: u64) -> Func {
+        let mut builder = Builder::new();
+        let mut random = Random(1);
+        for _ in 0..size / 4 {
+            let ty = Type::I64;
+            builder.vars[3] = builder.expression(&mut random, ty, 1);
+            builder.access(&mut random, None);
+        }
+        builder.finish()
+    }
+    /// Choices one behind the other, each decided by the same.
+    fn chained(size: u64) -> Func {
+        let mut builder = Builder::new();
+        for _ in 0..size / 8 {
+            let [then, behind] = [builder.start(), builder.start()];
+            let cond = builder.vars[0];
+            let (one, other) = (builder.edge(then), builder.edge(behind));
+            let likely = Likely::Unknown;
+            builder.end(Terminator::Branch { cond, then: one, otherwise: other, likely }, then);
+            builder.emit(Op::Call { func: 0 }, &[cond], &[Type::I32]);
+            builder.end(Terminator::Jump(builder.edge(behind)), behind);
+        }
+        builder.finish()
+    }
+    for (name, shape) in [
+        ("nested", nested as fn(u64) -> Func),
+        ("wide", wide),
+        ("long", long),
+        ("chained", chained),
+    ] {
+        let time = |size| {
+            let mut func = shape(size);
+            let mut times = Vec::new();
+            for pass in &ORDER {
+                let context = Context { env: &TestModule, graph: Graph::of(&func) };
+                let start = std::time::Instant::now();
+                (pass.run)(&mut func, &context);
+                times.push((pass.name, start.elapsed().as_secs_f64()));
+            }
+            times
+        };
+        let (small, large) = (time(20_000), time(80_000));
+        for ((pass, small), (_, large)) in small.into_iter().zip(large) {
+            assert!(large < 16.0 * small + 0.5, "{name}: {pass} took {small} s, then {large} s");
+        }
+    }
+}
