@@ -12,7 +12,13 @@ fn everywhere<T: PartialEq + Debug>(
     look: impl Fn(&mut Store<()>, Instance) -> T,
 ) -> T {
     let mut seen: Option<T> = None;
-    let fixed = [Strategy::Interpreter, Strategy::Baseline, Strategy::Auto, Strategy::Stress];
+    let fixed = [
+        Strategy::Interpreter,
+        Strategy::Baseline,
+        Strategy::Optimizing,
+        Strategy::Auto,
+        Strategy::Stress,
+    ];
     for strategy in fixed.into_iter().chain((0..4).map(Strategy::Mixed)) {
         for inlining in [false, true] {
             let mut config = Config::new();

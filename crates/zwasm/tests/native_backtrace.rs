@@ -72,8 +72,13 @@ fn run(engine: &Engine, text: &str, what: Act) -> zwasm::Result<()> {
 
 #[test]
 fn backtraces_end_at_the_entry() {
-    let strategies =
-        [Strategy::Interpreter, Strategy::Baseline, Strategy::Auto, Strategy::Mixed(1)];
+    let strategies = [
+        Strategy::Interpreter,
+        Strategy::Baseline,
+        Strategy::Optimizing,
+        Strategy::Auto,
+        Strategy::Mixed(1),
+    ];
     for strategy in strategies {
         let mut config = Config::new();
         config.strategy(strategy);

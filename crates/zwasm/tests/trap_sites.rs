@@ -271,8 +271,15 @@ fn traps_name_their_instruction_and_the_calls_around_it() {
             let text = module(&case, constant, kept);
             let wasm = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
             let mut first: Option<Seen> = None;
-            for strategy in
-                [Strategy::Interpreter, Strategy::Baseline, Strategy::Auto, Strategy::Mixed(1)]
+            for strategy in [
+                Strategy::Interpreter,
+                Strategy::Baseline,
+                Strategy::Optimizing,
+                Strategy::Auto,
+                Strategy::Mixed(1),
+            ]
+            .into_iter()
+            .filter(|strategy| strategy.is_available())
             {
                 for (inlining, guards) in
                     [(false, true), (true, true), (false, false), (true, false)]

@@ -133,7 +133,7 @@ pub fn parameters() -> Vec<Vec<Ty>> {
         [vec![F64; 12], vec![F32; 3]].concat(),
         vec![I32, F64, V128, I64, F32, I31, F64, V128, I32, F32, I64, F64, F32, V128, I32, I64],
         vec![V128; 9],
-        [vec![Cell, I31].repeat(4), vec![F32, I32]].concat(),
+        [[Cell, I31].repeat(4), vec![F32, I32]].concat(),
         vec![I64, Cell, F32],
     ]
 }
