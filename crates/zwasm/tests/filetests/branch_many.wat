@@ -97,7 +97,7 @@
 ;;   ja L13
 ;;   movq rdx, rdi
 ;;   movq rdi, [rcx + 0x10]
-;;   movq [rdi + 0x68], rdx
+;;   movq [rdi + 0x70], rdx
 ;;   movq r11, [rdi + 0x20]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
@@ -214,7 +214,7 @@
 ;;   b.hi L13
 ;;   mov x2, x0
 ;;   ldr x0, [x3, #16]
-;;   str x2, [x0, #104]
+;;   str x2, [x0, #112]
 ;;   ldr x16, [x0, #32]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]

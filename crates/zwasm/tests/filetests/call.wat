@@ -65,8 +65,8 @@
 ;;   movq rbx, [rsi]
 ;;   movq [rsi + 0x28], 0x1
 ;;   movq [rsi + 0x20], rbx
-;;   leaq rcx, [rdi + 0x70]
-;;   movq rax, [rdi + 0x70]
+;;   leaq rcx, [rdi + 0x80]
+;;   movq rax, [rdi + 0x80]
 ;;   leaq r10, [rsi + 0x20]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10
@@ -113,8 +113,8 @@
 ;;   movz x15, #1
 ;;   str x15, [x1, #40]
 ;;   str x19, [x1, #32]
-;;   add x3, x0, #112
-;;   ldr x6, [x0, #112]
+;;   add x3, x0, #128
+;;   ldr x6, [x0, #128]
 ;;   add x7, x1, #32
 ;;   ldr x2, [x6, #0]
 ;;   add x2, x2, x7
