@@ -118,6 +118,12 @@ impl Buffer {
         }
     }
 
+    /// The offset a label is bound to, if it is bound yet.
+    #[cfg(feature = "x64")]
+    pub(crate) fn bound(&self, label: AsmLabel) -> Option<u32> {
+        Some(self.position(label)).filter(|position| *position != UNBOUND)
+    }
+
     /// The offset a label is bound to.
     pub(crate) fn position(&self, label: AsmLabel) -> u32 {
         self.labels[label.0 as usize]

@@ -2,8 +2,8 @@
 //!
 //! Most are encoded by the structs of `cranelift-assembler-x64`; the [`emit!`] macro
 //! names one and its operands, and records them as text when a listing is wanted. Jumps
-//! are ours. All displacements of jumps have 32 bits: what short ones save does not pay
-//! for a second pass.
+//! are ours. The displacements of jumps forward have 32 bits: what short ones save does not
+//! pay for a second pass.
 
 use crate::asm::{AsmLabel, Buffer, Mem, Reg, Rm};
 use crate::isa::TypeWord;
@@ -327,9 +327,19 @@ impl Assembler {
         self.buffer.bytes.extend_from_slice(&[0; 4]);
     }
 
+    /// The displacement of a jump of two bytes back to a label.
+    fn short(&self, label: AsmLabel) -> Option<u8> {
+        let distance = i64::from(self.buffer.bound(label)?) - i64::from(self.buffer.offset()) - 2;
+        i8::try_from(distance).ok().map(|distance| distance as u8)
+    }
+
     pub(super) fn jmp(&mut self, label: AsmLabel) {
         if self.lists() {
             self.show("jmp", &[&label]);
+        }
+        if let Some(distance) = self.short(label) {
+            self.buffer.bytes.extend_from_slice(&[0xEB, distance]);
+            return;
         }
         self.buffer.bytes.push(0xE9);
         self.relative(label);
@@ -359,6 +369,10 @@ impl Assembler {
             let mut name = String::from("j");
             name.push_str(cond.name());
             self.show(&name, &[&label]);
+        }
+        if let Some(distance) = self.short(label) {
+            self.buffer.bytes.extend_from_slice(&[0x70 | cond as u8, distance]);
+            return;
         }
         self.buffer.bytes.extend_from_slice(&[0x0F, 0x80 | cond as u8]);
         self.relative(label);

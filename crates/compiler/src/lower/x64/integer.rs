@@ -17,6 +17,17 @@ use super::regs::preg;
 /// Set in the data of a sequence whose operand is in memory.
 const MEMORY: u64 = 1 << 32;
 
+/// The condition that says the same of numbers without a sign.
+fn unsigned(condition: Cond) -> Cond {
+    match condition {
+        Cond::Less => Cond::Below,
+        Cond::LessOrEqual => Cond::BelowOrEqual,
+        Cond::Greater => Cond::Above,
+        Cond::GreaterOrEqual => Cond::AboveOrEqual,
+        other => other,
+    }
+}
+
 impl Select<'_> {
     /// An op on two operands.
     pub(super) fn binary(&mut self, op: BinaryOp, data: &InstData) {
@@ -508,8 +519,19 @@ impl Select<'_> {
         let size = if wide { Size::B8 } else { Size::B4 };
         let fits = |value| self.immediate(value, wide).is_some() || self.can_take(value, size);
         let (op, a, b) = if fits(a) && !fits(b) { (op.swap(), b, a) } else { (op, a, b) };
-        let condition = Condition::Flag(condition(op));
-        match self.immediate(b, wide) {
+        let condition = condition(op);
+        let known = self.immediate(b, wide);
+        if let Some(value @ 0..=255) = known
+            && self.can_take(a, Size::B1)
+        {
+            // Both are no less than zero, with a sign or without.
+            let mut ops = Ops::of(&[]);
+            let a = self.src_rm(a, Size::B1, &mut ops);
+            self.put_ops(Inst::Cmp { size: Size::B1, a, b: Src::Imm(value) }, &ops);
+            return Condition::Flag(unsigned(condition));
+        }
+        let condition = Condition::Flag(condition);
+        match known {
             Some(0) => self.compare_with_zero(wide, a),
             Some(value) => {
                 let mut ops = Ops::of(&[]);

@@ -172,8 +172,8 @@ impl Select<'_> {
         Place::indexed(base, end, 0, -(size as i32))
     }
 
-    /// Whether a value is loaded from memory, as it is, and can be read there by the
-    /// instruction that is selected.
+    /// Whether a value is loaded from so many bytes of memory, with nothing but zeros added,
+    /// and can be read there by the instruction that is selected.
     pub(super) fn can_take(&self, value: Value, size: Size) -> bool {
         let Some(inst) = self.facts.inst_of(self.func, value) else { return false };
         let data = self.func.inst(inst);
@@ -182,7 +182,12 @@ impl Select<'_> {
                 Op::Load(op, _) => {
                     matches!(
                         op,
-                        LoadOp::I32Load | LoadOp::I64Load | LoadOp::F32Load | LoadOp::F64Load
+                        LoadOp::I32Load
+                            | LoadOp::I64Load
+                            | LoadOp::F32Load
+                            | LoadOp::F64Load
+                            | LoadOp::I32Load8U
+                            | LoadOp::I64Load8U
                     ) && Size::of(op.size()) == size
                         && self.facts.region(inst) + 1 == self.region
                 }
