@@ -11,7 +11,7 @@ use crate::code::TypeForm;
 use crate::isa::x64::{Cond, Condition, INT_SCRATCH};
 use crate::isa::{Alu, Primitives, Size, TypeWord};
 use crate::lower::Clauses;
-use crate::lower::machine::{Flow, read, read_in, write_early, write_in};
+use crate::lower::machine::{Flow, read, read_in, write, write_early, write_in};
 use crate::lower::shape::{self, Passed};
 use crate::ssa::{self, Block, Clause, InstData, Op, Value};
 use crate::{HeapType, Place as Found};
@@ -20,7 +20,7 @@ use zwasm_regir::{TrapCode, Type};
 
 use super::regs::{PASSED, preg};
 
-/// A call whose callee is known or found.
+/// Whom a call calls, once that is known or found.
 struct Target {
     callee: Callee,
     record: Option<VReg>,
@@ -87,6 +87,7 @@ impl Select<'_> {
         }
     }
 
+    /// The type of the function that a call calls.
     fn type_of(&self, op: Op) -> u32 {
         match op {
             Op::Call { func } => self.env.func_type(func),
@@ -170,7 +171,7 @@ impl Select<'_> {
         let number = self.fresh(Type::I32);
         let load = super::Load::Zero(Size::B4);
         let narrow = Inst::Load { load, src: Src::Operand };
-        self.put(narrow, &[crate::lower::machine::write(number), read(reference)]);
+        self.put(narrow, &[write(number), read(reference)]);
         let count = Src::Mem(Address::vmctx(self.layout.function_count));
         self.put(Inst::Cmp { size: Size::B4, a: Src::Operand, b: count }, &[read(number)]);
         let code = TrapCode::NullFunctionReference;
@@ -184,7 +185,7 @@ impl Select<'_> {
     /// not of the type.
     fn checked_callee(&mut self, place: Place, ty: u32, null: TrapCode) -> Target {
         let record = self.fresh(Type::I64);
-        let mut ops = Ops::of(&[crate::lower::machine::write(record)]);
+        let mut ops = Ops::of(&[write(record)]);
         place.push(&mut ops);
         self.put_ops(super::instance::load_word(place.address), &ops);
         self.put(Inst::Test { wide: true }, &[read(record), read(record)]);

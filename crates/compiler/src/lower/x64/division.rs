@@ -290,7 +290,7 @@ mod tests {
         for divisor in divisors() {
             let by = Unsigned::of(divisor, 64);
             for value in dividends(divisor) {
-                let upper = (u128::from(value) * u128::from(by.factor) >> 64) as u64;
+                let upper = ((u128::from(value) * u128::from(by.factor)) >> 64) as u64;
                 let quotient = match by.adds {
                     false => upper >> by.shift,
                     true => ((value - upper) / 2 + upper) >> (by.shift - 1),
@@ -304,7 +304,7 @@ mod tests {
                     false => u64::from(value).wrapping_mul(by.factor) >> (32 + by.shift),
                     true => {
                         let factor = u64::MAX / u64::from(divisor) + 1;
-                        (u128::from(value) * u128::from(factor) >> 64) as u64
+                        ((u128::from(value) * u128::from(factor)) >> 64) as u64
                     }
                 };
                 assert_eq!(quotient, u64::from(value / divisor), "{value} / {divisor}");
@@ -317,7 +317,7 @@ mod tests {
         for divisor in divisors().filter(|divisor| *divisor < 1 << 63) {
             let (factor, shift) = signed_64(divisor);
             for value in dividends(divisor).map(|value| value as i64) {
-                let upper = (i128::from(value) * i128::from(factor as i64) >> 64) as i64;
+                let upper = ((i128::from(value) * i128::from(factor as i64)) >> 64) as i64;
                 let upper = if factor as i64 <= 0 { upper.wrapping_add(value) } else { upper };
                 let quotient = (upper >> shift) + i64::from(value < 0);
                 assert_eq!(quotient, value / divisor as i64, "{value} / {divisor}");

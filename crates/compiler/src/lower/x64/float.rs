@@ -186,13 +186,13 @@ impl Select<'_> {
                     &[write(dst), read(src), write_early(low)],
                 );
             }
-            _ => self.to_integer(op, inst),
+            _ => self.convert_to_integer(op, inst),
         }
     }
 
     /// Conversions to integers; the result is of the other class, so that its register is
     /// not the operand's.
-    fn to_integer(&mut self, op: UnaryOp, inst: &InstData) {
+    fn convert_to_integer(&mut self, op: UnaryOp, inst: &InstData) {
         use UnaryOp::*;
         // The unsigned ones of 64 bits that saturate have an instruction too many.
         if let I64TruncSatF32U | I64TruncSatF64U = op {

@@ -86,11 +86,8 @@ impl Select<'_> {
     /// A table, the index in it, and a trap if that is beyond its end.
     pub(super) fn element(&mut self, table: u32, index: Value, code: TrapCode) -> Place {
         let layout = self.layout;
-        let index = match self.env.table_is_64(table) {
-            true => self.reg(index),
-            // It is zero above its 32 bits.
-            false => self.reg(index),
-        };
+        // One of 32 bits is zero above them.
+        let index = self.reg(index);
         let table = self.listed(layout.tables, table);
         let len = Src::Mem(Address::operand(layout.table_len as i32));
         let compare = Inst::Cmp { size: Size::B8, a: Src::Operand, b: len };

@@ -8,7 +8,7 @@
 //! others are compared with the memory's length as a whole, in arithmetic that cannot
 //! wrap.
 
-use super::{Address, Base, Inst, Load, Ops, Select, Src};
+use super::{Address, Inst, Load, Ops, Select, Src};
 use crate::Place as Found;
 use crate::isa::x64::{Cond, Condition};
 use crate::isa::{Alu, Size};
@@ -145,7 +145,7 @@ impl Select<'_> {
             (None, _) => self.constant(Type::I64, u64::MAX),
             (Some(end), Some(addr)) => {
                 let addr = if is_64 { addr } else { u64::from(addr as u32) };
-                self.constant(Type::I64, end.checked_add(addr).unwrap_or(u64::MAX))
+                self.constant(Type::I64, end.saturating_add(addr))
             }
             (Some(end), None) => {
                 let addr = self.reg(addr);
@@ -376,8 +376,7 @@ impl Select<'_> {
         let dst = self.result(data);
         let memory = self.memory(mem);
         let len = self.fresh(Type::I64);
-        let address =
-            Address { base: Base::Operand, scale: None, disp: self.layout.memory_len as i32 };
+        let address = Address::operand(self.layout.memory_len as i32);
         let load = Inst::Load { load: Load::Zero(Size::B8), src: Src::Mem(address) };
         self.put(load, &[write(len), read(memory)]);
         let count = self.env.memory(mem).page_size_log2;

@@ -39,7 +39,7 @@ use crate::target::Features;
 use crate::tuning::{MAX_MACHINE_INSTS, UNASKED};
 use crate::{CompileError, Environment, VmLayout};
 use emit::Emission;
-pub(crate) use inst::{Address, Base, Callee, Data, Inst, Load, Sequence, Src};
+pub(crate) use inst::{Address, Callee, Data, Inst, Load, Sequence, Src};
 use regalloc2::{Operand, VReg};
 use regs::PASSED;
 use zwasm_regir::{SourceLoc, Type};
