@@ -270,8 +270,8 @@ impl Loads<'_> {
                 if access.mem != mem {
                     return false;
                 }
-                let one = self.position(addr, offset, mem);
-                let other = self.position(data.args[1], access.offset, mem);
+                let one = self.position(addr, offset);
+                let other = self.position(data.args[1], access.offset);
                 // Counted around the end of the address space, which both may reach.
                 let wrap =
                     if self.context.env.memory(mem).is_64 { u64::MAX } else { mask(Type::I32) };
@@ -301,8 +301,7 @@ impl Loads<'_> {
     }
 
     /// An address as something that is added to a number.
-    fn position(&self, addr: Value, offset: u64, mem: u32) -> (Option<Value>, u64) {
-        let _ = mem;
+    fn position(&self, addr: Value, offset: u64) -> (Option<Value>, u64) {
         if let Some(bits) = self.func.constant(addr) {
             return (None, bits.wrapping_add(offset));
         }
@@ -400,17 +399,17 @@ impl Loads<'_> {
 
 /// Whether an instruction reads something that is not in a memory, and nothing more.
 fn is_other(data: &InstData) -> bool {
-    match data.op {
+    matches!(
+        data.op,
         Op::MemoryBase(_)
-        | Op::MemoryLen(_)
-        | Op::MemorySize(_)
-        | Op::GlobalGet(_)
-        | Op::TableGet(_)
-        | Op::TableSize(_)
-        | Op::StructGet { .. }
-        | Op::ArrayGet { .. } => true,
-        _ => false,
-    }
+            | Op::MemoryLen(_)
+            | Op::MemorySize(_)
+            | Op::GlobalGet(_)
+            | Op::TableGet(_)
+            | Op::TableSize(_)
+            | Op::StructGet { .. }
+            | Op::ArrayGet { .. }
+    )
 }
 
 /// The bytes that a store writes.

@@ -112,10 +112,7 @@ impl Simplifier<'_> {
     }
 
     fn mul(&mut self, ty: Type, a: Value, b: Value, y: Option<u64>) -> Outcome {
-        let Some(y) = y else {
-            let _ = b;
-            return Outcome::Keep;
-        };
+        let Some(y) = y else { return Outcome::Keep };
         if y == 0 {
             return Outcome::Same(b);
         }
