@@ -199,7 +199,7 @@ pub(super) fn patience(strategy: Strategy, defined: u32, bytes: usize) -> i64 {
         }
         Strategy::Mixed(seed) => {
             let drawn = scramble(seed ^ u64::from(defined) << 32 ^ !(bytes as u64));
-            if drawn % 4 == 0 { ENDLESS } else { (drawn >> 32) as i64 & 255 }
+            if drawn.is_multiple_of(4) { ENDLESS } else { (drawn >> 32) as i64 & 255 }
         }
         Strategy::Stress => 0,
         Strategy::Pinned(_) if strategy.pin(defined) == Some(Pin::Rising) => 0,

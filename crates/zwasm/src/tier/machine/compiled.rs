@@ -353,9 +353,10 @@ pub(crate) fn listing(module: &Inner, defined: u32, target: Option<&str>) -> Res
     #[cfg(optimizer)]
     if config.strategy.optimizes_at_once(defined, module.body(defined).len())
         && target.isa == Isa::X64
-        && let Some((lines, sources, inlined)) = native::lines(module, defined, target)
+        && let Some((code, inlined)) = native::listed(module, defined, target)
     {
-        return Ok(text("optimized", lines, &sources, &inlined));
+        let lines = code.listing.unwrap_or_default();
+        return Ok(text("optimized", lines, &code.sources, &inlined));
     }
     let function = translate(module, defined, never)?;
     let guarded = config.guard_pages;

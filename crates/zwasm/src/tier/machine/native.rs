@@ -106,20 +106,20 @@ fn compile_silently(
     map(module, defined, code, function.inlined, stubs).ok_or(CompileError::Unsupported)
 }
 
-/// The instructions of a function, with what is needed to tell where each comes from; none
-/// if it cannot be compiled.
+/// The code of a function with its listing, and the calls that were inlined; none if it
+/// cannot be compiled.
 #[cfg(feature = "trace")]
-pub(super) fn lines(
+pub(super) fn listed(
     module: &Inner,
     defined: u32,
     target: Target,
-) -> Option<(Vec<(u32, String)>, Vec<(u32, SourceLoc)>, Vec<Inlined>)> {
+) -> Option<(code::NativeCode, Vec<Inlined>)> {
     let never = &|| false;
     let function = translate_with(module, defined, Inlining::Large, never).ok()?;
     let guarded = module.engine.config().guard_pages;
     let env = ModuleEnvironment::new(module, &function, guarded, target, never);
     let code = optimize::compile(&function, &env, Entry::Start, true).ok()?;
-    Some((code.listing.unwrap_or_default(), code.sources, function.inlined))
+    Some((code, function.inlined))
 }
 
 /// The label of the loop header in one translation of a function that has the label `of` in
