@@ -2,11 +2,12 @@
 
 use super::memory::Place;
 use super::{Address, Data, Inst, Load, Ops, Select, Src};
-use crate::Place as Found;
-use crate::isa::x64::{Cond, Condition};
+use crate::asm::{Mem, Rm, at};
+use crate::isa::x64::{Cond, Condition, INT_SCRATCH, RDI};
 use crate::isa::{Primitives, Size};
 use crate::lower::machine::{read, write, write_early};
 use crate::ssa::{InstData, Value};
+use crate::{CompileError, Place as Found};
 use regalloc2::VReg;
 use zwasm_regir::{TrapCode, Type};
 
@@ -117,7 +118,7 @@ impl Select<'_> {
             let null = e.asm.new_label();
             e.asm.test(true, dst);
             e.asm.jcc(Cond::Equal, null);
-            e.asm.load(dst, crate::asm::at(dst, data.bits as i32), Size::B4);
+            e.asm.load(dst, at(dst, data.bits as i32), Size::B4);
             e.asm.bind(null);
         };
         self.put_ops(Inst::Seq(sequence, data), &ops);
@@ -140,6 +141,35 @@ impl Select<'_> {
         let table = self.listed(self.layout.tables, table);
         let address = Address::operand(self.layout.table_len as i32);
         self.put(load_word(address), &[write(dst), read(table)]);
+    }
+
+    /// Whether a table holds a function of the instance: its record, at an index.
+    pub(super) fn table_holds(&mut self, table: u32, func: u32, data: &InstData) {
+        let Found::Own(record) = self.env.func(func) else {
+            self.failed = Some(CompileError::Unsupported);
+            return;
+        };
+        let dst = self.result(data);
+        let index = self.reg(data.args[0]);
+        let table = self.listed(self.layout.tables, table);
+        let sequence: super::Sequence = |e, regs, data| {
+            let (dst, table, index) = (regs.reg(), regs.reg(), regs.reg());
+            let layout = e.layout;
+            let beyond = e.asm.new_label();
+            e.asm.constant(dst, 0);
+            e.asm.cmp(true, index, Rm::Mem(at(table, layout.table_len as i32)));
+            e.asm.jcc(Cond::AboveOrEqual, beyond);
+            e.asm.load(dst, at(table, layout.table_base as i32), Size::B8);
+            e.asm.address_of(INT_SCRATCH, at(RDI, data.bits as i32), true);
+            let element = Mem { base: dst, index: Some((index, 3)), disp: 0 };
+            e.asm.cmp(true, INT_SCRATCH, Rm::Mem(element));
+            // Leaves the condition alone.
+            e.asm.constant(dst, 0);
+            e.asm.setcc(Cond::Equal, dst);
+            e.asm.bind(beyond);
+        };
+        let operands = [write_early(dst), read(table), read(index)];
+        self.put_ops(Inst::Seq(sequence, Data::bits(record.into())), &Ops::of(&operands));
     }
 
     pub(super) fn ref_func(&mut self, func: u32, data: &InstData) {

@@ -352,7 +352,7 @@ impl<'a> Select<'a> {
             Op::I31New => self.i31_new(data),
             Op::I31Get(extend) => self.i31_get(extend, data),
             Op::Gc(op) => self.gc(op, data),
-            Op::TableHolds { .. } => self.failed = Some(CompileError::Unsupported),
+            Op::TableHolds { table, func } => self.table_holds(table, func, data),
         }
     }
 
