@@ -194,7 +194,7 @@ const ENDLESS: i64 = i64::MAX / 2;
 pub(super) fn patience(strategy: Strategy, defined: u32, bytes: usize) -> i64 {
     match strategy {
         Strategy::Auto => {
-            let bytes = bytes as i64 + tuning::OPTIMIZING_OVERHEAD;
+            let bytes = (bytes as i64).saturating_add(tuning::OPTIMIZING_OVERHEAD);
             bytes.saturating_mul(tuning::PATIENCE_PER_BYTE)
         }
         Strategy::Mixed(seed) => {
