@@ -95,7 +95,13 @@ pub(crate) const PLACES_KEPT: usize = 1 << 15;
 /// Machine instructions that a function may become before it is left where it is: beyond,
 /// registers take too long to allocate.
 #[cfg(feature = "optimize")]
-pub(crate) const MAX_MACHINE_INSTS: usize = 1 << 18;
+pub(crate) const MAX_MACHINE_INSTS: usize = 1 << 16;
+
+/// Values that live at the same time, summed over the instructions of a function: a few
+/// hundred everywhere in the largest, or a few thousand in a small one. What the guest has
+/// live at once, the allocator compares each with each.
+#[cfg(feature = "optimize")]
+pub(crate) const MAX_LIVES: u64 = 1 << 24;
 
 /// Bytes of a frame that a function may have without looking whether the stack has room,
 /// if it calls nothing: a small part of the reserve.

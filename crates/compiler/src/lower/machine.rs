@@ -123,6 +123,23 @@ impl Machine {
         run.end = index + 1;
     }
 
+    /// How many values live at each instruction, summed over all, as far as the order of
+    /// instructions tells: from where a register is first named to where it is last named.
+    /// The allocator compares what lives at the same time.
+    pub(super) fn lives(&self) -> u64 {
+        let mut spans = vec![(u32::MAX, 0); self.vregs];
+        for (index, inst) in self.insts.iter().enumerate() {
+            let run = inst.first..inst.first + u32::from(inst.count);
+            for operand in &self.operands[at(&run)] {
+                if let Some((first, last)) = spans.get_mut(operand.vreg().vreg()) {
+                    *first = index.min(*first as usize) as u32;
+                    *last = index as u32;
+                }
+            }
+        }
+        spans.iter().map(|(first, last)| u64::from(last.saturating_sub(*first))).sum()
+    }
+
     /// All is there: puts instructions in order and finds predecessors.
     pub(super) fn finish(&mut self) {
         self.insts.reverse();

@@ -36,7 +36,7 @@ use crate::isa::Size;
 use crate::isa::x64::integer::immediate;
 use crate::ssa::{Block, Func, InstData, Op, Terminator, Value};
 use crate::target::Features;
-use crate::tuning::{MAX_MACHINE_INSTS, UNASKED};
+use crate::tuning::{MAX_LIVES, MAX_MACHINE_INSTS, UNASKED};
 use crate::{CompileError, Environment, VmLayout};
 use emit::Emission;
 pub(crate) use inst::{Address, Callee, Data, Inst, Load, Sequence, Src};
@@ -237,6 +237,9 @@ impl<'a> Select<'a> {
             }
         }
         self.machine.finish();
+        if self.machine.lives() > MAX_LIVES {
+            return Err(CompileError::Unsupported);
+        }
         self.insts.reverse();
         self.sources.reverse();
         Ok(())
