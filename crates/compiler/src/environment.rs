@@ -65,6 +65,8 @@ pub struct VmLayout {
     pub store_stack_limit: u32,
     /// In the store: the stack pointer with which the innermost activation is ended.
     pub native_base: u32,
+    /// In the store: the native stack pointer of the innermost world of slots.
+    pub native_bottom: u32,
     /// In the store: where the heap's allocation window is used up to.
     pub heap_cursor: u32,
     /// In the store: where the window ends.

@@ -58,6 +58,7 @@ impl Module {
             value_top: 0,
             native_limit: 8,
             native_base: 48,
+            native_bottom: 56,
             store_stack_limit: 56,
             heap_cursor: 16,
             heap_limit: 24,

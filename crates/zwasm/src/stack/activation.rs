@@ -58,7 +58,7 @@ pub(crate) unsafe fn call(
         }
         base.copy_from_nonoverlapping(args.as_ptr(), args.len());
         #[cfg(optimizer)]
-        let native_base = (*store).native_base;
+        let outer = ((*store).native_base, (*store).native_bottom);
         let status = if (*store).on_stack {
             #[cfg(optimizer)]
             if (*store).stack.as_ref().is_none_or(|stack| stack.sp().is_none()) {
@@ -81,7 +81,7 @@ pub(crate) unsafe fn call(
         (*store).value_top = base;
         #[cfg(optimizer)]
         {
-            (*store).native_base = native_base;
+            ((*store).native_base, (*store).native_bottom) = outer;
         }
         status.map_err(|stopped| StoreCore::why_stopped(store, stopped))?;
         args.as_mut_ptr().copy_from_nonoverlapping(base, args.len());

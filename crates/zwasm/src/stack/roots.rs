@@ -1,9 +1,13 @@
 //! The words of a store's stack that may be references: what collections look through.
 //!
 //! Frames of slots end where whoever collects says. Native frames keep references across
-//! calls, so all of the native stack in use is looked through too, that of handlers and
-//! host functions included: a word that happens to look like a reference keeps an object
-//! longer than needed, and does nothing else.
+//! calls, so the native stack is looked through too, from the innermost world of slots
+//! outwards, frames of host functions between two activations included: a word that
+//! happens to look like a reference keeps an object longer than needed, and does nothing else.
+//!
+//! What lies below the innermost world of slots are frames of the runtime. They are left
+//! out, for they have holes in which words of native frames stand that are long gone: the
+//! head of a list, found there, would keep all of it.
 
 use super::Stack;
 use crate::store::StoreCore;
@@ -69,15 +73,9 @@ impl StoreCore {
 #[cfg(optimizer)]
 unsafe fn native(store: *const StoreCore, stack: &Stack) -> Words {
     // SAFETY: by the contract.
-    let (runs, host_frame) = unsafe { ((*store).on_stack, (*store).host_frame) };
+    let (runs, bottom) = unsafe { ((*store).on_stack, (*store).native_bottom) };
     let end = stack.native_top() as *const u64;
-    match (runs, stack.sp()) {
-        (false, _) => Words::new(end, end),
-        (true, Some(sp)) => Words::new(sp.next_multiple_of(size_of::<u64>()) as *const u64, end),
-        // The host function that the guest has called does this on another stack.
-        (true, None) if host_frame.is_null() => Words::new(end, end),
-        (true, None) => Words::new(host_frame.cast(), end),
-    }
+    Words::new(if runs { bottom as *const u64 } else { end }, end)
 }
 
 /// There is no code with native frames.

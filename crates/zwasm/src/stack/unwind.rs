@@ -92,6 +92,9 @@ pub(crate) unsafe fn land(store: *mut StoreCore, mut walk: Walk<'_>, reference: 
             let mut at = frame.fp.add(clause.base as usize);
             #[cfg(optimizer)]
             {
+                if let Some(base) = frame.base {
+                    (*store).native_bottom = base.sp;
+                }
                 (*store).landing_sp = frame.base.map_or(0, |base| base.sp);
                 if let Some(size) = frame.code.native_frame() {
                     (*store).landing_sp = frame.fp as usize - size;

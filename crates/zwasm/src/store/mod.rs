@@ -118,6 +118,10 @@ pub struct StoreCore {
     /// The native stack pointer with which the innermost activation is ended.
     #[cfg(optimizer)]
     pub(crate) native_base: usize,
+    /// The native stack pointer of the innermost world of slots, or one below it: no
+    /// native frame of the guest lies further down when a handler runs.
+    #[cfg(optimizer)]
+    pub(crate) native_bottom: usize,
     /// The end of the value stack. What lies behind it is native.
     pub(crate) value_end: *mut u64,
     pub(crate) exceptions: Exceptions,
@@ -178,6 +182,8 @@ impl StoreCore {
             landing_sp: 0,
             #[cfg(optimizer)]
             native_base: 0,
+            #[cfg(optimizer)]
+            native_bottom: 0,
             value_end: ptr::null_mut(),
             exceptions: Exceptions::new(engine.config()),
             codes: BTreeMap::new(),

@@ -107,12 +107,12 @@ fn stores_beside_each_other_are_limited_together() {
             let error = call(&mut second, other, "objects", i32::MAX).unwrap_err();
             assert!(error.to_string().contains("(the limit is 8388608 bytes in all)"), "{error}");
             // What the second has is not there for the first, until it is gone.
-            assert_eq!(call(&mut first, instance, "memory64", 10).unwrap(), -1, "{round}");
+            assert_eq!(call(&mut first, instance, "memory64", 16).unwrap(), -1, "{round}");
             let refused = first.refusals().growth().unwrap();
             assert_eq!(second.refusals().growth(), Some(refused.clone()));
             assert!(refused.contains(" bytes (the limit is 8388608 bytes in all)"), "{refused}");
         }
-        assert_eq!(call(&mut first, instance, "memory64", 10).unwrap(), 1);
+        assert_eq!(call(&mut first, instance, "memory64", 16).unwrap(), 1);
         // Each has a stack, and all but the first count it.
         let stores: Vec<_> = (0..100)
             .map_while(|_| {

@@ -147,6 +147,9 @@ pub(super) struct Emission<'a> {
     pub(super) calls: bool,
     /// Whether all registers are saved somewhere, so that its frame has room for them.
     pub(super) saves: bool,
+    /// Whether the frame is cleared: what calls of before have left there could look like
+    /// references, and keep objects for as long as the function runs.
+    pub(super) clears: bool,
 }
 
 impl Emission<'_> {
@@ -203,7 +206,7 @@ impl Emission<'_> {
         if let Some(source) = self.sources.first() {
             emitter.at(*source);
         }
-        emitter.prologue(self.calls);
+        emitter.prologue(self.calls, self.clears);
         let stays = |(block, _): &&(u32, bool)| leads[*block as usize] == *block;
         let mut order = self.order.iter().filter(stays).peekable();
         while let Some(&(block, align)) = order.next() {
@@ -648,7 +651,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Makes the frame, if the stack has room for it.
-    fn prologue(&mut self, calls: bool) {
+    fn prologue(&mut self, calls: bool, clears: bool) {
         emit!(self.asm, pushq_o(RBP));
         self.asm.mov(RBP, RSP);
         let is_small = self.frame <= UNCHECKED_FRAME;
@@ -670,6 +673,9 @@ impl<'a> Emitter<'a> {
             if !is_small {
                 self.asm.mov(RSP, R10);
             }
+        }
+        if clears {
+            self.asm.clear_words(RSP, 0, self.frame as u32 / 8);
         }
         if calls {
             self.asm.store(at(RBP, -8), RDI, Size::B8);

@@ -185,6 +185,7 @@ pub(super) fn compile(
         literals: &select.literals,
         calls: select.calls,
         saves: select.saves,
+        clears: select.calls && func.values.iter().any(|value| value.ty == Type::Ref),
     };
     let code = emission.run(env, features, listing)?;
     if code.bytes.len() > env.max_code() {

@@ -239,6 +239,7 @@ impl Maker<'_> {
         self.push(RDI);
         self.push(at(R9, layout.native_base as i32));
         self.push(ending);
+        self.store(R9, layout.native_bottom as i32, RSP);
         self.asm.mov(RSI, R10);
         self.asm.mov(RCX, R11);
         self.asm.address_of(RDX, at(R8, 8), true);
@@ -366,6 +367,7 @@ impl Maker<'_> {
         }
         emit!(self.asm, popq_m(Rm::Mem(at(R11, layout.value_top as i32))));
         self.asm.alu_immediate(Alu::Add, true, RSP, 8);
+        self.store(R11, layout.native_bottom as i32, RSP);
     }
 
     /// Takes down the stub to slots that the frame at `rsi` returns to, so that whoever

@@ -45,6 +45,7 @@ pub(crate) unsafe extern "sysv64" fn enter(
         "mov rax, [rdi + {store}]",
         "lea r10, [rsp - 8]",
         "mov [rax + {native_base}], r10",
+        "mov [rax + {native_bottom}], r10",
         "call qword ptr [rsp + 64]",
         "pop rcx",
         "pop r15",
@@ -57,6 +58,7 @@ pub(crate) unsafe extern "sysv64" fn enter(
         ".cfi_endproc",
         store = const std::mem::offset_of!(VmCtx, store),
         native_base = const std::mem::offset_of!(crate::store::StoreCore, native_base),
+        native_bottom = const std::mem::offset_of!(crate::store::StoreCore, native_bottom),
     );
     #[cfg(not(optimizer))]
     std::arch::naked_asm!(

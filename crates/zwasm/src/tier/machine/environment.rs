@@ -55,8 +55,12 @@ pub(super) static LAYOUT: VmLayout = VmLayout {
     store_stack_limit: offset_of!(StoreCore, stack_limit) as u32,
     #[cfg(optimizer)]
     native_base: offset_of!(StoreCore, native_base) as u32,
+    #[cfg(optimizer)]
+    native_bottom: offset_of!(StoreCore, native_bottom) as u32,
     #[cfg(not(optimizer))]
     native_base: 0,
+    #[cfg(not(optimizer))]
+    native_bottom: 0,
     heap_cursor: offset_of!(StoreCore, gc.heap.window.cursor) as u32,
     heap_limit: offset_of!(StoreCore, gc.heap.window.limit) as u32,
     displays: offset_of!(StoreCore, gc.layouts.displays.base) as u32,

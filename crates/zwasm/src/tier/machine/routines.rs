@@ -129,6 +129,7 @@ unsafe extern "sysv64" fn handler() {
         "push [rax + {native_base}]",
         "lea rcx, [rip + {ending} + 1]",
         "push rcx",
+        "mov [rax + {native_bottom}], rsp",
         "mov rax, [rdi + {memory0}]",
         "mov r8, [rax + {base}]",
         "mov r9, [rax + {len}]",
@@ -139,6 +140,7 @@ unsafe extern "sysv64" fn handler() {
         base = const offset_of!(MemoryInst, base),
         len = const offset_of!(MemoryInst, len),
         native_base = const offset_of!(StoreCore, native_base),
+        native_bottom = const offset_of!(StoreCore, native_bottom),
         ending = sym ending,
     )
 }
