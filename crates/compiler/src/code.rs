@@ -82,9 +82,8 @@ pub struct CompiledCode {
     pub bytes: Vec<u8>,
     /// What has to be written into the bytes.
     pub relocations: Vec<Relocation>,
-    /// For each loop header, its label and the offset of the word through which an
-    /// interpreter at that header, with all values in their slots, continues here.
-    pub loops: Vec<(Label, u32)>,
+    /// The loop headers, by label.
+    pub loops: Vec<LoopEntry>,
     /// For each label that a catch clause names, in order, the offset of such a word.
     pub landings: Vec<(Label, u32)>,
     /// The offsets from which on another try is the innermost, or none; ascending.
@@ -95,6 +94,18 @@ pub struct CompiledCode {
     pub sources: Vec<(u32, SourceLoc)>,
     /// The instructions as text with their offsets, if they were asked for.
     pub listing: Option<Vec<(u32, String)>>,
+}
+
+/// A loop of a compiled function.
+#[derive(Clone, Copy, Debug)]
+pub struct LoopEntry {
+    /// The header's label.
+    pub label: Label,
+    /// The label of the header of the loop that it is in.
+    pub around: Option<Label>,
+    /// The offset of the word through which an interpreter at the header, with all values
+    /// in their slots, continues here.
+    pub word: u32,
 }
 
 /// A function compiled with native frames, by the optimizing compiler.

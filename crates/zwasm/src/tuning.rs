@@ -191,6 +191,20 @@ mod machine {
     #[cfg(optimizer)]
     pub(crate) const MAX_STUBS: usize = 2048;
 
+    /// How often a frame comes to the header of an inner loop while it is waited for at an
+    /// outer one: all together that takes no longer than optimizing a small function.
+    #[cfg(optimizer)]
+    pub(crate) const WAITS: u32 = 2048;
+
+    /// The loops of a nest, the innermost included, for which there may be code of its own.
+    #[cfg(optimizer)]
+    pub(crate) const NEST: usize = 4;
+
+    /// How long baseline code that there is nothing to go on with runs until it is looked
+    /// at again, in simple instructions: a few milliseconds.
+    #[cfg(optimizer)]
+    pub(crate) const RETRY: i64 = 1 << 23;
+
     /// Loop headers of a function that optimized code of its own is made for: each takes
     /// another compilation of all that can be reached from it.
     #[cfg(optimizer)]

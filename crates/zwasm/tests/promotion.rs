@@ -133,6 +133,59 @@ fn what_runs_long_is_optimized_and_says_so() {
     assert!(!told.lock().unwrap().contains("optimized"));
 }
 
+/// Six loops in each other, with as many rounds as the parameters say, the outermost
+/// first; how many rounds there were, weighted.
+fn nest() -> String {
+    let mut text = String::from("(i32.add (i32.mul (local.get $sum) (i32.const 5)) (i32.const 1))");
+    text = format!("(local.set $sum {text})");
+    for depth in (0..6).rev() {
+        let rest = "(local.set $sum (i32.xor (local.get $sum) (i32.const 9)))";
+        text = format!(
+            "(local.set $i{depth} (local.get $n{depth}))
+             (loop $l{depth} {text} {rest}
+               (br_if $l{depth}
+                 (local.tee $i{depth} (i32.sub (local.get $i{depth}) (i32.const 1)))))"
+        );
+    }
+    let declared = |kind: &str, name: &str| -> String {
+        (0..6).map(|depth| format!("({kind} ${name}{depth} i32)")).collect()
+    };
+    let (params, locals) = (declared("param", "n"), declared("local", "i"));
+    format!(
+        r#"(module (func (export "f") {params} (result i32) {locals} (local $sum i32)
+             {text} (local.get $sum)))"#
+    )
+}
+
+type Rounds = (i32, i32, i32, i32, i32, i32);
+
+/// What six loops give, and what the compilers tell of that.
+fn run_nest(strategy: Strategy, rounds: Rounds) -> (i32, String) {
+    let (engine, told) = engine(strategy, Promotion::Synchronous, false);
+    let module = Module::new(&engine, nest()).unwrap();
+    let (mut store, instance) = instance(&module);
+    let func = func(&mut store, instance, "f").typed::<Rounds, i32>(&store).unwrap();
+    let result = func.call(&mut store, rounds).unwrap();
+    let told = told.lock().unwrap().clone();
+    (result, told)
+}
+
+#[test]
+fn nested_loops_are_gone_on_with_from_the_outermost_that_is_come_to_soon() {
+    for (rounds, made) in [
+        // An inner loop ends soon, and so does all around it.
+        ((400_000, 2, 2, 2, 2, 2), 1),
+        // The outermost loop is never gone back to, nor is the next.
+        ((1, 1, 200_000, 2, 2, 3), 3),
+        // The frame stays in the innermost loop.
+        ((1, 1, 1, 1, 1, 9_000_000), 4),
+    ] {
+        let (result, told) = run_nest(Strategy::Auto, rounds);
+        assert_eq!(result, run_nest(Strategy::Baseline, rounds).0, "{rounds:?}");
+        assert_eq!(told.matches("f0 optimized from a loop on").count(), made, "{told}");
+    }
+}
+
 #[test]
 fn the_background_thread_optimizes_while_the_function_runs() {
     let (engine, told) = engine(Strategy::Auto, Promotion::Background, false);

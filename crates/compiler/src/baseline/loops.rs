@@ -38,14 +38,22 @@ pub(super) struct Range {
     pub(super) end: usize,
 }
 
+/// A loop, by the label of its header.
+struct Loop {
+    label: Label,
+    /// The header of the loop that it is in.
+    around: Option<Label>,
+    values: Vec<LoopValue>,
+}
+
 /// The loops of a function, by the label of the header.
 pub(crate) struct Loops {
     /// Where they are, in order.
     pub(super) ranges: Vec<Range>,
     /// Where each label is.
     pub(super) places: Vec<usize>,
-    /// For each loop header its label, and the values, in order of labels.
-    loops: Vec<(Label, Vec<LoopValue>)>,
+    /// What else is known of them, in order of labels.
+    loops: Vec<Loop>,
     /// The headers of loops without loops in them, in order.
     innermost: Vec<Label>,
 }
@@ -53,8 +61,17 @@ pub(crate) struct Loops {
 impl Loops {
     /// The values a loop keeps in registers.
     pub(crate) fn values(&self, label: Label) -> Vec<LoopValue> {
-        let found = self.loops.binary_search_by_key(&label.0, |(label, _)| label.0);
-        found.map_or_else(|_| Vec::new(), |index| self.loops[index].1.clone())
+        self.find(label).map_or_else(Vec::new, |each| each.values.clone())
+    }
+
+    /// The header of the loop that a loop is in.
+    pub(super) fn around(&self, label: Label) -> Option<Label> {
+        self.find(label)?.around
+    }
+
+    fn find(&self, label: Label) -> Option<&Loop> {
+        let found = self.loops.binary_search_by_key(&label.0, |each| each.label.0);
+        Some(&self.loops[found.ok()?])
     }
 
     /// Whether a loop has none inside.
@@ -103,10 +120,16 @@ impl Loops {
         let mut innermost = Vec::new();
         if !headers.is_empty() {
             let classes = classes(function);
+            // A branch back to an outer loop may lie in an inner one, which then ends later:
+            // only the innermost tells whether it has ended.
+            let mut open: Vec<Range> = Vec::new();
             for (number, &Range { label, start, end }) in headers.iter().enumerate() {
                 if (number + 1) % tuning::UNASKED == 0 && env.stopped() {
                     return Err(CompileError::Stopped);
                 }
+                while open.pop_if(|each| each.end < start).is_some() {}
+                let around = open.last().map(|each| each.label);
+                open.push(headers[number]);
                 let is_innermost = headers.get(number + 1).is_none_or(|next| next.start > end);
                 if is_innermost {
                     innermost.push(label);
@@ -118,9 +141,9 @@ impl Loops {
                 } else {
                     values(function, &classes, label, start..end, room)
                 };
-                loops.push((label, values));
+                loops.push(Loop { label, around, values });
             }
-            loops.sort_by_cached_key(|(label, _)| u64::from(label.0));
+            loops.sort_by_cached_key(|each| u64::from(each.label.0));
         }
         innermost.sort_by_cached_key(|label| u64::from(label.0));
         Ok(Loops { ranges: headers, places, loops, innermost })

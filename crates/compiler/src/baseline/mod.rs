@@ -34,7 +34,7 @@ mod state;
 mod x64;
 
 use crate::asm::{AsmLabel, OutOfReach};
-use crate::code::CompiledCode;
+use crate::code::{CompiledCode, LoopEntry};
 use crate::target::Isa;
 use crate::{CompileError, Counting, Environment, VmLayout, tuning};
 use counting::Weights;
@@ -248,12 +248,16 @@ impl<A: Select> Compiler<'_, A> {
         }
         self.limit()?;
         self.epilogue();
-        let positions = |words: Vec<(Label, AsmLabel)>, asm: &A| {
-            words.into_iter().map(|(label, word)| (label, asm.position(word))).collect()
+        let asm = &self.asm;
+        let entry = |(label, word)| {
+            let around = self.loops.around(label);
+            LoopEntry { label, around, word: asm.position(word) }
         };
-        self.code.loops = positions(loops, &self.asm);
+        self.code.loops = loops.into_iter().map(entry).collect();
+        self.code.loops.sort_by_cached_key(|each| u64::from(each.label.0));
         landings.sort_by_cached_key(|(label, _)| u64::from(label.0));
-        self.code.landings = positions(landings, &self.asm);
+        let landing = |(label, word)| (label, asm.position(word));
+        self.code.landings = landings.into_iter().map(landing).collect();
         Ok(self.limit()?)
     }
 

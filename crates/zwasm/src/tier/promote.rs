@@ -12,6 +12,12 @@
 //! baseline code in the middle of a loop is probably a call that takes long, for which the
 //! function itself is of no use; then the rest comes first. Otherwise it is only wanted
 //! for frames that are still in baseline code when the function is optimized already.
+//!
+//! Of nested loops the outermost is the one to go on from: the whole nest is optimized
+//! then, and nothing has to be built twice. But it is mostly in an inner loop that patience
+//! is used up, so the frame is waited for at the outer header, with every arrival at an
+//! inner one asking here. Only a frame that does so too often, because it stays in the
+//! inner loop for long, goes on from a header further inside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr::NonNull;
@@ -48,9 +54,20 @@ struct Known {
     asked: BTreeSet<Request>,
     /// Functions that got into baseline code in the middle of a loop.
     looping: BTreeSet<u32>,
+    /// The functions with nests of loops that frames are in.
+    nests: BTreeMap<u32, Nest>,
     /// The functions that calls with a changing callee have always called, by where in the
     /// module the calls are.
     targets: BTreeMap<u32, u32>,
+}
+
+/// What is known of a function with loops that are in others.
+#[derive(Default)]
+struct Nest {
+    /// At which header frames are waited for, and how often they may still come to others.
+    waiting: Option<(Label, u32)>,
+    /// Where they did not come soon enough.
+    passed: Vec<Label>,
 }
 
 impl Promotions {
@@ -62,6 +79,37 @@ impl Promotions {
     /// A function has got into baseline code in the middle of a loop.
     pub(super) fn note_loop(&self, defined: u32) {
         self.known().looping.insert(defined);
+    }
+
+    /// Whether to go on waiting for a function's frames at an outer header, when one comes to
+    /// an inner one.
+    fn waits(&self, defined: u32) -> bool {
+        let mut known = self.known();
+        let Some(nest) = known.nests.get_mut(&defined) else { return false };
+        let Some((header, left)) = &mut nest.waiting else { return false };
+        if *left > 0 {
+            *left -= 1;
+            return true;
+        }
+        nest.passed.push(*header);
+        nest.waiting = None;
+        false
+    }
+
+    /// Starts to wait for a function's frames at an outer header, unless that was in vain.
+    fn wait(&self, defined: u32, header: Label, waits: u32) -> bool {
+        let mut known = self.known();
+        let nest = known.nests.entry(defined).or_default();
+        if nest.passed.contains(&header) {
+            return false;
+        }
+        nest.waiting = Some((header, waits));
+        true
+    }
+
+    /// Forgets where it was in vain to wait for a function's frames.
+    fn forget_waits(&self, defined: u32) {
+        self.known().nests.remove(&defined);
     }
 
     /// Whom the call at a place in the module has always called.
@@ -209,6 +257,38 @@ pub(super) fn patience(strategy: Strategy, defined: u32, bytes: usize) -> i64 {
     }
 }
 
+/// How often a frame of a function may come to the header of an inner loop while it is
+/// waited for at an outer one.
+fn waits(strategy: Strategy, defined: u32) -> u32 {
+    match strategy {
+        Strategy::Auto => tuning::WAITS,
+        Strategy::Mixed(seed) => scramble(!seed ^ u64::from(defined)) as u32 & 3,
+        Strategy::Stress
+        | Strategy::Pinned(_)
+        | Strategy::Interpreter
+        | Strategy::Baseline
+        | Strategy::Optimizing => 0,
+    }
+}
+
+/// The headers from which the rest of a function may be optimized for a frame at one of
+/// them, in the order of preference: those of the outermost loops that this one is in, if
+/// there is time to wait for the frame there, and its own.
+fn headers(module: &Inner, calls: Request, label: Label, waits: u32) -> Vec<Label> {
+    let variant = Variant { tier: Tier::Baseline, guarded: calls.guarded };
+    let mut headers = vec![label];
+    if waits > 0
+        && let Some(Some(code)) = module.compiled.made(calls.defined, variant)
+        && let Text::Machine(machine) = &code.text
+    {
+        headers.extend(std::iter::successors(machine.around(label), |each| machine.around(*each)));
+    }
+    let inner = headers.len().saturating_sub(tuning::NEST);
+    headers.drain(1..=inner);
+    headers.reverse();
+    headers
+}
+
 /// Whether optimized code of a function is in use.
 ///
 /// # Safety
@@ -261,17 +341,39 @@ pub(crate) unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Re
             // What cannot be optimized as a whole cannot be from a loop on.
             let code = made?;
             let body = publish((*vm).store, record, code);
+            // Frames that are in loops have their chance.
             if label.is_none() {
+                (*record).patience = patience;
                 let ip = NonNull::new(body.add(1).cast_mut())?;
                 return Some(Replaced { ip, acc: record as u64 });
             }
         }
-        let rest = Request { header: label, ..calls };
-        // Whoever comes next, at this loop, another or the entry, asks at once.
-        let Some(made) = rest.made(inner).or_else(|| rest.ask(module, record)) else {
-            (*record).patience = patience / tuning::LOOKS;
+        let label = label?;
+        let waits = waits(strategy, defined);
+        let rest = |header| Request { header: Some(header), ..calls };
+        let promotions = &inner.compiled.promotions;
+        // A frame at a header that has its code need not wait for another.
+        let mut made = rest(label).made(inner).flatten();
+        if made.is_none() && promotions.waits(defined) {
+            (*record).patience = 0;
             return None;
-        };
+        }
+        let mut headers = headers(inner, calls, label, waits).into_iter();
+        while made.is_none()
+            && let Some(header) = headers.next()
+        {
+            let rest = rest(header);
+            let Some(code) = rest.made(inner).or_else(|| rest.ask(module, record)) else {
+                (*record).patience = patience / tuning::LOOKS;
+                return None;
+            };
+            if header == label {
+                made = code;
+            } else if code.is_some() && promotions.wait(defined, header, waits) {
+                (*record).patience = 0;
+                return None;
+            }
+        }
         let replaced = made.and_then(|code| {
             (*(*vm).store).add_code(code);
             let Text::Native(native) = &code.text else { return None };
@@ -279,12 +381,13 @@ pub(crate) unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Re
             Some(Replaced { ip: NonNull::new(ip.cast_mut())?, acc })
         });
         // Calls to come, or where that failed other loops, have their chance.
-        let is_done = replaced.is_none() && calls.made(inner).is_some();
-        (*record).patience = match (is_done, &replaced) {
-            (true, _) => ENDLESS,
-            (false, Some(_)) => 0,
-            (false, None) => patience,
+        (*record).patience = match &replaced {
+            Some(_) => 0,
+            None => patience.saturating_add(tuning::RETRY),
         };
+        if replaced.is_none() {
+            promotions.forget_waits(defined);
+        }
         replaced
     }
 }

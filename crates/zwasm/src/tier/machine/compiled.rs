@@ -31,7 +31,7 @@ use crate::tier::{Tier, Variant};
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 #[cfg(optimizer)]
 use crate::tuning::{MAX_CELLS, MAX_REPLACEMENTS};
-use zwasm_compiler::code::CompiledCode;
+use zwasm_compiler::code::{CompiledCode, LoopEntry};
 #[cfg(all(optimizer, feature = "trace"))]
 use zwasm_compiler::target::Isa;
 use zwasm_compiler::{CELL, CompileError, Counting, baseline};
@@ -101,8 +101,8 @@ pub(crate) struct MachineCode {
     chunk: Arc<Chunk>,
     /// Where the function's bytes are in it.
     range: Range<usize>,
-    /// Loop headers by label, and the offsets of the words to continue through.
-    loops: Box<[(Label, u32)]>,
+    /// The loop headers, by label.
+    loops: Box<[LoopEntry]>,
     /// The offsets from which on code belongs to another Wasm instruction.
     sources: Box<[(u32, SourceLoc)]>,
     /// The calls that have cells: where in the module, and the type that each asks for.
@@ -295,7 +295,7 @@ struct Member {
     header: u32,
     catches: CatchTable,
     range: Range<usize>,
-    loops: Box<[(Label, u32)]>,
+    loops: Box<[LoopEntry]>,
     sources: Box<[(u32, SourceLoc)]>,
     sites: Box<[(u32, u32)]>,
     first_cell: u32,
@@ -508,8 +508,18 @@ impl MachineCode {
     /// The offset of the word through which an interpreter at the loop header with
     /// this label continues.
     pub(crate) fn loop_entry(&self, label: u32) -> Option<usize> {
-        let entry = self.loops.iter().find(|(at, _)| *at == Label(label));
-        entry.map(|(_, offset)| *offset as usize)
+        self.loop_at(Label(label)).map(|each| each.word as usize)
+    }
+
+    /// The header of the loop that the loop with this label is in.
+    #[cfg(optimizer)]
+    pub(crate) fn around(&self, label: Label) -> Option<Label> {
+        self.loop_at(label)?.around
+    }
+
+    fn loop_at(&self, label: Label) -> Option<&LoopEntry> {
+        let found = self.loops.binary_search_by_key(&label.0, |each| each.label.0);
+        self.loops.get(found.ok()?)
     }
 }
 
