@@ -279,6 +279,11 @@ pub(super) fn read_any(vreg: VReg) -> Operand {
     Operand::new(vreg, OperandConstraint::Any, OperandKind::Use, OperandPos::Early)
 }
 
+/// The same, read after results have been written.
+pub(super) fn read_any_late(vreg: VReg) -> Operand {
+    Operand::new(vreg, OperandConstraint::Any, OperandKind::Use, OperandPos::Late)
+}
+
 /// A value read, in a certain register.
 pub(super) fn read_in(vreg: VReg, reg: PReg) -> Operand {
     Operand::reg_fixed_use(vreg, reg)

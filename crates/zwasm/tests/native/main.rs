@@ -9,6 +9,7 @@ mod depth;
 mod host;
 mod memory;
 mod metering;
+mod operands;
 mod order;
 mod shapes;
 mod stops;

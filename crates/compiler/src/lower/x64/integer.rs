@@ -5,7 +5,8 @@ use crate::isa::x64::integer::{Shift, condition};
 use crate::isa::x64::{Cond, Condition, INT_SCRATCH, RAX, RCX, RDX, emit};
 use crate::isa::{Alu, Primitives, Size};
 use crate::lower::machine::{
-    read, read_any, read_in, read_late, write, write_early, write_early_in, write_in, write_over,
+    read, read_any, read_any_late, read_in, read_late, write, write_early, write_early_in,
+    write_in, write_over,
 };
 use crate::ssa::{InstData, Op, Value};
 use regalloc2::VReg;
@@ -477,7 +478,8 @@ impl Select<'_> {
                         write_over(high, 3),
                         read(b),
                         read_any(c),
-                        read_any(d),
+                        // It may be what the lower half overwrites.
+                        read_any_late(d),
                     ],
                 );
             }

@@ -192,7 +192,9 @@ impl Select<'_> {
                         && self.facts.region(inst) + 1 == self.region
                 }
                 Op::GlobalGet(global) => {
-                    matches!(self.env.global(global), Found::Own(_))
+                    // All of it is looked at, which has 32 bits or more.
+                    !matches!(size, Size::B1 | Size::B2)
+                        && matches!(self.env.global(global), Found::Own(_))
                         && self.facts.region(inst) == self.region
                 }
                 _ => false,
