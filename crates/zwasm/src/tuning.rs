@@ -152,21 +152,30 @@ mod machine {
     /// few dozen functions share the cost of the system calls.
     pub(crate) const CODE_GROUP: usize = 64 << 10;
 
-    /// What running baseline code may cost for each byte of a function's body before it is
-    /// optimized, in simple instructions: a few times as much as optimizing takes, so that
-    /// programs that end soon after lose little.
+    /// What optimizing a function takes, in simple instructions of baseline code, of which
+    /// a nanosecond has one to three: whatever its size, mapping the code above all;
     #[cfg(optimizer)]
-    pub(crate) const PATIENCE_PER_BYTE: i64 = 6000;
+    pub(crate) const OPTIMIZING_OVERHEAD: i64 = 150_000;
 
-    /// Bytes of a body whose compilation takes as long as what does not depend on the size,
-    /// mapping the code above all.
+    /// for each byte of its body;
     #[cfg(optimizer)]
-    pub(crate) const OPTIMIZING_OVERHEAD: i64 = 100;
+    pub(crate) const OPTIMIZING_BYTE: i64 = 1000;
 
-    /// How often baseline code looks for what has been asked for in the time that making it
-    /// probably takes.
+    /// and what each byte takes more for so many bytes of the body: one of 20 KB takes 60 to
+    /// 100 ms.
     #[cfg(optimizer)]
-    pub(crate) const LOOKS: i64 = 4;
+    pub(crate) const OPTIMIZING_LONGER: i64 = 7;
+
+    /// How many times as long as optimizing it takes a function runs in baseline code before.
+    /// What is optimized in vain costs a program some hundredths of its time. A loop in a
+    /// function of a few hundred bytes waits for a few milliseconds.
+    #[cfg(optimizer)]
+    pub(crate) const PATIENCE: i64 = 32;
+
+    /// How often baseline code would look for what has been asked for in the time of its
+    /// patience: a few times while it is made.
+    #[cfg(optimizer)]
+    pub(crate) const LOOKS: i64 = 4 * PATIENCE;
 
     /// How often the callee of a call may have been another than the time before, the first
     /// time included, for it to be thought to have one.

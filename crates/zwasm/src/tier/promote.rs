@@ -242,8 +242,10 @@ const ENDLESS: i64 = i64::MAX / 2;
 pub(super) fn patience(strategy: Strategy, defined: u32, bytes: usize) -> i64 {
     match strategy {
         Strategy::Auto => {
-            let bytes = (bytes as i64).saturating_add(tuning::OPTIMIZING_OVERHEAD);
-            bytes.saturating_mul(tuning::PATIENCE_PER_BYTE)
+            let bytes = bytes as i64;
+            let each = tuning::OPTIMIZING_BYTE.saturating_add(bytes / tuning::OPTIMIZING_LONGER);
+            let optimizing = tuning::OPTIMIZING_OVERHEAD.saturating_add(bytes.saturating_mul(each));
+            optimizing.saturating_mul(tuning::PATIENCE)
         }
         Strategy::Mixed(seed) => {
             let drawn = scramble(seed ^ u64::from(defined) << 32 ^ !(bytes as u64));
