@@ -229,8 +229,12 @@ fn threads_are_limited_together() {
     let error = Guest::configured(&limited(16 << 20), Capabilities::ALL, main, thread).run();
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    let message = "no room for a stack of 1048576 bytes (the limit is 16777216 bytes in all)";
-    assert_eq!(error.to_string(), message);
+    // Where optimized code has frames of its own, there is as much again for those.
+    let message = |bytes: u32| {
+        format!("no room for a stack of {bytes} bytes (the limit is 16777216 bytes in all)")
+    };
+    let expected = [message(1 << 20), message(2 << 20)];
+    assert!(expected.contains(&error.to_string()), "{error}");
 }
 
 /// A thread that spins until another has done something lets it do so.

@@ -2,16 +2,16 @@
 //!
 //! | pass | why there |
 //! |---|---|
-//! | [`branches`] | what is never reached costs the others nothing, and blocks are long |
-//! | [`simplify`] | makes forms canonical, so that the same is found to be the same |
-//! | [`gvn`] | addresses and objects that are the same have one name |
-//! | [`loads`] | compares those names; makes constants of what was stored before |
-//! | [`simplify`] | of those constants, and the idioms that span stores and loads |
-//! | [`branches`] | conditions are constants by then |
-//! | [`gvn`] | for what has been simplified |
-//! | [`licm`] | last but one, for it is what makes values live long |
-//! | [`dce`] | removes what the others left |
-//! | [`split`] | for the allocator of registers; nothing else would see through it |
+//! | `branches` | what is never reached costs the others nothing, and blocks are long |
+//! | `simplify` | makes forms canonical, so that the same is found to be the same |
+//! | `gvn` | addresses and objects that are the same have one name |
+//! | `loads` | compares those names; makes constants of what was stored before |
+//! | `simplify` | of those constants, and the idioms that span stores and loads |
+//! | `branches` | conditions are constants by then |
+//! | `gvn` | for what has been simplified |
+//! | `licm` | last but one, for it is what makes values live long |
+//! | `dce` | removes what the others left |
+//! | `split` | for the allocator of registers; nothing else would see through it |
 //!
 //! Each is linear in the size of the function, or little more; none walks by recursion,
 //! for the guest chooses how deep things are nested. Each can be switched off, for

@@ -1,6 +1,6 @@
 //! x86-64: selection of instructions, and their emission.
 //!
-//! What an op becomes stands in the file of its kind; [`Select`] is what they share.
+//! What an op becomes stands in the file of its kind; `Select` is what they share.
 
 mod allocate;
 mod atomic;
