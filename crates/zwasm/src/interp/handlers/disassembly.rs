@@ -65,6 +65,7 @@ const COLD: &[&str] = &[
     "observe::watch",
     "warmth::promote_entry",
     "warmth::promote_loop",
+    "warmth::optimize",
 ];
 
 /// What cold handlers and the encoder call. These are ordinary functions.
