@@ -77,7 +77,7 @@ fn run(module: &Module, fuel: bool) -> (Vec<i32>, u64, String) {
         store.set_fuel(1 << 40).unwrap();
     }
     let mut results = Vec::new();
-    for (name, argument) in [("fib", 24), ("loop", 2_000_000), ("grow", 700_000)] {
+    for (name, argument) in [("fib", 30), ("loop", 10_000_000), ("grow", 700_000)] {
         let func = func(&mut store, instance, name).typed::<i32, i32>(&store).unwrap();
         results.push(func.call(&mut store, argument).unwrap());
     }
@@ -174,11 +174,11 @@ fn run_nest(strategy: Strategy, rounds: Rounds) -> (i32, String) {
 fn nested_loops_are_gone_on_with_from_the_outermost_that_is_come_to_soon() {
     for (rounds, made) in [
         // An inner loop ends soon, and so does all around it.
-        ((400_000, 2, 2, 2, 2, 2), 1),
+        ((2_400_000, 2, 2, 2, 2, 2), 1),
         // The outermost loop is never gone back to, nor is the next.
-        ((1, 1, 200_000, 2, 2, 3), 3),
+        ((1, 1, 1_200_000, 2, 2, 3), 3),
         // The frame stays in the innermost loop.
-        ((1, 1, 1, 1, 1, 9_000_000), 4),
+        ((1, 1, 1, 1, 1, 54_000_000), 4),
     ] {
         let (result, told) = run_nest(Strategy::Auto, rounds);
         assert_eq!(result, run_nest(Strategy::Baseline, rounds).0, "{rounds:?}");
