@@ -115,6 +115,9 @@ pub struct StoreCore {
     /// The native stack pointer that it continues with; 0 for the one it has.
     #[cfg(optimizer)]
     pub(crate) landing_sp: usize,
+    /// What the accumulator has to be where a frame of slots goes on optimized.
+    #[cfg(optimizer)]
+    pub(crate) replaced_acc: u64,
     /// The native stack pointer with which the innermost activation is ended.
     #[cfg(optimizer)]
     pub(crate) native_base: usize,
@@ -180,6 +183,8 @@ impl StoreCore {
             landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
             #[cfg(optimizer)]
             landing_sp: 0,
+            #[cfg(optimizer)]
+            replaced_acc: 0,
             #[cfg(optimizer)]
             native_base: 0,
             #[cfg(optimizer)]

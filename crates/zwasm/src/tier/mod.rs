@@ -30,7 +30,7 @@ pub(crate) use machine::{
 pub(crate) use machine::{ssa, ssa_of_loops};
 
 #[cfg(optimizer)]
-pub(crate) use promote::{counts_in_baseline, optimize};
+pub(crate) use promote::{counts_in_baseline, go_on};
 
 use std::ptr::NonNull;
 

@@ -318,8 +318,7 @@ pub(super) unsafe fn is_optimized(
 /// The record is that of a defined function of a live instance, and the store's thread
 /// calls. What is continued must be a frame of that function with everything in its
 /// canonical slots.
-#[inline(never)]
-pub(crate) unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
+unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
     // SAFETY: by the contract; the code lives as long as the module, which the
     // instance holds.
     unsafe {
@@ -391,6 +390,25 @@ pub(crate) unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Re
             promotions.forget_waits(defined);
         }
         replaced
+    }
+}
+
+/// As [`optimize`], for a handler, into which nothing may unwind. What the accumulator has
+/// to be is left in the store.
+///
+/// # Safety
+///
+/// As [`optimize`].
+#[inline(never)]
+pub(crate) unsafe extern "C" fn go_on(
+    record: *mut FuncRecord,
+    header: u32,
+) -> Option<NonNull<u64>> {
+    // SAFETY: by the contract.
+    unsafe {
+        let Replaced { ip, acc } = optimize(record, header)?;
+        (*(*(*record).vmctx).store).replaced_acc = acc;
+        Some(ip)
     }
 }
 
