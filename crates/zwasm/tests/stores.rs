@@ -27,7 +27,8 @@ const END: usize = 0x1_0000;
 
 #[test]
 fn what_is_partly_out_of_bounds_is_not_written() {
-    let strategies = [Strategy::Interpreter, Strategy::Baseline, Strategy::Mixed(1)];
+    let strategies =
+        [Strategy::Interpreter, Strategy::Baseline, Strategy::Optimizing, Strategy::Mixed(1)];
     for strategy in strategies.into_iter().filter(|strategy| strategy.is_available()) {
         for guards in [true, false] {
             let mut config = Config::new();

@@ -42,11 +42,12 @@ impl Assembler {
         }
     }
 
-    /// Whether bits of a number are zero.
-    pub(crate) fn test_immediate(&mut self, a: Rm, mask: u32) {
-        match u8::try_from(mask) {
-            Ok(mask) => emit!(*self, testb_mi(a, mask)),
-            Err(_) => emit!(*self, testl_mi(a, mask)),
+    /// Whether bits of a number of 1, 4 or 8 bytes are zero, by a mask of less than 32 bits.
+    pub(crate) fn test_immediate(&mut self, size: Size, a: Rm, mask: u32) {
+        match size {
+            Size::B1 => emit!(*self, testb_mi(a, mask as u8)),
+            Size::B2 | Size::B4 => emit!(*self, testl_mi(a, mask)),
+            Size::B8 | Size::B16 => emit!(*self, testq_mi(a, mask as i32)),
         }
     }
 

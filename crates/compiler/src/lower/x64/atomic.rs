@@ -151,7 +151,7 @@ impl Select<'_> {
             start = sum;
         }
         let mask = size as u32 - 1;
-        self.put(Inst::TestImm { a: Src::Operand, mask }, &[read(start)]);
+        self.put(Inst::TestImm { size: Size::B1, a: Src::Operand, mask }, &[read(start)]);
         unless_aligned(self);
     }
 

@@ -571,9 +571,9 @@ impl<'a> Emitter<'a> {
                     true => emit!(self.asm, testq_mr(a, b)),
                 }
             }
-            Inst::TestImm { a, mask } => {
+            Inst::TestImm { size, a, mask } => {
                 let a = regs.src(a);
-                self.asm.test_immediate(a, mask);
+                self.asm.test_immediate(size, a, mask);
             }
             Inst::CmpFloat { single, src } => {
                 let a = regs.reg();

@@ -151,8 +151,8 @@ pub(crate) enum Inst {
     Cmp { size: Size, a: Src, b: Src },
     /// `[a, b]`: compares `a & b` with zero.
     Test { wide: bool },
-    /// `[a or @]`: compares `a & mask` with zero.
-    TestImm { a: Src, mask: u32 },
+    /// `[a or @]`: compares `a & mask` with zero. The mask has no more bits than the size.
+    TestImm { size: Size, a: Src, mask: u32 },
     /// `[a, b or @]`.
     CmpFloat { single: bool, src: Src },
     /// `[=]`: 1 if the condition holds, else 0.

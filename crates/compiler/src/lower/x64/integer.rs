@@ -388,10 +388,21 @@ impl Select<'_> {
 
     /// A move with a change.
     fn moved(&mut self, op: UnaryOp, data: &InstData) {
+        use UnaryOp::*;
         let dst = self.result(data);
         let mut ops = Ops::of(&[write(dst)]);
         let size = if op.operand() == Type::I64 { Size::B8 } else { Size::B4 };
-        let src = self.src_rm(data.args[0], size, &mut ops);
+        let part = matches!(
+            op,
+            I32WrapI64 | I32Extend8S | I32Extend16S | I64Extend8S | I64Extend16S | I64Extend32S
+        );
+        let src = if part {
+            // All of what is loaded is read, as any byte of it may be out of bounds.
+            ops.push(read(self.reg(data.args[0])));
+            Src::Operand
+        } else {
+            self.src_rm(data.args[0], size, &mut ops)
+        };
         let bits = op as u64;
         let data = match src {
             Src::Mem(address) => Data { bits: bits | MEMORY, address },
@@ -570,9 +581,14 @@ impl Select<'_> {
                 let (a, b) = (self.operand(a, wide), self.operand(b, wide));
                 return self.put(Inst::Test { wide }, &[read(a), read(b)]);
             };
+            let mask = mask as u32;
+            let least = if u8::try_from(mask).is_ok() { Size::B1 } else { Size::B4 };
+            let size = if self.can_take(a, least) { least } else { size };
             let mut ops = Ops::of(&[]);
             let a = self.src_rm(a, size, &mut ops);
-            return self.put_ops(Inst::TestImm { a, mask: mask as u32 }, &ops);
+            // All of what is loaded is read, as any byte of it may be out of bounds.
+            let size = if let Src::Mem(_) = a { size } else { least };
+            return self.put_ops(Inst::TestImm { size, a, mask }, &ops);
         }
         if self.can_take(value, size) {
             let mut ops = Ops::of(&[]);
