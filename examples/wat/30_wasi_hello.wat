@@ -4,7 +4,7 @@
 ;;
 ;; Memory: 0 the one piece, 8 the count of bytes written, 16 the text.
 ;;
-;; run: zwasm examples/wat/30_wasi_hello.wat --allow-all
+;; run: zwasm examples/wat/30_wasi_hello.wat
 ;; expect: Hi!
 (module
   (import "wasi_snapshot_preview1" "fd_write"

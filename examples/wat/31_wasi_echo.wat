@@ -4,7 +4,7 @@
 ;;
 ;; Memory: 0 the one piece, 8 the count of bytes read or written, 1024 the buffer.
 ;;
-;; run: echo hello, world | zwasm examples/wat/31_wasi_echo.wat --allow-all
+;; run: echo hello, world | zwasm examples/wat/31_wasi_echo.wat
 ;; expect: hello, world
 (module
   (import "wasi_snapshot_preview1" "fd_read"

@@ -10,7 +10,7 @@
 ;; Memory: 0 the number of arguments, 4 their bytes, 8 the piece for fd_write,
 ;; 16 the count of bytes written, 1024 the list.
 ;;
-;; run: zwasm examples/wat/32_wasi_args.wat --allow-all -- hi
+;; run: zwasm examples/wat/32_wasi_args.wat hi
 ;; expect: hi
 (module
   (import "wasi_snapshot_preview1" "args_sizes_get"

@@ -5,7 +5,7 @@
 ;; Memory: 0 the one piece, 8 the count of bytes read or written, 12 the new
 ;; descriptor, 32 the path, 64 the text, 1024 a buffer.
 ;;
-;; run: zwasm examples/wat/33_wasi_write_file.wat --allow-all --dir .
+;; run: zwasm examples/wat/33_wasi_write_file.wat --dir .
 ;; expect: written by a guest
 (module
   (import "wasi_snapshot_preview1" "path_open"

@@ -7,8 +7,14 @@
 //!
 //! Grammar: flags and words mix freely. The first word is the file. With
 //! `--invoke` the further words are the function's arguments, without it the
-//! program's. Words after `--` are the program's in either case.
+//! program's; so are then the options behind the file that no table has, unless they
+//! look like a slip in one that it would be bad to lose. Words after `--` are the
+//! program's in either case.
+//!
+//! Options come in layers, of which the command line is the last: defaults stand in a
+//! file and in variables (`config`).
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,10 +25,16 @@ use crate::completions::Shell;
 use crate::grants::Grants;
 use crate::json::Format;
 use crate::number;
-use crate::options::{
-    COMMANDS, CommandInfo, Flag, Id, command, command_names, feature_names, find, flag_names,
+#[cfg(feature = "trace")]
+use crate::operands::func;
+use crate::operands::{
+    Link, Preopen, Unknown, engine, feature, json, link, preopen, unknown, variable,
 };
-use crate::suggest::did_you_mean;
+use crate::options::{
+    COMMANDS, CommandInfo, Flag, Id, command, command_names, find, flag_names, foreign,
+};
+use crate::suggest::{did_you_mean, slip};
+use crate::units;
 
 /// What the user asked for.
 #[derive(Debug, PartialEq)]
@@ -67,8 +79,12 @@ pub struct Run {
     pub call_args: Vec<String>,
     /// Whether to read calls from standard input.
     pub batch: bool,
+    /// What the guest is called, if not by its file's name.
+    pub argv0: Option<String>,
     /// The modules to take imports from.
     pub links: Vec<Link>,
+    /// What stands for imports that nothing provides.
+    pub unknown_imports: Option<Unknown>,
     /// How to print results.
     pub json: Format,
     /// The guest's arguments after `argv[0]`.
@@ -78,9 +94,9 @@ pub struct Run {
     /// The addresses the guest may accept connections on.
     pub listen: Vec<String>,
     /// Environment variables for the guest, in the order given; of one given
-    /// twice, the last.
-    pub env: Vec<(String, String)>,
-    /// The capabilities granted.
+    /// twice, the last. One without a value has the host's.
+    pub env: Vec<(String, Option<String>)>,
+    /// The capabilities granted and denied.
     pub grants: Grants,
     /// Whether to grant nothing but by further flags, and to limit the rest.
     pub sandbox: bool,
@@ -124,32 +140,29 @@ pub struct Run {
     pub deterministic: bool,
     /// Whether to tell `perf` where compiled functions are.
     pub perf_map: bool,
+    /// Where to write what a guest that is stopped left behind.
+    pub core_dump: Option<String>,
+    /// Whether what is written may replace files.
+    pub overwrite: bool,
     /// What runs the module's code.
     pub engine: Option<Strategy>,
 }
 
-/// A host directory and the name under which the guest finds it.
-#[derive(Debug, PartialEq)]
-pub struct Preopen {
-    /// Path on the host.
-    pub host: String,
-    /// Name in the guest.
-    pub guest: String,
-    /// Whether the guest can change nothing in it.
-    pub read_only: bool,
+/// An option as it was given.
+pub struct Setting {
+    pub flag: &'static Flag,
+    /// The name that it was called by.
+    pub name: String,
+    pub value: Option<String>,
+    /// What begins messages about it.
+    pub origin: String,
 }
 
-/// A module to take imports from.
-#[derive(Debug, PartialEq)]
-pub struct Link {
-    /// The name that imports use.
-    pub name: String,
-    /// The module's file.
-    pub file: PathBuf,
-}
+/// Options that were given in one place.
+pub type Layer = Vec<Setting>;
 
 /// What other runtimes call options of ours.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 12] = [
     ("--map", "'--dir HOST::GUEST'"),
     ("--mapdir", "'--dir HOST::GUEST'"),
     ("--map-dir", "'--dir HOST::GUEST'"),
@@ -157,23 +170,37 @@ const ELSEWHERE: [(&str, &str); 7] = [
     ("--preload", "'--link NAME=FILE'"),
     ("--tcplisten", "'--listen HOST:PORT'"),
     ("--entrypoint", "'--invoke NAME'"),
+    ("--net", "'--allow-net'"),
+    ("--forward-host-env", "'--allow-env'"),
+    ("--inherit-env", "'--allow-env'"),
+    ("--stack-size", "'--max-stack N'"),
+    ("--wasm-features", "'--disable FEATURE'; the rest is on"),
 ];
 
 const NO_FILE: &str = "no file given ('zwasm help' shows the usage)";
 
-/// Parses the words of the command line after the program's own name.
+/// Parses the words of the command line after the program's own name; `defaults` is asked
+/// for the layers of options below it.
 ///
 /// # Errors
 /// One line that names the offending word.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let mut words = words.into_iter().peekable();
-    let Some(first) = words.peek() else { return Err(NO_FILE.into()) };
+pub fn parse(
+    words: impl IntoIterator<Item = OsString>,
+    defaults: impl FnOnce() -> Result<Vec<Layer>, String>,
+) -> Result<Command, String> {
+    let mut all: VecDeque<_> = words.into_iter().collect();
+    let Some(first) = all.front() else { return Err(NO_FILE.into()) };
     let named = first.to_str().and_then(command);
+    if let Some(answer) = first.to_str().and_then(foreign)
+        && !Path::new(first).exists()
+    {
+        return Err(format!("there is no command '{}': {answer}", first.to_string_lossy()));
+    }
     if named.is_some() {
-        words.next();
+        all.pop_front();
     }
     let command = named.unwrap_or(&COMMANDS[0]);
-    let mut words = Words { command, named, words: &mut words };
+    let mut words = Words { command, named, words: all, calls: false, to_program: false };
     match command.name {
         "inspect" => parse_check(&mut words, Command::Inspect),
         "validate" => parse_check(&mut words, Command::Validate),
@@ -182,29 +209,34 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
         "man" => parse_nothing(&mut words, Command::Man),
         "version" => parse_nothing(&mut words, Command::Version),
         "help" => parse_help(&mut words),
-        _ => parse_run(&mut words),
+        _ => parse_run(&mut words, defaults),
     }
 }
 
 /// A part of the command line.
 enum Part {
-    /// An option, the name it was called by, and its value.
-    Option(&'static Flag, String, Option<String>),
+    Option(Setting),
     Word(OsString),
 }
 
 /// The words of a command, read one part at a time.
-struct Words<'a> {
+struct Words {
     command: &'static CommandInfo,
     /// The command, unless its word was left out.
     named: Option<&'static CommandInfo>,
-    words: &'a mut dyn Iterator<Item = OsString>,
+    words: VecDeque<OsString>,
+    /// Whether words are for a function, or there is none for the program.
+    calls: bool,
+    /// Whether options that are not known are words for the program.
+    to_program: bool,
 }
 
-impl Words<'_> {
+impl Words {
     /// The next part; none at the end or at `--`, behind which `words` goes on.
     fn next(&mut self) -> Result<Option<Part>, String> {
-        let Some(word) = self.words.next().filter(|word| word != "--") else { return Ok(None) };
+        let Some(word) = self.words.pop_front().filter(|word| word != "--") else {
+            return Ok(None);
+        };
         if !is_option(&word) {
             return Ok(Some(Part::Word(word)));
         }
@@ -213,19 +245,42 @@ impl Words<'_> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word.as_str(), None),
         };
+        if self.to_program && self.is_the_programs(name) {
+            return Ok(Some(Part::Word(word.into())));
+        }
         let flag = self.find(name)?;
         match flag.value {
             "" if value.is_some() => return Err(format!("option '{name}' takes no value")),
             "" => {}
             _ if value.is_none() && !flag.optional => {
-                value = match self.words.next() {
+                value = match self.words.pop_front() {
                     Some(next) if !next.as_encoded_bytes().starts_with(b"--") => Some(text(next)?),
                     _ => return Err(format!("option '{name}' needs a value: {}", flag.value)),
                 };
             }
             _ => {}
         }
-        Ok(Some(Part::Option(flag, name.to_owned(), value)))
+        Ok(Some(Part::Option(Setting { flag, name: name.into(), value, origin: String::new() })))
+    }
+
+    /// Whether an option behind the file is for the program in it, which has no function
+    /// called. A slip in the name of an option of ours is not: the program would run
+    /// without the limit that was meant.
+    fn is_the_programs(&self, name: &str) -> bool {
+        match find(name) {
+            Some(flag) => matches!(flag.id, Id::Help | Id::Version | Id::Json),
+            None => !name.starts_with("--") || slip(name, &flag_names(self.command)).is_none(),
+        }
+    }
+
+    /// Whether one of some options is among the words, before `--`.
+    fn has(&self, names: &[&str]) -> bool {
+        let words = self.words.iter().take_while(|word| *word != "--");
+        words.filter_map(|word| word.to_str()).any(|word| {
+            names.iter().any(|name| {
+                word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            })
+        })
     }
 
     fn find(&self, name: &str) -> Result<&'static Flag, String> {
@@ -242,8 +297,10 @@ impl Words<'_> {
                     _ => did_you_mean(name, &flag_names(command)),
                 };
                 let next = match command.name {
+                    "run" if self.to_program => "; words for the program go after '--'",
                     _ if !hint.is_empty() => "",
-                    "run" => " (words for the program go after '--')",
+                    "run" if self.calls => " (words for the program go after '--')",
+                    "run" => " (the program's own options go behind its file)",
                     _ => " ('zwasm help' shows the usage)",
                 };
                 Err(format!("unknown option '{name}'{hint}{next}"))
@@ -260,85 +317,36 @@ impl Words<'_> {
     }
 }
 
-fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
-    let mut run = Run::default();
-    let mut file = None;
-    let mut bare = Vec::new();
+fn parse_run(
+    words: &mut Words,
+    defaults: impl FnOnce() -> Result<Vec<Layer>, String>,
+) -> Result<Command, String> {
+    let (mut line, mut file, mut bare) = (Layer::new(), None, Vec::new());
+    words.calls = words.has(&["--invoke", "--batch"]);
     while let Some(part) = words.next()? {
-        let (flag, name, value) = match part {
-            Part::Option(flag, name, value) => (flag, name, value),
-            Part::Word(word) => {
-                match file {
-                    None => file = Some(PathBuf::from(word)),
-                    Some(_) => bare.push(text(word)?),
-                }
-                continue;
+        match part {
+            Part::Option(setting) => match setting.flag.id {
+                id @ (Id::Help | Id::Version) => return Ok(words.common(id)),
+                _ => line.push(setting),
+            },
+            Part::Word(word) if file.is_none() => {
+                file = Some(PathBuf::from(word));
+                words.to_program = !words.calls;
             }
-        };
-        let optional = value.clone();
-        let value = value.unwrap_or_default();
-        let name = name.as_str();
-        match flag.id {
-            Id::Invoke => once(&mut run.invoke, value, name)?,
-            Id::Deterministic => run.deterministic = true,
-            Id::Batch => run.batch = true,
-            Id::Link => {
-                let link = link(&value, &|file| file.exists())?;
-                if run.links.iter().any(|other| other.name == link.name) {
-                    return Err(format!("option '--link' gives the name '{}' twice", link.name));
-                }
-                run.links.push(link);
-            }
-            Id::Json => run.json = json(optional.as_deref())?,
-            Id::Engine => once(&mut run.engine, engine(&value)?, name)?,
-            Id::Dir => run.dirs.push(preopen(value)?),
-            Id::Env => {
-                let (key, value) = variable(&value)?;
-                run.env.retain(|(other, _)| *other != key);
-                run.env.push((key, value));
-            }
-            Id::Allow(grants) => run.grants.insert(grants),
-            Id::Sandbox => run.sandbox = true,
-            Id::Listen => run.listen.push(value),
-            Id::Fuel => {
-                once(&mut run.fuel, number(&value, "a number of instructions", name)?, name)?;
-            }
-            Id::Timeout => {
-                let time = Duration::from_millis(number(&value, "milliseconds", name)?);
-                once(&mut run.timeout, time, name)?;
-            }
-            Id::MaxGcHeap => once(&mut run.max_gc_heap, size(&value, name)?, name)?,
-            Id::MaxCode => once(&mut run.max_code, size(&value, name)?, name)?,
-            Id::MaxTotal => once(&mut run.max_total, size(&value, name)?, name)?,
-            Id::MaxMemory => once(&mut run.max_memory, size(&value, name)?, name)?,
-            Id::MaxStack => once(&mut run.max_stack, size(&value, name)?, name)?,
-            Id::Disable => run.disabled.push(feature(&value)?),
-            #[cfg(feature = "trace")]
-            Id::Profile => {
-                let profiling = crate::observe::Profiling::parse(optional.as_ref())?;
-                once(&mut run.profile, profiling, name)?;
-            }
-            Id::Trace => trace(&value, &mut run)?,
-            #[cfg(feature = "trace")]
-            Id::DumpRegir => run.dump_regir.push(func(&value, name)?),
-            #[cfg(all(feature = "optimize", feature = "trace"))]
-            Id::DumpSsa => {
-                let (index, pass) = match value.split_once('=') {
-                    Some((index, pass)) => (index, Some(pass.to_owned())),
-                    None => (&*value, None),
-                };
-                run.dump_ssa.push((func(index, name)?, pass));
-            }
-            #[cfg(all(feature = "optimize", feature = "trace"))]
-            Id::WithoutPass => run.without_passes.push(value),
-            #[cfg(feature = "trace")]
-            Id::DumpJit => run.dump_jit.push(func(&value, name)?),
-            Id::PerfMap => run.perf_map = true,
-            Id::Help | Id::Version => return Ok(words.common(flag.id)),
+            Part::Word(word) => bare.push(text(word)?),
         }
     }
+    let mut layers = match line.iter().any(|setting| matches!(setting.flag.id, Id::NoConfig)) {
+        true => Vec::new(),
+        false => defaults()?,
+    };
+    layers.push(line);
+    let mut run = Run::default();
+    for layer in layers {
+        run.take(layer)?;
+    }
     // What is left stands after `--`.
-    run.file = match file.or_else(|| words.words.next().map(PathBuf::from)) {
+    run.file = match file.or_else(|| words.words.pop_front().map(PathBuf::from)) {
         Some(file) => file,
         None => return Err(NO_FILE.into()),
     };
@@ -359,26 +367,155 @@ fn parse_run(words: &mut Words<'_>) -> Result<Command, String> {
         2.. => return Err("two modules '-' cannot both be read from standard input".into()),
         _ => {}
     }
-    for word in &mut *words.words {
+    for word in words.words.drain(..) {
         run.program_args.push(text(word)?);
     }
     Ok(Command::Run(Box::new(run)))
 }
 
-fn parse_check(words: &mut Words<'_>, make: fn(Check) -> Command) -> Result<Command, String> {
+impl Run {
+    /// Takes over the options of a layer, which count before those of layers below it.
+    /// One with a sandbox in it takes back what these granted, and their limits, which
+    /// might be wider than the sandbox's own; but the time.
+    fn take(&mut self, layer: Layer) -> Result<(), String> {
+        if layer.iter().any(|setting| matches!(setting.flag.id, Id::Sandbox)) {
+            let below = std::mem::take(self);
+            *self = Run {
+                grants: Grants { denied: below.grants.denied, ..Grants::default() },
+                timeout: below.timeout,
+                deterministic: below.deterministic,
+                engine: below.engine,
+                disabled: below.disabled,
+                unknown_imports: below.unknown_imports,
+                ..Run::default()
+            };
+        }
+        let mut given = Vec::new();
+        for setting in layer {
+            let again = given.contains(&setting.flag.name);
+            given.push(setting.flag.name);
+            let Setting { flag, name, value, origin } = setting;
+            self.set(flag, &name, value, again).map_err(|message| origin + &message)?;
+        }
+        Ok(())
+    }
+
+    fn set(
+        &mut self,
+        flag: &Flag,
+        name: &str,
+        value: Option<String>,
+        again: bool,
+    ) -> Result<(), String> {
+        let optional = value.clone();
+        let value = value.unwrap_or_default();
+        let once = || if again { Err(format!("option '{name}' is given twice")) } else { Ok(()) };
+        let size = || {
+            once()?;
+            let bytes = units::bytes(&value);
+            expected(bytes, name, "a number of bytes", &value).map(Some)
+        };
+        match flag.id {
+            Id::Invoke => {
+                once()?;
+                self.invoke = Some(value);
+            }
+            Id::Argv0 => {
+                once()?;
+                self.argv0 = Some(value);
+            }
+            Id::Deterministic => self.deterministic = true,
+            Id::Batch => self.batch = true,
+            Id::Link => {
+                let link = link(&value, &|file| file.exists())?;
+                if self.links.iter().any(|other| other.name == link.name) {
+                    return Err(format!("option '--link' gives the name '{}' twice", link.name));
+                }
+                self.links.push(link);
+            }
+            Id::UnknownImports => {
+                once()?;
+                self.unknown_imports = Some(unknown(&value)?);
+            }
+            Id::Json => self.json = json(optional.as_deref())?,
+            Id::Engine => {
+                once()?;
+                self.engine = Some(engine(&value)?);
+            }
+            Id::Dir => self.dirs.push(preopen(value)?),
+            Id::Env => {
+                let (key, value) = variable(&value)?;
+                self.env.retain(|(other, _)| *other != key);
+                self.env.push((key, value));
+            }
+            Id::Allow(capabilities) => self.grants.allowed.insert(capabilities),
+            Id::Deny(capabilities) => self.grants.denied.insert(capabilities),
+            Id::Sandbox => self.sandbox = true,
+            Id::Listen => self.listen.push(value),
+            Id::Fuel => {
+                once()?;
+                let count = units::count(&value);
+                self.fuel = Some(expected(count, name, "a number of instructions", &value)?);
+            }
+            Id::Timeout => {
+                once()?;
+                let time = units::time(&value);
+                let what = "milliseconds or a time like 1.5s";
+                self.timeout = Some(expected(time, name, what, &value)?);
+            }
+            Id::MaxGcHeap => self.max_gc_heap = size()?,
+            Id::MaxCode => self.max_code = size()?,
+            Id::MaxTotal => self.max_total = size()?,
+            Id::MaxMemory => self.max_memory = size()?,
+            Id::MaxStack => self.max_stack = size()?,
+            Id::Disable => self.disabled.push(feature(&value)?),
+            #[cfg(feature = "trace")]
+            Id::Profile => {
+                once()?;
+                self.profile = Some(crate::observe::Profiling::parse(optional.as_ref())?);
+            }
+            Id::Trace => trace(&value, self)?,
+            #[cfg(feature = "trace")]
+            Id::DumpRegir => self.dump_regir.push(func(&value, name)?),
+            #[cfg(all(feature = "optimize", feature = "trace"))]
+            Id::DumpSsa => {
+                let (index, pass) = match value.split_once('=') {
+                    Some((index, pass)) => (index, Some(pass.to_owned())),
+                    None => (&*value, None),
+                };
+                self.dump_ssa.push((func(index, name)?, pass));
+            }
+            #[cfg(all(feature = "optimize", feature = "trace"))]
+            Id::WithoutPass => self.without_passes.push(value),
+            #[cfg(feature = "trace")]
+            Id::DumpJit => self.dump_jit.push(func(&value, name)?),
+            Id::PerfMap => self.perf_map = true,
+            Id::CoreDump => {
+                once()?;
+                self.core_dump = Some(value);
+            }
+            Id::Overwrite => self.overwrite = true,
+            // These are not about the run.
+            Id::NoConfig | Id::Help | Id::Version => {}
+        }
+        Ok(())
+    }
+}
+
+fn parse_check(words: &mut Words, make: fn(Check) -> Command) -> Result<Command, String> {
     let mut check = Check::default();
     let mut files = Vec::new();
     while let Some(part) = words.next()? {
         match part {
             Part::Word(word) => files.push(word),
-            Part::Option(flag, _, value) => match flag.id {
+            Part::Option(Setting { flag, value, .. }) => match flag.id {
                 Id::Disable => check.disabled.push(feature(&value.unwrap_or_default())?),
                 Id::Json => check.json = json(value.as_deref())?,
                 id => return Ok(words.common(id)),
             },
         }
     }
-    files.extend(&mut *words.words);
+    files.extend(words.words.drain(..));
     let name = words.command.name;
     if files.len() > 1 {
         let second = files[1].to_string_lossy();
@@ -391,23 +528,25 @@ fn parse_check(words: &mut Words<'_>, make: fn(Check) -> Command) -> Result<Comm
     Ok(make(check))
 }
 
-fn parse_features(words: &mut Words<'_>) -> Result<Command, String> {
+fn parse_features(words: &mut Words) -> Result<Command, String> {
     let mut format = Format::default();
     while let Some(part) = words.next()? {
         match part {
-            Part::Option(Flag { id: Id::Json, .. }, _, value) => format = json(value.as_deref())?,
-            Part::Option(flag, ..) => return Ok(words.common(flag.id)),
+            Part::Option(Setting { flag, value, .. }) => match flag.id {
+                Id::Json => format = json(value.as_deref())?,
+                id => return Ok(words.common(id)),
+            },
             Part::Word(word) => return Err(unwanted(words.command, &word)),
         }
     }
     Ok(Command::Features(format))
 }
 
-fn parse_completions(words: &mut Words<'_>) -> Result<Command, String> {
+fn parse_completions(words: &mut Words) -> Result<Command, String> {
     let mut shell = None;
     while let Some(part) = words.next()? {
         match part {
-            Part::Option(flag, ..) => return Ok(words.common(flag.id)),
+            Part::Option(setting) => return Ok(words.common(setting.flag.id)),
             Part::Word(word) if shell.is_some() => return Err(unwanted(words.command, &word)),
             Part::Word(word) => shell = Some(Shell::named(&text(word)?)?),
         }
@@ -416,27 +555,30 @@ fn parse_completions(words: &mut Words<'_>) -> Result<Command, String> {
     shell.map(Command::Completions).ok_or_else(missing)
 }
 
-fn parse_help(words: &mut Words<'_>) -> Result<Command, String> {
+fn parse_help(words: &mut Words) -> Result<Command, String> {
     let mut about = None;
     while let Some(part) = words.next()? {
         match part {
-            Part::Option(flag, ..) => return Ok(words.common(flag.id)),
+            Part::Option(setting) => return Ok(words.common(setting.flag.id)),
             Part::Word(word) if about.is_some() => return Err(unwanted(words.command, &word)),
             Part::Word(word) => {
                 let name = text(word)?;
                 let hint = || did_you_mean(&name, &command_names());
                 let found = command(&name);
-                about = Some(found.ok_or_else(|| format!("no command '{name}'{}", hint()))?);
+                about = Some(found.ok_or_else(|| match foreign(&name) {
+                    Some(answer) => format!("there is no command '{name}': {answer}"),
+                    None => format!("no command '{name}'{}", hint()),
+                })?);
             }
         }
     }
     Ok(Command::Help(about))
 }
 
-fn parse_nothing(words: &mut Words<'_>, meaning: Command) -> Result<Command, String> {
+fn parse_nothing(words: &mut Words, meaning: Command) -> Result<Command, String> {
     match words.next()? {
         None => Ok(meaning),
-        Some(Part::Option(flag, ..)) => Ok(words.common(flag.id)),
+        Some(Part::Option(setting)) => Ok(words.common(setting.flag.id)),
         Some(Part::Word(word)) => Err(unwanted(words.command, &word)),
     }
 }
@@ -444,34 +586,6 @@ fn parse_nothing(words: &mut Words<'_>, meaning: Command) -> Result<Command, Str
 fn unwanted(command: &CommandInfo, word: &OsString) -> String {
     let (name, word) = (command.name, word.to_string_lossy());
     format!("'{name}' does not take '{word}' ('zwasm help {name}' shows the usage)")
-}
-
-fn feature(name: &str) -> Result<Feature, String> {
-    name.parse().map_err(|_| {
-        let hint = did_you_mean(name, &feature_names());
-        format!("unknown feature '{name}'{hint}")
-    })
-}
-
-/// The engines by name.
-const ENGINES: [(&str, Strategy); 4] = [
-    ("interp", Strategy::Interpreter),
-    ("baseline", Strategy::Baseline),
-    ("jit", Strategy::Optimizing),
-    ("auto", Strategy::Auto),
-];
-
-fn engine(name: &str) -> Result<Strategy, String> {
-    // For tests: each function is interpreted or compiled, as the number decides.
-    if let Some(seed) = name.strip_prefix("mixed:").and_then(|seed| seed.parse().ok()) {
-        return Ok(Strategy::Mixed(seed));
-    }
-    let found = ENGINES.iter().find(|(known, _)| *known == name);
-    found.map(|(_, strategy)| *strategy).ok_or_else(|| {
-        let hint = did_you_mean(name, &ENGINES.map(|(known, _)| known));
-        let hint = if hint.is_empty() { " (interp, baseline, jit or auto)" } else { &hint };
-        format!("unknown engine '{name}'{hint}")
-    })
 }
 
 /// Whether a word is a flag rather than a file, a number or a plain word.
@@ -488,27 +602,6 @@ fn is_option(word: &OsString) -> bool {
 
 fn text(word: OsString) -> Result<String, String> {
     word.into_string().map_err(|word| format!("'{}' is not valid UTF-8", word.to_string_lossy()))
-}
-
-fn once<T>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), String> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(format!("option '{name}' is given twice")),
-    }
-}
-
-fn preopen(value: String) -> Result<Preopen, String> {
-    let stripped = value.strip_suffix(":ro");
-    let (names, read_only) = (stripped.unwrap_or(&value), stripped.is_some());
-    let (host, guest) = names.split_once("::").unwrap_or((names, names));
-    if guest.ends_with(":rw") {
-        let rest = value.trim_end_matches(":rw");
-        return Err(format!("option '--dir' knows ':ro' only: '{rest}' is writable anyway"));
-    }
-    if host.is_empty() || guest.is_empty() {
-        return Err(format!("option '--dir' expects PATH or HOST::GUEST, got '{value}'"));
-    }
-    Ok(Preopen { host: host.to_owned(), guest: guest.to_owned(), read_only })
 }
 
 /// Adds the categories of `--trace`, separated by commas.
@@ -539,96 +632,18 @@ fn trace(value: &str, run: &mut Run) -> Result<(), String> {
     Ok(())
 }
 
-fn variable(value: &str) -> Result<(String, String), String> {
-    match value.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        Some(_) => Err(format!("option '--env' expects KEY=VALUE, got '{value}' without a key")),
-        None => {
-            let hint = match value.split_once(':') {
-                Some((key, value)) if !key.is_empty() => format!("did you mean '{key}={value}'?"),
-                _ => "'--allow-env' passes on all variables of the host".into(),
-            };
-            Err(format!("option '--env' expects KEY=VALUE, got '{value}' ({hint})"))
-        }
-    }
-}
-
-/// The name may be empty, as a module's may that imports name. Where there are
-/// several `=`, the first one divides behind which there is a file.
-fn link(value: &str, exists: &dyn Fn(&Path) -> bool) -> Result<Link, String> {
-    let mut divided = value.match_indices('=').map(|(at, _)| (&value[..at], &value[at + 1..]));
-    let first = divided.clone().next();
-    let found = divided.find(|(_, file)| *file == "-" || exists(Path::new(file))).or(first);
-    match found {
-        Some((name, file)) if !file.is_empty() => {
-            Ok(Link { name: name.to_owned(), file: file.into() })
-        }
-        Some(_) => Err(format!("option '--link' expects NAME=FILE, got '{value}' without a file")),
-        None => {
-            let hint = match value.split_once(':') {
-                Some((name, file)) if !file.is_empty() => {
-                    format!(" (did you mean '{name}={file}'?)")
-                }
-                _ => match Path::new(value).file_stem().and_then(|stem| stem.to_str()) {
-                    Some(stem) if exists(Path::new(value)) => {
-                        format!(" (did you mean '{stem}={value}'?)")
-                    }
-                    _ => " (NAME is the module that imports name)".into(),
-                },
-            };
-            Err(format!("option '--link' expects NAME=FILE, got '{value}'{hint}"))
-        }
-    }
-}
-
-/// What `--json` may be told beside that it is there.
-fn json(value: Option<&str>) -> Result<Format, String> {
-    match value {
-        None => Ok(Format::Json),
-        Some("safe") => Ok(Format::SafeJson),
-        Some(other) => {
-            let hint = did_you_mean(other, &["safe"]);
-            Err(format!("option '--json' may be given as '--json=safe', got '{other}'{hint}"))
-        }
-    }
-}
-
-#[cfg(feature = "trace")]
-fn func(value: &str, name: &str) -> Result<u32, String> {
-    value
-        .parse()
-        .map_err(|_| format!("option '{name}' expects the index of a function, got '{value}'"))
-}
-
-/// A number in decimal digits.
-fn number(value: &str, what: &str, name: &str) -> Result<u64, String> {
-    let digits = value.bytes().all(|b| b.is_ascii_digit()).then_some(value);
-    digits
-        .and_then(|digits| digits.parse().ok())
-        .ok_or_else(|| format!("option '{name}' expects {what}, got '{value}'"))
-}
-
-/// A number of bytes: decimal digits, then `K`, `M` or `G` for powers of 1024.
-fn size(value: &str, name: &str) -> Result<u64, String> {
-    let (digits, shift) = match value.as_bytes().last().map(u8::to_ascii_uppercase) {
-        Some(b'K') => (&value[..value.len() - 1], 10),
-        Some(b'M') => (&value[..value.len() - 1], 20),
-        Some(b'G') => (&value[..value.len() - 1], 30),
-        _ => (value, 0),
-    };
-    let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits);
-    digits
-        .and_then(|digits| digits.parse::<u64>().ok())
-        .and_then(|count| count.checked_mul(1 << shift))
-        .ok_or_else(|| format!("option '{name}' expects a number of bytes, got '{value}'"))
+fn expected<T>(found: Option<T>, name: &str, what: &str, value: &str) -> Result<T, String> {
+    found.ok_or_else(|| format!("option '{name}' expects {what}, got '{value}'"))
 }
 
 #[cfg(test)]
 mod tests {
+    use zwasm_wasi::Capabilities;
+
     use super::*;
 
     fn words(line: &str) -> Result<Command, String> {
-        parse(line.split_whitespace().map(OsString::from))
+        parse(line.split_whitespace().map(OsString::from), || Ok(Vec::new()))
     }
 
     fn run(line: &str) -> Run {
@@ -659,10 +674,10 @@ mod tests {
         assert_eq!(run("a --disable=simd --disable threads").disabled, disabled);
         assert_eq!(words("features"), Ok(Command::Features(Format::Words)));
         assert_eq!(words("features --json"), Ok(Command::Features(Format::Json)));
-        for line in ["help", "--help", "-h", "a.wasm -h"] {
+        for line in ["help", "--help", "-h", "-h a.wasm", "a.wasm --invoke f -h"] {
             assert_eq!(words(line), Ok(Command::Help(None)), "{line}");
         }
-        for line in ["run --help", "help run", "run a.wasm -h"] {
+        for line in ["run --help", "help run", "run -h a.wasm"] {
             assert_eq!(words(line), Ok(Command::Help(Some(&COMMANDS[0]))), "{line}");
         }
         for line in ["validate -h", "help validate", "validate a --help"] {
@@ -672,7 +687,7 @@ mod tests {
         assert_eq!(words("inspect --json a"), Ok(Command::Inspect(inspect)));
         assert_eq!(words("completions fish"), Ok(Command::Completions(Shell::Fish)));
         assert_eq!(words("man"), Ok(Command::Man));
-        for line in ["version", "--version", "-V", "a.wasm -V"] {
+        for line in ["version", "--version", "-V", "-V a.wasm"] {
             assert_eq!(words(line), Ok(Command::Version), "{line}");
         }
     }
@@ -711,9 +726,10 @@ mod tests {
         let dirs = run("a --dir x:ro --dir y::/z:ro --dir y::z").dirs;
         let ro: Vec<_> = dirs.iter().map(|d| (d.guest.as_str(), d.read_only)).collect();
         assert_eq!(ro, [("x", true), ("/z", true), ("z", false)]);
-        let env: Vec<_> = r.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(env, [("A", "1"), ("B", "x=y"), ("C", "")]);
-        assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), "2".into())]);
+        let env: Vec<_> = r.env.iter().map(|(k, v)| (k.as_str(), v.as_deref())).collect();
+        assert_eq!(env, [("A", Some("1")), ("B", Some("x=y")), ("C", Some(""))]);
+        assert_eq!(run("a --env A=1 --env A=2").env, [("A".into(), Some("2".into()))]);
+        assert_eq!(run("a --env A=1 --env A").env, [("A".into(), None)]);
         let r = run("a --max-memory 16777216 --max-stack 64k");
         assert_eq!((r.max_memory, r.max_stack), (Some(16 << 20), Some(64 << 10)));
         assert_eq!(run("a").engine, None);
@@ -727,6 +743,10 @@ mod tests {
         let r = run("a --sandbox --fuel 1000 --timeout=250 --max-gc-heap 1M");
         assert_eq!((r.sandbox, r.fuel, r.max_gc_heap), (true, Some(1000), Some(1 << 20)));
         assert_eq!(r.timeout, Some(Duration::from_millis(250)));
+        let r = run("a --timeout 1.5s --fuel 2M --max-memory 1.5MiB --argv0 b");
+        assert_eq!((r.timeout, r.fuel), (Some(Duration::from_millis(1500)), Some(2_000_000)));
+        assert_eq!((r.max_memory, r.argv0.as_deref()), (Some(3 << 19), Some("b")));
+        assert_eq!(run("a --unknown-imports trap").unknown_imports, Some(Unknown::Trap));
     }
 
     #[test]
@@ -741,42 +761,74 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_divided_where_a_file_follows() {
-        let divided = |value: &str, files: &[&str]| {
-            let exists = |path: &Path| files.iter().any(|file| path == Path::new(file));
-            super::link(value, &exists).map(|link| (link.name, link.file))
+    fn options_of_the_program() {
+        let r = run("cc1.wasm -quiet x.c --std=c11 --dir . -o x.s --end");
+        assert_eq!(r.program_args, ["-quiet", "x.c", "--std=c11", "-o", "x.s", "--end"]);
+        assert_eq!(r.dirs.len(), 1);
+        assert_eq!(run("a -h --version --json --help").program_args.len(), 4);
+        assert_eq!(run("--json a").json, Format::Json);
+        // A function has none, nor have lines.
+        assert!(error("a --invoke f -quiet").contains("'-quiet'"));
+        assert!(error("a -quiet --batch").contains("'-quiet'"));
+        assert_eq!(run("a -- --invoke f").program_args, ["--invoke", "f"]);
+        // What would be lost is not passed on.
+        let message = "unknown option '--sandbx' (did you mean '--sandbox'?); words for the program \
+                       go after '--'";
+        assert_eq!(error("a --sandbx"), message);
+        assert_eq!(run("a -- --sandbx").program_args, ["--sandbx"]);
+        assert!(error("a --allow-al").contains("'--allow-all'"));
+        assert!(error("--quiet a").contains("the program's own options go behind its file"));
+    }
+
+    #[test]
+    fn layers() {
+        let layered = |below: &str, line: &str| {
+            let words = |line: &str| line.split_whitespace().map(OsString::from).collect();
+            let mut layer = Layer::new();
+            let mut all = Words {
+                command: &COMMANDS[0],
+                named: None,
+                words: words(below),
+                calls: false,
+                to_program: false,
+            };
+            while let Some(Part::Option(setting)) = all.next().unwrap() {
+                layer.push(Setting { origin: "here: ".into(), ..setting });
+            }
+            let words: VecDeque<OsString> = words(line);
+            match parse(words, || Ok(vec![layer])) {
+                Ok(Command::Run(run)) => Ok(*run),
+                Err(message) => Err(message),
+                Ok(other) => panic!("{other:?}"),
+            }
         };
-        for (value, files, name, file) in [
-            ("a=b=c", &["c"][..], "a=b", "c"),
-            ("a=b=c", &["b=c"], "a", "b=c"),
-            ("a=b=c", &["c", "b=c"], "a", "b=c"),
-            ("a=b=c", &[], "a", "b=c"),
-            ("a=b=-", &[], "a=b", "-"),
-            ("==c", &["c"], "=", "c"),
-            ("=c", &[], "", "c"),
-            ("a==", &[], "a", "="),
-        ] {
-            assert_eq!(divided(value, files), Ok((name.into(), file.into())), "{value} {files:?}");
-        }
-        for (value, part) in [
-            ("m", "got 'm' (NAME is the module that imports name)"),
-            ("d/m.wasm", "(did you mean 'm=d/m.wasm'?)"),
-            ("m:x.wasm", "(did you mean 'm=x.wasm'?)"),
-            ("m=", "got 'm=' without a file"),
-            ("=", "got '=' without a file"),
-        ] {
-            let message = divided(value, &["d/m.wasm"]).unwrap_err();
-            assert!(message.starts_with("option '--link' expects NAME=FILE, got "), "{message}");
-            assert!(message.ends_with(part), "{message}");
-        }
+        let r = layered("--timeout 1s --dir x --engine jit", "a --timeout 2s --dir y").unwrap();
+        assert_eq!(r.timeout, Some(Duration::from_secs(2)));
+        assert_eq!((r.dirs.len(), r.engine), (2, Some(Strategy::Optimizing)));
+        assert_eq!(layered("--dir x", "a --no-config").unwrap(), run("a"));
+        assert_eq!(
+            layered("--fuel x", "a").unwrap_err(),
+            "here: option '--fuel' expects a number of instructions, got 'x'"
+        );
+        assert!(layered("--fuel 1 --fuel 2", "a").unwrap_err().contains("twice"));
+        // In a sandbox nothing counts that would open it.
+        let below = "--allow-all --deny-net --dir x --env A=1 --listen b:1 --max-memory 8G --fuel 99 \
+                     --max-total 9G --max-code 9G --max-gc-heap 9G --max-stack 9G --timeout 1s";
+        let r = layered(below, "a --sandbox --allow-read").unwrap();
+        let mut expected = run("a --sandbox --allow-read --timeout 1s");
+        expected.grants.denied = Capabilities::NET;
+        assert_eq!(r, expected);
+        // One that stands below has what stands beside it.
+        assert!(layered("--sandbox --dir x", "a").unwrap().dirs.len() == 1);
     }
 
     #[test]
     fn json_of_two_kinds() {
         assert_eq!(run("a").json, Format::Words);
-        assert_eq!(run("a --json").json, Format::Json);
-        assert_eq!(run("a --json safe").program_args, ["safe"]);
-        assert_eq!(run("a --json=safe").json, Format::SafeJson);
+        assert_eq!(run("--json a").json, Format::Json);
+        assert_eq!(run("a --json --invoke f").json, Format::Json);
+        assert_eq!(run("--json a safe").program_args, ["safe"]);
+        assert_eq!(run("--json=safe a").json, Format::SafeJson);
         assert_eq!(words("features --json=safe"), Ok(Command::Features(Format::SafeJson)));
         assert!(error("validate --json=save a").ends_with("got 'save' (did you mean 'safe'?)"));
     }
@@ -810,15 +862,17 @@ mod tests {
 
     #[test]
     fn grants_add_up() {
-        let r = run("a --allow-read --allow-env");
-        assert!(r.grants.contains(Grants::READ) && r.grants.contains(Grants::ENV));
-        assert!(!r.grants.contains(Grants::WRITE));
-        let all = "a --allow-read --allow-write --allow-env --allow-path --allow-clock \
-                   --allow-random --allow-proc --allow-net --allow-http";
-        assert_eq!(run(all), run("a --allow-all"));
+        use Capabilities as C;
+        let r = run("a --allow-read --allow-env --deny-clock");
+        assert_eq!((r.grants.allowed, r.grants.denied), (C::READ | C::ENV, C::CLOCK));
+        let names = || C::ALL.names().filter(|name| !["stdio", "exit"].contains(name));
+        let all: String = names().map(|name| format!(" --allow-{name} --deny-{name}")).collect();
+        let grants = run(&format!("a{all}")).grants;
+        assert_eq!(grants.allowed, grants.denied);
+        assert_eq!(grants.allowed | C::STDIO | C::EXIT, run("a --allow-all").grants.allowed);
         assert_eq!(run("a --sandbox").grants, Grants::default());
         let r = run("a --sandbox --allow-read --trace=wasi --listen=[::1]:80");
-        assert!(r.sandbox && r.trace_wasi && r.grants.contains(Grants::READ));
+        assert!(r.sandbox && r.trace_wasi && r.grants.allowed.contains(C::READ));
         assert_eq!(r.listen, ["[::1]:80"]);
     }
 
@@ -830,7 +884,12 @@ mod tests {
             ("run", "no file"),
             ("--", "no file"),
             ("a --invok f", "unknown option '--invok' (did you mean '--invoke'?)"),
-            ("a --std t.js", "unknown option '--std' (words for the program go after '--')"),
+            ("a --invoke f --std", "unknown option '--std' (words for the program go after '--')"),
+            ("compile a", "there is no command 'compile': code is compiled while it runs"),
+            ("serve --addr x a", "there is no command 'serve'"),
+            ("wast a.wast", "there is no command 'wast'"),
+            ("help explore", "there is no command 'explore': '--dump-regir N'"),
+            ("objdump a", "there is no command 'objdump'"),
             ("--frob a", "unknown option '--frob'"),
             ("validate a --jsno", "unknown option '--jsno' (did you mean '--json'?)"),
             ("features --frob", "unknown option '--frob' ('zwasm help' shows the usage)"),
@@ -844,16 +903,16 @@ mod tests {
             ("completions bash zsh", "does not take 'zsh'"),
             ("help inspct", "no command 'inspct' (did you mean 'inspect'?)"),
             ("version a", "'version' does not take 'a'"),
-            ("a -x=3", "unknown option '-x'"),
+            ("-x=3 a", "unknown option '-x'"),
             ("a --invoke", "'--invoke' needs a value: NAME"),
             ("a --invoke --dir .", "'--invoke' needs a value: NAME"),
             ("a --allow-all=yes", "'--allow-all' takes no value"),
             ("a --invoke f --invoke g", "'--invoke' is given twice"),
-            ("a --env A", "KEY=VALUE, got 'A' ('--allow-env' passes on all variables of the host)"),
-            ("a --env A:b:c", "KEY=VALUE, got 'A:b:c' (did you mean 'A=b:c'?)"),
-            ("a --env =A", "KEY=VALUE, got '=A' without a key"),
-            ("a --mapdir x", "unknown option '--mapdir' (here it is '--dir HOST::GUEST')"),
-            ("a --preload m=x", "(here it is '--link NAME=FILE')"),
+            ("a --env A:b:c", "KEY=VALUE or KEY, got 'A:b:c' (did you mean 'A=b:c'?)"),
+            ("a --env =A", "KEY=VALUE or KEY, got '=A' without a key"),
+            ("a --unknown-imports tarp", "trap or default, got 'tarp' (did you mean 'trap'?)"),
+            ("--mapdir x a", "unknown option '--mapdir' (here it is '--dir HOST::GUEST')"),
+            ("--preload m=x a", "(here it is '--link NAME=FILE')"),
             ("a --dir x::y:rw", "option '--dir' knows ':ro' only: 'x::y' is writable anyway"),
             ("- --link m=-", "two modules '-'"),
             ("a --link m=- --batch", "cannot both read standard input"),
@@ -867,9 +926,9 @@ mod tests {
             ("a --max-memory K", "got 'K'"),
             ("a --max-stack 99999999999999999999", "'--max-stack' expects"),
             ("a --max-stack 99999999999999G", "'--max-stack' expects"),
-            ("a --fuel 1M", "'--fuel' expects a number of instructions, got '1M'"),
+            ("a --fuel 1.5", "'--fuel' expects a number of instructions, got '1.5'"),
             ("a --fuel 99999999999999999999", "'--fuel' expects"),
-            ("a --timeout 1.5", "'--timeout' expects milliseconds, got '1.5'"),
+            ("a --timeout 1.5", "'--timeout' expects milliseconds or a time like 1.5s, got '1.5'"),
             ("a --timeout -1", "got '-1'"),
             ("a --timeout 1 --timeout 2", "'--timeout' is given twice"),
             ("a --engine basline", "unknown engine 'basline' (did you mean 'baseline'?)"),
@@ -898,8 +957,9 @@ mod tests {
     fn words_need_not_be_utf8_to_be_files() {
         use std::os::unix::ffi::OsStringExt;
         let odd = || OsString::from_vec(vec![0xff, b'x']);
-        let Ok(Command::Run(r)) = parse([odd()]) else { panic!() };
+        let none = || Ok(Vec::new());
+        let Ok(Command::Run(r)) = parse([odd()], none) else { panic!() };
         assert_eq!(r.file.as_os_str(), odd());
-        assert!(parse(["a".into(), odd()]).unwrap_err().contains("UTF-8"));
+        assert!(parse(["a".into(), odd()], none).unwrap_err().contains("UTF-8"));
     }
 }

@@ -3,25 +3,22 @@
 //! A component is a program if it exports `wasi:cli/run`, whose function is called; the
 //! functions of others are called by `--invoke`. What is called, and with what, is known
 //! before anything of the guest runs.
-//!
-//! What a program may do without flags is more than for modules: a directory given by
-//! `--dir` may be used, unless a flag says what for, and clocks and random numbers are
-//! there. WASI 0.2 has no error code to refuse these by, and every standard library asks
-//! for them as it starts. In a sandbox, flags are all that counts.
 
 use zwasm::{Error, Store};
 use zwasm_component::types::{self, ComponentFunc};
 use zwasm_component::wave::{self, Export, NotFound};
 use zwasm_component::{Component, Instance, Linker, Val};
-use zwasm_wasi::{Capabilities, WasiCtx};
+use zwasm_wasi::WasiCtx;
 
 use crate::args::Run;
 use crate::batch::{Batch, Callee, Request};
 use crate::compose::Linked;
+use crate::core_dump;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::json::{self, Format, quote};
 use crate::limits::{Limits, Watchdog};
+use crate::operands::Unknown;
 use crate::run::{Done, Ending, no_function, wasi_context};
 use crate::values::float;
 
@@ -51,7 +48,7 @@ pub fn run(
     let all = || [component].into_iter().chain(linked.components());
     let context = if all().any(|component| imports_wasi(&component.component_type())) {
         zwasm_wasi::p2::add_to_linker_sync(&mut linker)?;
-        wasi_context(options, capabilities(options))?
+        wasi_context(options)?
     } else {
         WasiCtx::builder().build()
     };
@@ -59,8 +56,12 @@ pub fn run(
     limits.impose(&mut store, watchdog)?;
     #[cfg(feature = "trace")]
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
-    let ending = Ending::of(&store, limits, options.json);
+    let ending = Ending::of(&store, limits, options);
     let outcome = linked.define(&mut store, &mut linker, component).and_then(|()| {
+        match options.unknown_imports {
+            Some(Unknown::Trap) => linker.define_unknown_imports_as_traps(component)?,
+            Some(Unknown::Default) | None => {}
+        }
         let instance = linker.instantiate(&mut store, component)?;
         match call {
             Some(call) => perform(&mut store, &instance, call, options.json),
@@ -71,6 +72,7 @@ pub fn run(
             }
         }
     });
+    core_dump::write(options, &store, &outcome);
     let code = ending.finish(outcome);
     #[cfg(feature = "trace")]
     if let Some(profiler) = profiler {
@@ -86,6 +88,9 @@ fn refuse_for_modules(options: &Run) -> Result<(), Failure> {
             "option '{option}' is for modules; this is a component{instead}"
         )))
     };
+    if options.unknown_imports == Some(Unknown::Default) {
+        return refuse("--unknown-imports default", ", whose imports can be made to trap");
+    }
     if !options.listen.is_empty() {
         return refuse("--listen", ", which with '--allow-net' listens by itself");
     }
@@ -102,20 +107,6 @@ fn refuse_for_modules(options: &Run) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// What a program may do.
-fn capabilities(options: &Run) -> Capabilities {
-    let mut capabilities = options.grants.capabilities();
-    if options.sandbox {
-        return capabilities;
-    }
-    let files = Capabilities::READ | Capabilities::WRITE | Capabilities::PATH;
-    if !options.dirs.is_empty() && !capabilities.intersects(files) {
-        capabilities.insert(files);
-    }
-    capabilities.insert(Capabilities::CLOCK | Capabilities::RANDOM);
-    capabilities
 }
 
 /// A call that is to be made.
@@ -136,7 +127,7 @@ impl<'a> Call<'a> {
             let program = exports.iter().find(|export| {
                 export.path().strip_prefix(PROGRAM).is_some_and(|rest| rest.ends_with("#run"))
             });
-            let Some(export) = program else { return Err(no_program(exports)) };
+            let Some(export) = program else { return Err(no_program(exports, options)) };
             return Ok(Some(Call { export, args: Vec::new(), is_program: true }));
         };
         let call = Call::prepare(exports, text, &options.call_args);
@@ -212,7 +203,14 @@ fn misread(error: wave::Error) -> Failure {
     Failure::runtime(format!("at {error}"))
 }
 
-fn no_program(exports: &[Export]) -> Failure {
+fn no_program(exports: &[Export], options: &Run) -> Failure {
+    if let Some(name) = options.program_args.first()
+        && exports.iter().any(|export| [export.name(), &export.path()].contains(&name.as_str()))
+    {
+        return Failure::runtime(format!(
+            "'{name}' is a function of the component, which is called by '--invoke {name}'"
+        ));
+    }
     let names: Vec<_> = exports.iter().map(Export::path).collect();
     let advice = match names.as_slice() {
         [] => "and no functions".into(),

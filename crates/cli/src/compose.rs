@@ -14,11 +14,11 @@ use zwasm::{AsContextMut, Engine, Error, Store};
 use zwasm_component::types::{self, ComponentFunc, ComponentItem};
 use zwasm_component::{Component, Instance, Linker, LinkerInstance};
 
-use crate::args::Link;
 use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::link::{given_by, in_order, load};
 use crate::module::Program;
+use crate::operands::Link;
 
 /// What `--link` gives, each after what it imports from.
 pub struct Linked<'a>(Vec<(&'a Link, Program)>);

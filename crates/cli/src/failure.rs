@@ -6,8 +6,10 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
-use zwasm::{Error, ErrorKind, WasmBacktrace};
+use zwasm::{Error, ErrorKind, WasmBacktrace, WasmCoreDump};
 use zwasm_wasi::I32Exit;
+
+use crate::demangle::demangle;
 
 /// A failure of the command: the exit code and what to print.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub struct Failure {
     notes: Vec<String>,
     kind: Option<ErrorKind>,
     exit: Option<i32>,
+    core_dump: Option<Box<WasmCoreDump>>,
 }
 
 /// The frames of a backtrace that are shown; of deep recursion, more tell
@@ -27,8 +30,15 @@ const MAX_FRAMES: usize = 20;
 impl Failure {
     /// Wrong usage or a failure at run time.
     pub fn runtime(message: impl Into<String>) -> Self {
-        let (frames, notes) = (String::new(), Vec::new());
-        Self { code: 1, message: message.into(), frames, notes, kind: None, exit: None }
+        Self {
+            code: 1,
+            message: message.into(),
+            frames: String::new(),
+            notes: Vec::new(),
+            kind: None,
+            exit: None,
+            core_dump: None,
+        }
     }
 
     /// Standard output that cannot be written to.
@@ -46,10 +56,19 @@ impl Failure {
         self.message.insert_str(0, text);
     }
 
-    /// Adds remarks after everything else.
-    pub fn with_notes(mut self, notes: Vec<String>) -> Self {
-        self.notes = notes;
-        self
+    /// Says something else.
+    pub fn replace(&mut self, message: String) {
+        self.message = message;
+    }
+
+    /// Adds a remark after everything else.
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Whether there are remarks.
+    pub fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
     }
 
     /// The kind of the engine's error behind it.
@@ -70,6 +89,11 @@ impl Failure {
     /// The code with which a program chose to end: then nothing went wrong.
     pub fn exit(&self) -> Option<i32> {
         self.exit
+    }
+
+    /// What the guest left behind that was stopped, if one was.
+    pub fn core_dump(&self) -> Option<&WasmCoreDump> {
+        self.core_dump.as_deref()
     }
 
     /// The lines for standard error: one with the message, then the frames of
@@ -99,6 +123,7 @@ impl From<Error> for Failure {
             failure.exit = Some(exit.0);
             failure.message = format!("the program ended with exit code {}", exit.0);
         } else if let Some(backtrace) = error.backtrace() {
+            failure.core_dump = WasmCoreDump::of(&error).map(Box::new);
             match error.kind() {
                 ErrorKind::Trap
                 | ErrorKind::StackOverflow
@@ -153,6 +178,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         let mut line = format!("  at function {}", frame.func_index());
         // Writing to a String cannot fail.
         if let Some(name) = frame.func_name() {
+            let name = demangle(name).unwrap_or_else(|| name.to_owned());
             let _ = write!(line, " <{name}>");
         }
         if let Some(offset) = frame.module_offset() {

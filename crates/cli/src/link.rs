@@ -6,10 +6,11 @@
 
 use zwasm::{Engine, Linker, Module, Store};
 
-use crate::args::Link;
 use crate::failure::Failure;
 use crate::guest::Guest;
+use crate::imports;
 use crate::module::{self, Program};
+use crate::operands::{Link, Unknown};
 use crate::run::{INITIALIZE, WASI};
 
 /// The modules given by `--link`, each after those it imports from.
@@ -43,7 +44,8 @@ impl<'a> Linked<'a> {
         self.0.iter().map(|(_, module)| module)
     }
 
-    /// Instantiates the modules and defines their exports.
+    /// Instantiates the modules and defines their exports. What imports nothing provides
+    /// for is `unknown`'s to say.
     ///
     /// # Errors
     /// When one lacks an import or fails as it starts.
@@ -51,12 +53,16 @@ impl<'a> Linked<'a> {
         &self,
         store: &mut Store<Guest>,
         linker: &mut Linker<Guest>,
+        unknown: Option<Unknown>,
     ) -> Result<(), Failure> {
         // A module may stand between the program and the system by taking the
         // name of the latter.
         linker.allow_shadowing(true);
         for (link, module) in &self.0 {
             let mut instantiate = || {
+                if let Some(how) = unknown {
+                    imports::stand_in(how, linker, store, module)?;
+                }
                 let instance = linker.instantiate(&mut *store, module)?;
                 if let Some(initialize) = instance.get_func(&mut *store, INITIALIZE) {
                     initialize.call(&mut *store, &[], &mut [])?;

@@ -10,6 +10,9 @@ mod completions;
 mod component;
 #[cfg(feature = "component")]
 mod compose;
+mod config;
+mod core_dump;
+mod demangle;
 mod failure;
 mod features;
 #[cfg(feature = "trace")]
@@ -17,6 +20,7 @@ mod flame;
 mod grants;
 mod guest;
 mod help;
+mod imports;
 mod inspect;
 mod json;
 mod json_reader;
@@ -27,11 +31,16 @@ mod module;
 mod number;
 #[cfg(feature = "trace")]
 mod observe;
+mod operands;
 mod options;
+mod output;
+mod progress;
 mod run;
 #[cfg(feature = "trace")]
 mod sample;
+mod sections;
 mod suggest;
+mod units;
 mod validate;
 mod values;
 
@@ -57,7 +66,8 @@ fn end(outcome: Result<i32, Failure>) -> ! {
 }
 
 fn dispatch() -> Result<i32, Failure> {
-    match args::parse(std::env::args_os().skip(1)).map_err(Failure::runtime)? {
+    let words = std::env::args_os().skip(1);
+    match args::parse(words, config::read).map_err(Failure::runtime)? {
         Command::Run(options) => run::run(&options),
         Command::Inspect(options) => print(&inspect::inspect(&options)?),
         Command::Validate(options) => {

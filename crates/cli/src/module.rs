@@ -9,6 +9,7 @@ use zwasm_component::Component;
 
 use crate::failure::Failure;
 use crate::options::command_names;
+use crate::progress::Progress;
 use crate::suggest::did_you_mean;
 
 /// The path that means standard input.
@@ -58,7 +59,10 @@ pub fn read(engine: &Engine, path: &Path) -> Result<Program, Error> {
 /// # Errors
 /// As [`read`].
 pub fn load(engine: &Engine, path: &Path) -> Result<Program, Failure> {
-    read(engine, path).map_err(|error| failure(error, path))
+    let progress = Progress::loading(path);
+    let program = read(engine, path);
+    drop(progress);
+    program.map_err(|error| failure(error, path))
 }
 
 /// Why what is in a file cannot be used.

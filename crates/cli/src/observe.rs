@@ -14,6 +14,7 @@ use crate::args::Run;
 use crate::failure::{Failure, say};
 use crate::flame;
 use crate::guest::Guest;
+use crate::output::{create, unwritable};
 use crate::sample::Sampler;
 
 /// Lines of a table of the profile.
@@ -111,7 +112,7 @@ impl Profiler {
             Some(Profiling::Counts) => return Ok(Some(Self::Counts)),
             Some(Profiling::File(path, format)) => (path.clone(), *format),
         };
-        let file = File::create(&path).map_err(|error| unwritable(&path, &error))?;
+        let file = create(&path, options.overwrite, "--profile")?;
         let sampler = Sampler::start(store)
             .map_err(|error| Failure::runtime(format!("cannot watch the time: {error}")))?;
         Ok(Some(Self::Samples { sampler, file, path, format }))
@@ -135,14 +136,11 @@ impl Profiler {
                     Format::Svg => flame::graph(&samples),
                     Format::Json => samples.json(),
                 };
-                file.write_all(text.as_bytes()).map_err(|error| unwritable(&path, &error))
+                let written = file.write_all(text.as_bytes());
+                written.map_err(|error| unwritable(&path, "--profile", &error))
             }
         }
     }
-}
-
-fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::runtime(format!("option '--profile': cannot write '{}': {error}", path.display()))
 }
 
 fn text(module: Option<&str>, profile: &Profile) -> String {

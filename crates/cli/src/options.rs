@@ -5,8 +5,7 @@
 //! command `run` unless it says otherwise.
 
 use zwasm::Feature;
-
-use crate::grants::Grants;
+use zwasm_wasi::Capabilities;
 
 /// A command: the word that comes first on the line.
 #[derive(Debug, PartialEq)]
@@ -33,6 +32,8 @@ pub struct Flag {
     pub optional: bool,
     /// The names of the commands that take it.
     pub commands: &'static [&'static str],
+    /// Whether a default for it may stand in the configuration.
+    pub has_default: bool,
     /// What it sets.
     pub id: Id,
 }
@@ -49,14 +50,17 @@ pub struct Section {
 #[derive(Clone, Copy)]
 pub enum Id {
     Invoke,
+    Argv0,
     Engine,
     Deterministic,
     Batch,
     Link,
+    UnknownImports,
     Json,
     Dir,
     Env,
-    Allow(Grants),
+    Allow(Capabilities),
+    Deny(Capabilities),
     Sandbox,
     Listen,
     Trace,
@@ -79,12 +83,23 @@ pub enum Id {
     #[cfg(feature = "trace")]
     DumpJit,
     PerfMap,
+    CoreDump,
+    Overwrite,
+    NoConfig,
     Help,
     Version,
 }
 
 const fn flag(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
-    Flag { name, value, help, optional: false, commands: &["run"], id }
+    Flag { name, value, help, optional: false, commands: &["run"], has_default: false, id }
+}
+
+const fn grant(name: &'static str, help: &'static str, id: Id) -> Flag {
+    flag(name, "", help, id).with_default()
+}
+
+const fn limit(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
+    flag(name, value, help, id).with_default()
 }
 
 impl Flag {
@@ -95,6 +110,11 @@ impl Flag {
 
     const fn optional(mut self) -> Flag {
         self.optional = true;
+        self
+    }
+
+    const fn with_default(mut self) -> Flag {
+        self.has_default = true;
         self
     }
 
@@ -125,10 +145,11 @@ pub const COMMANDS: &[CommandInfo] = &[
         about: "\
 FILE is a WebAssembly module or component, binary or text, or '-' for standard
 input. Its export '_start', or 'wasi:cli/run', is called unless --invoke names
-another. ARGS go to the function named by --invoke, else to the program; what
-follows '--' always goes to the program. Numbers are written as in the text
-format: 42, -0x2a, 1_000, 2.5, 0x1.4p1, inf, nan:0x1; vectors as one 128-bit
-integer, null references as 'null'.
+another. ARGS go to the function named by --invoke, else to the program, with
+the options behind FILE that are not zwasm's; -h, --help, -V and --version are
+the program's there. All that follows '--' goes to the program. Numbers are
+written as in the text format: 42, -0x2a, 1_000, 2.5, 0x1.4p1, inf, nan:0x1;
+vectors as one 128-bit integer, null references as 'null'.
 
 Functions of components are called in WAVE, and answer in it:
 --invoke 'greet(\"Bo\", {age: 3, tags: [red, blue]})'. One of an interface is
@@ -139,18 +160,28 @@ function and its arguments, or {\"invoke\": NAME, \"args\": [...]}, which is
 answered in JSON. All lines call the same instance, and a line that fails does
 not end the batch.
 
-A number of bytes N may end in K, M or G. A program reaches no files but those
-below the directories given with --dir. To a component that is leave to use
-them, unless --allow-read, --allow-write or --allow-path say what for; it has
-clocks and random numbers as well. In a sandbox nothing but flags counts.
+A program has the standard streams, clocks and random numbers. It reaches no
+files but those below the directories given with --dir, which it may read and
+write, unless --allow-read, --allow-write or --allow-path say what for. All else
+takes a flag. What is denied stays denied. In a sandbox nothing counts but the
+flags beside it.
+
+A number of bytes N may end in K, M or G, also as in 1.5GiB; a COUNT likewise,
+by thousands, or be like 1e9; a TIME has a unit as in 250ms, 1.5s, 2m, 1h.
+
+Defaults for options stand in ~/.config/zwasm/config, each on a line as in
+'timeout = 10s', and in variables as in ZWASM_TIMEOUT=10s. ZWASM_CONFIG names
+another file.
 ",
     },
     CommandInfo {
         name: "inspect",
         words: "[OPTIONS] FILE",
-        summary: "Show what a file imports and exports",
+        summary: "Show imports, exports and contents of a file",
         about: "\
-Of a component it is WIT.
+Of a module these are its sections with their sizes, the memories it declares,
+the features of WebAssembly it needs, and the tools it was made by. Of a
+component it is WIT.
 ",
     },
     CommandInfo {
@@ -195,6 +226,40 @@ To read it: zwasm man | man -l -
     },
 ];
 
+/// Words that are commands elsewhere, and what there is here in their place.
+pub const FOREIGN: &[(&str, &str)] = &[
+    ("compile", "code is compiled while it runs, and no file is made of it: run the module itself"),
+    (
+        "serve",
+        "there is no server for HTTP; a component that listens by itself runs with '--allow-net'",
+    ),
+    (
+        "wast",
+        "scripts of the test suite are run by a command of its own, 'zwasm-wast FILE...' \
+         (cargo install --path crates/wast); this one runs modules in the text format",
+    ),
+    (
+        "explore",
+        "'--dump-regir N' and '--dump-jit N' print what becomes of a function, and \
+         '--profile=FILE.svg' draws where the time goes",
+    ),
+    (
+        "objdump",
+        "'--dump-jit N' prints the machine code of a function, and 'zwasm inspect FILE' what \
+         is in a module",
+    ),
+    ("config", "defaults stand in a file, see 'zwasm help run'; there is no cache to configure"),
+    ("settings", "the compilers have no settings; '--engine' chooses among them"),
+    ("exec", "it is 'zwasm run FILE', of which 'run' may be left out"),
+    ("info", "it is 'zwasm inspect FILE'"),
+    ("wat2wasm", "modules in the text format run as they are: 'zwasm FILE.wat'"),
+];
+
+/// What there is in place of a command of another runtime.
+pub fn foreign(name: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|(known, _)| *known == name).map(|(_, answer)| *answer)
+}
+
 /// What a failure means to a script.
 pub const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "Success"),
@@ -214,20 +279,30 @@ pub const SECTIONS: &[Section] = &[
                 "Call the exported function NAME with the words given",
                 Id::Invoke,
             ),
+            flag("--argv0", "NAME", "What the program is called, to itself", Id::Argv0),
             flag(
                 "--engine",
                 "NAME",
                 "What runs the code: interp, baseline, jit or auto",
                 Id::Engine,
-            ),
+            )
+            .with_default(),
             flag(
                 "--deterministic",
                 "",
                 "Compute the same NaN on every processor",
                 Id::Deterministic,
-            ),
+            )
+            .with_default(),
             flag("--batch", "", "Call the functions that standard input names", Id::Batch),
             flag("--link", "NAME=FILE", "Instantiate FILE for imports from NAME", Id::Link),
+            flag(
+                "--unknown-imports",
+                "HOW",
+                "Run without them: trap when called, or default values",
+                Id::UnknownImports,
+            )
+            .with_default(),
             flag("--json", "safe", "Print JSON; safe: integers above 2^53 as strings", Id::Json)
                 .optional()
                 .on(&["run", "inspect", "validate", "features"]),
@@ -241,37 +316,55 @@ pub const SECTIONS: &[Section] = &[
             "Refuse modules that use it (see 'zwasm features')",
             Id::Disable,
         )
-        .on(&["run", "inspect", "validate"])],
+        .on(&["run", "inspect", "validate"])
+        .with_default()],
     },
     Section {
         title: "WASI",
         flags: &[
-            flag("--dir", "PATH", "Let the program reach a directory (HOST::GUEST:ro)", Id::Dir),
-            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen),
-            flag("--env", "KEY=VALUE", "Set an environment variable of the program", Id::Env),
-            flag("--allow-all", "", "Grant every capability below", Id::Allow(Grants::ALL)),
-            flag("--allow-read", "", "Reading files", Id::Allow(Grants::READ)),
-            flag("--allow-write", "", "Writing files", Id::Allow(Grants::WRITE)),
-            flag("--allow-env", "", "The host's environment variables", Id::Allow(Grants::ENV)),
-            flag("--allow-path", "", "Operations on paths", Id::Allow(Grants::PATH)),
-            flag("--allow-clock", "", "Clocks", Id::Allow(Grants::CLOCK)),
-            flag("--allow-random", "", "Random numbers", Id::Allow(Grants::RANDOM)),
-            flag("--allow-proc", "", "Signals and threads", Id::Allow(Grants::PROC)),
-            flag("--allow-net", "", "Sockets and names; with --listen too", Id::Allow(Grants::NET)),
-            flag("--allow-http", "", "Sending HTTP requests", Id::Allow(Grants::HTTP)),
+            flag("--dir", "PATH", "Let the program use a directory (HOST::GUEST:ro)", Id::Dir)
+                .with_default(),
+            flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen)
+                .with_default(),
+            flag("--env", "KEY[=VALUE]", "Set a variable of the program, or pass it on", Id::Env)
+                .with_default(),
+            grant("--allow-all", "Grant every capability below", Id::Allow(Capabilities::ALL)),
+            grant("--allow-read", "Reading files", Id::Allow(Capabilities::READ)),
+            grant("--allow-write", "Writing files", Id::Allow(Capabilities::WRITE)),
+            grant("--allow-env", "The host's variables", Id::Allow(Capabilities::ENV)),
+            grant("--allow-path", "Operations on paths", Id::Allow(Capabilities::PATH)),
+            grant("--allow-clock", "Clocks", Id::Allow(Capabilities::CLOCK)),
+            grant("--allow-random", "Random numbers", Id::Allow(Capabilities::RANDOM)),
+            grant("--allow-proc", "Signals and threads", Id::Allow(Capabilities::PROC)),
+            grant("--allow-net", "Sockets, names, --listen", Id::Allow(Capabilities::NET)),
+            grant("--allow-http", "Sending HTTP requests", Id::Allow(Capabilities::HTTP)),
+            grant("--deny-read", "Refuse reading files", Id::Deny(Capabilities::READ)),
+            grant("--deny-write", "Refuse writing files", Id::Deny(Capabilities::WRITE)),
+            grant("--deny-env", "Refuse the host's variables", Id::Deny(Capabilities::ENV)),
+            grant("--deny-path", "Refuse operations on paths", Id::Deny(Capabilities::PATH)),
+            grant("--deny-clock", "Refuse clocks", Id::Deny(Capabilities::CLOCK)),
+            grant("--deny-random", "Refuse random numbers", Id::Deny(Capabilities::RANDOM)),
+            grant("--deny-proc", "Refuse signals and threads", Id::Deny(Capabilities::PROC)),
+            grant("--deny-net", "Refuse sockets and names", Id::Deny(Capabilities::NET)),
+            grant("--deny-http", "Refuse HTTP requests", Id::Deny(Capabilities::HTTP)),
         ],
     },
     Section {
         title: "Limits",
         flags: &[
-            flag("--fuel", "COUNT", "Instructions to execute at most", Id::Fuel),
-            flag("--timeout", "MS", "Milliseconds that all of it may take", Id::Timeout),
-            flag("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
-            flag("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
-            flag("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
-            flag("--max-code", "N", "Bytes of machine code; more is interpreted", Id::MaxCode),
-            flag("--max-total", "N", "Bytes of memories, tables, objects together", Id::MaxTotal),
-            flag(
+            limit("--fuel", "COUNT", "Instructions to execute at most", Id::Fuel),
+            limit(
+                "--timeout",
+                "TIME",
+                "Time that all of it may take; in ms, or as 10s",
+                Id::Timeout,
+            ),
+            limit("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
+            limit("--max-stack", "N", "Bytes of call stack", Id::MaxStack),
+            limit("--max-gc-heap", "N", "Bytes of garbage-collected objects", Id::MaxGcHeap),
+            limit("--max-code", "N", "Bytes of machine code; more is interpreted", Id::MaxCode),
+            limit("--max-total", "N", "Bytes of memories, tables, objects together", Id::MaxTotal),
+            limit(
                 "--sandbox",
                 "",
                 "Only what flags grant; 10^9 fuel, 256 MB of memory",
@@ -298,11 +391,14 @@ pub const SECTIONS: &[Section] = &[
             #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
             flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap),
+            flag("--coredump", "FILE", "Write what a program that is stopped leaves", Id::CoreDump),
+            flag("--overwrite", "", "Let FILE replace one that exists", Id::Overwrite),
         ],
     },
     Section {
         title: "Information",
         flags: &[
+            flag("--no-config", "", "Pass over the configuration and variables", Id::NoConfig),
             flag("--help", "", "Print help (also -h)", Id::Help).on(&[]),
             flag("--version", "", "Print the version (also -V)", Id::Version).on(&[]),
         ],

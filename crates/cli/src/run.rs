@@ -8,6 +8,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::path::{Component, Path};
 
 use zwasm::{
     Config, Engine, Error, ErrorKind, ExternType, FuncType, Instance, Linker, Module, Refusals,
@@ -15,20 +16,21 @@ use zwasm::{
 };
 #[cfg(feature = "threads")]
 use zwasm_wasi::Threads;
-use zwasm_wasi::{Capabilities, WasiCtx};
+use zwasm_wasi::WasiCtx;
 
-use crate::args::{Preopen, Run};
+use crate::args::Run;
 use crate::batch::{Batch, Callee, Request};
 use crate::failure::{Failure, note, one_line, say};
-use crate::grants::refusal;
+use crate::grants::Grants;
 use crate::guest::Guest;
 use crate::json::Format;
 use crate::limits::Limits;
 use crate::link::Linked;
 use crate::module::Program;
+use crate::operands::Preopen;
 use crate::suggest::did_you_mean;
 use crate::values::Shown;
-use crate::{json, module, number, values};
+use crate::{core_dump, imports, json, module, number, values};
 
 /// The module names under which programs import WASI; the last is for threads.
 pub const WASI: [&str; 3] = ["wasi_snapshot_preview1", "wasi_unstable", "wasi"];
@@ -48,6 +50,7 @@ const MAX_LISTED: usize = 12;
 /// When a file cannot be read, is invalid, lacks the function asked for, cannot be
 /// linked, or traps.
 pub fn run(options: &Run) -> Result<i32, Failure> {
+    core_dump::check(options)?;
     let limits = Limits::of(options);
     let watchdog = limits.watch_time()?;
     let engine = Engine::new(&config(options, &limits))?;
@@ -68,7 +71,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
         |module: &Module| module.imports().any(|import| WASI.contains(&import.module()));
     let context = if linked.modules().chain([&module]).any(imports_wasi) {
         zwasm_wasi::add_to_linker(&mut linker, |guest: &mut Guest| &mut guest.wasi)?;
-        wasi_context(options, options.grants.capabilities())?
+        wasi_context(options)?
     } else {
         WasiCtx::builder().build()
     };
@@ -76,19 +79,45 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     limits.impose(&mut store, &watchdog)?;
     #[cfg(feature = "trace")]
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
-    let ending = Ending::of(&store, limits, options.json);
-    let outcome = linked.define(&mut store, &mut linker).and_then(|()| {
+    let ending = Ending::of(&store, limits, options);
+    let unknown = options.unknown_imports;
+    let outcome = linked.define(&mut store, &mut linker, unknown).and_then(|()| {
+        if let Some(how) = unknown {
+            imports::stand_in(how, &mut linker, &mut store, &module)?;
+        }
         let main = |store: &mut Store<Guest>, instance| {
             perform(store, &module, instance, call, options, limits)
         };
-        start(&mut store, linker, &module, &ending, main).map_err(Failure::from)
+        start(&mut store, &linker, &module, &ending, main).map_err(|error| {
+            let mut failure = Failure::from(error);
+            if failure.kind() == Some(ErrorKind::Link) {
+                explain(&mut failure, &linker, &mut store, &module);
+            }
+            failure
+        })
     });
+    core_dump::write(options, &store, &outcome);
     let code = ending.finish(outcome);
     #[cfg(feature = "trace")]
     if let Some(profiler) = profiler {
         profiler.finish([&module].into_iter().chain(linked.modules()))?;
     }
     code
+}
+
+/// Tells of imports that nothing provides what there is to know.
+fn explain(
+    failure: &mut Failure,
+    linker: &Linker<Guest>,
+    store: &mut Store<Guest>,
+    module: &Module,
+) {
+    if let Some(message) = imports::summary(linker, store, module) {
+        failure.replace(message);
+    }
+    if let Some(tells) = imports::made_for(module) {
+        failure.note(tells.into());
+    }
 }
 
 /// How a guest ended that was not stopped.
@@ -104,14 +133,14 @@ pub enum Done {
 /// the process, too.
 fn start(
     store: &mut Store<Guest>,
-    linker: Linker<Guest>,
+    linker: &Linker<Guest>,
     module: &Module,
     ending: &Ending,
     main: impl FnOnce(&mut Store<Guest>, Instance) -> Result<Done, Error>,
 ) -> Result<Done, Error> {
     #[cfg(feature = "threads")]
     if Threads::<Guest>::wanted_by(module) {
-        let threads = Threads::new(store, linker, module, |guest| &mut guest.wasi)?;
+        let threads = Threads::new(store, linker.clone(), module, |guest| &mut guest.wasi)?;
         let ending = ending.clone();
         threads.on_end(move |error| crate::end(ending.finish(Err(error.into()))));
         return threads.run(store, main);
@@ -197,13 +226,23 @@ pub struct Ending {
     context: WasiCtx,
     refusals: Refusals,
     limits: Limits,
+    grants: Grants,
     format: Format,
+    /// The words for a program that has no directory.
+    told: Vec<String>,
 }
 
 impl Ending {
     /// What tells about the guest of a store.
-    pub fn of(store: &Store<Guest>, limits: Limits, format: Format) -> Self {
-        Self { context: store.data().wasi.clone(), refusals: store.refusals(), limits, format }
+    pub fn of(store: &Store<Guest>, limits: Limits, options: &Run) -> Self {
+        Self {
+            context: store.data().wasi.clone(),
+            refusals: store.refusals(),
+            limits,
+            grants: options.grants,
+            format: options.json,
+            told: if options.dirs.is_empty() { options.program_args.clone() } else { Vec::new() },
+        }
     }
 
     /// The exit code of a guest that is done, after what there is to print.
@@ -220,10 +259,14 @@ impl Ending {
                 Some(code) => (code, None),
                 None => {
                     self.limits.explain(&mut failure);
-                    if failure.kind() == Some(ErrorKind::Link) {
-                        failure.add(" (what provides imports is given by '--link NAME=FILE')");
+                    if failure.kind() == Some(ErrorKind::Link) && !failure.has_notes() {
+                        failure.add(
+                            " ('--link NAME=FILE' provides imports; with '--unknown-imports \
+                             trap' it runs until it calls one)",
+                        );
                     }
-                    return Err(failure.with_notes(self.notes()));
+                    self.notes().into_iter().for_each(|note| failure.note(note));
+                    return Err(failure);
                 }
             },
         };
@@ -245,7 +288,12 @@ impl Ending {
             let flag = self.limits.flag(&why);
             format!("the program was refused something: {why}{flag}")
         });
-        [refusal(self.context.refused()), reached, growth].into_iter().flatten().collect()
+        let refused = self.grants.refusal(self.context.refused());
+        let file = self.told.iter().find(|word| refused.is_none() && is_file_below(word));
+        let unreachable = file.map(|file| {
+            format!("the program was given no directory; '--dir .' lets it reach '{file}'")
+        });
+        [refused, reached, growth, unreachable].into_iter().flatten().collect()
     }
 }
 
@@ -265,22 +313,39 @@ fn config(options: &Run, limits: &Limits) -> Config {
     config
 }
 
-/// What the options give a guest that may do this much.
+/// Whether a word names a file below the working directory.
+fn is_file_below(word: &str) -> bool {
+    let path = Path::new(word);
+    let below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    path.components().all(below) && path.is_file()
+}
+
+/// What the options give a guest.
 ///
 /// # Errors
 /// When a directory cannot be opened or an address not be listened on.
-pub fn wasi_context(options: &Run, capabilities: Capabilities) -> Result<WasiCtx, Failure> {
+pub fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
+    let capabilities = options.grants.capabilities(options.sandbox, !options.dirs.is_empty());
     let mut builder = WasiCtx::builder();
     builder.inherit_stdio();
     if options.batch {
         // It has the calls.
         builder.stdin(Box::new(std::io::empty()));
     }
-    builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes());
+    match &options.argv0 {
+        Some(name) => builder.arg(name),
+        None => builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes()),
+    };
     builder.args(&options.program_args);
     builder.caps(capabilities).inherit_env();
     for (key, value) in &options.env {
-        builder.env(key, value);
+        match value {
+            Some(value) => builder.env(key, value),
+            None => match std::env::var_os(key) {
+                Some(value) => builder.env(key, value.as_encoded_bytes()),
+                None => &mut builder,
+            },
+        };
     }
     for dir in &options.dirs {
         let preopened = match dir.read_only {
@@ -360,8 +425,7 @@ fn chosen<'a>(module: &Module, options: &'a Run) -> Result<Option<Call<'a>>, Fai
         return Ok(None);
     }
     if options.invoke.is_none() && module.get_export(name).is_none() {
-        note_uncalled(module);
-        return Ok(None);
+        return uncalled(module, options).map(|()| None);
     }
     Call::prepare(module, name, &options.call_args).map(Some).map_err(|mut failure| {
         if is_function && options.invoke.is_some() && !options.program_args.is_empty() {
@@ -406,15 +470,35 @@ pub fn no_function(name: &str, names: &[&str], functions: &[&str]) -> String {
     message
 }
 
-/// Tells someone who runs a library as if it were a program how to call it;
-/// running it that way is no error, since instantiating it may have been the
-/// point.
-fn note_uncalled(module: &Module) {
-    let mut functions = exported_functions(module);
-    if module.get_export(INITIALIZE).is_none()
-        && let Some(first) = functions.next()
-    {
-        note(&format!("no export '{START}' to call; '--invoke {first}' would call that"));
+/// Tells someone who runs a library as if it were a program how to call it. Running it
+/// that way is no error, since instantiating it may have been the point; giving it words
+/// is, which nothing takes.
+fn uncalled(module: &Module, options: &Run) -> Result<(), Failure> {
+    let functions: Vec<_> = exported_functions(module).collect();
+    let has_initialize = module.get_export(INITIALIZE).is_some();
+    match (options.program_args.as_slice(), functions.first()) {
+        ([name, args @ ..], _) if functions.contains(&name.as_str()) => {
+            let words: String = args.iter().map(|word| format!(" {word}")).collect();
+            Err(Failure::runtime(format!(
+                "'{name}' is a function of the module, which is called by '--invoke {name}{words}'"
+            )))
+        }
+        _ if has_initialize => Ok(()),
+        ([word, ..], Some(first)) => {
+            let hint = did_you_mean(word, &functions);
+            Err(Failure::runtime(format!(
+                "no export '{START}' to take '{word}'{hint}; '--invoke {first}' would call that"
+            )))
+        }
+        ([word, ..], None) => {
+            let message = format!("the module exports no functions, and none to take '{word}'");
+            Err(Failure::runtime(message))
+        }
+        ([], Some(first)) => {
+            note(&format!("no export '{START}' to call; '--invoke {first}' would call that"));
+            Ok(())
+        }
+        ([], None) => Ok(()),
     }
 }
 

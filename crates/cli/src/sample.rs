@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use zwasm::{Module, Sample, Store, UpdateDeadline};
 
+use crate::demangle::demangle;
 use crate::guest::Guest;
 use crate::json::{array, quote};
 
@@ -85,6 +86,7 @@ impl Sampler {
             let frame = |&(module, func, tier): &Key| {
                 let name = taken.modules[module].func_name(func);
                 let name = name.unwrap_or_else(|| format!("function {func}"));
+                let name = demangle(&name).unwrap_or(name);
                 Frame { name, tier }
             };
             Stack { frames: keys.iter().map(frame).collect(), time: *time }

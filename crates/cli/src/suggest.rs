@@ -31,6 +31,24 @@ pub fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     }
 }
 
+/// The candidate that a word is a slip in beyond much doubt: a long one, of which hardly
+/// anything is wrong.
+pub fn slip<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let word: Vec<char> = word.chars().take(MAX_COMPARED).collect();
+    let is_slip = |name: &str| {
+        let name: Vec<char> = name.chars().collect();
+        let allowed = if name.len() >= CLEAR { 2 } else { 1 };
+        name.len() >= LONG && distance(&word, &name) <= allowed
+    };
+    candidates.iter().copied().find(|name| is_slip(name))
+}
+
+/// Characters from which on one that is wrong leaves little doubt.
+const LONG: usize = 8;
+
+/// Characters from which on two that are wrong leave little doubt.
+const CLEAR: usize = 12;
+
 /// Exports of mangled code may be kilobytes long; slips show in the beginning.
 const MAX_COMPARED: usize = 64;
 
@@ -84,6 +102,17 @@ mod tests {
         assert_eq!(nearest("x", &["y"]), None);
         assert_eq!(nearest("", &["a"]), None);
         assert_eq!(nearest("ad", &["sub", "add"]), Some("add"));
+    }
+
+    #[test]
+    fn slips_are_beyond_doubt() {
+        let names = ["--invoke", "--env", "--sandbox", "--max-memory"];
+        assert_eq!(slip("--invkoe", &names), Some("--invoke"));
+        assert_eq!(slip("--sandbx", &names), Some("--sandbox"));
+        assert_eq!(slip("--max-mem0ri", &names), Some("--max-memory"));
+        for word in ["--end", "--input", "--inbok", "--quiet", ""] {
+            assert_eq!(slip(word, &names), None, "{word}");
+        }
     }
 
     #[test]

@@ -61,6 +61,7 @@ mod tier;
 mod tuning;
 mod types;
 
+pub use api::coredump::WasmCoreDump;
 pub use api::exception::{ExnRef, ThrownException};
 pub use api::externs::{Extern, Global, Memory, Table, Tag};
 pub use api::func::{
@@ -81,6 +82,8 @@ pub use api::val::Val;
 pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
+#[cfg(feature = "addr2line")]
+pub use module::SourceLine;
 #[doc(hidden)]
 pub use module::source;
 pub use module::{ExportType, ImportType, Module};

@@ -89,6 +89,11 @@ pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
 /// program has in the functions of one backtrace, take a fraction of a second.
 pub(crate) const BACKTRACE_WORK: usize = 8192;
 
+/// How many answers are tried while lines of source are looked for. Of sensible debugging
+/// information each place has one; a guest's may say that all of it belongs to every line.
+#[cfg(feature = "addr2line")]
+pub(crate) const LINE_WORK: usize = 1 << 20;
+
 /// Bytes of exceptions before those nothing refers to are looked for; enough
 /// that a throw's share of looking through a shallow stack is small.
 pub(crate) const MIN_EXCEPTION_BYTES: usize = 256 << 10;
@@ -227,3 +232,7 @@ mod machine {
     /// compiled, it takes a few times as much memory.
     pub(crate) const MAX_FUNCTION_CODE: usize = 32 << 20;
 }
+
+/// The bytes of a memory that stand together in a core dump or, if they are all zero, do
+/// not. The segments for all of a 32-bit memory are fewer than a module may have.
+pub(crate) const DUMPED_CHUNK: usize = 64 << 10;

@@ -272,9 +272,9 @@ fn wrong_usage() {
         ("", "no file given"),
         ("math.wat --invok add", "did you mean '--invoke'?"),
         ("--frobnicate math.wat", "'--frobnicate'"),
-        ("math.wat --std x", "after '--'"),
+        ("math.wat --std x", "no export '_start' to take '--std'"),
         ("math.wat --max-memory lots", "got 'lots'"),
-        ("math.wat --env HOME", "KEY=VALUE"),
+        ("math.wat --env =HOME", "KEY=VALUE"),
         ("math.wat --link", "'--link' needs a value: NAME=FILE"),
         ("inspect --invoke math.wat", "it is for 'zwasm run'"),
     ] {

@@ -92,7 +92,8 @@ fn names_of_any_kind() {
     line(&dir, "empty.wat --link =missing.wat").fails_saying(126, &["--link =missing.wat"]);
     line(&dir, "a.wat --link seven.wat").fails_saying(1, &["did you mean 'seven=seven.wat'?"]);
     line(&dir, "a.wat --link a:seven.wat").fails_saying(1, &["did you mean 'a=seven.wat'?"]);
-    line(&dir, "inspect empty.wat").prints(
-        "empty.wat\nimports:\n  \"\".f: func (result i32)\nexports:\n  f: func (result i32)\n",
-    );
+    let text = line(&dir, "inspect empty.wat").text();
+    let start =
+        "empty.wat\nimports:\n  \"\".f: func (result i32)\nexports:\n  f: func (result i32)\n";
+    assert!(text.starts_with(start), "{text}");
 }

@@ -22,6 +22,7 @@ mod limits;
 mod link;
 #[cfg(feature = "trace")]
 mod observe;
+mod person;
 mod programs;
 mod scripting;
 mod shells;

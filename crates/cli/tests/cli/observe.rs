@@ -70,7 +70,7 @@ fn profiles_in_files() {
     for engine in ["interp", "auto"] {
         line(&dir, &format!("spin.wat --engine {engine} --profile=p.json --profile=p.json"))
             .fails_saying(1, &["'--profile' is given twice"]);
-        line(&dir, &format!("spin.wat --engine {engine} --profile=p.json")).prints("");
+        line(&dir, &format!("spin.wat --engine {engine} --profile=p.json --overwrite")).prints("");
         let json = std::fs::read_to_string(dir.path().join("p.json")).unwrap();
         for part in ["\"unit\": \"us\"", "\"compiled\": ", "{\"name\": \"inner\", \"self\": "] {
             assert!(json.contains(part), "{engine}: no {part} in {json}");

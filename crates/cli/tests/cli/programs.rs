@@ -62,24 +62,24 @@ fn realworld() {
 /// What a program needs beyond its standard streams.
 fn needs(name: &str) -> &'static [&'static str] {
     match name {
-        "go_hello_wasi" => &["--allow-clock"],
-        "rust_file_io" => &["--allow-read", "--allow-write", "--allow-path"],
-        "rust_hashmap_ops" => &["--allow-random"],
+        "go_hello_wasi" => &["clock"],
+        "rust_file_io" => &["read", "write", "path"],
+        "rust_hashmap_ops" => &["random"],
         _ => &[],
     }
 }
 
-/// Runs a program with exactly what it needs, and with each of that removed.
+/// Runs a program as it is, in a sandbox with exactly what it needs, and with each of that
+/// denied.
 fn as_expected(root: &Path, program: &Path) -> Result<(), String> {
     let name = program.file_stem().unwrap().to_str().unwrap();
     let expected = root.join("expected");
     let stdout = std::fs::read(expected.join(format!("{name}.stdout"))).unwrap();
     let code = std::fs::read_to_string(expected.join(format!("{name}.exit"))).unwrap();
-    let run = |without: &str| {
+    let run = |flags: &[String]| {
         let empty = Dir::new();
         let args = [program.as_os_str(), "--dir".as_ref(), ".".as_ref()];
-        let flags = needs(name).iter().filter(|flag| **flag != without);
-        let args = args.into_iter().chain(flags.map(AsRef::as_ref));
+        let args = args.into_iter().chain(flags.iter().map(AsRef::as_ref));
         let run = || zwasm(args).dir(empty.path()).patience(PATIENCE).run();
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
             .map_err(|_| format!("{name}: no end"))
@@ -88,15 +88,20 @@ fn as_expected(root: &Path, program: &Path) -> Result<(), String> {
         let text = outcome.text();
         format!("{name}: exit {:?}, {text:.400}{:.400}", outcome.code, outcome.stderr)
     };
-    let outcome = run("")?;
-    if outcome.code != code.trim().parse().ok() || outcome.stdout != stdout {
-        return Err(said(&outcome));
+    let needs = needs(name);
+    let mut sandbox = ["--sandbox", "--fuel", "1e12"].map(String::from).to_vec();
+    sandbox.extend(needs.iter().map(|need| format!("--allow-{need}")));
+    for flags in [&[][..], &sandbox] {
+        let outcome = run(flags)?;
+        if outcome.code != code.trim().parse().ok() || outcome.stdout != stdout {
+            return Err(said(&outcome));
+        }
     }
-    for &flag in needs(name) {
-        let outcome = run(flag)?;
-        let note = format!("note: the program was refused something that '{flag}' allows\n");
+    for need in needs {
+        let outcome = run(&[format!("--deny-{need}")])?;
+        let note = format!("'--deny-{need}' denies\n");
         if !matches!(outcome.code, Some(1 | 2)) || !outcome.stderr.ends_with(&note) {
-            return Err(format!("without {flag}: {}", said(&outcome)));
+            return Err(format!("without {need}: {}", said(&outcome)));
         }
     }
     Ok(())

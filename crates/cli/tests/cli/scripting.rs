@@ -13,7 +13,14 @@ fn inspect() {
       (tag (export "sold out") (param i32))
       (func (export "buy") (param i32) (result i32 f32) unreachable))"#;
     let dir = Dir::with(&[("shop.wasm", module), ("empty.wat", "(module)")]);
-    line(&dir, "inspect shop.wasm").prints(
+    let begins = |words: &str, start: &str| {
+        let outcome = line(&dir, words);
+        outcome.prints(&outcome.text());
+        assert!(outcome.text().starts_with(start), "{outcome:?}");
+        outcome.text()[start.len()..].to_owned()
+    };
+    let contents = begins(
+        "inspect shop.wasm",
         "shop.wasm (module shop)
 imports:
   env.log: func (param i32 i64)
@@ -25,8 +32,24 @@ exports:
   buy: func (param i32) (result i32 f32)
 ",
     );
-    line(&dir, "inspect empty.wat").prints("empty.wat\nimports: none\nexports: none\n");
-    line(&dir, "inspect --json shop.wasm").prints(
+    assert_eq!(
+        contents,
+        "sections: 137 bytes in all
+  type: 3 entries, 16 bytes at 0xa
+  import: 2 entries, 26 bytes at 0x1c
+  function: 1 entry, 2 bytes at 0x38
+  table: 1 entry, 4 bytes at 0x3c
+  tag: 1 entry, 3 bytes at 0x42
+  global: 1 entry, 13 bytes at 0x47
+  export: 4 entries, 30 bytes at 0x56
+  code: 1 entry, 5 bytes at 0x76
+  custom \"name\": 7 bytes at 0x82
+features needed: mutable-global multi-value reference-types exceptions
+"
+    );
+    begins("inspect empty.wat", "empty.wat\nimports: none\nexports: none\n");
+    let contents = begins(
+        "inspect --json shop.wasm",
         r#"{
   "file": "shop.wasm",
   "name": "shop",
@@ -39,12 +62,17 @@ exports:
     {"name": "t", "kind": "table", "element": "funcref", "minimum": 2, "maximum": null, "index": "i32"},
     {"name": "sold out", "kind": "tag", "params": ["i32"]},
     {"name": "buy", "kind": "func", "params": ["i32"], "results": ["i32", "f32"]}
-  ]
-}
+  ],
 "#,
     );
-    line(&dir, "inspect empty.wat --json").prints(
-        "{\n  \"file\": \"empty.wat\",\n  \"name\": null,\n  \"imports\": [],\n  \"exports\": []\n}\n",
+    let start = r#"  "size": 137,
+  "sections": [
+    {"name": "type", "offset": 10, "size": 16, "count": 3},
+"#;
+    assert!(contents.starts_with(start) && contents.ends_with("\n}\n"), "{contents}");
+    begins(
+        "inspect empty.wat --json",
+        "{\n  \"file\": \"empty.wat\",\n  \"name\": null,\n  \"imports\": [],\n  \"exports\": [],\n",
     );
     line(&dir, "inspect missing.wasm").fails_saying(126, &["missing.wasm"]);
     line(&dir, "inspect").fails_saying(1, &["'inspect' needs a file", "zwasm help inspect"]);

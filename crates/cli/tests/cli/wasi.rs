@@ -50,11 +50,24 @@ fn each_flag_allows_its_own() {
             .filter(|other| **other != name)
             .map(|other| format!(" --allow-{other}"))
             .collect::<String>();
-        for flags in ["", " --sandbox", others.as_str()] {
+        let refused = |flags: &str, by: &str| {
             let outcome = line(&dir, &format!("{name}.wat --dir .{flags}"));
             assert_eq!(outcome.code, Some(NOTCAPABLE), "{name}{flags}: {outcome:?}");
-            let note = format!("note: the program was refused something that '--allow-{name}' ");
-            assert_eq!(outcome.stderr, note + "allows\n");
+            let note = format!("note: the program was refused something that '--{by}\n");
+            assert_eq!(outcome.stderr, note);
+        };
+        let allows = format!("allow-{name}' allows");
+        refused(" --sandbox", &allows);
+        refused(&format!(" --allow-all --deny-{name}"), &format!("deny-{name}' denies"));
+        match name {
+            // These need no flag.
+            "clock" | "random" => line(&dir, &format!("{name}.wat")).prints(""),
+            // A flag says what a directory is for.
+            "read" | "write" | "path" => refused(&others, &allows),
+            _ => {
+                refused("", &allows);
+                refused(&others, &allows);
+            }
         }
         assert!(!dir.path().join("new").exists());
         let alone = format!("--allow-{name}");
@@ -86,12 +99,12 @@ fn nothing_is_said_of_refusals_that_did_no_harm() {
     let mut text = program("random_get", "i32 i32", "(i32.const 32) (i32.const 8)");
     text = text.replace("(call $exit (call", "(drop (call");
     dir.write("tolerant.wat", &text);
-    line(&dir, "tolerant.wat").prints("");
+    line(&dir, "tolerant.wat --deny-random").prints("");
     dir.write("trap.wat", text.replace("(drop (call $call", "unreachable (drop (call $call"));
-    assert_eq!(line(&dir, "trap.wat").fails(1), "trap: unreachable");
+    assert_eq!(line(&dir, "trap.wat --sandbox").fails(1), "trap: unreachable");
     let trap = text.replace("(i32.const 8))))", "(i32.const 8))) unreachable)");
     dir.write("refused.wat", &trap);
-    let outcome = line(&dir, "refused.wat");
+    let outcome = line(&dir, "refused.wat --sandbox");
     assert!(outcome.stderr.starts_with("error: trap: unreachable\n  at"), "{outcome:?}");
     assert!(outcome.stderr.ends_with("'--allow-random' allows\n"), "{outcome:?}");
 }
@@ -100,13 +113,13 @@ fn nothing_is_said_of_refusals_that_did_no_harm() {
 fn calls_are_traced() {
     let dir = Dir::new();
     dir.write("a.wat", program("random_get", "i32 i32", "(i32.const 32) (i32.const 8)"));
-    let outcome = line(&dir, "a.wat --trace=wasi");
-    let note = "note: the program was refused something that '--allow-random' allows";
+    let outcome = line(&dir, "a.wat --trace=wasi --deny-random");
+    let note = "note: the program was refused something that '--deny-random' denies";
     let expected = format!(
         "[wasi] random_get(32, 8) = NOTCAPABLE\n[wasi] proc_exit(76) = exited with code 76\n{note}\n"
     );
     assert_eq!(outcome.stderr, expected);
-    let outcome = line(&dir, "a.wat --trace wasi --allow-random");
+    let outcome = line(&dir, "a.wat --trace wasi");
     assert!(outcome.stderr.starts_with("[wasi] random_get(32, 8) = SUCCESS\n"), "{outcome:?}");
     line(&dir, "a.wat --trace regexp").fails_saying(1, &["--trace", "'regexp'"]);
 }

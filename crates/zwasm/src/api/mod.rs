@@ -6,6 +6,7 @@
 //! time. So every function asks once and works with the answer.
 
 mod boundary;
+pub(crate) mod coredump;
 pub(crate) mod exception;
 pub(crate) mod externs;
 pub(crate) mod func;

@@ -4,6 +4,8 @@ mod bytes;
 pub(crate) mod const_expr;
 mod decode;
 mod hints;
+#[cfg(feature = "addr2line")]
+mod lines;
 mod names;
 pub(crate) mod places;
 pub mod source;
@@ -32,6 +34,8 @@ use crate::types::{
 use bytes::Bytes;
 use const_expr::ConstExpr;
 pub(crate) use decode::is_valid;
+#[cfg(feature = "addr2line")]
+pub use lines::SourceLine;
 use source::Kind;
 
 /// A compiled module. Cheap to clone, and can be shared between threads and

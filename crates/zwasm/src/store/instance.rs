@@ -36,7 +36,7 @@ pub(crate) struct InstanceData {
     imported_funcs: Box<[*const FuncRecord]>,
     pub(crate) memories: Box<[*mut MemoryInst]>,
     pub(crate) tables: Box<[*mut TableInst]>,
-    pub(super) globals: Box<[*mut GlobalInst]>,
+    pub(crate) globals: Box<[*mut GlobalInst]>,
     pub(crate) tags: Box<[NonNull<TagInst>]>,
     /// The values of passive element segments; empty once dropped.
     pub(crate) elements: Box<[Box<[u64]>]>,
