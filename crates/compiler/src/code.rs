@@ -57,11 +57,23 @@ pub enum Routine {
     Handler,
     /// Throws: as `Handler`, but does not return here.
     Throw,
+    /// Keeps all registers on the stack, [`KEPT`] bytes below the frame, and runs threaded
+    /// code, whose address is in `r11`, on a scratch frame at the value top; called, and
+    /// returns as `Handler`.
+    Keep,
+    /// Brings the registers back but `r11`, when the stack pointer is [`KEPT`] bytes below the
+    /// frame; called, and returns with the stack pointer at the frame's end.
+    Bring,
     /// Where a function returns to that was called by a tail call from another instance.
     Restore,
     /// Where handlers return to from the bottom of a world of slots.
     Ending,
 }
+
+/// Bytes that [`Routine::Keep`] leaves below a frame: its return address, twelve registers
+/// and fifteen of vectors.
+#[cfg(feature = "optimize")]
+pub const KEPT: i32 = 8 + 12 * 8 + 15 * 16;
 
 /// What is written of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

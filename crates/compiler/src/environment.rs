@@ -78,9 +78,6 @@ pub struct VmLayout {
     pub display_mask: u32,
     /// In the `vmctx`: the pointer to the cells of call sites.
     pub feedback: u32,
-    /// How far below the heap's base the bits are that say where objects start, one
-    /// for every granule.
-    pub heap_starts: u32,
 }
 
 /// A type of objects or functions, for casts.
@@ -90,6 +87,8 @@ pub struct HeapType {
     pub is_final: bool,
     /// Whether it is of functions.
     pub is_func: bool,
+    /// Whether it is of arrays.
+    pub is_array: bool,
     /// The number of its supertypes.
     pub depth: u32,
 }
@@ -194,6 +193,10 @@ pub trait Environment {
     fn field(&self, ty: u32, field: u32) -> (Storage, u32);
     /// A type that references are cast to.
     fn heap_type(&self, ty: u32) -> HeapType;
+    /// Whether one type of the module is another one or a subtype of it.
+    fn is_subtype(&self, sub: u32, sup: u32) -> bool;
+    /// A number that two types have in common if they are below the same one.
+    fn family(&self, ty: u32) -> u32;
     /// A structure type.
     fn struct_type(&self, ty: u32) -> StructType;
     /// Whether bulk operations have to be paid for.

@@ -90,7 +90,7 @@ impl Check {
             }
             HeapTarget::Type(ty) => {
                 // It is there, as the check was made of the target.
-                let Some(HeapType { is_final, is_func, depth }) = self.ty else {
+                let Some(HeapType { is_final, is_func, depth, .. }) = self.ty else {
                     return asm.jump(fails);
                 };
                 let word_of_reference = if is_func {
@@ -166,8 +166,9 @@ pub(crate) enum Extent {
     Array(Reg, u8),
 }
 
-/// Takes an object's bytes from the window and notes that it starts there; jumps to `slow`
-/// if there is no room, or an array is too large. Only if [`Primitives::shifts_freely`].
+/// Takes an object's bytes from the window; jumps to `slow` if there is no room, or an array
+/// is too large. The object's header has to be written at once, for the collector finds what
+/// lies behind it by it.
 ///
 /// The reference is then in `reference`, and the object's address in `object`; the scratch
 /// register is overwritten.
@@ -196,15 +197,6 @@ pub(crate) fn take_room<A: Primitives>(
     let condition = asm.compare(Relation::Above, true, end, Rm::Mem(limit));
     asm.jump_if(condition, slow);
     asm.store(cursor, end, Size::B8);
-    // The bit that says that an object starts here: of the granules' bits, 32
-    // are in a word.
-    asm.mov(A::INT_SCRATCH, reference);
-    asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, object::GRANULE.ilog2() as u8);
-    asm.bit(end, A::INT_SCRATCH);
-    asm.shift(Shift::RightUnsigned, false, A::INT_SCRATCH, 5);
-    asm.shift(Shift::Left, false, A::INT_SCRATCH, 2);
-    asm.alu(Alu::Add, true, A::INT_SCRATCH, Rm::Mem(at(A::VMCTX, layout.heap as i32)));
-    asm.or_to_memory(at(A::INT_SCRATCH, -(layout.heap_starts as i32)), end);
     asm.load(object, at(A::VMCTX, layout.heap as i32), Size::B8);
     asm.alu(Alu::Add, true, object, Rm::Reg(reference));
 }
@@ -264,16 +256,20 @@ pub(crate) fn clear_contents<A: Primitives>(asm: &mut A, object: Reg, size: i32)
     }
 }
 
-/// Clears an array of as many elements as a register says, header included, from the end
-/// to the start. Both scratch registers are overwritten.
+/// Clears an array of as many elements as a register says, and perhaps its header, from the
+/// end to the start. Both scratch registers are overwritten.
 pub(crate) fn clear_array<A: Primitives>(asm: &mut A, object: Reg, count: Reg, scale: u8) {
-    let again = asm.new_label();
+    const STEP: i32 = 16;
+    let (again, check) = (asm.new_label(), asm.new_label());
     asm.constant(A::FLOAT_SCRATCH, 0);
     rounded_size(asm, A::INT_SCRATCH, count, scale, None);
+    asm.jump(check);
     asm.bind(again);
-    let place = Mem { base: object, index: Some((A::INT_SCRATCH, 0)), disp: -GRANULE };
+    let place = Mem { base: object, index: Some((A::INT_SCRATCH, 0)), disp: -STEP };
     asm.store(place, A::FLOAT_SCRATCH, Size::B16);
-    let more = asm.count_down(true, A::INT_SCRATCH, GRANULE);
+    asm.alu_immediate(Alu::Sub, true, A::INT_SCRATCH, STEP);
+    asm.bind(check);
+    let more = asm.compare_immediate(Relation::Above, true, Rm::Reg(A::INT_SCRATCH), HEADER);
     asm.jump_if(more, again);
 }
 
@@ -295,7 +291,7 @@ pub(crate) fn fill_array<A: Primitives>(
     let place =
         Mem { base: object, index: Some((A::INT_SCRATCH, scale)), disp: HEADER - (1 << scale) };
     asm.store(place, value, size);
-    let more = asm.count_down(false, A::INT_SCRATCH, 1);
+    let more = asm.count_down(A::INT_SCRATCH);
     asm.jump_if(more, again);
     asm.bind(done);
 }

@@ -72,6 +72,21 @@ pub(crate) const SAME_HASH: usize = 32;
 #[cfg(feature = "optimize")]
 pub(crate) const PLACES: usize = 32;
 
+/// Fields of a structure that is taken apart: more would live as values than there are
+/// registers.
+#[cfg(feature = "optimize")]
+pub(crate) const OBJECT_FIELDS: usize = 16;
+
+/// Blocks that are walked for each field that is written of structures that are taken apart,
+/// all together: each structure walks what its block dominates.
+#[cfg(feature = "optimize")]
+pub(crate) const OBJECT_WORK: usize = 1 << 14;
+
+/// Times that structures are looked for which can be taken apart: how deep those are in each
+/// other that are made of several.
+#[cfg(feature = "optimize")]
+pub(crate) const OBJECT_ROUNDS: usize = 4;
+
 /// Parts that a loop changes, beyond which it is taken to change everything.
 #[cfg(feature = "optimize")]
 pub(crate) const LOOP_PARTS: usize = 16;

@@ -19,8 +19,9 @@ pub const HEADER: usize = 8;
 /// The byte of the header at which an array's length is.
 pub const LENGTH: usize = 4;
 
-/// Objects start at multiples of this, and a bit of a side table says where.
-pub const GRANULE: usize = 16;
+/// Objects start at multiples of this and are followed by others at once; a bit of a side
+/// table says where.
+pub const GRANULE: usize = 8;
 
 /// The words that are read of a display: types have fewer supertypes, those of valid
 /// modules and so all that are defined.

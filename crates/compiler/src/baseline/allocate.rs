@@ -47,9 +47,6 @@ impl<A: Select> Compiler<'_, A> {
     /// Allocates; what is not a small object is the interpreter's.
     pub(crate) fn gc(&mut self, op: GcOp, base: Slot) {
         let inst = Inst::Gc { op, base };
-        if !self.asm.shifts_freely() {
-            return self.call_handler(&inst);
-        }
         match op {
             GcOp::StructNew { ty } | GcOp::StructNewDefault { ty } => {
                 self.struct_new(&inst, base, ty, op == GcOp::StructNewDefault { ty });
@@ -145,8 +142,7 @@ impl<A: Select> Compiler<'_, A> {
         self.finish(&fresh, base);
     }
 
-    /// Takes an object's bytes from the window and notes that it starts there; the
-    /// operands are still where they were.
+    /// Takes an object's bytes from the window; the operands are still where they were.
     fn allocate(&mut self, inst: &Inst, base: Slot, extent: Extent) -> Fresh {
         let reference = self.alloc(Class::Int, None);
         let object = self.alloc(Class::Int, None);

@@ -127,9 +127,6 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     /// If an instruction cannot reach its label.
     fn finish(self) -> Result<Finished, OutOfReach>;
 
-    /// Whether a shift by the count in a register needs no certain registers.
-    fn shifts_freely(&self) -> bool;
-
     // Moves.
 
     /// Copies a register, from one file to the other if need be.
@@ -182,11 +179,6 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     fn alu_immediate(&mut self, op: Alu, wide: bool, dst: Reg, value: i32);
     /// Shifts a register by a constant.
     fn shift(&mut self, op: Shift, wide: bool, reg: Reg, count: u8);
-    /// `dst = 1 << count`, 32 bits, of the count's lower five bits; only if
-    /// [`Primitives::shifts_freely`].
-    fn bit(&mut self, dst: Reg, count: Reg);
-    /// Sets bits of 4 bytes in memory.
-    fn or_to_memory(&mut self, mem: Mem, bits: Reg);
 
     // Conditions.
 
@@ -208,8 +200,8 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     fn are_clear(&mut self, reg: Reg, bits: u8) -> Self::Condition;
     /// `dst = dst + src`, 64 bits; whether the sum has more.
     fn add_carries(&mut self, dst: Reg, src: Reg) -> Self::Condition;
-    /// `reg = reg - by`; whether something is left.
-    fn count_down(&mut self, wide: bool, reg: Reg, by: i32) -> Self::Condition;
+    /// `reg = reg - 1`, 32 bits; whether something is left.
+    fn count_down(&mut self, reg: Reg) -> Self::Condition;
     /// Subtracts from the 8 bytes at a place; whether the result is negative. The scratch
     /// register, which may be part of the place, is overwritten.
     fn charge(&mut self, mem: Mem, cost: i32) -> Self::Condition;

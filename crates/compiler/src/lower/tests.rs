@@ -64,7 +64,6 @@ impl Module {
             heap_limit: 24,
             displays: 32,
             display_mask: 40,
-            heap_starts: 0,
         };
         Module { layout, target }
     }
@@ -118,7 +117,13 @@ impl Environment for Module {
         (Storage::I32, 8)
     }
     fn heap_type(&self, _: u32) -> HeapType {
-        HeapType { is_final: true, is_func: true, depth: 0 }
+        HeapType { is_final: true, is_func: true, is_array: false, depth: 0 }
+    }
+    fn is_subtype(&self, sub: u32, sup: u32) -> bool {
+        sub == sup
+    }
+    fn family(&self, _: u32) -> u32 {
+        0
     }
     fn struct_type(&self, _: u32) -> StructType {
         StructType { size: 16, is_small: true, fields: 1 }

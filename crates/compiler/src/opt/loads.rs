@@ -20,7 +20,7 @@ use super::world::{self, Changes};
 use crate::ssa::effects::Touch;
 use crate::ssa::{Access, Block, Func, Inst, InstData, Op, Value};
 use crate::tuning;
-use zwasm_regir::gc::Extend;
+use zwasm_regir::gc::{Extend, GcOp};
 #[cfg(feature = "simd")]
 use zwasm_regir::simd_ops;
 use zwasm_regir::{BinaryOp, LoadOp, SourceLoc, Storage, StoreOp, Type, UnaryOp};
@@ -171,12 +171,25 @@ impl Loads<'_> {
             }
             _ if is_other(data) && data.results.len() == 1 => {
                 let wanted = |place: &Place| match place {
-                    Place::Other(op, args) => *op == data.op && *args == data.args,
+                    Place::Other(op, args) => *args == data.args && self.is_same(op, &data.op),
                     Place::Memory { .. } => false,
                 };
                 self.known.iter().find(|known| wanted(&known.place)).map(|known| known.value)
             }
             _ => None,
+        }
+    }
+
+    /// Whether two ops on the same arguments read the same: a field of a structure is that of
+    /// its supertypes.
+    fn is_same(&self, one: &Op, other: &Op) -> bool {
+        let is_subtype = |a: u32, b: u32| self.context.env.is_subtype(a, b);
+        match (*one, *other) {
+            (
+                Op::StructGet { ty: a, field, extend },
+                Op::StructGet { ty: b, field: same, extend: way },
+            ) => (field, extend) == (same, way) && (a == b || is_subtype(a, b) || is_subtype(b, a)),
+            _ => one == other,
         }
     }
 
@@ -289,15 +302,29 @@ impl Loads<'_> {
             let (a, b) = (self.func.constant(a), self.func.constant(b));
             a.is_some() && b.is_some() && a != b
         };
+        // Two that were made are not the same one.
+        let apart = |a: Value, b: Value| a != b && self.is_made(a) && self.is_made(b);
+        let is_subtype = |a: u32, b: u32| self.context.env.is_subtype(a, b);
         match (&write.op, op) {
             (Op::TableSet(written), Op::TableGet(table)) => {
                 written == table && constants(write.args[0], args[0])
             }
             // Arrays of different types may be the same object only if one type is below
             // the other, and then their elements are as large.
-            (Op::ArraySet { .. }, Op::ArrayGet { .. }) => constants(write.args[1], args[1]),
+            (Op::ArraySet { .. }, Op::ArrayGet { .. }) => {
+                constants(write.args[1], args[1]) || apart(write.args[0], args[0])
+            }
+            // An object is of one type and of those above it.
+            (&Op::StructSet { ty: a, .. }, &Op::StructGet { ty: b, .. }) => {
+                apart(write.args[0], args[0]) || !(is_subtype(a, b) || is_subtype(b, a))
+            }
             _ => false,
         }
+    }
+
+    /// Whether a reference is what an instruction has made.
+    fn is_made(&self, object: Value) -> bool {
+        self.func.def_inst(object).is_some_and(|inst| matches!(inst.op, Op::Gc(_)))
     }
 
     /// An address as something that is added to a number.
@@ -319,6 +346,7 @@ impl Loads<'_> {
     fn learn(&mut self, inst: Inst) {
         let data = self.func.inst(inst);
         let (place, value) = match data.op {
+            Op::Gc(GcOp::StructNew { ty }) => return self.learn_made(ty, inst),
             Op::Load(op, access) => {
                 let place = self.memory_place(data, access, op.size(), Exact::Scalar(op));
                 (place, data.results[0])
@@ -360,7 +388,25 @@ impl Loads<'_> {
             }
             _ => (None, Value(0)),
         };
-        let Some(place) = place else { return };
+        if let Some(place) = place {
+            self.remember(place, value);
+        }
+    }
+
+    /// Remembers what a structure is made with.
+    fn learn_made(&mut self, ty: u32, inst: Inst) {
+        let count = self.func.inst(inst).args.len().min(tuning::OBJECT_FIELDS);
+        for field in 0..count as u32 {
+            if self.holds_whole(ty, field) {
+                let data = self.func.inst(inst);
+                let (object, value) = (data.results[0], data.args[field as usize]);
+                let op = Op::StructGet { ty, field, extend: Extend::Zero };
+                self.remember(Place::Other(op, vec![object]), value);
+            }
+        }
+    }
+
+    fn remember(&mut self, place: Place, value: Value) {
         // What is known of the same bytes still holds, but the latest is found first.
         if self.known.len() == tuning::PLACES {
             self.known.pop();

@@ -5,6 +5,8 @@
 //! | `branches` | what is never reached costs the others nothing, and blocks are long |
 //! | `simplify` | makes forms canonical, so that the same is found to be the same |
 //! | `gvn` | addresses and objects that are the same have one name |
+//! | `casts` | gives an object one name, whatever it has been cast to |
+//! | `objects` | what is left of an object that nobody sees is values for all that follows |
 //! | `loads` | compares those names; makes constants of what was stored before |
 //! | `simplify` | of those constants, and the idioms that span stores and loads |
 //! | `branches` | conditions are constants by then |
@@ -21,6 +23,7 @@
 mod aliases;
 mod bits;
 mod branches;
+mod casts;
 mod dce;
 mod edges;
 mod fold;
@@ -28,6 +31,7 @@ mod gvn;
 mod ints;
 mod licm;
 mod loads;
+mod objects;
 mod simplify;
 mod split;
 #[cfg(test)]
@@ -51,14 +55,16 @@ struct Pass {
 const BRANCHES: Pass = Pass { name: "branches", reshapes: true, run: branches::run };
 const SIMPLIFY: Pass = Pass { name: "simplify", reshapes: true, run: simplify::run };
 const GVN: Pass = Pass { name: "gvn", reshapes: false, run: gvn::run };
+const CASTS: Pass = Pass { name: "casts", reshapes: false, run: casts::run };
+const OBJECTS: Pass = Pass { name: "objects", reshapes: false, run: objects::run };
 const LOADS: Pass = Pass { name: "loads", reshapes: false, run: loads::run };
 const LICM: Pass = Pass { name: "licm", reshapes: true, run: licm::run };
 const DCE: Pass = Pass { name: "dce", reshapes: false, run: dce::run };
 const SPLIT: Pass = Pass { name: "split", reshapes: false, run: split::run };
 
 /// The passes in the order in which they run.
-const ORDER: [Pass; 10] =
-    [BRANCHES, SIMPLIFY, GVN, LOADS, SIMPLIFY, BRANCHES, GVN, LICM, DCE, SPLIT];
+const ORDER: [Pass; 12] =
+    [BRANCHES, SIMPLIFY, GVN, CASTS, OBJECTS, LOADS, SIMPLIFY, BRANCHES, GVN, LICM, DCE, SPLIT];
 
 /// What passes are told beside the function.
 struct Context<'a> {
@@ -133,7 +139,9 @@ impl Context<'_> {
                 Place::Own(_) => part,
                 Place::Imported(_) => Part::Global(IMPORTED),
             },
-            Part::Field { .. } | Part::Elements | Part::Rest => part,
+            Part::Field { ty, field } => Part::Field { ty: self.env.family(ty), field },
+            Part::Elements { ty } => Part::Elements { ty: self.env.family(ty) },
+            Part::Rest => part,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::environment::{HeapType, MemoryInfo, Place, StructType, Threaded, VmLa
 use crate::ssa::graph::Graph;
 use crate::ssa::{Access, Block, Edge, Func, Likely, Op, Terminator, Value};
 use crate::target::Target;
+use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use zwasm_regir::inst::WideOp;
 use zwasm_regir::{
     BinaryOp, CompareOp, Frame, Inst as SlotInst, LoadOp, Signature, SourceLoc, Storage, StoreOp,
@@ -14,8 +15,14 @@ use zwasm_regir::{
 };
 
 /// Memories 0 and 1 are the module's own, without and with checks; 2 and 3 are imports,
-/// and the same.
+/// and the same. Structure type 1 is below 0.
 pub(super) struct TestModule;
+
+const STRUCTS: [&[Storage]; 3] = [
+    &[Storage::I32, Storage::I8, Storage::I64, Storage::HeapRef],
+    &[Storage::I32, Storage::I8, Storage::I64, Storage::HeapRef, Storage::I16],
+    &[Storage::I64, Storage::I32, Storage::HeapRef],
+];
 
 const MEMORIES: usize = 4;
 const MEMORY: u64 = 256;
@@ -70,14 +77,20 @@ impl Environment for TestModule {
     fn frame(&self, _: u32) -> Frame {
         unreachable!("passes know no frames")
     }
-    fn field(&self, _: u32, _: u32) -> (Storage, u32) {
-        (Storage::I32, 8)
+    fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
+        (STRUCTS[ty as usize][field as usize], 8 + 8 * field)
     }
-    fn heap_type(&self, _: u32) -> HeapType {
-        HeapType { is_final: true, is_func: false, depth: 0 }
+    fn heap_type(&self, ty: u32) -> HeapType {
+        HeapType { is_final: ty > 0, is_func: false, is_array: false, depth: u32::from(ty == 1) }
     }
-    fn struct_type(&self, _: u32) -> StructType {
-        StructType { size: 16, is_small: true, fields: 2 }
+    fn is_subtype(&self, sub: u32, sup: u32) -> bool {
+        sub == sup || (sub, sup) == (1, 0)
+    }
+    fn family(&self, ty: u32) -> u32 {
+        ty & 2
+    }
+    fn struct_type(&self, ty: u32) -> StructType {
+        StructType { size: 48, is_small: true, fields: STRUCTS[ty as usize].len() }
     }
     fn threaded(&self, _: &SlotInst) -> Threaded {
         Threaded::default()
@@ -122,9 +135,11 @@ pub(super) fn run(func: &Func, args: &[u64]) -> Option<Seen> {
         globals: (0..4).map(|at| 0x1111 * at).collect(),
         calls: Vec::new(),
     };
+    let mut heap = Heap::default();
     let mut values = vec![None; func.values.len()];
     let mut block = func.entry;
-    for (param, arg) in func.block(block).params.iter().zip(args) {
+    // References are null.
+    for (param, arg) in func.block(block).params.iter().zip(args.iter().chain([&0])) {
         values[param.0 as usize] = Some(*arg);
     }
     for _ in 0..2000 {
@@ -134,7 +149,7 @@ pub(super) fn run(func: &Func, args: &[u64]) -> Option<Seen> {
                 .map(|arg| values[arg.0 as usize].expect("defined before its use"))
                 .collect();
             let ty = data.results.first().map(|result| func.ty(*result));
-            match step(&data.op, &args, ty, &mut seen) {
+            match step(&data.op, &args, ty, &mut seen, &mut heap) {
                 Ok(results) => {
                     for (result, bits) in data.results.iter().zip(results) {
                         values[result.0 as usize] = Some(bits);
@@ -183,7 +198,35 @@ fn trapping<T>(value: Option<T>, trap: TrapCode) -> Result<T, TrapCode> {
     value.ok_or(trap)
 }
 
-fn step(op: &Op, args: &[u64], ty: Option<Type>, seen: &mut Seen) -> Result<Vec<u64>, TrapCode> {
+/// Objects, and the table that calls know of.
+#[derive(Default)]
+struct Heap {
+    objects: Vec<(u32, Vec<u64>)>,
+    table: u64,
+}
+
+impl Heap {
+    fn object(&mut self, reference: u64) -> Option<&mut (u32, Vec<u64>)> {
+        self.objects.get_mut((reference / 16).checked_sub(1)? as usize)
+    }
+
+    /// Whether a reference passes a check for a structure type.
+    fn passes(&mut self, reference: u64, target: RefTarget) -> bool {
+        let HeapTarget::Type(wanted) = target.heap else { panic!("{target}") };
+        match self.object(reference) {
+            Some((ty, _)) => TestModule.is_subtype(*ty, wanted),
+            None => target.nullable,
+        }
+    }
+}
+
+fn step(
+    op: &Op,
+    args: &[u64],
+    ty: Option<Type>,
+    seen: &mut Seen,
+    heap: &mut Heap,
+) -> Result<Vec<u64>, TrapCode> {
     let wide = |low: u64, high: u64| u128::from(high) << 64 | u128::from(low);
     let halves = |number: u128| vec![number as u64, (number >> 64) as u64];
     let one = |mem: u32| if mem == 3 { 2 } else { mem as usize };
@@ -240,8 +283,52 @@ fn step(op: &Op, args: &[u64], ty: Option<Type>, seen: &mut Seen) -> Result<Vec<
             seen.calls.push(args[0]);
             seen.memories[func as usize % 3][(args[0] % MEMORY) as usize] ^= 0x55;
             seen.globals[func as usize % 3] ^= args[0];
+            let table = heap.table;
+            if let Some((_, fields)) = heap.object(table) {
+                fields[func as usize % 2] ^= args[0] & 0x7F;
+            }
             vec![u64::from((args[0] as u32).rotate_left(3))]
         }
+        Op::Gc(GcOp::StructNew { ty }) => {
+            heap.objects.push((ty, args.to_vec()));
+            vec![heap.objects.len() as u64 * 16]
+        }
+        Op::Gc(GcOp::StructNewDefault { ty }) => {
+            heap.objects.push((ty, vec![0; STRUCTS[ty as usize].len()]));
+            vec![heap.objects.len() as u64 * 16]
+        }
+        Op::StructGet { ty, field, extend } => {
+            let (_, fields) = trapping(heap.object(args[0]), TrapCode::NullStructReference)?;
+            let bits = fields[field as usize];
+            let packed = |bits: u64, kept: u32| match extend {
+                Extend::Zero => bits & ((1 << kept) - 1),
+                Extend::Sign => u64::from((((bits << (64 - kept)) as i64) >> (64 - kept)) as u32),
+            };
+            vec![match STRUCTS[ty as usize][field as usize] {
+                Storage::I8 => packed(bits, 8),
+                Storage::I16 => packed(bits, 16),
+                _ => bits,
+            }]
+        }
+        Op::StructSet { field, .. } => {
+            let (_, fields) = trapping(heap.object(args[0]), TrapCode::NullStructReference)?;
+            fields[field as usize] = args[1];
+            Vec::new()
+        }
+        Op::RefTest(target) => vec![heap.passes(args[0], target).into()],
+        Op::RefCast(target) => {
+            trapping(heap.passes(args[0], target).then_some(()), TrapCode::CastFailure)?;
+            vec![args[0]]
+        }
+        Op::RefAsNonNull => {
+            trapping((args[0] != 0).then_some(()), TrapCode::NullReference)?;
+            vec![args[0]]
+        }
+        Op::TableSet(_) => {
+            heap.table = args[1];
+            Vec::new()
+        }
+        Op::TableGet(_) => vec![heap.table],
         ref other => panic!("{other}"),
     })
 }
@@ -270,7 +357,12 @@ pub(super) struct Builder {
     pub(super) func: Func,
     block: Block,
     vars: Vec<Value>,
+    /// References that are not null, with their types, from blocks that dominate this one.
+    objects: Vec<(Value, u32)>,
 }
+
+/// A parameter of every block behind the variables.
+const REFERENCE: usize = VARS.len();
 
 /// The types of the variables.
 const VARS: [Type; 6] = [Type::I32, Type::I32, Type::I32, Type::I64, Type::I64, Type::I64];
@@ -279,8 +371,9 @@ impl Builder {
     pub(super) fn new() -> Builder {
         let mut func = Func { results: VARS.to_vec(), ..Func::default() };
         let block = func.add_block();
-        let vars = VARS.iter().map(|ty| func.add_param(block, *ty)).collect();
-        Builder { func, block, vars }
+        let types = VARS.into_iter().chain([Type::Ref]);
+        let vars = types.map(|ty| func.add_param(block, ty)).collect();
+        Builder { func, block, vars, objects: Vec::new() }
     }
 
     pub(super) fn emit(&mut self, op: Op, args: &[Value], results: &[Type]) -> Vec<Value> {
@@ -295,7 +388,7 @@ impl Builder {
 
     fn start(&mut self) -> Block {
         let block = self.func.add_block();
-        for ty in VARS {
+        for ty in VARS.into_iter().chain([Type::Ref]) {
             self.func.add_param(block, ty);
         }
         block
@@ -312,6 +405,7 @@ impl Builder {
     }
 
     pub(super) fn finish(mut self) -> Func {
+        self.vars.truncate(VARS.len());
         self.func.block_mut(self.block).terminator = Terminator::Return(self.vars);
         self.func
     }
@@ -412,8 +506,122 @@ impl Builder {
         }
     }
 
+    /// Makes an object, or gets at one.
+    fn object(&mut self, random: &mut Random) -> (Value, u32) {
+        if !self.objects.is_empty() && random.below(3) > 0 {
+            return random.one(&self.objects);
+        }
+        let ty = random.below(3) as u32;
+        let value = match random.below(5) {
+            0 => {
+                let target = RefTarget { nullable: false, heap: HeapTarget::Type(ty) };
+                let reference = match random.below(4) {
+                    0 => self.reference(random),
+                    _ => {
+                        // Few are of the right type otherwise.
+                        let made = self.make(random, ty);
+                        let cond = self.operand(random, Type::I32, 1);
+                        let other = self.reference(random);
+                        self.value(Op::Select, &[cond, made, other], Type::Ref)
+                    }
+                };
+                self.value(Op::RefCast(target), &[reference], Type::Ref)
+            }
+            1 => {
+                let made = self.make(random, 1);
+                return self.known(made, random.below(2) as u32);
+            }
+            _ => self.make(random, ty),
+        };
+        self.known(value, ty)
+    }
+
+    fn known(&mut self, value: Value, ty: u32) -> (Value, u32) {
+        self.objects.push((value, ty));
+        (value, ty)
+    }
+
+    fn make(&mut self, random: &mut Random, ty: u32) -> Value {
+        if random.below(4) == 0 {
+            return self.value(Op::Gc(GcOp::StructNewDefault { ty }), &[], Type::Ref);
+        }
+        let fields = STRUCTS[ty as usize].iter();
+        let fields: Vec<Value> = fields.map(|field| self.field(random, *field)).collect();
+        self.value(Op::Gc(GcOp::StructNew { ty }), &fields, Type::Ref)
+    }
+
+    fn field(&mut self, random: &mut Random, storage: Storage) -> Value {
+        match storage.kind() {
+            Type::Ref => self.reference(random),
+            ty => self.operand(random, ty, 1),
+        }
+    }
+
+    /// Any reference.
+    fn reference(&mut self, random: &mut Random) -> Value {
+        match random.below(6) {
+            0 => self.value(Op::Const(0), &[], Type::Ref),
+            1 => {
+                let index = self.value(Op::Const(0), &[], Type::I32);
+                self.value(Op::TableGet(0), &[index], Type::Ref)
+            }
+            2 | 3 if !self.objects.is_empty() => random.one(&self.objects).0,
+            _ => self.vars[REFERENCE],
+        }
+    }
+
+    /// Does something with objects.
+    fn use_objects(&mut self, random: &mut Random) {
+        let (object, ty) = self.object(random);
+        let field = random.below(STRUCTS[ty as usize].len() as u64) as u32;
+        let storage = STRUCTS[ty as usize][field as usize];
+        match random.below(12) {
+            0..4 => {
+                let value = self.field(random, storage);
+                self.emit(Op::StructSet { ty, field }, &[object, value], &[]);
+            }
+            4..8 => {
+                let extend = match storage {
+                    Storage::I8 | Storage::I16 if random.below(2) == 0 => Extend::Sign,
+                    _ => Extend::Zero,
+                };
+                let op = Op::StructGet { ty, field, extend };
+                let value = self.value(op, &[object], storage.kind());
+                match storage.kind() {
+                    Type::Ref => self.vars[REFERENCE] = value,
+                    Type::I64 => self.vars[3] = value,
+                    _ => self.vars[random.below(2) as usize] = value,
+                }
+            }
+            8 => {
+                let other = self.reference(random);
+                let op = random.one(&[CompareOp::I64Eq, CompareOp::I64Ne]);
+                self.vars[0] = self.value(Op::Compare(op), &[object, other], Type::I32);
+            }
+            9 => {
+                let heap = HeapTarget::Type(random.below(3) as u32);
+                let target = RefTarget { nullable: random.below(2) == 0, heap };
+                let reference = if random.below(2) == 0 { object } else { self.reference(random) };
+                self.vars[1] = self.value(Op::RefTest(target), &[reference], Type::I32);
+            }
+            10 => {
+                let other = self.value(Op::RefAsNonNull, &[object], Type::Ref);
+                self.known(other, ty);
+            }
+            _ if random.below(2) == 0 => self.vars[REFERENCE] = object,
+            _ => {
+                let index = self.value(Op::Const(0), &[], Type::I32);
+                self.emit(Op::TableSet(0), &[index, object], &[]);
+            }
+        }
+    }
+
     pub(super) fn statements(&mut self, random: &mut Random, deep: u64) {
+        let known = self.objects.len();
         for _ in 0..1 + random.below(4) {
+            for _ in 0..random.below(3) {
+                self.use_objects(random);
+            }
             match random.below(16) {
                 0..6 => {
                     let var = random.below(6) as usize;
@@ -437,6 +645,7 @@ impl Builder {
                 _ => {}
             }
         }
+        self.objects.truncate(known);
     }
 
     fn choice(&mut self, random: &mut Random, deep: u64) {
@@ -517,6 +726,7 @@ pub(super) fn check(func: &mut Func, inputs: &[Vec<u64>], name: &str) {
 
 #[test]
 fn programs_do_what_they_did() {
+    let mut made = (0, 0);
     for seed in 0..3000 {
         let mut random = Random(seed);
         let mut builder = Builder::new();
@@ -537,8 +747,18 @@ fn programs_do_what_they_did() {
                     .collect()
             })
             .collect();
+        made.0 += count_made(&func);
         check(&mut func, &inputs, &format!("program {seed}"));
+        made.1 += count_made(&func);
     }
+    assert!(made.1 * 4 < made.0 * 3, "of {} objects {} are left", made.0, made.1);
+}
+
+/// The objects that a function makes.
+fn count_made(func: &Func) -> usize {
+    let graph = Graph::of(func);
+    let insts = graph.order.iter().flat_map(|block| &func.block(*block).insts);
+    insts.filter(|inst| matches!(func.inst(**inst).op, Op::Gc(_))).count()
 }
 
 /// Values as edge cases have them.

@@ -3,6 +3,7 @@
 
 use super::{Handler, Op};
 use zwasm_regir::Inst as SlotInst;
+use zwasm_regir::gc::GcOp;
 use zwasm_regir::inst::Bulk;
 
 /// A part of the world that instructions read and change.
@@ -18,15 +19,19 @@ pub enum Part {
     Table(u32),
     /// The length of a table.
     TableLen(u32),
-    /// A field of a structure type, and of its subtypes and supertypes.
+    /// A field of a structure type.
     Field {
-        /// The type.
+        /// The type; passes name its family instead, for a subtype's first fields are those of
+        /// its supertypes.
         ty: u32,
         /// The field.
         field: u32,
     },
     /// The elements of arrays.
-    Elements,
+    Elements {
+        /// The type; passes name its family.
+        ty: u32,
+    },
     /// The state of a module's segments, and all else that no other part is.
     Rest,
 }
@@ -63,8 +68,8 @@ impl Touch {
     pub fn has(self, part: Part) -> bool {
         match self {
             Touch::Nothing => false,
-            Touch::One(one) => one.meets(part),
-            Touch::Two(one, other) => one.meets(part) || other.meets(part),
+            Touch::One(one) => one == part,
+            Touch::Two(one, other) => one == part || other == part,
             Touch::Everything => true,
         }
     }
@@ -76,18 +81,6 @@ impl Touch {
             Touch::One(one) => other.has(one),
             Touch::Two(one, two) => other.has(one) || other.has(two),
             Touch::Everything => other != Touch::Nothing,
-        }
-    }
-}
-
-impl Part {
-    /// Whether a change of one may be seen in the other. Two structure types may be one
-    /// below the other, whose first fields are the same: only the number of the field
-    /// tells them apart here.
-    pub fn meets(self, other: Part) -> bool {
-        match (self, other) {
-            (Part::Field { field: a, .. }, Part::Field { field: b, .. }) => a == b,
-            _ => self == other,
         }
     }
 }
@@ -183,14 +176,14 @@ impl Op {
                 Effects::reading(Part::Field { ty, field }).trapping()
             }
             Op::StructSet { ty, field } => Effects::writing(Part::Field { ty, field }).trapping(),
-            Op::ArrayGet { .. } => Effects::reading(Part::Elements).trapping(),
-            Op::ArraySet { .. } => Effects::writing(Part::Elements).trapping(),
+            Op::ArrayGet { ty, .. } => Effects::reading(Part::Elements { ty }).trapping(),
+            Op::ArraySet { ty } => Effects::writing(Part::Elements { ty }).trapping(),
             // What an object is and how long never changes.
             Op::RefTest(_) => Effects::PURE,
             Op::ArrayLen | Op::RefCast(_) | Op::RefAsNonNull | Op::I31Get(_) => {
                 Effects::PURE.trapping()
             }
-            Op::Gc(_) => Effects { writes: Touch::Two(Part::Elements, Part::Rest), ..Effects::ALL },
+            Op::Gc(op) => Effects { writes: of_gc(op), ..Effects::ALL },
             Op::Handler(Handler { ref inst, .. }) => of_handler(inst),
             Op::Fuel(_) => Effects { leaves: false, ..Effects::ALL },
             Op::Epoch | Op::Call { .. } | Op::CallIndirect { .. } | Op::CallRef { .. } => {
@@ -199,6 +192,23 @@ impl Op {
             // They stand at the start of their block and stay there.
             Op::FrameSlot(_) | Op::Landed(_) => Effects::reading(Part::Rest),
         }
+    }
+}
+
+/// What an instruction on objects changes of what was there before.
+fn of_gc(op: GcOp) -> Touch {
+    match op {
+        GcOp::StructNew { .. }
+        | GcOp::StructNewDefault { .. }
+        | GcOp::ArrayNew { .. }
+        | GcOp::ArrayNewDefault { .. }
+        | GcOp::ArrayNewFixed { .. }
+        | GcOp::ArrayNewData { .. }
+        | GcOp::ArrayNewElem { .. } => Touch::One(Part::Rest),
+        GcOp::ArrayFill { ty }
+        | GcOp::ArrayCopy { dst: ty, .. }
+        | GcOp::ArrayInitData { ty, .. }
+        | GcOp::ArrayInitElem { ty, .. } => Touch::Two(Part::Elements { ty }, Part::Rest),
     }
 }
 

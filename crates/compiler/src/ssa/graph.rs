@@ -43,6 +43,12 @@ pub struct Loop {
 }
 
 impl Graph {
+    /// The blocks that a block dominates, itself first, in preorder.
+    pub fn dominated(&self, block: Block) -> &[Block] {
+        let (start, end) = self.spans[at(block)];
+        &self.tree[start as usize..end as usize]
+    }
+
     /// Finds it out.
     pub fn of(func: &Func) -> Graph {
         let count = func.blocks.len();
@@ -274,7 +280,9 @@ impl Walk {
         let first = ahead.len();
         func.block(block).terminator.successors(&mut |to| ahead.push(to));
         // What stands last is left first and thus comes last in the order.
-        ahead[first..].sort_unstable();
+        if !ahead[first..].is_sorted() {
+            ahead[first..].sort_by_cached_key(|block| u64::from(block.0));
+        }
         open.push((block, first));
     }
 }

@@ -430,6 +430,15 @@ impl Body<'_> {
         });
     }
 
+    /// Writes a field of the structure in a local.
+    fn write_field(&mut self, local: u32, index: u32, field: u32, ty: Ty) {
+        self.code.with(LOCAL_GET, local);
+        self.leaf(ty);
+        self.code.0.extend([OBJECTS, STRUCT_SET]);
+        self.code.number(index);
+        self.code.number(field);
+    }
+
     /// A structure that is made, written and read, and escapes at the end, in some cases,
     /// or never.
     fn escaping(&mut self, depth: u32) {
@@ -455,11 +464,11 @@ impl Body<'_> {
         }
         self.code.number(index);
         self.code.with(LOCAL_SET, local);
-        for _ in 0..1 + self.rng.below(4) {
+        for _ in 0..1 + self.rng.below(5) {
             let field = self.rng.below(object.fields.len());
             let storage = object.fields[field];
-            match self.rng.below(5) {
-                0 | 1 => {
+            match self.rng.below(8) {
+                0..3 => {
                     self.code.with(LOCAL_GET, local);
                     let packed = storage.is_packed();
                     let unsigned = self.rng.below(2) as u8;
@@ -471,12 +480,24 @@ impl Body<'_> {
                     self.code.number(field as u32);
                     self.show(storage.ty());
                 }
-                2 | 3 => {
+                3..5 => self.write_field(local, index, field as u32, storage.ty()),
+                5 => {
+                    // On one of two ways, which both keep the object.
+                    self.condition(1);
+                    self.code.block(IF, None);
+                    self.within(Some(vec![]), |body| {
+                        body.write_field(local, index, field as u32, storage.ty());
+                    });
+                }
+                6 => {
                     self.code.with(LOCAL_GET, local);
-                    self.leaf(storage.ty());
-                    self.code.0.extend([OBJECTS, STRUCT_SET]);
-                    self.code.number(index);
-                    self.code.number(field as u32);
+                    if self.once_in(2) {
+                        self.code.with(LOCAL_GET, local);
+                    } else {
+                        self.leaf(Ty::Ref(heap));
+                    }
+                    self.code.op(REF_EQ);
+                    self.show(Ty::I32);
                 }
                 _ => {
                     // Here it may escape, or another take its place.

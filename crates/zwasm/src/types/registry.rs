@@ -476,7 +476,7 @@ impl Types {
             return None;
         }
         ids.retain(|id| id & RELATIVE == 0);
-        ids.sort_unstable();
+        ids.sort_by_cached_key(|id| u64::from(*id));
         ids.dedup();
         let mut needs: Vec<Held> =
             ids.into_iter().map(|id| self.held(id)).collect::<Option<_>>()?;
@@ -555,6 +555,12 @@ impl Types {
     /// How many supertypes a type has.
     pub(crate) fn depth(&self, id: TypeId) -> usize {
         self.defined(id).map_or(0, |defined| defined.depth)
+    }
+
+    /// The topmost ancestor of a type.
+    #[cfg(compiler)]
+    pub(crate) fn root(&self, id: TypeId) -> TypeId {
+        self.ancestry(id).last().unwrap_or(id)
     }
 
     /// A type and its ancestors, the root last.

@@ -21,30 +21,25 @@
 ;;   cmpl rbx, 0x100
 ;;   ja L2
 ;;   movq r11, [rdi]
-;;   movq rbp, [r11 + 0x48]
-;;   leaq r10, [rbp + rbx*1 + 0x17]
-;;   andq r10, 0xf0
-;;   cmpq r10, [r11 + 0x50]
+;;   movq rbp, [r11 + 0x60]
+;;   leaq r10, [rbp + rbx*1 + 0xf]
+;;   andq r10, 0xf8
+;;   cmpq r10, [r11 + 0x68]
 ;;   ja L2
-;;   movq [r11 + 0x48], r10
-;;   movq r11, rbp
-;;   shrl r11, 0x4
-;;   movl r10, 0x1
-;;   shlxl r10, r10, r11
-;;   shrl r11, 0x5
-;;   shll r11, 0x2
-;;   addq r11, [rdi + 0x10]
-;;   orl [r11 - 0x2000000], r10
+;;   movq [r11 + 0x60], r10
 ;;   movq r10, [rdi + 0x10]
 ;;   addq r10, rbp
 ;;   xorps xmm15, xmm15
 ;;   movq r11, rbx
-;;   addq r11, 0x17
-;;   andq r11, 0xf0
+;;   addq r11, 0xf
+;;   andq r11, 0xf8
+;;   jmp L5
 ;; L4:
 ;;   movups [r10 + r11*1 - 0x10], xmm15
 ;;   subq r11, 0x10
-;;   jne L4
+;; L5:
+;;   cmpq r11, 0x8
+;;   ja L4
 ;;   movl [r10], header of type 0
 ;;   movl [r10 + 0x4], rbx
 ;; L3:
@@ -53,9 +48,9 @@
 ;;   movq rax, [rsi + 0x18]
 ;;   movq rsi, [rsi + 0x10]
 ;;   cmpq rax, rdi
-;;   jne L5
+;;   jne L6
 ;;   jmpq [rdx]
-;; L5:
+;; L6:
 ;;   movq rdi, rax
 ;;   movq rax, [rdi + 0x20]
 ;;   movq r8, [rax]
@@ -63,15 +58,15 @@
 ;;   jmpq [rdx]
 ;; L2:
 ;;   movq [rsi + 0x20], rbx
-;;   leaq rdx, L8
-;;   jmpq L8
-;; L8:
+;;   leaq rdx, L9
+;;   jmpq L9
+;; L9:
 ;;   handler array.new_default type 0 s4
 ;;   word 0x100000004
 ;;   word 0x101
 ;;   word 0x2
-;;   address L7
-;; L7:
+;;   address L8
+;; L8:
 ;;   movq rbp, [rsi + 0x20]
 ;;   jmp L3
 ;; function f1: frame params 1 header s1 locals s4 stack s4 size 6
@@ -86,19 +81,11 @@
 ;; L1:
 ;;   movq rbx, [rsi]
 ;;   movq r11, [rdi]
-;;   movq rbp, [r11 + 0x48]
+;;   movq rbp, [r11 + 0x60]
 ;;   leaq r10, [rbp + 0x10]
-;;   cmpq r10, [r11 + 0x50]
+;;   cmpq r10, [r11 + 0x68]
 ;;   ja L2
-;;   movq [r11 + 0x48], r10
-;;   movq r11, rbp
-;;   shrl r11, 0x4
-;;   movl r10, 0x1
-;;   shlxl r10, r10, r11
-;;   shrl r11, 0x5
-;;   shll r11, 0x2
-;;   addq r11, [rdi + 0x10]
-;;   orl [r11 - 0x2000000], r10
+;;   movq [r11 + 0x60], r10
 ;;   movq r10, [rdi + 0x10]
 ;;   addq r10, rbp
 ;;   movl [r10], header of type 1

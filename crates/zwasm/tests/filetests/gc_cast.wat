@@ -98,8 +98,8 @@
 ;;   je L2
 ;;   shrl r10, 0x2
 ;;   movq r11, [rdi]
-;;   andl r10, [r11 + 0xf8]
-;;   movq r11, [r11 + 0xf0]
+;;   andl r10, [r11 + 0x120]
+;;   movq r11, [r11 + 0x118]
 ;;   movl r10, [r11 + r10*4]
 ;;   cmpl [r11 + r10*4], type 0
 ;;   jne L3
@@ -138,9 +138,9 @@
 ;;   b.eq L2
 ;;   lsr w21, w21, #2
 ;;   ldr x16, [x0, #0]
-;;   ldr w15, [x16, #248]
+;;   ldr w15, [x16, #288]
 ;;   and w21, w21, w15
-;;   ldr x16, [x16, #240]
+;;   ldr x16, [x16, #280]
 ;;   ldr w21, [x16, x21, lsl #2]
 ;;   ldr w15, [x16, x21, lsl #2]
 ;;   mov w17, type 0

@@ -295,10 +295,6 @@ impl Primitives for Assembler {
         self.into_buffer().finish(patch)
     }
 
-    fn shifts_freely(&self) -> bool {
-        true
-    }
-
     fn mov(&mut self, dst: Reg, src: Reg) {
         self.emit(match (dst.is_vector(), src.is_vector()) {
             (false, false) => inst::mov(Width::X, dst, src),
@@ -527,18 +523,6 @@ impl Primitives for Assembler {
         self.emit(inst(width(wide), reg, reg, count));
     }
 
-    fn bit(&mut self, dst: Reg, count: Reg) {
-        self.mov_constant(Width::W, VALUE, 1);
-        self.emit(inst::lsl(Width::W, dst, VALUE, count));
-    }
-
-    fn or_to_memory(&mut self, mem: Mem, bits: Reg) {
-        let address = self.address(mem);
-        self.access(Access::LdW, VALUE, at(address, 0));
-        self.emit(inst::orr(Width::W, VALUE, VALUE, bits));
-        self.access(Access::StW, VALUE, at(address, 0));
-    }
-
     fn compare(&mut self, relation: Relation, wide: bool, a: Reg, b: Rm) -> Condition {
         let b = self.in_register(wide, b);
         self.emit(inst::cmp(width(wide), a, b));
@@ -584,9 +568,9 @@ impl Primitives for Assembler {
         Condition::Flag(Cond::Hs)
     }
 
-    fn count_down(&mut self, wide: bool, reg: Reg, by: i32) -> Condition {
-        self.alu_immediate(Alu::Sub, wide, reg, by);
-        Condition::NonZero(width(wide), reg)
+    fn count_down(&mut self, reg: Reg) -> Condition {
+        self.alu_immediate(Alu::Sub, false, reg, 1);
+        Condition::NonZero(width(false), reg)
     }
 
     fn charge(&mut self, mem: Mem, cost: i32) -> Condition {

@@ -82,8 +82,13 @@ impl Assembler {
         }
     }
 
+    /// Whether a shift by the count in a register needs no certain registers.
+    pub(crate) fn shifts_freely(&self) -> bool {
+        self.features.bmi2
+    }
+
     /// Shifts by the count in a register, which leaves the flags alone; not rotates, and only
-    /// if [`Primitives::shifts_freely`].
+    /// if [`Assembler::shifts_freely`].
     pub(crate) fn shift_freely(&mut self, op: Shift, wide: bool, dst: Reg, src: Rm, count: Reg) {
         match (op, wide) {
             (Shift::Left, false) => emit!(*self, shlxl_rmv(dst, src, count)),

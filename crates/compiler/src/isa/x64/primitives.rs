@@ -166,10 +166,6 @@ impl Primitives for Assembler {
         self.buffer.finish(patch)
     }
 
-    fn shifts_freely(&self) -> bool {
-        self.features.bmi2
-    }
-
     fn mov(&mut self, dst: Reg, src: Reg) {
         match (dst.is_vector(), src.is_vector()) {
             (false, false) => emit!(*self, movq_mr(Rm::Reg(dst), src)),
@@ -371,15 +367,6 @@ impl Primitives for Assembler {
         }
     }
 
-    fn bit(&mut self, dst: Reg, count: Reg) {
-        self.constant(dst, 1);
-        emit!(*self, shlxl_rmv(dst, Rm::Reg(dst), count));
-    }
-
-    fn or_to_memory(&mut self, mem: Mem, bits: Reg) {
-        emit!(*self, orl_mr(Rm::Mem(mem), bits));
-    }
-
     fn compare(&mut self, relation: Relation, wide: bool, a: Reg, b: Rm) -> Condition {
         self.cmp(wide, a, b);
         flag(relation)
@@ -417,8 +404,8 @@ impl Primitives for Assembler {
         Condition::Flag(Cond::Below)
     }
 
-    fn count_down(&mut self, wide: bool, reg: Reg, by: i32) -> Condition {
-        self.alu_immediate(Alu::Sub, wide, reg, by);
+    fn count_down(&mut self, reg: Reg) -> Condition {
+        self.alu_immediate(Alu::Sub, false, reg, 1);
         Condition::Flag(Cond::NotEqual)
     }
 

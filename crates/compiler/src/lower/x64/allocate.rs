@@ -2,7 +2,7 @@
 //!
 //! An object is allocated by moving the window's cursor. When the window is full, or an
 //! array is larger than it is worth code, a handler makes the object, with zeros for its
-//! contents, out of line, and perhaps collects: all registers are saved in the frame,
+//! contents, out of line, and perhaps collects: all registers are kept on the stack,
 //! where the collector looks, and come back behind it. So for what is around it an
 //! allocation is an instruction like any other, which keeps all registers but its own.
 //!
@@ -11,10 +11,9 @@
 
 use super::emit::{Emitter, Regs};
 use super::{Inst, Ops, Select};
-use crate::asm::{AsmLabel, Reg, at};
-use crate::code::Routine;
+use crate::asm::{AsmLabel, Reg, Rm, at};
 use crate::heap::{self, Extent, HEADER, Length};
-use crate::isa::x64::{INT_SCRATCH, RAX, RDI, RSI};
+use crate::isa::x64::{INT_SCRATCH, RDI, RSI};
 use crate::isa::{Alu, Primitives, Size};
 use crate::lower::Scratch;
 use crate::lower::machine::{read, write_early};
@@ -25,8 +24,6 @@ use crate::tuning::{
 use regalloc2::VReg;
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Inst as SlotInst, Slot, Storage, Type, object};
-
-use super::save::saved;
 
 /// An object to be made. `[= reference, = address]`, both early; of an array of a length
 /// that is not known, `[= reference, = address, length]`.
@@ -102,29 +99,25 @@ impl Emitter<'_> {
     /// Has a handler make an object, with everything in registers saved.
     pub(super) fn slow_allocation(&mut self, slow: &Slow) {
         let Slow { allocation, reference, object, count, resume } = *slow;
-        let (save, restore) = self.savers();
-        self.asm.call(save);
-        // No operand is in the scratch register.
-        self.asm.load(INT_SCRATCH, at(RDI, self.layout.store as i32), Size::B8);
-        self.asm.load(INT_SCRATCH, at(INT_SCRATCH, self.layout.value_top as i32), Size::B8);
-        match (allocation.what, count) {
-            (What::Struct(_), _) => {}
-            (What::Fixed(_, length), _) => {
-                self.asm.store_constant(at(INT_SCRATCH, 8), length.into(), Size::B8);
-            }
-            (What::Array(_), count) => {
-                let count = count.unwrap_or(INT_SCRATCH);
-                self.asm.store(at(INT_SCRATCH, 8), count, Size::B8);
+        if !matches!(allocation.what, What::Struct(_)) {
+            // No operand is in the scratch register.
+            self.asm.load(INT_SCRATCH, at(RDI, self.layout.store as i32), Size::B8);
+            self.asm.load(INT_SCRATCH, at(INT_SCRATCH, self.layout.value_top as i32), Size::B8);
+            let length = at(INT_SCRATCH, 8);
+            match (allocation.what, count) {
+                (What::Fixed(_, count), _) => {
+                    self.asm.store_constant(length, count.into(), Size::B8);
+                }
+                (_, Some(count)) => self.asm.store(length, count, Size::B8),
+                (_, None) => {}
             }
         }
-        self.asm.mov(RSI, INT_SCRATCH);
-        self.leave_for(allocation.code, Routine::Handler);
-        // Into the registers that come back.
-        self.asm.load(RAX, at(RSI, 0), Size::B4);
-        self.asm.store(saved(reference), RAX, Size::B8);
-        self.asm.alu(Alu::Add, true, RAX, at(RDI, self.layout.heap as i32).into());
-        self.asm.store(saved(object), RAX, Size::B8);
-        self.asm.call(restore);
+        self.keep(allocation.code);
+        self.asm.load(INT_SCRATCH, at(RSI, 0), Size::B4);
+        self.bring();
+        self.asm.mov(reference, INT_SCRATCH);
+        self.asm.load(object, at(RDI, self.layout.heap as i32), Size::B8);
+        self.asm.alu(Alu::Add, true, object, Rm::Reg(reference));
         self.asm.jump(resume);
     }
 }
@@ -132,8 +125,7 @@ impl Emitter<'_> {
 impl Select<'_> {
     /// Allocates; what is not a small object is the handler's.
     pub(super) fn gc(&mut self, op: GcOp, data: &InstData) {
-        let made = self.features.bmi2 && self.make(op, data);
-        if !made {
+        if !self.make(op, data) {
             let slots = |values: &[Value]| values.iter().map(|v| self.func.ty(*v).slots()).sum();
             let slots: u32 = u32::max(slots(&data.args), slots(&data.results));
             let inst = SlotInst::Gc { op, base: Slot(0) };
@@ -239,7 +231,6 @@ impl Select<'_> {
         data: &InstData,
     ) -> VReg {
         self.calls = true;
-        self.saves = true;
         let inst = SlotInst::Gc { op: default, base: Slot(0) };
         let threaded = self.env.threaded_on_scratch(&inst, 1);
         self.scratches.push(Scratch { threaded });

@@ -7,9 +7,8 @@ use super::Literal;
 use super::allocate::Slow;
 use super::inst::{Address, Base, Callee, Inst, Load, Src};
 use super::regs::reg;
-use super::save::SAVED_WORDS;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
-use crate::code::{Landing, NativeCode, Routine};
+use crate::code::{KEPT, Landing, NativeCode, Routine};
 use crate::isa::x64::{
     Assembler, Cond, Condition, INT_SCRATCH, R10, RBP, RCX, RDI, RDX, RSI, RSP, emit,
 };
@@ -116,7 +115,6 @@ pub(crate) struct Emitter<'a> {
     frame: i32,
     source: SourceLoc,
     late: Vec<(AsmLabel, SourceLoc, Late)>,
-    savers: Option<(AsmLabel, AsmLabel)>,
     words: Vec<(Word, AsmLabel)>,
     tables: Vec<(AsmLabel, Vec<AsmLabel>)>,
     /// The labels of blocks, as the jumps that name them want them.
@@ -145,8 +143,6 @@ pub(super) struct Emission<'a> {
     pub(super) literals: &'a [Literal],
     /// Whether the function calls, so that its frame keeps the `vmctx`.
     pub(super) calls: bool,
-    /// Whether all registers are saved somewhere, so that its frame has room for them.
-    pub(super) saves: bool,
     /// Whether the frame is cleared: what calls of before have left there could look like
     /// references, and keep objects for as long as the function runs.
     pub(super) clears: bool,
@@ -164,8 +160,7 @@ impl Emission<'_> {
         features: Features,
         listing: bool,
     ) -> Result<NativeCode, CompileError> {
-        let kept = if self.saves { SAVED_WORDS } else { 0 };
-        let words = self.output.num_spillslots + usize::from(self.calls) + kept;
+        let words = self.output.num_spillslots + usize::from(self.calls);
         let frame =
             i32::try_from(words.next_multiple_of(2) * 8).map_err(|_| CompileError::Unsupported)?;
         let mut asm = Assembler::new(features, true, listing);
@@ -182,7 +177,6 @@ impl Emission<'_> {
             frame,
             source: SourceLoc::default(),
             late: Vec::new(),
-            savers: None,
             words: Vec::new(),
             tables: Vec::new(),
             blocks,
@@ -780,6 +774,24 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// Runs threaded code on a scratch frame, where nobody expects it: all registers are
+    /// kept, until [`Emitter::bring`]. `rsi` is the scratch frame then.
+    pub(super) fn keep(&mut self, code: u32) {
+        let (threaded, back) = self.scratches[code as usize];
+        let routine = self.routine(Routine::Keep);
+        self.asm.label_address(INT_SCRATCH, threaded);
+        emit!(self.asm, callq_m(routine));
+        self.asm.bind(back);
+        self.asm.load(RBP, at(RSI, -8), Size::B8);
+        self.asm.address_of(RSP, at(RBP, -self.frame - KEPT), true);
+    }
+
+    /// Brings all registers back but the scratch register.
+    pub(super) fn bring(&mut self) {
+        let routine = self.routine(Routine::Bring);
+        emit!(self.asm, callq_m(routine));
+    }
+
     fn jump_table(&mut self, index: Reg, target: Reg, entries: Vec<AsmLabel>) {
         let last = entries.len() as i32 - 1;
         let table = self.asm.new_label();
@@ -809,12 +821,8 @@ impl<'a> Emitter<'a> {
             match late {
                 Late::Trap(code) => self.raise(code),
                 Late::Epoch { code, resume } => {
-                    let (save, restore) = self.savers();
-                    self.asm.call(save);
-                    self.asm.load(RSI, at(RDI, self.layout.store as i32), Size::B8);
-                    self.asm.load(RSI, at(RSI, self.layout.value_top as i32), Size::B8);
-                    self.leave_for(code, Routine::Handler);
-                    self.asm.call(restore);
+                    self.keep(code);
+                    self.bring();
                     self.asm.jump(resume);
                 }
                 Late::Conversion { single, src, overflow, nan } => {
@@ -824,20 +832,11 @@ impl<'a> Emitter<'a> {
                 Late::Slow(slow) => self.slow_allocation(&slow),
             }
         }
-        if let Some((save, restore)) = self.savers {
-            self.save_and_restore(save, restore);
-        }
     }
 
     /// Where an object is made for which there is no room.
     pub(super) fn push_slow(&mut self, label: AsmLabel, slow: Slow) {
         self.late.push((label, self.source, Late::Slow(slow)));
-    }
-
-    /// The code that saves all registers, and that which brings them back.
-    pub(super) fn savers(&mut self) -> (AsmLabel, AsmLabel) {
-        let asm = &mut self.asm;
-        *self.savers.get_or_insert_with(|| (asm.new_label(), asm.new_label()))
     }
 
     /// Literals, tables and threaded code.
@@ -893,7 +892,7 @@ impl<'a> Emitter<'a> {
             target: self.asm.position(*target),
         };
         let mut landings: Vec<Landing> = self.landings.iter().map(landing).collect();
-        landings.sort_by_key(|landing| landing.call);
+        landings.sort_by_cached_key(|landing| u64::from(landing.call));
         let Emitter { asm, sources, .. } = self;
         let finished = asm.finish().map_err(|_| CompileError::Unsupported)?;
         Ok(NativeCode {

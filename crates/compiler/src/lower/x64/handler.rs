@@ -113,7 +113,6 @@ impl Select<'_> {
     /// Compares the epoch with the deadline.
     pub(super) fn epoch(&mut self) {
         self.calls = true;
-        self.saves = true;
         let code = self.scratch(&SlotInst::Epoch, 0);
         let limits = self.fresh(Type::I64);
         self.put(Inst::Epoch { code }, &[write_early(limits)]);

@@ -6,7 +6,6 @@ mod allocate;
 mod atomic;
 mod call;
 mod control;
-mod division;
 mod emit;
 mod float;
 mod handler;
@@ -16,7 +15,6 @@ mod integer;
 mod memory;
 mod objects;
 mod regs;
-mod save;
 pub mod stubs;
 #[cfg(all(test, feature = "simd"))]
 mod tests;
@@ -112,8 +110,6 @@ pub(crate) struct Select<'a> {
     scratches: Vec<Scratch>,
     /// Whether the function calls or leaves for handlers.
     calls: bool,
-    /// Whether all registers are saved somewhere.
-    saves: bool,
     /// The frame that on-stack replacement enters from, if something is read there.
     slots: Option<VReg>,
     /// For each block, by its place, the one whose call leads there, if one does.
@@ -159,7 +155,6 @@ pub(super) fn compile(
         non_null: false,
         scratches: Vec::new(),
         calls: false,
-        saves: false,
         slots: None,
         arrivals: arrivals(func, &layout),
         with_args,
@@ -184,7 +179,6 @@ pub(super) fn compile(
         scratches: &select.scratches,
         literals: &select.literals,
         calls: select.calls,
-        saves: select.saves,
         clears: select.calls && func.values.iter().any(|value| value.ty == Type::Ref),
     };
     let code = emission.run(env, features, listing)?;

@@ -115,6 +115,12 @@ impl Environment for TestModule {
     fn heap_type(&self, _: u32) -> HeapType {
         unreachable!("there are no objects")
     }
+    fn is_subtype(&self, _: u32, _: u32) -> bool {
+        unreachable!("there are no objects")
+    }
+    fn family(&self, _: u32) -> u32 {
+        unreachable!("there are no objects")
+    }
     fn struct_type(&self, _: u32) -> StructType {
         unreachable!("there are no objects")
     }

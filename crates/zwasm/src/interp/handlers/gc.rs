@@ -9,12 +9,11 @@
 use super::call::function;
 use super::{Handler, InAcc, InSlot, InWord, Source, done, handlers, jump, next, tail, trap};
 use crate::interp::objects::{execute, large_struct, make_room};
-use crate::store::gc::heap::STARTS;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::gc::{Extend, HeapTarget};
 use zwasm_regir::object::{
-    EXTERN_WORD, GRANULE, HEADER, I31_SHIFT, KIND_BITS, Kind, LENGTH, element_offset, i31, is_i31,
-    is_kind, number,
+    EXTERN_WORD, HEADER, I31_SHIFT, KIND_BITS, Kind, LENGTH, element_offset, i31, is_i31, is_kind,
+    number,
 };
 use zwasm_regir::{Storage, TrapCode};
 
@@ -157,10 +156,7 @@ macro_rules! allocate {
             tail!($regs, refill)
         }
         (*window).cursor = at + size;
-        let heap = (*$regs.vm).heap;
-        let starts = heap.sub(STARTS).add(at / (GRANULE * 8));
-        *starts |= 1 << (at / GRANULE % 8);
-        let object = heap.add(at);
+        let object = (*$regs.vm).heap.add(at);
         // The type; a structure's second word is unused.
         object.cast::<u64>().write($regs.word(2) as u32 as u64);
         (at as u64, object)

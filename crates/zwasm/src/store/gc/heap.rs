@@ -12,6 +12,10 @@
 //! ever happen, leads to the guest's own objects or to memory that nobody may touch.
 //! Before there is a region, its base is where no memory can be.
 //!
+//! Where objects start that were made in a window since the last collection is not noted
+//! when they are made: they follow each other, so a walk from the start of the window finds
+//! them. That is done when a word of the stack may refer into one.
+//!
 //! The heap never moves objects. After a collection the cursor runs through the
 //! blocks again and fills each run of unmarked lines (a *hole*); blocks without
 //! marked lines are free as a whole. Objects larger than a quarter of a block
@@ -23,10 +27,12 @@
 //! Chunks of the region are committed before any block in them is used, with
 //! their part of the side tables; all offsets handed out lie in committed chunks.
 
+use super::layout::{Layout, Layouts};
 use crate::sys::Mapping;
-use crate::tuning::HEAP_STEP;
+use crate::tuning::{HEAP_STEP, SMALL_HEAP};
 use std::io;
-use zwasm_regir::object::GRANULE;
+use zwasm_regir::object::{GRANULE, HEADER, LENGTH};
+use zwasm_regir::work;
 
 /// Bytes of a line, the unit of reclaiming.
 const LINE: usize = 256;
@@ -51,7 +57,7 @@ const FIRST: usize = 0x9000_0000 / BLOCK;
 const UPPER: usize = BLOCKS - FIRST;
 
 /// Distance of the bits of object starts below the heap's base.
-pub(crate) const STARTS: usize = REGION / GRANULE / 8;
+const STARTS: usize = REGION / GRANULE / 8;
 /// Distance of the mark bits below the heap's base.
 const MARKS: usize = 2 * STARTS;
 /// Distance of the bytes of marked lines below the heap's base.
@@ -80,9 +86,15 @@ pub(crate) struct Window {
     pub(crate) cursor: usize,
     /// Where the range ends.
     pub(crate) limit: usize,
+    /// Where the range starts.
+    start: usize,
 }
 
 impl Window {
+    fn new(start: usize, limit: usize) -> Window {
+        Window { cursor: start, limit, start }
+    }
+
     fn fits(&self, size: usize) -> bool {
         self.limit - self.cursor >= size
     }
@@ -94,6 +106,10 @@ pub(crate) struct Heap {
     pub(crate) window: Window,
     /// The other window.
     spare: Window,
+    /// What windows given up since the last collection have objects in: start and bytes.
+    /// While a collection goes on they are in order, and without bytes once the starts
+    /// of their objects are noted.
+    filled: Vec<(u32, u32)>,
     mapping: Mapping,
     /// What blocks are used for, in the order in which they are handed out.
     blocks: Vec<Use>,
@@ -122,6 +138,7 @@ impl Heap {
         Heap {
             window: Window::default(),
             spare: Window::default(),
+            filled: Vec::new(),
             mapping: Mapping::empty(),
             blocks: Vec::new(),
             committed: Box::default(),
@@ -190,7 +207,45 @@ impl Heap {
         self.blocks.len() * BLOCK
     }
 
-    /// Whether `offset` is where a live object starts.
+    /// Notes that a window has objects up to its cursor.
+    fn retire(&mut self, window: Window) {
+        if window.cursor > window.start {
+            self.filled.push((window.start as u32, (window.cursor - window.start) as u32));
+        }
+    }
+
+    /// Notes where the objects start that were made in the same window as one that may start
+    /// at an offset. Only while a collection goes on.
+    pub(crate) fn find_starts(&mut self, offset: u64, layouts: &Layouts) {
+        let behind = self.filled.partition_point(|&(start, _)| u64::from(start) <= offset);
+        let Some(range) = behind.checked_sub(1).map(|index| &mut self.filled[index]) else {
+            return;
+        };
+        let (mut at, end) = (range.0 as usize, range.0 as usize + range.1 as usize);
+        if offset >= end as u64 {
+            return;
+        }
+        range.1 = 0;
+        while at < end {
+            work::count(1);
+            self.set_start(at);
+            // SAFETY: an object lies here, or what a forged reference has made of it, in
+            // blocks that are committed.
+            let (word, length) = unsafe {
+                let object = self.base().add(at);
+                (object.cast::<u32>().read(), object.add(LENGTH).cast::<u32>().read())
+            };
+            let size = match *layouts.of(word) {
+                Layout::None => HEADER,
+                Layout::Struct { size, .. } => size as usize,
+                Layout::Array { element, .. } => HEADER + length as usize * element as usize,
+            };
+            at = at.saturating_add(size.next_multiple_of(GRANULE));
+        }
+    }
+
+    /// Whether `offset` is where a live object starts; one made in a window since the last
+    /// collection only if [`Heap::find_starts`] has noted it.
     pub(crate) fn is_object(&self, offset: u64) -> bool {
         let offset = offset as usize;
         let committed = self.committed.get(offset / CHUNK).copied().unwrap_or(false);
@@ -251,6 +306,7 @@ impl Heap {
         if size <= LINE
             && let Some(hole) = self.next_hole()
         {
+            self.retire(self.window);
             self.window = hole;
             self.allocated += hole.limit - hole.cursor;
             return true;
@@ -260,9 +316,10 @@ impl Heap {
         let start = place(index) * BLOCK;
         // What is left of the window serves smaller objects.
         if self.window.limit - self.window.cursor > self.spare.limit - self.spare.cursor {
-            self.spare = self.window;
+            std::mem::swap(&mut self.window, &mut self.spare);
         }
-        self.window = Window { cursor: start, limit: start + BLOCK };
+        self.retire(self.window);
+        self.window = Window::new(start, start + BLOCK);
         self.allocated += BLOCK;
         true
     }
@@ -289,7 +346,7 @@ impl Heap {
                 Use::Free => {
                     self.scan = (index + 1, 0);
                     self.blocks[index] = Use::Small;
-                    return Some(Window { cursor: start, limit: start + BLOCK });
+                    return Some(Window::new(start, start + BLOCK));
                 }
                 Use::Small if from < LINES => {
                     // SAFETY: the block is in use, so its side tables are committed.
@@ -301,10 +358,7 @@ impl Heap {
                     if let Some(first) = free {
                         let end = (first..LINES).find(|&line| marks[line] != 0).unwrap_or(LINES);
                         self.scan = (index, end);
-                        return Some(Window {
-                            cursor: start + first * LINE,
-                            limit: start + end * LINE,
-                        });
+                        return Some(Window::new(start + first * LINE, start + end * LINE));
                     }
                     self.scan = (index + 1, 0);
                 }
@@ -368,14 +422,20 @@ impl Heap {
             table(LINE_MARKS, LINE)?;
             table(0, 1)?;
             self.committed[chunk] = true;
+            // Not of a small heap.
+            let spared = if chunk == FIRST * BLOCK / CHUNK { SMALL_HEAP } else { 0 };
+            self.mapping.expect_use(TABLES + chunk * CHUNK + spared, CHUNK - spared);
         }
         Ok(())
     }
 
     /// Gives up the windows and clears all marks, for marking to begin.
     pub(crate) fn begin(&mut self) {
+        self.retire(self.window);
+        self.retire(self.spare);
         self.window = Window::default();
         self.spare = Window::default();
+        self.filled.sort_by_cached_key(|(start, _)| u64::from(*start));
         for index in 0..self.blocks.len() {
             let start = place(index) * BLOCK;
             // SAFETY: all blocks are committed.
@@ -392,6 +452,7 @@ impl Heap {
     /// Frees what is not marked; the bytes of lines and blocks that stay in use.
     pub(crate) fn sweep(&mut self) -> usize {
         let mut live = 0;
+        self.filled.clear();
         for index in 0..self.blocks.len() {
             let start = place(index) * BLOCK;
             match self.blocks[index] {

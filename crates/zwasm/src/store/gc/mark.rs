@@ -6,7 +6,8 @@
 //!
 //! # Safety
 //!
-//! Everything marked was found by the bit of its start, or in a reference field
+//! Everything marked was found by the bit of its start, noted when a collection before found
+//! it alive or by [`Heap::find_starts`], or in a reference field
 //! of a marked object, so it is a live object whose header names its layout.
 
 use super::heap::{BLOCK, Heap, REGION};
@@ -29,9 +30,16 @@ impl Marker<'_> {
     /// Marks what a word refers to, if it refers to anything.
     #[inline]
     pub(super) fn word(&mut self, word: u64) {
-        if word != 0 && word >> 32 == 0 && self.heap.is_object(word) {
-            self.object(word as u32);
+        if word == 0 || word >> 32 != 0 {
+            return;
         }
+        if !self.heap.is_object(word) {
+            self.heap.find_starts(word, self.layouts);
+            if !self.heap.is_object(word) {
+                return;
+            }
+        }
+        self.object(word as u32);
     }
 
     /// Marks an object.

@@ -7,7 +7,7 @@ use crate::interp;
 use crate::interp::encode::Mark;
 use crate::module::Inner;
 use crate::module::places;
-use crate::store::gc::heap::{LARGE, STARTS};
+use crate::store::gc::heap::LARGE;
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst};
@@ -69,7 +69,6 @@ pub(super) static LAYOUT: VmLayout = VmLayout {
     feedback: offset_of!(VmCtx, feedback) as u32,
     #[cfg(not(optimizer))]
     feedback: 0,
-    heap_starts: STARTS as u32,
 };
 
 /// A function to be compiled, and its module.
@@ -189,8 +188,18 @@ impl Environment for ModuleEnvironment<'_> {
         HeapType {
             is_final: ty.is_final,
             is_func: matches!(ty.composite, Composite::Func(_)),
+            is_array: matches!(ty.composite, Composite::Array(_)),
             depth: types.depth(id) as u32,
         }
+    }
+
+    fn is_subtype(&self, sub: u32, sup: u32) -> bool {
+        let id = |ty: u32| self.module.types[ty as usize];
+        self.module.engine.types().read().is_subtype(id(sub), id(sup))
+    }
+
+    fn family(&self, ty: u32) -> u32 {
+        self.module.engine.types().read().root(self.module.types[ty as usize])
     }
 
     fn struct_type(&self, ty: u32) -> StructType {

@@ -24,7 +24,7 @@ use crate::stack::walk::{Cursor, Outer};
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{MemoryInst, StoreCore};
 use crate::types::ValType;
-use zwasm_compiler::code::Routine;
+use zwasm_compiler::code::{KEPT, Routine};
 use zwasm_regir::{Signature, TrapCode};
 
 /// The address of a routine.
@@ -33,6 +33,8 @@ pub(super) fn address(routine: Routine) -> usize {
         Routine::Trap => trap as *const () as usize,
         // What a handler throws does not come back, which is no concern of the call.
         Routine::Handler | Routine::Throw => handler as *const () as usize,
+        Routine::Keep => keep as *const () as usize,
+        Routine::Bring => bring as *const () as usize,
         Routine::Restore => restore(),
         Routine::Ending => ending as *const () as usize + 1,
     }
@@ -142,6 +144,93 @@ unsafe extern "sysv64" fn handler() {
         native_base = const offset_of!(StoreCore, native_base),
         native_bottom = const offset_of!(StoreCore, native_bottom),
         ending = sym ending,
+    )
+}
+
+/// Keeps all registers below the frame that calls, and runs the threaded code at `r11` on a
+/// scratch frame at the value top.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn keep() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "push r15",
+        "push r14",
+        "push r13",
+        "push r12",
+        "push r10",
+        "push r9",
+        "push r8",
+        "push rsi",
+        "push rbx",
+        "push rdx",
+        "push rcx",
+        "push rax",
+        "sub rsp, 240",
+        "movups [rsp], xmm0",
+        "movups [rsp + 16], xmm1",
+        "movups [rsp + 32], xmm2",
+        "movups [rsp + 48], xmm3",
+        "movups [rsp + 64], xmm4",
+        "movups [rsp + 80], xmm5",
+        "movups [rsp + 96], xmm6",
+        "movups [rsp + 112], xmm7",
+        "movups [rsp + 128], xmm8",
+        "movups [rsp + 144], xmm9",
+        "movups [rsp + 160], xmm10",
+        "movups [rsp + 176], xmm11",
+        "movups [rsp + 192], xmm12",
+        "movups [rsp + 208], xmm13",
+        "movups [rsp + 224], xmm14",
+        "mov rax, [rdi + {store}]",
+        "mov rsi, [rax + {value_top}]",
+        "mov [rsi], rbp",
+        "add rsi, 8",
+        "mov rdx, r11",
+        "jmp {handler}",
+        ".cfi_endproc",
+        store = const offset_of!(VmCtx, store),
+        value_top = const offset_of!(StoreCore, value_top),
+        handler = sym handler,
+    )
+}
+
+/// Brings back what [`keep`] has kept.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn bring() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "movups xmm0, [rsp + 8]",
+        "movups xmm1, [rsp + 24]",
+        "movups xmm2, [rsp + 40]",
+        "movups xmm3, [rsp + 56]",
+        "movups xmm4, [rsp + 72]",
+        "movups xmm5, [rsp + 88]",
+        "movups xmm6, [rsp + 104]",
+        "movups xmm7, [rsp + 120]",
+        "movups xmm8, [rsp + 136]",
+        "movups xmm9, [rsp + 152]",
+        "movups xmm10, [rsp + 168]",
+        "movups xmm11, [rsp + 184]",
+        "movups xmm12, [rsp + 200]",
+        "movups xmm13, [rsp + 216]",
+        "movups xmm14, [rsp + 232]",
+        "mov rax, [rsp + 248]",
+        "mov rcx, [rsp + 256]",
+        "mov rdx, [rsp + 264]",
+        "mov rbx, [rsp + 272]",
+        "mov rsi, [rsp + 280]",
+        "mov r8, [rsp + 288]",
+        "mov r9, [rsp + 296]",
+        "mov r10, [rsp + 304]",
+        "mov r12, [rsp + 312]",
+        "mov r13, [rsp + 320]",
+        "mov r14, [rsp + 328]",
+        "mov r15, [rsp + 336]",
+        "ret {kept}",
+        ".cfi_endproc",
+        kept = const KEPT,
     )
 }
 
