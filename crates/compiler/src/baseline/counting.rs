@@ -79,7 +79,7 @@ impl Weights {
         let whole = |sum: u64| (sum / PARTS).clamp(1, i32::MAX as u64) as i32;
         let each = |(range, sum): (&Range, u64)| (range.label, whole(sum));
         let mut loops: Vec<_> = loops.iter().zip(sums).map(each).collect();
-        loops.sort_unstable_by_key(|(label, _)| label.0);
+        loops.sort_by_cached_key(|(label, _)| u64::from(label.0));
         Weights { entry: whole(entry), loops }
     }
 

@@ -7,8 +7,8 @@
 //! allocator is compiled once for all instruction sets.
 
 use regalloc2::{
-    Block, Function, Inst, InstRange, MachineEnv, Operand, OperandConstraint, OperandKind,
-    OperandPos, Output, PReg, PRegSet, RegClass, VReg,
+    Algorithm, Block, Function, Inst, InstRange, MachineEnv, Operand, OperandConstraint,
+    OperandKind, OperandPos, Output, PReg, PRegSet, RegClass, RegallocOptions, VReg,
 };
 
 /// What an instruction is to the flow of control.
@@ -250,9 +250,13 @@ pub(super) fn allocate(
     machine: &Machine,
     registers: &MachineEnv,
 ) -> Result<Output, regalloc2::RegAllocError> {
-    let options =
-        regalloc2::RegallocOptions { validate_ssa: cfg!(debug_assertions), ..Default::default() };
-    let output = regalloc2::run(machine, registers, &options)?;
+    // A static, so that the allocator's other algorithm is found never to run.
+    static OPTIONS: RegallocOptions = RegallocOptions {
+        verbose_log: false,
+        validate_ssa: cfg!(debug_assertions),
+        algorithm: Algorithm::Ion,
+    };
+    let output = regalloc2::run(machine, registers, &OPTIONS)?;
     #[cfg(debug_assertions)]
     {
         let mut checker = regalloc2::checker::Checker::new(machine, registers);

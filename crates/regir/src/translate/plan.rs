@@ -106,7 +106,7 @@ impl<'a> Plan<'a> {
         planner.run(body.len())?;
         let mut bodies = planner.bodies;
         for body in &mut bodies {
-            body.calls.sort_unstable();
+            body.calls.sort_by_cached_key(|(at, _)| *at as u64);
         }
         let slots = bodies.iter().map(|body| body.below + body.shape.slots).max().unwrap_or(0);
         Ok(Plan { bodies, slots })

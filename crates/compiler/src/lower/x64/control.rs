@@ -28,7 +28,7 @@ impl Select<'_> {
     /// go; for each edge, which it is.
     fn successors(&mut self, place: usize, edges: &[Edge]) -> Vec<u32> {
         let mut order: Vec<u32> = (0..edges.len() as u32).collect();
-        order.sort_unstable_by_key(|each| (edges[*each as usize].block.0, *each));
+        order.sort_by_cached_key(|each| u64::from(edges[*each as usize].block.0));
         let mut list = vec![0; edges.len()];
         let mut last: Option<(Block, u32)> = None;
         for each in order {

@@ -101,7 +101,7 @@ impl Loops {
             .filter_map(|(place, end)| Some((*place)?..*end))
             .filter(|all| !all.is_empty())
             .collect();
-        all.sort_unstable_by_key(|each| each.start);
+        all.sort_by_cached_key(|each| each.start as u64);
         // As in `Plan::find_loops`: an edge back to an outer loop may lie in an inner one.
         let mut roots: Vec<Range<usize>> = Vec::new();
         let mut around = Vec::new();
@@ -121,7 +121,7 @@ impl Loops {
 /// Finds the tries that segments start in.
 fn set_regions(function: &Function, segments: &mut [Segment]) {
     let mut order: Vec<&mut Segment> = segments.iter_mut().collect();
-    order.sort_by_key(|segment| segment.insts.start);
+    order.sort_by_cached_key(|segment| segment.insts.start as u64);
     let (mut region, mut index) = (None, 0);
     for segment in order {
         for inst in &function.insts[index..segment.insts.start] {

@@ -151,7 +151,7 @@ impl Plan {
     /// Finds how far loops reach and how they nest, from their headers with the ends of
     /// the edges back to them.
     fn find_loops(&mut self, mut back: Vec<(u32, u32)>) {
-        back.sort_unstable();
+        back.sort_by_cached_key(|(header, _)| u64::from(*header));
         for (header, end) in back {
             match self.loops.last_mut() {
                 Some(last) if last.header == header => last.end = last.end.max(end),
