@@ -302,11 +302,6 @@ impl Select<'_> {
         let (a, b) = (data.args[0], data.args[1]);
         let known = self.func.constant(self.facts.root(b));
         let known = known.map(|value| if wide { value } else { u64::from(value as u32) });
-        if let Some(known) = known
-            && self.divide_by(wide, signed, remainder, data, known)
-        {
-            return;
-        }
         let dst = self.result(data);
         let dividend = self.operand(a, wide);
         let divisor = self.operand(b, wide);
