@@ -68,7 +68,7 @@
 ;;   v5: i32 = const 0x0
 ;;   v6: i32 = i32.add v4, v5
 ;;   v7: i32 = const 0x0
-;;   v9: i32 = i64.eq v3, v8
+;;   v9: i32 = const 0x0
 ;;   v10: i32 = i32.add v7, v9
 ;;   v11: i32 = i32.add v6, v10
 ;;   return v11
