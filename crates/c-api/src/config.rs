@@ -71,7 +71,7 @@ pub extern "C" fn zwasm_config_strategy(config: &mut Config, strategy: u8) -> bo
             0 => Strategy::Auto,
             1 => Strategy::Interpreter,
             2 => Strategy::Baseline,
-            _ => return Err(Error::msg(format_args!("there is no strategy {strategy}"))),
+            _ => return Err(Error::msg(format!("there is no strategy {strategy}"))),
         });
         Ok(())
     })

@@ -129,7 +129,7 @@ fn call(
     let mut scope = RootScope::new(store.context());
     let ty = func.ty(&scope);
     let count = |what, want: usize, got: usize| {
-        let message = || Error::msg(format_args!("expected {want} {what}, got {got}"));
+        let message = || Error::msg(format!("expected {want} {what}, got {got}"));
         if want == got { Ok(()) } else { Err(message()) }
     };
     count("arguments", ty.params().len(), args.len())?;

@@ -83,7 +83,7 @@ pub unsafe extern "C" fn zwasm_instance_export(
         let (store, instance) = instance(object)?;
         // SAFETY: see the crate's header.
         let name = unsafe { crate::string(name) }?;
-        let missing = || Error::msg(format_args!("nothing is exported as {name:?}"));
+        let missing = || Error::msg(format!("nothing is exported as {name:?}"));
         let item = instance.get_export(store.context(), name).ok_or_else(missing)?;
         Ok(Object::of_store(store, Body::Extern(item)))
     })

@@ -122,7 +122,7 @@ fn guard<R: Default>(body: impl FnOnce() -> R) -> R {
 /// Runs the body of a function that can fail and only returns whether it did; the
 /// reason is kept for `zwasm_last_error`.
 fn attempt<R>(body: impl FnOnce() -> runtime::Result<R>) -> Option<R> {
-    guard(|| body().map_err(|error| set_last_error(&error.to_string())).ok())
+    guard(|| body().map_err(|error| set_last_error(&error.summary())).ok())
 }
 
 thread_local! {

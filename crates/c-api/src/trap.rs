@@ -52,7 +52,7 @@ impl Trap {
             None => Arc::new(Trap {
                 message: match error.trap_message() {
                     Some(message) => message.to_owned(),
-                    None => error.to_string(),
+                    None => error.summary(),
                 },
                 kind: error.kind(),
                 exit: error.downcast_ref::<I32Exit>().map(|exit| exit.0),
@@ -85,7 +85,7 @@ pub fn from_error(store: &StoreRef, error: &Error) -> Box<Object> {
 pub fn trapping(store: &StoreRef, body: impl FnOnce() -> runtime::Result<()>) -> Ptr<Object> {
     let failed = || Err(Error::msg("the library failed: see its message on standard error"));
     let error = crate::guard_or(failed, body).err()?;
-    crate::set_last_error(&error.to_string());
+    crate::set_last_error(&error.summary());
     Some(from_error(store, &error))
 }
 
@@ -94,7 +94,7 @@ pub extern "C" fn wasm_trap_new(store: &StoreRef, message: &CVec<u8>) -> Ptr<Obj
     guard(|| {
         let message = message.text();
         let message = message.strip_suffix('\0').unwrap_or(&message);
-        Some(from_error(store, &Error::msg(message)))
+        Some(from_error(store, &Error::msg(message.to_owned())))
     })
 }
 

@@ -64,7 +64,7 @@ impl Val {
                 kind::F32 => runtime::Val::F32(self.of.f32),
                 kind::F64 => runtime::Val::F64(self.of.f64),
                 kind if kind::is_ref(kind) => return to_reference(store, self.object(), want),
-                kind => return Err(Error::msg(format_args!("no value is of kind {kind}"))),
+                kind => return Err(Error::msg(format!("no value is of kind {kind}"))),
             })
         }
     }
@@ -120,13 +120,13 @@ pub fn to_reference(
     want: runtime::ValType,
 ) -> runtime::Result<runtime::Val> {
     let runtime::ValType::Ref(want) = want else {
-        return Err(Error::msg(format_args!("expected a value of type {want}, got a reference")));
+        return Err(Error::msg(format!("expected a value of type {want}, got a reference")));
     };
     if !want.heap_type().is_of(store.as_context().engine()) {
-        return Err(Error::msg(format_args!("{want} is a type of another engine")));
+        return Err(Error::msg(format!("{want} is a type of another engine")));
     }
     let top = want.heap_type().top(store.as_context().engine());
-    let wrong = || Err(Error::msg(format_args!("the reference is not of type {want}")));
+    let wrong = || Err(Error::msg(format!("the reference is not of type {want}")));
     Ok(match (top, object.map(|object| (object, &object.body))) {
         (HeapType::Func, None) => runtime::Val::FuncRef(None),
         (HeapType::Func, Some((_, Body::Extern(Extern::Func(func))))) => (*func).into(),

@@ -106,7 +106,7 @@ pub unsafe extern "C" fn zwasm_wasi_allow(wasi: &mut Wasi, name: *const c_char) 
     attempt(|| {
         // SAFETY: see the crate's header.
         let name = unsafe { crate::string(name) }?;
-        let unknown = || runtime::Error::msg(format_args!("no capability '{name}'"));
+        let unknown = || runtime::Error::msg(format!("no capability '{name}'"));
         wasi.builder.allow(Capabilities::named(name).ok_or_else(unknown)?);
         Ok(())
     })
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn zwasm_wasi_preopen_dir(
     attempt(|| {
         // SAFETY: see the crate's header.
         let (host, guest) = unsafe { (crate::string(host)?, crate::string(guest)?) };
-        let failed = |error| runtime::Error::msg(format_args!("cannot open {host}: {error}"));
+        let failed = |error| runtime::Error::msg(format!("cannot open {host}: {error}"));
         let builder = &mut wasi.builder;
         match read_only {
             true => builder.preopen_dir_read_only(host, guest),

@@ -126,7 +126,7 @@ impl Profiler {
         match self {
             Self::Counts => {
                 for module in modules {
-                    say(&text(module.name().as_deref(), &module.profile()));
+                    say(&text(module.name(), &module.profile()));
                 }
                 Ok(())
             }

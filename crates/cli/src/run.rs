@@ -169,7 +169,7 @@ fn perform(
         let default = options.invoke.as_deref();
         let callee = Lines { store, module, instance, default };
         let code = Batch { callee, format: options.json, limits }.run();
-        return code.map(Done::Code).map_err(|failure| Error::msg(failure.message()));
+        return code.map(Done::Code).map_err(|failure| Error::msg(failure.message().to_owned()));
     }
     Ok(Done::Results(match &call {
         Some(call) => self::call(store, &instance, call, options.json)?,

@@ -56,7 +56,7 @@ pub mod __private {
 
     /// The error of a case that a Rust type does not have, after its type was checked.
     pub fn no_case<T>(case: usize) -> Result<T> {
-        Err(Error::msg(format_args!("case {case} is none of the Rust type's")))
+        Err(Error::msg(format!("case {case} is none of the Rust type's")))
     }
 
     /// Shows a set of flags by their names.
@@ -99,8 +99,8 @@ pub mod __private {
         for name in names {
             match exports.get(name) {
                 Some(ComponentItem::ComponentFunc(_)) => {}
-                Some(_) => return Err(Error::msg(format_args!("export `{name}` is no function"))),
-                None => return Err(Error::msg(format_args!("no export `{name}` found"))),
+                Some(_) => return Err(Error::msg(format!("export `{name}` is no function"))),
+                None => return Err(Error::msg(format!("no export `{name}` found"))),
             }
         }
         Ok(())
@@ -111,12 +111,12 @@ pub mod __private {
         let ty = component.component_type();
         let found = ty.exports().find(|(name, _)| *name == instance);
         let Some((_, ComponentItem::ComponentInstance(found))) = found else {
-            return Err(Error::msg(format_args!("no exported instance named `{instance}`")));
+            return Err(Error::msg(format!("no exported instance named `{instance}`")));
         };
         let exports: HashMap<_, _> = found.exports().collect();
         match names.iter().find(|name| !exports.contains_key(*name)) {
             None => Ok(()),
-            Some(name) => Err(Error::msg(format_args!(
+            Some(name) => Err(Error::msg(format!(
                 "instance export `{instance}` does not have export `{name}`"
             ))),
         }

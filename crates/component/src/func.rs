@@ -64,7 +64,7 @@ impl Func {
         let expected = usize::from(export.lifted.types[export.lifted.ty].result.is_some());
         if expected != results.len() {
             let got = results.len();
-            return Err(Error::msg(format_args!("expected {expected} result(s), got {got}")));
+            return Err(Error::msg(format!("expected {expected} result(s), got {got}")));
         }
         call_export(
             &mut store,

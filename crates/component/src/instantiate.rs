@@ -41,7 +41,7 @@ impl<T: 'static> InstancePre<T> {
         let exports = component.0.plan.exports.iter().flat_map(|level| &level.entries);
         for entry in exports {
             if let Export::Func(FuncDef::Import(_)) = entry.export {
-                return Err(Error::new(
+                return Err(Error::of_kind(
                     ErrorKind::Unsupported,
                     format!(
                         "the component exports '{}', a function that it imports itself, which is \
@@ -276,7 +276,7 @@ impl Run {
 
 /// The error for what validation and comparison are to rule out.
 fn missing(what: &str) -> Error {
-    Error::new(ErrorKind::Link, format!("what the component needs is not there: {what}"))
+    Error::of_kind(ErrorKind::Link, format!("what the component needs is not there: {what}"))
 }
 
 fn imported_module<T: 'static>(pre: &InstancePre<T>, index: u32) -> Result<&zwasm::Module> {
@@ -288,7 +288,7 @@ fn imported_module<T: 'static>(pre: &InstancePre<T>, index: u32) -> Result<&zwas
 
 fn unshared(memory: Extern) -> Result<Memory> {
     memory.into_memory().ok_or_else(|| {
-        Error::new(
+        Error::of_kind(
             ErrorKind::Unsupported,
             "the component passes values through a memory that threads share, which is not \
              supported",

@@ -133,7 +133,7 @@ impl<T: 'static> Names<T> {
 
     fn insert(&mut self, name: &str, shadowing: bool, definition: Definition<T>) -> Result<()> {
         if !shadowing && self.0.contains_key(name) {
-            return Err(Error::new(ErrorKind::Link, format!("'{name}' is defined twice")));
+            return Err(Error::of_kind(ErrorKind::Link, format!("'{name}' is defined twice")));
         }
         self.0.insert(name.to_owned(), definition);
         Ok(())
@@ -228,7 +228,7 @@ impl<T: 'static> Linker<T> {
             match &import.ty {
                 ItemType::Func(_) => {
                     let func: HostFunc<T> = Arc::new(move |_, _| {
-                        Err(Error::msg(format_args!("the import '{path}' is not defined")))
+                        Err(Error::msg(format!("the import '{path}' is not defined")))
                     });
                     names.define(name, Definition::Func(FuncDefinition { check: None, func }))?;
                 }
@@ -238,7 +238,7 @@ impl<T: 'static> Linker<T> {
                 ty => {
                     let kind = ty.kind();
                     let message = format!("the import '{path}' is {kind}, which has to be defined");
-                    return Err(Error::new(ErrorKind::Link, message));
+                    return Err(Error::of_kind(ErrorKind::Link, message));
                 }
             }
         }
@@ -382,7 +382,7 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         }
         match definition {
             Definition::Instance(names) => Ok(LinkerInstance { engine, shadowing, names }),
-            other => Err(Error::new(
+            other => Err(Error::of_kind(
                 ErrorKind::Link,
                 format!("'{name}' is defined as {}, not as an instance", other.kind()),
             )),

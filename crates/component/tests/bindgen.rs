@@ -172,7 +172,7 @@ fn a_component_of_another_world_is_refused() {
         let component = component(&engine, text);
         match echo::Echo::instantiate(&mut store, &component, &linker) {
             Ok(_) => panic!("was accepted"),
-            Err(error) => error.to_string(),
+            Err(error) => error.summary(),
         }
     };
     assert!(refused("(component)").contains("no export `run`"));
@@ -303,6 +303,6 @@ fn an_error_of_the_host_stops_the_guest() -> Result<()> {
     let guest = counters::Counting::instantiate(&mut store, &component, &linker)?;
     let counter = guest.test_counters_counters().counter();
     let error = counter.call_constructor(&mut store, 1, "").unwrap_err();
-    assert!(error.to_string().contains("a log has a name"), "{error}");
+    assert!(error.summary().contains("a log has a name"), "{error}");
     Ok(())
 }

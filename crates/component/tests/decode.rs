@@ -43,7 +43,7 @@ fn programs_of_toolchains_are_decoded() {
             }
             Err(error) if asynchronous => {
                 assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}: {error}");
-                assert!(error.to_string().contains("asynchronous"), "{name}: {error}");
+                assert!(error.summary().contains("asynchronous"), "{name}: {error}");
             }
             Ok(_) => panic!("{name} was decoded"),
             Err(error) => panic!("{name}: {error}"),
@@ -111,7 +111,7 @@ fn nesting_is_bounded() {
         binary
     };
     assert!(Component::new(&Engine::default(), nested(100)).is_ok());
-    let too_deep = Component::new(&Engine::default(), nested(101)).unwrap_err().to_string();
+    let too_deep = Component::new(&Engine::default(), nested(101)).unwrap_err().summary();
     assert!(too_deep.contains("nested deeper than 100"), "{too_deep}");
     // Components that are not nested, but their instantiations are.
     let chain = |length| {

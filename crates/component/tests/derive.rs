@@ -128,7 +128,7 @@ fn flags_come_back_and_count() -> Result<()> {
                 (export $ten "ten" (type $ten'))"#
         )
     };
-    let error = echo::<Ten>(&types("j"), "$ten", &[]).unwrap_err().to_string();
+    let error = echo::<Ten>(&types("j"), "$ten", &[]).unwrap_err().summary();
     assert!(error.contains("expected flag 'J', found 'j'"), "{error}");
     let all = [Ten::empty(), Ten::EYE, Ten::J | Ten::A, Ten::all(), !Ten::H];
     assert_eq!(echo(&types("J"), "$ten", &all)?, all);
@@ -186,7 +186,7 @@ fn a_case_that_is_none_is_an_error() -> Result<()> {
     );
     let (mut store, instance) = instance(&text)?;
     let func: TypedFunc<(), (Many,)> = instance.get_typed_func(&mut store, "f")?;
-    let error = func.call(&mut store, ()).unwrap_err().to_string();
+    let error = func.call(&mut store, ()).unwrap_err().summary();
     assert!(error.contains("511"), "{error}");
     Ok(())
 }
@@ -197,7 +197,7 @@ fn what_does_not_fit_is_named() {
     let refused = |record: &str| {
         let types = format!("(type $r' (record {record})) (export $r \"r\" (type $r'))");
         let error: Error = echo::<Pair>(&types, "$r", &[]).unwrap_err();
-        error.to_string()
+        error.summary()
     };
     let contains = |text: String, parts: &[&str]| {
         for part in parts {

@@ -36,11 +36,11 @@ fn fails(text: &str, name: &str, words: &str) {
     let func = instance.get_func(&mut store, name).unwrap_or_else(|| panic!("no {name}"));
     let mut results = vec![Val::Bool(false); func.ty(&store).results().len()];
     let error = func.call(&mut store, &[], &mut results).expect_err(name);
-    assert!(error.to_string().contains(words), "{name}: expected '{words}', got '{error}'");
+    assert!(error.summary().contains(words), "{name}: expected '{words}', got '{error}'");
     assert_eq!(error.kind(), ErrorKind::Trap, "{name}: {error}");
     // Nothing of the component runs again.
     let error = func.call(&mut store, &[], &mut results).expect_err(name);
-    assert!(error.to_string().contains("cannot enter component instance"), "{name}: {error}");
+    assert!(error.summary().contains("cannot enter component instance"), "{name}: {error}");
 }
 
 /// A component whose functions misuse what they are given.
@@ -152,12 +152,12 @@ fn what_is_borrowed_is_given_back() -> Result<()> {
     assert_eq!(give.call(&mut store, (any,))?, (3,));
     let keep = instance.get_typed_func::<(ResourceAny,), ()>(&mut store, "keep")?;
     let error = keep.call(&mut store, (any,)).unwrap_err();
-    assert!(error.to_string().contains("borrow handles still remain at the end of the call"));
+    assert!(error.summary().contains("borrow handles still remain at the end of the call"));
     // The loan has ended with the call.
     any.resource_drop(&mut store)?;
     assert_eq!(store.data()[..], [11]);
     let error = any.resource_drop(&mut store).unwrap_err();
-    assert!(error.to_string().contains("dropped or given away before"), "{error}");
+    assert!(error.summary().contains("dropped or given away before"), "{error}");
     Ok(())
 }
 
@@ -382,16 +382,16 @@ fn memory_that_a_guest_gives_is_checked() -> Result<()> {
         let (mut store, instance) = start(&with(code))?;
         let run = instance.get_typed_func::<(&[u32],), ()>(&mut store, "run")?;
         let error = run.call(&mut store, (&[1],)).unwrap_err();
-        assert!(error.to_string().contains(words), "expected '{words}', got '{error}'");
+        assert!(error.summary().contains(words), "expected '{words}', got '{error}'");
         let error = run.call(&mut store, (&[1],)).unwrap_err();
-        assert!(error.to_string().contains("cannot enter"), "{error}");
+        assert!(error.summary().contains("cannot enter"), "{error}");
     }
     // An error of the host is none of the guest's.
     let (mut store, instance) = start(&with("(i32.const 65528)"))?;
     let run = instance.get_func(&mut store, "run").unwrap();
     for wrong in [Val::U8(1), Val::List(vec![Val::U32(1), Val::U8(2)]), Val::Option(None)] {
         let error = run.call(&mut store, &[wrong], &mut []).unwrap_err();
-        assert!(!error.to_string().contains("cannot enter"), "{error}");
+        assert!(!error.summary().contains("cannot enter"), "{error}");
     }
     assert!(run.call(&mut store, &[], &mut []).is_err());
     run.call(&mut store, &[Val::List(vec![Val::U32(1)])], &mut [])?;
@@ -440,7 +440,7 @@ fn a_component_that_waits_is_not_entered() -> Result<()> {
     // the one that waits may not.
     store.data_mut().push(first);
     let error = go.call(&mut store, ()).unwrap_err();
-    assert!(error.to_string().contains("cannot enter component instance"), "{error}");
+    assert!(error.summary().contains("cannot enter component instance"), "{error}");
     store.data_mut().clear();
     assert!(go.call(&mut store, ()).is_err(), "it has trapped");
     let go = second.get_typed_func::<(), ()>(&mut store, "go")?;
@@ -467,16 +467,16 @@ fn an_owner_is_given_once() -> Result<()> {
     let thing = Resource::new_own(1);
     take.call(&mut store, (&thing,))?;
     let error = take.call(&mut store, (&thing,)).unwrap_err();
-    assert!(error.to_string().contains("already consumed"), "{error}");
+    assert!(error.summary().contains("already consumed"), "{error}");
     let error = take.call(&mut store, (&Resource::new_borrow(1),)).unwrap_err();
-    assert!(error.to_string().contains("cannot lower a `borrow`"), "{error}");
+    assert!(error.summary().contains("cannot lower a `borrow`"), "{error}");
     assert_eq!(store.data()[..], [1]);
 
     // Lent and given at once.
     let any = Resource::<Thing>::new_own(2).try_into_resource_any(&mut store)?;
     let both = instance.get_typed_func::<(ResourceAny, ResourceAny), ()>(&mut store, "both")?;
     let error = both.call(&mut store, (any, any)).unwrap_err();
-    assert!(error.to_string().contains("cannot remove owned resource while borrowed"), "{error}");
+    assert!(error.summary().contains("cannot remove owned resource while borrowed"), "{error}");
     any.resource_drop(&mut store)?;
     assert_eq!(store.data()[..], [1, 2]);
     Ok(())
@@ -539,8 +539,8 @@ fn what_the_host_borrows_is_its_for_the_call() -> Result<()> {
     run.call(&mut store, (owner,))?;
     let lent = store.data()[0];
     let error = rep.call(&mut store, (lent,)).unwrap_err();
-    assert!(error.to_string().contains("the call that lent the handle has ended"), "{error}");
+    assert!(error.summary().contains("the call that lent the handle has ended"), "{error}");
     let error = rep.call(&mut store, (owner,)).unwrap_err();
-    assert!(error.to_string().contains("dropped or given away before"), "{error}");
+    assert!(error.summary().contains("dropped or given away before"), "{error}");
     Ok(())
 }

@@ -92,7 +92,7 @@ fn failure(
 ) -> Result<Errno, zwasm::Error> {
     let error = match stop {
         // Where nothing is in range, the pointer is not to blame.
-        Stop::Errno(Errno::Fault) if !has_memory => zwasm::Error::msg(format_args!(
+        Stop::Errno(Errno::Fault) if !has_memory => zwasm::Error::msg(format!(
             "missing required memory export: '{}' works on the memory that the calling module \
              exports as 'memory', and this one exports none",
             function.name

@@ -66,7 +66,7 @@ fn a_module_without_memory_can_yield_and_exit() {
     assert_eq!(guest("(call $fd_close (i32.const 9))").unwrap(), Some(BADF));
     let error = guest("(call $random_get (i32.const 0) (i32.const 1))").unwrap_err();
     assert_eq!(error.kind(), zwasm::ErrorKind::Host);
-    assert!(error.to_string().starts_with("missing required memory export: 'random_get'"));
+    assert!(error.summary().starts_with("missing required memory export: 'random_get'"));
 }
 
 #[test]

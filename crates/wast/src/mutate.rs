@@ -241,7 +241,7 @@ fn load(engines: &Engines, bytes: &[u8]) -> Loaded {
 
 /// What is wrong about the way something was refused.
 fn disorderly(error: &Error) -> Option<String> {
-    let text = error.to_string();
+    let text = error.summary();
     let orderly =
         matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Limit);
     if !orderly {

@@ -381,7 +381,7 @@ impl Runner {
         }
         let got = match self.compile_quoted(&mut wat) {
             Err(Rejected::Invalid(error))
-                if agree(message, words(&error.to_string()), &[wording::INVALID]) =>
+                if agree(message, words(&error.summary()), &[wording::INVALID]) =>
             {
                 return Ok(());
             }
@@ -398,7 +398,7 @@ impl Runner {
             Definition::Component(_) => Ok(()),
         });
         let got = match checked {
-            Ok(Err(error)) if agree(message, words(&error.to_string()), &[wording::CUSTOM]) => {
+            Ok(Err(error)) if agree(message, words(&error.summary()), &[wording::CUSTOM]) => {
                 return Ok(());
             }
             Ok(Err(error)) => show_error(&error),
@@ -417,7 +417,7 @@ impl Runner {
             Ok(Ok(_)) => "an instance".into(),
             Ok(Err(error))
                 if error.kind() == ErrorKind::Link
-                    && agree(message, &error.to_string(), self.words()) =>
+                    && agree(message, &error.summary(), self.words()) =>
             {
                 return Ok(());
             }
@@ -542,7 +542,7 @@ impl Runner {
                     Rejected::Binary(format!("{message} (at byte offset {offset:#x})"))
                 }
                 Ok(()) if needs_proposal(&error) => {
-                    Rejected::Binary(words(&error.to_string()).into())
+                    Rejected::Binary(words(&error.summary()).into())
                 }
                 Ok(()) => Rejected::Invalid(error),
             }
@@ -562,7 +562,7 @@ fn encode_text(text: &[u8]) -> Result<Vec<u8>, String> {
 /// Whether a module is refused for what only a proposal that is not enabled has. Our
 /// reader knows proposals; to the grammar, there is nothing of the kind.
 fn needs_proposal(error: &Error) -> bool {
-    let message = error.to_string();
+    let message = error.summary();
     NOT_ENABLED.iter().any(|phrase| message.contains(phrase))
 }
 
@@ -631,8 +631,8 @@ fn check_made<T>(expected: &str, slot: &Slot<T>) -> Check {
 fn show_error(error: &Error) -> String {
     match (error.trap_message(), error.kind()) {
         (Some(message), _) => format!("trap \"{message}\""),
-        (None, ErrorKind::Invalid | ErrorKind::Unsupported) => error.to_string(),
-        (None, kind) => format!("{kind:?} error: {error}"),
+        (None, ErrorKind::Invalid | ErrorKind::Unsupported) => error.summary(),
+        (None, kind) => format!("{kind:?} error: {}", error.summary()),
     }
 }
 

@@ -302,7 +302,7 @@ impl Engine {
     /// If a value is out of its range, or the process has made 2³² engines.
     pub fn new(config: &Config) -> Result<Engine> {
         if config.max_stack < tuning::MIN_MAX_STACK {
-            return Err(Error::msg(format_args!(
+            return Err(Error::msg(format!(
                 "a stack of {} bytes is too small: at least {} are needed",
                 config.max_stack,
                 tuning::MIN_MAX_STACK
@@ -315,7 +315,7 @@ impl Engine {
                 }
                 _ => "this build has no compiler for this processor: use the interpreter",
             };
-            return Err(Error::new(ErrorKind::Unsupported, message));
+            return Err(Error::of_kind(ErrorKind::Unsupported, message));
         }
         #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
         let mut config = config.clone();
@@ -328,7 +328,7 @@ impl Engine {
     }
 
     fn with(config: Config) -> Result<Engine> {
-        let none = || Error::new(ErrorKind::Limit, "the process has made too many engines");
+        let none = || Error::of_kind(ErrorKind::Limit, "the process has made too many engines");
         let (types, epoch) = (TypeRegistry::new().ok_or_else(none)?, AtomicU64::new(0));
         Ok(Engine(Arc::new(Inner {
             config,

@@ -216,7 +216,7 @@ impl FromStr for Feature {
 
     fn from_str(name: &str) -> Result<Feature> {
         let found = Feature::ALL.iter().find(|feature| feature.name() == name);
-        found.copied().ok_or_else(|| Error::msg(format_args!("unknown feature '{name}'")))
+        found.copied().ok_or_else(|| Error::msg(format!("unknown feature '{name}'")))
     }
 }
 

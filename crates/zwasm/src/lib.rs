@@ -46,7 +46,7 @@ compile_error!("slots and memories are accessed as the little-endian layout they
 mod api;
 mod code;
 mod engine;
-mod error;
+pub mod error;
 mod features;
 mod interp;
 mod module;
@@ -80,7 +80,7 @@ pub use api::shared::SharedMemory;
 pub use api::store::{AsContext, AsContextMut, Refusals, Store, StoreContext, StoreContextMut};
 pub use api::val::Val;
 pub use engine::{Config, Engine};
-pub use error::{Error, ErrorKind, FrameInfo, Result, Trap, WasmBacktrace};
+pub use error::{Error, ErrorKind, FrameInfo, FrameSymbol, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 #[cfg(feature = "addr2line")]
 pub use module::SourceLine;

@@ -81,7 +81,7 @@ fn run(wat: &str, strategy: Strategy, guards: bool, wide: bool) -> Vec<String> {
                     };
                     let mut results = [value(0), value(0), value(0), p];
                     let ended = func.call(&mut store, &[p, value(a), value(b)], &mut results);
-                    let trap = ended.err().map(|error| error.to_string());
+                    let trap = ended.err().map(|error| error.summary());
                     let trap = trap.map(|trap| trap.lines().next().unwrap_or("").to_owned());
                     found.push(format!("{name} {address:#x} {a:#x} {b:#x}: {trap:?} {results:?}"));
                 }

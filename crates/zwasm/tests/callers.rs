@@ -80,7 +80,7 @@ fn an_error_of_a_start_function_of_the_host_is_its_own() {
         let wat = r#"(module (import "host" "fail" (func $fail)) (start $fail))"#;
         let module = Module::new(&engine, wat).unwrap();
         let error = linker.instantiate(&mut Store::new(&engine, ()), &module).unwrap_err();
-        assert_eq!(error.to_string(), "not today");
+        assert_eq!(error.summary(), "not today");
         assert_eq!(error.backtrace().map(|trace| trace.frames().len()), Some(0));
     }
 }

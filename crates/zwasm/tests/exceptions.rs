@@ -39,7 +39,7 @@ fn an_uncaught_exception_is_an_error_with_tag_values_and_backtrace() {
     let func = instance.get_func(&mut store, "f").unwrap();
     let error = func.call(&mut store, &[], &mut []).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Exception);
-    assert_eq!(error.to_string(), "uncaught exception with i32 7, f64 1.5, funcref");
+    assert_eq!(error.summary(), "uncaught exception with i32 7, f64 1.5, funcref");
     assert_eq!(error.trap(), None);
     let thrown = error.exception().unwrap();
     assert_eq!(thrown.tag(), tag);
@@ -199,7 +199,7 @@ fn the_host_throws_catches_and_lets_pass() {
     assert_eq!(call(&mut store, instance, "f", 3).unwrap(), 2);
     assert_eq!(call(&mut store, instance, "tail", 9).unwrap(), 9);
     let error = call(&mut store, instance, "uncaught", 0).unwrap_err();
-    assert_eq!(error.to_string(), "uncaught exception with i32 2");
+    assert_eq!(error.summary(), "uncaught exception with i32 2");
     assert_eq!(error.exception().unwrap().tag(), tag);
 }
 
@@ -507,7 +507,7 @@ fn the_exception_handling_before_wasm_3_is_refused_by_name() {
     bytes.extend(body);
     let error = Module::new(&Engine::default(), bytes).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.to_string().contains("before WebAssembly 3.0"), "{error}");
+    assert!(error.summary().contains("before WebAssembly 3.0"), "{error}");
 }
 
 #[test]

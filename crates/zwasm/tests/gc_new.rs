@@ -94,7 +94,7 @@ fn wrong_fields_are_errors() {
     let pre = StructRefPre::new(&mut store, ty.clone()).unwrap();
     let array = ArrayRefPre::new(&mut store, array).unwrap();
 
-    let message = |error: Error| error.to_string();
+    let message = |error: Error| error.summary();
     let too_few = StructRef::new(&mut store, &pre, &[]).unwrap_err();
     assert_eq!(message(too_few), "expected 1 fields, got 0");
     assert!(StructRef::new(&mut store, &pre, &[Val::I32(1)]).is_err());

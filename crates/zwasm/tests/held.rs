@@ -22,7 +22,7 @@ fn everywhere(wat: &str, argument: i64) -> Result<i64, String> {
             let found = match (called, &results[0]) {
                 (Ok(()), Val::I64(value)) => Ok(*value),
                 (Ok(()), other) => panic!("{other:?} is no i64"),
-                (Err(error), _) => Err(error.to_string()),
+                (Err(error), _) => Err(error.summary()),
             };
             match &seen {
                 Some(first) => assert_eq!(*first, found, "{strategy:?}, inlining {inlining}"),

@@ -690,7 +690,7 @@ fn operands_without_end_are_refused() {
     Module::new(&engine, many(4_194)).unwrap();
     let error = Module::new(&engine, many(4_195)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    let message = error.to_string();
+    let message = error.summary();
     let expected = "function 1 leaves more than 4194304 operands on its stack (at byte offset 0x";
     assert!(message.starts_with(expected), "{message}");
 }

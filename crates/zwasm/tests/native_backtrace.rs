@@ -90,7 +90,7 @@ fn backtraces_end_at_the_entry() {
                 match (what, outcome) {
                     (Act::Capture, Ok(Ok(()))) => {}
                     (Act::Fail, Ok(Err(error))) => {
-                        assert!(error.to_string().contains("failed at"), "{place}: {error}");
+                        assert!(error.summary().contains("failed at"), "{place}: {error}");
                     }
                     (Act::Panic, Err(panic)) => {
                         assert_eq!(panic.downcast_ref(), Some(&"the host's"), "{place}");

@@ -86,7 +86,7 @@ fn run(module: &Module, fuel: bool) -> (Vec<i32>, u64, String) {
     results.push(indirect.call(&mut store, (1000, 1)).unwrap());
     let error = indirect.call(&mut store, (1000, 2)).unwrap_err();
     let left = if fuel { store.get_fuel().unwrap() } else { 0 };
-    (results, left, error.to_string())
+    (results, left, error.summary())
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn forms(folder: &Path) -> (u32, u32) {
             for func in 0.. {
                 match module.ssa(func, Some("build")) {
                     Ok(text) => assert!(text.contains("\nb0"), "{text}"),
-                    Err(error) if error.to_string().contains("is imported") => continue,
-                    Err(error) if error.to_string().contains("no function") => break,
+                    Err(error) if error.summary().contains("is imported") => continue,
+                    Err(error) if error.summary().contains("no function") => break,
                     Err(error) => panic!("{} {func}: {error}", path.display()),
                 }
                 functions += 1;

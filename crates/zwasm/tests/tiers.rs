@@ -307,7 +307,7 @@ fn backtraces_are_the_same_in_every_tier() {
         for round in 0..3 {
             for cause in 0..8 {
                 let error = guest.call("outer", cause).unwrap_err();
-                errors.push((round, cause, error.to_string(), frames(&error)));
+                errors.push((round, cause, error.summary(), frames(&error)));
             }
         }
         errors

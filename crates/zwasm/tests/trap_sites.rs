@@ -260,7 +260,7 @@ fn run(config: &Config, wasm: &[u8], case: &Case) -> Seen {
     let error: Error = main.call(&mut store, &arguments, &mut []).unwrap_err();
     let frames = error.backtrace().map(|trace| trace.frames().to_vec()).unwrap_or_default();
     let frames = frames.iter().map(|frame| (frame.func_index(), frame.module_offset()));
-    assert_eq!(error.to_string(), format!("trap: {}", error.trap_message().unwrap()));
+    assert_eq!(error.summary(), format!("trap: {}", error.trap_message().unwrap()));
     (error.trap(), error.trap_message(), frames.collect())
 }
 

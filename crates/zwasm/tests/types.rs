@@ -165,7 +165,7 @@ fn the_number_of_a_type_that_is_gone_names_nothing() {
     let value = ValType::Ref(ty);
     assert_eq!(StructType::from_heap_type(&engine, heap), None);
     let error = StructType::new(&engine, [FieldType::new(Mutability::Var, value)]).unwrap_err();
-    assert!(error.to_string().contains("gone"), "{error}");
+    assert!(error.summary().contains("gone"), "{error}");
     assert!(Val::null(&engine, ty).is_none());
     for null in [Val::AnyRef(None), Val::FuncRef(None)] {
         assert!(Table::new(&mut store, TableType::new(ty, 1, None), null).is_err());

@@ -36,7 +36,7 @@ pub unsafe extern "C" fn zwasm_component_instance_func(
         // SAFETY: see the crate's header.
         let name = unsafe { crate::string(name) }?;
         let Instance { store, instance } = instance;
-        let missing = || Error::msg(format_args!("no function is exported as {name:?}"));
+        let missing = || Error::msg(format!("no function is exported as {name:?}"));
         let func = instance.get_func(store.context(), name).ok_or_else(missing)?;
         Ok(Box::new(Func { store: store.clone(), func }))
     })

@@ -204,8 +204,7 @@ impl Val {
                 kind::F64 => V::Float64(self.of.f64),
                 kind::CHAR => {
                     let number = self.of.u32;
-                    let no_char =
-                        || Error::msg(format_args!("{number:#x} is no Unicode scalar value"));
+                    let no_char = || Error::msg(format!("{number:#x} is no Unicode scalar value"));
                     V::Char(char::from_u32(number).ok_or_else(no_char)?)
                 }
                 kind::STRING => V::String(text(&self.of.text)?),
@@ -245,7 +244,7 @@ impl Val {
                     Some(resource) => V::Resource(resource.handle),
                     None => return Err(Error::msg("a resource is null")),
                 },
-                kind => return Err(Error::msg(format_args!("no value is of kind {kind}"))),
+                kind => return Err(Error::msg(format!("no value is of kind {kind}"))),
             })
         }
     }

@@ -60,9 +60,9 @@ pub(crate) fn check_func(
 ) -> Result<()> {
     let tuples = cx.types.tuples(ty);
     params(InterfaceType::Defined(tuples.params), cx)
-        .map_err(|error| Error::msg(format_args!("parameters: {error}")))?;
+        .map_err(|error| Error::msg(format!("parameters: {error}")))?;
     results(InterfaceType::Defined(tuples.results), cx)
-        .map_err(|error| Error::msg(format_args!("result: {error}")))
+        .map_err(|error| Error::msg(format!("result: {error}")))
 }
 
 /// A host function as a core function of an instance.
@@ -451,7 +451,7 @@ pub(crate) fn lower_vals(
     let count = cx.cx.tuple_types(ty)?.len();
     if count != values.len() {
         let got = values.len();
-        return Err(Error::msg(format_args!("expected {count} {what}(s), got {got}")));
+        return Err(Error::msg(format!("expected {count} {what}(s), got {got}")));
     }
     for (index, value) in values.iter().enumerate() {
         cx.lower_part(ty, at, index, value)?;

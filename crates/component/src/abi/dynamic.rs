@@ -167,17 +167,15 @@ fn lower_case(
     match (payload, value) {
         (Some(_), Some(value)) => cx.lower_part(ty, at, case, value),
         (None, None) => Ok(()),
-        (Some(_), None) => Err(Error::msg(format_args!("expected a payload for case `{name}`"))),
-        (None, Some(_)) => {
-            Err(Error::msg(format_args!("did not expect a payload for case `{name}`")))
-        }
+        (Some(_), None) => Err(Error::msg(format!("expected a payload for case `{name}`"))),
+        (None, Some(_)) => Err(Error::msg(format!("did not expect a payload for case `{name}`"))),
     }
 }
 
 fn count(what: &str, expected: usize, found: usize) -> Result<()> {
     match expected == found {
         true => Ok(()),
-        false => Err(Error::msg(format_args!("expected {expected} {what}, got {found}"))),
+        false => Err(Error::msg(format!("expected {expected} {what}, got {found}"))),
     }
 }
 
@@ -213,7 +211,7 @@ fn wrong(value: &Val, cx: &LowerContext<'_>, ty: InterfaceType) -> Error {
     // The other way round: the function says what it expects.
     let expected = super::rust::name(cx.cx.types, ty);
     let found = name(value);
-    Error::msg(format_args!("type mismatch: expected {expected}, found {found}"))
+    Error::msg(format!("type mismatch: expected {expected}, found {found}"))
 }
 
 fn lower_defined(
@@ -228,9 +226,7 @@ fn lower_defined(
             count("fields", fields.len(), values.len())?;
             for (index, ((found, value), (expected, _))) in values.iter().zip(fields).enumerate() {
                 if **found != **expected {
-                    return Err(Error::msg(format_args!(
-                        "expected field `{expected}`, got `{found}`"
-                    )));
+                    return Err(Error::msg(format!("expected field `{expected}`, got `{found}`")));
                 }
                 cx.lower_part(ty, at, index, value)?;
             }
@@ -285,5 +281,5 @@ fn lower_defined(
 
 #[cold]
 fn no_such(what: &str, name: &str) -> Error {
-    Error::msg(format_args!("unknown {what}: `{name}`"))
+    Error::msg(format!("unknown {what}: `{name}`"))
 }

@@ -79,7 +79,7 @@ impl LowerContext<'_> {
     pub(super) fn allocate(&mut self, length: usize, shape: Shape, what: &str) -> Result<usize> {
         let size = length.checked_mul(shape.size as usize);
         let size = size.filter(|&size| u32::try_from(size).is_ok()).ok_or_else(|| {
-            Error::msg(format_args!("a {what} of {length} elements does not fit in any memory"))
+            Error::msg(format!("a {what} of {length} elements does not fit in any memory"))
         })?;
         realloc(self.store, &self.options, what, [0, 0, shape.align as usize, size])
     }

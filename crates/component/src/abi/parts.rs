@@ -34,7 +34,7 @@ impl TypeContext<'_> {
         let types = self.tuple_types(ty)?;
         if types.len() != parts.len() {
             let (expected, found) = (parts.len(), types.len());
-            return Err(Error::msg(format_args!(
+            return Err(Error::msg(format!(
                 "type mismatch: expected {expected} values, found {found}"
             )));
         }
@@ -55,9 +55,7 @@ impl TypeContext<'_> {
                 Some(ty) => check(*ty, self)?,
                 None if is_unit => {}
                 None => {
-                    return Err(Error::msg(format_args!(
-                        "type mismatch: expected no `{case}` type"
-                    )));
+                    return Err(Error::msg(format!("type mismatch: expected no `{case}` type")));
                 }
             }
         }
@@ -81,10 +79,10 @@ impl TypeContext<'_> {
                 }
                 (None, None) => {}
                 (Some(_), None) => {
-                    return Err(Error::msg(format_args!("case '{name}' has a payload")));
+                    return Err(Error::msg(format!("case '{name}' has a payload")));
                 }
                 (None, Some(_)) => {
-                    return Err(Error::msg(format_args!("case '{name}' has no payload")));
+                    return Err(Error::msg(format!("case '{name}' has no payload")));
                 }
             }
         }
@@ -192,7 +190,7 @@ impl TypeContext<'_> {
 
 #[cold]
 fn in_part(what: &str, name: &str, error: &Error) -> Error {
-    Error::msg(format_args!("{what} '{name}': {error}"))
+    Error::msg(format!("{what} '{name}': {error}"))
 }
 
 /// Checks that names are the expected ones, in their order.
@@ -203,11 +201,11 @@ fn check_names<'a>(
 ) -> Result<()> {
     if actual.len() != expected.len() {
         let (expected, actual) = (expected.len(), actual.len());
-        return Err(Error::msg(format_args!("expected {expected} {what}s, found {actual}")));
+        return Err(Error::msg(format!("expected {expected} {what}s, found {actual}")));
     }
     for (actual, expected) in actual.zip(expected) {
         if actual != expected {
-            return Err(Error::msg(format_args!("expected {what} '{expected}', found '{actual}'")));
+            return Err(Error::msg(format!("expected {what} '{expected}', found '{actual}'")));
         }
     }
     Ok(())

@@ -53,7 +53,7 @@ pub(super) fn name(types: &Types, ty: InterfaceType) -> &'static str {
 #[cold]
 pub(crate) fn mismatch(expected: &str, found: InterfaceType, cx: &TypeContext<'_>) -> Error {
     let found = name(cx.types, found);
-    Error::msg(format_args!("type mismatch: expected `{expected}`, found `{found}`"))
+    Error::msg(format!("type mismatch: expected `{expected}`, found `{found}`"))
 }
 
 macro_rules! numbers {
@@ -319,7 +319,7 @@ impl<T: ComponentType, const N: usize> ComponentType for [T; N] {
             Some(Defined::FixedList(element, length)) if *length as usize == N => {
                 T::typecheck(*element, cx)
             }
-            Some(Defined::FixedList(_, length)) => Err(Error::msg(format_args!(
+            Some(Defined::FixedList(_, length)) => Err(Error::msg(format!(
                 "type mismatch: expected a list of length {N}, found one of length {length}"
             ))),
             _ => Err(mismatch("list of fixed length", ty, cx)),

@@ -515,7 +515,7 @@ fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
     let func = store.as_context_mut().attachment::<Components>().add_func(outer);
     let error = func.call(&mut store, &[], &mut []).expect_err(bad.words);
     assert_eq!(error.kind(), zwasm::ErrorKind::Trap, "{error}");
-    Ok(error.to_string())
+    Ok(error.summary())
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(crate) fn decode(engine: &Engine, bytes: &Arc<Vec<u8>>) -> Result<Plan> {
     source::check_binary(Kind::Component, bytes)?;
     if !engine.component_features().component_model() {
         let message = "invalid component: the feature 'component-model' is disabled";
-        return Err(Error::new(ErrorKind::Invalid, message));
+        return Err(Error::of_kind(ErrorKind::Invalid, message));
     }
     let parts = read::read(engine, bytes)?;
     flatten::flatten(&parts, bytes.len())
@@ -36,12 +36,12 @@ pub(crate) fn decode(engine: &Engine, bytes: &Arc<Vec<u8>>) -> Result<Plan> {
 
 /// The error for what validation is to rule out, so that a mistake there is no panic here.
 fn inconsistent(what: &str) -> Error {
-    Error::new(ErrorKind::Invalid, format!("invalid component: {what} is not as validated"))
+    Error::of_kind(ErrorKind::Invalid, format!("invalid component: {what} is not as validated"))
 }
 
 /// The error for what the next version of the component model has.
 fn asynchronous(what: &str) -> Error {
-    Error::new(
+    Error::of_kind(
         ErrorKind::Unsupported,
         format!(
             "asynchronous components are not supported yet, and this one uses {what}: build it \

@@ -157,7 +157,7 @@ fn within_module(error: &Error, start: usize) -> Error {
     let kind = error.kind();
     let error_at = start + error.offset().unwrap_or(0);
     match kind {
-        ErrorKind::Invalid => Error::new(kind, message).at(error_at),
-        _ => Error::new(kind, text),
+        ErrorKind::Invalid => Error::of_kind(kind, message).at(error_at),
+        _ => Error::of_kind(kind, text),
     }
 }

@@ -105,7 +105,7 @@ impl<'a> Problems<'a> {
         if left_out > 0 {
             text += &format!("; and {left_out} more");
         }
-        Error::new(ErrorKind::Link, text)
+        Error::of_kind(ErrorKind::Link, text)
     }
 
     fn add(&mut self, problem: &str) {

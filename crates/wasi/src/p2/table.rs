@@ -81,9 +81,7 @@ impl<E> From<ResourceTableError> for Failed<E> {
 #[cold]
 pub(crate) fn stop(failure: Failure, wanted: &str) -> Error {
     match failure {
-        Failure::Refused => {
-            Error::msg(format_args!("the program wants to {wanted}, which it may not"))
-        }
+        Failure::Refused => Error::msg(format!("the program wants to {wanted}, which it may not")),
         Failure::Interrupted => Trap::Interrupt.into(),
         Failure::System(error) => error.into(),
     }

@@ -209,7 +209,7 @@ macro_rules! wit_variant {
                             return Ok($name::$case $((cx.lift_part::<$ty>(ty, at, case)?))?);
                         }
                     )*
-                    Err(zwasm::Error::msg(format_args!("there is no case {case}")))
+                    Err(zwasm::Error::msg(format!("there is no case {case}")))
                 }
             }
 

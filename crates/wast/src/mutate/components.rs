@@ -35,7 +35,7 @@ pub(super) fn probe(engine: &Engine, component: &Component) -> (bool, Result<usi
     }
     let mut store = Store::new(engine, ());
     if let Err(error) = store.set_fuel(FUEL) {
-        return (false, Err(error.to_string()));
+        return (false, Err(error.summary()));
     }
     let instance = match linker.instantiate(&mut store, component) {
         Ok(instance) => instance,
@@ -80,7 +80,7 @@ fn call(store: &mut Store<()>, instance: Instance, name: &str) -> Result<bool, S
         return Ok(false);
     };
     let mut results = vec![Val::Bool(false); ty.results().len()];
-    store.set_fuel(FUEL).map_err(|error| error.to_string())?;
+    store.set_fuel(FUEL).map_err(|error| error.summary())?;
     match func.call(&mut *store, &arguments, &mut results) {
         Ok(()) => {
             for result in results {
@@ -98,7 +98,7 @@ fn call(store: &mut Store<()>, instance: Instance, name: &str) -> Result<bool, S
 
 /// Whether something may end so.
 fn orderly(what: &str, error: &Error) -> Result<(), String> {
-    let text = error.to_string();
+    let text = error.summary();
     if text.is_empty() || text.contains('\n') {
         return Err(format!("{what}: error is not one line: {text:?}"));
     }

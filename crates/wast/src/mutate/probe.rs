@@ -56,7 +56,9 @@ pub(super) fn probe(engine: &Engine, module: &Module, bytes: &[u8]) -> Result<us
         called += 1;
         match ended {
             Err(error) if orderly(&error) => {}
-            Err(error) => return Err(format!("guarded function {index} ended with: {error}")),
+            Err(error) => {
+                return Err(format!("guarded function {index} ended with: {}", error.summary()));
+            }
             Ok(()) => return Err(format!("guarded function {index} returned")),
         }
     }

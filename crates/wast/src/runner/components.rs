@@ -59,7 +59,7 @@ impl Runner {
             Ok(Ok(returned)) => self.show(&returned, &[]),
             Ok(Err(error)) if is_trap(&error) => {
                 let expected = message.strip_prefix("wasm trap: ").unwrap_or(message);
-                let got = error.to_string();
+                let got = error.summary();
                 if wording::says(expected, &got, &[wording::WASMTIME]) {
                     return Ok(());
                 }

@@ -41,7 +41,7 @@ pub(super) unsafe fn call(
 /// `core` is valid and ours alone.
 #[cold]
 unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
-    let mut error = match stop.why {
+    let error = match stop.why {
         Why::Trap(code) => Error::trapped(code),
         Why::Error(error) | Why::Thrown(_, Some(error)) => error,
         Why::Thrown(reference, None) => {
@@ -51,10 +51,10 @@ unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
         }
         Why::Panic(panic) => resume_unwind(panic),
     };
-    if let Some(backtrace) = stop.backtrace {
-        error.set_backtrace(backtrace);
+    match stop.backtrace {
+        Some(backtrace) => error.add_backtrace(backtrace),
+        None => error,
     }
-    error
 }
 
 /// The code of a host function that does `work`.

@@ -52,7 +52,7 @@ impl ExnRef {
         let types = ty.params_slice();
         if types.len() != values.len() {
             let (want, got) = (types.len(), values.len());
-            return Err(Error::msg(format_args!("expected {want} values, got {got}")));
+            return Err(Error::msg(format!("expected {want} values, got {got}")));
         }
         for (value, ty) in values.iter().zip(types) {
             value.check(core, *ty)?;

@@ -242,7 +242,7 @@ impl Memory {
         // SAFETY: the context is exclusive.
         let old = unsafe { StoreCore::grow_memory(core, self.0.find(core)?.as_ptr(), delta)? };
         old.ok_or_else(|| {
-            Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
+            Error::of_kind(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
         })
     }
 
@@ -369,7 +369,7 @@ impl Memory {
 }
 
 pub(super) fn outside(offset: usize, length: usize) -> Error {
-    Error::msg(format_args!("{length} bytes at {offset:#x} are outside the memory"))
+    Error::msg(format!("{length} bytes at {offset:#x} are outside the memory"))
 }
 
 /// A table of a store.
@@ -462,8 +462,7 @@ impl Table {
         let element = table.element(functions, value.to_bits(core) as u64);
         let elements = self.0.of_mut(context)?.elements_mut();
         let place = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
-        *place.ok_or_else(|| Error::msg(format_args!("the table has no element {index}")))? =
-            element;
+        *place.ok_or_else(|| Error::msg(format!("the table has no element {index}")))? = element;
         Ok(())
     }
 
@@ -483,7 +482,7 @@ impl Table {
         // SAFETY: the context is exclusive.
         let old = unsafe { StoreCore::grow_table(core, table.as_ptr(), delta, init)? };
         old.ok_or_else(|| {
-            Error::new(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
+            Error::of_kind(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
         })
     }
 }

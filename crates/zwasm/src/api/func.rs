@@ -108,7 +108,7 @@ impl Func {
         func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Func> {
         if !is_scalar(&ty) {
-            return Err(Error::msg(format_args!("a {ty} is not over numbers only")));
+            return Err(Error::msg(format!("a {ty} is not over numbers only")));
         }
         let core = store.as_context_mut().core();
         // SAFETY: the context is exclusive, and the closure is for stores with its data.
@@ -130,7 +130,7 @@ impl Func {
         let ty = context.engine().types().func_type(self.0.of(&context)?.ty);
         let (params, results) = (ty.params().len(), ty.results().len());
         if !is_scalar(&ty) || params > u64::BITS as usize {
-            return Err(Error::msg(format_args!("a {ty} cannot be called over slots")));
+            return Err(Error::msg(format!("a {ty} cannot be called over slots")));
         }
         let narrow = |ty| matches!(ty, ValType::I32 | ValType::F32);
         let narrow = ty.params().enumerate().map(|(at, ty)| u64::from(narrow(ty)) << at).sum();
@@ -257,7 +257,7 @@ impl Func {
         let ty = context.engine().types().func_type(self.0.of(&context)?.ty);
         let want = FuncType::new(P::types(), R::types());
         if ty != want {
-            return Err(Error::new(
+            return Err(Error::of_kind(
                 ErrorKind::Host,
                 format!("type mismatch: the function is a {ty}, not a {want}"),
             ));
@@ -270,7 +270,7 @@ fn count(what: &str, want: usize, got: usize) -> Result<()> {
     if want == got {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Host, format!("expected {want} {what}, got {got}")))
+    Err(Error::of_kind(ErrorKind::Host, format!("expected {want} {what}, got {got}")))
 }
 
 /// Whether all parameters and results are numbers that fill a slot each.

@@ -87,7 +87,7 @@ impl StructType {
     pub fn new(engine: &Engine, fields: impl IntoIterator<Item = FieldType>) -> Result<StructType> {
         let fields: std::sync::Arc<[FieldType]> = fields.into_iter().collect();
         if fields.len() > MAX_STRUCT_FIELDS {
-            return Err(Error::msg(format_args!(
+            return Err(Error::msg(format!(
                 "a structure of {} fields: at most {MAX_STRUCT_FIELDS} are allowed",
                 fields.len()
             )));
@@ -240,7 +240,7 @@ impl StructRef {
         check_store(core, pre.store)?;
         if fields.len() != pre.places.len() {
             let (want, got) = (pre.places.len(), fields.len());
-            return Err(Error::msg(format_args!("expected {want} fields, got {got}")));
+            return Err(Error::msg(format!("expected {want} fields, got {got}")));
         }
         for (value, field) in fields.iter().zip(pre.ty.fields.iter()) {
             value.check(core, field.storage.unpack())?;

@@ -45,14 +45,14 @@ impl Instance {
         let core = store.as_context_mut().core();
         let declared = &module.inner().imports;
         if declared.len() != imports.len() {
-            return Err(Error::new(
+            return Err(Error::of_kind(
                 ErrorKind::Link,
                 format!("expected {} imports, got {}", declared.len(), imports.len()),
             ));
         }
         let mut items = Vec::with_capacity(imports.len());
         for given in imports {
-            let foreign = || Error::new(ErrorKind::Link, "an import belongs to another store");
+            let foreign = || Error::of_kind(ErrorKind::Link, "an import belongs to another store");
             items.push(given.item(core).ok_or_else(foreign)?);
         }
         // SAFETY: the context is exclusive.
@@ -249,7 +249,7 @@ fn export<T>(store: &StoreContext<'_, T>, instance: &InstanceData, name: &str) -
 }
 
 fn no_function(name: &str) -> Error {
-    Error::msg(format_args!("no exported function {name:?}"))
+    Error::msg(format!("no exported function {name:?}"))
 }
 
 /// Loads a module that needs no imports and calls one of its exports.

@@ -62,7 +62,7 @@ impl StoreLimits {
         let fits = [limit, maximum].into_iter().flatten().all(|limit| desired <= limit);
         if !fits && self.trap_on_grow_failure {
             let message = format!("a {what} may not grow to {desired}");
-            return Err(Error::new(ErrorKind::Limit, message));
+            return Err(Error::of_kind(ErrorKind::Limit, message));
         }
         Ok(fits)
     }

@@ -91,7 +91,7 @@ impl<T: 'static> Linker<T> {
     fn insert(&mut self, module: &str, name: &str, definition: Definition) -> Result<&mut Self> {
         let names = self.modules.entry(module.to_owned()).or_default();
         if !self.shadowing && names.contains_key(name) {
-            return Err(Error::new(
+            return Err(Error::of_kind(
                 ErrorKind::Link,
                 format!("{module:?}.{name:?} is defined twice"),
             ));
@@ -171,7 +171,7 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
         if !is_scalar(&ty) {
-            return Err(Error::msg(format_args!("{module:?}.{name:?} is not over numbers only")));
+            return Err(Error::msg(format!("{module:?}.{name:?} is not over numbers only")));
         }
         let code = slots_code(&ty, func);
         self.insert_host(module, name, ty, code)

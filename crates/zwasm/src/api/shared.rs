@@ -87,7 +87,7 @@ impl SharedMemory {
     /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
     pub fn grow(&self, delta: u64) -> Result<u64> {
         self.core.grow(delta).ok_or_else(|| {
-            Error::new(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
+            Error::of_kind(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
         })
     }
 

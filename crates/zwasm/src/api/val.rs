@@ -161,7 +161,7 @@ impl Val {
         if self.has_type(core, ty) {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Host, format!("expected a value of type {ty}, got {self:?}")))
+        Err(Error::of_kind(ErrorKind::Host, format!("expected a value of type {ty}, got {self:?}")))
     }
 
     fn has_type(&self, core: *const StoreCore, ty: ValType) -> bool {

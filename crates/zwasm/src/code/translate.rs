@@ -47,7 +47,7 @@ pub(crate) fn translate_with(
     let body = module.body(defined);
     let function = Translator::translate(module, ty, body, start, inlining, stop);
     function.map_err(|error| match error {
-        TranslateError::Unsupported { feature, offset } => Error::new(
+        TranslateError::Unsupported { feature, offset } => Error::of_kind(
             ErrorKind::Unsupported,
             format!(
                 "unsupported: function {func} uses {feature} (at byte offset {:#x})",

@@ -28,7 +28,7 @@ pub(crate) fn code<'a>(
     }
     cell.get()
         .map(|code| &**code)
-        .ok_or_else(|| Error::new(ErrorKind::Limit, "code of a function is missing"))
+        .ok_or_else(|| Error::of_kind(ErrorKind::Limit, "code of a function is missing"))
 }
 
 /// Where in a translated function a word of its threaded code came from.

@@ -98,6 +98,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
             hints: Hints::default(),
             names: 0..0,
             function_names: Default::default(),
+            module_name: Default::default(),
         },
     };
     let features = engine.config().disabled.flags();
@@ -485,5 +486,5 @@ fn const_expr(bytes: &[u8], expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExp
 
 fn unsupported(feature: &str) -> Failure {
     let message = format!("unsupported: the module needs {feature}");
-    Failure(Error::new(ErrorKind::Unsupported, message))
+    Failure(Error::of_kind(ErrorKind::Unsupported, message))
 }

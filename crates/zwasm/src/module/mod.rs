@@ -100,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) hints: hints::Hints,
     /// The contents of the name section.
     pub(crate) names: Range<usize>,
+    pub(crate) module_name: names::ModuleName,
     pub(crate) function_names: names::FunctionNames,
 }
 
@@ -307,8 +308,8 @@ impl Module {
     }
 
     /// The module's name from its name section.
-    pub fn name(&self) -> Option<String> {
-        names::module_name(self.0.bytes.get(self.0.names.clone())?)
+    pub fn name(&self) -> Option<&str> {
+        self.0.module_name.get(self.0.bytes.get(self.0.names.clone())?)
     }
 
     /// The name of a function from the name section.

@@ -6,10 +6,16 @@ use std::sync::OnceLock;
 use zwasm_regir::reader::{Malformed, Reader};
 use zwasm_regir::work;
 
-/// The module's own name.
-pub(crate) fn module_name(section: &[u8]) -> Option<String> {
-    let mut reader = Reader::new(subsection(section, 0)?);
-    string(&mut reader).ok()
+/// The module's own name, found when it is asked for first.
+#[derive(Default)]
+pub(crate) struct ModuleName(OnceLock<Option<String>>);
+
+impl ModuleName {
+    /// The name in a section that is always the same.
+    pub(crate) fn get(&self, section: &[u8]) -> Option<&str> {
+        let name = || string(&mut Reader::new(subsection(section, 0)?)).ok();
+        self.0.get_or_init(name).as_deref()
+    }
 }
 
 /// Where the names of functions are, found when one is asked for first: who asks for
@@ -92,7 +98,7 @@ mod tests {
     fn names_are_found_behind_other_subsections() {
         let section =
             [&[0u8, 2, 1, b'm'][..], &[9, 1, 0], &[1, 7, 2, 0, 1, b'f', 3, 1, b'g']].concat();
-        assert_eq!(module_name(&section).as_deref(), Some("m"));
+        assert_eq!(ModuleName::default().get(&section), Some("m"));
         let name = |section: &[u8], func| FunctionNames::default().get(section, func);
         assert_eq!(name(&section, 0).as_deref(), Some("f"));
         assert_eq!(name(&section, 3).as_deref(), Some("g"));

@@ -109,14 +109,14 @@ pub fn read(reader: &mut dyn Read, name: &Path) -> Result<Vec<u8>> {
 }
 
 fn unreadable(name: &Path, why: &dyn Display) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot read {}: {why}", name.display()))
+    Error::of_kind(ErrorKind::Io, format!("cannot read {}: {why}", name.display()))
 }
 
 #[cfg(feature = "wat")]
 fn assemble(kind: Kind, text: &[u8], path: Option<&Path>) -> Result<Vec<u8>> {
     let what = kind.name();
     let invalid =
-        |message: String| Error::new(ErrorKind::Invalid, format!("invalid {what}: {message}"));
+        |message: String| Error::of_kind(ErrorKind::Invalid, format!("invalid {what}: {message}"));
     let text = std::str::from_utf8(text).map_err(|error| {
         let at = error.valid_up_to();
         invalid(format!("neither binary nor text: not UTF-8 at byte offset {at:#x}"))
@@ -132,7 +132,7 @@ fn assemble(kind: Kind, text: &[u8], path: Option<&Path>) -> Result<Vec<u8>> {
 #[cfg(not(feature = "wat"))]
 fn assemble(kind: Kind, _: &[u8], _: Option<&Path>) -> Result<Vec<u8>> {
     let what = kind.name();
-    Err(Error::new(
+    Err(Error::of_kind(
         ErrorKind::Unsupported,
         format!("this build reads no text {what}s (it was built without the feature `wat`)"),
     ))
@@ -291,7 +291,7 @@ fn unwanted(wanted: Kind) -> Error {
              'wasm32-wasip2', or make a component of it ('wasm-tools component new')"
         }
     };
-    Error::new(ErrorKind::Unsupported, message)
+    Error::of_kind(ErrorKind::Unsupported, message)
 }
 
 fn other(what: &str, advice: &str) -> Error {
@@ -299,7 +299,7 @@ fn other(what: &str, advice: &str) -> Error {
         "invalid module: this is {what}, where zwasm takes WebAssembly, binary (.wasm) or \
          text (.wat): {advice}"
     );
-    Error::new(ErrorKind::Invalid, message)
+    Error::of_kind(ErrorKind::Invalid, message)
 }
 
 /// Kinds of files that begin with bytes of their own: the bytes, what they mean, and

@@ -24,7 +24,7 @@ pub(super) type Stop<'a> = dyn Fn() -> bool + Sync + 'a;
 
 /// What giving up gives.
 pub(super) fn stopped() -> Error {
-    Error::new(ErrorKind::Interrupted, "loading the module was interrupted")
+    Error::of_kind(ErrorKind::Interrupted, "loading the module was interrupted")
 }
 
 /// Validates all bodies.
@@ -160,7 +160,7 @@ fn report(Fault { why, func, at }: Fault) -> Error {
             let message = format!(
                 "function {func} leaves more than {limit} operands on its stack (at byte offset {at:#x})"
             );
-            return Error::new(ErrorKind::Limit, message);
+            return Error::of_kind(ErrorKind::Limit, message);
         }
     };
     let message = match error.message() {

@@ -46,11 +46,11 @@ impl Place {
         let mut describe = |defined: u32, offset: Option<usize>| {
             let func_index = inner.func_index(defined);
             frames.push(FrameInfo {
+                module: self.module.clone(),
                 instance: self.instance,
                 func_index,
                 func_start: inner.bodies[defined as usize].start as usize,
                 func_name: self.module.function_name(func_index),
-                module_name: self.module.name(),
                 offset,
             });
         };

@@ -224,7 +224,7 @@ impl Exceptions {
 fn too_many(limit: usize) -> Error {
     let fixed = if limit == tuning::MAX_EXCEPTION_BYTES { "fixed " } else { "" };
     let message = format!("too many exceptions in use (the {fixed}limit is {limit} bytes)");
-    Error::new(ErrorKind::Limit, message)
+    Error::of_kind(ErrorKind::Limit, message)
 }
 
 impl StoreCore {

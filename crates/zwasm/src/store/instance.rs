@@ -376,7 +376,7 @@ unsafe fn allocate(
         let defined = inner.bodies.len() as u32;
         let defined_globals = inner.globals.len() as u32 - inner.imported_globals;
         let no_memory =
-            || Error::new(ErrorKind::OutOfMemory, format!("no memory for {defined} functions"));
+            || Error::of_kind(ErrorKind::OutOfMemory, format!("no memory for {defined} functions"));
         let first = StoreCore::number_functions(store, inner.bodies.len()).ok_or_else(no_memory)?;
         let (vmctx, layout) = VmCtx::allocate(defined, defined_globals).ok_or_else(no_memory)?;
         let context = vmctx.as_ptr();
@@ -525,5 +525,5 @@ fn index_of(value: u128, is_64: bool) -> u64 {
 
 /// The error for imports that nothing provides or whose types differ.
 pub(crate) fn link_error(problems: &[String]) -> Error {
-    Error::new(ErrorKind::Link, problems.join("; "))
+    Error::of_kind(ErrorKind::Link, problems.join("; "))
 }

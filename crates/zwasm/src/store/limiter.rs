@@ -150,7 +150,7 @@ impl StoreCore {
             for (index, what) in ["instances", "tables", "memories"].into_iter().enumerate() {
                 if more[index] && wanted[index] > limits[index] {
                     let message = format!("a store may have {} {what}", limits[index]);
-                    return Err(Error::new(ErrorKind::Limit, message));
+                    return Err(Error::of_kind(ErrorKind::Limit, message));
                 }
             }
             Ok(())
@@ -169,7 +169,7 @@ impl StoreCore {
         unsafe {
             if !StoreCore::permit(this, |limiter| limiter.memory_growing(0, size, maximum))? {
                 let message = format!("a memory of {size} bytes is not allowed");
-                return Err(Error::new(ErrorKind::Limit, message));
+                return Err(Error::of_kind(ErrorKind::Limit, message));
             }
             // What is too large by itself is an error of its own.
             if size as u64 <= (*this).engine.config().max_memory {
@@ -191,7 +191,7 @@ impl StoreCore {
         unsafe {
             if !StoreCore::permit(this, |limiter| limiter.table_growing(0, size, maximum))? {
                 let message = format!("a table of {size} elements is not allowed");
-                return Err(Error::new(ErrorKind::Limit, message));
+                return Err(Error::of_kind(ErrorKind::Limit, message));
             }
             if ty.minimum <= (*this).engine.config().max_table_elements {
                 StoreCore::check_total(this, "a table", size.saturating_mul(size_of::<u64>()))?;
@@ -335,5 +335,5 @@ fn ungrown(what: &str, desired: usize, [own, configured]: [Option<usize>; 2], un
         (_, Some(limit)) => (ErrorKind::Limit, format!("the limit is {limit} {unit}")),
         (None, None) => (ErrorKind::OutOfMemory, String::from("out of memory")),
     };
-    Error::new(kind, format!("cannot grow a {what} to {desired} {unit} ({why})"))
+    Error::of_kind(kind, format!("cannot grow a {what} to {desired} {unit} ({why})"))
 }

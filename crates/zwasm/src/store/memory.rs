@@ -65,7 +65,7 @@ pub(super) fn too_large(ty: MemoryType, config: &Config) -> Error {
         _ => (ErrorKind::Limit, format!("the limit is {limit} bytes")),
     };
     let (pages, page_size) = (ty.minimum, ty.page_size());
-    Error::new(kind, format!("cannot allocate a memory of {pages} x {page_size} bytes ({why})"))
+    Error::of_kind(kind, format!("cannot allocate a memory of {pages} x {page_size} bytes ({why})"))
 }
 
 impl Limits {

@@ -251,7 +251,7 @@ impl StoreCore {
             }
             let stack = Stack::new(bytes, native).map_err(|error| {
                 let message = format!("cannot map a stack of {bytes} bytes: {error}");
-                Error::new(ErrorKind::OutOfMemory, message)
+                Error::of_kind(ErrorKind::OutOfMemory, message)
             })?;
             (*this).stack_limit = stack.value_limit();
             (*this).value_top = stack.value_base();

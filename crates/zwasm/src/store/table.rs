@@ -58,7 +58,7 @@ impl TableInst {
             (ErrorKind::OutOfMemory, String::from("out of memory"))
         };
         let message = format!("cannot allocate a table of {} elements ({why})", ty.minimum);
-        Err(Error::new(kind, message))
+        Err(Error::of_kind(kind, message))
     }
 
     /// Whether its maximum lets it grow by `delta` elements.

@@ -195,5 +195,5 @@ impl StoreCore {
 pub(super) fn beyond(what: &str, bytes: usize, limit: usize) -> Error {
     let message =
         format!("no room for {what} of {bytes} bytes (the limit is {limit} bytes in all)");
-    Error::new(ErrorKind::Limit, message)
+    Error::of_kind(ErrorKind::Limit, message)
 }

@@ -70,7 +70,7 @@ impl MachineCode {
 #[cfg(feature = "trace")]
 pub(crate) fn listing(_: &Inner, _: u32, _: Option<&str>) -> Result<String> {
     let message = "this build has no compiler for this processor";
-    Err(Error::new(ErrorKind::Unsupported, message))
+    Err(Error::of_kind(ErrorKind::Unsupported, message))
 }
 
 /// Calls a handler.

@@ -114,7 +114,7 @@ fn every_program_has_its_price() {
             let error = call(&mut store, instance, name, arg).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::OutOfFuel, "{name} {arg}");
             assert_eq!(error.trap(), Some(Trap::OutOfFuel));
-            assert_eq!(error.to_string(), "trap: fuel exhausted");
+            assert_eq!(error.summary(), "trap: fuel exhausted");
             assert_eq!(store.get_fuel().unwrap(), 0);
         }
     }
@@ -243,7 +243,7 @@ fn host_functions_see_and_give_fuel() {
 fn fuel_has_to_be_asked_for() {
     let mut store = Store::new(&Engine::default(), ());
     for error in [store.set_fuel(1).unwrap_err(), store.get_fuel().unwrap_err()] {
-        assert!(error.to_string().contains("consume_fuel"), "{error}");
+        assert!(error.summary().contains("consume_fuel"), "{error}");
     }
     let mut store = Store::new(&fueled()[0], ());
     assert_eq!(store.get_fuel().unwrap(), 0);

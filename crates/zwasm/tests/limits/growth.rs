@@ -95,7 +95,7 @@ fn a_limiter_is_asked_about_everything_that_grows() {
     store.data_mut().answer = None;
     for name in ["memory.grow", "table.grow"] {
         let error = call(&mut store, instance, name, 1).unwrap_err();
-        assert_eq!(error.to_string(), "the limiter objects");
+        assert_eq!(error.summary(), "the limiter objects");
         assert_eq!(error.backtrace().unwrap().frames().len(), 1);
     }
     assert_eq!((memory.size(&store), table.size(&store)), (4, 5));
@@ -139,10 +139,10 @@ fn fixed_limits() {
     Instance::new(&mut store, &module, &[]).unwrap();
     let error = Instance::new(&mut store, &module, &[]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    assert_eq!(error.to_string(), "a store may have 2 instances");
+    assert_eq!(error.summary(), "a store may have 2 instances");
     Memory::new(&mut store, MemoryType::new(0, None)).unwrap();
     let error = Memory::new(&mut store, MemoryType::new(0, None)).unwrap_err();
-    assert_eq!(error.to_string(), "a store may have 3 memories");
+    assert_eq!(error.summary(), "a store may have 3 memories");
     store.data_mut().clone_from(
         &StoreLimitsBuilder::new().memory_size(3 << 16).trap_on_grow_failure(true).build(),
     );

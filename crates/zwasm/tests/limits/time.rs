@@ -57,7 +57,7 @@ fn another_thread_ends_what_runs_by_an_epoch() {
         ticker.join().unwrap();
         assert_eq!(error.kind(), ErrorKind::Interrupted, "{name}");
         assert_eq!(error.trap(), Some(Trap::Interrupt));
-        assert_eq!(error.to_string(), "trap: interrupted");
+        assert_eq!(error.summary(), "trap: interrupted");
         assert!(start.elapsed() < LATE, "{name}");
         // The deadline stays where it was.
         let error = call(&mut store, instance, "rounds", 1).unwrap_err();
@@ -106,7 +106,7 @@ fn callback_decides(engine: &Engine) {
         engine.increment_epoch();
     }
     let error = call(&mut store, instance, "rounds", 1).unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Host, "enough"));
+    assert_eq!((error.kind(), error.summary().as_str()), (ErrorKind::Host, "enough"));
     assert!(!error.backtrace().unwrap().frames().is_empty());
     let error = call(&mut store, instance, "rounds", 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);

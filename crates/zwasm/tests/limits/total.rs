@@ -66,7 +66,7 @@ fn everything_together_is_limited() {
         let error = Memory::new(&mut store, MemoryType::new(64, None)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
         let message = "no room for a memory of 4194304 bytes (the limit is 8388608 bytes in all)";
-        assert_eq!(error.to_string(), message);
+        assert_eq!(error.summary(), message);
     });
 }
 
@@ -78,7 +78,7 @@ fn many_of_a_kind_are_limited_together() {
             let module = Module::new(store.engine(), text).unwrap();
             let error = Instance::new(&mut store, &module, &[]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Limit, "{what}");
-            assert!(error.to_string().contains("(the limit is 8388608 bytes in all)"), "{error}");
+            assert!(error.summary().contains("(the limit is 8388608 bytes in all)"), "{error}");
         });
     }
     with_total(1 << 20, |mut store| {
@@ -105,7 +105,7 @@ fn stores_beside_each_other_are_limited_together() {
             assert_eq!(call(&mut second, other, "memory", 60).unwrap(), -1, "{round}");
             assert_eq!(call(&mut second, other, "table", 300_000).unwrap(), 1);
             let error = call(&mut second, other, "objects", i32::MAX).unwrap_err();
-            assert!(error.to_string().contains("(the limit is 8388608 bytes in all)"), "{error}");
+            assert!(error.summary().contains("(the limit is 8388608 bytes in all)"), "{error}");
             // What the second has is not there for the first, until it is gone.
             assert_eq!(call(&mut first, instance, "memory64", 16).unwrap(), -1, "{round}");
             let refused = first.refusals().growth().unwrap();

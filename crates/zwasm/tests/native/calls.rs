@@ -219,8 +219,8 @@ fn calls_of_the_host_return_from_everywhere() {
             let mut seen = Vec::new();
             for depth in [0, 1, 5, 100] {
                 guest.store.data_mut().depth = depth;
-                seen.push(guest.call("run", &[50]).map_err(|error| error.to_string()));
-                seen.push(guest.call("run", &[1000]).map_err(|error| error.to_string()));
+                seen.push(guest.call("run", &[50]).map_err(|error| error.summary()));
+                seen.push(guest.call("run", &[1000]).map_err(|error| error.summary()));
             }
             seen
         },

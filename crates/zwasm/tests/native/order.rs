@@ -172,7 +172,7 @@ fn what_happened_before_a_trap_is_there_and_nothing_else() {
                         all.push(result.map_err(|error| {
                             let place =
                                 error.backtrace().map(|trace| trace.frames()[0].module_offset());
-                            (error.to_string(), place)
+                            (error.summary(), place)
                         }));
                     }
                 }

@@ -16,7 +16,7 @@ fn frames(error: &Error) -> Vec<Frame> {
 
 /// Everything that is said of an error.
 fn told(error: &Error) -> (String, Option<Trap>, Vec<Frame>) {
-    (error.to_string(), error.trap(), frames(error))
+    (error.summary(), error.trap(), frames(error))
 }
 
 /// Causes by number, and around them calls of all kinds.

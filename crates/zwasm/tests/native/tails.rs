@@ -244,7 +244,7 @@ fn hosts_are_called_in_tail_position() {
         |guest| {
             let sums: Vec<_> = (0..30).map(|n| guest.call("f0", &[n, 1]).unwrap()).collect();
             let lost: Vec<_> =
-                (0..3).map(|_| guest.call("lose", &[0]).unwrap_err().to_string()).collect();
+                (0..3).map(|_| guest.call("lose", &[0]).unwrap_err().summary()).collect();
             (sums, lost)
         },
     );

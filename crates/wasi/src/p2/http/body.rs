@@ -221,7 +221,7 @@ impl Output for BodyWriter {
         let permitted = self.permitted.swap(0, Ordering::Relaxed);
         if bytes.len() > permitted {
             let len = bytes.len();
-            return Err(Broken::Stop(Error::msg(format_args!(
+            return Err(Broken::Stop(Error::msg(format!(
                 "'write' was permitted {permitted} bytes, and not {len}"
             ))));
         }

@@ -259,7 +259,7 @@ fn permit(state: &State, output: &dyn Output) -> Streamed<usize> {
 fn check_blocking(name: &str, len: u64) -> Result<()> {
     match len <= BLOCKING_CHUNK as u64 {
         true => Ok(()),
-        false => Err(Error::msg(format_args!(
+        false => Err(Error::msg(format!(
             "'{name}' takes at most {BLOCKING_CHUNK} bytes at once, and not {len}"
         ))),
     }
@@ -285,7 +285,7 @@ fn write_zeroes(
 ) -> Answer<(), StreamError> {
     let output = &*cx.table.get(&stream)?.0;
     let result = match output.check_write(&cx.ctx.0) {
-        Ok(permitted) if len > permitted as u64 => Err(Broken::Stop(Error::msg(format_args!(
+        Ok(permitted) if len > permitted as u64 => Err(Broken::Stop(Error::msg(format!(
             "'write-zeroes' was permitted {permitted} bytes, and not {len}"
         )))),
         Ok(_) => output.write(&cx.ctx.0, &vec![0; len as usize]),

@@ -292,7 +292,7 @@ impl Output for Sender {
         let permitted = std::mem::take(&mut inner.permitted);
         if bytes.len() > permitted {
             let len = bytes.len();
-            return Err(Broken::Stop(Error::msg(format_args!(
+            return Err(Broken::Stop(Error::msg(format!(
                 "'write' was permitted {permitted} bytes, and not {len}"
             ))));
         }

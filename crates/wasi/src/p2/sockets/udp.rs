@@ -389,7 +389,7 @@ fn send(
     let permitted = std::mem::take(&mut stream.permitted);
     if datagrams.len() > permitted {
         let count = datagrams.len();
-        return Err(Failed::Stop(Error::msg(format_args!(
+        return Err(Failed::Stop(Error::msg(format!(
             "'send' was permitted {permitted} datagrams, and not {count}"
         ))));
     }

@@ -273,7 +273,7 @@ impl Layouts {
                 }
             };
             if self.layouts.len() >> DEPTH != 0 {
-                return Err(Error::new(ErrorKind::Limit, "too many types for a store"));
+                return Err(Error::of_kind(ErrorKind::Limit, "too many types for a store"));
             }
             let added = self.displays.add(id, &types.supertypes(id), self.layouts.len());
             added.map_err(no_memory)?;
@@ -293,5 +293,5 @@ impl Layouts {
 }
 
 fn no_memory(error: io::Error) -> Error {
-    Error::new(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
+    Error::of_kind(ErrorKind::OutOfMemory, format!("no memory for types: {error}"))
 }

@@ -312,7 +312,7 @@ impl StoreCore {
         unsafe {
             let reserved = (*this).gc.heap.reserve().map_err(|error| {
                 let message = format!("cannot reserve the garbage-collected heap: {error}");
-                Error::new(ErrorKind::OutOfMemory, message)
+                Error::of_kind(ErrorKind::OutOfMemory, message)
             })?;
             if reserved {
                 let base = (*this).gc.heap.base();
@@ -436,7 +436,7 @@ impl Gc {
         let message = format!(
             "out of garbage-collected memory: no room for an object of {size} bytes (the limit is {limit})"
         );
-        Error::new(ErrorKind::Limit, message)
+        Error::of_kind(ErrorKind::Limit, message)
     }
 }
 

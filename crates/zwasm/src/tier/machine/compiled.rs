@@ -343,7 +343,7 @@ fn compile(
 /// is this machine unless it is named as [`host::named`] says.
 #[cfg(feature = "trace")]
 pub(crate) fn listing(module: &Inner, defined: u32, target: Option<&str>) -> Result<String> {
-    let cannot = |what: &str| Error::new(ErrorKind::Unsupported, what);
+    let cannot = |what: &str| Error::of_kind(ErrorKind::Unsupported, what);
     let config = module.engine.config();
     let target = match target {
         Some(name) => host::named(name).ok_or_else(|| cannot("there is no such target"))?,

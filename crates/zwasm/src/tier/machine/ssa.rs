@@ -71,5 +71,5 @@ fn with<T>(
 }
 
 fn cannot(what: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, what)
+    Error::of_kind(ErrorKind::Unsupported, what)
 }

@@ -1,0 +1,137 @@
+//! The guest's frames when something went wrong.
+
+use std::cell::Cell;
+use std::fmt::{self, Debug, Display, Formatter};
+use std::sync::OnceLock;
+
+use crate::module::Module;
+use crate::stack::backtrace::Place;
+use crate::store::instance::InstanceData;
+use crate::store::stored::Stored;
+use crate::tuning::BACKTRACE_WORK;
+
+/// One frame of a [`WasmBacktrace`].
+#[derive(Clone, Debug)]
+pub struct FrameInfo {
+    pub(crate) module: Module,
+    pub(crate) instance: Stored<InstanceData>,
+    pub(crate) func_index: u32,
+    pub(crate) func_start: usize,
+    pub(crate) func_name: Option<String>,
+    pub(crate) offset: Option<usize>,
+}
+
+impl FrameInfo {
+    /// The function's index in its module.
+    pub fn func_index(&self) -> u32 {
+        self.func_index
+    }
+
+    /// The function's name, from the name section.
+    pub fn func_name(&self) -> Option<&str> {
+        self.func_name.as_deref()
+    }
+
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The module's name, from the name section.
+    pub fn module_name(&self) -> Option<&str> {
+        self.module.name()
+    }
+
+    /// The byte offset in the module of the instruction being executed.
+    pub fn module_offset(&self) -> Option<usize> {
+        self.offset
+    }
+
+    /// The same from the start of the function's body.
+    pub fn func_offset(&self) -> Option<usize> {
+        self.offset?.checked_sub(self.func_start)
+    }
+
+    /// What debugging information says of the place, functions inlined there included:
+    /// nothing, since it is not read.
+    pub fn symbols(&self) -> &[FrameSymbol] {
+        &[]
+    }
+}
+
+/// A place in a program's source, see [`FrameInfo::symbols`].
+#[derive(Clone, Debug)]
+pub enum FrameSymbol {}
+
+impl FrameSymbol {
+    /// The function's name.
+    pub fn name(&self) -> Option<&str> {
+        match *self {}
+    }
+
+    /// The file's name.
+    pub fn file(&self) -> Option<&str> {
+        match *self {}
+    }
+
+    /// The line, from 1.
+    pub fn line(&self) -> Option<u32> {
+        match *self {}
+    }
+
+    /// The column, from 1.
+    pub fn column(&self) -> Option<u32> {
+        match *self {}
+    }
+}
+
+/// The guest's frames, innermost first.
+#[derive(Clone, Default)]
+pub struct WasmBacktrace {
+    pub(crate) places: Vec<Place>,
+    /// What the places are, once somebody has asked.
+    frames: OnceLock<Vec<FrameInfo>>,
+    /// Frames beyond the ones kept.
+    pub(crate) omitted: bool,
+}
+
+impl WasmBacktrace {
+    /// The frames, innermost first; deep stacks keep only the innermost ones.
+    pub fn frames(&self) -> &[FrameInfo] {
+        self.frames.get_or_init(|| {
+            let mut frames = Vec::with_capacity(self.places.len());
+            let left = Cell::new(BACKTRACE_WORK);
+            let stop = || left.replace(left.get().saturating_sub(1)) == 0;
+            self.places.iter().for_each(|place| place.describe(&mut frames, &stop));
+            frames
+        })
+    }
+}
+
+impl Debug for WasmBacktrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmBacktrace").field("frames", &self.frames()).finish_non_exhaustive()
+    }
+}
+
+/// The context of an error: a line that says so, and a line for each frame.
+impl Display for WasmBacktrace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("error while executing at wasm backtrace:")?;
+        for (number, frame) in self.frames().iter().enumerate() {
+            write!(f, "\n  {number:>3}: ")?;
+            if let Some(offset) = frame.offset {
+                write!(f, "{offset:#8x} - ")?;
+            }
+            write!(f, "{}!", frame.module_name().unwrap_or("<unknown>"))?;
+            match &frame.func_name {
+                Some(name) => f.write_str(name)?,
+                None => write!(f, "<wasm function {}>", frame.func_index)?,
+            }
+        }
+        if self.omitted {
+            f.write_str("\n       …")?;
+        }
+        Ok(())
+    }
+}
