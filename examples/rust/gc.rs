@@ -7,7 +7,7 @@
 
 use zwasm::{
     ArrayRef, ArrayRefPre, ArrayType, Engine, FieldType, Instance, Module, Mutability, Result,
-    RootScope, Store, StructRef, StructRefPre, StructType, Val, ValType,
+    RootScope, Store, StructRef, StructRefPre, Val, ValType,
 };
 
 const TEXT: &str = r#"(module
@@ -33,8 +33,8 @@ fn main() -> Result<()> {
     let Some(ValType::Ref(list_type)) = sum.ty(&store).params().next() else {
         return Err(zwasm::Error::msg("sum takes a reference"));
     };
-    let node = StructType::from_heap_type(&engine, list_type.heap_type());
-    let node = StructRefPre::new(&mut store, node.expect("it is a structure"))?;
+    let node = list_type.heap_type().unwrap_concrete_struct().clone();
+    let node = StructRefPre::new(&mut store, node);
 
     // References made in a scope end with it.
     let kept = {
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
         let mut list = None;
         for number in [3, 2, 1] {
             let fields = [Val::I32(number), Val::AnyRef(list)];
-            list = Some(StructRef::new(&mut scope, &node, &fields)?.to_any());
+            list = Some(StructRef::new(&mut scope, &node, &fields)?.to_anyref());
         }
         let mut results = [Val::I32(0)];
         sum.call(&mut scope, &[Val::AnyRef(list)], &mut results)?;
@@ -57,11 +57,11 @@ fn main() -> Result<()> {
     };
 
     // A type need not come from a module.
-    let bytes = ArrayType::new(&engine, FieldType::new(Mutability::Var, ValType::I64))?;
-    let bytes = ArrayRefPre::new(&mut store, bytes)?;
+    let bytes = ArrayType::new(&engine, FieldType::new(Mutability::Var, ValType::I64.into()));
+    let bytes = ArrayRefPre::new(&mut store, bytes);
     ArrayRef::new(&mut store, &bytes, &Val::I64(-1), 1000)?;
 
-    let head = kept.to_rooted(&mut store)?.as_struct(&store)?.expect("it is a structure");
+    let head = kept.unwrap_struct(&store)?;
     println!("kept beyond the scope: {}", head.field(&mut store, 0)?.unwrap_i32());
     Ok(())
 }

@@ -59,7 +59,7 @@ fn main() -> Result<()> {
     })?;
 
     // The types may come from anywhere, such as the module's imports.
-    let ty = FuncType::new([ValType::I32, ValType::F64], []);
+    let ty = FuncType::new(linker.engine(), [ValType::I32, ValType::F64], []);
     linker.func_new("host", "any", ty, |_, args: &[Val], _results: &mut [Val]| {
         println!("of any type: {args:?}");
         Ok(())

@@ -9,9 +9,7 @@
 //! expect: it is a WASI command
 //! expect: env.limit is what we provide: yes
 
-use zwasm::{
-    Engine, Extern, ExternType, Global, Instance, Linker, Module, Mutability, Result, Store, Val,
-};
+use zwasm::{Engine, Extern, ExternType, Instance, Linker, Module, Mutability, Result, Store};
 
 const TEXT: &str = r#"(module
     (import "wasi_snapshot_preview1" "fd_write"
@@ -44,8 +42,7 @@ fn main() -> Result<()> {
                 linker.func_new(from, name, ty, |_, _, _| Ok(()))?;
             }
             ExternType::Global(ty) if ty.mutability() == Mutability::Const => {
-                let zero = Val::default_for(ty.content()).expect("the type has a zero");
-                let global = Global::new(&mut store, ty, zero)?;
+                let global = ty.default_value(&mut store)?;
                 linker.define(&store, from, name, global)?;
             }
             other => println!("{from}.{name} is {other}, which we do not provide"),
@@ -53,7 +50,7 @@ fn main() -> Result<()> {
     }
     let _instance: Instance = linker.instantiate(&mut store, &module)?;
     let limit = linker.get(&mut store, "env", "limit");
-    let provided = matches!(limit, Some(Extern::Global(_)));
+    let provided = matches!(limit, Ok(Extern::Global(_)));
     println!("env.limit is what we provide: {}", if provided { "yes" } else { "no" });
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use std::sync::Weak;
 
-use runtime::{AsContextMut, Error, ExternRef};
+use runtime::{AsContextMut, Error, ExternRef, Rooted};
 
 use crate::object::{Body, Object, OwnInfo};
 use crate::store::{Data, Store, StoreRef};
@@ -34,7 +34,7 @@ struct Passed {
 pub fn pass(
     mut store: impl AsContextMut<Data = Data>,
     object: &Object,
-) -> runtime::Result<ExternRef> {
+) -> runtime::Result<Rooted<ExternRef>> {
     let own = StoreRef::of(store.as_context_mut().data())?;
     let other = object.store().filter(|other| !other.is(&own));
     let elsewhere = other.map(StoreRef::downgrade);

@@ -34,7 +34,7 @@ fn called(
         args.push(Val::from_runtime(&store, &mut caller, *value)?);
     }
     let args = CVec::from(args);
-    let zero = |ty| Val::zero(ValType::new(caller.engine(), ty).kind());
+    let zero = |ty| Val::zero(ValType::new(ty).kind());
     let mut out: CVec<Val> = ty.results().map(zero).collect();
     if let Some(trap) = crate::outside(|| call(&args, &mut out)) {
         return Err(match &trap.body {
@@ -43,7 +43,7 @@ fn called(
         });
     }
     for ((value, ty), result) in out.as_slice().iter().zip(ty.results()).zip(results) {
-        *result = value.to_runtime(&mut caller, ty)?;
+        *result = value.to_runtime(&mut caller, &ty)?;
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ fn new(
     ty: &ExternType,
     call: impl Fn(*const CVec<Val>, *mut CVec<Val>) -> Ptr<Object> + Send + Sync + 'static,
 ) -> runtime::Result<Box<Object>> {
-    let ty = ty.func().ok_or_else(|| Error::msg("the type is not a function's"))?;
+    let ty = ty.func(&store.engine()).ok_or_else(|| Error::msg("the type is not a function's"))?;
     let own = ty.clone();
     let func = Func::try_new(store.context(), ty, move |caller, params, results| {
         called(caller, &own, params, results, &call)
@@ -106,7 +106,7 @@ pub extern "C" fn wasm_func_type(object: &Object) -> Ptr<ExternType> {
     attempt(|| {
         let (store, func) = func(object)?;
         let context = store.context();
-        Ok(Box::new(ExternType::from_func(context.engine(), &func.ty(context.as_context()))))
+        Ok(Box::new(ExternType::from_func(&func.ty(context.as_context()))))
     })
 }
 
@@ -136,7 +136,7 @@ fn call(
     count("results", ty.results().len(), results.len())?;
     let mut params = Vec::with_capacity(args.len());
     for (value, ty) in args.iter().zip(ty.params()) {
-        params.push(value.to_runtime(&mut scope, ty)?);
+        params.push(value.to_runtime(&mut scope, &ty)?);
     }
     let mut values = vec![runtime::Val::I32(0); results.len()];
     func.call(&mut scope, &params, &mut values)?;

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-use runtime::{Error, Extern, Instance};
+use runtime::{Error, Export, Extern, Instance};
 
 use crate::attempt;
 use crate::module::module;
@@ -66,8 +66,10 @@ pub fn instance(object: &Object) -> runtime::Result<(&StoreRef, Instance)> {
 pub extern "C" fn wasm_instance_exports(object: &Object, out: &mut MaybeUninit<CVec<Ptr<Object>>>) {
     let exports = attempt(|| {
         let (store, instance) = instance(object)?;
-        let exports = instance.exports(store.context()).into_iter();
-        let own = |(_, item)| Some(Object::of_store(store, Body::Extern(item)));
+        let mut context = store.context();
+        let exports = instance.exports(&mut context);
+        let own =
+            |export: Export| Some(Object::of_store(store, Body::Extern(export.into_extern())));
         Ok(exports.map(own).collect())
     });
     out.write(exports.unwrap_or_default());

@@ -41,7 +41,7 @@ pub extern "C" fn wasm_extern_kind(object: &Object) -> u8 {
 pub extern "C" fn wasm_extern_type(object: &Object) -> Ptr<ExternType> {
     attempt(|| {
         let (store, item) = external(object)?;
-        Ok(Box::new(ExternType::new(&store.engine(), &item.ty(store.context()))))
+        Ok(Box::new(ExternType::new(&item.ty(store.context()))))
     })
 }
 
@@ -64,8 +64,8 @@ pub extern "C" fn wasm_memory_type(object: &Object) -> Ptr<ExternType> {
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_tag_new(store: &StoreRef, ty: &ExternType) -> Ptr<Object> {
     attempt(|| {
-        let ty = ty.tag().ok_or_else(|| Error::msg("the type is not a tag's"))?;
-        Ok(object(store, Tag::try_new(store.context(), &ty)?))
+        let ty = ty.tag(&store.engine()).ok_or_else(|| Error::msg("the type is not a tag's"))?;
+        Ok(object(store, Tag::new(store.context(), &ty)?))
     })
 }
 
@@ -102,8 +102,8 @@ pub extern "C" fn wasm_global_set(object: &Object, value: &Val) {
     attempt(|| {
         let (store, global) = global(object)?;
         let mut scope = RootScope::new(store.context());
-        let content = global.ty(&scope).content();
-        let value = value.to_runtime(&mut scope, content)?;
+        let ty = global.ty(&scope);
+        let value = value.to_runtime(&mut scope, ty.content())?;
         global.set(&mut scope, value)
     });
 }
@@ -126,8 +126,8 @@ pub extern "C" fn wasm_table_new(
             return Err(Error::msg("the type is not a table's"));
         };
         let mut scope = RootScope::new(store.context());
-        let init = to_reference(&mut scope, init, ty.element().into())?;
-        Ok(object(store, Table::new(&mut scope, *ty, init)?))
+        let init = to_reference(&mut scope, init, ty.element())?;
+        Ok(object(store, Table::new(&mut scope, ty.clone(), init)?))
     })
 }
 
@@ -138,7 +138,7 @@ pub extern "C" fn wasm_table_get(object: &Object, index: u32) -> Ptr<Object> {
         let mut scope = RootScope::new(store.context());
         let value = table.get(&mut scope, index.into());
         let value = value.ok_or_else(|| Error::msg("the table has no such element"))?;
-        Ok(Val::from_runtime(store, &mut scope, value)?.into_object())
+        Ok(Val::from_runtime(store, &mut scope, value.into())?.into_object())
     })
     .flatten()
 }
@@ -148,8 +148,8 @@ pub extern "C" fn wasm_table_set(object: &Object, index: u32, value: Option<&Obj
     attempt(|| {
         let (store, table) = table(object)?;
         let mut scope = RootScope::new(store.context());
-        let element = table.ty(&scope).element();
-        let value = to_reference(&mut scope, value, element.into())?;
+        let ty = table.ty(&scope);
+        let value = to_reference(&mut scope, value, ty.element())?;
         table.set(&mut scope, index.into(), value)
     })
     .is_some()
@@ -169,8 +169,8 @@ pub extern "C" fn wasm_table_grow(object: &Object, delta: u32, init: Option<&Obj
     attempt(|| {
         let (store, table) = table(object)?;
         let mut scope = RootScope::new(store.context());
-        let element = table.ty(&scope).element();
-        let init = to_reference(&mut scope, init, element.into())?;
+        let ty = table.ty(&scope);
+        let init = to_reference(&mut scope, init, ty.element())?;
         table.grow(&mut scope, delta.into(), init)
     })
     .is_some()

@@ -61,7 +61,7 @@ pub extern "C" fn wasm_module_imports(
 ) {
     let imports = attempt(|| {
         let module = module(object)?;
-        let new = |import| Some(Box::new(ImportType::new(module.engine(), &import)));
+        let new = |import| Some(Box::new(ImportType::new(&import)));
         Ok(module.imports().map(new).collect())
     });
     out.write(imports.unwrap_or_default());
@@ -74,7 +74,7 @@ pub extern "C" fn wasm_module_exports(
 ) {
     let exports = attempt(|| {
         let module = module(object)?;
-        let new = |export| Some(Box::new(ExportType::new(module.engine(), &export)));
+        let new = |export| Some(Box::new(ExportType::new(&export)));
         Ok(module.exports().map(new).collect())
     });
     out.write(exports.unwrap_or_default());

@@ -14,7 +14,7 @@ use std::mem::discriminant;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use runtime::{Extern, Instance, OwnedRooted, ThrownException};
+use runtime::{AnyRef, Extern, Instance, OwnedRooted, ThrownException};
 
 use crate::foreign::Foreign;
 use crate::module::Module;
@@ -40,7 +40,7 @@ pub enum Body {
     Trap(Arc<Trap>),
     Foreign(Arc<Foreign>),
     /// An object of the guest's heap, or an integer.
-    Any(OwnedRooted),
+    Any(OwnedRooted<AnyRef>),
     Exn(ThrownException),
 }
 

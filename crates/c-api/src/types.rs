@@ -36,16 +36,16 @@ pub struct ValType {
 }
 
 impl ValType {
-    /// A type of an engine.
-    pub fn new(engine: &Engine, ty: runtime::ValType) -> ValType {
+    /// A type of the runtime's.
+    pub fn new(ty: runtime::ValType) -> ValType {
         use runtime::ValType::*;
-        let kind = match ty {
+        let kind = match &ty {
             I32 => kind::I32,
             I64 => kind::I64,
             F32 => kind::F32,
             F64 => kind::F64,
             V128 => kind::V128,
-            Ref(ty) => match ty.heap_type().top(engine) {
+            Ref(ty) => match ty.heap_type().top() {
                 HeapType::Func => kind::FUNCREF,
                 HeapType::Extern => kind::EXTERNREF,
                 HeapType::Exn => kind::EXNREF,
@@ -122,33 +122,50 @@ impl Limits {
 /// `wasm_externtype_t` and the types it stands for.
 #[derive(Clone)]
 pub enum ExternType {
-    Func { params: CVec<Ptr<ValType>>, results: CVec<Ptr<ValType>>, ty: FuncType },
-    Global { content: ValType, mutability: Mutability },
-    Table { element: ValType, limits: Limits, ty: runtime::TableType },
-    Memory { limits: Limits, ty: runtime::MemoryType },
-    Tag { func: Box<ExternType> },
+    /// The type is none until it is one of an engine.
+    Func {
+        params: CVec<Ptr<ValType>>,
+        results: CVec<Ptr<ValType>>,
+        ty: Option<FuncType>,
+    },
+    Global {
+        content: ValType,
+        mutability: Mutability,
+    },
+    Table {
+        element: ValType,
+        limits: Limits,
+        ty: runtime::TableType,
+    },
+    Memory {
+        limits: Limits,
+        ty: runtime::MemoryType,
+    },
+    Tag {
+        func: Box<ExternType>,
+    },
 }
 
 impl ExternType {
-    pub fn from_func(engine: &Engine, ty: &FuncType) -> ExternType {
-        let new = |ty| Some(Box::new(ValType::new(engine, ty)));
+    pub fn from_func(ty: &FuncType) -> ExternType {
+        let new = |ty| Some(Box::new(ValType::new(ty)));
         ExternType::Func {
             params: ty.params().map(new).collect(),
             results: ty.results().map(new).collect(),
-            ty: ty.clone(),
+            ty: Some(ty.clone()),
         }
     }
 
-    pub fn from_global(engine: &Engine, ty: GlobalType) -> ExternType {
-        let content = ValType::new(engine, ty.content());
+    pub fn from_global(ty: &GlobalType) -> ExternType {
+        let content = ValType::new(ty.content().clone());
         ExternType::Global { content, mutability: ty.mutability() }
     }
 
-    pub fn from_table(engine: &Engine, ty: runtime::TableType) -> ExternType {
+    pub fn from_table(ty: &runtime::TableType) -> ExternType {
         ExternType::Table {
-            element: ValType::new(engine, ty.element().into()),
+            element: ValType::new(ty.element().clone().into()),
             limits: Limits::new(ty.minimum(), ty.maximum()),
-            ty,
+            ty: ty.clone(),
         }
     }
 
@@ -156,22 +173,28 @@ impl ExternType {
         ExternType::Memory { limits: Limits::new(ty.minimum(), ty.maximum()), ty }
     }
 
-    /// A type of an engine.
-    pub fn new(engine: &Engine, ty: &runtime::ExternType) -> ExternType {
+    /// A type of the runtime's.
+    pub fn new(ty: &runtime::ExternType) -> ExternType {
         use runtime::ExternType::*;
         match ty {
-            Func(ty) => ExternType::from_func(engine, ty),
-            Global(ty) => ExternType::from_global(engine, *ty),
-            Table(ty) => ExternType::from_table(engine, *ty),
+            Func(ty) => ExternType::from_func(ty),
+            Global(ty) => ExternType::from_global(ty),
+            Table(ty) => ExternType::from_table(ty),
             Memory(ty) => ExternType::from_memory(*ty),
-            Tag(ty) => ExternType::Tag { func: Box::new(ExternType::from_func(engine, ty.ty())) },
+            Tag(ty) => ExternType::Tag { func: Box::new(ExternType::from_func(ty.ty())) },
         }
     }
 
-    /// The function type, if it is one.
-    pub fn func(&self) -> Option<FuncType> {
+    /// The function type in an engine, if it is one.
+    pub fn func(&self, engine: &Engine) -> Option<FuncType> {
         match self {
-            ExternType::Func { ty, .. } => Some(ty.clone()),
+            ExternType::Func { ty: Some(ty), .. } => Some(ty.clone()),
+            ExternType::Func { params, results, ty: None } => {
+                let types = |types: &CVec<Ptr<ValType>>| -> Vec<runtime::ValType> {
+                    types.as_slice().iter().flatten().map(|ty| ty.ty.clone()).collect()
+                };
+                FuncType::try_new(engine, types(params), types(results)).ok()
+            }
             _ => None,
         }
     }
@@ -180,16 +203,16 @@ impl ExternType {
     pub fn global(&self) -> Option<GlobalType> {
         match self {
             ExternType::Global { content, mutability } => {
-                Some(GlobalType::new(content.ty, *mutability))
+                Some(GlobalType::new(content.ty.clone(), *mutability))
             }
             _ => None,
         }
     }
 
-    /// The tag type, if it is one.
-    pub fn tag(&self) -> Option<TagType> {
+    /// The tag type in an engine, if it is one.
+    pub fn tag(&self, engine: &Engine) -> Option<TagType> {
         match self {
-            ExternType::Tag { func } => func.func().map(TagType::new),
+            ExternType::Tag { func } => func.func(engine).map(TagType::new),
             _ => None,
         }
     }
@@ -201,11 +224,7 @@ pub extern "C" fn wasm_functype_new(
     results: &mut CVec<Ptr<ValType>>,
 ) -> Box<ExternType> {
     let (params, results) = (std::mem::take(params), std::mem::take(results));
-    let types = |types: &CVec<Ptr<ValType>>| -> Vec<runtime::ValType> {
-        types.as_slice().iter().flatten().map(|ty| ty.ty).collect()
-    };
-    let ty = FuncType::new(types(&params), types(&results));
-    Box::new(ExternType::Func { params, results, ty })
+    Box::new(ExternType::Func { params, results, ty: None })
 }
 
 #[unsafe(no_mangle)]
@@ -246,7 +265,7 @@ pub extern "C" fn wasm_globaltype_mutability(ty: &ExternType) -> u8 {
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_tabletype_new(element: Ptr<ValType>, limits: &Limits) -> Ptr<ExternType> {
     let element = *element?;
-    let runtime::ValType::Ref(reference) = element.ty else {
+    let Some(reference) = element.ty.as_ref().cloned() else {
         crate::set_last_error("the elements of a table are references");
         return None;
     };
@@ -413,20 +432,20 @@ pub struct ExportType {
 }
 
 impl ImportType {
-    pub fn new(engine: &Engine, import: &runtime::ImportType<'_>) -> ImportType {
+    pub fn new(import: &runtime::ImportType<'_>) -> ImportType {
         ImportType {
             module: import.module().as_bytes().to_vec().into(),
             name: import.name().as_bytes().to_vec().into(),
-            ty: Some(Box::new(ExternType::new(engine, &import.ty()))),
+            ty: Some(Box::new(ExternType::new(&import.ty()))),
         }
     }
 }
 
 impl ExportType {
-    pub fn new(engine: &Engine, export: &runtime::ExportType<'_>) -> ExportType {
+    pub fn new(export: &runtime::ExportType<'_>) -> ExportType {
         ExportType {
             name: export.name().as_bytes().to_vec().into(),
-            ty: Some(Box::new(ExternType::new(engine, &export.ty()))),
+            ty: Some(Box::new(ExternType::new(&export.ty()))),
         }
     }
 }

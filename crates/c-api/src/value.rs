@@ -2,7 +2,9 @@
 
 use std::mem::ManuallyDrop;
 
-use runtime::{AnyRef, AsContextMut, Error, Extern, HeapType};
+use runtime::{
+    AnyRef, AsContextMut, Error, Extern, HeapType, Ref, RefType, Rooted, ThrownException,
+};
 
 use crate::foreign;
 use crate::object::{Body, Object};
@@ -53,7 +55,7 @@ impl Val {
     pub fn to_runtime(
         &self,
         store: impl AsContextMut<Data = Data>,
-        want: runtime::ValType,
+        want: &runtime::ValType,
     ) -> runtime::Result<runtime::Val> {
         // SAFETY: the kind says which field has been written; see the crate's header.
         // Bits of every field are a value of it.
@@ -63,7 +65,13 @@ impl Val {
                 kind::I64 => runtime::Val::I64(self.of.i64),
                 kind::F32 => runtime::Val::F32(self.of.f32),
                 kind::F64 => runtime::Val::F64(self.of.f64),
-                kind if kind::is_ref(kind) => return to_reference(store, self.object(), want),
+                kind if kind::is_ref(kind) => {
+                    let Some(want) = want.as_ref() else {
+                        let message = format!("expected a value of type {want}, got a reference");
+                        return Err(Error::msg(message));
+                    };
+                    return to_reference(store, self.object(), want).map(Into::into);
+                }
                 kind => return Err(Error::msg(format!("no value is of kind {kind}"))),
             })
         }
@@ -97,7 +105,7 @@ impl Val {
             }
             AnyRef(any) => Val::reference(kind::ANYREF, from_any(store, context, any)?),
             ExnRef(exn) => {
-                let thrown = exn.map(|exn| exn.throw(context)).transpose()?;
+                let thrown = exn.map(|exn| ThrownException::new(context, exn)).transpose()?;
                 Val::reference(kind::EXNREF, thrown.and_then(|exn| object(Body::Exn(exn))))
             }
         })
@@ -117,34 +125,30 @@ impl Val {
 pub fn to_reference(
     mut store: impl AsContextMut<Data = Data>,
     object: Option<&Object>,
-    want: runtime::ValType,
-) -> runtime::Result<runtime::Val> {
-    let runtime::ValType::Ref(want) = want else {
-        return Err(Error::msg(format!("expected a value of type {want}, got a reference")));
-    };
-    if !want.heap_type().is_of(store.as_context().engine()) {
-        return Err(Error::msg(format!("{want} is a type of another engine")));
-    }
-    let top = want.heap_type().top(store.as_context().engine());
+    want: &RefType,
+) -> runtime::Result<Ref> {
+    let top = want.heap_type().top();
     let wrong = || Err(Error::msg(format!("the reference is not of type {want}")));
     Ok(match (top, object.map(|object| (object, &object.body))) {
-        (HeapType::Func, None) => runtime::Val::FuncRef(None),
+        (HeapType::Func, None) => Ref::Func(None),
         (HeapType::Func, Some((_, Body::Extern(Extern::Func(func))))) => (*func).into(),
         (HeapType::Func, _) => return wrong(),
-        (HeapType::Exn, None) => runtime::Val::ExnRef(None),
-        (HeapType::Exn, Some((_, Body::Exn(thrown)))) => runtime::Val::ExnRef(Some(thrown.exn())),
+        (HeapType::Exn, None) => Ref::Exn(None),
+        (HeapType::Exn, Some((_, Body::Exn(thrown)))) => {
+            Ref::Exn(Some(thrown.exn().to_rooted(&mut store)))
+        }
         (HeapType::Exn, _) => return wrong(),
-        (HeapType::Extern, None) => runtime::Val::ExternRef(None),
-        (_, None) => runtime::Val::AnyRef(None),
+        (HeapType::Extern, None) => Ref::Extern(None),
+        (_, None) => Ref::Any(None),
         (top, Some((object, body))) => {
             let any = match body {
-                Body::Any(owned) => owned.to_rooted(&mut store)?,
+                Body::Any(owned) => owned.to_rooted(&mut store),
                 _ => foreign::pass(&mut store, object)?.to_any(),
             };
             if top == HeapType::Extern {
-                runtime::Val::ExternRef(Some(any.to_extern()))
+                Ref::Extern(Some(any.to_extern()))
             } else {
-                runtime::Val::AnyRef(Some(any))
+                Ref::Any(Some(any))
             }
         }
     })
@@ -154,7 +158,7 @@ pub fn to_reference(
 fn from_any(
     store: &StoreRef,
     mut context: impl AsContextMut<Data = Data>,
-    reference: Option<AnyRef>,
+    reference: Option<Rooted<AnyRef>>,
 ) -> runtime::Result<Ptr<Object>> {
     let Some(reference) = reference else { return Ok(None) };
     let passed = match reference.to_extern().data(context.as_context())? {

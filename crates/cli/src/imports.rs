@@ -74,7 +74,7 @@ pub fn stand_in(
 }
 
 fn no_default(from: &str, name: &str) -> Error {
-    Error::msg(format_args!("the unknown import {from:?}.{name:?} has a type without a default"))
+    Error::msg(format!("the unknown import {from:?}.{name:?} has a type without a default"))
 }
 
 /// What a function returns by default; nothing for references that may not be null.

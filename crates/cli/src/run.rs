@@ -410,7 +410,7 @@ impl<'a> Call<'a> {
                 return Err(Failure::runtime(format!("'{name}' is no function but a {other}")));
             }
         };
-        let args = arguments(module.engine(), name, &ty, words).map_err(Failure::runtime)?;
+        let args = arguments(name, &ty, words).map_err(Failure::runtime)?;
         Ok(Self { name, args })
     }
 }
@@ -435,12 +435,7 @@ fn chosen<'a>(module: &Module, options: &'a Run) -> Result<Option<Call<'a>>, Fai
     })
 }
 
-fn arguments(
-    engine: &Engine,
-    name: &str,
-    ty: &FuncType,
-    words: &[String],
-) -> Result<Vec<Val>, String> {
+fn arguments(name: &str, ty: &FuncType, words: &[String]) -> Result<Vec<Val>, String> {
     let expected = ty.params().count();
     if words.len() != expected {
         let plural = if expected == 1 { "" } else { "s" };
@@ -451,7 +446,7 @@ fn arguments(
         .zip(words)
         .enumerate()
         .map(|(index, (ty, word))| {
-            values::parse(engine, word, ty)
+            values::parse(word, &ty)
                 .map_err(|wrong| format!("argument {} of '{name}': '{word}' {wrong}", index + 1))
         })
         .collect()

@@ -9,27 +9,27 @@
 
 use std::fmt::{self, Display, Formatter, LowerExp};
 
-use zwasm::{AnyRef, AsContext, Engine, Val, ValType};
+use zwasm::{AnyRef, AsContext, Val, ValType};
 
 use crate::number::{self, Wrong};
 
-/// Reads a word as a value of type `ty`, which may name types of the engine.
+/// Reads a word as a value of type `ty`.
 ///
 /// # Errors
 /// A phrase that follows the word in a message: "is not an i32".
-pub fn parse(engine: &Engine, word: &str, ty: ValType) -> Result<Val, String> {
+pub fn parse(word: &str, ty: &ValType) -> Result<Val, String> {
     let value = match ty {
         ValType::I32 => number::integer(word, 32).map(|bits| Val::I32(bits as i32)),
         ValType::I64 => number::integer(word, 64).map(|bits| Val::I64(bits as i64)),
-        ValType::V128 => number::integer(word, 128).map(Val::V128),
+        ValType::V128 => number::integer(word, 128).map(|bits| Val::V128(bits.into())),
         ValType::F32 => number::f32(word).map(Val::F32),
         ValType::F64 => number::f64(word).map(Val::F64),
-        ValType::Ref(ty) if word == "null" => Val::null(engine, ty).ok_or(Wrong::Form),
+        ValType::Ref(_) if word == "null" => ty.default_value().ok_or(Wrong::Form),
         ValType::Ref(_) => Err(Wrong::Form),
     };
     value.map_err(|wrong| match (wrong, ty) {
         (Wrong::Range, _) => format!("is out of range for {ty}"),
-        (Wrong::Form, ValType::Ref(reference)) => match Val::null(engine, reference) {
+        (Wrong::Form, ValType::Ref(_)) => match ty.default_value() {
             Some(_) => format!("is no {ty} that can be written here: only 'null' can"),
             None => format!("is not possible: no {ty} can be written here"),
         },
@@ -72,7 +72,7 @@ pub fn show(store: impl AsContext, value: &Val) -> Shown {
             let value = f64::from_bits(*bits);
             float(value, value)
         }
-        Val::V128(value) => Shown::Word(format!("{value:#034x}")),
+        Val::V128(value) => Shown::Word(format!("{:#034x}", value.as_u128())),
         Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => {
             Shown::Null
         }
@@ -85,9 +85,8 @@ pub fn show(store: impl AsContext, value: &Val) -> Shown {
 
 /// An integer, or the kind of object.
 fn internal(store: &impl AsContext, reference: &AnyRef) -> Shown {
-    if let Ok(Some(integer)) = reference.i31(store) {
-        // Its sign is the highest of its 31 bits.
-        return Shown::Integer(((integer << 1) as i32 >> 1).into());
+    if let Ok(Some(integer)) = reference.as_i31(store) {
+        return Shown::Integer(integer.get_i32().into());
     }
     let is_struct = matches!(reference.as_struct(store), Ok(Some(_)));
     let is_array = matches!(reference.as_array(store), Ok(Some(_)));
@@ -114,7 +113,7 @@ pub fn float(value: impl Display + LowerExp, wide: f64) -> Shown {
 
 #[cfg(test)]
 mod tests {
-    use zwasm::Store;
+    use zwasm::{Engine, Store};
 
     use super::*;
 
@@ -123,7 +122,7 @@ mod tests {
     }
 
     fn parse(word: &str, ty: ValType) -> Result<Val, String> {
-        super::parse(&Engine::default(), word, ty)
+        super::parse(word, &ty)
     }
 
     fn int(word: &str, ty: ValType) -> i64 {
@@ -246,11 +245,11 @@ mod tests {
             let text = f64_text(value);
             assert!(matches!(parse(&text, ValType::F64), Ok(Val::F64(b)) if b == value.to_bits()));
         }
-        let vector = Val::V128(0x0123_4567_89ab_cdef_u128);
+        let vector = Val::from(0x0123_4567_89ab_cdef_u128);
         assert_eq!(show(&vector), "0x00000000000000000123456789abcdef");
         assert!(matches!(
             parse(&show(&vector), ValType::V128),
-            Ok(Val::V128(0x0123_4567_89ab_cdef))
+            Ok(Val::V128(same)) if same.as_u128() == 0x0123_4567_89ab_cdef
         ));
     }
 

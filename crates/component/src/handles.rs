@@ -370,11 +370,13 @@ pub(crate) fn destroy(
 
 /// A core function over 32-bit numbers, `results` of them.
 fn built_in<T: 'static>(
-    store: impl AsContextMut<Data = T>,
+    mut store: impl AsContextMut<Data = T>,
     results: usize,
     func: impl Fn(StoreContextMut<'_, T>, u32) -> Result<u32> + Send + Sync + 'static,
 ) -> Result<Func> {
-    let ty = FuncType::new([ValType::I32], std::iter::repeat_n(ValType::I32, results));
+    let store = store.as_context_mut();
+    let given = std::iter::repeat_n(ValType::I32, results);
+    let ty = FuncType::new(store.engine(), [ValType::I32], given);
     Func::from_slots(store, ty, move |mut caller: Caller<'_, T>, slots| {
         slots[0] = func(caller.as_context_mut(), slots[0] as u32)?.into();
         Ok(())

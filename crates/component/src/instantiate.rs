@@ -302,7 +302,7 @@ fn host_destructor<T: 'static>(
     destructor: &HostDestructor<T>,
 ) -> Result<SlotFunc> {
     let destructor = destructor.clone();
-    let ty = FuncType::new([ValType::I32], []);
+    let ty = FuncType::new(store.engine(), [ValType::I32], []);
     let func = zwasm::Func::from_slots(&mut store, ty, move |mut caller, slots| {
         destructor(caller.as_context_mut(), slots[0] as u32)
     })?;

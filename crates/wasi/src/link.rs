@@ -3,7 +3,7 @@
 //! Only what names the store's data is generic, and that is as little as can
 //! be: it is compiled anew for every embedder.
 
-use zwasm::{Caller, FuncType, Linker, ValType};
+use zwasm::{Caller, Engine, FuncType, Linker, ValType};
 
 use crate::WasiCtx;
 use crate::p1::poll::MAX_SUBSCRIPTIONS;
@@ -48,16 +48,17 @@ fn define<T: 'static>(
         }
         run(function, &get(caller.data_mut()).0, &mut Memory::Own(&mut []), false, slots)
     };
-    linker.func_slots(module, function.name, signature(function), thunk)?;
+    let ty = signature(linker.engine(), function);
+    linker.func_slots(module, function.name, ty, thunk)?;
     Ok(())
 }
 
-fn signature(function: &Function) -> FuncType {
+fn signature(engine: &Engine, function: &Function) -> FuncType {
     let params = function.params.iter().map(|param| match param {
         Type::I32 => ValType::I32,
         Type::I64 => ValType::I64,
     });
-    FuncType::new(params, function.returns.then_some(ValType::I32))
+    FuncType::new(engine, params, function.returns.then_some(ValType::I32))
 }
 
 fn run(

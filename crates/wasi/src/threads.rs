@@ -108,7 +108,7 @@ impl<T: Clone + Send + 'static> Threads<T> {
         for import in module.imports() {
             if let ExternType::Memory(ty) = import.ty()
                 && ty.is_shared()
-                && linker.get(&mut *store, import.module(), import.name()).is_none()
+                && linker.get_by_import(&mut *store, &import).is_none()
             {
                 let memory = SharedMemory::new(linker.engine(), ty)?;
                 linker.define(&*store, import.module(), import.name(), memory)?;

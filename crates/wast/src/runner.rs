@@ -236,9 +236,12 @@ impl Runner {
                 None => {
                     let instance = find(&self.instances, id).and_then(Made::module);
                     let instance = instance.map_err(|reason| mismatch("to run", reason))?;
-                    let exports = instance.exports(&mut self.store).into_iter();
+                    let exports = instance.exports(&mut self.store);
                     exports
-                        .filter_map(|(name, item)| Some((name, item.into_shared_memory()?)))
+                        .filter_map(|export| {
+                            let name = export.name().to_owned();
+                            Some((name, export.into_shared_memory()?))
+                        })
                         .collect()
                 }
             };

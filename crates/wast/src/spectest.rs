@@ -8,8 +8,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use zwasm::{
-    Error, FuncType, Global, GlobalType, Linker, Memory, MemoryType, Module, Mutability, RefType,
-    Result, SharedMemory, Store, Table, TableType, Val, ValType,
+    Error, FuncType, Global, GlobalType, Linker, Memory, MemoryType, Module, Mutability, Ref,
+    RefType, Result, SharedMemory, Store, Table, TableType, Val, ValType,
 };
 use zwasm_component::{self as component, Resource, ResourceType};
 
@@ -29,7 +29,7 @@ pub(crate) fn define(store: &mut Store<()>, linker: &mut Linker<()>) -> Result<(
         ("print_f64_f64", &[F64, F64]),
     ];
     for (name, parameters) in functions {
-        let ty = FuncType::new(parameters.iter().cloned(), []);
+        let ty = FuncType::new(linker.engine(), parameters.iter().cloned(), []);
         linker.func_new("spectest", name, ty, |_, _, _| Ok(()))?;
     }
     linker.func_wrap("wasmtime", "gc", || {})?;
@@ -48,7 +48,7 @@ pub(crate) fn define(store: &mut Store<()>, linker: &mut Linker<()>) -> Result<(
         ("table64", TableType::new64(RefType::FUNCREF, 10, Some(20))),
     ];
     for (name, ty) in tables {
-        let table = Table::new(&mut *store, ty, Val::FuncRef(None))?;
+        let table = Table::new(&mut *store, ty, Ref::Func(None))?;
         linker.define(&mut *store, "spectest", name, table)?;
     }
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;

@@ -1,7 +1,7 @@
 //! `Config` and `Engine`: what all modules and stores share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Disabled, Feature};
@@ -23,6 +23,13 @@ use crate::types::TypeRegistry;
 pub struct Config {
     pub(crate) max_stack: usize,
     pub(crate) guard_pages: bool,
+    /// Whether memories reserve address space, and whether they have guard pages: without
+    /// either they have none of both.
+    pub(crate) reserves: bool,
+    pub(crate) guards: bool,
+    pub(crate) backtrace_frames: usize,
+    pub(crate) coredump_on_trap: bool,
+    pub(crate) module_version: ModuleVersionStrategy,
     pub(crate) max_memory: u64,
     pub(crate) max_table_elements: u64,
     pub(crate) max_gc_heap: u64,
@@ -65,6 +72,11 @@ impl Config {
         Config {
             max_stack: tuning::DEFAULT_MAX_STACK,
             guard_pages: true,
+            reserves: true,
+            guards: true,
+            backtrace_frames: tuning::MAX_BACKTRACE_FRAMES,
+            coredump_on_trap: false,
+            module_version: ModuleVersionStrategy::WasmtimeVersion,
             max_memory: u64::MAX,
             max_table_elements: tuning::MAX_TABLE_ELEMENTS,
             max_gc_heap: u64::MAX,
@@ -262,6 +274,41 @@ impl Config {
     }
 }
 
+/// Which version serialized modules carry and have to have; see
+/// [`Config::module_version`](crate::Config::module_version).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ModuleVersionStrategy {
+    /// That of this crate.
+    #[default]
+    WasmtimeVersion,
+    /// One's own, of at most 255 bytes.
+    Custom(String),
+    /// None is written, and any is taken.
+    None,
+}
+
+impl ModuleVersionStrategy {
+    /// The version that is written.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            ModuleVersionStrategy::WasmtimeVersion => env!("CARGO_PKG_VERSION"),
+            ModuleVersionStrategy::Custom(version) => version,
+            ModuleVersionStrategy::None => "",
+        }
+    }
+}
+
+/// A handle that does not keep its engine; see [`Engine::weak`].
+#[derive(Clone)]
+pub struct EngineWeak(Weak<Inner>);
+
+impl EngineWeak {
+    /// The engine, if somebody keeps it.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
+
 /// What modules and stores share: the configuration and the canonical types.
 /// Cheap to clone.
 ///
@@ -281,6 +328,12 @@ struct Inner {
     code: AtomicU64,
     #[cfg(optimizer)]
     background: Background,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Engine").field(&Arc::as_ptr(&self.0)).finish()
+    }
 }
 
 impl Default for Engine {
@@ -317,8 +370,8 @@ impl Engine {
             };
             return Err(Error::of_kind(ErrorKind::Unsupported, message));
         }
-        #[cfg_attr(not(feature = "trace"), expect(unused_mut, reason = "nothing else is settled"))]
         let mut config = config.clone();
+        config.guard_pages &= config.reserves && config.guards;
         #[cfg(feature = "trace")]
         if config.observer.needs_interpreter() {
             config.strategy = Strategy::Interpreter;
@@ -357,7 +410,8 @@ impl Engine {
         self.config().disabled.component_flags()
     }
 
-    pub(crate) fn config(&self) -> &Config {
+    /// The configuration.
+    pub fn config(&self) -> &Config {
         &self.0.config
     }
 
@@ -369,6 +423,11 @@ impl Engine {
 
     pub(crate) fn types(&self) -> &TypeRegistry {
         &self.0.types
+    }
+
+    /// A handle that does not keep the engine.
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak(Arc::downgrade(&self.0))
     }
 
     /// Whether two handles are the same engine.

@@ -61,32 +61,54 @@ mod tier;
 mod tuning;
 mod types;
 
-pub use api::coredump::WasmCoreDump;
-pub use api::exception::{ExnRef, ThrownException};
-pub use api::externs::{Extern, Global, Memory, Table, Tag};
-pub use api::func::{
-    Caller, Func, IntoFunc, SlotFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy,
+pub use api::caller::Caller;
+pub use api::code_builder::{CodeBuilder, CodeHint};
+pub use api::config::{
+    Collector, OptLevel, ProfilingStrategy, RegallocAlgorithm, WasmBacktraceDetails,
 };
-pub use api::gc::{AnyRef, ArrayRef, ExternRef, OwnedRooted, RootScope, StructRef};
-pub use api::gc_new::{ArrayRefPre, ArrayType, StructRefPre, StructType};
+pub use api::coredump::WasmCoreDump;
+pub use api::engine::Precompiled;
+pub use api::exception::{ExnRef, ExnRefPre, ThrownException};
+pub use api::externs::{Export, Extern, Global, Memory, MemoryAccessError, Tag};
+pub use api::func::{Func, SlotFunc, TypedFunc};
+pub use api::gc::anyref::AnyRef;
+pub use api::gc::arrayref::{ArrayRef, ArrayRefPre};
+pub use api::gc::eqref::EqRef;
+pub use api::gc::externref::ExternRef;
+pub use api::gc::i31::I31;
+pub use api::gc::rooted::{GcRef, ManuallyRooted, OwnedRooted, RootScope, Rooted, RootedGcRef};
+pub use api::gc::structref::{StructRef, StructRefPre};
+pub use api::hooks::CallHook;
 pub use api::instance::{Instance, invoke};
 pub use api::limiter::{StoreLimits, StoreLimitsBuilder};
 pub use api::limits::InterruptHandle;
-pub use api::linker::Linker;
+pub use api::linker::{InstancePre, Linker, UnknownImportError};
+pub use api::module::{ExportType, ImportType, ModuleExport, ResourcesRequired};
 #[cfg(feature = "trace")]
 pub use api::observe::{FunctionProfile, Profile, Sample, SampledFrame};
 #[cfg(feature = "threads")]
 pub use api::shared::SharedMemory;
-pub use api::store::{AsContext, AsContextMut, Refusals, Store, StoreContext, StoreContextMut};
-pub use api::val::Val;
-pub use engine::{Config, Engine};
-pub use error::{Error, ErrorKind, FrameInfo, FrameSymbol, Result, Trap, WasmBacktrace};
+pub use api::store::{
+    AsContext, AsContextMut, GcHeapOutOfMemory, Refusals, Store, StoreContext, StoreContextMut,
+};
+pub use api::table::Table;
+pub use api::types::{
+    ArrayType, ExnType, ExternType, FieldType, Finality, FuncType, GlobalType, HeapType, RefType,
+    StorageType, StructType, TableType, TagType, ValType,
+};
+pub use api::v128::V128;
+pub use api::val::{Ref, Val};
+pub use api::wasm_ty::{
+    IntoFunc, NoExn, NoExtern, NoFunc, NoneRef, WasmParams, WasmResults, WasmRet, WasmTy,
+};
+pub use engine::{Config, Engine, EngineWeak, ModuleVersionStrategy};
+pub use error::{Context, Error, ErrorKind, FrameInfo, FrameSymbol, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
 #[cfg(feature = "addr2line")]
 pub use module::SourceLine;
+pub use module::Module;
 #[doc(hidden)]
 pub use module::source;
-pub use module::{ExportType, ImportType, Module};
 #[cfg(feature = "trace")]
 pub use observe::Trace;
 pub use store::limiter::ResourceLimiter;
@@ -96,7 +118,4 @@ pub use store::shared::WaitResult;
 #[doc(hidden)]
 pub use tier::Pin;
 pub use tier::{Promotion, Strategy};
-pub use types::{
-    DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability,
-    RefType, StorageType, TableType, TagType, ValType,
-};
+pub use types::{MemoryType, MemoryTypeBuilder, Mutability};

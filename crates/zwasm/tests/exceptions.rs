@@ -2,8 +2,9 @@
 #![cfg(feature = "wat")]
 
 use zwasm::{
-    Caller, Config, Engine, Error, ErrorKind, ExnRef, Extern, Func, FuncType, Instance, Linker,
-    Module, Result, RootScope, Store, Strategy, Tag, TagType, Val, ValType,
+    AsContextMut, Caller, Config, Engine, Error, ErrorKind, ExnRef, ExnRefPre, ExnType, Extern,
+    Func, FuncType, Instance, Linker, Module, Result, RootScope, Rooted, Store, Strategy, Tag,
+    TagType, ThrownException, V128, Val, ValType,
 };
 
 fn instance(store: &mut Store<()>, wat: &str, imports: &[Extern]) -> Instance {
@@ -12,7 +13,8 @@ fn instance(store: &mut Store<()>, wat: &str, imports: &[Extern]) -> Instance {
 }
 
 fn tag(store: &mut Store<()>, types: &[ValType]) -> Tag {
-    Tag::new(store, &TagType::new(FuncType::new(types.to_vec(), [])))
+    let ty = FuncType::new(store.engine(), types.to_vec(), []);
+    Tag::new(store, &TagType::new(ty)).unwrap()
 }
 
 fn store() -> Store<()> {
@@ -22,6 +24,19 @@ fn store() -> Store<()> {
 /// Calls a function of one `i32` parameter and result.
 fn call(store: &mut Store<()>, instance: Instance, name: &str, argument: i32) -> Result<i32> {
     instance.get_typed_func::<i32, i32>(&mut *store, name)?.call(&mut *store, argument)
+}
+
+/// A new exception.
+fn made(mut store: impl AsContextMut, tag: &Tag, values: &[Val]) -> Result<Rooted<ExnRef>, Error> {
+    let ty = ExnType::from_tag_type(&tag.ty(&mut store))?;
+    let pre = ExnRefPre::new(&mut store, ty);
+    ExnRef::new(&mut store, &pre, tag, values)
+}
+
+/// The values of an exception.
+fn values(exn: &ExnRef, mut store: impl AsContextMut) -> Result<Vec<Val>, Error> {
+    let context = store.as_context_mut();
+    Ok(exn.fields(context)?.collect())
 }
 
 #[test]
@@ -45,7 +60,7 @@ fn an_uncaught_exception_is_an_error_with_tag_values_and_backtrace() {
     assert_eq!(thrown.tag(), tag);
     assert_eq!(thrown.values()[0].i32(), Some(7));
     assert_eq!(thrown.values()[1].f64(), Some(1.5));
-    assert_eq!(thrown.exn().values(&mut store).unwrap().len(), 3);
+    assert_eq!(values(thrown.exn(), &mut store).unwrap().len(), 3);
     let frames = error.backtrace().unwrap().frames();
     assert_eq!(frames.len(), 2);
     assert_eq!(frames[0].func_name(), Some("inner"));
@@ -97,7 +112,7 @@ fn values_of_all_types_arrive_and_locals_keep_theirs() {
     assert_eq!(results[13].i64(), Some(12));
     assert_eq!(results[15].i32(), Some(6));
     let Val::ExnRef(Some(exn)) = results[14] else { panic!("no exnref") };
-    assert_eq!(exn.values(&mut store).unwrap()[12].i64(), Some(12));
+    assert_eq!(values(&exn, &mut store).unwrap()[12].i64(), Some(12));
 }
 
 #[test]
@@ -115,7 +130,7 @@ fn vectors_among_the_values_take_two_slots() {
                 (unreachable)))"#,
         &[],
     );
-    let bits = 0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10;
+    let bits = V128::from(0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10);
     let func = instance.get_func(&mut store, "f").unwrap();
     let mut results = [Val::I32(0); 4];
     func.call(&mut store, &[Val::I32(3), Val::V128(bits)], &mut results).unwrap();
@@ -123,7 +138,7 @@ fn vectors_among_the_values_take_two_slots() {
         panic!("{results:?}")
     };
     assert_eq!(vector, bits);
-    assert!(matches!(exn.values(&mut store).unwrap()[1], Val::V128(vector) if vector == bits));
+    assert!(matches!(values(&exn, &mut store).unwrap()[1], Val::V128(vector) if vector == bits));
 }
 
 #[test]
@@ -160,8 +175,8 @@ fn the_host_throws_catches_and_lets_pass() {
         error.exception().unwrap().values()[0].i32().unwrap()
     });
     let throws = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, x: i32| -> Result<()> {
-        let exn = ExnRef::new(&mut caller, &tag, &[Val::I32(x)])?;
-        Err(exn.throw(&mut caller)?.into())
+        let exn = made(&mut caller, &tag, &[Val::I32(x)])?;
+        Err(ThrownException::new(&mut caller, exn)?.into())
     });
     let instance = instance(
         &mut store,
@@ -208,8 +223,8 @@ fn a_host_that_throws_all_the_time_leaves_nothing_behind() {
     let mut store = store();
     let tag = tag(&mut store, &[ValType::I32]);
     let throws = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, x: i32| -> Result<()> {
-        let exn = ExnRef::new(&mut caller, &tag, &[Val::I32(x)])?;
-        Err(exn.throw(&mut caller)?.into())
+        let exn = made(&mut caller, &tag, &[Val::I32(x)])?;
+        Err(ThrownException::new(&mut caller, exn)?.into())
     });
     let through = Func::wrap(&mut store, |mut caller: Caller<'_, ()>, func: Option<Func>| {
         func.unwrap().call(&mut caller, &[], &mut [])
@@ -414,15 +429,15 @@ fn the_host_may_hold_on_to_errors_and_references() {
         &[tag.into()],
     );
     let kept = call(&mut store, instance, "throw", -1).unwrap_err();
-    let exn = ExnRef::new(&mut store, &tag, &[Val::I32(-2)]).unwrap();
+    let exn = made(&mut store, &tag, &[Val::I32(-2)]).unwrap();
     let mut gone = None;
     for round in 0..50_000 {
         let error = call(&mut store, instance, "throw", round).unwrap_err();
         assert_eq!(error.exception().unwrap().values()[0].i32(), Some(round));
-        gone.get_or_insert(error.exception().unwrap().exn());
+        gone.get_or_insert_with(|| **error.exception().unwrap().exn());
     }
-    assert_eq!(kept.exception().unwrap().exn().values(&mut store).unwrap()[0].i32(), Some(-1));
-    assert_eq!(exn.values(&mut store).unwrap()[0].i32(), Some(-2));
+    assert_eq!(values(kept.exception().unwrap().exn(), &mut store).unwrap()[0].i32(), Some(-1));
+    assert_eq!(values(&exn, &mut store).unwrap()[0].i32(), Some(-2));
     let error = gone.unwrap().tag(&mut store).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Host);
 }
@@ -431,11 +446,12 @@ fn the_host_may_hold_on_to_errors_and_references() {
 fn references_pass_through_typed_functions() {
     let mut store = store();
     let tag = tag(&mut store, &[ValType::I32]);
-    let swap = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, exn: Option<ExnRef>| {
-        let exn = exn.ok_or_else(|| Error::msg("no exception"))?;
-        let value = exn.values(&mut caller)?[0].i32().unwrap();
-        Ok::<_, Error>(Some(ExnRef::new(&mut caller, &tag, &[Val::I32(value + 1)])?))
-    });
+    let swap =
+        Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, exn: Option<Rooted<ExnRef>>| {
+            let exn = exn.ok_or_else(|| Error::msg("no exception"))?;
+            let value = values(&exn, &mut caller)?[0].i32().unwrap();
+            Ok::<_, Error>(Some(made(&mut caller, &tag, &[Val::I32(value + 1)])?))
+        });
     let instance = instance(
         &mut store,
         r#"(module
@@ -445,10 +461,12 @@ fn references_pass_through_typed_functions() {
                 (call $swap (call $swap (local.get 0)))))"#,
         &[tag.into(), swap.into()],
     );
-    let exn = ExnRef::new(&mut store, &tag, &[Val::I32(5)]).unwrap();
-    let func = instance.get_typed_func::<Option<ExnRef>, Option<ExnRef>>(&mut store, "f").unwrap();
+    let exn = made(&mut store, &tag, &[Val::I32(5)]).unwrap();
+    let func = instance
+        .get_typed_func::<Option<Rooted<ExnRef>>, Option<Rooted<ExnRef>>>(&mut store, "f")
+        .unwrap();
     let back = func.call(&mut store, Some(exn)).unwrap().unwrap();
-    assert_eq!(back.values(&mut store).unwrap()[0].i32(), Some(7));
+    assert_eq!(values(&back, &mut store).unwrap()[0].i32(), Some(7));
     assert_eq!(func.call(&mut store, None).unwrap_err().kind(), ErrorKind::Host);
 }
 
@@ -457,13 +475,13 @@ fn misuse_is_an_error() {
     let mut store = store();
     let mut other = Store::new(&Engine::default(), ());
     let tag = tag(&mut store, &[ValType::I32]);
-    assert!(ExnRef::new(&mut store, &tag, &[]).is_err());
-    assert!(ExnRef::new(&mut store, &tag, &[Val::I64(1)]).is_err());
-    let exn = ExnRef::new(&mut store, &tag, &[Val::I32(1)]).unwrap();
+    assert!(made(&mut store, &tag, &[]).is_err());
+    assert!(made(&mut store, &tag, &[Val::I64(1)]).is_err());
+    let exn = made(&mut store, &tag, &[Val::I32(1)]).unwrap();
     assert!(exn.tag(&mut other).is_err());
-    assert!(exn.throw(&mut other).is_err());
+    assert!(ThrownException::new(&mut other, exn).is_err());
     // One of another store is an error like any, and not caught.
-    let thrown = exn.throw(&mut store).unwrap();
+    let thrown = ThrownException::new(&mut store, exn).unwrap();
     let fail = Func::wrap(&mut other, move || -> Result<()> { Err(thrown.clone().into()) });
     let instance = instance(
         &mut other,
@@ -514,14 +532,14 @@ fn the_exception_handling_before_wasm_3_is_refused_by_name() {
 fn a_scope_lets_go_of_the_exceptions_made_in_it() {
     let mut store = store();
     let tag = tag(&mut store, &[ValType::I32]);
-    let kept = ExnRef::new(&mut store, &tag, &[Val::I32(1)]).unwrap();
-    let gone = ExnRef::new(RootScope::new(&mut store), &tag, &[Val::I32(2)]).unwrap();
+    let kept = made(&mut store, &tag, &[Val::I32(1)]).unwrap();
+    let gone = made(&mut RootScope::new(&mut store), &tag, &[Val::I32(2)]).unwrap();
     // Enough for those that nothing keeps to be looked for.
     for _ in 0..20_000 {
-        ExnRef::new(RootScope::new(&mut store), &tag, &[Val::I32(3)]).unwrap();
+        made(&mut RootScope::new(&mut store), &tag, &[Val::I32(3)]).unwrap();
     }
-    assert_eq!(kept.values(&mut store).unwrap()[0].i32(), Some(1));
-    assert!(gone.values(&mut store).is_err());
+    assert_eq!(values(&kept, &mut store).unwrap()[0].i32(), Some(1));
+    assert!(values(&gone, &mut store).is_err());
 }
 
 /// Null is told from an exception by all of the reference, also from a store's first.

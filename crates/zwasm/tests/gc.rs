@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zwasm::{
-    Caller, Config, Engine, ErrorKind, ExternRef, Func, Instance, Module, RootScope, Store,
+    Caller, Config, Engine, ErrorKind, ExternRef, Func, Instance, Module, RootScope, Rooted, Store,
     Strategy, Trap, Val,
 };
 
@@ -238,15 +238,18 @@ fn references_end_with_the_host_call_that_got_them() {
         (func (export "run") (param externref) (call $take (local.get 0))))"#;
     let engine = Engine::default();
     let module = Module::new(&engine, wat).expect("compiles");
-    let mut store = Store::new(&engine, None::<ExternRef>);
+    let mut store = Store::new(&engine, None::<Rooted<ExternRef>>);
     let take = Func::wrap(
         &mut store,
-        |mut caller: Caller<'_, Option<ExternRef>>, reference: Option<ExternRef>| {
+        |mut caller: Caller<'_, Option<Rooted<ExternRef>>>,
+         reference: Option<Rooted<ExternRef>>| {
             *caller.data_mut() = reference;
         },
     );
     let instance = Instance::new(&mut store, &module, &[take.into()]).expect("instantiates");
-    let run = instance.get_typed_func::<Option<ExternRef>, ()>(&mut store, "run").expect("exists");
+    let run = instance
+        .get_typed_func::<Option<Rooted<ExternRef>>, ()>(&mut store, "run")
+        .expect("exists");
     let reference = ExternRef::new(&mut store, 1).expect("fits");
     run.call(&mut store, Some(reference)).expect("runs");
     let stale = store.data().expect("was taken");

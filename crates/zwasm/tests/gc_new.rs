@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zwasm::{
     AnyRef, ArrayRef, ArrayRefPre, ArrayType, AsContext, Config, Engine, Error, ErrorKind,
-    ExternRef, FieldType, HeapType, Instance, Module, Mutability, RefType, RootScope, StorageType,
-    Store, StructRef, StructRefPre, StructType, Val, ValType,
+    ExternRef, FieldType, Finality, HeapType, I31, Instance, Module, Mutability, RefType,
+    RootScope, StorageType, Store, StructRef, StructRefPre, StructType, Val, ValType,
 };
 
 /// A list of 64-bit numbers, as a module declares it and the host makes it.
@@ -32,7 +32,7 @@ fn stressed() -> Store<()> {
 fn parameter(module: &Module, export: &str) -> HeapType {
     let ty = module.get_export(export).unwrap();
     match ty.func().unwrap().params().next() {
-        Some(ValType::Ref(ty)) => ty.heap_type(),
+        Some(ValType::Ref(ty)) => ty.heap_type().clone(),
         other => panic!("{other:?} is no reference"),
     }
 }
@@ -42,12 +42,12 @@ fn the_guest_uses_a_list_the_host_made() {
     let mut store = stressed();
     let module = Module::new(store.engine(), LIST).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
-    let ty = StructType::from_heap_type(store.engine(), parameter(&module, "sum")).unwrap();
-    let pre = StructRefPre::new(&mut store, ty).unwrap();
+    let ty = parameter(&module, "sum").unwrap_concrete_struct().clone();
+    let pre = StructRefPre::new(&mut store, ty);
     let mut list = None;
     for number in 1..=50 {
         let fields = [Val::I64(number), Val::AnyRef(list)];
-        list = Some(StructRef::new(&mut store, &pre, &fields).unwrap().to_any());
+        list = Some(StructRef::new(&mut store, &pre, &fields).unwrap().to_anyref());
     }
     let mut results = [Val::I32(0)];
     let sum = instance.get_func(&mut store, "sum").unwrap();
@@ -67,32 +67,32 @@ fn a_type_given_by_fields_is_the_one_a_module_declares() {
             (func (export "points") (param (ref $points))))"#,
     )
     .unwrap();
-    let fields = [
-        FieldType::new(Mutability::Const, ValType::F32),
-        FieldType::new(Mutability::Var, StorageType::I16),
-        FieldType::new(Mutability::Const, ValType::EXTERNREF),
-    ];
-    let point = StructType::new(&engine, fields).unwrap();
-    assert_eq!(point.heap_type(), parameter(&module, "point"));
-    assert!(point.fields().eq(fields));
-    let element = ValType::Ref(RefType::new(true, point.heap_type()));
-    let points = ArrayType::new(&engine, FieldType::new(Mutability::Var, element)).unwrap();
-    assert_eq!(points.heap_type(), parameter(&module, "points"));
-    assert_eq!(ArrayType::from_heap_type(&engine, points.heap_type()), Some(points.clone()));
-    assert_eq!(StructType::from_heap_type(&engine, points.heap_type()), None);
-    assert_eq!(StructType::from_heap_type(&engine, HeapType::Struct), None);
-    assert_eq!(point.heap_type().top(&engine), HeapType::Any);
+    let fields = || {
+        [
+            FieldType::new(Mutability::Const, ValType::F32.into()),
+            FieldType::new(Mutability::Var, StorageType::I16),
+            FieldType::new(Mutability::Const, ValType::EXTERNREF.into()),
+        ]
+    };
+    let point = StructType::new(&engine, fields()).unwrap();
+    assert_eq!(HeapType::from(point.clone()), parameter(&module, "point"));
+    assert!(point.fields().eq(fields()));
+    let element = ValType::Ref(RefType::new(true, point.clone().into()));
+    let points = ArrayType::new(&engine, FieldType::new(Mutability::Var, element.into()));
+    assert_eq!(HeapType::from(points.clone()), parameter(&module, "points"));
+    assert_eq!(HeapType::from(point).top(), HeapType::Any);
 }
 
 #[test]
 fn wrong_fields_are_errors() {
     let mut store = stressed();
     let engine = store.engine().clone();
-    let ty = StructType::new(&engine, [FieldType::new(Mutability::Const, ValType::I64)]).unwrap();
-    let element = ValType::Ref(RefType::new(false, ty.heap_type()));
-    let array = ArrayType::new(&engine, FieldType::new(Mutability::Const, element)).unwrap();
-    let pre = StructRefPre::new(&mut store, ty.clone()).unwrap();
-    let array = ArrayRefPre::new(&mut store, array).unwrap();
+    let ty =
+        StructType::new(&engine, [FieldType::new(Mutability::Const, ValType::I64.into())]).unwrap();
+    let element = ValType::Ref(RefType::new(false, ty.clone().into()));
+    let array = ArrayType::new(&engine, FieldType::new(Mutability::Const, element.clone().into()));
+    let pre = StructRefPre::new(&mut store, ty.clone());
+    let array = ArrayRefPre::new(&mut store, array);
 
     let message = |error: Error| error.summary();
     let too_few = StructRef::new(&mut store, &pre, &[]).unwrap_err();
@@ -105,8 +105,18 @@ fn wrong_fields_are_errors() {
     let mut other = Store::new(&engine, ());
     assert!(StructRef::new(&mut other, &pre, &[Val::I64(1)]).is_err());
     let foreign = Engine::default();
-    assert!(StructRefPre::new(&mut Store::new(&foreign, ()), ty).is_err());
-    assert!(ArrayType::new(&foreign, FieldType::new(Mutability::Var, element)).is_err());
+    let mut elsewhere = Store::new(&foreign, ());
+    let prepare = std::panic::AssertUnwindSafe(|| StructRefPre::new(&mut elsewhere, ty));
+    assert!(std::panic::catch_unwind(prepare).is_err());
+    assert!(
+        ArrayType::with_finality_and_supertype(
+            &foreign,
+            Finality::Final,
+            None,
+            FieldType::new(Mutability::Var, element.into())
+        )
+        .is_err()
+    );
     let many = vec![FieldType::new(Mutability::Var, StorageType::I8); 10_001];
     assert!(StructType::new(&engine, many).is_err());
 }
@@ -127,15 +137,15 @@ fn fields_of_every_kind_come_back() {
     let fields = packed.into_iter().chain(types.map(StorageType::from));
     let fields = fields.map(|storage| FieldType::new(Mutability::Var, storage));
     let ty = StructType::new(&engine, fields).unwrap();
-    let pre = StructRefPre::new(&mut store, ty).unwrap();
+    let pre = StructRefPre::new(&mut store, ty);
     let host = ExternRef::new(&mut store, "host").unwrap();
-    let small = AnyRef::from_i31(&mut store, 99);
+    let small = AnyRef::from_i31(&mut store, I31::wrapping_u32(99));
     let values = [
         Val::I32(-1),
         Val::I32(0x12345),
         Val::I32(-7),
         Val::from(2.5f64),
-        Val::V128(1 << 100),
+        Val::V128((1 << 100).into()),
         Val::FuncRef(None),
         Val::ExternRef(Some(host)),
         Val::AnyRef(Some(small)),
@@ -146,20 +156,20 @@ fn fields_of_every_kind_come_back() {
     assert_eq!(field(1).i32(), Some(0x2345));
     assert_eq!(field(2).i32(), Some(-7));
     assert_eq!(field(3).f64(), Some(2.5));
-    assert!(matches!(field(4), Val::V128(bits) if bits == 1 << 100));
-    assert_eq!(field(5).funcref(), Some(None));
-    let (host, small) = (field(6).externref(), field(7).anyref());
-    let host = host.flatten().unwrap().data(&store).unwrap();
+    assert!(matches!(field(4), Val::V128(bits) if bits.as_u128() == 1 << 100));
+    assert!(matches!(field(5), Val::FuncRef(None)));
+    let (host, small) = (field(6), field(7));
+    let host = host.unwrap_externref().unwrap().data(&store).unwrap();
     assert_eq!(host.and_then(|value| value.downcast_ref()), Some(&"host"));
-    assert_eq!(small.flatten().unwrap().i31(&store).unwrap(), Some(99));
+    assert_eq!(small.unwrap_anyref().unwrap().as_i31(&store).unwrap(), I31::new_u32(99));
 }
 
 #[test]
 fn an_array_of_any_length_is_made_or_refused() {
     let engine = Engine::new(Config::new().max_gc_heap(1 << 20)).unwrap();
     let mut store = Store::new(&engine, ());
-    let ty = ArrayType::new(&engine, FieldType::new(Mutability::Var, ValType::I64)).unwrap();
-    let pre = ArrayRefPre::new(&mut store, ty).unwrap();
+    let ty = ArrayType::new(&engine, FieldType::new(Mutability::Var, ValType::I64.into()));
+    let pre = ArrayRefPre::new(&mut store, ty);
     let empty = ArrayRef::new_fixed(&mut store, &pre, &[]).unwrap();
     assert!(empty.is_empty(&store).unwrap());
     let array = ArrayRef::new(&mut store, &pre, &Val::I64(-3), 10_000).unwrap();
@@ -200,10 +210,10 @@ fn an_owned_reference_lives_as_long_as_it_is_kept() {
     assert_eq!(dropped.load(Ordering::Relaxed), 0);
     {
         let mut scope = RootScope::new(&mut store);
-        let value = clone.to_rooted(&mut scope).unwrap().to_extern();
+        let value = clone.to_rooted(&mut scope).to_extern();
         assert!(value.data(scope.as_context()).unwrap().is_some());
     }
-    assert!(clone.to_rooted(&mut stressed()).is_err());
+    assert!(clone.is_i31(&stressed()).is_err());
     std::thread::spawn(move || drop(clone)).join().unwrap();
     collect(&mut store);
     assert_eq!(dropped.load(Ordering::Relaxed), 1);

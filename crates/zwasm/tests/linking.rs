@@ -83,7 +83,7 @@ fn what_is_made_with_an_import_s_type_fits_the_import() {
                 };
                 Func::new(&mut *store, ty, seven).into()
             }
-            ExternType::Tag(ty) => Tag::new(&mut *store, &ty).into(),
+            ExternType::Tag(ty) => Tag::new(&mut *store, &ty).unwrap().into(),
             other => panic!("{other}"),
         };
         module.imports().map(make).collect()

@@ -71,15 +71,16 @@ pub(crate) fn check_func(
 ///
 /// If the function cannot be made.
 pub(crate) fn lower_host<T: 'static>(
-    store: impl AsContextMut<Data = T>,
+    mut store: impl AsContextMut<Data = T>,
     func: HostFunc<T>,
     types: &Arc<Types>,
     ty: FuncIndex,
     resources: &Arc<[ResourceType]>,
     options: Options,
 ) -> Result<Func> {
+    let store = store.as_context_mut();
     let signature = Signature::new(types, ty);
-    let core = signature.lowered();
+    let core = signature.lowered(store.engine());
     let lowered =
         Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
     Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
@@ -129,7 +130,7 @@ pub(crate) fn lower_guest<T: 'static>(
 ) -> Result<Func> {
     let mut store = store.as_context_mut();
     let signature = Signature::new(types, ty);
-    let core = signature.lowered();
+    let core = signature.lowered(store.engine());
     let state: &mut Components = store.attachment();
     let (caller, instance) = (options.instance, callee.options.instance);
     // A component within another runs on behalf of it: neither may call the other, so that

@@ -3,7 +3,7 @@
 //!
 //! Specification: Canonical ABI, "Flattening", `flatten_functype`.
 
-use zwasm::{FuncType, ValType};
+use zwasm::{Engine, FuncType, ValType};
 
 use crate::types::{Flat, FuncIndex, InterfaceType, TypeIndex, Types};
 
@@ -82,13 +82,13 @@ impl Signature {
     }
 
     /// The type of the core function that an import is lowered to.
-    pub(crate) fn lowered(&self) -> FuncType {
+    pub(crate) fn lowered(&self, engine: &Engine) -> FuncType {
         let mut params = self.params.core();
         match self.results.flat {
-            Some(_) => FuncType::new(params, self.results.core()),
+            Some(_) => FuncType::new(engine, params, self.results.core()),
             None => {
                 params.push(ValType::I32);
-                FuncType::new(params, [])
+                FuncType::new(engine, params, [])
             }
         }
     }

@@ -202,16 +202,16 @@ const LIBC: &str = r#"(module
 /// Text of a core module whose `run` calls `f` with what it is given and returns what
 /// that returns, by way of memory if it has to be.
 fn echo(signature: &Signature) -> String {
-    let lowered = signature.lowered();
+    let lowered = signature.lowered(&Engine::default());
     let list = |types: &mut dyn Iterator<Item = ValType>| {
         types.map(|ty| format!(" {ty}")).collect::<String>()
     };
     let params: Vec<_> = lowered.params().collect();
     let mut text = String::new();
     let results = list(&mut lowered.results());
-    let all = list(&mut params.iter().copied());
+    let all = list(&mut params.iter().cloned());
     let given = params.len() - usize::from(signature.result_slot().is_some());
-    let own = list(&mut params[..given].iter().copied());
+    let own = list(&mut params[..given].iter().cloned());
     let returned = if signature.result_slot().is_some() { " i32" } else { &*results };
     write!(
         text,
@@ -469,7 +469,7 @@ fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
     let list_of = |types: &mut dyn Iterator<Item = ValType>| {
         types.map(|ty| format!(" {ty}")).collect::<String>()
     };
-    let lowered = signature.lowered();
+    let lowered = signature.lowered(store.engine());
     let mut params: Vec<_> = lowered.params().collect();
     if signature.result_slot().is_some() {
         params.pop();
@@ -482,7 +482,7 @@ fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
     let callee = format!(
         r#"(module (import "" "m" (memory 1))
             (func (export "run") (param{}) (result{returned}) {}))"#,
-        list_of(&mut params.iter().copied()),
+        list_of(&mut params.iter().cloned()),
         bad.results
     );
     let caller = format!(

@@ -95,7 +95,7 @@ enum Args<'s, 'a> {
 }
 
 pub(super) struct Flattener<'a> {
-    parts: &'a Parts<'a>,
+    pub(super) parts: &'a Parts<'a>,
     pub(super) types: Types,
     pub(super) imports: Vec<Import>,
     pub(super) again: Vec<Import>,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use wasmparser::{AbstractHeapType, ModuleTypeDeclaration, OuterAliasKind, SubType, TypeRef};
 use zwasm::{
-    ExternType, FuncType, GlobalType, HeapType, MemoryType, Module, Mutability, RefType, Result,
-    TableType, TagType, ValType,
+    Engine, ExternType, FuncType, GlobalType, HeapType, MemoryType, Module, Mutability, RefType,
+    Result, TableType, TagType, ValType,
 };
 
 use super::flatten::Flattener;
@@ -35,6 +35,7 @@ impl<'a> Flattener<'a> {
         outer: ScopeId,
     ) -> Result<Arc<ModuleItems>> {
         self.spend(declarations.len())?;
+        let engine = &self.parts.engine;
         let mut types: Vec<&'a SubType> = Vec::new();
         let mut items = ModuleItems::default();
         for declaration in declarations {
@@ -56,17 +57,21 @@ impl<'a> Flattener<'a> {
                         _ => return Err(inconsistent("an outer alias")),
                     }
                 }
-                ModuleTypeDeclaration::Import(import) => match extern_type(&types, import.ty) {
-                    Some(ty) => {
-                        let (from, name) = (self.name(import.module), self.name(import.name));
-                        items.imports.push((from, name, ty));
+                ModuleTypeDeclaration::Import(import) => {
+                    match extern_type(engine, &types, import.ty) {
+                        Some(ty) => {
+                            let (from, name) = (self.name(import.module), self.name(import.name));
+                            items.imports.push((from, name, ty));
+                        }
+                        None => items.partial = true,
                     }
-                    None => items.partial = true,
-                },
-                ModuleTypeDeclaration::Export { name, ty } => match extern_type(&types, *ty) {
-                    Some(ty) => items.exports.push((self.name(name), ty)),
-                    None => items.partial = true,
-                },
+                }
+                ModuleTypeDeclaration::Export { name, ty } => {
+                    match extern_type(engine, &types, *ty) {
+                        Some(ty) => items.exports.push((self.name(name), ty)),
+                        None => items.partial = true,
+                    }
+                }
             }
         }
         Ok(Arc::new(items))
@@ -74,14 +79,14 @@ impl<'a> Flattener<'a> {
 }
 
 /// The type of an item, if it does not name types that are defined beside it.
-fn extern_type(types: &[&SubType], ty: TypeRef) -> Option<ExternType> {
+fn extern_type(engine: &Engine, types: &[&SubType], ty: TypeRef) -> Option<ExternType> {
     let func = |index: u32| -> Option<FuncType> {
         let ty = &types.get(index as usize)?.composite_type.inner;
         let wasmparser::CompositeInnerType::Func(ty) = ty else { return None };
         let all = |types: &[wasmparser::ValType]| -> Option<Vec<ValType>> {
             types.iter().map(|ty| val_type(*ty)).collect()
         };
-        Some(FuncType::new(all(ty.params())?, all(ty.results())?))
+        FuncType::try_new(engine, all(ty.params())?, all(ty.results())?).ok()
     };
     Some(match ty {
         TypeRef::Func(index) | TypeRef::FuncExact(index) => ExternType::Func(func(index)?),

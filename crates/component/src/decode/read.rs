@@ -20,6 +20,7 @@ use crate::tuning::MAX_NESTING;
 
 /// All components of a binary, the outermost first, and all core modules.
 pub(super) struct Parts<'a> {
+    pub(super) engine: Engine,
     pub(super) bodies: Vec<Body<'a>>,
     pub(super) modules: Vec<Module>,
 }
@@ -47,7 +48,7 @@ pub(super) enum Definition<'a> {
 
 pub(super) fn read<'a>(engine: &Engine, bytes: &'a Arc<Vec<u8>>) -> Result<Parts<'a>> {
     let mut validator = Validator::new_with_features(engine.component_features());
-    let mut parts = Parts { bodies: Vec::new(), modules: Vec::new() };
+    let mut parts = Parts { engine: engine.clone(), bodies: Vec::new(), modules: Vec::new() };
     let mut weigher = Weigher::new(bytes.len());
     let mut open: Vec<usize> = Vec::new();
     let mut in_module = false;

@@ -158,7 +158,7 @@ fn trap_func<T: 'static>(store: &mut StoreContextMut<'_, T>) -> Result<Func> {
     if let Some(func) = store.attachment::<Components>().trap {
         return Ok(func);
     }
-    let ty = FuncType::new([ValType::I32], []);
+    let ty = FuncType::new(store.engine(), [ValType::I32], []);
     let func = Func::from_slots(store.as_context_mut(), ty, |_: Caller<'_, T>, slots| {
         Err(Error::trap_msg(trap::message(slots[0] as u32)))
     })?;
@@ -172,7 +172,7 @@ fn utf8_func<T: 'static>(
     memory: Option<Memory>,
 ) -> Result<Option<Func>> {
     let Some(memory) = memory else { return Ok(None) };
-    let ty = FuncType::new([ValType::I32, ValType::I32], []);
+    let ty = FuncType::new(store.engine(), [ValType::I32, ValType::I32], []);
     let func = move |mut caller: Caller<'_, T>, slots: &mut [u64]| {
         let memory = memory.data(&mut caller);
         let (address, length) = (slots[0] as u32 as usize, slots[1] as u32 as usize);

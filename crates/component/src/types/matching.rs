@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use zwasm::{Error, ErrorKind, ExternType, Module, Result};
+use zwasm::{Error, ErrorKind, ExternType, FuncType, Module, Result};
 
 use super::items::{ItemType, ModuleItems};
 use super::{ComponentFunc, ComponentItem, versions};
@@ -223,13 +223,18 @@ fn module_mismatch(wanted: &ModuleItems, module: &Module) -> Option<String> {
     None
 }
 
+/// Whether functions take and give the same.
+fn alike(a: &FuncType, b: &FuncType) -> bool {
+    a.params().eq(b.params()) && a.results().eq(b.results())
+}
+
 fn is_subtype(a: &ExternType, b: &ExternType) -> bool {
     let within = |a: (u64, Option<u64>), b: (u64, Option<u64>)| {
         a.0 >= b.0 && b.1.is_none_or(|most| a.1.is_some_and(|maximum| maximum <= most))
     };
     match (a, b) {
-        (ExternType::Func(a), ExternType::Func(b)) => a == b,
-        (ExternType::Tag(a), ExternType::Tag(b)) => a.ty() == b.ty(),
+        (ExternType::Func(a), ExternType::Func(b)) => alike(a, b),
+        (ExternType::Tag(a), ExternType::Tag(b)) => alike(a.ty(), b.ty()),
         (ExternType::Global(a), ExternType::Global(b)) => {
             a.content() == b.content() && a.mutability() == b.mutability()
         }

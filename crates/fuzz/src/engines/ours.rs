@@ -6,8 +6,8 @@ use crate::plan::{Host, Plan};
 use crate::tame::{FUEL, FUEL_PER_CALL};
 use crate::value::{Top, Value};
 use zwasm::{
-    AnyRef, AsContext, AsContextMut, Engine, Error, ErrorKind, Extern, ExternType, Func, Global,
-    Instance, Memory, Module, SharedMemory, Store, Table, Tag, Trap, Val, ValType,
+    AnyRef, AsContext, AsContextMut, Engine, Error, ErrorKind, Extern, ExternType, Func, I31,
+    Instance, Memory, Module, SharedMemory, Store, Tag, Trap, Val,
 };
 
 /// How many frames of a backtrace are compared: fewer than any mode keeps.
@@ -92,7 +92,7 @@ fn look(instance: &Instance, store: &mut Store<Host>, plan: &Plan, events: &mut 
         if let Some(table) = instance.get_table(&mut *store, name) {
             let nulls = (0..table.size(&*store))
                 .filter_map(|index| table.get(&mut *store, index))
-                .map(|value| is_null(&value))
+                .map(|reference| reference.is_null())
                 .collect();
             events.push(Event::Table(name.clone(), nulls));
         }
@@ -106,13 +106,6 @@ fn stub(
     ty: ExternType,
     functions: &mut u32,
 ) -> Result<Extern, Error> {
-    let zero = |ty: ValType| {
-        let zero = match ty {
-            ValType::Ref(ty) => Val::null(engine, ty),
-            ty => Val::default_for(ty),
-        };
-        zero.ok_or_else(|| Error::msg(HOST_FAILURE))
-    };
     Ok(match ty {
         ExternType::Func(ty) => {
             let index = *functions;
@@ -128,17 +121,11 @@ fn stub(
             })
             .into()
         }
-        ExternType::Table(ty) => {
-            let null = zero(ValType::Ref(ty.element()))?;
-            Table::new(store, ty, null)?.into()
-        }
+        ExternType::Table(ty) => ty.default_value(store)?.into(),
         ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(engine, ty)?.into(),
         ExternType::Memory(ty) => Memory::new(store, ty)?.into(),
-        ExternType::Global(ty) => {
-            let value = zero(ty.content())?;
-            Global::new(store, ty, value)?.into()
-        }
-        ExternType::Tag(ty) => Tag::new(store, &ty).into(),
+        ExternType::Global(ty) => ty.default_value(store)?.into(),
+        ExternType::Tag(ty) => Tag::new(store, &ty)?.into(),
     })
 }
 
@@ -151,7 +138,7 @@ fn ending(error: &Error) -> Ending {
             Ending::Trap(trap, error.trap_message().unwrap_or_else(|| trap.message()))
         }
         (_, ErrorKind::Exception) => Ending::Exception,
-        _ => Ending::Failed(error.to_string()),
+        _ => Ending::Failed(error.summary()),
     }
 }
 
@@ -167,8 +154,8 @@ fn to_val(store: impl AsContextMut, value: Value) -> Val {
         Value::I64(value) => Val::I64(value),
         Value::F32(bits) => Val::F32(bits),
         Value::F64(bits) => Val::F64(bits),
-        Value::V128(bits) => Val::V128(bits),
-        Value::I31(bits) => Val::AnyRef(Some(AnyRef::from_i31(store, bits))),
+        Value::V128(bits) => Val::V128(bits.into()),
+        Value::I31(bits) => AnyRef::from_i31(store, I31::wrapping_u32(bits)).into(),
         Value::Null(top) | Value::Reference(top) => match top {
             Top::Func => Val::FuncRef(None),
             Top::Extern => Val::ExternRef(None),
@@ -178,10 +165,6 @@ fn to_val(store: impl AsContextMut, value: Value) -> Val {
     }
 }
 
-fn is_null(val: &Val) -> bool {
-    matches!(val, Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None))
-}
-
 fn to_value(store: impl AsContext, val: &Val) -> Value {
     let reference = |is_null, top| if is_null { Value::Null(top) } else { Value::Reference(top) };
     match val {
@@ -189,13 +172,13 @@ fn to_value(store: impl AsContext, val: &Val) -> Value {
         Val::I64(value) => Value::I64(*value),
         Val::F32(bits) => Value::F32(*bits),
         Val::F64(bits) => Value::F64(*bits),
-        Val::V128(bits) => Value::V128(*bits),
+        Val::V128(bits) => Value::V128(bits.as_u128()),
         Val::FuncRef(func) => reference(func.is_none(), Top::Func),
         Val::ExternRef(each) => reference(each.is_none(), Top::Extern),
         Val::ExnRef(exn) => reference(exn.is_none(), Top::Exn),
         Val::AnyRef(None) => Value::Null(Top::Any),
-        Val::AnyRef(Some(any)) => match any.i31(store) {
-            Ok(Some(bits)) => Value::I31(bits),
+        Val::AnyRef(Some(any)) => match any.as_i31(store) {
+            Ok(Some(integer)) => Value::I31(integer.get_u32()),
             _ => Value::Reference(Top::Any),
         },
     }

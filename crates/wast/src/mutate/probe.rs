@@ -9,8 +9,8 @@
 
 use super::frames::{Section, functions, id, leb, push_framed, push_leb, sections};
 use zwasm::{
-    Engine, Error, ErrorKind, Extern, ExternType, Func, Global, Instance, Memory, Module, Store,
-    Table, Tag, Trap, Val,
+    Engine, Error, ErrorKind, Extern, ExternType, Func, Instance, Memory, Module, Store, Tag, Trap,
+    Val,
 };
 
 /// `i32.const 1`, `if`, `unreachable`, `end`.
@@ -47,7 +47,8 @@ pub(super) fn probe(engine: &Engine, module: &Module, bytes: &[u8]) -> Result<us
             return Err(format!("function {index} is not exported"));
         };
         let ty = function.ty(&store);
-        let Some(arguments) = ty.params().map(Val::default_for).collect::<Option<Vec<Val>>>()
+        let Some(arguments) =
+            ty.params().map(|ty| ty.default_value()).collect::<Option<Vec<Val>>>()
         else {
             continue;
         };
@@ -79,16 +80,10 @@ fn orderly(error: &Error) -> bool {
 fn stub(store: &mut Store<()>, ty: ExternType) -> Option<Extern> {
     match ty {
         ExternType::Func(ty) => Some(Func::new(store, ty, |_, _, _| Ok(())).into()),
-        ExternType::Table(ty) => {
-            let null = Val::default_for(zwasm::ValType::Ref(ty.element()))?;
-            Table::new(store, ty, null).ok().map(Into::into)
-        }
+        ExternType::Table(ty) => ty.default_value(store).ok().map(Into::into),
         ExternType::Memory(ty) => Memory::new(store, ty).ok().map(Into::into),
-        ExternType::Global(ty) => {
-            let zero = Val::default_for(ty.content())?;
-            Global::new(store, ty, zero).ok().map(Into::into)
-        }
-        ExternType::Tag(ty) => Some(Tag::new(store, &ty).into()),
+        ExternType::Global(ty) => ty.default_value(store).ok().map(Into::into),
+        ExternType::Tag(ty) => Tag::new(store, &ty).ok().map(Into::into),
     }
 }
 

@@ -6,10 +6,12 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use super::coredump::WasmCoreDump;
 use super::exception::{self, ThrownException};
 use crate::error::{Error, Result};
 use crate::stack::activation::{self, HostCall};
 use crate::stack::stop::{Stop, Why};
+use crate::store::hooks::CallHook;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{HostCode, StoreCore};
 
@@ -31,7 +33,34 @@ pub(super) unsafe fn call(
     slots: &mut [u64],
 ) -> Result<()> {
     // SAFETY: by the contract.
-    unsafe { activation::call(core, caller, record, slots).map_err(|stop| error(core, stop)) }
+    unsafe {
+        if (*core).call_hook.is_some() {
+            return call_hooked(core, caller, record, slots);
+        }
+        activation::call(core, caller, record, slots).map_err(|stop| error(core, stop))
+    }
+}
+
+/// The same, telling the hook.
+///
+/// # Safety
+///
+/// As [`call`].
+#[cold]
+unsafe fn call_hooked(
+    core: *mut StoreCore,
+    caller: *mut VmCtx,
+    record: *const FuncRecord,
+    slots: &mut [u64],
+) -> Result<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        StoreCore::pass(core, CallHook::CallingWasm)?;
+        let outcome = activation::call(core, caller, record, slots);
+        let outcome = outcome.map_err(|stop| error(core, stop));
+        let passed = StoreCore::pass(core, CallHook::ReturningFromWasm);
+        outcome.and(passed)
+    }
 }
 
 /// Makes what stopped the guest an error, or continues a panic of the host.
@@ -43,30 +72,71 @@ pub(super) unsafe fn call(
 unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
     let error = match stop.why {
         Why::Trap(code) => Error::trapped(code),
-        Why::Error(error) | Why::Thrown(_, Some(error)) => error,
+        Why::Error(error) => error,
+        Why::Thrown(_, Some(error)) => {
+            if let Some(thrown) = error.exception() {
+                // SAFETY: by the contract.
+                unsafe { exception::set_pending(core, thrown) };
+            }
+            error
+        }
         Why::Thrown(reference, None) => {
             // SAFETY: by the contract.
-            let thrown = unsafe { ThrownException::of(core, reference) };
-            thrown.map_or_else(exception::gone, Error::from)
+            unsafe {
+                let thrown = ThrownException::of(core, reference);
+                if let Some(thrown) = &thrown {
+                    exception::set_pending(core, thrown);
+                }
+                thrown.map_or_else(exception::gone, Error::from)
+            }
         }
         Why::Panic(panic) => resume_unwind(panic),
     };
-    match stop.backtrace {
-        Some(backtrace) => error.add_backtrace(backtrace),
-        None => error,
+    let Some(backtrace) = stop.backtrace else { return error };
+    // SAFETY: by the contract.
+    let dumps = error.trap().is_some() && unsafe { (*core).engine.config().coredump_on_trap };
+    if dumps && !error.is::<WasmCoreDump>() {
+        // SAFETY: by the contract.
+        let dump = unsafe { WasmCoreDump::of_store(core, backtrace.clone()) };
+        return error.add_backtrace(backtrace).detail(dump);
     }
+    error.add_backtrace(backtrace)
 }
 
 /// The code of a host function that does `work`.
 pub(super) fn host_code(work: impl Fn(HostCall) -> Result<()> + Send + Sync + 'static) -> HostCode {
-    Arc::new(move |call| work(call).map_err(|error| why(call.store, error)))
+    Arc::new(move |call| {
+        // SAFETY: the call is of a live store, which is ours alone meanwhile.
+        let outcome = match unsafe { (*call.store).call_hook.is_some() } {
+            true => hooked(call.store, || work(call)),
+            false => work(call),
+        };
+        outcome.map_err(|error| why(call.store, error))
+    })
+}
+
+/// Does the work of a host function, telling the hook.
+#[cold]
+fn hooked(core: *mut StoreCore, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    // SAFETY: the store is that of a call that is made now.
+    unsafe {
+        StoreCore::pass(core, CallHook::CallingHost)?;
+        let outcome = work();
+        let passed = StoreCore::pass(core, CallHook::ReturningFromHost);
+        outcome.and(passed)
+    }
 }
 
 /// Why the guest has to stop whose host function gave an error.
 #[cold]
-fn why(core: *const StoreCore, error: Error) -> Why {
+fn why(core: *mut StoreCore, error: Error) -> Why {
     match error.exception().and_then(|thrown| thrown.reference(core)) {
-        Some(reference) => Why::Thrown(reference, Some(error)),
+        Some(reference) => {
+            // The guest may catch it now.
+            // SAFETY: the host function, which had the store, has returned.
+            unsafe { (*core).pending_exception = None };
+            Why::Thrown(reference, Some(error))
+        }
         None => Why::Error(error),
     }
 }

@@ -18,36 +18,117 @@
 
 use std::io::{self, Write};
 
+use std::fmt::{self, Debug, Display, Formatter};
+
+use super::externs::{Extern, Global, Memory};
+use super::instance::Instance;
 use super::store::{AsContext, StoreContext, expect};
-use crate::error::{Error, WasmBacktrace};
+use crate::error::{Error, FrameInfo, WasmBacktrace};
+use crate::module::Module;
 use crate::store::GlobalInst;
-use crate::store::MemoryInst;
-use crate::store::instance::InstanceData;
+use crate::store::instance::{InstanceData, Item};
+use crate::store::{MemoryInst, StoreCore};
 use crate::store::stored::Stored;
 use crate::tuning::DUMPED_CHUNK;
 use crate::types::{Mutability, ValType};
 
-/// Where a guest was stopped, and a way to write down what it left behind.
+/// Where a guest was stopped, and a way to write down what it left behind: the payload of a
+/// trap's error, if the engine has [`Config::coredump_on_trap`](crate::Config::coredump_on_trap).
 ///
 /// ```
-/// use zwasm::{Engine, Instance, Module, Store, WasmCoreDump};
-/// let engine = Engine::default();
+/// use zwasm::{Config, Engine, Instance, Module, Store, WasmCoreDump};
+/// let mut config = Config::new();
+/// config.coredump_on_trap(true);
+/// let engine = Engine::new(&config)?;
 /// let module = Module::new(&engine, r#"(module (memory 1) (func (export "f") unreachable))"#)?;
 /// let mut store = Store::new(&engine, ());
 /// let instance = Instance::new(&mut store, &module, &[])?;
-/// let error = instance.get_typed_func::<(), ()>(&mut store, "f")?.call(&mut store, ());
-/// let dump = WasmCoreDump::of(&error.unwrap_err()).unwrap();
-/// let bytes = dump.serialize(&store, "f");
+/// let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+/// let error = f.call(&mut store, ()).unwrap_err();
+/// let dump = error.downcast_ref::<WasmCoreDump>().expect("it was asked for");
+/// assert_eq!((dump.frames().len(), dump.memories().len()), (1, 1));
+/// let bytes = dump.serialize(&mut store, "f");
 /// assert_eq!(Module::new(&engine, bytes)?.imports().len(), 0);
 /// # Ok::<(), zwasm::Error>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct WasmCoreDump(WasmBacktrace);
+#[derive(Clone)]
+pub struct WasmCoreDump {
+    trace: WasmBacktrace,
+    modules: Vec<Module>,
+    instances: Vec<Instance>,
+    globals: Vec<Global>,
+    memories: Vec<Memory>,
+}
 
 impl WasmCoreDump {
-    /// The dump of what an error stopped, if it stopped a guest.
+    /// The dump of what an error stopped, if it stopped a guest. One that is not the error's
+    /// payload knows of the instances that frames are of, and lists no globals and memories;
+    /// what is written is the same.
     pub fn of(error: &Error) -> Option<WasmCoreDump> {
-        error.backtrace().filter(|trace| !trace.frames().is_empty()).cloned().map(WasmCoreDump)
+        if let Some(dump) = error.downcast_ref::<WasmCoreDump>() {
+            return Some(dump.clone());
+        }
+        let trace = error.backtrace().filter(|trace| !trace.frames().is_empty())?.clone();
+        let (mut modules, mut instances) = (Vec::new(), Vec::new());
+        for frame in trace.frames() {
+            if !instances.contains(&frame.instance()) {
+                instances.push(frame.instance());
+                add_module(&mut modules, frame.module());
+            }
+        }
+        let (globals, memories) = (Vec::new(), Vec::new());
+        Some(WasmCoreDump { trace, modules, instances, globals, memories })
+    }
+
+    /// What a store has.
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone.
+    pub(super) unsafe fn of_store(core: *mut StoreCore, trace: WasmBacktrace) -> WasmCoreDump {
+        let (mut modules, mut instances) = (Vec::new(), Vec::new());
+        let (mut globals, mut memories) = (Vec::new(), Vec::new());
+        // SAFETY: by the contract; what the store owns lives as long.
+        unsafe {
+            for &instance in (*core).all_instances() {
+                add_module(&mut modules, &instance.as_ref().module);
+                instances.push(Instance(Stored::new(core, instance)));
+            }
+            for &global in (*core).all_globals() {
+                globals.push(Global(Stored::new(core, global)));
+            }
+            for &memory in (*core).all_memories() {
+                if let Extern::Memory(memory) = Extern::from_item(core, Item::Memory(memory)) {
+                    memories.push(memory);
+                }
+            }
+        }
+        WasmCoreDump { trace, modules, instances, globals, memories }
+    }
+
+    /// The guest's frames, innermost first.
+    pub fn frames(&self) -> &[FrameInfo] {
+        self.trace.frames()
+    }
+
+    /// The modules of the instances.
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
+    }
+
+    /// All instances of the store.
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// All globals, those that are not exported included.
+    pub fn globals(&self) -> &[Global] {
+        &self.globals
+    }
+
+    /// All memories that are not shared, those that are not exported included.
+    pub fn memories(&self) -> &[Memory] {
+        &self.memories
     }
 
     /// The dump as bytes, from the store in which the guest ran and which has not been used
@@ -76,8 +157,43 @@ impl WasmCoreDump {
     #[track_caller]
     pub fn write(&self, store: impl AsContext, name: &str, to: &mut dyn Write) -> io::Result<()> {
         let mut dump = Dump::default();
-        dump.collect(&self.0, store.as_context());
+        dump.collect(&self.trace, store.as_context());
         dump.write(name, to)
+    }
+}
+
+fn add_module(modules: &mut Vec<Module>, module: &Module) {
+    if !modules.iter().any(|known| Module::same(known, module)) {
+        modules.push(module.clone());
+    }
+}
+
+impl Display for WasmCoreDump {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm coredump generated while executing:\nmodules:")?;
+        for module in &self.modules {
+            write!(f, "\n  {}", module.name().unwrap_or("<module>"))?;
+        }
+        write!(
+            f,
+            "\ninstances: {}, globals: {}, memories: {}\n{}",
+            self.instances.len(),
+            self.globals.len(),
+            self.memories.len(),
+            self.trace
+        )
+    }
+}
+
+impl Debug for WasmCoreDump {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmCoreDump")
+            .field("frames", &self.frames().len())
+            .field("modules", &self.modules.len())
+            .field("instances", &self.instances.len())
+            .field("globals", &self.globals.len())
+            .field("memories", &self.memories.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,34 +5,60 @@ use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use super::caller::Caller;
 use super::externs::Tag;
-use super::store::AsContextMut;
+use super::gc::rooted::{Handle, OwnedRooted, Rooted, gc_ref};
+use super::store::{AsContext, AsContextMut, Store, StoreContextMut};
+use super::types::{ExnType, FuncType, HeapType, TagType};
 use super::val::Val;
-use crate::error::{Error, ErrorKind, Result};
-use crate::store::StoreCore;
+use crate::engine::Engine;
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::store::stored::Stored;
+use crate::store::{StoreCore, TagInst};
 
-/// A reference to an exception.
-///
-/// The exception lives as long as the guest or a [`ThrownException`] refers to
-/// it. Moreover the store keeps one whose reference the host has made or been
-/// given: until the host function returns that got it or the
-/// [`RootScope`](crate::RootScope) ends in which it was got, or, outside of any, as
-/// long as the store itself. A reference used later gives an error.
-///
-/// ```
-/// use zwasm::{Engine, ExnRef, FuncType, Store, Tag, TagType, Val, ValType};
-/// let mut store = Store::new(&Engine::default(), ());
-/// let tag = Tag::new(&mut store, &TagType::new(FuncType::new([ValType::I32], [])));
-/// let exn = ExnRef::new(&mut store, &tag, &[Val::I32(7)])?;
-/// assert_eq!(exn.tag(&mut store)?, tag);
-/// assert_eq!(exn.values(&mut store)?[0].i32(), Some(7));
-/// # Ok::<(), zwasm::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ExnRef {
+gc_ref! {
+    /// An exception.
+    ///
+    /// ```
+    /// use zwasm::{Engine, ExnRef, ExnRefPre, ExnType, Store, Tag, Val, ValType};
+    /// let engine = Engine::default();
+    /// let mut store = Store::new(&engine, ());
+    /// let ty = ExnType::new(&engine, [ValType::I32])?;
+    /// let tag = Tag::new(&mut store, &ty.tag_type())?;
+    /// let pre = ExnRefPre::new(&mut store, ty);
+    /// let exn = ExnRef::new(&mut store, &pre, &tag, &[Val::I32(7)])?;
+    /// assert_eq!(exn.tag(&mut store)?, tag);
+    /// assert_eq!(exn.field(&mut store, 0)?.i32(), Some(7));
+    /// # Ok::<(), zwasm::Error>(())
+    /// ```
+    ExnRef Exn
+}
+
+/// A type of exceptions, ready for a store to make some.
+pub struct ExnRefPre {
     store: NonZeroU64,
-    reference: u64,
+    ty: ExnType,
+}
+
+impl ExnRefPre {
+    /// Prepares a type for a store.
+    ///
+    /// # Panics
+    ///
+    /// If the type is of another engine.
+    #[track_caller]
+    pub fn new(mut store: impl AsContextMut, ty: ExnType) -> ExnRefPre {
+        let context = store.as_context_mut();
+        let same = Engine::same(ty.engine(), context.engine());
+        assert!(same, "the type is of the wrong engine, another one than the store's");
+        // SAFETY: the context is exclusive.
+        ExnRefPre { store: unsafe { (*context.core()).id }, ty }
+    }
+
+    /// The type.
+    pub fn ty(&self) -> &ExnType {
+        &self.ty
+    }
 }
 
 impl ExnRef {
@@ -40,31 +66,41 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// If number or types of the values are wrong or the tag is of another store, or
-    /// [`ErrorKind::Limit`] if the store has no room for it.
-    ///
-    /// [`ErrorKind::Limit`]: crate::ErrorKind::Limit
-    pub fn new(mut store: impl AsContextMut, tag: &Tag, values: &[Val]) -> Result<ExnRef> {
+    /// If number or types of the values are wrong, the tag is of another type or store or
+    /// the type was prepared for another one, or [`ErrorKind::Limit`] if the store has no
+    /// room for it.
+    pub fn new(
+        mut store: impl AsContextMut,
+        allocator: &ExnRefPre,
+        tag: &Tag,
+        fields: &[Val],
+    ) -> Result<Rooted<ExnRef>> {
         let core = store.as_context_mut().core();
         let tag = tag.0.find(core)?;
         // SAFETY: the context is exclusive.
-        let ty = unsafe { (*core).engine.types().func_type(tag.as_ref().ty) };
-        let types = ty.params_slice();
-        if types.len() != values.len() {
-            let (want, got) = (types.len(), values.len());
-            return Err(Error::msg(format!("expected {want} values, got {got}")));
+        let (id, ty) = unsafe { ((*core).id, (*core).engine.types().func_type(tag.as_ref().ty)) };
+        if id != allocator.store {
+            let message = "the type was prepared for another store: this is the wrong store";
+            return Err(Error::msg(message));
         }
-        for (value, ty) in values.iter().zip(types) {
-            value.check(core, *ty)?;
+        if ty.id() != allocator.ty.func().inner().id() {
+            return Err(Error::msg("the exception's type is not that of the tag"));
+        }
+        let types = ty.params_slice();
+        if types.len() != fields.len() {
+            let (want, got) = (types.len(), fields.len());
+            return Err(Error::msg(format!("expected {want} fields, got {got}")));
+        }
+        for (value, ty) in fields.iter().zip(types) {
+            value.check(core, *ty).context("field type mismatch")?;
         }
         // SAFETY: the context is exclusive, the values have been checked, and all
         // frames end where the next activation would start.
         unsafe {
             let mut slots = vec![0; tag.as_ref().slots];
-            Val::write_all(core, values, types, &mut slots);
+            Val::write_all(core, fields, types, &mut slots);
             let reference = StoreCore::add_exception(core, tag, &slots, (*core).value_top)?;
-            (*core).exceptions.keep(reference);
-            Ok(ExnRef { store: (*core).id, reference })
+            Ok(Rooted::of(Handle::new(core, reference)))
         }
     }
 
@@ -72,92 +108,73 @@ impl ExnRef {
     ///
     /// # Errors
     ///
-    /// If the exception is of another store or gone.
+    /// If the reference's scope has ended or it is of another store; likewise below.
     pub fn tag(&self, mut store: impl AsContextMut) -> Result<Tag> {
         let core = store.as_context_mut().core();
+        let reference = self.0.get(core)?;
+        // SAFETY: the context is exclusive.
+        unsafe {
+            let (tag, _) = (*core).exceptions.get(reference).ok_or_else(gone)?;
+            Ok(Tag(Stored::new(core, tag)))
+        }
+    }
+
+    /// The type.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn ty(&self, store: impl AsContext) -> Result<ExnType> {
+        let context = store.as_context();
+        let core = context.core();
+        let reference = self.0.get(core)?;
         // SAFETY: the store is borrowed.
-        unsafe { self.parts(core).map(|(tag, _)| tag) }
+        let ty = unsafe {
+            let (tag, _) = (*core).exceptions.get(reference).ok_or_else(gone)?;
+            (*core).engine.types().func_type(tag.as_ref().ty)
+        };
+        ExnType::from_tag_type(&TagType::new(FuncType::of(context.engine(), ty)))
+    }
+
+    /// Whether the exception is of a type.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn matches_ty(&self, store: impl AsContext, ty: &HeapType) -> Result<bool> {
+        Ok(HeapType::ConcreteExn(self.ty(store)?).matches(ty))
     }
 
     /// The values it carries.
     ///
     /// # Errors
     ///
-    /// As [`ExnRef::tag`].
-    pub fn values(&self, mut store: impl AsContextMut) -> Result<Box<[Val]>> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the store is borrowed.
-        unsafe {
-            let (_, values) = self.parts(core)?;
-            values.iter().for_each(|value| value.keep(core));
-            Ok(values)
-        }
+    /// Likewise.
+    pub fn fields<'a, T: 'static>(
+        &'a self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> Result<impl ExactSizeIterator<Item = Val> + 'a> {
+        let core = store.into().core();
+        let reference = self.0.get(core)?;
+        // SAFETY: the context is exclusive.
+        let parts = unsafe { parts(core, reference, &mut |each| Handle::new(core, each)) };
+        let (_, values) = parts.ok_or_else(gone)?;
+        Ok(values.into_vec().into_iter())
     }
 
-    /// Throws the exception: a host function returns this as its error.
-    ///
-    /// ```
-    /// use zwasm::*;
-    /// let mut store = Store::new(&Engine::default(), ());
-    /// let tag = Tag::new(&mut store, &TagType::new(FuncType::new([ValType::I32], [])));
-    /// let fail = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
-    ///     let exn = ExnRef::new(&mut caller, &tag, &[Val::I32(7)])?;
-    ///     Err(exn.throw(&mut caller)?.into())
-    /// });
-    /// let error = fail.call(&mut store, &[], &mut []).unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::Exception);
-    /// assert_eq!(error.exception().unwrap().values()[0].i32(), Some(7));
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// A value it carries.
     ///
     /// # Errors
     ///
-    /// As [`ExnRef::tag`].
-    pub fn throw(&self, mut store: impl AsContextMut) -> Result<ThrownException> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the context is exclusive.
-        let thrown = unsafe {
-            let own = self.store == (*core).id;
-            own.then(|| ThrownException::of(core, self.reference)).flatten()
-        };
-        thrown.ok_or_else(gone)
-    }
-
-    /// # Safety
-    ///
-    /// `core` is valid.
-    unsafe fn parts(&self, core: *mut StoreCore) -> Result<(Tag, Box<[Val]>)> {
-        // SAFETY: by the contract.
-        let parts = unsafe {
-            let own = self.store == (*core).id;
-            own.then(|| parts(core, self.reference)).flatten()
-        };
-        parts.ok_or_else(gone)
-    }
-
-    /// Whether the exception is in this store.
-    pub(crate) fn is_of(&self, core: *const StoreCore) -> bool {
-        // SAFETY: contexts only give out pointers to live stores.
-        unsafe { self.store == (*core).id && (*core).exceptions.get(self.reference).is_some() }
-    }
-
-    /// The reference as slots hold it.
-    pub(crate) fn reference(&self) -> u64 {
-        self.reference
-    }
-
-    /// # Safety
-    ///
-    /// `core` is valid and the slot holds an exception reference of it.
-    pub(crate) unsafe fn from_slot(core: *const StoreCore, slot: u64) -> Option<ExnRef> {
-        // SAFETY: by the contract.
-        let store = unsafe { (*core).id };
-        (slot != 0).then_some(ExnRef { store, reference: slot })
+    /// Likewise, and if there are fewer.
+    pub fn field(&self, mut store: impl AsContextMut, index: usize) -> Result<Val> {
+        let value = self.fields(store.as_context_mut())?.nth(index);
+        value.ok_or_else(|| Error::msg(format!("no such field: {index}")))
     }
 }
 
 pub(crate) fn gone() -> Error {
-    Error::msg("the exception is of another store or nothing refers to it any more")
+    Error::msg("nothing refers to the exception any more")
 }
 
 /// Tag and values of an exception of a store.
@@ -165,13 +182,18 @@ pub(crate) fn gone() -> Error {
 /// # Safety
 ///
 /// `core` is valid and exclusive.
-unsafe fn parts(core: *mut StoreCore, reference: u64) -> Option<(Tag, Box<[Val]>)> {
+unsafe fn parts(
+    core: *mut StoreCore,
+    reference: u64,
+    root: &mut dyn FnMut(u64) -> Handle,
+) -> Option<(Tag, Box<[Val]>)> {
     // SAFETY: by the contract; the slots hold values of the tag's type.
     unsafe {
-        let (tag, slots) = (*core).exceptions.get(reference)?;
+        let (tag, slots): (std::ptr::NonNull<TagInst>, &[u64]) =
+            (*core).exceptions.get(reference)?;
         let ty = (*core).engine.types().func_type(tag.as_ref().ty);
         let mut values = vec![Val::I32(0); ty.params_slice().len()];
-        Val::read_all(core, &mut values, ty.params_slice(), slots);
+        Val::make_all(core, &mut values, ty.params_slice(), slots, root);
         Some((Tag(Stored::new(core, tag)), values.into()))
     }
 }
@@ -183,26 +205,43 @@ unsafe fn parts(core: *mut StoreCore, reference: u64) -> Option<(Tag, Box<[Val]>
 /// [`ErrorKind::Exception`]: crate::ErrorKind::Exception
 #[derive(Clone, Debug)]
 pub struct ThrownException {
-    exn: ExnRef,
+    exn: OwnedRooted<ExnRef>,
     tag: Tag,
     values: Box<[Val]>,
-    /// Keeps the exception in the store.
-    _held: Arc<()>,
+    /// Keeps what the values refer to.
+    _held: Arc<[Arc<()>]>,
 }
 
 impl ThrownException {
+    /// What a host function returns as its error to throw an exception.
+    ///
+    /// # Errors
+    ///
+    /// If the reference's scope has ended or it is of another store.
+    pub fn new(mut store: impl AsContextMut, exn: Rooted<ExnRef>) -> Result<ThrownException> {
+        let core = store.as_context_mut().core();
+        let reference = exn.handle().get(core)?;
+        // SAFETY: the context is exclusive.
+        unsafe { ThrownException::of(core, reference) }.ok_or_else(gone)
+    }
+
     /// The exception of a store that slots hold as `reference`, if it is there.
     ///
     /// # Safety
     ///
     /// `core` is valid and ours alone.
     pub(crate) unsafe fn of(core: *mut StoreCore, reference: u64) -> Option<ThrownException> {
+        let mut held = Vec::new();
         // SAFETY: by the contract.
         unsafe {
-            let (tag, values) = parts(core, reference)?;
-            let exn = ExnRef { store: (*core).id, reference };
-            let held = (*core).exceptions.hold(reference);
-            Some(ThrownException { exn, tag, values, _held: held })
+            let mut own = |reference| {
+                let (handle, token) = Handle::owned(core, reference);
+                held.push(token);
+                handle
+            };
+            let (tag, values) = parts(core, reference, &mut own)?;
+            let exn = OwnedRooted::new(core, reference);
+            Some(ThrownException { exn, tag, values, _held: held.into() })
         }
     }
 
@@ -216,14 +255,14 @@ impl ThrownException {
         &self.values
     }
 
-    /// A reference to the exception, good as long as `self`.
-    pub fn exn(&self) -> ExnRef {
-        self.exn
+    /// The exception.
+    pub fn exn(&self) -> &OwnedRooted<ExnRef> {
+        &self.exn
     }
 
     /// The reference as slots hold it, if the exception is in this store.
     pub(crate) fn reference(&self, core: *const StoreCore) -> Option<u64> {
-        self.exn.is_of(core).then_some(self.exn.reference)
+        self.exn.0.reference(core)
     }
 }
 
@@ -237,7 +276,7 @@ impl Display for ThrownException {
                 Val::I64(value) => write!(f, "i64 {value}")?,
                 Val::F32(bits) => write!(f, "f32 {}", f32::from_bits(*bits))?,
                 Val::F64(bits) => write!(f, "f64 {}", f64::from_bits(*bits))?,
-                Val::V128(bits) => write!(f, "v128 {bits:#034x}")?,
+                Val::V128(vector) => write!(f, "v128 {:#034x}", vector.as_u128())?,
                 Val::FuncRef(_) => f.write_str("funcref")?,
                 Val::ExternRef(_) => f.write_str("externref")?,
                 Val::AnyRef(_) => f.write_str("anyref")?,
@@ -261,5 +300,80 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
         let thrown = (&error as &(dyn StdError + 'static)).is::<ThrownException>();
         Error::converted(if thrown { ErrorKind::Exception } else { ErrorKind::Host }, error)
+    }
+}
+
+macro_rules! throwing {
+    ($($ty:ty { $($generic:tt)* })*) => {$(
+        impl<$($generic)*> $ty {
+            /// Throws an exception: a host function returns this.
+            ///
+            /// ```
+            /// use zwasm::*;
+            /// let engine = Engine::default();
+            /// let mut store = Store::new(&engine, ());
+            /// let ty = ExnType::new(&engine, [ValType::I32])?;
+            /// let tag = Tag::new(&mut store, &ty.tag_type())?;
+            /// let fail = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+            ///     let pre = ExnRefPre::new(&mut caller, ty.clone());
+            ///     let exn = ExnRef::new(&mut caller, &pre, &tag, &[Val::I32(7)])?;
+            ///     caller.as_context_mut().throw(exn)
+            /// });
+            /// let error = fail.call(&mut store, &[], &mut []).unwrap_err();
+            /// assert_eq!(error.kind(), ErrorKind::Exception);
+            /// assert!(error.is::<ThrownException>());
+            /// let exn = store.take_pending_exception().expect("it was not caught");
+            /// assert_eq!(exn.field(&mut store, 0)?.i32(), Some(7));
+            /// # Ok::<(), Error>(())
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// Always: the thrown exception, or that it is of another store or gone.
+            pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R> {
+                let core = self.as_context_mut().core();
+                let thrown = ThrownException::new(self.as_context_mut(), exception)?;
+                // SAFETY: the context is exclusive.
+                unsafe { set_pending(core, &thrown) };
+                Err(thrown.into())
+            }
+
+            /// The exception that was thrown last and that the guest has not caught, unless
+            /// it has been taken.
+            pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+                let core = self.as_context_mut().core();
+                // SAFETY: the context is exclusive.
+                unsafe {
+                    let pending = (*core).pending_exception.take()?;
+                    let reference = (*core).gc.rooted(pending.0)?;
+                    Some(Rooted::of(Handle::new(core, reference)))
+                }
+            }
+
+            /// Whether there is such an exception.
+            pub fn has_pending_exception(&self) -> bool {
+                // SAFETY: the store is borrowed.
+                unsafe { (*self.as_context().core()).pending_exception.is_some() }
+            }
+        }
+    )*};
+}
+throwing! {
+    Store<T> { T: 'static }
+    StoreContextMut<'_, T> { T: 'static }
+    Caller<'_, T> { T: 'static }
+}
+
+/// Remembers an exception that nothing has caught so far.
+///
+/// # Safety
+///
+/// `core` is valid and ours alone.
+pub(super) unsafe fn set_pending(core: *mut StoreCore, thrown: &ThrownException) {
+    // SAFETY: by the contract.
+    unsafe {
+        if let Some(reference) = thrown.reference(core) {
+            (*core).pending_exception = Some((*core).gc.own(reference));
+        }
     }
 }

@@ -8,14 +8,15 @@ use super::func::Func;
 #[cfg(feature = "threads")]
 use super::shared::SharedMemory;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, expect};
+use super::table::Table;
+use super::types::{ExternType, FuncType, GlobalType, TagType};
 use super::val::Val;
-#[cfg(feature = "threads")]
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::store::instance::Item;
 use crate::store::stored::Stored;
-use crate::store::{GlobalInst, MemoryInst, StoreCore, TableInst, TagInst};
-use crate::types::{ExternType, GlobalType, MemoryType, Mutability, TableType, TagType, ValType};
+use crate::store::{GlobalInst, MemoryInst, StoreCore, TagInst};
+use crate::types::{MemoryType, Mutability};
 
 /// Something that can be imported or exported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -166,6 +167,70 @@ extern_from!(Func Table Memory Global Tag);
 #[cfg(feature = "threads")]
 extern_from!(SharedMemory);
 
+/// Something that an instance exports, see [`Instance::exports`](crate::Instance::exports).
+#[derive(Clone, Debug)]
+pub struct Export<'instance> {
+    name: &'instance str,
+    definition: Extern,
+}
+
+impl<'instance> Export<'instance> {
+    pub(super) fn new(name: &'instance str, definition: Extern) -> Export<'instance> {
+        Export { name, definition }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &'instance str {
+        self.name
+    }
+
+    /// The type.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        self.definition.ty(store)
+    }
+
+    /// What is exported.
+    pub fn into_extern(self) -> Extern {
+        self.definition
+    }
+
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        self.definition.into_func()
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        self.definition.into_table()
+    }
+
+    /// The memory, if it is one that is not shared.
+    pub fn into_memory(self) -> Option<Memory> {
+        self.definition.into_memory()
+    }
+
+    /// The shared memory, if it is one.
+    #[cfg(feature = "threads")]
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        self.definition.into_shared_memory()
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        self.definition.into_global()
+    }
+
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        self.definition.into_tag()
+    }
+}
+
 /// A linear memory of a store; one that is shared is a `SharedMemory` instead.
 ///
 /// ```
@@ -242,7 +307,8 @@ impl Memory {
         // SAFETY: the context is exclusive.
         let old = unsafe { StoreCore::grow_memory(core, self.0.find(core)?.as_ptr(), delta)? };
         old.ok_or_else(|| {
-            Error::of_kind(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
+            let message = format!("failed to grow memory by `{delta}`");
+            Error::of_kind(ErrorKind::Limit, message)
         })
     }
 
@@ -263,7 +329,7 @@ impl Memory {
     ///
     /// If the store is another one than its own.
     #[track_caller]
-    pub fn data<'a, T: 'a>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
+    pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
         expect(self.contents(&store.into()))
     }
 
@@ -273,7 +339,10 @@ impl Memory {
     ///
     /// If the store is another one than its own.
     #[track_caller]
-    pub fn data_mut<'a, T: 'a>(&self, store: impl Into<StoreContextMut<'a, T>>) -> &'a mut [u8] {
+    pub fn data_mut<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> &'a mut [u8] {
         expect(self.contents_mut(store.into()))
     }
 
@@ -283,7 +352,7 @@ impl Memory {
     ///
     /// If the store is another one than its own.
     #[track_caller]
-    pub fn data_and_store_mut<'a, T: 'a>(
+    pub fn data_and_store_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut T) {
@@ -302,7 +371,7 @@ impl Memory {
     ///
     /// If the store is another one than its own.
     #[track_caller]
-    pub fn data_and_attachment_mut<'a, T: 'a, A: Any + Default + Send + Sync>(
+    pub fn data_and_attachment_mut<'a, T: 'static, A: Any + Default + Send + Sync>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut A) {
@@ -320,7 +389,7 @@ impl Memory {
     ///
     /// If the store is another one than theirs.
     #[track_caller]
-    pub fn data_of_two<'a, T: 'a>(
+    pub fn data_of_two<'a, T: 'static>(
         store: impl Into<StoreContextMut<'a, T>>,
         from: Memory,
         to: Memory,
@@ -347,11 +416,21 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the range is not within it or the memory is of another store.
-    pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        let data = self.contents(&store.as_context())?;
+    /// If the range is not within it.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn read(
+        &self,
+        store: impl AsContext,
+        offset: usize,
+        buffer: &mut [u8],
+    ) -> Result<(), MemoryAccessError> {
+        let data = expect(self.contents(&store.as_context()));
         let source = data.get(offset..).and_then(|data| data.get(..buffer.len()));
-        buffer.copy_from_slice(source.ok_or_else(|| outside(offset, buffer.len()))?);
+        buffer.copy_from_slice(source.ok_or(MemoryAccessError::OUTSIDE)?);
         Ok(())
     }
 
@@ -359,133 +438,57 @@ impl Memory {
     ///
     /// # Errors
     ///
-    /// If the range is not within it or the memory is of another store.
-    pub fn write(&self, mut store: impl AsContextMut, offset: usize, buffer: &[u8]) -> Result<()> {
-        let data = self.contents_mut(store.as_context_mut())?;
+    /// If the range is not within it.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn write(
+        &self,
+        mut store: impl AsContextMut,
+        offset: usize,
+        buffer: &[u8],
+    ) -> Result<(), MemoryAccessError> {
+        let data = expect(self.contents_mut(store.as_context_mut()));
         let target = data.get_mut(offset..).and_then(|data| data.get_mut(..buffer.len()));
-        target.ok_or_else(|| outside(offset, buffer.len()))?.copy_from_slice(buffer);
-        Ok(())
-    }
-}
-
-pub(super) fn outside(offset: usize, length: usize) -> Error {
-    Error::msg(format!("{length} bytes at {offset:#x} are outside the memory"))
-}
-
-/// A table of a store.
-///
-/// ```
-/// use zwasm::{Engine, RefType, Store, Table, TableType, Val};
-/// let mut store = Store::new(&Engine::default(), ());
-/// let ty = TableType::new(RefType::FUNCREF, 2, None);
-/// let table = Table::new(&mut store, ty, Val::FuncRef(None))?;
-/// assert_eq!(table.grow(&mut store, 3, Val::FuncRef(None))?, 2);
-/// assert_eq!(table.size(&store), 5);
-/// # Ok::<(), zwasm::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Table(pub(crate) Stored<TableInst>);
-
-impl Table {
-    /// A new table filled with `init`.
-    ///
-    /// # Errors
-    ///
-    /// If `init` has another type or the elements' type is of another engine, or
-    /// [`ErrorKind::Limit`] if the table cannot be allocated.
-    pub fn new(mut store: impl AsContextMut, ty: TableType, init: Val) -> Result<Table> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the context is exclusive.
-        unsafe {
-            let element = ValType::Ref(ty.element());
-            (*core).hold_types_of(element);
-            (*core).engine.types().check([element])?;
-            init.check(core, element)?;
-            StoreCore::check_counts(core, [0, 1, 0])?;
-            let table = StoreCore::new_table(core, ty, init.to_bits(core) as u64)?;
-            Ok(Table(Stored::new(core, (*core).add_table(table))))
-        }
-    }
-
-    /// The type.
-    ///
-    /// # Panics
-    ///
-    /// If the store is another one than its own.
-    #[track_caller]
-    pub fn ty(&self, store: impl AsContext) -> TableType {
-        expect(self.0.of(&store.as_context())).ty
-    }
-
-    /// The number of elements.
-    ///
-    /// # Panics
-    ///
-    /// If the store is another one than its own.
-    #[track_caller]
-    pub fn size(&self, store: impl AsContext) -> u64 {
-        expect(self.0.of(&store.as_context())).len as u64
-    }
-
-    /// An element, if there is one at this index.
-    ///
-    /// # Panics
-    ///
-    /// If the store is another one than its own.
-    #[track_caller]
-    pub fn get(&self, mut store: impl AsContextMut, index: u64) -> Option<Val> {
-        let context = store.as_context_mut();
-        let core = context.core();
-        let table = expect(self.0.of(&context.as_context()));
-        let element = *table.elements().get(usize::try_from(index).ok()?)?;
-        // SAFETY: the context is exclusive, and elements have the table's type.
-        unsafe {
-            let slot = table.reference(element);
-            let value = Val::from_bits(core, slot.into(), ValType::Ref(table.ty.element()));
-            value.keep(core);
-            Some(value)
-        }
-    }
-
-    /// Writes an element.
-    ///
-    /// # Errors
-    ///
-    /// If there is none at this index, the value has another type or the table is of
-    /// another store.
-    pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Val) -> Result<()> {
-        let context = store.as_context_mut();
-        let core = context.core();
-        let table = self.0.of(&context.as_context())?;
-        value.check(core, ValType::Ref(table.ty.element()))?;
-        let functions = &context.as_context().core_ref().functions;
-        let element = table.element(functions, value.to_bits(core) as u64);
-        let elements = self.0.of_mut(context)?.elements_mut();
-        let place = usize::try_from(index).ok().and_then(|index| elements.get_mut(index));
-        *place.ok_or_else(|| Error::msg(format!("the table has no element {index}")))? = element;
+        target.ok_or(MemoryAccessError::OUTSIDE)?.copy_from_slice(buffer);
         Ok(())
     }
 
-    /// Grows by `delta` elements set to `init`; the old size.
+    /// Bytes in a page.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// If `init` has another type or the table is of another store, or
-    /// [`ErrorKind::Limit`] if the size is beyond the maximum or a limit.
-    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Val) -> Result<u64> {
-        let context = store.as_context_mut();
-        let core = context.core();
-        let table = self.0.find(core)?;
-        let element = self.0.of(&context.as_context())?.ty.element();
-        init.check(core, ValType::Ref(element))?;
-        let init = init.to_bits(core) as u64;
-        // SAFETY: the context is exclusive.
-        let old = unsafe { StoreCore::grow_table(core, table.as_ptr(), delta, init)? };
-        old.ok_or_else(|| {
-            Error::of_kind(ErrorKind::Limit, format!("cannot grow a table by {delta} elements"))
-        })
+    /// If the store is another one than its own; likewise below.
+    #[track_caller]
+    pub fn page_size(&self, store: impl AsContext) -> u64 {
+        self.ty(store).page_size()
+    }
+
+    /// The binary logarithm of that.
+    #[track_caller]
+    pub fn page_size_log2(&self, store: impl AsContext) -> u8 {
+        self.ty(store).page_size_log2()
     }
 }
+
+/// A range is not within a memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryAccessError {}
+
+impl MemoryAccessError {
+    pub(super) const OUTSIDE: MemoryAccessError = MemoryAccessError {};
+}
+
+impl std::fmt::Display for MemoryAccessError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("out of bounds memory access")
+    }
+}
+
+impl std::error::Error for MemoryAccessError {}
 
 /// A global of a store.
 ///
@@ -509,11 +512,18 @@ impl Global {
     /// If the value has another type, or the type is of another engine.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let core = store.as_context_mut().core();
+        let ty = ty.inner();
         // SAFETY: the context is exclusive.
         unsafe {
             (*core).hold_types_of(ty.content());
-            (*core).engine.types().check([ty.content()])?;
-            value.check(core, ty.content())?;
+            (*core)
+                .engine
+                .types()
+                .check([ty.content()])
+                .context("the type is of the wrong engine")?;
+            value.check(core, ty.content()).context(
+                "type mismatch: initial value provided does not match the type of this global",
+            )?;
             let global = (*core).add_global(GlobalInst { value: value.to_bits(core), ty });
             Ok(Global(Stored::new(core, global)))
         }
@@ -526,7 +536,8 @@ impl Global {
     /// If the store is another one than its own.
     #[track_caller]
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
-        expect(self.0.of(&store.as_context())).ty
+        let context = store.as_context();
+        GlobalType::of(context.engine(), expect(self.0.of(&context)).ty)
     }
 
     /// The value.
@@ -540,11 +551,7 @@ impl Global {
         let core = context.core();
         let global = expect(self.0.of(&context.as_context()));
         // SAFETY: the context is exclusive, and the value has the global's type.
-        unsafe {
-            let value = Val::from_bits(core, global.value, global.ty.content());
-            value.keep(core);
-            value
-        }
+        unsafe { Val::from_bits(core, global.value, global.ty.content()) }
     }
 
     /// Changes the value.
@@ -557,9 +564,11 @@ impl Global {
         let core = context.core();
         let global = self.0.of_mut(context)?;
         if global.ty.mutability() == Mutability::Const {
-            return Err(Error::msg("the global is constant"));
+            return Err(Error::msg("immutable global cannot be set"));
         }
-        value.check(core, global.ty.content())?;
+        value
+            .check(core, global.ty.content())
+            .context("type mismatch: attempt to set global to value of wrong type")?;
         global.value = value.to_bits(core);
         Ok(())
     }
@@ -572,29 +581,18 @@ pub struct Tag(pub(crate) Stored<TagInst>);
 impl Tag {
     /// A new tag.
     ///
-    /// # Panics
-    ///
-    /// If the type names one of another engine.
-    #[track_caller]
-    pub fn new(store: impl AsContextMut, ty: &TagType) -> Tag {
-        match Tag::try_new(store, ty) {
-            Ok(tag) => tag,
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    /// As [`Tag::new`].
-    ///
     /// # Errors
     ///
-    /// If the type names one of another engine.
-    pub fn try_new(mut store: impl AsContextMut, ty: &TagType) -> Result<Tag> {
-        let core = store.as_context_mut().core();
+    /// If the type is of another engine.
+    pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Result<Tag> {
+        let context = store.as_context_mut();
+        if !Engine::same(ty.ty().engine(), context.engine()) {
+            return Err(Error::msg("the tag's type is of the wrong engine, another one"));
+        }
+        let core = context.core();
         // SAFETY: the context is exclusive.
         unsafe {
-            let types = (*core).engine.types();
-            types.check(ty.ty().all())?;
-            let (held, id) = types.intern_func(ty.ty().clone());
+            let (held, id) = (*core).engine.types().intern_func(ty.ty().inner().clone());
             (*core).hold_type(held);
             Ok(Tag(Stored::new(core, (*core).add_tag(id))))
         }
@@ -609,6 +607,19 @@ impl Tag {
     pub fn ty(&self, store: impl AsContext) -> TagType {
         let context = store.as_context();
         let tag = expect(self.0.of(&context));
-        TagType::new(context.engine().types().func_type(tag.ty))
+        let ty = context.engine().types().func_type(tag.ty);
+        TagType::new(FuncType::of(context.engine(), ty))
+    }
+
+    /// Whether both are the same tag.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than theirs.
+    #[track_caller]
+    pub fn eq(a: &Tag, b: &Tag, store: impl AsContext) -> bool {
+        let context = store.as_context();
+        let (a, b) = (expect(a.0.of(&context)), expect(b.0.of(&context)));
+        std::ptr::eq(a, b)
     }
 }

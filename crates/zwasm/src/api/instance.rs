@@ -1,14 +1,17 @@
 //! Instances, and the one-liner.
 
 use super::boundary;
-use super::externs::{Extern, Global, Memory, Table};
-use super::func::{Func, TypedFunc, WasmParams, WasmResults};
+use super::externs::{Export, Extern, Global, Memory, Tag};
+use super::func::{Func, TypedFunc};
 use super::linker::Linker;
-use super::store::{AsContext, AsContextMut, Store, StoreContext, expect};
+use super::module::ModuleExport;
+use super::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, expect};
+use super::table::Table;
 use super::val::Val;
+use super::wasm_ty::{WasmParams, WasmResults};
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, FrameInfo, Result};
-use crate::module::{Entity, Export, Module};
+use crate::error::{Context, Error, ErrorKind, FrameInfo, Result};
+use crate::module::{Entity, Module};
 use crate::store::StoreCore;
 use crate::store::instance::{InstanceData, Item, instantiate, link_error, mismatch};
 use crate::store::stored::Stored;
@@ -27,6 +30,10 @@ use crate::store::stored::Stored;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instance(pub(crate) Stored<InstanceData>);
+
+/// What is said of a module that is not of the store's engine.
+pub(super) const OTHER_ENGINE: &str =
+    "cross-`Engine` instantiation is not supported: the module is of another engine than the store";
 
 impl Instance {
     /// Instantiates a module with its imports in order, and runs its start
@@ -47,7 +54,11 @@ impl Instance {
         if declared.len() != imports.len() {
             return Err(Error::of_kind(
                 ErrorKind::Link,
-                format!("expected {} imports, got {}", declared.len(), imports.len()),
+                format!(
+                    "wrong number of imports provided, {} != {}",
+                    imports.len(),
+                    declared.len()
+                ),
             ));
         }
         let mut items = Vec::with_capacity(imports.len());
@@ -69,7 +80,7 @@ impl Instance {
     ) -> Result<Instance> {
         // SAFETY: by the contract.
         if !Engine::same(module.engine(), unsafe { &(*core).engine }) {
-            return Err(Error::msg("the module was compiled for another engine than the store's"));
+            return Err(Error::msg(OTHER_ENGINE));
         }
         let declared = &module.inner().imports;
         let problems: Vec<String> = declared
@@ -103,6 +114,24 @@ impl Instance {
         let context = store.as_context_mut();
         let context = context.as_context();
         export(&context, expect(self.0.of(&context)), name)
+    }
+
+    /// The same by number: of this instance's module, else nothing.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn get_module_export(
+        &self,
+        mut store: impl AsContextMut,
+        export: &ModuleExport,
+    ) -> Option<Extern> {
+        let context = store.as_context_mut();
+        let instance = expect(self.0.of(&context.as_context()));
+        let item = instance.item(export.of(&instance.module)?)?;
+        // SAFETY: the item is of this store.
+        Some(unsafe { Extern::from_item(context.core(), item) })
     }
 
     /// The function exported under a name.
@@ -176,6 +205,16 @@ impl Instance {
         self.get_export(store, name)?.into_global()
     }
 
+    /// The tag exported under a name.
+    ///
+    /// # Panics
+    ///
+    /// If the store is another one than its own.
+    #[track_caller]
+    pub fn get_tag(&self, store: impl AsContextMut, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
+    }
+
     /// The function exported under a name, with its types.
     ///
     /// # Errors
@@ -189,27 +228,28 @@ impl Instance {
         let context = store.as_context_mut();
         let item = export(&context.as_context(), self.0.of(&context.as_context())?, name);
         let func = item.and_then(Extern::into_func);
-        func.ok_or_else(|| no_function(name))?.typed(context)
+        let func = func.ok_or_else(|| no_function(name))?;
+        func.typed(context)
+            .with_context(|| format!("failed to convert function `{name}` to given type"))
     }
 
     /// The module instantiated.
     ///
     /// # Panics
     ///
-    /// If the store is another one than its own.
+    /// If the store is another one than its own; likewise below.
     #[track_caller]
-    pub fn module(&self, store: impl AsContext) -> Module {
-        expect(self.0.of(&store.as_context())).module.clone()
+    pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
+        &expect(self.0.of(&store.into())).module
     }
 
     /// All exports in order.
-    ///
-    /// # Panics
-    ///
-    /// If the store is another one than its own.
     #[track_caller]
-    pub fn exports(&self, mut store: impl AsContextMut) -> Vec<(String, Extern)> {
-        expect(self.checked_exports(&mut store))
+    pub fn exports<'a, T: 'static>(
+        &'a self,
+        store: impl Into<StoreContextMut<'a, T>>,
+    ) -> impl ExactSizeIterator<Item = Export<'a>> + 'a {
+        expect(self.checked_exports(store.into())).into_iter()
     }
 
     /// As [`Instance::exports`].
@@ -217,18 +257,17 @@ impl Instance {
     /// # Errors
     ///
     /// If the store is another one than its own.
-    pub(super) fn checked_exports(
+    pub(super) fn checked_exports<'a, T: 'static>(
         &self,
-        mut store: impl AsContextMut,
-    ) -> Result<Vec<(String, Extern)>> {
-        let context = store.as_context_mut();
-        let instance = self.0.of(&context.as_context())?;
+        context: StoreContextMut<'a, T>,
+    ) -> Result<Vec<Export<'a>>> {
+        let core = context.core();
+        let instance = self.0.of_shared(context)?;
         let exports = &instance.module.inner().exports;
-        let export = |export: &Export| {
+        let export = |export: &'a crate::module::Export| {
             let item = instance.item(export.entity)?;
             // SAFETY: the item is of this store.
-            let item = unsafe { Extern::from_item(context.core(), item) };
-            Some((export.name.to_string(), item))
+            Some(Export::new(&export.name, unsafe { Extern::from_item(core, item) }))
         };
         Ok(exports.iter().filter_map(export).collect())
     }
@@ -249,7 +288,7 @@ fn export<T>(store: &StoreContext<'_, T>, instance: &InstanceData, name: &str) -
 }
 
 fn no_function(name: &str) -> Error {
-    Error::msg(format!("no exported function {name:?}"))
+    Error::msg(format!("failed to find function export `{name}`"))
 }
 
 /// Loads a module that needs no imports and calls one of its exports.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::func::Caller;
+use super::caller::Caller;
 use super::store::{AsContext, Store, StoreContextMut};
 use crate::error::Result;
 use crate::store::limits::{Limits, UpdateDeadline};

@@ -9,6 +9,7 @@ use crate::module::Module;
 use crate::observe::title;
 use crate::stack::backtrace::capture;
 use crate::tier;
+use crate::tuning::MAX_BACKTRACE_FRAMES;
 use zwasm_regir::Inst;
 
 /// A function of the guest's in the middle of being executed, see [`Sample`].
@@ -40,7 +41,7 @@ impl Sample {
         let core = store.as_context().core();
         // SAFETY: the store is borrowed, so the frames behind its host functions
         // are as they were when these were called.
-        let backtrace = unsafe { capture(None, (*core).host_frame) };
+        let backtrace = unsafe { capture(None, (*core).host_frame, MAX_BACKTRACE_FRAMES) };
         let frames = backtrace.places.iter().map(|place| {
             let (module, func, compiled, optimized) = place.function();
             SampledFrame { module: module.clone(), func, compiled, optimized }
@@ -105,11 +106,6 @@ impl Module {
     /// The name of a function from the name section.
     pub fn func_name(&self, func: u32) -> Option<String> {
         self.function_name(func)
-    }
-
-    /// Whether two handles are the same module.
-    pub fn same(a: &Module, b: &Module) -> bool {
-        std::ptr::eq(a.inner(), b.inner())
     }
 
     /// The register IR of a function, as text whose form may change.

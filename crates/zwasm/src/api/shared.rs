@@ -1,9 +1,11 @@
 //! Memories that stores on several threads use at once.
 
+use std::cell::UnsafeCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::externs::MemoryAccessError;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::store::shared::{SharedCore, WaitResult, bad_address};
@@ -87,7 +89,7 @@ impl SharedMemory {
     /// [`ErrorKind::Limit`] if that is beyond its maximum or a limit.
     pub fn grow(&self, delta: u64) -> Result<u64> {
         self.core.grow(delta).ok_or_else(|| {
-            Error::of_kind(ErrorKind::Limit, format!("cannot grow a memory by {delta} pages"))
+            Error::of_kind(ErrorKind::Limit, format!("failed to grow memory by `{delta}`"))
         })
     }
 
@@ -103,9 +105,8 @@ impl SharedMemory {
     /// # Errors
     ///
     /// If the range is not within it.
-    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        let inside = self.core.read(offset, buffer);
-        inside.then_some(()).ok_or_else(|| super::externs::outside(offset, buffer.len()))
+    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> Result<(), MemoryAccessError> {
+        self.core.read(offset, buffer).then_some(()).ok_or(MemoryAccessError::OUTSIDE)
     }
 
     /// Copies to the memory.
@@ -113,9 +114,24 @@ impl SharedMemory {
     /// # Errors
     ///
     /// If the range is not within it.
-    pub fn write(&self, offset: usize, buffer: &[u8]) -> Result<()> {
-        let inside = self.core.write(offset, buffer);
-        inside.then_some(()).ok_or_else(|| super::externs::outside(offset, buffer.len()))
+    pub fn write(&self, offset: usize, buffer: &[u8]) -> Result<(), MemoryAccessError> {
+        self.core.write(offset, buffer).then_some(()).ok_or(MemoryAccessError::OUTSIDE)
+    }
+
+    /// The contents, for code that is not Rust or reads and writes them with atomic
+    /// operations: other threads may write there at any time.
+    pub fn data(&self) -> &[UnsafeCell<u8>] {
+        if self.core.len() == 0 {
+            return &[];
+        }
+        // SAFETY: the memory is mapped where it is as long as `self` lives and never
+        // shrinks, and cells are what others may write to.
+        unsafe { std::slice::from_raw_parts(self.core.base().cast(), self.core.len()) }
+    }
+
+    /// Bytes in a page.
+    pub fn page_size(&self) -> u64 {
+        self.ty().page_size()
     }
 
     /// As `memory.atomic.notify`: wakes up to `count` threads that wait at an

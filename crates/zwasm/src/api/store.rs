@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::func::Caller;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::store::stored::Stored;
@@ -46,7 +45,7 @@ struct Inner<T> {
 ///     store
 /// }
 /// ```
-pub struct Store<T> {
+pub struct Store<T: 'static> {
     inner: NonNull<Inner<T>>,
     owns: PhantomData<Inner<T>>,
     /// Host functions write to the data.
@@ -65,6 +64,15 @@ impl<T> Store<T> {
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         let inner = leak(Inner { core: StoreCore::new(engine), data });
         Store { inner, owns: PhantomData, invariant: PhantomData }
+    }
+
+    /// As [`Store::new`].
+    ///
+    /// # Errors
+    ///
+    /// None; where others have some.
+    pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
+        Ok(Store::new(engine, data))
     }
 
     /// The engine.
@@ -128,6 +136,65 @@ impl<T> Drop for Store<T> {
     }
 }
 
+/// Collects garbage, and frees exceptions that nothing refers to.
+///
+/// # Safety
+///
+/// `core` is valid and ours alone.
+unsafe fn collect(core: *mut StoreCore) {
+    // SAFETY: by the contract; guest frames end at the value stack's top whenever the host
+    // runs, and what the host refers to is rooted.
+    unsafe {
+        let top = (*core).value_top;
+        StoreCore::collect_all(core, top);
+    }
+}
+
+impl<T> Store<T> {
+    /// Collects garbage now, because of `why` if that is given.
+    ///
+    /// # Errors
+    ///
+    /// None; where others have some.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        self.as_context_mut().gc(why)
+    }
+
+    /// The bytes of the heap of garbage-collected objects, in use or not.
+    pub fn gc_heap_capacity(&self) -> usize {
+        self.core_ref().gc.heap.size()
+    }
+}
+
+/// The heap of garbage-collected objects has no room for a value of the host: the payload of
+/// the error of [`ExternRef::new`](crate::ExternRef::new), from which the value can be taken
+/// back. For objects, `T` is `()`.
+pub struct GcHeapOutOfMemory<T> {
+    pub(super) inner: T,
+    pub(super) message: String,
+}
+
+impl<T> GcHeapOutOfMemory<T> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+}
+
+impl<T> std::fmt::Display for GcHeapOutOfMemory<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl<T> std::fmt::Debug for GcHeapOutOfMemory<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("GcHeapOutOfMemory").field(&self.message).finish()
+    }
+}
+
+impl<T> std::error::Error for GcHeapOutOfMemory<T> {}
+
 /// What stores made beside each other were refused; see [`Store::refusals`].
 #[derive(Clone)]
 pub struct Refusals(Arc<Total>);
@@ -162,14 +229,14 @@ impl<T> Store<T> {
 }
 
 /// Shared access to a store.
-pub struct StoreContext<'a, T> {
+pub struct StoreContext<'a, T: 'static> {
     inner: NonNull<Inner<T>>,
     borrow: PhantomData<&'a T>,
     exact: PhantomData<fn(T) -> T>,
 }
 
 /// Exclusive access to a store.
-pub struct StoreContextMut<'a, T> {
+pub struct StoreContextMut<'a, T: 'static> {
     inner: NonNull<Inner<T>>,
     borrow: PhantomData<&'a mut T>,
 }
@@ -229,6 +296,24 @@ impl<'a, T> StoreContextMut<'a, T> {
         unsafe { &mut (*self.inner.as_ptr()).data }
     }
 
+    /// As [`Store::gc`].
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
+        let _ = why;
+        // SAFETY: the context is exclusive.
+        unsafe { collect(self.core()) };
+        Ok(())
+    }
+
+    /// As [`Store::gc_heap_capacity`].
+    pub fn gc_heap_capacity(&self) -> usize {
+        // SAFETY: the context borrows the store.
+        unsafe { (*self.core()).gc.heap.size() }
+    }
+
     /// The user's data, to be changed as long as the context could be.
     pub(crate) fn into_data_mut(self) -> &'a mut T {
         // SAFETY: as above; the context is used up.
@@ -257,7 +342,7 @@ impl<'a, T> StoreContextMut<'a, T> {
 /// What gives shared access to a store: stores, contexts and callers.
 pub trait AsContext {
     /// The user's data in the store.
-    type Data;
+    type Data: 'static;
     /// The access.
     fn as_context(&self) -> StoreContext<'_, Self::Data>;
 }
@@ -341,6 +426,12 @@ impl<T> Stored<T> {
         self.find(store.core()).map(|pointer| unsafe { pointer.as_ref() })
     }
 
+    /// The same for as long as an exclusive context borrows the store.
+    pub(crate) fn of_shared<'a, D>(&self, store: StoreContextMut<'a, D>) -> Result<&'a T> {
+        // SAFETY: see above.
+        self.find(store.core()).map(|pointer| unsafe { pointer.as_ref() })
+    }
+
     /// The same, to be changed.
     pub(crate) fn of_mut<'a, D>(&self, store: StoreContextMut<'a, D>) -> Result<&'a mut T> {
         // SAFETY: see above.
@@ -361,44 +452,39 @@ pub(super) fn expect<T>(found: Result<T>) -> T {
     }
 }
 
-impl<'a, T> From<&'a Store<T>> for StoreContext<'a, T> {
-    fn from(store: &'a Store<T>) -> Self {
-        store.as_context()
+impl<'a, C: AsContext> From<&'a C> for StoreContext<'a, C::Data> {
+    fn from(context: &'a C) -> Self {
+        context.as_context()
     }
 }
 
-impl<'a, T> From<&'a mut Store<T>> for StoreContext<'a, T> {
-    fn from(store: &'a mut Store<T>) -> Self {
-        Self::from(&*store)
+impl<'a, C: AsContext> From<&'a mut C> for StoreContext<'a, C::Data> {
+    fn from(context: &'a mut C) -> Self {
+        C::as_context(context)
     }
 }
 
-impl<'a, T> From<&'a mut Store<T>> for StoreContextMut<'a, T> {
-    fn from(store: &'a mut Store<T>) -> Self {
-        store.as_context_mut()
-    }
-}
-
-impl<'a, T> From<&'a Caller<'_, T>> for StoreContext<'a, T> {
-    fn from(caller: &'a Caller<'_, T>) -> Self {
-        caller.as_context()
-    }
-}
-
-impl<'a, T> From<&'a mut Caller<'_, T>> for StoreContext<'a, T> {
-    fn from(caller: &'a mut Caller<'_, T>) -> Self {
-        Self::from(&*caller)
-    }
-}
-
-impl<'a, T> From<&'a mut Caller<'_, T>> for StoreContextMut<'a, T> {
-    fn from(caller: &'a mut Caller<'_, T>) -> Self {
-        caller.as_context_mut()
-    }
-}
-
-impl<'a, T> From<&'a mut StoreContextMut<'_, T>> for StoreContextMut<'a, T> {
-    fn from(context: &'a mut StoreContextMut<'_, T>) -> Self {
+impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
+    fn from(context: &'a mut C) -> Self {
         context.as_context_mut()
+    }
+}
+
+impl<'a, T: 'static> From<StoreContextMut<'a, T>> for StoreContext<'a, T> {
+    fn from(context: StoreContextMut<'a, T>) -> Self {
+        StoreContext { inner: context.inner, borrow: PhantomData, exact: PhantomData }
+    }
+}
+
+impl<T: Default> Default for Store<T> {
+    /// A store with the default data, of an engine of its own.
+    fn default() -> Store<T> {
+        Store::new(&Engine::default(), T::default())
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
     }
 }

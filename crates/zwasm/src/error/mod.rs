@@ -202,7 +202,7 @@ impl Error {
     /// `trap: ` and [its words](Error::trap_message), without the guest's frames.
     pub fn summary(&self) -> String {
         let mut text = String::new();
-        for error in self.layers().filter(|error| !error.0.payload.any().is::<WasmBacktrace>()) {
+        for error in self.layers().filter(|error| !error.0.payload.is_detail()) {
             if !text.is_empty() {
                 text.push_str(": ");
             }
@@ -226,7 +226,7 @@ impl Error {
     pub(crate) fn add_backtrace(self, backtrace: WasmBacktrace) -> Error {
         match self.backtrace() {
             Some(_) => self,
-            None => self.context(backtrace),
+            None => self.detail(backtrace),
         }
     }
 
@@ -238,8 +238,17 @@ impl Error {
     /// Puts a message, or anything that can be shown, before the error. The error is found
     /// by its type as before, and so is what is put before it.
     pub fn context<C: Display + Send + Sync + 'static>(self, context: C) -> Error {
+        self.layer(context, false)
+    }
+
+    /// The same with what [`Error::summary`] has no use for.
+    pub(crate) fn detail<C: Display + Send + Sync + 'static>(self, context: C) -> Error {
+        self.layer(context, true)
+    }
+
+    fn layer<C: Display + Send + Sync + 'static>(self, context: C, is_detail: bool) -> Error {
         let (kind, offset) = (self.0.kind, self.0.offset);
-        let payload = Box::new(Layer { context, error: self });
+        let payload = Box::new(Layer { context, is_detail, error: self });
         Error(Box::new(Inner { kind, offset, payload }))
     }
 

@@ -28,6 +28,10 @@ pub(super) trait Payload: Send + Sync + 'static {
     fn into_under(self: Box<Self>) -> Option<Error> {
         None
     }
+    /// Whether this is context that is of no use in a line for people.
+    fn is_detail(&self) -> bool {
+        false
+    }
     /// The words of a trap.
     fn trap_words(&self) -> Option<&'static str> {
         None
@@ -129,6 +133,7 @@ impl Payload for Trapped {
 /// An error with context.
 pub(super) struct Layer<C> {
     pub(super) context: C,
+    pub(super) is_detail: bool,
     pub(super) error: Error,
 }
 
@@ -162,6 +167,9 @@ impl<C: Display + Send + Sync + 'static> Payload for Layer<C> {
     }
     fn into_under(self: Box<Self>) -> Option<Error> {
         Some(self.error)
+    }
+    fn is_detail(&self) -> bool {
+        self.is_detail
     }
     found!(context);
 }

@@ -322,26 +322,9 @@ impl Module {
         &self.0.bytes
     }
 
-    /// The imports in order.
-    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
-        self.0.imports.iter().map(|import| ImportType {
-            module: &import.module,
-            name: &import.name,
-            ty: self.0.entity_type(import.entity),
-        })
-    }
-
-    /// The exports in order.
-    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
-        self.0
-            .exports
-            .iter()
-            .map(|export| ExportType { name: &export.name, ty: self.0.entity_type(export.entity) })
-    }
-
-    /// The type of the export with this name.
-    pub fn get_export(&self, name: &str) -> Option<ExternType> {
-        self.0.export(name).map(|entity| self.0.entity_type(entity))
+    /// Whether two handles are the same module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -429,49 +412,5 @@ impl Inner {
     /// The defined function whose body has this module offset.
     pub(crate) fn defined_at(&self, offset: u32) -> u32 {
         self.bodies.partition_point(|body| body.start <= offset).saturating_sub(1) as u32
-    }
-}
-
-/// An import of a module.
-#[derive(Clone, Debug)]
-pub struct ImportType<'module> {
-    module: &'module str,
-    name: &'module str,
-    ty: ExternType,
-}
-
-impl<'module> ImportType<'module> {
-    /// The name of the module imported from.
-    pub fn module(&self) -> &'module str {
-        self.module
-    }
-
-    /// The name of what is imported.
-    pub fn name(&self) -> &'module str {
-        self.name
-    }
-
-    /// Its type.
-    pub fn ty(&self) -> ExternType {
-        self.ty.clone()
-    }
-}
-
-/// An export of a module.
-#[derive(Clone, Debug)]
-pub struct ExportType<'module> {
-    name: &'module str,
-    ty: ExternType,
-}
-
-impl<'module> ExportType<'module> {
-    /// The export's name.
-    pub fn name(&self) -> &'module str {
-        self.name
-    }
-
-    /// Its type.
-    pub fn ty(&self) -> ExternType {
-        self.ty.clone()
     }
 }

@@ -94,8 +94,11 @@ pub(crate) unsafe fn call(
 /// `store` is valid.
 unsafe fn overflow(store: *mut StoreCore) -> Stop {
     // SAFETY: valid by the contract.
-    let backtrace = unsafe { backtrace::capture(None, (*store).host_frame) };
-    Stop { why: Why::Trap(TrapCode::StackOverflow), backtrace: Some(backtrace) }
+    let backtrace = unsafe {
+        let limit = (*store).engine.config().backtrace_frames;
+        (limit > 0).then(|| backtrace::capture(None, (*store).host_frame, limit))
+    };
+    Stop { why: Why::Trap(TrapCode::StackOverflow), backtrace }
 }
 
 /// Runs code of the host while the guest waits at `caller`, its frames ending at
@@ -115,14 +118,12 @@ unsafe fn visit_host(
         let frame = HostFrame { previous: (*store).host_frame, caller };
         let old_top = (*store).value_top;
         let roots = (*store).gc.open_scope();
-        let handles = (*store).exceptions.handles();
         (*store).host_frame = &raw const frame;
         (*store).value_top = top;
         let outcome = catch_unwind(AssertUnwindSafe(visit));
         (*store).host_frame = frame.previous;
         (*store).value_top = old_top;
         (*store).gc.close_scope(roots);
-        (*store).exceptions.release(handles);
         outcome.unwrap_or_else(|panic| Err(Why::Panic(panic)))
     }
 }

@@ -13,7 +13,6 @@ use crate::error::{FrameInfo, WasmBacktrace};
 use crate::module::Module;
 use crate::store::instance::InstanceData;
 use crate::store::stored::Stored;
-use crate::tuning::MAX_BACKTRACE_FRAMES;
 
 /// A place in the code of a module, kept until it is shown.
 #[derive(Clone)]
@@ -64,12 +63,17 @@ impl Place {
     }
 }
 
-/// Collects the frames from `start` outwards, through the host frames behind it.
+/// Collects the frames from `start` outwards, through the host frames behind it, up to a
+/// number of them.
 ///
 /// # Safety
 ///
 /// The frames are live.
-pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) -> WasmBacktrace {
+pub(crate) unsafe fn capture(
+    start: Option<Cursor>,
+    mut host: *const HostFrame,
+    limit: usize,
+) -> WasmBacktrace {
     let mut trace = WasmBacktrace::default();
     let mut walk = start.map(Walk::at);
     loop {
@@ -86,7 +90,7 @@ pub(crate) unsafe fn capture(start: Option<Cursor>, mut host: *const HostFrame) 
             walk = Some(Walk::at(behind.caller));
             continue;
         };
-        if trace.places.len() == MAX_BACKTRACE_FRAMES {
+        if trace.places.len() >= limit {
             trace.omitted = true;
             return trace;
         }

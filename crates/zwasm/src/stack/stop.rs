@@ -76,8 +76,9 @@ impl StoreCore {
         // At once: native frames are gone when the activation has ended.
         // SAFETY: by the contract.
         unsafe {
-            let capture = || backtrace::capture(Some(place), (*this).host_frame);
-            (*this).stopped = Some(Stop { why, backtrace: (!captured).then(capture) });
+            let limit = (*this).engine.config().backtrace_frames;
+            let capture = || backtrace::capture(Some(place), (*this).host_frame, limit);
+            (*this).stopped = Some(Stop { why, backtrace: (!captured && limit > 0).then(capture) });
         }
         Stopped(())
     }

@@ -12,10 +12,8 @@
 //! found out by its generation.
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 use zwasm_regir::work;
 
-use super::held::Held;
 use super::{StoreCore, TagInst};
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,11 +46,6 @@ pub(crate) struct Exceptions {
     limit: usize,
     /// Bytes of the arena that a limiter has allowed so far.
     allowed: usize,
-    /// Exceptions that errors of the host hold.
-    held: Held,
-    /// Exceptions the host has got a handle to: since the start of the host
-    /// function that runs, or outside of any.
-    handles: Vec<u64>,
 }
 
 /// The reference to the exception at an index.
@@ -84,8 +77,6 @@ impl Exceptions {
             looked_through: 0,
             limit: tuning::MAX_EXCEPTION_BYTES,
             allowed: if config.max_total == u64::MAX { usize::MAX } else { 0 },
-            held: Held::default(),
-            handles: Vec::new(),
         }
     }
 
@@ -141,27 +132,6 @@ impl Exceptions {
         entry.tag = Some(tag);
         entry.values = values.into();
         name(entry, index)
-    }
-
-    /// Keeps an exception as long as the returned token lives.
-    pub(crate) fn hold(&mut self, reference: u64) -> Arc<()> {
-        self.held.hold(reference)
-    }
-
-    /// Keeps an exception until the host function that runs returns; outside of
-    /// any, as long as the store.
-    pub(crate) fn keep(&mut self, reference: u64) {
-        self.handles.push(reference);
-    }
-
-    /// What [`Exceptions::release`] needs at the end of a host function.
-    pub(crate) fn handles(&self) -> usize {
-        self.handles.len()
-    }
-
-    /// Lets go of what was kept since there were so many handles.
-    pub(crate) fn release(&mut self, handles: usize) {
-        self.handles.truncate(handles);
     }
 
     /// The payload slots of all exceptions, for the collector of objects.
@@ -274,7 +244,11 @@ impl StoreCore {
     /// # Safety
     ///
     /// As [`StoreCore::add_exception`].
-    unsafe fn collect_exceptions(this: *mut StoreCore, values: &[u64], stack_end: *const u64) {
+    pub(super) unsafe fn collect_exceptions(
+        this: *mut StoreCore,
+        values: &[u64],
+        stack_end: *const u64,
+    ) {
         let is_exn = |heap: HeapType| matches!(heap, HeapType::Exn | HeapType::NoExn);
         let mut pending = Vec::new();
         // SAFETY: everything the store owns is live; the guest waits for this, so
@@ -312,12 +286,7 @@ impl StoreCore {
             for instance in &(*this).instances {
                 instance.as_ref().globals.iter().for_each(|global| mark_global(*global));
             }
-            let handles = std::mem::take(&mut exceptions.handles);
-            exceptions.mark(handles.iter().copied(), &mut pending);
-            exceptions.handles = handles;
-            let mut held = std::mem::take(&mut exceptions.held);
-            exceptions.mark(held.references(), &mut pending);
-            exceptions.held = held;
+            exceptions.mark((*this).gc.held(), &mut pending);
             exceptions.sweep();
         }
     }

@@ -11,31 +11,48 @@ use crate::tuning::MIN_HELD;
 /// References, each with the token that keeps it.
 #[derive(Default)]
 pub(crate) struct Held {
-    entries: Vec<(u64, Weak<()>)>,
+    /// By the number of each, which rises.
+    entries: Vec<Entry>,
+    next: u64,
     /// Length at which entries without a token are looked for.
     limit: usize,
 }
 
+struct Entry {
+    number: u64,
+    reference: u64,
+    token: Weak<()>,
+}
+
 impl Held {
-    /// Keeps a reference as long as a clone of the returned token lives.
-    pub(crate) fn hold(&mut self, reference: u64) -> Arc<()> {
+    /// Keeps a reference as long as a clone of the returned token lives. The number finds
+    /// it so long, and never another one.
+    pub(crate) fn hold(&mut self, reference: u64) -> (u64, Arc<()>) {
         if self.entries.len() >= self.limit {
             self.clear_dead();
             self.limit = (self.entries.len() * 2).max(MIN_HELD);
         }
-        let token = Arc::new(());
-        self.entries.push((reference, Arc::downgrade(&token)));
-        token
+        let (number, token) = (self.next, Arc::new(()));
+        self.next += 1;
+        self.entries.push(Entry { number, reference, token: Arc::downgrade(&token) });
+        (number, token)
+    }
+
+    /// The reference with this number, if it is kept.
+    pub(crate) fn find(&self, number: u64) -> Option<u64> {
+        let found = self.entries.binary_search_by_key(&number, |entry| entry.number).ok()?;
+        let entry = &self.entries[found];
+        (entry.token.strong_count() > 0).then_some(entry.reference)
     }
 
     /// The references that are kept.
     pub(crate) fn references(&mut self) -> impl Iterator<Item = u64> + '_ {
         self.clear_dead();
-        self.entries.iter().map(|(reference, _)| *reference)
+        self.entries.iter().map(|entry| entry.reference)
     }
 
     fn clear_dead(&mut self) {
-        self.entries.retain(|(_, token)| token.strong_count() > 0);
+        self.entries.retain(|entry| entry.token.strong_count() > 0);
     }
 }
 
@@ -46,14 +63,17 @@ mod tests {
     #[test]
     fn what_no_token_keeps_is_forgotten() {
         let mut held = Held::default();
-        let kept = held.hold(1);
-        drop(held.hold(2));
+        let (number, kept) = held.hold(1);
+        let (other, dropped) = held.hold(2);
+        assert_eq!((held.find(number), held.find(other)), (Some(1), Some(2)));
+        drop(dropped);
+        assert_eq!((held.find(number), held.find(other)), (Some(1), None));
         assert_eq!(held.references().collect::<Vec<_>>(), [1]);
         for reference in 0..10 * MIN_HELD as u64 {
             held.hold(reference);
         }
         assert!(held.entries.len() <= 2 * MIN_HELD);
         drop(kept);
-        assert_eq!(held.references().count(), 0);
+        assert_eq!((held.references().count(), held.find(number)), (0, None));
     }
 }

@@ -126,12 +126,16 @@ impl Limits {
 
 /// What happens to a guest that has reached its deadline.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateDeadline {
     /// It goes on until this many epochs from now, at least one.
     Continue(u64),
     /// It stops with [`Trap::Interrupt`](crate::Trap::Interrupt).
     Interrupt,
+    /// It goes on so long after others had their turn, which needs a call that can be put
+    /// off: it stops with an error, since calls are synchronous.
+    Yield(u64),
+    /// The same with what decides when it is its turn again.
+    YieldCustom(u64, std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>>),
 }
 
 /// Asks the embedder about a deadline that was reached.
@@ -232,6 +236,10 @@ impl StoreCore {
                             return Ok(());
                         }
                         UpdateDeadline::Interrupt => {}
+                        UpdateDeadline::Yield(_) | UpdateDeadline::YieldCustom(..) => {
+                            let error = Error::msg("cannot yield: the call is synchronous");
+                            return Err(StoreCore::stop(this, error.into(), place));
+                        }
                     }
                 }
             }

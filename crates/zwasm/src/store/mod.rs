@@ -13,6 +13,7 @@ pub(crate) mod exceptions;
 pub(crate) mod functions;
 pub(crate) mod gc;
 pub(crate) mod held;
+pub(crate) mod hooks;
 pub(crate) mod instance;
 pub(crate) mod limiter;
 pub(crate) mod limits;
@@ -92,6 +93,8 @@ pub struct StoreCore {
     pub(crate) limits: Arc<Limits>,
     pub(crate) deadline: Deadline,
     limiter: Option<FindLimiter>,
+    /// What is called when control passes between host and guest.
+    pub(crate) call_hook: Option<hooks::Hook>,
     /// Bytes of memories, tables and instances.
     held: usize,
     /// What this store and those beside it hold.
@@ -128,6 +131,8 @@ pub struct StoreCore {
     /// The end of the value stack. What lies behind it is native.
     pub(crate) value_end: *mut u64,
     pub(crate) exceptions: Exceptions,
+    /// The exception that was thrown last, unless it was caught or taken.
+    pub(crate) pending_exception: Option<(gc::Root, Arc<()>)>,
     /// The code this store has entered, by its address.
     codes: BTreeMap<usize, NonNull<Code>>,
     /// The interpreter's registers between two handlers.
@@ -171,6 +176,7 @@ impl StoreCore {
             limits: Arc::new(Limits::new(engine.config().consume_fuel)),
             deadline: Deadline::new(),
             limiter: None,
+            call_hook: None,
             held: 0,
             total: Arc::default(),
             published: 0,
@@ -191,6 +197,7 @@ impl StoreCore {
             native_bottom: 0,
             value_end: ptr::null_mut(),
             exceptions: Exceptions::new(engine.config()),
+            pending_exception: None,
             codes: BTreeMap::new(),
             #[cfg(not(tail_dispatch))]
             parked: interp::Regs::default(),
@@ -271,6 +278,21 @@ impl StoreCore {
     #[cfg(optimizer)]
     pub(crate) fn is_native(&self, frame: *const u64) -> bool {
         frame >= self.value_end
+    }
+
+    /// All instances.
+    pub(crate) fn all_instances(&self) -> &[NonNull<InstanceData>] {
+        &self.instances
+    }
+
+    /// All globals.
+    pub(crate) fn all_globals(&self) -> &[NonNull<GlobalInst>] {
+        &self.globals
+    }
+
+    /// All memories.
+    pub(crate) fn all_memories(&self) -> &[NonNull<MemoryInst>] {
+        &self.memories
     }
 
     pub(crate) fn no_memory(&self) -> NonNull<MemoryInst> {

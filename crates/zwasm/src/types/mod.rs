@@ -1,4 +1,5 @@
-//! The types of WebAssembly as the API and the runtime see them.
+//! The types of WebAssembly as the runtime sees them: small values, in which defined types
+//! are numbers. Those of the interface hold what they name.
 
 pub(crate) mod registry;
 
@@ -6,14 +7,17 @@ use std::fmt::{self, Display, Formatter};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use crate::engine::Engine;
-pub(crate) use registry::{Composite, Held, SubType, TypeId, TypeRegistry, Types, relative};
-pub use registry::{DefinedType, FieldType, StorageType};
+use crate::error::{Error, Result};
+
+pub(crate) use registry::{
+    Composite, DefinedType, FieldType, Held, StorageType, SubType, TypeId, TypeRegistry, Types,
+    abstract_matches, relative,
+};
 use zwasm_regir::Type;
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ValType {
+pub(crate) enum ValType {
     /// A 32-bit integer.
     I32,
     /// A 64-bit integer.
@@ -29,21 +33,9 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// `funcref`
-    pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
-    /// `externref`
-    pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
-    /// `exnref`
-    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
-
     /// Whether this is an integer, a float or a vector.
     pub fn is_numeric(self) -> bool {
         !matches!(self, ValType::Ref(_))
-    }
-
-    /// Whether this is a reference.
-    pub fn is_ref(self) -> bool {
-        matches!(self, ValType::Ref(_))
     }
 
     pub(crate) fn kind(self) -> Type {
@@ -60,19 +52,12 @@ impl ValType {
 
 /// The type of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RefType {
+pub(crate) struct RefType {
     nullable: bool,
     heap_type: HeapType,
 }
 
 impl RefType {
-    /// `funcref`, that is `(ref null func)`.
-    pub const FUNCREF: RefType = RefType::new(true, HeapType::Func);
-    /// `externref`, that is `(ref null extern)`.
-    pub const EXTERNREF: RefType = RefType::new(true, HeapType::Extern);
-    /// `exnref`, that is `(ref null exn)`.
-    pub const EXNREF: RefType = RefType::new(true, HeapType::Exn);
-
     /// A reference to `heap_type`, perhaps null.
     pub const fn new(nullable: bool, heap_type: HeapType) -> RefType {
         RefType { nullable, heap_type }
@@ -97,7 +82,7 @@ impl From<RefType> for ValType {
 
 /// What a reference refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HeapType {
+pub(crate) enum HeapType {
     /// Any function.
     Func,
     /// No function: only null.
@@ -124,43 +109,6 @@ pub enum HeapType {
     NoExn,
     /// A type that a module or the host has defined.
     Concrete(DefinedType),
-}
-
-impl HeapType {
-    /// The type that all references to this and related types have in common:
-    /// `Func`, `Extern`, `Any` or `Exn`.
-    ///
-    /// # Panics
-    ///
-    /// If it is a type that another engine has defined.
-    #[track_caller]
-    pub fn top(self, engine: &Engine) -> HeapType {
-        match self {
-            HeapType::Func | HeapType::NoFunc => HeapType::Func,
-            HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
-            HeapType::Exn | HeapType::NoExn => HeapType::Exn,
-            HeapType::Any
-            | HeapType::Eq
-            | HeapType::I31
-            | HeapType::Struct
-            | HeapType::Array
-            | HeapType::None => HeapType::Any,
-            HeapType::Concrete(ty) => match engine.types().read().definition(ty) {
-                Some(Composite::Func(_)) => HeapType::Func,
-                Some(Composite::Struct(_) | Composite::Array(_)) => HeapType::Any,
-                None => panic!("{ty} is of another engine"),
-            },
-        }
-    }
-
-    /// Whether something of the engine may have this type: not if it is a type that
-    /// another engine has defined.
-    pub fn is_of(self, engine: &Engine) -> bool {
-        match self {
-            HeapType::Concrete(ty) => engine.types().read().definition(ty).is_some(),
-            _ => true,
-        }
-    }
 }
 
 impl Display for HeapType {
@@ -213,7 +161,7 @@ impl Display for ValType {
 /// module or a function also stays the type that is defined there, with its
 /// supertypes, when something is made with it in the same engine.
 #[derive(Clone, Debug)]
-pub struct FuncType {
+pub(crate) struct FuncType {
     /// Parameters, then results.
     types: Arc<[ValType]>,
     params: usize,
@@ -238,12 +186,6 @@ impl Hash for FuncType {
 
 impl FuncType {
     /// A function type from its parameters and results.
-    ///
-    /// ```
-    /// use zwasm::{FuncType, ValType};
-    /// let ty = FuncType::new([ValType::I32, ValType::I32], [ValType::I64]);
-    /// assert_eq!(ty.to_string(), "func (param i32 i32) (result i64)");
-    /// ```
     pub fn new(
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
@@ -267,6 +209,11 @@ impl FuncType {
     /// Parameters and results.
     pub(crate) fn all(&self) -> impl Iterator<Item = ValType> + '_ {
         self.types.iter().copied()
+    }
+
+    /// The number in the engine that the type was taken from.
+    pub(crate) fn id(&self) -> Option<TypeId> {
+        self.origin.as_ref().map(|(_, id)| *id)
     }
 
     pub(crate) fn params_slice(&self) -> &[ValType] {
@@ -295,7 +242,7 @@ impl Display for FuncType {
 }
 
 /// The type of a memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MemoryType {
     pub(crate) minimum: u64,
     pub(crate) maximum: Option<u64>,
@@ -326,6 +273,11 @@ impl MemoryType {
         MemoryType { shared: true, ..MemoryType::new(minimum, Some(maximum)) }
     }
 
+    /// A memory with settings of its own.
+    pub fn builder() -> MemoryTypeBuilder {
+        MemoryTypeBuilder::new()
+    }
+
     /// The initial size in pages.
     pub fn minimum(&self) -> u64 {
         self.minimum
@@ -350,6 +302,99 @@ impl MemoryType {
     pub fn page_size(&self) -> u64 {
         1 << self.page_size_log2
     }
+
+    /// The binary logarithm of that.
+    pub fn page_size_log2(&self) -> u8 {
+        self.page_size_log2
+    }
+}
+
+/// Builds a [`MemoryType`] of any kind.
+///
+/// ```
+/// use zwasm::MemoryTypeBuilder;
+/// let bytes = MemoryTypeBuilder::new().min(10).max(Some(20)).page_size_log2(0).build()?;
+/// assert_eq!((bytes.minimum(), bytes.page_size()), (10, 1));
+/// # Ok::<(), zwasm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MemoryTypeBuilder(MemoryType);
+
+impl Default for MemoryTypeBuilder {
+    fn default() -> MemoryTypeBuilder {
+        MemoryTypeBuilder::new()
+    }
+}
+
+impl MemoryTypeBuilder {
+    /// A 32-bit memory of no pages at first and without a maximum.
+    pub fn new() -> MemoryTypeBuilder {
+        MemoryTypeBuilder(MemoryType::new(0, None))
+    }
+
+    /// The initial size in pages.
+    pub fn min(&mut self, minimum: u64) -> &mut Self {
+        self.0.minimum = minimum;
+        self
+    }
+
+    /// The largest size in pages, if there is to be one.
+    pub fn max(&mut self, maximum: Option<u64>) -> &mut Self {
+        self.0.maximum = maximum;
+        self
+    }
+
+    /// Whether addresses are 64 bits wide.
+    pub fn memory64(&mut self, memory64: bool) -> &mut Self {
+        self.0.memory64 = memory64;
+        self
+    }
+
+    /// Whether threads may share it.
+    pub fn shared(&mut self, shared: bool) -> &mut Self {
+        self.0.shared = shared;
+        self
+    }
+
+    /// The binary logarithm of the bytes in a page: 16 or 0.
+    pub fn page_size_log2(&mut self, page_size_log2: u8) -> &mut Self {
+        self.0.page_size_log2 = page_size_log2;
+        self
+    }
+
+    /// The type.
+    ///
+    /// # Errors
+    ///
+    /// If the maximum is below the minimum or missing though the memory is shared, pages
+    /// have another size than these, or a size is beyond what addresses reach.
+    pub fn build(&self) -> Result<MemoryType> {
+        let ty = self.0;
+        if ty.maximum.is_some_and(|maximum| maximum < ty.minimum) {
+            return Err(Error::msg(
+                "maximum page size cannot be smaller than the minimum page size",
+            ));
+        }
+        if !matches!(ty.page_size_log2, 0 | 16) {
+            return Err(Error::msg(format!(
+                "page size must be 2**16 or 2**0, but was given 2**{}",
+                ty.page_size_log2
+            )));
+        }
+        if ty.shared && ty.maximum.is_none() {
+            return Err(Error::msg("shared memories must have a maximum size"));
+        }
+        let reach: u128 = if ty.memory64 { 1 << 64 } else { 1 << 32 };
+        let bytes = |pages: u64| u128::from(pages) << ty.page_size_log2;
+        for (what, pages) in [("minimum", Some(ty.minimum)), ("maximum", ty.maximum)] {
+            if pages.is_some_and(|pages| bytes(pages) > reach) {
+                return Err(Error::msg(format!(
+                    "{what} size is too large for this memory type's index type"
+                )));
+            }
+        }
+        Ok(ty)
+    }
 }
 
 impl Display for MemoryType {
@@ -369,8 +414,8 @@ impl Display for MemoryType {
 }
 
 /// The type of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TableType {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TableType {
     pub(crate) element: RefType,
     pub(crate) minimum: u64,
     pub(crate) maximum: Option<u64>,
@@ -425,7 +470,7 @@ impl Display for TableType {
 }
 
 /// Whether a global can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mutability {
     /// It keeps its initial value.
     Const,
@@ -433,9 +478,21 @@ pub enum Mutability {
     Var,
 }
 
+impl Mutability {
+    /// Whether it keeps its initial value.
+    pub fn is_const(&self) -> bool {
+        *self == Mutability::Const
+    }
+
+    /// Whether it can be written.
+    pub fn is_var(&self) -> bool {
+        *self == Mutability::Var
+    }
+}
+
 /// The type of a global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GlobalType {
+pub(crate) struct GlobalType {
     content: ValType,
     mutability: Mutability,
 }
@@ -468,7 +525,7 @@ impl Display for GlobalType {
 
 /// The type of an exception tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TagType {
+pub(crate) struct TagType {
     func: FuncType,
 }
 
@@ -500,7 +557,7 @@ impl Display for TagType {
 
 /// The type of something imported or exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExternType {
+pub(crate) enum ExternType {
     /// A function.
     Func(FuncType),
     /// A table.
@@ -511,16 +568,6 @@ pub enum ExternType {
     Global(GlobalType),
     /// An exception tag.
     Tag(TagType),
-}
-
-impl ExternType {
-    /// The function type, if this is a function.
-    pub fn func(&self) -> Option<&FuncType> {
-        match self {
-            ExternType::Func(ty) => Some(ty),
-            _ => None,
-        }
-    }
 }
 
 impl Display for ExternType {

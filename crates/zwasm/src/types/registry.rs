@@ -33,16 +33,13 @@ pub(crate) type TypeId = u32;
 /// Set in the number of a type in a group's key that refers into the group.
 const RELATIVE: u32 = 1 << 31;
 
-/// A type that a module or the host has defined in an engine, which is where it comes
-/// from: of a module's imports and exports, of things in a store, of a
-/// [`StructType`](crate::StructType) or an [`ArrayType`](crate::ArrayType). What is given
-/// one of another engine says so.
+/// A type that a module or the host has defined in an engine. What is given one of another
+/// engine says so.
 ///
-/// It stays defined as long as a module, a store or a type of the API that has to do
-/// with it is kept. Afterwards it is as if of another engine, and long afterwards perhaps
-/// another type.
+/// It stays defined as long as somebody holds it. Afterwards it is as if of another engine,
+/// and long afterwards perhaps another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DefinedType {
+pub(crate) struct DefinedType {
     /// The number of the registry.
     registry: u32,
     /// The canonical number of the type there.
@@ -57,7 +54,7 @@ impl Display for DefinedType {
 
 /// What a field or an array element stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StorageType {
+pub(crate) enum StorageType {
     /// The low 8 bits of an `i32`.
     I8,
     /// The low 16 bits of an `i32`.
@@ -76,30 +73,14 @@ impl StorageType {
     }
 }
 
-impl From<ValType> for StorageType {
-    fn from(ty: ValType) -> StorageType {
-        StorageType::ValType(ty)
-    }
-}
-
 /// A field of a structure, or the element of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FieldType {
+pub(crate) struct FieldType {
     pub(crate) storage: StorageType,
     pub(crate) mutable: bool,
 }
 
 impl FieldType {
-    /// A field that stores this.
-    pub fn new(mutability: Mutability, storage: impl Into<StorageType>) -> FieldType {
-        FieldType { storage: storage.into(), mutable: mutability == Mutability::Var }
-    }
-
-    /// What is stored.
-    pub fn element_type(&self) -> StorageType {
-        self.storage
-    }
-
     /// Whether it can be written.
     pub fn mutability(&self) -> Mutability {
         if self.mutable { Mutability::Var } else { Mutability::Const }
@@ -247,7 +228,7 @@ impl TypeRegistry {
         match ty {
             ValType::Ref(ty) => match ty.heap_type() {
                 HeapType::Concrete(defined) if !self.read().is_held(defined) => {
-                    Err(Error::msg(format_args!("{defined} is a type of another engine, or gone")))
+                    Err(Error::msg(format!("{defined} is a type of another engine, or gone")))
                 }
                 _ => Ok(()),
             },
@@ -596,11 +577,38 @@ impl Types {
                 matches!(self.definition(sup), Some(Composite::Struct(_) | Composite::Array(_)))
             }
             (NoFunc, Concrete(sup)) => matches!(self.definition(sup), Some(Composite::Func(_))),
-            (None, Any | Eq | I31 | Struct | Array) => true,
-            (I31 | Struct | Array, Eq | Any) | (Eq, Any) => true,
-            (NoFunc, Func) | (NoExtern, Extern) | (NoExn, Exn) => true,
-            _ => false,
+            _ => abstract_matches(sub, sup),
         }
+    }
+
+    /// Subtyping of definitions, but for declared supertypes.
+    ///
+    /// Source: WebAssembly 3.0, section "Matching", composite types.
+    pub(crate) fn composite_matches(&self, sub: &Composite, sup: &Composite) -> bool {
+        let all = |sub: &[ValType], sup: &[ValType]| {
+            sub.len() == sup.len() && sub.iter().zip(sup).all(|(a, b)| self.val_matches(*a, *b))
+        };
+        match (sub, sup) {
+            (Composite::Func(sub), Composite::Func(sup)) => {
+                all(sup.params_slice(), sub.params_slice())
+                    && all(sub.results_slice(), sup.results_slice())
+            }
+            (Composite::Struct(sub), Composite::Struct(sup)) => {
+                sub.len() >= sup.len()
+                    && sub.iter().zip(sup.iter()).all(|(a, b)| self.field_matches(*a, *b))
+            }
+            (Composite::Array(sub), Composite::Array(sup)) => self.field_matches(*sub, *sup),
+            (Composite::Func(_) | Composite::Struct(_) | Composite::Array(_), _) => false,
+        }
+    }
+
+    /// Subtyping of fields: what can be written is of the same type.
+    fn field_matches(&self, sub: FieldType, sup: FieldType) -> bool {
+        let reads = match (sub.storage, sup.storage) {
+            (StorageType::ValType(sub), StorageType::ValType(sup)) => self.val_matches(sub, sup),
+            (sub, sup) => sub == sup,
+        };
+        sub.mutable == sup.mutable && reads && (!sub.mutable || sub.storage == sup.storage)
     }
 
     /// Subtyping of reference types.
@@ -615,6 +623,18 @@ impl Types {
             (ValType::Ref(sub), ValType::Ref(sup)) => self.ref_matches(sub, sup),
             _ => sub == sup,
         }
+    }
+}
+
+/// Subtyping of heap types that are not defined.
+pub(crate) fn abstract_matches(sub: HeapType, sup: HeapType) -> bool {
+    use HeapType::*;
+    match (sub, sup) {
+        _ if sub == sup => true,
+        (None, Any | Eq | I31 | Struct | Array) => true,
+        (I31 | Struct | Array, Eq | Any) | (Eq, Any) => true,
+        (NoFunc, Func) | (NoExtern, Extern) | (NoExn, Exn) => true,
+        _ => false,
     }
 }
 

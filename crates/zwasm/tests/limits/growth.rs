@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use zwasm::{
-    Engine, Error, ErrorKind, Instance, InterruptHandle, Memory, MemoryType, Module, RefType,
-    ResourceLimiter, Result, Store, StoreLimits, StoreLimitsBuilder, Table, TableType, Val,
+    Engine, Error, ErrorKind, Instance, InterruptHandle, Memory, MemoryType, Module, Ref, RefType,
+    ResourceLimiter, Result, Store, StoreLimits, StoreLimitsBuilder, Table, TableType,
 };
 
 use super::{call, instance};
@@ -61,7 +61,7 @@ fn a_limiter_is_asked_about_everything_that_grows() {
     assert_eq!(call(&mut store, instance, "memory.grow", 2).unwrap(), 1);
     assert_eq!(call(&mut store, instance, "table.grow", 2).unwrap(), 2);
     assert_eq!(memory.grow(&mut store, 1).unwrap(), 3);
-    assert_eq!(table.grow(&mut store, 1, Val::FuncRef(None)).unwrap(), 4);
+    assert_eq!(table.grow(&mut store, 1, Ref::Func(None)).unwrap(), 4);
     assert_eq!(call(&mut store, instance, "memory.grow", 9).unwrap(), -1);
     assert_eq!(call(&mut store, instance, "table.grow", 9).unwrap(), -1);
     let page = 65536;
@@ -87,7 +87,7 @@ fn a_limiter_is_asked_about_everything_that_grows() {
     for error in [
         Instance::new(&mut store, &module, &[]).unwrap_err(),
         Memory::new(&mut store, MemoryType::new(1, None)).unwrap_err(),
-        Table::new(&mut store, TableType::new(RefType::FUNCREF, 1, None), Val::FuncRef(None))
+        Table::new(&mut store, TableType::new(RefType::FUNCREF, 1, None), Ref::Func(None))
             .unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::Limit);

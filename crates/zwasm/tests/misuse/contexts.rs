@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 use zwasm::{
-    AnyRef, ArrayRef, ArrayRefPre, ArrayType, AsContext, AsContextMut, Engine, ExnRef, Extern,
-    ExternRef, FieldType, Func, FuncType, Global, GlobalType, Instance, Linker, Memory, MemoryType,
-    Module, Mutability, RefType, Result, RootScope, Store, StoreContext, StoreContextMut,
-    StructRef, StructRefPre, StructType, Table, TableType, Tag, TagType, Val, ValType,
+    AnyRef, ArrayRef, ArrayRefPre, ArrayType, AsContext, AsContextMut, Engine, ExnRef, ExnRefPre,
+    ExnType, Extern, ExternRef, FieldType, Func, FuncType, Global, GlobalType, I31, Instance,
+    Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Result, RootScope, Store,
+    StoreContext, StoreContextMut, StructRef, StructRefPre, StructType, Table, TableType, Tag,
+    TagType, ThrownException, Val, ValType,
 };
 
 struct Fickle {
@@ -57,7 +58,7 @@ impl AsContextMut for Fickle {
 fn functions_ask_once() -> Result<()> {
     let mut context = Fickle::new(&Engine::default());
     let seven = context.once(|context| Func::wrap(context, || 7));
-    let ty = FuncType::new([], [ValType::I32]);
+    let ty = FuncType::new(context.first().engine(), [], [ValType::I32]);
     let dynamic = context.once(|context| {
         Func::new(context, ty.clone(), |_, _, results| {
             results[0] = Val::I32(7);
@@ -97,13 +98,15 @@ fn memories_ask_once() -> Result<()> {
 #[test]
 fn tables_globals_and_tags_ask_once() -> Result<()> {
     let mut context = Fickle::new(&Engine::default());
-    let null = Val::FuncRef(None);
+    let null = Ref::Func(None);
     let ty = TableType::new(RefType::FUNCREF, 1, None);
     let table = context.once(|context| Table::new(context, ty, null))?;
     context.once(|context| table.ty(context));
     assert_eq!(context.once(|context| table.size(context)), 1);
     assert!(context.once(|context| table.get(context, 0)).is_some());
     context.once(|context| table.set(context, 0, null))?;
+    context.once(|context| table.fill(context, 0, null, 1))?;
+    context.once(|context| Table::copy(context, &table, 0, &table, 0, 1))?;
     assert_eq!(context.once(|context| table.grow(context, 1, null))?, 1);
 
     let ty = GlobalType::new(ValType::I32, Mutability::Var);
@@ -112,14 +115,17 @@ fn tables_globals_and_tags_ask_once() -> Result<()> {
     context.once(|context| global.set(context, Val::I32(2)))?;
     assert_eq!(context.once(|context| global.get(context)).i32(), Some(2));
 
-    let ty = TagType::new(FuncType::new([ValType::I32], []));
-    let tag = context.once(|context| Tag::new(context, &ty));
-    context.once(|context| Tag::try_new(context, &ty))?;
+    let engine = context.first().engine().clone();
+    let ty = TagType::new(FuncType::new(&engine, [ValType::I32], []));
+    let tag = context.once(|context| Tag::new(context, &ty))?;
     context.once(|context| tag.ty(context));
-    let exn = context.once(|context| ExnRef::new(context, &tag, &[Val::I32(3)]))?;
+    let pre = ExnType::from_tag_type(&ty)?;
+    let pre = context.once(|context| ExnRefPre::new(context, pre));
+    let exn = context.once(|context| ExnRef::new(context, &pre, &tag, &[Val::I32(3)]))?;
     assert_eq!(context.once(|context| exn.tag(context))?, tag);
-    assert_eq!(context.once(|context| exn.values(context))?[0].i32(), Some(3));
-    context.once(|context| exn.throw(context))?;
+    assert_eq!(context.once(|context| exn.field(context, 0))?.i32(), Some(3));
+    context.once(|context| exn.ty(context))?;
+    context.once(|context| ThrownException::new(context, exn))?;
     Ok(())
 }
 
@@ -145,8 +151,8 @@ fn linkers_and_instances_ask_once() -> Result<()> {
     let imports = [first.clone(), second];
     let other = context.once(|context| Instance::new(context, &module, &imports))?;
     for instance in [instance, other] {
-        context.once(|context| instance.module(context));
-        assert_eq!(context.once(|context| instance.exports(context)).len(), 4);
+        context.once(|context| instance.module(&*context).exports().len());
+        assert_eq!(context.once(|context| instance.exports(context).len()), 4);
         context.once(|context| instance.get_export(context, "sum")).unwrap();
         context.once(|context| instance.get_memory(context, "memory")).unwrap();
         context.once(|context| instance.get_table(context, "table")).unwrap();
@@ -174,24 +180,24 @@ fn references_ask_once() -> Result<()> {
     let mut context = Fickle::new(&engine);
     let external = context.once(|context| ExternRef::new(context, 5))?;
     assert!(external.data(&*context.first())?.is_some());
-    let any = context.once(|context| AnyRef::from_i31(context, 7));
-    assert_eq!(context.once(|context| any.i31(context))?, Some(7));
-    context.once(|context| any.heap_type(context))?;
+    let any = context.once(|context| AnyRef::from_i31(context, I31::wrapping_u32(7)));
+    assert_eq!(context.once(|context| any.as_i31(context))?, I31::new_u32(7));
+    context.once(|context| any.ty(context))?;
     assert!(context.once(|context| any.as_struct(context))?.is_none());
     assert!(context.once(|context| any.as_array(context))?.is_none());
     let owned = context.once(|context| any.to_owned_rooted(context))?;
-    context.once(|context| owned.to_rooted(context))?;
+    context.once(|context| owned.to_rooted(context));
 
-    let field = FieldType::new(Mutability::Var, ValType::I32);
-    let ty = StructType::new(&engine, [field])?;
-    let pre = context.once(|context| StructRefPre::new(context, ty))?;
+    let field = FieldType::new(Mutability::Var, ValType::I32.into());
+    let ty = StructType::new(&engine, [field.clone()])?;
+    let pre = context.once(|context| StructRefPre::new(context, ty));
     let object = context.once(|context| StructRef::new(context, &pre, &[Val::I32(1)]))?;
-    assert_eq!(context.once(|context| object.field_count(context))?, 1);
+    assert_eq!(context.once(|context| object.ty(context))?.fields().len(), 1);
     context.once(|context| object.set_field(context, 0, Val::I32(2)))?;
     assert_eq!(context.once(|context| object.field(context, 0))?.i32(), Some(2));
 
-    let ty = ArrayType::new(&engine, field)?;
-    let pre = context.once(|context| ArrayRefPre::new(context, ty))?;
+    let ty = ArrayType::new(&engine, field);
+    let pre = context.once(|context| ArrayRefPre::new(context, ty));
     context.once(|context| ArrayRef::new(context, &pre, &Val::I32(1), 3))?;
     let array = context.once(|context| ArrayRef::new_fixed(context, &pre, &[Val::I32(1)]))?;
     assert_eq!(context.once(|context| array.len(context))?, 1);
@@ -205,13 +211,14 @@ fn references_ask_once() -> Result<()> {
 fn a_scope_ends_nothing_of_another_store() -> Result<()> {
     let engine = Engine::default();
     let mut context = Fickle::new(&engine);
-    let ty = TagType::new(FuncType::new([], []));
+    let ty = TagType::new(FuncType::new(&engine, [], []));
     let mut kept = Vec::new();
     for store in &mut context.stores {
-        let tag = Tag::new(&mut *store, &ty);
+        let tag = Tag::new(&mut *store, &ty)?;
+        let pre = ExnRefPre::new(&mut *store, ExnType::from_tag_type(&ty)?);
         for _ in 0..3 {
-            let exn = ExnRef::new(&mut *store, &tag, &[])?;
-            kept.push((AnyRef::from_i31(&mut *store, 9), exn));
+            let exn = ExnRef::new(&mut *store, &pre, &tag, &[])?;
+            kept.push((AnyRef::from_i31(&mut *store, I31::wrapping_u32(9)), exn));
         }
     }
     // Each scope begins in the first store and ends in the second.
@@ -225,7 +232,7 @@ fn a_scope_ends_nothing_of_another_store() -> Result<()> {
     drop(RootScope::new(&mut context));
     for (index, (any, exn)) in kept.into_iter().enumerate() {
         let store = &mut context.stores[index / 3];
-        assert_eq!(any.i31(&*store)?, Some(9));
+        assert_eq!(any.as_i31(&*store)?, I31::new_u32(9));
         exn.tag(store)?;
     }
     Ok(())

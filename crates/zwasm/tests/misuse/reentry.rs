@@ -72,7 +72,7 @@ fn change(mut caller: Caller<'_, i64>) -> Result<()> {
     memory.write(&mut caller, 8, &(100 * round).to_le_bytes())?;
     global.expect("a global").set(&mut caller, Val::I64(10 * round))?;
     let seventy = Func::wrap(&mut caller, || 70);
-    table.grow(&mut caller, 1, Val::FuncRef(None))?;
+    table.grow(&mut caller, 1, zwasm::Ref::Func(None))?;
     table.set(&mut caller, 0, seventy.into())?;
     // More of everything, so that what holds it moves.
     let module = Module::new(caller.engine(), "(module (memory 1) (table 9 externref))")?;
@@ -83,7 +83,7 @@ fn change(mut caller: Caller<'_, i64>) -> Result<()> {
     let mut scope = RootScope::new(&mut caller);
     for _ in 0..1000 {
         ExternRef::new(&mut scope, vec![0u8; 100])?;
-        AnyRef::from_i31(&mut scope, 7);
+        AnyRef::from_i31(&mut scope, zwasm::I31::wrapping_u32(7));
     }
     Ok(())
 }
@@ -95,7 +95,11 @@ fn a_host_function_collects_under_the_guest() -> Result<()> {
         config.gc_stress(true).strategy(strategy);
         let Ok(engine) = Engine::new(&config) else { continue };
         let mut linker = Linker::<()>::new(&engine);
-        let ty = FuncType::new([zwasm::ValType::I64; 2], [zwasm::ValType::I64; 3]);
+        let ty = FuncType::new(
+            &engine,
+            std::iter::repeat_n(zwasm::ValType::I64, 2),
+            std::iter::repeat_n(zwasm::ValType::I64, 3),
+        );
         // Works on its slots before, while and after what collects.
         linker.func_slots("host", "slots", ty.clone(), |mut caller, slots| {
             slots[0] += 1;
@@ -134,10 +138,13 @@ fn a_host_function_collects_under_the_guest() -> Result<()> {
 }
 
 fn churn(caller: &mut Caller<'_, ()>) -> Result<()> {
-    let tag = Tag::new(&mut *caller, &TagType::new(FuncType::new([], [])));
+    let ty = TagType::new(FuncType::new(caller.engine(), [], []));
+    let tag = Tag::new(&mut *caller, &ty)?;
+    let pre = zwasm::ExnType::from_tag_type(&ty)?;
+    let pre = zwasm::ExnRefPre::new(&mut *caller, pre);
     for _ in 0..10 {
         ExternRef::new(&mut *caller, 1)?;
-        ExnRef::new(&mut *caller, &tag, &[])?;
+        ExnRef::new(&mut *caller, &pre, &tag, &[])?;
     }
     Ok(())
 }
@@ -200,7 +207,7 @@ fn a_limiter_that_panics_leaves_a_store_that_works() -> Result<()> {
         let instance = Instance::new(&mut store, &module, &[])?;
         let memory = instance.get_memory(&mut store, "memory").unwrap();
         let table = instance.get_table(&mut store, "table").unwrap();
-        let null = Val::FuncRef(None);
+        let null = zwasm::Ref::Func(None);
         store.data_mut().armed = true;
         for name in ["memory.grow", "table.grow", "array.new", "throw"] {
             let func = instance.get_typed_func::<(), ()>(&mut store, name)?;

@@ -3,10 +3,11 @@
 use crate::{engines, panics};
 use std::time::Duration;
 use zwasm::{
-    AnyRef, ArrayRef, ArrayRefPre, ArrayType, Config, Engine, ErrorKind, ExnRef, ExternRef,
-    FieldType, Func, FuncType, Global, GlobalType, Instance, Linker, Memory, MemoryType, Module,
-    Mutability, RefType, SharedMemory, StorageType, Store, StoreLimitsBuilder, Strategy, StructRef,
-    StructRefPre, StructType, Table, TableType, Tag, TagType, Trap, Val, ValType, WaitResult,
+    AnyRef, ArrayRef, ArrayRefPre, ArrayType, Config, Engine, ErrorKind, ExnRef, ExnRefPre,
+    ExnType, ExternRef, FieldType, Func, FuncType, Global, GlobalType, I31, Instance, Linker,
+    Memory, MemoryType, Module, Mutability, Ref, RefType, SharedMemory, StorageType, Store,
+    StoreLimitsBuilder, Strategy, StructRef, StructRefPre, StructType, Table, TableType, Tag,
+    TagType, Trap, Val, ValType, WaitResult,
 };
 
 const SIZES: [u64; 12] = [
@@ -97,11 +98,11 @@ fn tables_of_any_size_are_made_or_refused() {
     let mut config = Config::new();
     config.max_table_elements(100_000);
     let mut store = Store::new(&Engine::new(&config).unwrap(), ());
-    let null = Val::FuncRef(None);
+    let null = Ref::Func(None);
     for minimum in SIZES {
         for maximum in SIZES.into_iter().map(Some).chain([None]) {
             let ty = TableType::new64(RefType::FUNCREF, minimum, maximum);
-            let made = Table::new(&mut store, ty, null);
+            let made = Table::new(&mut store, ty.clone(), null);
             assert_eq!(made.is_ok(), minimum <= maximum.unwrap_or(u64::MAX).min(100_000), "{ty}");
             let Ok(table) = made else { continue };
             for index in SIZES {
@@ -131,9 +132,9 @@ fn objects_of_any_size_are_made_or_refused() {
     let storages =
         [StorageType::I8, StorageType::I16, ValType::V128.into(), ValType::EXTERNREF.into()];
     for storage in storages {
-        let zero = Val::default_for(storage.unpack()).unwrap();
-        let ty = ArrayType::new(&engine, element(storage)).unwrap();
-        let pre = ArrayRefPre::new(&mut store, ty).unwrap();
+        let zero = storage.unpack().default_value().unwrap();
+        let ty = ArrayType::new(&engine, element(storage.clone()));
+        let pre = ArrayRefPre::new(&mut store, ty);
         for len in SIZES.into_iter().filter_map(|size| u32::try_from(size).ok()) {
             let made = ArrayRef::new(&mut store, &pre, &zero, len);
             if len > 1 << 20 {
@@ -148,10 +149,10 @@ fn objects_of_any_size_are_made_or_refused() {
             }
         }
         assert_eq!(ArrayRef::new_fixed(&mut store, &pre, &[]).unwrap().len(&store).unwrap(), 0);
-        let fields = (0..10_001).map(|_| element(storage));
+        let fields = (0..10_001).map(|_| element(storage.clone()));
         assert!(StructType::new(&engine, fields.clone()).is_err());
         let ty = StructType::new(&engine, fields.take(10_000)).unwrap();
-        let pre = StructRefPre::new(&mut store, ty).unwrap();
+        let pre = StructRefPre::new(&mut store, ty);
         let object = StructRef::new(&mut store, &pre, &vec![zero; 10_000]).unwrap();
         assert!(object.field(&mut store, 9_999).is_ok());
         for index in [10_000, usize::MAX] {
@@ -160,14 +161,14 @@ fn objects_of_any_size_are_made_or_refused() {
         }
     }
     let ty = StructType::new(&engine, []).unwrap();
-    let pre = StructRefPre::new(&mut store, ty).unwrap();
+    let pre = StructRefPre::new(&mut store, ty);
     let object = StructRef::new(&mut store, &pre, &[]).unwrap();
-    assert_eq!(object.field_count(&store).unwrap(), 0);
+    assert_eq!(object.ty(&store).unwrap().fields().len(), 0);
     assert!(object.field(&mut store, 0).is_err());
     assert!(StructRef::new(&mut store, &pre, &[Val::I32(0)]).is_err());
     for value in [0, 1, u32::MAX >> 1, 1 << 31, u32::MAX] {
-        let any = AnyRef::from_i31(&mut store, value);
-        assert_eq!(any.i31(&store).unwrap(), Some(value & (u32::MAX >> 1)));
+        let any = AnyRef::from_i31(&mut store, I31::wrapping_u32(value));
+        assert_eq!(any.as_i31(&store).unwrap(), I31::new_u32(value & (u32::MAX >> 1)));
         assert!(any.to_extern().data(&store).unwrap().is_none());
     }
 }
@@ -178,26 +179,31 @@ fn functions_of_any_arity_are_called_or_refused() {
         let mut store = Store::new(&engine, ());
         for count in [0, 1, 31, 32, 33, 1000, 1001, 100_000] {
             let types = || std::iter::repeat_n(ValType::V128, count);
-            let echo =
-                Func::new(&mut store, FuncType::new(types(), types()), |_, args, results| {
+            let echo = Func::new(
+                &mut store,
+                FuncType::new(&engine, types(), types()),
+                |_, args, results| {
                     results.copy_from_slice(args);
                     Ok(())
-                });
-            let args = vec![Val::V128(7); count];
+                },
+            );
+            let args = vec![Val::from(7u128); count];
             let mut results = vec![Val::I32(0); count];
             echo.call(&mut store, &args, &mut results).unwrap();
-            assert!(results.iter().all(|value| matches!(value, Val::V128(7))));
+            assert!(results.iter().all(|value| value.unwrap_v128().as_u128() == 7));
             results.push(Val::I32(0));
             assert!(echo.call(&mut store, &args, &mut results).is_err());
         }
         // More than the stack holds.
         let many = || std::iter::repeat_n(ValType::I64, (2 << 20) + 1);
-        let func = Func::new(&mut store, FuncType::new([], many()), |_, _, _| Ok(()));
+        let func = Func::new(&mut store, FuncType::new(&engine, [], many()), |_, _, _| Ok(()));
         let mut results = vec![Val::I64(0); (2 << 20) + 1];
         let error = func.call(&mut store, &[], &mut results).unwrap_err();
         assert_eq!(error.trap(), Some(Trap::StackOverflow));
-        let tag = Tag::new(&mut store, &TagType::new(FuncType::new(many(), [])));
-        let _ = ExnRef::new(&mut store, &tag, &vec![Val::I64(1); (2 << 20) + 1]);
+        let ty = TagType::new(FuncType::new(&engine, many(), []));
+        let tag = Tag::new(&mut store, &ty).unwrap();
+        let pre = ExnRefPre::new(&mut store, ExnType::from_tag_type(&ty).unwrap());
+        let _ = ExnRef::new(&mut store, &pre, &tag, &vec![Val::I64(1); (2 << 20) + 1]);
     }
 }
 
@@ -312,7 +318,7 @@ fn values_of_other_types_are_refused() {
         Val::I64(0),
         Val::F32(0),
         Val::F64(0),
-        Val::V128(0),
+        Val::from(0u128),
         Val::FuncRef(Some(func)),
         Val::ExternRef(Some(external)),
         Val::AnyRef(Some(external.to_any())),
@@ -343,7 +349,7 @@ fn values_of_other_types_are_refused() {
         assert_eq!(accepted, 1, "{value:?}");
     }
     for wrong in [ValType::I64, ValType::FUNCREF] {
-        let value = Val::default_for(wrong).unwrap();
+        let value = wrong.default_value().unwrap();
         let message = panics(|| value.unwrap_i32());
         assert!(message.contains("not an i32"), "{message}");
     }

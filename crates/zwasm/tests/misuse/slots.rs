@@ -7,7 +7,7 @@ use zwasm::{Engine, Func, FuncType, Linker, Module, Store, Val, ValType};
 fn narrow_results_in_raw_slots_lose_their_upper_half() {
     for engine in engines() {
         let mut linker = Linker::<()>::new(&engine);
-        let ty = FuncType::new([], [ValType::I32, ValType::I64, ValType::F32]);
+        let ty = FuncType::new(&engine, [], [ValType::I32, ValType::I64, ValType::F32]);
         linker
             .func_slots("host", "dirty", ty, |_, slots| {
                 slots.copy_from_slice(&[u64::MAX - 0xFFF0, u64::MAX, 0xFFFF_FFFF_3F80_0000]);
@@ -44,7 +44,7 @@ fn narrow_results_in_raw_slots_lose_their_upper_half() {
 fn raw_slots_that_are_not_written_hold_nothing_of_the_host() {
     for engine in engines() {
         let mut linker = Linker::<()>::new(&engine);
-        let ty = FuncType::new([], [ValType::I64, ValType::I64]);
+        let ty = FuncType::new(&engine, [], [ValType::I64, ValType::I64]);
         linker.func_slots("host", "idle", ty, |_, _| Ok(())).unwrap();
         let module = Module::new(
             &engine,
@@ -76,7 +76,8 @@ fn a_result_that_was_not_written_is_an_error() {
         ValType::FUNCREF,
         ValType::EXTERNREF,
     ] {
-        let func = Func::new(&mut store, FuncType::new([], [ty]), |_, _, _| Ok(()));
+        let func =
+            Func::new(&mut store, FuncType::new(&engine, [], [ty.clone()]), |_, _, _| Ok(()));
         let error = func.call(&mut store, &[], &mut [Val::I32(0)]).unwrap_err();
         assert!(!error.summary().is_empty(), "{ty:?}");
     }

@@ -234,6 +234,11 @@ impl Displays {
 }
 
 impl Layouts {
+    /// Whether a type was added that has objects.
+    pub(crate) fn knows(&self, id: TypeId) -> bool {
+        self.displays.layout(id).is_some()
+    }
+
     /// Adds types; those known already cost nothing.
     ///
     /// # Errors

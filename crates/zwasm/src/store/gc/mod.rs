@@ -34,6 +34,7 @@ mod mark;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::StoreCore;
 use super::held::Held;
@@ -65,7 +66,7 @@ pub(crate) struct Gc {
     free_externs: Vec<u32>,
     roots: Roots,
     /// References that the host owns whatever scope it is in.
-    pub(crate) owned: Held,
+    owned: Held,
     /// The limit in all that the heap cannot grow for.
     pub(super) refused: Option<usize>,
     /// Collections so far.
@@ -84,12 +85,15 @@ pub(crate) struct Roots {
     generation: u64,
 }
 
-/// A place in [`Roots`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A place in [`Roots`] or, with the generation [`OWNED`], a number in [`Held`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Root {
-    index: usize,
+    index: u64,
     generation: u64,
 }
+
+/// No process has so many generations.
+const OWNED: u64 = u64::MAX;
 
 impl Gc {
     pub(super) fn new(config: &Config) -> Gc {
@@ -117,13 +121,33 @@ impl Gc {
         let roots = &mut self.roots;
         let generation = roots.generation;
         roots.entries.push((reference, generation));
-        Root { index: roots.entries.len() - 1, generation }
+        Root { index: roots.entries.len() as u64 - 1, generation }
     }
 
-    /// The reference of a root; none if its scope has ended.
+    /// Keeps a reference alive as long as the token lives.
+    pub(crate) fn own(&mut self, reference: u64) -> (Root, Arc<()>) {
+        let (index, token) = self.owned.hold(reference);
+        (Root { index, generation: OWNED }, token)
+    }
+
+    /// The reference of a root; none if its scope has ended or its token is gone.
     pub(crate) fn rooted(&self, root: Root) -> Option<u64> {
-        let &(reference, generation) = self.roots.entries.get(root.index)?;
+        if root.generation == OWNED {
+            return self.owned.find(root.index);
+        }
+        let &(reference, generation) = self.roots.entries.get(root.index as usize)?;
         (generation == root.generation).then_some(reference)
+    }
+
+    /// Makes room for so many roots.
+    pub(crate) fn reserve_roots(&mut self, additional: usize) {
+        self.roots.entries.reserve(additional);
+    }
+
+    /// All references that the host holds, those to exceptions included.
+    pub(super) fn held(&mut self) -> impl Iterator<Item = u64> + '_ {
+        let scoped = self.roots.entries.iter().map(|(reference, _)| *reference);
+        scoped.chain(self.owned.references())
     }
 
     /// Where a scope of roots begins.
@@ -151,6 +175,22 @@ impl Gc {
             return None;
         }
         self.externs.get(index as usize)?.value.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn get_extern_mut(
+        &mut self,
+        reference: u64,
+    ) -> Option<&mut (dyn Any + Send + Sync + 'static)> {
+        if !self.heap.is_object(reference) {
+            return None;
+        }
+        // SAFETY: an object starts there.
+        let (word, index) = unsafe { self.header(reference) };
+        if word != EXTERN_WORD {
+            return None;
+        }
+        self.externs.get_mut(index as usize)?.value.as_deref_mut()
     }
 
     /// The two words of an object's header.
@@ -271,20 +311,39 @@ impl StoreCore {
         }
     }
 
-    /// Gives a value to the heap and returns the reference to it.
+    /// Gives a value to the heap and returns the reference to it. If there is no room, the
+    /// value is given back.
     ///
     /// # Safety
     ///
     /// `this` is valid and not borrowed.
-    pub(crate) unsafe fn add_extern(
+    pub(crate) unsafe fn add_extern<T: Any + Send + Sync>(
         this: *mut StoreCore,
-        value: Box<dyn Any + Send + Sync>,
-    ) -> Result<u64> {
+        value: T,
+    ) -> Result<u64, (T, Error)> {
         // SAFETY: by the contract; guest frames end at the value stack's top
         // whenever the host runs.
         unsafe {
             let top = (*this).value_top;
-            let object = StoreCore::allocate(this, top, EXTERN_WORD, 0, HEADER)?;
+            match StoreCore::allocate(this, top, EXTERN_WORD, 0, HEADER) {
+                Ok(object) => Ok(StoreCore::keep_extern(this, object, Box::new(value))),
+                Err(error) => Err((value, error)),
+            }
+        }
+    }
+
+    /// Has an object just allocated stand for a value.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::add_extern`].
+    unsafe fn keep_extern(
+        this: *mut StoreCore,
+        object: u64,
+        value: Box<dyn Any + Send + Sync>,
+    ) -> u64 {
+        // SAFETY: by the contract.
+        unsafe {
             let gc = &mut (*this).gc;
             let entry = Extern { object: object as u32, value: Some(value) };
             let index = match gc.free_externs.pop() {
@@ -298,7 +357,7 @@ impl StoreCore {
                 }
             };
             gc.heap.base().add(object as usize).cast::<u32>().add(1).write(index);
-            Ok(object)
+            object
         }
     }
 
@@ -340,6 +399,21 @@ impl StoreCore {
             }
             (*gc).paused += 1;
             Paused(this)
+        }
+    }
+
+    /// Collects, and frees the exceptions that nothing refers to.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::make_room`].
+    pub(crate) unsafe fn collect_all(this: *mut StoreCore, top: *mut u64) {
+        // SAFETY: by the contract.
+        unsafe {
+            StoreCore::collect_exceptions(this, &[], top);
+            if (*this).gc.paused == 0 {
+                StoreCore::collect(this, top);
+            }
         }
     }
 
@@ -386,6 +460,7 @@ impl StoreCore {
                 }
             }
             (*this).exceptions.payloads().for_each(|word| marker.word(word));
+            // Those to exceptions are no words of the heap.
             for &(reference, _) in &gc.roots.entries {
                 marker.word(reference);
             }

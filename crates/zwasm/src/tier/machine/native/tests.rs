@@ -666,7 +666,7 @@ fn values(types: &[&str]) -> Vec<Val> {
             "i64" => Val::I64(bits as i64),
             "f32" => Val::F32(bits as u32),
             "f64" => Val::F64(bits),
-            "v128" => Val::V128(u128::from(bits) << 64 | u128::from(!bits)),
+            "v128" => Val::V128((u128::from(bits) << 64 | u128::from(!bits)).into()),
             _ => Val::ExternRef(None),
         }
     };

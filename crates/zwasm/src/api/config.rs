@@ -1,0 +1,256 @@
+//! Options that embedders of other engines set.
+//!
+//! Each does what it says, or says that it has no effect, and why.
+
+use std::num::NonZeroUsize;
+
+use crate::engine::{Config, ModuleVersionStrategy};
+use crate::error::{Error, Result};
+use crate::features::Feature;
+use crate::tier::Strategy;
+use crate::tuning;
+
+macro_rules! features {
+    ($($name:ident $feature:ident $what:literal;)*) => {
+        impl Config {
+            $(
+                #[doc = concat!("Whether modules may use ", $what, ": [`Feature::", stringify!($feature), "`].")]
+                pub fn $name(&mut self, enable: bool) -> &mut Config {
+                    self.wasm_feature(Feature::$feature, enable)
+                }
+            )*
+        }
+    };
+}
+
+features! {
+    wasm_multi_value MultiValue "several results, and blocks with parameters";
+    wasm_bulk_memory BulkMemory "bulk operations on memories and tables";
+    wasm_reference_types ReferenceTypes "references as values";
+    wasm_simd Simd "vectors";
+    wasm_relaxed_simd RelaxedSimd "vector operations with results that hosts may choose";
+    wasm_tail_call TailCall "calls that replace the caller's frame";
+    wasm_extended_const ExtendedConst "arithmetic in constant expressions";
+    wasm_function_references FunctionReferences "typed function references";
+    wasm_gc Gc "structures and arrays";
+    wasm_exceptions Exceptions "exceptions";
+    wasm_multi_memory MultiMemory "several memories";
+    wasm_memory64 Memory64 "64-bit memories and tables";
+    wasm_branch_hinting BranchHinting "hints which way a branch goes";
+    wasm_threads Threads "shared memories and atomic instructions";
+    wasm_wide_arithmetic WideArithmetic "integer arithmetic on 128 bits";
+    wasm_custom_page_sizes CustomPageSizes "pages of other sizes";
+    wasm_component_model ComponentModel "components";
+    wasm_component_model_async ComponentAsync "asynchronous functions of components";
+    wasm_component_model_map ComponentMap "the type `map` of components";
+    wasm_component_model_fixed_length_lists ComponentFixedLengthLists "lists of a fixed length in components";
+    gc_support Gc "structures and arrays";
+}
+
+/// Options that change nothing here.
+macro_rules! without_effect {
+    ($($name:ident $ty:ty, $why:literal;)*) => {
+        impl Config {
+            $(
+                #[doc = concat!("Has no effect: ", $why, ".")]
+                pub fn $name(&mut self, value: $ty) -> &mut Config {
+                    let _ = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+without_effect! {
+    async_support bool, "calls are synchronous";
+    async_stack_size usize, "calls are synchronous";
+    async_stack_zeroing bool, "calls are synchronous";
+    concurrency_support bool, "calls are synchronous";
+    collector Collector, "there is one collector";
+    gc_heap_initial_size u64, "the heap takes memory as it is used";
+    gc_heap_reservation u64, "the heap lies in 4 GiB of address space of its own";
+    gc_heap_guard_size u64, "the heap lies in 4 GiB of address space of its own";
+    gc_heap_reservation_for_growth u64, "the heap never moves";
+    gc_heap_may_move bool, "the heap never moves";
+    memory_may_move bool, "a memory moves if it has no guard pages";
+    memory_reservation_for_growth u64, "how far a memory without guard pages reaches is decided as it grows";
+    guard_before_linear_memory bool, "no address is below a memory's start";
+    memory_init_cow bool, "data segments are copied";
+    force_memory_init_memfd bool, "data segments are copied";
+    memory_guaranteed_dense_image_size u64, "data segments are copied";
+    table_lazy_init bool, "tables are filled when they are made";
+    shared_memory bool, "shared memories can always be made";
+    relaxed_simd_deterministic bool, "the results are always the same";
+    native_unwind_info bool, "nothing unwinds through machine code";
+    wasm_backtrace_details WasmBacktraceDetails, "debugging information is not read";
+    generate_address_map bool, "offsets in modules are always known";
+    debug_info bool, "machine code has no debugging information";
+    debug_symbols bool, "machine code has no debugging information";
+    cranelift_opt_level OptLevel, "the compilers have one level each: see `Config::strategy`";
+    cranelift_regalloc_algorithm RegallocAlgorithm, "the compilers have one each";
+    cranelift_debug_verifier bool, "the compilers verify in tests";
+    parallel_compilation bool, "large modules are validated in parallel, and functions compiled when they are warm";
+    macos_use_mach_ports bool, "signals are used";
+    wmemcheck bool, "it is not part of the engine";
+}
+
+impl Config {
+    /// As [`Config::max_stack`], of which it sets at least the smallest.
+    pub fn max_wasm_stack(&mut self, size: usize) -> &mut Config {
+        self.max_stack(if size == 0 { 0 } else { size.max(tuning::MIN_MAX_STACK) })
+    }
+
+    /// With 0, as [`Config::guard_pages`] switched off: memories reserve no address space.
+    /// Else they reserve all that 32 bits can address.
+    pub fn memory_reservation(&mut self, bytes: u64) -> &mut Config {
+        self.reserves = bytes > 0;
+        self
+    }
+
+    /// With 0, as [`Config::guard_pages`] switched off: every access is checked. Else
+    /// memories have as many guard pages as are of use.
+    pub fn memory_guard_size(&mut self, bytes: u64) -> &mut Config {
+        self.guards = bytes > 0;
+        self
+    }
+
+    /// As [`Config::deterministic`].
+    pub fn cranelift_nan_canonicalization(&mut self, enable: bool) -> &mut Config {
+        self.deterministic(enable)
+    }
+
+    /// Whether errors have the guest's frames. On unless set.
+    pub fn wasm_backtrace(&mut self, enable: bool) -> &mut Config {
+        self.backtrace_frames = if enable { tuning::MAX_BACKTRACE_FRAMES } else { 0 };
+        self
+    }
+
+    /// How many of the guest's frames errors have at most, and no more than 100 anyway;
+    /// none without a limit given.
+    pub fn wasm_backtrace_max_frames(&mut self, limit: Option<NonZeroUsize>) -> &mut Config {
+        let limit = limit.map_or(0, NonZeroUsize::get);
+        self.backtrace_frames = limit.min(tuning::MAX_BACKTRACE_FRAMES);
+        self
+    }
+
+    /// Whether the error of a trap has a [`WasmCoreDump`](crate::WasmCoreDump). Off unless
+    /// set.
+    pub fn coredump_on_trap(&mut self, enable: bool) -> &mut Config {
+        self.coredump_on_trap = enable;
+        self
+    }
+
+    /// Which modules [`Module::deserialize`](crate::Module::deserialize) takes by the version
+    /// that they carry.
+    ///
+    /// # Errors
+    ///
+    /// If the version has more than 255 bytes.
+    pub fn module_version(&mut self, strategy: ModuleVersionStrategy) -> Result<&mut Config> {
+        if strategy.text().len() > usize::from(u8::MAX) {
+            return Err(Error::msg("custom module version cannot be more than 255 bytes"));
+        }
+        self.module_version = strategy;
+        Ok(self)
+    }
+
+    /// Says which processor and system code is for: those that it runs on.
+    ///
+    /// # Errors
+    ///
+    /// If they are others.
+    pub fn target(&mut self, target: &str) -> Result<&mut Config> {
+        let mut parts = target.split('-');
+        let arch = parts.next().unwrap_or_default();
+        let here =
+            arch == std::env::consts::ARCH || (arch == "arm64" && cfg!(target_arch = "aarch64"));
+        let system = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
+        if here && parts.any(|part| part == system) {
+            return Ok(self);
+        }
+        Err(Error::msg(format!(
+            "code for '{target}' cannot be made here: this is {} {}",
+            std::env::consts::ARCH,
+            std::env::consts::OS
+        )))
+    }
+
+    /// Tells a profiler of machine code: with [`ProfilingStrategy::PerfMap`] as
+    /// [`Config::perf_map`]; the others are as none.
+    pub fn profiler(&mut self, profile: ProfilingStrategy) -> &mut Config {
+        self.perf_map(profile == ProfilingStrategy::PerfMap)
+    }
+}
+
+#[expect(non_upper_case_globals, reason = "they stand for variants")]
+impl Strategy {
+    /// What code for wasmtime calls its optimizing compiler: the tiers together.
+    pub const Cranelift: Strategy = Strategy::Auto;
+    /// What code for wasmtime calls its baseline compiler.
+    pub const Winch: Strategy = Strategy::Baseline;
+}
+
+/// Collectors of garbage, see [`Config::collector`].
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Collector {
+    /// The one that is there.
+    Auto,
+    /// Counting references.
+    DeferredReferenceCounting,
+    /// Never collecting.
+    Null,
+    /// Copying what is alive.
+    Copying,
+}
+
+/// How much compilers optimise, see [`Config::cranelift_opt_level`].
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OptLevel {
+    /// Not at all.
+    None,
+    /// For speed.
+    Speed,
+    /// For speed and size.
+    SpeedAndSize,
+}
+
+/// How registers are allocated, see [`Config::cranelift_regalloc_algorithm`].
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegallocAlgorithm {
+    /// Slowly and well.
+    Backtracking,
+    /// Fast.
+    SinglePass,
+}
+
+/// Who is told of machine code, see [`Config::profiler`].
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProfilingStrategy {
+    /// Nobody.
+    None,
+    /// `perf`, by a file of addresses and names.
+    PerfMap,
+    /// `perf`, by a file with code in it.
+    JitDump,
+    /// VTune.
+    VTune,
+    /// Pulley's own.
+    Pulley,
+}
+
+/// Whether backtraces have files and lines, see [`Config::wasm_backtrace_details`].
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WasmBacktraceDetails {
+    /// They have.
+    Enable,
+    /// They have not.
+    Disable,
+    /// As the environment says.
+    Environment,
+}
