@@ -76,7 +76,7 @@ pub unsafe extern "C" fn zwasm_wasi_env(
 /// Adds this process's environment.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_wasi_inherit_env(wasi: &mut Wasi) {
-    wasi.builder.inherit_env();
+    wasi.builder.inherit_env_if_allowed();
 }
 
 /// Gives this process's standard streams.

@@ -6,10 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use zwasm::{
-    Error, Extern, ExternType, FuncType, Global, Linker, Memory, Module, Store, Table, Tag, Val,
-    ValType,
-};
+use zwasm::{Error, Extern, ExternType, FuncType, Linker, Module, Store, Val};
 
 use crate::guest::Guest;
 use crate::operands::Unknown;
@@ -33,40 +30,23 @@ pub fn stand_in(
 ) -> Result<(), Error> {
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());
-        if linker.get(&mut *store, from, name).is_some() {
+        if linker.get_by_import(&mut *store, &import).is_some() {
             continue;
         }
         let item: Extern = match (import.ty(), how) {
             (ExternType::Func(ty), Unknown::Trap) => {
                 let message = format!("the unknown import {from:?}.{name:?} was called");
                 let trap = move |_: zwasm::Caller<'_, Guest>, _: &[Val], _: &mut [Val]| {
-                    Err(Error::msg(&message))
+                    Err(Error::msg(message.clone()))
                 };
                 linker.func_new(from, name, ty, trap)?;
-                continue;
-            }
-            (ExternType::Func(ty), Unknown::Default) => {
-                let results = defaults(module, &ty).ok_or_else(|| no_default(from, name))?;
-                linker.func_new(from, name, ty, move |_, _, to| {
-                    to.clone_from_slice(&results);
-                    Ok(())
-                })?;
                 continue;
             }
             // Made where threads are.
             (ExternType::Memory(ty), _) if ty.is_shared() => continue,
             (_, Unknown::Trap) => continue,
-            (ExternType::Memory(ty), Unknown::Default) => Memory::new(&mut *store, ty)?.into(),
-            (ExternType::Table(ty), Unknown::Default) => {
-                let null = zero(module, ValType::Ref(ty.element()));
-                let null = null.ok_or_else(|| no_default(from, name))?;
-                Table::new(&mut *store, ty, null)?.into()
-            }
-            (ExternType::Global(ty), Unknown::Default) => {
-                let value = zero(module, ty.content()).ok_or_else(|| no_default(from, name))?;
-                Global::new(&mut *store, ty, value)?.into()
-            }
-            (ExternType::Tag(ty), Unknown::Default) => Tag::new(&mut *store, &ty).into(),
+            (ty, Unknown::Default) if !has_default(&ty) => return Err(no_default(from, name)),
+            (ty, Unknown::Default) => ty.default_value(&mut *store)?,
         };
         linker.define(&*store, from, name, item)?;
     }
@@ -77,20 +57,14 @@ fn no_default(from: &str, name: &str) -> Error {
     Error::msg(format!("the unknown import {from:?}.{name:?} has a type without a default"))
 }
 
-/// What a function returns by default; nothing for references that may not be null.
-fn defaults(module: &Module, ty: &FuncType) -> Option<Vec<Val>> {
-    ty.results().map(|ty| zero(module, ty)).collect()
-}
-
-fn zero(module: &Module, ty: ValType) -> Option<Val> {
-    Some(match ty {
-        ValType::I32 => Val::I32(0),
-        ValType::I64 => Val::I64(0),
-        ValType::F32 => Val::F32(0),
-        ValType::F64 => Val::F64(0),
-        ValType::V128 => Val::V128(0),
-        ValType::Ref(ty) => return Val::null(module.engine(), ty),
-    })
+/// Whether there are zeros and nulls for all: not for references that may not be null.
+fn has_default(ty: &ExternType) -> bool {
+    match ty {
+        ExternType::Func(ty) => ty.results().all(|ty| ty.default_value().is_some()),
+        ExternType::Global(ty) => ty.content().default_value().is_some(),
+        ExternType::Table(ty) => ty.element().is_nullable(),
+        ExternType::Memory(_) | ExternType::Tag(_) => true,
+    }
 }
 
 /// The message for very many unknown imports; none if the engine's own, which lists them
@@ -103,7 +77,7 @@ pub fn summary(
     let mut unknown: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut count = 0;
     for import in module.imports() {
-        if linker.get(&mut *store, import.module(), import.name()).is_none() {
+        if linker.get_by_import(&mut *store, &import).is_none() {
             unknown.entry(import.module()).or_default().push(import.name());
             count += 1;
         }
@@ -185,7 +159,7 @@ static MARKS: &[Mark] = &[
             let is_abort = |ty: &FuncType| {
                 ty.results().next().is_none()
                     && ty.params().len() == 4
-                    && ty.params().all(|ty| matches!(ty, ValType::I32))
+                    && ty.params().all(|ty| ty.is_i32())
             };
             import.module() == "env"
                 && import.name() == "abort"

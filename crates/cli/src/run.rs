@@ -337,7 +337,7 @@ pub fn wasi_context(options: &Run) -> Result<WasiCtx, Failure> {
         None => builder.arg(options.file.file_name().unwrap_or_default().as_encoded_bytes()),
     };
     builder.args(&options.program_args);
-    builder.caps(capabilities).inherit_env();
+    builder.caps(capabilities).inherit_env_if_allowed();
     for (key, value) in &options.env {
         match value {
             Some(value) => builder.env(key, value),

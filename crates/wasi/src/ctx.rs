@@ -120,7 +120,129 @@ pub struct WasiCtxBuilder {
     trace: Option<Trace>,
 }
 
+/// What a guest may do with directories below one it was given; see
+/// [`WasiCtxBuilder::preopened_dir`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirPerms(u8);
+
+/// What a guest may do with files below a directory it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilePerms(u8);
+
+macro_rules! permissions {
+    ($($ty:ident $change:ident $what:literal;)*) => {$(
+        impl $ty {
+            /// Looking at them.
+            pub const READ: $ty = $ty(1);
+            #[doc = $what]
+            pub const $change: $ty = $ty(2);
+
+            /// Everything.
+            pub const fn all() -> $ty {
+                $ty(3)
+            }
+
+            /// Nothing.
+            pub const fn empty() -> $ty {
+                $ty(0)
+            }
+
+            /// Whether all of the other are in these.
+            pub const fn contains(self, other: $ty) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+
+        impl std::ops::BitOr for $ty {
+            type Output = $ty;
+            fn bitor(self, other: $ty) -> $ty {
+                $ty(self.0 | other.0)
+            }
+        }
+    )*};
+}
+
+permissions! {
+    DirPerms MUTATE "Creating, removing and renaming what is in them.";
+    FilePerms WRITE "Changing their contents.";
+}
+
 impl WasiCtxBuilder {
+    /// Starts describing a guest, as [`WasiCtx::builder`].
+    pub fn new() -> WasiCtxBuilder {
+        WasiCtxBuilder::default()
+    }
+
+    /// Gives the guest the directory `host_path`, with everything below it, under the name
+    /// `guest_path`, and the capabilities that the permissions need. If one of
+    /// [`DirPerms::MUTATE`] and [`FilePerms::WRITE`] is missing, the guest can change
+    /// nothing there.
+    ///
+    /// # Errors
+    ///
+    /// When the directory can not be opened.
+    pub fn preopened_dir(
+        &mut self,
+        host_path: impl AsRef<Path>,
+        guest_path: impl AsRef<str>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> zwasm::Result<&mut Self> {
+        let writes = dir_perms.contains(DirPerms::MUTATE) && file_perms.contains(FilePerms::WRITE);
+        let guest = guest_path.as_ref();
+        match writes {
+            true => self.preopen_dir(host_path, guest)?,
+            false => self.preopen_dir_read_only(host_path, guest)?,
+        };
+        if dir_perms.contains(DirPerms::READ) || file_perms.contains(FilePerms::READ) {
+            self.allow(Capabilities::READ | Capabilities::PATH);
+        }
+        if writes {
+            self.allow(Capabilities::WRITE | Capabilities::PATH);
+        }
+        Ok(self)
+    }
+
+    /// Adds the arguments of this process.
+    pub fn inherit_args(&mut self) -> &mut Self {
+        self.args(std::env::args_os().map(std::ffi::OsString::into_encoded_bytes))
+    }
+
+    /// Lets the guest use the network of this machine: [`Capabilities::NET`].
+    pub fn inherit_network(&mut self) -> &mut Self {
+        self.allow(Capabilities::NET)
+    }
+
+    /// Has no effect: calls of a guest block the thread that calls it.
+    pub fn allow_blocking_current_thread(&mut self, enable: bool) -> &mut Self {
+        let _ = enable;
+        self
+    }
+
+    /// Gives the guest the standard input of this process.
+    pub fn inherit_stdin(&mut self) -> &mut Self {
+        self.stdin = Some(Input::inherit());
+        self
+    }
+
+    /// Gives the guest the standard output of this process; see
+    /// [`inherit_stdio`](Self::inherit_stdio).
+    pub fn inherit_stdout(&mut self) -> &mut Self {
+        self.stdout = Some(Output::inherit_stdout());
+        self
+    }
+
+    /// Gives the guest the standard error of this process.
+    pub fn inherit_stderr(&mut self) -> &mut Self {
+        self.stderr = Some(Output::inherit_stderr());
+        self
+    }
+
+    /// As [`build`](Self::build), for [`p1`](crate::p1).
+    pub fn build_p1(&mut self) -> WasiCtx {
+        self.build()
+    }
+
     /// Sets what the guest may do, in place of the default.
     pub fn caps(&mut self, caps: Capabilities) -> &mut Self {
         self.caps = caps;
@@ -156,19 +278,21 @@ impl WasiCtxBuilder {
     }
 
     /// Adds environment variables.
-    pub fn envs<K: AsRef<[u8]>, V: AsRef<[u8]>>(
-        &mut self,
-        variables: impl IntoIterator<Item = (K, V)>,
-    ) -> &mut Self {
+    pub fn envs<K: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, variables: &[(K, V)]) -> &mut Self {
         for (name, value) in variables {
             self.env(name, value);
         }
         self
     }
 
-    /// Adds the environment variables of this process that are not added by
-    /// [`env`](Self::env), if the guest has [`Capabilities::ENV`].
+    /// Lets the guest see the environment variables of this process that are not added by
+    /// [`env`](Self::env): [`Capabilities::ENV`].
     pub fn inherit_env(&mut self) -> &mut Self {
+        self.allow(Capabilities::ENV).inherit_env_if_allowed()
+    }
+
+    /// The same if the guest has that capability.
+    pub fn inherit_env_if_allowed(&mut self) -> &mut Self {
         self.inherit_env = true;
         self
     }
@@ -217,8 +341,8 @@ impl WasiCtxBuilder {
     /// Gives the guest this standard input. It is asked only when the guest
     /// reads, and counts as ready whenever the guest polls it. For input from
     /// memory there is [`io::Cursor`].
-    pub fn stdin(&mut self, stdin: Box<dyn Read + Send>) -> &mut Self {
-        self.stdin = Some(Input::custom(stdin));
+    pub fn stdin(&mut self, stdin: impl Read + Send + 'static) -> &mut Self {
+        self.stdin = Some(Input::custom(Box::new(stdin)));
         self
     }
 
@@ -233,14 +357,14 @@ impl WasiCtxBuilder {
     /// Gives the guest this standard output. Everything the guest writes is
     /// handed on at once, unbuffered. For output to memory there is
     /// [`MemoryPipe`](crate::MemoryPipe).
-    pub fn stdout(&mut self, stdout: Box<dyn Write + Send>) -> &mut Self {
-        self.stdout = Some(Output::custom(stdout));
+    pub fn stdout(&mut self, stdout: impl Write + Send + 'static) -> &mut Self {
+        self.stdout = Some(Output::custom(Box::new(stdout)));
         self
     }
 
     /// Gives the guest this standard error.
-    pub fn stderr(&mut self, stderr: Box<dyn Write + Send>) -> &mut Self {
-        self.stderr = Some(Output::custom(stderr));
+    pub fn stderr(&mut self, stderr: impl Write + Send + 'static) -> &mut Self {
+        self.stderr = Some(Output::custom(Box::new(stderr)));
         self
     }
 
@@ -249,10 +373,7 @@ impl WasiCtxBuilder {
     /// Unless it is a terminal, standard output is buffered while the guest
     /// writes it fast; see [`WasiCtx::flush`].
     pub fn inherit_stdio(&mut self) -> &mut Self {
-        self.stdin = Some(Input::inherit());
-        self.stdout = Some(Output::inherit_stdout());
-        self.stderr = Some(Output::inherit_stderr());
-        self
+        self.inherit_stdin().inherit_stdout().inherit_stderr()
     }
 
     /// Has a line written about each call of the guest's: name, arguments and

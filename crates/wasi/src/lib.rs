@@ -42,14 +42,14 @@ mod host;
 #[cfg(feature = "component")]
 mod http;
 mod link;
-mod p1;
+pub mod p1;
 #[cfg(feature = "component")]
 pub mod p2;
 #[cfg(feature = "threads")]
 mod threads;
 
 pub use caps::Capabilities;
-pub use ctx::{WasiCtx, WasiCtxBuilder};
+pub use ctx::{DirPerms, FilePerms, WasiCtx, WasiCtxBuilder};
 pub use exit::I32Exit;
 pub use host::interrupt::InterruptHandle;
 pub use host::stdio::MemoryPipe;
@@ -58,3 +58,5 @@ pub use link::add_to_linker;
 pub use p2::{WasiCtxView, WasiView};
 #[cfg(feature = "threads")]
 pub use threads::Threads;
+#[cfg(feature = "component")]
+pub use zwasm_component::ResourceTable;

@@ -64,7 +64,7 @@ mod types;
 pub use api::caller::Caller;
 pub use api::code_builder::{CodeBuilder, CodeHint};
 pub use api::config::{
-    Collector, OptLevel, ProfilingStrategy, RegallocAlgorithm, WasmBacktraceDetails,
+    Collector, Inlining, OptLevel, ProfilingStrategy, RegallocAlgorithm, WasmBacktraceDetails,
 };
 pub use api::coredump::WasmCoreDump;
 pub use api::engine::Precompiled;
@@ -104,9 +104,9 @@ pub use api::wasm_ty::{
 pub use engine::{Config, Engine, EngineWeak, ModuleVersionStrategy};
 pub use error::{Context, Error, ErrorKind, FrameInfo, FrameSymbol, Result, Trap, WasmBacktrace};
 pub use features::{Feature, FeatureStatus};
+pub use module::Module;
 #[cfg(feature = "addr2line")]
 pub use module::SourceLine;
-pub use module::Module;
 #[doc(hidden)]
 pub use module::source;
 #[cfg(feature = "trace")]

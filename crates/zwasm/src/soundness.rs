@@ -79,9 +79,9 @@
 //! What turns values into slots takes a pointer to a store, and so a promise:
 //!
 //! ```compile_fail,E0133
-//! let slot = zwasm::WasmTy::into_slot(1_i32, std::ptr::null_mut());
+//! let slot = zwasm::WasmTy::into_slots(1_i32, std::ptr::null_mut(), &mut 0);
 //! ```
 //!
 //! ```no_run
-//! let slot = unsafe { zwasm::WasmTy::into_slot(1_i32, std::ptr::null_mut()) };
+//! let slot = unsafe { zwasm::WasmTy::into_slots(1_i32, std::ptr::null_mut(), &mut 0) };
 //! ```

@@ -93,10 +93,10 @@ fn what_is_made_with_an_import_s_type_fits_the_import() {
     let instance = Instance::new(&mut store, &needs, &imports).unwrap();
     let call = instance.get_typed_func::<(), i32>(&mut store, "call").unwrap();
     assert_eq!(call.call(&mut store, ()).unwrap(), 7);
-    // What only looks the same, as types of other engines do, does not.
+    // What only looks the same does not.
     let elsewhere =
         r#"(module (import "" "f" (func (result i32))) (import "" "t" (tag (param f32))))"#;
-    let plain = make(&mut store, &module(&Engine::default(), elsewhere));
+    let plain = make(&mut store, &module(&engine, elsewhere));
     assert_eq!(Instance::new(&mut store, &needs, &plain).unwrap_err().kind(), ErrorKind::Link);
 }
 

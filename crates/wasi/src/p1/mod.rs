@@ -24,6 +24,8 @@ mod stat;
 #[cfg(test)]
 mod tests;
 
+pub use crate::WasiCtx as WasiP1Ctx;
+pub use crate::link::add_to_linker as add_to_linker_sync;
 pub(crate) use env::Strings;
 pub(crate) use errno::Errno;
 pub(crate) use memory::Memory;

@@ -146,7 +146,7 @@ const READ_WRITE: Rights = rights::FD_READ | rights::FD_WRITE;
 #[test]
 fn arguments_and_environment_are_laid_out() {
     let mut guest = Guest::with(|builder| {
-        builder.args(["prog", "", "é\0cut"]).env("A", "b=c").envs([("N", "")]);
+        builder.args(["prog", "", "é\0cut"]).env("A", "b=c").envs(&[("N", "")]);
     });
     assert_eq!(guest.call("args_sizes_get", &[0, 4]), 0);
     assert_eq!((guest.u32(0), guest.u32(4)), (3, 9));

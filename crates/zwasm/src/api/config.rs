@@ -2,7 +2,7 @@
 //!
 //! Each does what it says, or says that it has no effect, and why.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use crate::engine::{Config, ModuleVersionStrategy};
 use crate::error::{Error, Result};
@@ -93,6 +93,7 @@ without_effect! {
     parallel_compilation bool, "large modules are validated in parallel, and functions compiled when they are warm";
     macos_use_mach_ports bool, "signals are used";
     wmemcheck bool, "it is not part of the engine";
+    enable_compiler bool, "see `Config::strategy`";
 }
 
 impl Config {
@@ -118,6 +119,21 @@ impl Config {
     /// As [`Config::deterministic`].
     pub fn cranelift_nan_canonicalization(&mut self, enable: bool) -> &mut Config {
         self.deterministic(enable)
+    }
+
+    /// As [`Config::inlining`].
+    pub fn compiler_inlining(&mut self, inlining: Inlining) -> &mut Config {
+        self.inlining(inlining != Inlining::No)
+    }
+
+    /// As [`Config::gc_stress`] with a counter given: every allocation collects, whatever
+    /// the counter says.
+    ///
+    /// # Errors
+    ///
+    /// None; where others have some.
+    pub fn gc_zeal_alloc_counter(&mut self, counter: Option<NonZeroU32>) -> Result<&mut Config> {
+        Ok(self.gc_stress(counter.is_some()))
     }
 
     /// Whether errors have the guest's frames. On unless set.
@@ -225,6 +241,17 @@ pub enum RegallocAlgorithm {
     Backtracking,
     /// Fast.
     SinglePass,
+}
+
+/// Which calls are replaced by what they do, see [`Config::compiler_inlining`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Inlining {
+    /// Those that are worth it.
+    Yes,
+    /// The same.
+    InterModuleAndIntraGc,
+    /// None.
+    No,
 }
 
 /// Who is told of machine code, see [`Config::profiler`].

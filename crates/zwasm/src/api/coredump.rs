@@ -27,8 +27,8 @@ use crate::error::{Error, FrameInfo, WasmBacktrace};
 use crate::module::Module;
 use crate::store::GlobalInst;
 use crate::store::instance::{InstanceData, Item};
-use crate::store::{MemoryInst, StoreCore};
 use crate::store::stored::Stored;
+use crate::store::{MemoryInst, StoreCore};
 use crate::tuning::DUMPED_CHUNK;
 use crate::types::{Mutability, ValType};
 

@@ -10,11 +10,13 @@ use super::table::Table;
 use super::val::Val;
 use super::wasm_ty::{WasmParams, WasmResults};
 use crate::engine::Engine;
-use crate::error::{Context, Error, ErrorKind, FrameInfo, Result};
+use crate::error::{Context, Error, ErrorKind, FrameInfo, Result, WasmBacktrace};
 use crate::module::{Entity, Module};
+use crate::stack::backtrace::capture;
 use crate::store::StoreCore;
 use crate::store::instance::{InstanceData, Item, instantiate, link_error, mismatch};
 use crate::store::stored::Stored;
+use crate::tuning::MAX_BACKTRACE_FRAMES;
 
 /// An instance of a module.
 ///
@@ -270,6 +272,28 @@ impl Instance {
             Some(Export::new(&export.name, unsafe { Extern::from_item(core, item) }))
         };
         Ok(exports.iter().filter_map(export).collect())
+    }
+}
+
+impl WasmBacktrace {
+    /// The guest's frames now, which are those of the calls that wait for the host; none if
+    /// the engine does not want backtraces.
+    pub fn capture(store: impl AsContext) -> WasmBacktrace {
+        let context = store.as_context();
+        WasmBacktrace::up_to(&context, context.engine().config().backtrace_frames)
+    }
+
+    /// The same whatever the engine wants.
+    pub fn force_capture(store: impl AsContext) -> WasmBacktrace {
+        WasmBacktrace::up_to(&store.as_context(), MAX_BACKTRACE_FRAMES)
+    }
+
+    fn up_to<T>(context: &StoreContext<'_, T>, limit: usize) -> WasmBacktrace {
+        match limit {
+            0 => WasmBacktrace::default(),
+            // SAFETY: the store is borrowed, and its frames wait for the host.
+            limit => unsafe { capture(None, (*context.core()).host_frame, limit) },
+        }
     }
 }
 

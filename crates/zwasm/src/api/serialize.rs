@@ -7,6 +7,8 @@
 //! it. What is loaded is validated like any module, so that wrong bytes are an error at
 //! worst.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::engine::{Engine, ModuleVersionStrategy};
@@ -99,5 +101,16 @@ impl Module {
         let path = path.as_ref();
         Module::deserialize(engine, source::read_file(path)?)
             .with_context(|| format!("cannot load '{}'", path.display()))
+    }
+
+    /// The same from an open file, which is read from where it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::deserialize_file`].
+    pub fn deserialize_open_file(engine: &Engine, mut file: File) -> Result<Module> {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| Error::converted(ErrorKind::Io, error))?;
+        Module::deserialize(engine, bytes)
     }
 }

@@ -126,6 +126,13 @@ references! { Val:
     exnref unwrap_exnref ExnRef Rooted<ExnRef>, "an exnref";
 }
 
+// Wasmtime has these by two names.
+references! { Val:
+    func_ref unwrap_func_ref FuncRef Func, "a funcref";
+    extern_ref unwrap_extern_ref ExternRef Rooted<ExternRef>, "an externref";
+    any_ref unwrap_any_ref AnyRef Rooted<AnyRef>, "an anyref";
+}
+
 references! { Ref:
     as_func unwrap_func Func Func, "a function reference";
     as_extern unwrap_extern Extern Rooted<ExternRef>, "an external reference";

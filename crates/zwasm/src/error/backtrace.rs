@@ -19,6 +19,8 @@ pub struct FrameInfo {
     pub(crate) func_start: usize,
     pub(crate) func_name: Option<String>,
     pub(crate) offset: Option<usize>,
+    /// Found when somebody asks.
+    pub(crate) symbols: OnceLock<Vec<FrameSymbol>>,
 }
 
 impl FrameInfo {
@@ -52,36 +54,61 @@ impl FrameInfo {
         self.offset?.checked_sub(self.func_start)
     }
 
-    /// What debugging information says of the place, functions inlined there included:
-    /// nothing, since it is not read.
+    /// The place in the program's source, if the module has line tables and this build reads
+    /// them (feature `addr2line`). Functions inlined there are not told apart.
     pub fn symbols(&self) -> &[FrameSymbol] {
-        &[]
+        self.symbols.get_or_init(|| self.find_symbols())
+    }
+
+    #[cfg(feature = "addr2line")]
+    fn find_symbols(&self) -> Vec<FrameSymbol> {
+        let lines = self.offset.map(|offset| self.module.source_lines(&[offset]));
+        let lines = lines.into_iter().flatten().flatten();
+        let known = |number: u32| (number > 0).then_some(number);
+        lines
+            .map(|line| FrameSymbol {
+                name: self.func_name.clone(),
+                line: known(line.line),
+                column: known(line.column),
+                file: line.file,
+            })
+            .collect()
+    }
+
+    #[cfg(not(feature = "addr2line"))]
+    fn find_symbols(&self) -> Vec<FrameSymbol> {
+        Vec::new()
     }
 }
 
 /// A place in a program's source, see [`FrameInfo::symbols`].
 #[derive(Clone, Debug)]
-pub enum FrameSymbol {}
+pub struct FrameSymbol {
+    name: Option<String>,
+    file: String,
+    line: Option<u32>,
+    column: Option<u32>,
+}
 
 impl FrameSymbol {
     /// The function's name.
     pub fn name(&self) -> Option<&str> {
-        match *self {}
+        self.name.as_deref()
     }
 
     /// The file's name.
     pub fn file(&self) -> Option<&str> {
-        match *self {}
+        Some(&self.file)
     }
 
     /// The line, from 1.
     pub fn line(&self) -> Option<u32> {
-        match *self {}
+        self.line
     }
 
     /// The column, from 1.
     pub fn column(&self) -> Option<u32> {
-        match *self {}
+        self.column
     }
 }
 

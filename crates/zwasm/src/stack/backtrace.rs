@@ -51,6 +51,7 @@ impl Place {
                 func_start: inner.bodies[defined as usize].start as usize,
                 func_name: self.module.function_name(func_index),
                 offset,
+                symbols: std::sync::OnceLock::new(),
             });
         };
         let offsets = self.origin.wasm_offsets(inner, self.defined, stop);

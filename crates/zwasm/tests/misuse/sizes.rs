@@ -351,7 +351,7 @@ fn values_of_other_types_are_refused() {
     for wrong in [ValType::I64, ValType::FUNCREF] {
         let value = wrong.default_value().unwrap();
         let message = panics(|| value.unwrap_i32());
-        assert!(message.contains("not an i32"), "{message}");
+        assert!(message.contains("expected an i32"), "{message}");
     }
     assert_eq!(WaitResult::Ok as u8, 0);
 }

@@ -7,6 +7,7 @@ use super::rooted::{Handle, Rooted, gc_ref};
 use crate::api::store::{AsContextMut, GcHeapOutOfMemory, StoreContext, StoreContextMut};
 use crate::error::{Error, Result};
 use crate::store::StoreCore;
+use zwasm_regir::object::is_i31;
 
 gc_ref! {
     /// A value of the host, which lives while the guest can reach it or a reference to it is
@@ -92,5 +93,28 @@ impl Rooted<ExternRef> {
     /// `any.convert_extern`: the same value as the guest's internal reference.
     pub fn to_any(self) -> Rooted<AnyRef> {
         self.cast()
+    }
+}
+
+impl ExternRef {
+    /// The reference as a number, which keeps nothing: good until the next collection. Null
+    /// is 0.
+    ///
+    /// # Errors
+    ///
+    /// If the reference's scope has ended or it is of another store.
+    pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
+        Ok(self.0.get(store.as_context_mut().core())? as u32)
+    }
+
+    /// The reference that a number is. Nothing for null, and for what no object has as its
+    /// number; one whose object is gone may be another object's.
+    pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<Self>> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive, and what is rooted is a reference of its heap.
+        unsafe {
+            let is_one = is_i31(raw) || (*core).gc.heap.is_object(raw.into());
+            is_one.then(|| Rooted::of(Handle::new(core, raw.into())))
+        }
     }
 }
