@@ -213,7 +213,7 @@ fn an_owned_reference_lives_as_long_as_it_is_kept() {
         let value = clone.to_rooted(&mut scope).to_extern();
         assert!(value.data(scope.as_context()).unwrap().is_some());
     }
-    assert!(clone.is_i31(&stressed()).is_err());
+    assert!(clone.is_i31(stressed()).is_err());
     std::thread::spawn(move || drop(clone)).join().unwrap();
     collect(&mut store);
     assert_eq!(dropped.load(Ordering::Relaxed), 1);
