@@ -1,4 +1,4 @@
-//! Asks the linker for a smaller file.
+//! Asks the linker for a smaller file, in which debuggers find what they look for.
 //!
 //! Relocations are packed: the interpreter's handler tables hold thousands of
 //! addresses that a position-independent program has to relocate at start, and
@@ -23,6 +23,12 @@ fn main() {
     let prefix = if var("RUSTC_LINKER").ends_with("lld") { "" } else { "-Wl," };
     for word in ["-z", "pack-relative-relocs"] {
         println!("cargo::rustc-link-arg-bins={prefix}{word}");
+    }
+    // Debuggers look for these by name.
+    if std::env::var_os("CARGO_FEATURE_GDB").is_some() {
+        for symbol in ["__jit_debug_register_code", "__jit_debug_descriptor"] {
+            println!("cargo::rustc-link-arg-bins={prefix}--export-dynamic-symbol={symbol}");
+        }
     }
     if var("PROFILE") == "release" && var("DEBUG") == "false" {
         let folder = var("CARGO_MANIFEST_DIR");

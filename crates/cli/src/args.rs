@@ -140,6 +140,9 @@ pub struct Run {
     pub deterministic: bool,
     /// Whether to tell `perf` where compiled functions are.
     pub perf_map: bool,
+    /// Whether to tell debuggers where compiled functions are.
+    #[cfg(feature = "gdb")]
+    pub debug_info: bool,
     /// Where to write what a guest that is stopped left behind.
     pub core_dump: Option<String>,
     /// Whether what is written may replace files.
@@ -490,6 +493,8 @@ impl Run {
             #[cfg(feature = "trace")]
             Id::DumpJit => self.dump_jit.push(func(&value, name)?),
             Id::PerfMap => self.perf_map = true,
+            #[cfg(feature = "gdb")]
+            Id::DebugInfo => self.debug_info = true,
             Id::CoreDump => {
                 once()?;
                 self.core_dump = Some(value);

@@ -57,7 +57,7 @@ pub fn run(
     #[cfg(feature = "trace")]
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
     let ending = Ending::of(&store, limits, options);
-    let outcome = linked.define(&mut store, &mut linker, component).and_then(|()| {
+    let mut outcome = linked.define(&mut store, &mut linker, component).and_then(|()| {
         match options.unknown_imports {
             Some(Unknown::Trap) => linker.define_unknown_imports_as_traps(component)?,
             Some(Unknown::Default) | None => {}
@@ -72,7 +72,7 @@ pub fn run(
             }
         }
     });
-    core_dump::write(options, &store, &outcome);
+    core_dump::write(options, &store, &mut outcome);
     let code = ending.finish(outcome);
     #[cfg(feature = "trace")]
     if let Some(profiler) = profiler {

@@ -6,7 +6,7 @@ use std::path::Path;
 use zwasm::Store;
 
 use crate::args::Run;
-use crate::failure::{Failure, note};
+use crate::failure::Failure;
 use crate::guest::Guest;
 use crate::output::{create, refuse_existing, unwritable};
 
@@ -24,7 +24,7 @@ pub fn check(options: &Run) -> Result<(), Failure> {
 }
 
 /// Writes the dump, if it is wanted and a guest of the store was stopped.
-pub fn write<T>(options: &Run, store: &Store<Guest>, outcome: &Result<T, Failure>) {
+pub fn write<T>(options: &Run, store: &Store<Guest>, outcome: &mut Result<T, Failure>) {
     let (Some(path), Err(failure)) = (&options.core_dump, outcome) else { return };
     let Some(dump) = failure.core_dump() else { return };
     let name = options.file.to_string_lossy();
@@ -33,8 +33,8 @@ pub fn write<T>(options: &Run, store: &Store<Guest>, outcome: &Result<T, Failure
         let written = dump.write(store, &name, &mut BufWriter::new(file));
         written.map_err(|error| unwritable(path, OPTION, &error))
     });
-    // The guest's own failure is what is reported.
-    if let Err(failure) = written {
-        note(failure.message());
+    // What is reported is why the guest was stopped.
+    if let Err(unwritten) = written {
+        failure.note(unwritten.message().to_owned());
     }
 }

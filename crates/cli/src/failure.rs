@@ -174,7 +174,8 @@ pub fn say(text: &str) {
 fn frames(backtrace: &WasmBacktrace) -> String {
     let mut text = String::new();
     let all = backtrace.frames();
-    for frame in all.iter().take(MAX_FRAMES) {
+    let places = places(backtrace).into_iter().chain(std::iter::repeat(None));
+    for (frame, place) in all.iter().take(MAX_FRAMES).zip(places) {
         let mut line = format!("  at function {}", frame.func_index());
         // Writing to a String cannot fail.
         if let Some(name) = frame.func_name() {
@@ -184,12 +185,27 @@ fn frames(backtrace: &WasmBacktrace) -> String {
         if let Some(offset) = frame.module_offset() {
             let _ = write!(line, ", offset {offset:#x}");
         }
+        if let Some(place) = place {
+            let _ = write!(line, ", {place}");
+        }
         text.push_str(&one_line(&line));
     }
     if all.len() > MAX_FRAMES {
         text.push_str("  ...\n");
     }
     text
+}
+
+/// Where in their source frames are, as far as that is known.
+#[cfg(feature = "addr2line")]
+fn places(backtrace: &WasmBacktrace) -> Vec<Option<String>> {
+    let lines = backtrace.source_lines(MAX_FRAMES).into_iter();
+    lines.map(|line| line.map(|line| line.to_string())).collect()
+}
+
+#[cfg(not(feature = "addr2line"))]
+fn places(_: &WasmBacktrace) -> Vec<Option<String>> {
+    Vec::new()
 }
 
 /// A message as one line: control characters, which may come from names in

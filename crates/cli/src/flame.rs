@@ -82,9 +82,10 @@ fn draw(text: &mut String, frame: &Frame, depth: usize, start: u64, time: u64, s
     };
     let share = time as f64 * 100.0 / scale.time.max(1) as f64;
     let name = escape(&frame.name);
+    let place = frame.place.as_ref().map_or(String::new(), |place| format!(", {}", escape(place)));
     let _ = write!(
         text,
-        "<g><title>{name}: {} ms, {share:.1}%</title>\
+        "<g><title>{name}: {} ms, {share:.1}%{place}</title>\
          <rect x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{}\" fill=\"{fill}\"/>",
         milliseconds(time),
         HEIGHT - 1
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn boxes_lie_where_their_time_is() {
         let tier = |name: &str| if name == "b<T>" { Tier::Compiled } else { Tier::Interpreted };
-        let frame = |name: &str| Frame { name: name.into(), tier: tier(name) };
+        let frame = |name: &str| Frame { name: name.into(), place: None, tier: tier(name) };
         let stack = |names: &[&str], time| Stack {
             frames: names.iter().map(|name| frame(name)).collect(),
             time,

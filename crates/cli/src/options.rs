@@ -83,6 +83,8 @@ pub enum Id {
     #[cfg(feature = "trace")]
     DumpJit,
     PerfMap,
+    #[cfg(feature = "gdb")]
+    DebugInfo,
     CoreDump,
     Overwrite,
     NoConfig,
@@ -391,6 +393,8 @@ pub const SECTIONS: &[Section] = &[
             #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
             flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap),
+            #[cfg(feature = "gdb")]
+            flag("--debug-info", "", "Name compiled functions for GDB and LLDB", Id::DebugInfo),
             flag("--coredump", "FILE", "Write what a program that is stopped leaves", Id::CoreDump),
             flag("--overwrite", "", "Let FILE replace one that exists", Id::Overwrite),
         ],

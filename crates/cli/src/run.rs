@@ -81,7 +81,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
     let profiler = crate::observe::Profiler::start(options, &mut store)?;
     let ending = Ending::of(&store, limits, options);
     let unknown = options.unknown_imports;
-    let outcome = linked.define(&mut store, &mut linker, unknown).and_then(|()| {
+    let mut outcome = linked.define(&mut store, &mut linker, unknown).and_then(|()| {
         if let Some(how) = unknown {
             imports::stand_in(how, &mut linker, &mut store, &module)?;
         }
@@ -96,7 +96,7 @@ pub fn run(options: &Run) -> Result<i32, Failure> {
             failure
         })
     });
-    core_dump::write(options, &store, &outcome);
+    core_dump::write(options, &store, &mut outcome);
     let code = ending.finish(outcome);
     #[cfg(feature = "trace")]
     if let Some(profiler) = profiler {
@@ -304,6 +304,8 @@ fn config(options: &Run, limits: &Limits) -> Config {
         config.strategy(strategy);
     }
     config.perf_map(options.perf_map).deterministic(options.deterministic);
+    #[cfg(feature = "gdb")]
+    config.debug_info(options.debug_info);
     #[cfg(all(feature = "optimize", feature = "trace"))]
     for pass in &options.without_passes {
         config.without_pass(pass);

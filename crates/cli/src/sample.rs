@@ -82,12 +82,18 @@ impl Sampler {
         // The thread does nothing that could fail.
         let _ = self.thread.join();
         let taken = self.shared.taken();
+        #[cfg(feature = "addr2line")]
+        let places = taken.places();
         let stacks = taken.stacks.iter().map(|(keys, time)| {
             let frame = |&(module, func, tier): &Key| {
                 let name = taken.modules[module].func_name(func);
                 let name = name.unwrap_or_else(|| format!("function {func}"));
                 let name = demangle(&name).unwrap_or(name);
-                Frame { name, tier }
+                #[cfg(feature = "addr2line")]
+                let place = places.get(&(module, func)).cloned();
+                #[cfg(not(feature = "addr2line"))]
+                let place = None;
+                Frame { name, place, tier }
             };
             Stack { frames: keys.iter().map(frame).collect(), time: *time }
         });
@@ -96,6 +102,24 @@ impl Sampler {
 }
 
 impl Taken {
+    /// Where the functions seen begin, as far as that is known.
+    #[cfg(feature = "addr2line")]
+    fn places(&self) -> BTreeMap<(usize, u32), String> {
+        let mut places = BTreeMap::new();
+        for (index, module) in self.modules.iter().enumerate() {
+            let keys = self.stacks.keys().flatten();
+            let mut funcs: Vec<_> = keys.filter(|key| key.0 == index).map(|key| key.1).collect();
+            funcs.sort_unstable();
+            funcs.dedup();
+            for (func, line) in funcs.iter().zip(module.function_lines(&funcs)) {
+                if let Some(line) = line {
+                    places.insert((index, *func), format!("{}:{}", line.file, line.line));
+                }
+            }
+        }
+        places
+    }
+
     fn add(&mut self, sample: &Sample, time: Duration) {
         let keys = sample.frames.iter().rev().map(|frame| {
             let known = self.modules.iter().position(|module| Module::same(module, &frame.module));
@@ -134,8 +158,17 @@ pub struct Stack {
 pub struct Frame {
     /// The name of the function.
     pub name: String,
+    /// The file and line that it begins in.
+    pub place: Option<String>,
     /// What ran it.
     pub tier: Tier,
+}
+
+impl Frame {
+    /// What makes it a function.
+    fn key(&self) -> (&str, Option<&str>) {
+        (&self.name, self.place.as_deref())
+    }
 }
 
 /// What runs a function.
@@ -173,23 +206,25 @@ impl Samples {
     /// themselves (`self`) and had on the stack (`total`), and the stacks.
     pub fn json(&self) -> String {
         // The time itself and, as often as it is on the stack, once.
-        let mut functions = BTreeMap::<&str, [u64; 2]>::new();
+        let mut functions = BTreeMap::<(&str, Option<&str>), [u64; 2]>::new();
         let mut tiers = [0; Tier::ALL.len()];
         for Stack { frames, time } in &self.stacks {
             for (index, frame) in frames.iter().enumerate() {
-                if !frames[..index].iter().any(|outer| outer.name == frame.name) {
-                    functions.entry(&frame.name).or_default()[1] += time;
+                if !frames[..index].iter().any(|outer| outer.key() == frame.key()) {
+                    functions.entry(frame.key()).or_default()[1] += time;
                 }
             }
             if let Some(innermost) = frames.last() {
-                functions.entry(&innermost.name).or_default()[0] += time;
+                functions.entry(innermost.key()).or_default()[0] += time;
                 tiers[innermost.tier as usize] += time;
             }
         }
         let mut functions: Vec<_> = functions.into_iter().collect();
         functions.sort_by_cached_key(|(_, [own, _])| u64::MAX - own);
-        let functions = functions.into_iter().map(|(name, [own, total])| {
-            format!("{{\"name\": {}, \"self\": {own}, \"total\": {total}}}", quote(name))
+        let functions = functions.into_iter().map(|((name, place), [own, total])| {
+            let place = place.map_or(String::new(), |it| format!(", \"place\": {}", quote(it)));
+            let name = quote(name);
+            format!("{{\"name\": {name}, \"self\": {own}, \"total\": {total}{place}}}")
         });
         let stacks = self.stacks.iter().map(|Stack { frames, time }| {
             let frames = array(frames.iter().map(|frame| {
@@ -218,7 +253,7 @@ mod tests {
 
     #[test]
     fn recursion_counts_once() {
-        let frame = |name: &str, tier| Frame { name: name.into(), tier };
+        let frame = |name: &str, tier| Frame { name: name.into(), place: None, tier };
         let b = || frame("b", Tier::Compiled);
         let stack = |frames, time| Stack { frames, time };
         let samples = Samples {

@@ -55,6 +55,7 @@ pub(crate) struct CodeConfig {
     pub(crate) max_bytes: u64,
     pub(crate) signals_based_traps: bool,
     pub(crate) perf_map: bool,
+    pub(crate) debug_info: bool,
     /// Passes of the optimizing compiler that are left out.
     pub(crate) without: Vec<String>,
     pub(crate) oldest_processor: bool,
@@ -96,6 +97,7 @@ impl Config {
                 max_bytes: tuning::DEFAULT_MAX_CODE,
                 signals_based_traps: true,
                 perf_map: false,
+                debug_info: false,
                 without: Vec::new(),
                 oldest_processor: false,
             },
@@ -262,6 +264,15 @@ impl Config {
     /// cannot be written, nothing is.
     pub fn perf_map(&mut self, enable: bool) -> &mut Config {
         self.code.perf_map = enable;
+        self
+    }
+
+    /// Whether debuggers learn the names and addresses of compiled functions, by the
+    /// interface of GDB for code that is made at run time, which LLDB knows as well. On
+    /// Linux, in a build with the Cargo feature `gdb`; elsewhere nobody is told. Lines of
+    /// source are not part of it.
+    pub fn debug_info(&mut self, enable: bool) -> &mut Config {
+        self.code.debug_info = enable;
         self
     }
 

@@ -10,6 +10,7 @@ mod component_programs;
 #[cfg(feature = "component")]
 mod components;
 mod contract;
+mod debugging;
 mod documented;
 mod examples;
 mod guests;

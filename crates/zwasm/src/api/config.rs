@@ -83,10 +83,9 @@ without_effect! {
     shared_memory bool, "shared memories can always be made";
     relaxed_simd_deterministic bool, "the results are always the same";
     native_unwind_info bool, "nothing unwinds through machine code";
-    wasm_backtrace_details WasmBacktraceDetails, "debugging information is not read";
+    wasm_backtrace_details WasmBacktraceDetails, "lines of source are read where there are any";
     generate_address_map bool, "offsets in modules are always known";
-    debug_info bool, "machine code has no debugging information";
-    debug_symbols bool, "machine code has no debugging information";
+    debug_symbols bool, "see `Config::debug_info`";
     cranelift_opt_level OptLevel, "the compilers have one level each: see `Config::strategy`";
     cranelift_regalloc_algorithm RegallocAlgorithm, "the compilers have one each";
     cranelift_debug_verifier bool, "the compilers verify in tests";

@@ -12,7 +12,10 @@
 //! The section is the guest's, and may hold anything. Each step of reading it uses up a
 //! byte, and what makes no sense ends a unit.
 
+use std::fmt::{self, Display, Formatter};
+
 use super::Module;
+use crate::error::WasmBacktrace;
 use crate::tuning::LINE_WORK;
 
 /// A place in the source of a program.
@@ -24,6 +27,17 @@ pub struct SourceLine {
     pub line: u32,
     /// The column, from 1; 0 if the compiler told of none.
     pub column: u32,
+}
+
+/// As editors and compilers write it: `src/main.rs:12:5`.
+impl Display for SourceLine {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        match self.column {
+            0 => Ok(()),
+            column => write!(f, ":{column}"),
+        }
+    }
 }
 
 /// Bytes read one after the other.
@@ -108,6 +122,49 @@ impl Module {
             search(&sections, offsets, &mut found);
         }
         found
+    }
+}
+
+impl Module {
+    /// The lines that functions of the module begin in, as its debugging information tells:
+    /// nothing where it has none, and for imported functions.
+    pub fn function_lines(&self, funcs: &[u32]) -> Vec<Option<SourceLine>> {
+        let inner = self.inner();
+        let offset = |func: &u32| {
+            let body = inner.bodies.get(func.checked_sub(inner.imported_funcs)? as usize)?;
+            Some(body.start as usize)
+        };
+        // No function is at the beginning of the module.
+        let offsets: Vec<_> = funcs.iter().map(|func| offset(func).unwrap_or(0)).collect();
+        self.source_lines(&offsets)
+    }
+}
+
+impl WasmBacktrace {
+    /// The lines of source that the first frames were executing, up to `most` of them, as
+    /// the debugging information of their modules tells.
+    pub fn source_lines(&self, most: usize) -> Vec<Option<SourceLine>> {
+        let frames = &self.frames()[..most.min(self.frames().len())];
+        let mut lines = vec![None; frames.len()];
+        let mut modules: Vec<&Module> = Vec::new();
+        for frame in frames {
+            if !modules.iter().any(|module| std::ptr::eq(module.inner(), frame.module().inner())) {
+                modules.push(frame.module());
+            }
+        }
+        for module in modules {
+            let own = || {
+                let all = frames.iter().enumerate();
+                all.filter(|(_, frame)| std::ptr::eq(module.inner(), frame.module().inner()))
+            };
+            // No instruction is at the beginning of a module.
+            let offsets: Vec<_> =
+                own().map(|(_, frame)| frame.module_offset().unwrap_or(0)).collect();
+            for ((at, _), line) in own().zip(module.source_lines(&offsets)) {
+                lines[at] = line;
+            }
+        }
+        lines
     }
 }
 

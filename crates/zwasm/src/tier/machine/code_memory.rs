@@ -112,6 +112,9 @@ pub(super) struct Chunk {
     len: usize,
     /// Who has it among its code; none for what the process has.
     engine: Option<Engine>,
+    /// What debuggers know of it.
+    #[cfg(all(feature = "gdb", target_os = "linux"))]
+    told: Option<super::gdb::Registration>,
 }
 
 impl Chunk {
@@ -134,7 +137,14 @@ impl Chunk {
             return None;
         };
         // From here on dropping the chunk gives the pages back.
-        let chunk = Chunk { region, offset, len: bytes.len(), engine: engine.cloned() };
+        let chunk = Chunk {
+            region,
+            offset,
+            len: bytes.len(),
+            engine: engine.cloned(),
+            #[cfg(all(feature = "gdb", target_os = "linux"))]
+            told: None,
+        };
         region.mapping.protect(offset, pages, Access::ReadWrite).ok()?;
         let start = chunk.start().cast_mut();
         // SAFETY: the pages are mapped, writable and nobody else's yet.
@@ -148,6 +158,13 @@ impl Chunk {
         region.mapping.protect(offset, pages, Access::ReadExecute).ok()?;
         icache::publish(start, bytes.len());
         Some(chunk)
+    }
+
+    /// Lets debuggers know of the functions in it, by name and range.
+    #[cfg(all(feature = "gdb", target_os = "linux"))]
+    pub(super) fn tell_debuggers(&mut self, functions: &[(String, Range<usize>)]) {
+        let start = self.start() as u64;
+        self.told = Some(super::gdb::Registration::new(start, self.len, functions));
     }
 
     /// The first byte of the code.

@@ -15,6 +15,7 @@ use super::environment::ModuleEnvironment;
 #[cfg(optimizer)]
 use super::native;
 use super::signals;
+use super::tell::tell;
 use super::{host, link};
 use crate::code::catches::CatchTable;
 use crate::code::translate::{frame_bytes, translate};
@@ -437,16 +438,23 @@ impl Group {
         if self.members.is_empty() {
             return Vec::new();
         }
-        let Some(chunk) =
+        let Some(mut chunk) =
             Chunk::new(World::Slots, Some(&module.engine), &self.bytes, &self.relocations)
         else {
             return Vec::new();
         };
+        // The word that leads to the first instruction, behind the one of the frame's size,
+        // still is an offset into the code.
+        let entry = |range: &Range<usize>| {
+            let word = self.bytes.get(range.start + 8..)?.first_chunk()?;
+            usize::try_from(u64::from_ne_bytes(*word)).ok().filter(|entry| range.contains(entry))
+        };
+        let members = self
+            .members
+            .iter()
+            .filter_map(|member| Some((member.defined, entry(&member.range)?..member.range.end)));
+        tell(module, &mut chunk, "", members);
         let chunk = Arc::new(chunk);
-        if module.engine.config().code.perf_map {
-            let members = self.members.iter().map(|member| (member.defined, member.range.clone()));
-            tell_perf(module, &chunk, "", members);
-        }
         let code = |member: Member| {
             let Member { defined, header, catches, range, loops, sources, sites, first_cell } =
                 member;
@@ -456,29 +464,6 @@ impl Group {
         };
         self.members.into_iter().map(code).collect()
     }
-}
-
-/// Appends a line for each function to the file in which `perf` looks up code that was
-/// made at run time.
-#[cold]
-pub(super) fn tell_perf(
-    module: &Inner,
-    chunk: &Chunk,
-    tier: &str,
-    members: impl Iterator<Item = (u32, Range<usize>)>,
-) {
-    let mut lines = String::new();
-    for (defined, range) in members {
-        let func = module.func_index(defined);
-        let name = module.function_name(func).unwrap_or_else(|| format!("f{func}"));
-        let start = chunk.start() as usize + range.start;
-        let name = name.replace('\n', " ");
-        lines.push_str(&format!("{start:x} {:x} wasm:{name}{tier}\n", range.len()));
-    }
-    let path = format!("/tmp/perf-{}.map", std::process::id());
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    // Profiling is a favour: a file that cannot be written stops nobody.
-    let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes()));
 }
 
 impl MachineCode {

@@ -7,6 +7,8 @@ mod code_memory;
 mod compiled;
 mod entry;
 mod environment;
+#[cfg(all(feature = "gdb", target_os = "linux"))]
+mod gdb;
 #[cfg(optimizer)]
 mod generic;
 mod host;
@@ -20,6 +22,7 @@ mod signals;
 mod ssa;
 #[cfg(optimizer)]
 mod stubs;
+mod tell;
 
 #[cfg(feature = "trace")]
 pub(crate) use compiled::listing;

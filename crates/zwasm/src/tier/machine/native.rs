@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::code_memory::{Chunk, World};
 use super::environment::ModuleEnvironment;
 use super::stubs::{self, Stubs};
+use super::tell::tell;
 use super::{host, link};
 use crate::code::catches::{CatchTable, Clause};
 use crate::code::translate::translate_with;
@@ -150,15 +151,8 @@ fn map(
     let code::NativeCode { mut bytes, relocations, entry, frame, landings, sources, .. } = code;
     let mut own = Vec::new();
     link::link(Some(module), &relocations, &mut bytes, 0, &mut own)?;
-    let chunk = Chunk::new(World::Native, Some(&module.engine), &bytes, &own)?;
-    if module.engine.config().code.perf_map {
-        super::compiled::tell_perf(
-            module,
-            &chunk,
-            " (optimized)",
-            [(defined, 0..bytes.len())].into_iter(),
-        );
-    }
+    let mut chunk = Chunk::new(World::Native, Some(&module.engine), &bytes, &own)?;
+    tell(module, &mut chunk, " (optimized)", [(defined, entry as usize..bytes.len())].into_iter());
     let native = NativeCode {
         chunk: Arc::new(chunk),
         len: bytes.len(),
