@@ -1,12 +1,17 @@
 //! Names of functions as their authors wrote them.
 //!
 //! Linkers write most names out already, C++ among them; Rust tells them not to. What is
-//! read here is the scheme that Rust had from C++, and of C++ itself names without
-//! templates: of functions, where they are, not what they take. Others are shown as they
-//! are.
+//! read here are Rust's own scheme (v0, see `rust_names`), the one that it had from C++,
+//! and of C++ itself names without templates: of functions, where they are, not what they
+//! take. Others are shown as they are.
+
+use crate::rust_names;
 
 /// A name as it was written, if it was encoded in a way that is known.
 pub fn demangle(name: &str) -> Option<String> {
+    if let Some(encoded) = name.strip_prefix("_R") {
+        return rust_names::read(encoded);
+    }
     let rest = name.strip_prefix("__Z").or_else(|| name.strip_prefix("_Z"))?;
     let (parts, parameters) = match rest.strip_prefix('N') {
         Some(nested) => nested_parts(nested.trim_start_matches(['r', 'V', 'K']))?,

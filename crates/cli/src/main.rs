@@ -36,6 +36,7 @@ mod options;
 mod output;
 mod progress;
 mod run;
+mod rust_names;
 #[cfg(feature = "trace")]
 mod sample;
 mod sections;
