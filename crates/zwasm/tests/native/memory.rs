@@ -163,3 +163,26 @@ fn memories_are_not_taken_for_each_other() {
             (i64.add (local.get $sum) (global.get $g))))"#;
     in_all_memories(wat, |guest| guest.call("run", &[500]).unwrap());
 }
+
+/// Of a memory with 64-bit addresses all bits count, also where an earlier access has been
+/// compared with its length: addresses above 4 GiB are not those below.
+#[test]
+fn constant_addresses_above_four_gigabytes_stay_there() {
+    let wat = r#"(module (memory i64 65540 65540)
+        (func (export "run") (param $n i64) (result i64)
+            (i64.store offset=8 (i64.const 0x1_0000_0010) (local.get $n))
+            (i64.store (i64.const 0x1_0000_0010) (i64.const 7))
+            (i64.store8 offset=1 (i64.const 0x1_0000_0010) (i64.const 9))
+            (i64.add (i64.mul (i64.load (i64.const 0x10)) (i64.const 1000))
+                (i64.load16_u (i64.const 0x1_0000_0010))))
+        (func (export "low") (param i64) (result i64)
+            (i64.or (i64.load offset=8 (i64.const 0x10)) (i64.load (i64.const 0x10)))))"#;
+    everywhere(
+        wat,
+        |_| {},
+        |guest| {
+            assert_eq!(guest.call("run", &[5]).unwrap(), 0x907);
+            assert_eq!(guest.call("low", &[0]).unwrap(), 0);
+        },
+    );
+}

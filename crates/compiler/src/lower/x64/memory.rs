@@ -71,7 +71,9 @@ impl Select<'_> {
         }
         let offset = access.offset;
         if let Some(addr) = self.func.constant(self.facts.root(args[1])) {
-            let start = u64::from(addr as u32).wrapping_add(offset);
+            let is_64 = self.env.memory(access.mem).is_64;
+            let addr = if is_64 { addr } else { u64::from(addr as u32) };
+            let start = addr.wrapping_add(offset);
             return match i32::try_from(start) {
                 Ok(disp) => Place::at(base, disp),
                 Err(_) => {
