@@ -75,22 +75,34 @@ fn compare(what: &str, size: usize, run: impl Fn(usize) -> Cost) {
 
 /// Compares loading, compiling and running a module, in each tier.
 fn compare_modules(what: &str, size: usize, wat: impl Fn(usize) -> String) {
-    for strategy in [Strategy::Interpreter, Strategy::Baseline] {
-        let mut config = Config::new();
-        config.strategy(strategy);
-        let engine = Engine::new(&config).unwrap();
-        compare(&format!("{what}, {strategy:?}"), size, |size| {
-            let bytes = wat::parse_str(wat(size)).unwrap();
-            cost(|| {
-                let module = Module::new(&engine, &bytes).unwrap();
-                let mut store = Store::new(&engine, ());
-                let instance = Instance::new(&mut store, &module, &[]).unwrap();
-                let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
-                assert_eq!(run.call(&mut store, 0).unwrap(), 0);
-                (module, store)
-            })
-        });
+    compare_slots(what, size, &wat);
+    if Strategy::Optimizing.is_available() {
+        compare_in(Strategy::Optimizing, what, size, wat);
     }
+}
+
+/// As [`compare_modules`], but for optimized code: what costs more there has a bound, or is
+/// inlined up to some size.
+fn compare_slots(what: &str, size: usize, wat: impl Fn(usize) -> String) {
+    compare_in(Strategy::Interpreter, what, size, &wat);
+    compare_in(Strategy::Baseline, what, size, wat);
+}
+
+fn compare_in(strategy: Strategy, what: &str, size: usize, wat: impl Fn(usize) -> String) {
+    let mut config = Config::new();
+    config.strategy(strategy);
+    let engine = Engine::new(&config).unwrap();
+    compare(&format!("{what}, {strategy:?}"), size, |size| {
+        let bytes = wat::parse_str(wat(size)).unwrap();
+        cost(|| {
+            let module = Module::new(&engine, &bytes).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+            assert_eq!(run.call(&mut store, 0).unwrap(), 0);
+            (module, store)
+        })
+    });
 }
 
 /// A module whose function `run` gives its argument after `body`.
@@ -181,17 +193,17 @@ fn calls() {
         ("calls through a table", "(call_indirect (type $t) (i32.const 0))"),
         ("calls of references", "(call_ref $t (ref.func $f))"),
     ] {
-        compare_modules(what, 200, |n| {
+        compare_slots(what, 200, |n| {
             let (push, pop) = ("(i32.const 1)".repeat(100), "drop ".repeat(100));
             function(&head, "", &format!("{push} {} {pop}", call.repeat(n)))
         });
     }
-    compare_modules("calls below locals", 300, |n| {
+    compare_slots("calls below locals", 300, |n| {
         let body = "(local.set 7 (local.get 0)) (call $g (local.get 7)) ".repeat(n);
         let head = "(memory 1) (func $g (param i32) (memory.fill (local.get 0) (local.get 0) (local.get 0)))";
         function(head, &format!("(local {})", "i32 ".repeat(4 * n)), &body)
     });
-    compare_modules("calls above operands", 300, |n| {
+    compare_slots("calls above operands", 300, |n| {
         let (push, pop) = ("(local.get 0)".repeat(n), "drop ".repeat(n));
         let head = "(memory 1) (func $g (param i32) (memory.fill (local.get 0) (local.get 0) (local.get 0)))";
         function(head, "", &format!("{push} {} {pop}", "(call $g (local.get 0))".repeat(n)))
@@ -201,7 +213,7 @@ fn calls() {
         ("tail calls through a table", "(return_call_indirect (type $t) (i32.const 0))"),
         ("tail calls of references", "(return_call_ref $t (ref.func $f))"),
     ] {
-        compare_modules(what, 200, |n| {
+        compare_slots(what, 200, |n| {
             let each = format!("(block $b (type $t) (br_if $b (local.get 0)) {call})");
             let head = format!("{head} (func $tails (type $t) {back} {})", each.repeat(n));
             let (push, pop) = ("(i32.const 1)".repeat(100), "drop ".repeat(100));
@@ -236,6 +248,12 @@ fn joins() {
         let body = format!("(block $out {out} (i32.const 7) {push} {each} br $out) {pop}");
         function(&head, "", &body)
     });
+    compare_modules("the targets of a table", 1000, |n| {
+        let targets: String = (0..n).map(|target| format!("{target} ")).collect();
+        let each = "(local.set 0 (i32.xor (local.get 0) (local.get $x))) end ".repeat(n - 1);
+        let table = format!("local.get 0 br_table {targets}");
+        function("", "(local $x i32)", &format!("{} {table} end {each}", "block ".repeat(n)))
+    });
 }
 
 /// As many branches as values: no branch costs as much as it carries.
@@ -247,7 +265,7 @@ fn branches() {
             ("wide branches", "(br_if $out (local.get 0))"),
             ("wide branches from ever higher", "(i32.const 1) (br_if $out (local.get 0))"),
         ] {
-            compare_modules(what, 200, |n| {
+            compare_slots(what, 200, |n| {
                 let (values, each, pop) = (value.repeat(n), each.repeat(n), "drop ".repeat(n));
                 let out = list("result", n);
                 // What is below the values is left behind.
@@ -256,7 +274,7 @@ fn branches() {
                 function("", "", &body)
             });
         }
-        compare_modules("wide returns", 200, |n| {
+        compare_slots("wide returns", 200, |n| {
             let (values, pop) = (value.repeat(n), "drop ".repeat(n));
             let each = "(br_if 0 (i32.eqz (local.get 0)))".repeat(n);
             let results = list("result", n);
@@ -314,7 +332,8 @@ fn rounds(what: &str) -> String {
 
 /// Running a module a second time takes as many steps with deep types as with shallow ones.
 fn casts_alike(wat: impl Fn(usize) -> String) {
-    for strategy in [Strategy::Interpreter, Strategy::Baseline] {
+    let all = [Strategy::Interpreter, Strategy::Baseline, Strategy::Optimizing];
+    for strategy in all.into_iter().filter(|strategy| strategy.is_available()) {
         let mut config = Config::new();
         config.strategy(strategy);
         let engine = Engine::new(&config).unwrap();
@@ -426,7 +445,7 @@ fn exceptions_after_kept_ones() {
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn collections() {
-    compare_modules("garbage beside a list", 100_000, |n| {
+    compare_slots("garbage beside a list", 100_000, |n| {
         let head = "(type $l (struct (field (ref null $l)) (field i64 i64 i64 i64 i64)))
                     (global $list (mut (ref null $l)) (ref.null $l))";
         let node = |next: &str| format!("(struct.new $l ({next}) {})", "(i64.const 0)".repeat(5));

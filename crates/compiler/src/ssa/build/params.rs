@@ -24,28 +24,39 @@ impl Builder<'_> {
             }
             first += self.plan.blocks[phi.block as usize].predecessors.len();
         }
+        // By block that control comes from: what it passes to which. A table has thousands of
+        // edges, so each block's are looked at once, and not for each block that they lead to.
+        let mut args: Vec<Vec<(Block, Vec<Value>)>> = vec![Vec::new(); self.plan.blocks.len()];
         for (number, params) in params.into_iter().enumerate() {
             let block = Block(number as u32);
             if block == self.func.entry {
                 continue;
             }
+            // Those that are replaced are among them so far.
+            self.func.blocks[number].params = params.iter().map(|(value, _)| *value).collect();
+            if params.is_empty() {
+                continue;
+            }
             for (index, from) in self.plan.blocks[number].predecessors.iter().enumerate() {
                 work::count(params.len());
-                let args: Vec<Value> = params
-                    .iter()
-                    .map(|(_, first)| find(&mut replaced, passed[first + index]))
-                    .collect();
-                let terminator = &mut self.func.blocks[*from as usize].terminator;
-                terminator.edges_mut(&mut |edge| {
-                    if edge.block == block {
-                        edge.args = args.clone();
-                    }
-                });
+                let passes =
+                    params.iter().map(|(_, first)| find(&mut replaced, passed[first + index]));
+                args[*from as usize].push((block, passes.collect()));
             }
             for (index, (value, _)) in params.iter().enumerate() {
                 self.func.values[value.0 as usize].def = Def::Param(block, index as u32);
             }
-            self.func.blocks[number].params = params.iter().map(|(value, _)| *value).collect();
+        }
+        for (from, args) in self.func.blocks.iter_mut().zip(args) {
+            if args.is_empty() {
+                continue;
+            }
+            from.terminator.edges_mut(&mut |edge| {
+                work::count(1);
+                if let Ok(at) = args.binary_search_by_key(&edge.block.0, |(to, _)| to.0) {
+                    edge.args = args[at].1.clone();
+                }
+            });
         }
         self.replace(&mut replaced);
     }
