@@ -118,6 +118,12 @@ pub(crate) const MAX_MACHINE_INSTS: usize = 1 << 16;
 #[cfg(feature = "optimize")]
 pub(crate) const MAX_LIVES: u64 = 1 << 24;
 
+/// Values that the allocator of registers puts together, summed over the times that it puts
+/// one more to them: a tenth of a second. CPython and QuickJS have no function with a
+/// quarter of that.
+#[cfg(feature = "optimize")]
+pub(crate) const MAX_MERGES: u64 = 1 << 22;
+
 /// Bytes of a frame that a function may have without looking whether the stack has room,
 /// if it calls nothing: a small part of the reserve.
 #[cfg(feature = "optimize")]

@@ -5,10 +5,12 @@
 //! directives to skip: a feature the engine lacks shows as failures. Only what is behind
 //! a gate of the component model ([`Gates`]) that is closed is not run. `manifest`
 //! measures over a fixed set of files, `mutate` checks that damaged modules
-//! are refused in an orderly way. `wasi` runs the official tests of WASI.
+//! are refused in an orderly way, `compile` compiles all functions of real modules. `wasi`
+//! runs the official tests of WASI.
 
 #![forbid(unsafe_code)]
 
+pub mod compile;
 mod decode;
 mod gates;
 pub mod manifest;

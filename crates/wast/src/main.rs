@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use zwasm_wast::compile::{Compiled, compile};
 use zwasm_wast::{Gates, Mode, Outcome, Tally, manifest, run_file_with, scripts};
 
 const HELP: &str = "\
@@ -13,6 +14,7 @@ Runs WebAssembly test scripts and counts the directives that hold.
 
 Usage: zwasm-wast [OPTIONS] PATH...
        zwasm-wast [OPTIONS] --manifest MANIFEST.tsv
+       zwasm-wast [OPTIONS] --compile PATH...
 
 A PATH is a .wast file or a folder, whose .wast files are run recursively.
 A line is printed for every directive that fails and for every file that is not run
@@ -29,6 +31,9 @@ Options:
                         needs another is not run
       --manifest FILE   run the files listed there, checking the hash of each,
                         and count only their assertions
+      --compile         compile all functions of the modules and components at or
+                        below each PATH by the optimizing compiler instead; a build
+                        with debug assertions checks what it does
   -v, --verbose         print the counts of every file
   -h, --help            print this help
 ";
@@ -38,6 +43,7 @@ struct Arguments {
     gates: Gates,
     manifest: Option<PathBuf>,
     paths: Vec<PathBuf>,
+    compile: bool,
     verbose: bool,
 }
 
@@ -68,6 +74,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
         gates: Gates::default(),
         manifest: None,
         paths: Vec::new(),
+        compile: false,
         verbose: false,
     };
     while let Some(argument) = parser.next()? {
@@ -75,6 +82,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
             Long("mode") => arguments.modes = modes(parser.value()?)?,
             Long("gates") => arguments.gates = parser.value()?.string()?.parse()?,
             Long("manifest") => arguments.manifest = Some(parser.value()?.into()),
+            Long("compile") => arguments.compile = true,
             Short('v') | Long("verbose") => arguments.verbose = true,
             Short('h') | Long("help") => return Ok(None),
             Value(path) => arguments.paths.push(path.into()),
@@ -94,6 +102,9 @@ fn modes(list: OsString) -> Result<Vec<Mode>, lexopt::Error> {
 
 /// Runs everything, and says whether nothing failed.
 fn run(arguments: &Arguments) -> Result<bool, String> {
+    if arguments.compile {
+        return compile_all(arguments);
+    }
     let mut report = Report { arguments, total: Tally::default(), clean: true, closed: 0 };
     if let Some(path) = &arguments.manifest {
         for entry in manifest::read(path)? {
@@ -119,12 +130,33 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
             }
         }
     }
-    report.line(&match report.closed {
+    line(&match report.closed {
         0 => report.total.to_string(),
         1 => format!("{}, 1 file not run", report.total),
         closed => format!("{}, {closed} files not run", report.total),
     });
     Ok(report.clean)
+}
+
+/// Compiles everything, and says whether there was something.
+fn compile_all(arguments: &Arguments) -> Result<bool, String> {
+    let mut sum = Compiled::default();
+    let mut each = |file: &Path, compiled: Compiled| {
+        if arguments.verbose {
+            line(&format!("{}: {compiled}", file.display()));
+        }
+        sum += compiled;
+    };
+    for path in &arguments.paths {
+        compile(path, &mut each).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    line(&sum.to_string());
+    Ok(sum.optimized > 0)
+}
+
+/// Prints a line; a reader that went away does not stop the run.
+fn line(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 struct Report<'a> {
@@ -140,7 +172,7 @@ impl Report<'_> {
     fn not_run(&mut self, file: &Path, closed: &[&str]) {
         let gates = if closed.len() == 1 { "gate" } else { "gates" };
         let closed = closed.join(", ");
-        self.line(&format!("{}: not run: it needs the {gates} {closed}", file.display()));
+        line(&format!("{}: not run: it needs the {gates} {closed}", file.display()));
         self.closed += 1;
     }
 
@@ -151,17 +183,12 @@ impl Report<'_> {
             _ => format!(" [{mode}]"),
         };
         for failure in &outcome.failures {
-            self.line(&format!("{failure}{mode}"));
+            line(&format!("{failure}{mode}"));
         }
         if self.arguments.verbose {
-            self.line(&format!("{name}{mode}: {tally}"));
+            line(&format!("{name}{mode}: {tally}"));
         }
         self.total.add(tally);
         self.clean &= outcome.failures.is_empty() && tally.failed == 0;
-    }
-
-    /// Prints a line; a reader that went away does not stop the run.
-    fn line(&self, text: &str) {
-        let _ = writeln!(io::stdout().lock(), "{text}");
     }
 }

@@ -61,6 +61,42 @@ pub(super) struct Machine {
     pub(super) float_words: usize,
 }
 
+/// Registers in disjoint sets.
+struct Sets {
+    /// For each register another one of its set, or itself: ways that end at the same one.
+    above: Vec<u32>,
+    /// For what ways end at, how many there are.
+    sizes: Vec<u32>,
+}
+
+impl Sets {
+    fn root(&mut self, vreg: VReg) -> usize {
+        let mut each = vreg.vreg();
+        loop {
+            let next = self.above[each];
+            if next as usize == each {
+                return each;
+            }
+            self.above[each] = self.above[next as usize];
+            each = next as usize;
+        }
+    }
+
+    /// Makes two sets one; how many are in it, or zero if they are one already.
+    fn join(&mut self, a: VReg, b: VReg) -> u64 {
+        let (mut above, mut below) = (self.root(a), self.root(b));
+        if above == below {
+            return 0;
+        }
+        if self.sizes[above] < self.sizes[below] {
+            core::mem::swap(&mut above, &mut below);
+        }
+        self.above[below] = above as u32;
+        self.sizes[above] += self.sizes[below];
+        u64::from(self.sizes[above])
+    }
+}
+
 fn at(run: &Run) -> core::ops::Range<usize> {
     run.start as usize..run.end as usize
 }
@@ -128,16 +164,49 @@ impl Machine {
     /// The allocator compares what lives at the same time.
     pub(super) fn lives(&self) -> u64 {
         let mut spans = vec![(u32::MAX, 0); self.vregs];
+        let mut name = |vreg: VReg, index: u32| {
+            if let Some((first, last)) = spans.get_mut(vreg.vreg()) {
+                *first = index.min(*first);
+                *last = index.max(*last);
+            }
+        };
         for (index, inst) in self.insts.iter().enumerate() {
             let run = inst.first..inst.first + u32::from(inst.count);
-            for operand in &self.operands[at(&run)] {
-                if let Some((first, last)) = spans.get_mut(operand.vreg().vreg()) {
-                    *first = index.min(*first as usize) as u32;
-                    *last = index as u32;
-                }
+            self.operands[at(&run)].iter().for_each(|operand| name(operand.vreg(), index as u32));
+        }
+        for block in &self.blocks {
+            let insts = &block.insts;
+            self.params[at(&block.params)].iter().for_each(|param| name(*param, insts.start));
+            for successor in at(&block.successors) {
+                let args = &self.args[at(&self.passed[successor])];
+                args.iter().for_each(|arg| name(*arg, insts.end - 1));
             }
         }
         spans.iter().map(|(first, last)| u64::from(last.saturating_sub(*first))).sum()
+    }
+
+    /// What it takes to give one register to values of which one becomes the other, because
+    /// an instruction overwrites what it reads or an edge passes it to a parameter. The
+    /// allocator keeps those that have found each other in lists, and sorts a list whenever
+    /// it gets longer.
+    pub(super) fn merges(&self) -> u64 {
+        let mut sets = Sets { above: (0..self.vregs as u32).collect(), sizes: vec![1; self.vregs] };
+        let mut sum = 0;
+        for inst in &self.insts {
+            let operands = &self.operands[at(&(inst.first..inst.first + u32::from(inst.count)))];
+            for operand in operands {
+                if let OperandConstraint::Reuse(read) = operand.constraint() {
+                    sum += sets.join(operand.vreg(), operands[read].vreg());
+                }
+            }
+        }
+        for (to, passed) in self.successors.iter().zip(&self.passed) {
+            let params = &self.params[at(&self.blocks[to.index()].params)];
+            for (param, arg) in params.iter().zip(&self.args[at(passed)]) {
+                sum += sets.join(*param, *arg);
+            }
+        }
+        sum
     }
 
     /// All is there: puts instructions in order and finds predecessors.

@@ -101,14 +101,18 @@ impl Code {
 
     /// The offset of an address, if it is in this code.
     pub(crate) fn position(&self, ip: *const u64) -> Option<usize> {
-        let len = match &self.text {
+        let position = (ip as usize).wrapping_sub(self.start() as usize);
+        (position < self.len()).then_some(position)
+    }
+
+    /// Its size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        match &self.text {
             Text::Threaded(words) => size_of_val(&**words),
             Text::Machine(code) => code.len(),
             #[cfg(optimizer)]
             Text::Native(code) => code.len(),
-        };
-        let position = (ip as usize).wrapping_sub(self.start() as usize);
-        (position < len).then_some(position)
+        }
     }
 
     /// The offset of the word through which an interpreter at the loop header with

@@ -294,7 +294,8 @@ impl Module {
 
     /// Compiles every function now, so that none is interpreted first, and returns
     /// the bytes of machine code; zero if this build or the engine's
-    /// [strategy](crate::Strategy) does not compile. What runs is compiled when it is
+    /// [strategy](crate::Strategy) does not compile. That is baseline code unless the
+    /// strategy is to optimize everything. What runs is compiled when it is
     /// worth it without this: it is for programs that must not warm up.
     pub fn compile_all(&self) -> usize {
         let config = self.0.engine.config();
@@ -305,6 +306,18 @@ impl Module {
             && config.code.signals_based_traps
             && self.0.memories.iter().any(|ty| crate::store::MemoryInst::can_be_guarded(*ty));
         self.0.compiled.all(&self.0, guarded)
+    }
+
+    /// How many functions there is optimized code for by now, and how many the module
+    /// defines.
+    #[doc(hidden)]
+    pub fn optimized_functions(&self) -> (usize, usize) {
+        let inner = &self.0;
+        #[cfg(optimizer)]
+        let optimized = inner.compiled.optimized();
+        #[cfg(not(optimizer))]
+        let optimized = 0;
+        (optimized, inner.bodies.len())
     }
 
     /// The module's name from its name section.

@@ -34,7 +34,7 @@ use crate::isa::Size;
 use crate::isa::x64::integer::immediate;
 use crate::ssa::{Block, Func, InstData, Op, Terminator, Value};
 use crate::target::Features;
-use crate::tuning::{MAX_LIVES, MAX_MACHINE_INSTS, UNASKED};
+use crate::tuning::{MAX_LIVES, MAX_MACHINE_INSTS, MAX_MERGES, UNASKED};
 use crate::{CompileError, Environment, VmLayout};
 use emit::Emission;
 pub(crate) use inst::{Address, Callee, Data, Inst, Load, Sequence, Src};
@@ -232,7 +232,7 @@ impl<'a> Select<'a> {
             }
         }
         self.machine.finish();
-        if self.machine.lives() > MAX_LIVES {
+        if self.machine.lives() > MAX_LIVES || self.machine.merges() > MAX_MERGES {
             return Err(CompileError::Unsupported);
         }
         self.insts.reverse();
@@ -276,6 +276,11 @@ impl<'a> Select<'a> {
                 self.load_heap();
             }
             let from = self.machine.len();
+            // A block may be the whole function.
+            if from > MAX_MACHINE_INSTS {
+                self.failed = Some(CompileError::Unsupported);
+                return;
+            }
             self.inst(data);
             self.turn(from);
         }

@@ -143,9 +143,20 @@ impl Compiled {
         Ok(cell.get().and_then(|code| code.as_deref()))
     }
 
-    /// Compiles every function by the baseline compiler, and maps the code of many at once.
-    /// The bytes of machine code.
+    /// Compiles every function, by the optimizing compiler if that is how the engine starts
+    /// functions, and what that refuses by the baseline compiler. The bytes of machine code.
     pub(crate) fn all(&self, module: &Inner, guarded: bool) -> usize {
+        #[cfg(optimizer)]
+        if module.engine.config().strategy == crate::tier::Strategy::Optimizing {
+            let get = |defined, tier| {
+                self.get(module, defined, Variant { tier, guarded }, &|| false).ok().flatten()
+            };
+            let bytes = |defined| {
+                let code = get(defined, Tier::Optimized).or_else(|| get(defined, Tier::Baseline));
+                code.map_or(0, Code::len)
+            };
+            return (0..module.bodies.len() as u32).map(bytes).sum();
+        }
         let variant = possible(Variant { tier: Tier::Baseline, guarded });
         let functions = self.functions(module, variant);
         let mut group = Group::default();
@@ -162,11 +173,18 @@ impl Compiled {
                 }
             }
         }
-        let len = |code: &Code| match &code.text {
-            Text::Machine(code) => code.len(),
-            _ => 0,
+        functions.iter().filter_map(|cell| cell.get()?.as_deref()).map(Code::len).sum()
+    }
+
+    /// How many functions there is optimized code for.
+    #[cfg(optimizer)]
+    pub(crate) fn optimized(&self) -> usize {
+        let of = |functions: &Functions| {
+            functions.iter().filter(|code| matches!(code.get(), Some(Some(_)))).count()
         };
-        functions.iter().filter_map(|cell| cell.get()?.as_deref()).map(len).sum()
+        let numbers =
+            [false, true].map(|guarded| Variant { tier: Tier::Optimized, guarded }.number());
+        numbers.iter().filter_map(|number| self.variants[*number].get()).map(of).sum()
     }
 
     /// Optimized code that goes on from frames of a function at the loop header with this
