@@ -28,6 +28,8 @@ pub mod optimize;
 #[cfg(feature = "optimize")]
 pub mod ssa;
 pub mod target;
+#[cfg(all(test, feature = "optimize"))]
+mod testing;
 mod tuning;
 
 pub use baseline::counting::CELL;

@@ -4,161 +4,8 @@
 use super::lower;
 use crate::ssa::build::Entry;
 use crate::ssa::{Access, Edge, Func, Likely, Op, Terminator, Value};
-use crate::target::{Isa, Target};
-use crate::{Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
-use zwasm_regir::{
-    BinaryOp, CompareOp, Frame, Inst, LoadOp, Signature, SourceLoc, Storage, StoreOp, Type,
-};
-
-/// A module with one memory that has guard pages, and functions `(i32, i32) -> i32`.
-pub(super) struct Module {
-    layout: VmLayout,
-    target: Target,
-}
-
-const PARAMS: [Type; 2] = [Type::I32, Type::I32];
-const RESULTS: [Type; 1] = [Type::I32];
-
-impl Module {
-    pub(super) fn new(features: &[&str]) -> Module {
-        let mut target = Target::floor(Isa::X64);
-        features.iter().for_each(|name| assert!(target.add(name)));
-        let mut next = 0;
-        let mut field = || {
-            next += 8;
-            next
-        };
-        let layout = VmLayout {
-            stack_limit: field(),
-            heap: field(),
-            memory0: field(),
-            memories: field(),
-            tables: field(),
-            globals: field(),
-            imported_funcs: field(),
-            limits: field(),
-            limits_fuel: 0,
-            limits_epoch_deadline: 8,
-            epoch: field(),
-            tail_caller: field(),
-            memory_base: 0,
-            memory_len: 8,
-            table_base: 0,
-            table_len: 8,
-            global_value: 0,
-            record_body: 0,
-            record_code: 8,
-            record_vmctx: 16,
-            record_type: 24,
-            record_number: 28,
-            feedback: 0,
-            functions: field(),
-            function_count: field(),
-            store: field(),
-            value_top: 0,
-            native_limit: 8,
-            native_base: 48,
-            native_bottom: 56,
-            store_stack_limit: 56,
-            heap_cursor: 16,
-            heap_limit: 24,
-            displays: 32,
-            display_mask: 40,
-        };
-        Module { layout, target }
-    }
-}
-
-impl Environment for Module {
-    fn table_is_imported(&self, _: u32) -> bool {
-        false
-    }
-    fn table_holds_functions(&self, _: u32) -> bool {
-        true
-    }
-    fn layout(&self) -> &VmLayout {
-        &self.layout
-    }
-    fn func(&self, func: u32) -> Place {
-        if func == 0 { Place::Imported(0) } else { Place::Own(0x1000 + func * 0x40) }
-    }
-    fn func_type(&self, _: u32) -> u32 {
-        0
-    }
-    fn signature(&self, _: u32) -> Signature<'_> {
-        Signature { params: &PARAMS, results: &RESULTS }
-    }
-    fn tag_type(&self, _: u32) -> u32 {
-        0
-    }
-    fn frame(&self, ty: u32) -> Frame {
-        Frame::of(self.signature(ty))
-    }
-    fn global(&self, global: u32) -> Place {
-        Place::Own(0x800 + global * 16)
-    }
-    fn global_type(&self, _: u32) -> Type {
-        Type::I64
-    }
-    fn memory(&self, _: u32) -> MemoryInfo {
-        MemoryInfo {
-            is_64: false,
-            shared: false,
-            page_size_log2: 16,
-            guard: Some(1 << 31),
-            imported: false,
-            minimum: 0,
-        }
-    }
-    fn table_is_64(&self, _: u32) -> bool {
-        false
-    }
-    fn field(&self, _: u32, _: u32) -> (Storage, u32) {
-        (Storage::I32, 8)
-    }
-    fn heap_type(&self, _: u32) -> HeapType {
-        HeapType { is_final: true, is_func: true, is_array: false, depth: 0 }
-    }
-    fn is_subtype(&self, sub: u32, sup: u32) -> bool {
-        sub == sup
-    }
-    fn family(&self, _: u32) -> u32 {
-        0
-    }
-    fn struct_type(&self, _: u32) -> StructType {
-        StructType { size: 16, is_small: true, fields: 1 }
-    }
-    fn consumes_fuel(&self) -> bool {
-        false
-    }
-    fn threaded(&self, _: &Inst) -> Threaded {
-        Threaded { words: vec![1, 2], relocations: Vec::new() }
-    }
-    fn threaded_on_scratch(&self, inst: &Inst, _: u32) -> Threaded {
-        self.threaded(inst)
-    }
-    fn counting(&self) -> Option<crate::Counting> {
-        None
-    }
-    fn promotion(&self, _: Option<zwasm_regir::Label>) -> Threaded {
-        Threaded::default()
-    }
-    fn raise(&self) -> i64 {
-        0
-    }
-    fn scratch_slots(&self) -> u32 {
-        2
-    }
-    fn target(&self) -> Target {
-        self.target
-    }
-    fn max_code(&self) -> usize {
-        1 << 20
-    }
-    fn stopped(&self) -> bool {
-        false
-    }
-}
+use crate::testing::TestModule;
+use zwasm_regir::{BinaryOp, CompareOp, LoadOp, SourceLoc, StoreOp, Type};
 
 /// A function that is put together.
 pub(super) struct Build {
@@ -195,7 +42,7 @@ impl Build {
     }
 
     /// The instructions up to the data.
-    pub(super) fn listing(mut self, module: &Module) -> String {
+    pub(super) fn listing(mut self, module: &TestModule) -> String {
         let code = lower(&mut self.func, module, Entry::Start, true).expect("compiles");
         let lines = code.listing.expect("a listing was asked for");
         let lines = lines.iter().take_while(|(at, _)| *at < code.data);
@@ -222,7 +69,7 @@ fn a_sum_is_one_instruction() {
     let sum = build.op(Op::Binary(BinaryOp::I32Add), &[a, b], &[Type::I32]);
     build.end(Terminator::Return(vec![sum]));
     expect(
-        &build.listing(&Module::new(&[])),
+        &build.listing(&TestModule::new(&[])),
         "
         L0:
         pushq rbp
@@ -281,7 +128,7 @@ fn a_loop_over_memory() {
     let result = build.op(Op::Call { func: 0 }, &[result, next_sum], &[Type::I32]);
     build.end(Terminator::Return(vec![result]));
     expect(
-        &build.listing(&Module::new(&[])),
+        &build.listing(&TestModule::new(&[])),
         "
         L0:
         pushq rbp

@@ -2,21 +2,15 @@
 //! whatever passes do to it.
 
 use super::{Context, ORDER, fold};
-use crate::Environment;
-use crate::environment::{HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use crate::environment::MemoryInfo;
 use crate::ssa::graph::Graph;
 use crate::ssa::{Access, Block, Edge, Func, Likely, Op, Terminator, Value};
-use crate::target::Target;
+use crate::testing::TestModule;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use zwasm_regir::inst::WideOp;
 use zwasm_regir::{
-    BinaryOp, CompareOp, Frame, Inst as SlotInst, LoadOp, Signature, SourceLoc, Storage, StoreOp,
-    TrapCode, Type, UnaryOp,
+    BinaryOp, CompareOp, LoadOp, SourceLoc, Storage, StoreOp, TrapCode, Type, UnaryOp,
 };
-
-/// Memories 0 and 1 are the module's own, without and with checks; 2 and 3 are imports,
-/// and the same. Structure type 1 is below 0.
-pub(super) struct TestModule;
 
 const STRUCTS: [&[Storage]; 3] = [
     &[Storage::I32, Storage::I8, Storage::I64, Storage::HeapRef],
@@ -27,94 +21,21 @@ const STRUCTS: [&[Storage]; 3] = [
 const MEMORIES: usize = 4;
 const MEMORY: u64 = 256;
 
-impl Environment for TestModule {
-    fn memory(&self, memory: u32) -> MemoryInfo {
-        MemoryInfo {
+/// Memories 0 and 1 are the module's own, without and with checks; 2 and 3 are imports,
+/// and the same. Structure type 1 is below 0.
+fn module() -> TestModule {
+    TestModule {
+        signatures: &[(&[Type::I32], &[Type::I32])],
+        memory: |memory| MemoryInfo {
             is_64: false,
             shared: false,
             page_size_log2: 0,
             guard: (memory == 0).then_some(1 << 16),
             imported: memory > 1,
             minimum: MEMORY,
-        }
-    }
-    fn global(&self, global: u32) -> Place {
-        if global < 2 { Place::Own(8 * global) } else { Place::Imported(global) }
-    }
-    fn global_type(&self, _: u32) -> Type {
-        Type::I64
-    }
-    fn table_is_imported(&self, _: u32) -> bool {
-        false
-    }
-    fn stopped(&self) -> bool {
-        false
-    }
-    fn table_holds_functions(&self, _: u32) -> bool {
-        true
-    }
-    fn table_is_64(&self, _: u32) -> bool {
-        false
-    }
-    fn consumes_fuel(&self) -> bool {
-        false
-    }
-    fn signature(&self, _: u32) -> Signature<'_> {
-        Signature { params: &[Type::I32], results: &[Type::I32] }
-    }
-    fn func_type(&self, _: u32) -> u32 {
-        0
-    }
-    fn layout(&self) -> &VmLayout {
-        unreachable!("passes know no layouts")
-    }
-    fn func(&self, _: u32) -> Place {
-        unreachable!("passes know no places of functions")
-    }
-    fn tag_type(&self, _: u32) -> u32 {
-        unreachable!("there are no tags")
-    }
-    fn frame(&self, _: u32) -> Frame {
-        unreachable!("passes know no frames")
-    }
-    fn field(&self, ty: u32, field: u32) -> (Storage, u32) {
-        (STRUCTS[ty as usize][field as usize], 8 + 8 * field)
-    }
-    fn heap_type(&self, ty: u32) -> HeapType {
-        HeapType { is_final: ty > 0, is_func: false, is_array: false, depth: u32::from(ty == 1) }
-    }
-    fn is_subtype(&self, sub: u32, sup: u32) -> bool {
-        sub == sup || (sub, sup) == (1, 0)
-    }
-    fn family(&self, ty: u32) -> u32 {
-        ty & 2
-    }
-    fn struct_type(&self, ty: u32) -> StructType {
-        StructType { size: 48, is_small: true, fields: STRUCTS[ty as usize].len() }
-    }
-    fn threaded(&self, _: &SlotInst) -> Threaded {
-        Threaded::default()
-    }
-    fn threaded_on_scratch(&self, _: &SlotInst, _: u32) -> Threaded {
-        Threaded::default()
-    }
-    fn counting(&self) -> Option<crate::Counting> {
-        None
-    }
-    fn promotion(&self, _: Option<zwasm_regir::Label>) -> Threaded {
-        Threaded::default()
-    }
-    fn raise(&self) -> i64 {
-        0
-    }
-    fn scratch_slots(&self) -> u32 {
-        2
-    }
-    fn target(&self) -> Target {
-        unreachable!("passes know no target")
-    }
-    fn max_code(&self) -> usize {
-        usize::MAX
+        },
+        structs: &[(None, STRUCTS[0]), (Some(0), STRUCTS[1]), (None, STRUCTS[2])],
+        ..TestModule::new(&[])
     }
 }
 
@@ -214,7 +135,7 @@ impl Heap {
     fn passes(&mut self, reference: u64, target: RefTarget) -> bool {
         let HeapTarget::Type(wanted) = target.heap else { panic!("{target}") };
         match self.object(reference) {
-            Some((ty, _)) => TestModule.is_subtype(*ty, wanted),
+            Some((ty, _)) => *ty == wanted || (*ty, wanted) == (1, 0),
             None => target.nullable,
         }
     }
@@ -470,7 +391,7 @@ impl Builder {
     /// A load of a type, or a store.
     fn access(&mut self, random: &mut Random, load: Option<Type>) -> Value {
         let mem = random.below(MEMORIES as u64) as u32;
-        let checked = TestModule.memory(mem).guard.is_none();
+        let checked = mem > 0;
         let base = self.value(Op::MemoryBase(mem), &[], Type::I64);
         let at = self.operand(random, Type::I32, 1);
         let addr = match random.below(4) {
@@ -705,12 +626,13 @@ impl Builder {
 
 /// Runs passes one after the other and compares what the function does.
 pub(super) fn check(func: &mut Func, inputs: &[Vec<u64>], name: &str) {
+    let module = module();
     let before: Vec<Option<Seen>> = inputs.iter().map(|args| run(func, args)).collect();
     for pass in &ORDER {
         let text = func.to_string();
-        let context = Context { env: &TestModule, graph: Graph::of(func) };
+        let context = Context { env: &module, graph: Graph::of(func) };
         (pass.run)(func, &context);
-        crate::ssa::verify::verify(func, &TestModule, pass.name);
+        crate::ssa::verify::verify(func, &module, pass.name);
         for (args, before) in inputs.iter().zip(&before) {
             if let Some(before) = before {
                 let after = run(func, args);
@@ -964,11 +886,12 @@ fn cost_grows_with_size() {
         ("long", long),
         ("chained", chained),
     ] {
+        let module = module();
         let time = |size| {
             let mut func = shape(size);
             let mut times = Vec::new();
             for pass in &ORDER {
-                let context = Context { env: &TestModule, graph: Graph::of(&func) };
+                let context = Context { env: &module, graph: Graph::of(&func) };
                 let start = std::time::Instant::now();
                 (pass.run)(&mut func, &context);
                 times.push((pass.name, start.elapsed().as_secs_f64()));

@@ -4,6 +4,7 @@
 
 mod allocate;
 mod atomic;
+mod bytes;
 mod call;
 mod control;
 mod emit;

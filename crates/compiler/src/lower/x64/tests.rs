@@ -1,8 +1,9 @@
 //! Vectors, atomic accesses and objects as text; and that every op finds registers, on
 //! old processors and new ones.
 
-use crate::lower::tests::{Build, Module, expect};
+use crate::lower::tests::{Build, expect};
 use crate::ssa::{Access, Edge, Likely, Op, Terminator, Value, VectorOp};
+use crate::testing::TestModule;
 use zwasm_regir::gc::{Extend, GcOp, HeapTarget, RefTarget};
 use zwasm_regir::simd::Width;
 use zwasm_regir::simd_ops::{
@@ -38,7 +39,7 @@ fn select(op: Op, params: &[Type], result: Option<Type>) -> Vec<String> {
                     values.extend(&args);
                 }
                 build.end(Terminator::Return(values));
-                listings.push(build.listing(&Module::new(features)));
+                listings.push(build.listing(&TestModule::new(features)));
             }
         }
     }
@@ -131,7 +132,7 @@ fn with_loaded(features: &[&str]) -> String {
     let op = Op::Vector(VectorOp::Binary(BinaryOp::I32x4Sub));
     let sum = build.op(op, &[a, b], &[Type::V128]);
     build.end(Terminator::Return(vec![sum]));
-    build.listing(&Module::new(features))
+    build.listing(&TestModule::new(features))
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn a_load_of_more_than_is_read_stays_one() {
     let op = Op::Vector(VectorOp::Unary(UnaryOp::I16x8ExtendLowI8x16S));
     let wide = build.op(op, &[a], &[Type::V128]);
     build.end(Terminator::Return(vec![wide]));
-    let listing = build.listing(&Module::new(&NEW));
+    let listing = build.listing(&TestModule::new(&NEW));
     assert!(listing.contains("movups xmm2, [rax + rcx*1 + 0x10]"), "{listing}");
     assert!(listing.contains("pmovsxbw xmm0, xmm2"), "{listing}");
 }
@@ -183,7 +184,7 @@ fn a_constant_is_an_operand_in_memory_and_comes_last() {
     let op = Op::Vector(VectorOp::Binary(BinaryOp::I64x2Add));
     let sum = build.op(op, &[constant, a], &[Type::V128]);
     build.end(Terminator::Return(vec![sum]));
-    let listing = build.listing(&Module::new(&OLD));
+    let listing = build.listing(&TestModule::new(&OLD));
     assert!(listing.contains("paddq xmm0, xmm0, L0"), "{listing}");
 }
 
@@ -194,7 +195,7 @@ fn a_load_and_a_splat_are_one() {
     let op = Op::Vector(VectorOp::Splat(SplatOp::I8x16Splat));
     let splat = build.op(op, &[a], &[Type::V128]);
     build.end(Terminator::Return(vec![splat]));
-    let listing = build.listing(&Module::new(&NEW));
+    let listing = build.listing(&TestModule::new(&NEW));
     assert!(listing.contains("vpbroadcastb xmm0, [rax + rcx*1 + 0x10]"), "{listing}");
 }
 
@@ -212,7 +213,7 @@ fn branch(op: Op, param: Type, results: &[Type]) -> String {
         let value = build.constant(value);
         build.end(Terminator::Return(vec![value]));
     }
-    build.listing(&Module::new(&NEW))
+    build.listing(&TestModule::new(&NEW))
 }
 
 #[test]
@@ -234,7 +235,7 @@ fn fields_share_the_base_and_the_null_check() {
     let a = build.op(get, &[object], &[Type::I32]);
     build.op(Op::StructSet { ty: 0, field: 0 }, &[object, a], &[]);
     build.end(Terminator::Return(vec![a]));
-    let listing = build.listing(&Module::new(&NEW));
+    let listing = build.listing(&TestModule::new(&NEW));
     assert_eq!(listing.matches("[rdi + 0x10]").count(), 1, "{listing}");
     assert_eq!(listing.matches("testl").count(), 1, "{listing}");
     assert_eq!(listing.matches("je ").count(), 1, "{listing}");
@@ -246,7 +247,7 @@ fn an_allocation_keeps_registers() {
     let (a, v) = (build.param(0), build.param(1));
     let object = build.op(Op::Gc(GcOp::StructNew { ty: 0 }), &[a], &[Type::Ref]);
     build.end(Terminator::Return(vec![object, a, v]));
-    let listing = build.listing(&Module::new(&NEW));
+    let listing = build.listing(&TestModule::new(&NEW));
     let (usual, rare) = listing.split_once("ret\n").unwrap();
     // Nothing is spilled; all is kept and brought back out of line.
     assert!(!usual.contains("[rbp - 0x10]"), "{listing}");

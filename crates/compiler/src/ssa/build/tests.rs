@@ -8,16 +8,13 @@ mod programs;
 mod runs;
 
 use super::{Entry, build};
-use crate::environment::{HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout};
+use crate::CompileError;
 use crate::ssa::graph::{Graph, split_critical_edges};
 use crate::ssa::verify::verify;
-use crate::target::Target;
-use crate::{CompileError, Environment};
+use crate::testing::TestModule;
 use programs::{Random, Writer};
 use runs::{End, run_slots, run_ssa};
-use zwasm_regir::{
-    Frame, Function, Inlining, Inst, Signature, Storage, Translator, Type, Types, work,
-};
+use zwasm_regir::{Frame, Function, Inlining, Signature, Storage, Translator, Type, Types, work};
 
 const I32: Type = Type::I32;
 const I64: Type = Type::I64;
@@ -36,9 +33,10 @@ const TYPES: [(&[Type], &[Type]); 5] = [
 /// What is declared behind the parameters.
 const LOCALS: [Type; 5] = [V128, F32, I32, I64, I32];
 
-struct TestModule;
+/// What is declared, for translation.
+struct Declared;
 
-impl Types for TestModule {
+impl Types for Declared {
     fn signature(&self, ty: u32) -> Signature<'_> {
         let (params, results) = TYPES[ty as usize];
         Signature { params, results }
@@ -66,87 +64,14 @@ impl Types for TestModule {
     }
 }
 
-impl Environment for TestModule {
-    fn signature(&self, ty: u32) -> Signature<'_> {
-        Types::signature(self, ty)
-    }
-    fn func_type(&self, func: u32) -> u32 {
-        Types::func_type(self, func)
-    }
-    fn tag_type(&self, tag: u32) -> u32 {
-        Types::tag_type(self, tag)
-    }
-    fn stopped(&self) -> bool {
-        false
-    }
-    fn memory(&self, _: u32) -> MemoryInfo {
-        unreachable!("there is no memory")
-    }
-    fn global(&self, _: u32) -> Place {
-        unreachable!("there are no globals")
-    }
-    fn global_type(&self, _: u32) -> Type {
-        I32
-    }
-    fn table_is_imported(&self, _: u32) -> bool {
-        false
-    }
-    fn table_holds_functions(&self, _: u32) -> bool {
-        false
-    }
-    fn table_is_64(&self, _: u32) -> bool {
-        false
-    }
-    fn consumes_fuel(&self) -> bool {
-        false
-    }
-    fn layout(&self) -> &VmLayout {
-        unreachable!("nothing is laid out")
-    }
-    fn func(&self, _: u32) -> Place {
-        unreachable!("functions have no place")
-    }
-    fn frame(&self, _: u32) -> Frame {
-        unreachable!("there are no frames")
-    }
-    fn field(&self, _: u32, _: u32) -> (Storage, u32) {
-        unreachable!("there are no fields")
-    }
-    fn heap_type(&self, _: u32) -> HeapType {
-        unreachable!("there are no objects")
-    }
-    fn is_subtype(&self, _: u32, _: u32) -> bool {
-        unreachable!("there are no objects")
-    }
-    fn family(&self, _: u32) -> u32 {
-        unreachable!("there are no objects")
-    }
-    fn struct_type(&self, _: u32) -> StructType {
-        unreachable!("there are no objects")
-    }
-    fn threaded(&self, _: &Inst) -> Threaded {
-        Threaded::default()
-    }
-    fn threaded_on_scratch(&self, _: &Inst, _: u32) -> Threaded {
-        Threaded::default()
-    }
-    fn counting(&self) -> Option<crate::Counting> {
-        None
-    }
-    fn promotion(&self, _: Option<zwasm_regir::Label>) -> Threaded {
-        Threaded::default()
-    }
-    fn raise(&self) -> i64 {
-        0
-    }
-    fn scratch_slots(&self) -> u32 {
-        2
-    }
-    fn target(&self) -> Target {
-        unreachable!("no code is made")
-    }
-    fn max_code(&self) -> usize {
-        usize::MAX
+/// What the compiler is told of it.
+fn module() -> TestModule {
+    TestModule {
+        signatures: &TYPES,
+        func_type: Declared.func_type(0),
+        tag_type: Declared.tag_type(0),
+        global_type: I32,
+        ..TestModule::new(&[])
     }
 }
 
@@ -160,7 +85,7 @@ fn assert_same(one: (&End, &[u64]), other: (&End, &[u64]), what: &dyn Fn() -> St
 }
 
 fn function(bytes: &[u8]) -> Function {
-    Translator::translate(&TestModule, 0, bytes, 0, Inlining::Large, &|| false).unwrap()
+    Translator::translate(&Declared, 0, bytes, 0, Inlining::Large, &|| false).unwrap()
 }
 
 #[test]
@@ -177,13 +102,13 @@ fn forms_do_what_slots_do() {
         returned += usize::from(matches!(end, End::Returned(_)));
         thrown += usize::from(calls.iter().any(|arg| arg % 8 == 5));
 
-        let mut func = build(&function, &TestModule, Entry::Start).unwrap();
-        verify(&func, &TestModule, "build");
+        let mut func = build(&function, &module(), Entry::Start).unwrap();
+        verify(&func, &module(), "build");
         let mut ssa_calls = Vec::new();
         let ssa_end = run_ssa(&func, &args, &[], &mut ssa_calls);
         assert_same((&end, &calls), (&ssa_end, &ssa_calls), &|| format!("{function}\n{func}"));
         split_critical_edges(&mut func);
-        verify(&func, &TestModule, "split_critical_edges");
+        verify(&func, &module(), "split_critical_edges");
         assert!(Graph::of(&func).order.len() >= func.blocks.len() / 2);
 
         for stop in stops {
@@ -199,7 +124,7 @@ fn forms_do_what_slots_do() {
             other[frame.stack as usize..][..count].copy_from_slice(&stop.slots[stack as usize..]);
 
             let entry = Entry::Loop { label: stop.label, frame };
-            let func = match build(&function, &TestModule, entry) {
+            let func = match build(&function, &module(), entry) {
                 Ok(func) => func,
                 // Too many loops around it.
                 Err(CompileError::Unsupported) => {
@@ -208,7 +133,7 @@ fn forms_do_what_slots_do() {
                 }
                 Err(error) => panic!("{error:?}"),
             };
-            verify(&func, &TestModule, "build");
+            verify(&func, &module(), "build");
             let mut ssa_calls = calls[..stop.calls].to_vec();
             let ssa_end = run_ssa(&func, &[], &other, &mut ssa_calls);
             assert_same((&end, &calls), (&ssa_end, &ssa_calls), &|| {
@@ -236,7 +161,7 @@ fn shape(locals: u32, start: &[u8], many: impl Fn(usize, &mut Vec<u8>), end: &[u
         bytes.extend_from_slice(end);
         let function = function(&bytes);
         let before = work::steps();
-        let built = build(&function, &TestModule, Entry::Start);
+        let built = build(&function, &module(), Entry::Start);
         assert!(matches!(built, Ok(_) | Err(CompileError::Unsupported)));
         work::steps() - before
     };

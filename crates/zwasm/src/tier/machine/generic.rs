@@ -9,7 +9,7 @@
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
-use super::routines::{ending, trap};
+use super::routines::{ending, load_results, save_arguments, trap};
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{MemoryInst, StoreCore};
 use crate::types::ValType;
@@ -41,25 +41,7 @@ unsafe extern "sysv64" fn enter() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
-        "push rbp",
-        "mov rbp, rsp",
-        "sub rsp, 192",
-        "mov [rsp], rax",
-        "mov [rsp + 8], rcx",
-        "mov [rsp + 16], rdx",
-        "mov [rsp + 24], rsi",
-        "mov [rsp + 32], r8",
-        "mov [rsp + 40], r9",
-        "mov [rsp + 48], rdi",
-        "mov [rsp + 56], r11",
-        "movups [rsp + 64], xmm0",
-        "movups [rsp + 80], xmm1",
-        "movups [rsp + 96], xmm2",
-        "movups [rsp + 112], xmm3",
-        "movups [rsp + 128], xmm4",
-        "movups [rsp + 144], xmm5",
-        "movups [rsp + 160], xmm6",
-        "movups [rsp + 176], xmm7",
+        save_arguments!(),
         "mov rdi, rsp",
         "mov rsi, rbp",
         "call {store_arguments}",
@@ -109,15 +91,7 @@ unsafe extern "sysv64" fn exit() {
         "lea rsp, [rbp - 192]",
         "mov rdi, rsp",
         "call {load_results}",
-        "mov rax, [rsp]",
-        "mov rcx, [rsp + 8]",
-        "mov rdx, [rsp + 16]",
-        "mov rsi, [rsp + 24]",
-        "mov rdi, [rsp + 48]",
-        "movups xmm0, [rsp + 64]",
-        "movups xmm1, [rsp + 80]",
-        "movups xmm2, [rsp + 96]",
-        "movups xmm3, [rsp + 112]",
+        load_results!(),
         "mov rsp, rbp",
         "pop rbp",
         "ret",

@@ -27,6 +27,48 @@ use crate::types::ValType;
 use zwasm_compiler::code::{KEPT, Routine};
 use zwasm_regir::{Signature, TrapCode};
 
+/// Makes a frame that holds all registers of a call, as `generic::Saved` has them.
+macro_rules! save_arguments {
+    () => {
+        "push rbp
+        mov rbp, rsp
+        sub rsp, 192
+        mov [rsp], rax
+        mov [rsp + 8], rcx
+        mov [rsp + 16], rdx
+        mov [rsp + 24], rsi
+        mov [rsp + 32], r8
+        mov [rsp + 40], r9
+        mov [rsp + 48], rdi
+        mov [rsp + 56], r11
+        movups [rsp + 64], xmm0
+        movups [rsp + 80], xmm1
+        movups [rsp + 96], xmm2
+        movups [rsp + 112], xmm3
+        movups [rsp + 128], xmm4
+        movups [rsp + 144], xmm5
+        movups [rsp + 160], xmm6
+        movups [rsp + 176], xmm7"
+    };
+}
+pub(super) use save_arguments;
+
+/// Loads those of them again that results are in, and the `vmctx`.
+macro_rules! load_results {
+    () => {
+        "mov rax, [rsp]
+        mov rcx, [rsp + 8]
+        mov rdx, [rsp + 16]
+        mov rsi, [rsp + 24]
+        mov rdi, [rsp + 48]
+        movups xmm0, [rsp + 64]
+        movups xmm1, [rsp + 80]
+        movups xmm2, [rsp + 96]
+        movups xmm3, [rsp + 112]"
+    };
+}
+pub(super) use load_results;
+
 /// The address of a routine.
 pub(super) fn address(routine: Routine) -> usize {
     match routine {
@@ -57,40 +99,14 @@ unsafe extern "sysv64" fn resolve() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
-        "push rbp",
-        "mov rbp, rsp",
-        "sub rsp, 192",
-        "mov [rsp], rax",
-        "mov [rsp + 8], rcx",
-        "mov [rsp + 16], rdx",
-        "mov [rsp + 24], rsi",
-        "mov [rsp + 32], r8",
-        "mov [rsp + 40], r9",
-        "mov [rsp + 48], rdi",
-        "mov [rsp + 56], r11",
-        "movups [rsp + 64], xmm0",
-        "movups [rsp + 80], xmm1",
-        "movups [rsp + 96], xmm2",
-        "movups [rsp + 112], xmm3",
-        "movups [rsp + 128], xmm4",
-        "movups [rsp + 144], xmm5",
-        "movups [rsp + 160], xmm6",
-        "movups [rsp + 176], xmm7",
+        save_arguments!(),
         "mov rdi, r11",
         "call {find}",
         "mov r10, rax",
-        "mov rax, [rsp]",
-        "mov rcx, [rsp + 8]",
-        "mov rdx, [rsp + 16]",
-        "mov rsi, [rsp + 24]",
+        load_results!(),
         "mov r8, [rsp + 32]",
         "mov r9, [rsp + 40]",
-        "mov rdi, [rsp + 48]",
         "mov r11, [rsp + 56]",
-        "movups xmm0, [rsp + 64]",
-        "movups xmm1, [rsp + 80]",
-        "movups xmm2, [rsp + 96]",
-        "movups xmm3, [rsp + 112]",
         "movups xmm4, [rsp + 128]",
         "movups xmm5, [rsp + 144]",
         "movups xmm6, [rsp + 160]",
@@ -154,34 +170,13 @@ unsafe extern "sysv64" fn keep() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
-        "push r15",
-        "push r14",
-        "push r13",
-        "push r12",
-        "push r10",
-        "push r9",
-        "push r8",
-        "push rsi",
-        "push rbx",
-        "push rdx",
-        "push rcx",
-        "push rax",
+        ".irp n, r15, r14, r13, r12, r10, r9, r8, rsi, rbx, rdx, rcx, rax",
+        "push \\n",
+        ".endr",
         "sub rsp, 240",
-        "movups [rsp], xmm0",
-        "movups [rsp + 16], xmm1",
-        "movups [rsp + 32], xmm2",
-        "movups [rsp + 48], xmm3",
-        "movups [rsp + 64], xmm4",
-        "movups [rsp + 80], xmm5",
-        "movups [rsp + 96], xmm6",
-        "movups [rsp + 112], xmm7",
-        "movups [rsp + 128], xmm8",
-        "movups [rsp + 144], xmm9",
-        "movups [rsp + 160], xmm10",
-        "movups [rsp + 176], xmm11",
-        "movups [rsp + 192], xmm12",
-        "movups [rsp + 208], xmm13",
-        "movups [rsp + 224], xmm14",
+        ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14",
+        "movups [rsp + 16 * \\n], xmm\\n",
+        ".endr",
         "mov rax, [rdi + {store}]",
         "mov rsi, [rax + {value_top}]",
         "mov [rsi], rbp",
@@ -201,21 +196,10 @@ unsafe extern "sysv64" fn bring() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
-        "movups xmm0, [rsp + 8]",
-        "movups xmm1, [rsp + 24]",
-        "movups xmm2, [rsp + 40]",
-        "movups xmm3, [rsp + 56]",
-        "movups xmm4, [rsp + 72]",
-        "movups xmm5, [rsp + 88]",
-        "movups xmm6, [rsp + 104]",
-        "movups xmm7, [rsp + 120]",
-        "movups xmm8, [rsp + 136]",
-        "movups xmm9, [rsp + 152]",
-        "movups xmm10, [rsp + 168]",
-        "movups xmm11, [rsp + 184]",
-        "movups xmm12, [rsp + 200]",
-        "movups xmm13, [rsp + 216]",
-        "movups xmm14, [rsp + 232]",
+        // Above the address that this returns to.
+        ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14",
+        "movups xmm\\n, [rsp + 8 + 16 * \\n]",
+        ".endr",
         "mov rax, [rsp + 248]",
         "mov rcx, [rsp + 256]",
         "mov rdx, [rsp + 264]",
