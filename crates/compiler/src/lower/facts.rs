@@ -2,8 +2,8 @@
 
 use super::layout::Layout;
 use crate::Environment;
-use crate::ssa::{Block, Def, Func, Inst, Op, Value};
-use zwasm_regir::UnaryOp;
+use crate::ssa::{Block, Def, Func, Inst, InstData, Op, Value};
+use zwasm_regir::{BinaryOp, UnaryOp};
 
 /// Facts about values and instructions.
 pub(super) struct Facts {
@@ -34,7 +34,7 @@ impl Facts {
             for &inst in &func.block(block).insts {
                 let data = func.inst(inst);
                 let is_effect = !data.op.effects(&moves).is_removable();
-                match (is_same(&data.op), &data.args[..], &data.results[..]) {
+                match (facts.is_same(func, data), &data.args[..], &data.results[..]) {
                     (true, &[arg, ..], &[result]) => {
                         facts.root[result.0 as usize] = facts.root(arg);
                         if is_effect {
@@ -52,6 +52,27 @@ impl Facts {
             func.block(block).terminator.args(&mut |value| facts.count(value));
         }
         facts
+    }
+
+    /// Whether a result is the first argument, in the same register.
+    fn is_same(&self, func: &Func, data: &InstData) -> bool {
+        match data.op {
+            // The upper half of a 32-bit integer's register is zero.
+            Op::Unary(UnaryOp::I64ExtendI32U) | Op::RefCast(_) | Op::RefAsNonNull => true,
+            Op::Unary(UnaryOp::I32WrapI64) => self.has_zeros_above(func, data.args[0]),
+            _ => false,
+        }
+    }
+
+    /// Whether what defines a number of 64 bits clears the upper half.
+    fn has_zeros_above(&self, func: &Func, value: Value) -> bool {
+        let Some(data) = func.def_inst(self.root(value)) else { return false };
+        let constant = |index: usize| func.constant(self.root(data.args[index]));
+        match data.op {
+            Op::Binary(BinaryOp::I64ShrU) => constant(1).is_some_and(|count| count & 63 >= 32),
+            Op::Binary(BinaryOp::I64And) => constant(1).is_some_and(|mask| mask >> 32 == 0),
+            _ => false,
+        }
     }
 
     fn count(&mut self, value: Value) {
@@ -85,14 +106,5 @@ impl Facts {
             Def::Result(inst, _) => Some(inst),
             Def::Param(..) => None,
         }
-    }
-}
-
-/// Whether a result is the first argument, in the same register.
-fn is_same(op: &Op) -> bool {
-    match op {
-        // The upper half of a 32-bit integer's register is zero.
-        Op::Unary(UnaryOp::I64ExtendI32U) | Op::RefCast(_) | Op::RefAsNonNull => true,
-        _ => false,
     }
 }
