@@ -195,7 +195,7 @@ pub fn parse(
     let Some(first) = all.front() else { return Err(NO_FILE.into()) };
     let named = first.to_str().and_then(command);
     if let Some(answer) = first.to_str().and_then(foreign)
-        && !Path::new(first).exists()
+        && !Path::new(first).is_file()
     {
         return Err(format!("there is no command '{}': {answer}", first.to_string_lossy()));
     }

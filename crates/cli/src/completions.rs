@@ -59,6 +59,7 @@ fn value(flag: &Flag) -> Value {
     match flag.value {
         "PATH" => Value::Directory,
         "FEATURE" => Value::Word(feature_names().join(" ")),
+        "HOW" => Value::Word("trap default".into()),
         _ => Value::Any,
     }
 }

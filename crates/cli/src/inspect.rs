@@ -229,7 +229,7 @@ fn json(file: &str, module: &Module, contents: &Contents<'_>, format: Format) ->
         let end = if items.is_empty() { "" } else { "\n  " };
         format!("[{}{end}]", items.join(","))
     };
-    let name = module.name().map_or("null".into(), |name| quote(name));
+    let name = module.name().map_or("null".into(), quote);
     let imports = lines(&mut module.imports().map(|import| {
         let (module, name) = (quote(import.module()), quote(import.name()));
         format!("{{\"module\": {module}, \"name\": {name}, {}}}", ty(&import.ty(), format))

@@ -90,7 +90,9 @@ impl Sampler {
                 let name = name.unwrap_or_else(|| format!("function {func}"));
                 let name = demangle(&name).unwrap_or(name);
                 #[cfg(feature = "addr2line")]
-                let place = places.get(&(module, func)).cloned();
+                let place = places.binary_search_by_key(&(module, func), |(key, _)| *key);
+                #[cfg(feature = "addr2line")]
+                let place = place.ok().map(|at| places[at].1.clone());
                 #[cfg(not(feature = "addr2line"))]
                 let place = None;
                 Frame { name, place, tier }
@@ -102,19 +104,18 @@ impl Sampler {
 }
 
 impl Taken {
-    /// Where the functions seen begin, as far as that is known.
+    /// Where the functions seen begin, as far as that is known, in their order.
     #[cfg(feature = "addr2line")]
-    fn places(&self) -> BTreeMap<(usize, u32), String> {
-        let mut places = BTreeMap::new();
+    fn places(&self) -> Vec<((usize, u32), String)> {
+        let mut places = Vec::new();
         for (index, module) in self.modules.iter().enumerate() {
             let keys = self.stacks.keys().flatten();
-            let mut funcs: Vec<_> = keys.filter(|key| key.0 == index).map(|key| key.1).collect();
+            let mut funcs: Vec<u32> = keys.filter(|key| key.0 == index).map(|key| key.1).collect();
             funcs.sort_unstable();
             funcs.dedup();
             for (func, line) in funcs.iter().zip(module.function_lines(&funcs)) {
-                if let Some(line) = line {
-                    places.insert((index, *func), format!("{}:{}", line.file, line.line));
-                }
+                let place = line.map(|line| format!("{}:{}", line.file, line.line));
+                places.extend(place.map(|place| ((index, *func), place)));
             }
         }
         places
@@ -164,13 +165,6 @@ pub struct Frame {
     pub tier: Tier,
 }
 
-impl Frame {
-    /// What makes it a function.
-    fn key(&self) -> (&str, Option<&str>) {
-        (&self.name, self.place.as_deref())
-    }
-}
-
 /// What runs a function.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
@@ -206,22 +200,24 @@ impl Samples {
     /// themselves (`self`) and had on the stack (`total`), and the stacks.
     pub fn json(&self) -> String {
         // The time itself and, as often as it is on the stack, once.
-        let mut functions = BTreeMap::<(&str, Option<&str>), [u64; 2]>::new();
+        let mut functions = BTreeMap::<&str, ([u64; 2], Option<&str>)>::new();
         let mut tiers = [0; Tier::ALL.len()];
         for Stack { frames, time } in &self.stacks {
             for (index, frame) in frames.iter().enumerate() {
-                if !frames[..index].iter().any(|outer| outer.key() == frame.key()) {
-                    functions.entry(frame.key()).or_default()[1] += time;
+                if !frames[..index].iter().any(|outer| outer.name == frame.name) {
+                    let function = functions.entry(&frame.name).or_default();
+                    function.0[1] += time;
+                    function.1 = frame.place.as_deref();
                 }
             }
             if let Some(innermost) = frames.last() {
-                functions.entry(innermost.key()).or_default()[0] += time;
+                functions.entry(&innermost.name).or_default().0[0] += time;
                 tiers[innermost.tier as usize] += time;
             }
         }
         let mut functions: Vec<_> = functions.into_iter().collect();
-        functions.sort_by_cached_key(|(_, [own, _])| u64::MAX - own);
-        let functions = functions.into_iter().map(|((name, place), [own, total])| {
+        functions.sort_by_key(|(_, ([own, _], _))| u64::MAX - own);
+        let functions = functions.into_iter().map(|(name, ([own, total], place))| {
             let place = place.map_or(String::new(), |it| format!(", \"place\": {}", quote(it)));
             let name = quote(name);
             format!("{{\"name\": {name}, \"self\": {own}, \"total\": {total}{place}}}")

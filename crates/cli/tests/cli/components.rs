@@ -141,6 +141,7 @@ fn programs_end_as_they_say() {
 fn a_component_that_is_no_program() {
     let dir = folder();
     line(&dir, "lib.wat").fails_saying(1, &["no 'wasi:cli/run'", "'--invoke'", "add"]);
+    line(&dir, "lib.wat add 1 2").fails_saying(1, &["'add' is a function", "'--invoke add'"]);
     dir.write("empty.wat", "(component)");
     line(&dir, "empty.wat").fails_saying(1, &["no 'wasi:cli/run'", "no functions"]);
     line(&dir, "empty.wat --invoke f").fails_saying(1, &["exports no functions"]);
@@ -324,6 +325,8 @@ fn missing_imports_are_listed_with_their_types() {
     ];
     dir.write("m.wat", with_run(text));
     line(&dir, "m.wat").fails_saying(1, &parts);
+    line(&dir, "m.wat --unknown-imports trap").prints("");
+    line(&dir, "m.wat --unknown-imports default").fails_saying(1, &["for modules", "trap"]);
     // A version that is not there.
     let later = r#"(component (import "wasi:cli/stdin@0.9.0" (instance
         (export "get" (func (result u8))))))"#;

@@ -5,20 +5,21 @@
 //! stand where a module has them, with their contents as data and initial values, so that
 //! whoever reads modules reads these as well.
 //!
+//! It is written when something went wrong, by code that is kept small: what appends bytes is
+//! never inlined.
+//!
 //! Of frames there is the place and not the values: these are in registers and slots which
 //! the frames of a trap no longer have.
 //!
 //! [tool conventions]: https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
-
 //!
 //! # Safety
 //!
 //! An instance of a store has pointers to memories and globals, which the store owns. They
 //! are followed while the store is borrowed, so that none goes away or is written to.
 
-use std::io::{self, Write};
-
 use std::fmt::{self, Debug, Display, Formatter};
+use std::io::{self, Write};
 
 use super::externs::{Extern, Global, Memory};
 use super::instance::Instance;
@@ -198,6 +199,7 @@ impl Debug for WasmCoreDump {
 }
 
 /// Appends an unsigned number in LEB128.
+#[inline(never)]
 fn number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
@@ -207,6 +209,7 @@ fn number(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends a signed number in LEB128.
+#[inline(never)]
 fn signed(bytes: &mut Vec<u8>, mut number: i64) {
     while !(-0x40..0x40).contains(&number) {
         bytes.push(number as u8 | 0x80);
@@ -215,12 +218,14 @@ fn signed(bytes: &mut Vec<u8>, mut number: i64) {
     bytes.push(number as u8 & 0x7f);
 }
 
+#[inline(never)]
 fn text(bytes: &mut Vec<u8>, text: &str) {
     number(bytes, text.len() as u64);
     bytes.extend(text.as_bytes());
 }
 
 /// Writes a section.
+#[inline(never)]
 fn section(to: &mut dyn Write, id: u8, contents: &[u8]) -> io::Result<()> {
     let mut head = vec![id];
     number(&mut head, contents.len() as u64);
@@ -229,6 +234,7 @@ fn section(to: &mut dyn Write, id: u8, contents: &[u8]) -> io::Result<()> {
 }
 
 /// The position of something in a list, to which it is added if need be.
+#[inline(never)]
 fn position<T: PartialEq>(list: &mut Vec<T>, item: T) -> u64 {
     let at = list.iter().position(|known| *known == item).unwrap_or(list.len());
     if at == list.len() {

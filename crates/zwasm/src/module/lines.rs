@@ -11,6 +11,8 @@
 //!
 //! The section is the guest's, and may hold anything. Each step of reading it uses up a
 //! byte, and what makes no sense ends a unit.
+//!
+//! This runs when something went wrong, and is kept small: what reads bytes is never inlined.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -45,6 +47,7 @@ impl Display for SourceLine {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
+    #[inline(never)]
     fn take(&mut self, length: u64) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
         self.0 = rest;
@@ -52,6 +55,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of up to 8 bytes.
+    #[inline(never)]
     fn fixed(&mut self, size: u64) -> Option<u64> {
         let bytes = self.take(size)?;
         Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
@@ -61,6 +65,7 @@ impl<'a> Reader<'a> {
         Some(self.take(1)?[0])
     }
 
+    #[inline(never)]
     fn unsigned(&mut self) -> Option<u64> {
         let (mut number, mut shift) = (0, 0);
         loop {
@@ -75,6 +80,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     fn signed(&mut self) -> Option<i64> {
         let (mut number, mut shift) = (0_i64, 0);
         loop {
@@ -91,6 +97,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that ends with a zero.
+    #[inline(never)]
     fn text(&mut self) -> Option<&'a [u8]> {
         let end = self.0.iter().position(|byte| *byte == 0)?;
         let text = self.take(end as u64)?;
@@ -169,6 +176,7 @@ impl WasmBacktrace {
 }
 
 /// The sections of a valid module, if it has lines.
+#[cold]
 fn sections(module: &[u8]) -> Option<Sections<'_>> {
     let mut sections = Sections { code: 0, lines: &[], texts: [&[]; 2] };
     let mut reader = Reader(module.get(8..)?);
@@ -193,6 +201,7 @@ fn sections(module: &[u8]) -> Option<Sections<'_>> {
     (!sections.lines.is_empty()).then_some(sections)
 }
 
+#[cold]
 fn search(sections: &Sections<'_>, offsets: &[usize], found: &mut [Option<SourceLine>]) {
     // What is asked for, by address.
     let mut wanted: Vec<(u64, usize)> = offsets
@@ -292,6 +301,7 @@ impl<'a> Unit<'a> {
 
     /// Runs the program; `row` is told of each stretch of addresses with one file, line
     /// and column.
+    #[cold]
     fn run(&self, row: &mut dyn FnMut(u64, u64, u64, u32, u32)) -> Option<()> {
         const FIRST: (u64, u64, i64, u64) = (0, 1, 1, 0);
         let mut program = self.program.clone();
