@@ -149,6 +149,8 @@ pub struct Run {
     pub overwrite: bool,
     /// What runs the module's code.
     pub engine: Option<Strategy>,
+    /// Whether it is never optimized while it runs.
+    pub stays_baseline: bool,
 }
 
 /// An option as it was given.
@@ -443,7 +445,10 @@ impl Run {
             Id::Json => self.json = json(optional.as_deref())?,
             Id::Engine => {
                 once()?;
-                self.engine = Some(engine(&value)?);
+                // For measuring: what the optimizing compiler costs and gains.
+                self.stays_baseline = value == "auto:baseline";
+                let name = if self.stays_baseline { "auto" } else { &value };
+                self.engine = Some(engine(name)?);
             }
             Id::Dir => self.dirs.push(preopen(value)?),
             Id::Env => {
@@ -742,6 +747,7 @@ mod tests {
         assert_eq!(run("a --engine=baseline").engine, Some(Strategy::Baseline));
         assert_eq!(run("a --engine auto").engine, Some(Strategy::Auto));
         assert_eq!(run("a --engine mixed:7").engine, Some(Strategy::Mixed(7)));
+        assert!(run("a --engine auto:baseline").stays_baseline && !run("a").stays_baseline);
         assert_eq!(run("a --max-memory 4G").max_memory, Some(4 << 30));
         assert_eq!(run("a --max-total 1G").max_total, Some(1 << 30));
         assert_eq!(run("a --max-code 1M").max_code, Some(1 << 20));

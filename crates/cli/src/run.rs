@@ -303,6 +303,9 @@ fn config(options: &Run, limits: &Limits) -> Config {
     if let Some(strategy) = options.engine {
         config.strategy(strategy);
     }
+    if options.stays_baseline {
+        config.promotion(zwasm::Promotion::Never);
+    }
     config.perf_map(options.perf_map).deterministic(options.deterministic);
     #[cfg(feature = "gdb")]
     config.debug_info(options.debug_info);

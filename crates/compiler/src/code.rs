@@ -102,6 +102,8 @@ pub struct CompiledCode {
     pub regions: Vec<(u32, Option<u32>)>,
     /// The calls that have a cell, in the order of these, and the type that each asks for.
     pub sites: Vec<(SourceLoc, u32)>,
+    /// Whether it never asks for better code where it is measured how long functions run.
+    pub is_silent: bool,
     /// The offsets from which on code belongs to another Wasm instruction; ascending.
     pub sources: Vec<(u32, SourceLoc)>,
     /// The instructions as text with their offsets, if they were asked for.

@@ -9,6 +9,9 @@ use zwasm_regir::{Frame, Inst, Label, Signature, Storage, Type};
 pub struct VmLayout {
     /// In the `vmctx`: where guest frames must end.
     pub stack_limit: u32,
+    /// In the `vmctx`: 0 while baseline code is to ask the runtime, else what no frame lies
+    /// above, 64 bits.
+    pub sample: u32,
     /// In the `vmctx`: the address of offset 0 of the collected heap.
     pub heap: u32,
     /// In the `vmctx`: memory 0.
@@ -141,11 +144,21 @@ pub struct Threaded {
     pub relocations: Vec<Relocation>,
 }
 
-/// Where baseline code counts what it does.
+/// When baseline code asks the runtime for better code.
+#[derive(Clone, Copy, Debug)]
+pub enum Asking {
+    /// When the function's counter, at this place in the `vmctx`, 64 bits, signed, is below
+    /// zero: code takes from it what it does.
+    Counter(u32),
+    /// When a word of the `vmctx` says so.
+    Sampled,
+}
+
+/// What baseline code does so that what runs long is optimized.
 #[derive(Clone, Copy, Debug)]
 pub struct Counting {
-    /// In the `vmctx`: the function's counter, 64 bits, signed.
-    pub counter: u32,
+    /// When it asks.
+    pub asking: Asking,
     /// The first cell of the function's call sites in the instance's, in bytes. It has one
     /// for each call through a table or reference.
     pub cells: u32,
@@ -210,8 +223,7 @@ pub trait Environment {
     fn threaded_on_scratch(&self, inst: &Inst, slots: u32) -> Threaded;
     /// Where baseline code counts; none if it does not.
     fn counting(&self) -> Option<Counting>;
-    /// The interpreter's code that looks for better code when the counter is below zero: at
-    /// the entry, or at the loop header with a label, with all values in slots. It goes on
+    /// The interpreter's code that looks for better code: at the entry, or at the loop header with a label, with all values in slots. It goes on
     /// behind itself if there is none.
     fn promotion(&self, header: Option<Label>) -> Threaded;
     /// The number of the handler that raises the trap whose code is in the accumulator.

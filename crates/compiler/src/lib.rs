@@ -34,7 +34,7 @@ mod tuning;
 
 pub use baseline::counting::CELL;
 pub use environment::{
-    Counting, Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout,
+    Asking, Counting, Environment, HeapType, MemoryInfo, Place, StructType, Threaded, VmLayout,
 };
 
 /// Why there is no machine code.

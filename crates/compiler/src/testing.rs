@@ -66,6 +66,7 @@ fn layout() -> VmLayout {
     };
     VmLayout {
         stack_limit: field(),
+        sample: field(),
         heap: field(),
         memory0: field(),
         memories: field(),

@@ -112,6 +112,11 @@ pub(crate) const PLACES_KEPT: usize = 1 << 15;
 #[cfg(feature = "optimize")]
 pub(crate) const MAX_MACHINE_INSTS: usize = 1 << 16;
 
+/// Machine instructions of a function after which memory for allocating registers is given
+/// back: a megabyte or two stay.
+#[cfg(feature = "optimize")]
+pub(crate) const KEPT_MACHINE_INSTS: usize = 1 << 12;
+
 /// Values that live at the same time, summed over the instructions of a function: a few
 /// hundred everywhere in the largest, or a few thousand in a small one. What the guest has
 /// live at once, the allocator compares each with each.
@@ -174,6 +179,10 @@ pub(crate) const CODE_LINE: usize = 64;
 /// Instructions that fit a line.
 #[cfg(feature = "optimize")]
 pub(crate) const SMALL_LOOP: usize = 12;
+
+/// Instructions of a function without loops and calls that does not ask for better code: as
+/// many as two ways between the worlds take.
+pub(crate) const SILENT_INSTS: usize = 48;
 
 /// What a call takes, compared with the simplest instructions: writing and reading the
 /// header, the callee's check, two jumps.

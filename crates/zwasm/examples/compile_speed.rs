@@ -1,14 +1,22 @@
 //! Compiles all functions of a module on one thread and says how fast, in the
-//! thread's own processor time (which Linux tells).
+//! thread's own processor time (which Linux tells): by the baseline compiler, or by the
+//! optimizing one. `--trace` says what becomes of each function.
 //!
-//!     cargo run --release -p zwasm --example compile_speed -- FILE...
+//!     cargo run --release -p zwasm --example compile_speed -- [--optimize] [--trace] FILE...
 
 use zwasm::{Config, Engine, Module, Result, Strategy};
 
 fn main() -> Result<()> {
-    for file in std::env::args().skip(1) {
+    let (words, files): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let optimizes = words.iter().any(|word| word == "--optimize");
+    for file in files {
         let mut config = Config::new();
-        config.strategy(Strategy::Baseline);
+        config.strategy(if optimizes { Strategy::Optimizing } else { Strategy::Baseline });
+        #[cfg(feature = "trace")]
+        if words.iter().any(|word| word == "--trace") {
+            config.trace(zwasm::Trace::JIT, |line| println!("{line}"));
+        }
         let engine = Engine::new(&config)?;
         let module = Module::from_file(&engine, &file)?;
         let code: usize = module.code_size();
@@ -16,7 +24,7 @@ fn main() -> Result<()> {
         let machine_code = module.compile_all();
         let seconds = processor_time() - start;
         println!(
-            "{file}: {code} bytes of code section in {:.1} ms, {:.1} MB/s; {machine_code} bytes of machine code, {:.2} times as many",
+            "{file}: {code} bytes of code section in {:.1} ms, {:.2} MB/s; {machine_code} bytes of machine code, {:.2} times as many",
             seconds * 1e3,
             code as f64 / seconds / 1e6,
             machine_code as f64 / code as f64,

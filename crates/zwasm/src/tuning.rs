@@ -157,29 +157,43 @@ mod machine {
     pub(crate) const CODE_REGION: usize = 1 << 30;
     pub(crate) const MIN_CODE_REGION: usize = 16 << 20;
 
+    /// Bytes that processors keep of instructions at a time; code is aligned to no more.
+    pub(crate) const CODE_LINE: usize = 64;
+
+    /// How many lines further into its pages each piece of code begins than the one before:
+    /// a number without common factors with those of lines that are left.
+    pub(crate) const SKEW: usize = 23;
+
     /// Bytes of machine code that are mapped at once where much is compiled at once: a
     /// few dozen functions share the cost of the system calls.
     pub(crate) const CODE_GROUP: usize = 64 << 10;
 
-    /// What optimizing a function takes, in simple instructions of baseline code, of which
-    /// a nanosecond has one to three: whatever its size, mapping the code above all;
+    /// Nanoseconds that optimizing a function takes, whatever its size;
     #[cfg(optimizer)]
-    pub(crate) const OPTIMIZING_OVERHEAD: i64 = 150_000;
+    pub(crate) const OPTIMIZING_OVERHEAD: i64 = 75_000;
 
     /// for each byte of its body;
     #[cfg(optimizer)]
-    pub(crate) const OPTIMIZING_BYTE: i64 = 1000;
+    pub(crate) const OPTIMIZING_BYTE: i64 = 500;
 
-    /// and what each byte takes more for so many bytes of the body: one of 20 KB takes 60 to
-    /// 100 ms.
+    /// and what each byte takes more for so many bytes of the body.
     #[cfg(optimizer)]
-    pub(crate) const OPTIMIZING_LONGER: i64 = 7;
+    pub(crate) const OPTIMIZING_LONGER: i64 = 14;
+
+    /// What counting code takes for a nanosecond: simple instructions of baseline code.
+    #[cfg(optimizer)]
+    pub(crate) const COUNTED_IN_NANOSECOND: i64 = 2;
+
+    /// How often baseline code that does not count is asked where it is: waking up for that
+    /// takes a two-hundredth of it, and few functions are optimized after less time.
+    #[cfg(optimizer)]
+    pub(crate) const TICK: std::time::Duration = std::time::Duration::from_millis(2);
 
     /// How many times as long as optimizing it takes a function runs in baseline code before.
     /// What is optimized in vain costs a program some hundredths of its time. A loop in a
     /// function of a few hundred bytes waits for a few milliseconds.
     #[cfg(optimizer)]
-    pub(crate) const PATIENCE: i64 = 32;
+    pub(crate) const PATIENCE: i64 = 20;
 
     /// How often baseline code would look for what has been asked for in the time of its
     /// patience: a few times while it is made.
@@ -214,14 +228,18 @@ mod machine {
     #[cfg(optimizer)]
     pub(crate) const WAITS: u32 = 2048;
 
+    /// How often functions are entered while their caller is waited for at one of its headers.
+    #[cfg(optimizer)]
+    pub(crate) const CALLER_WAITS: u32 = 64;
+
     /// The loops of a nest, the innermost included, for which there may be code of its own.
     #[cfg(optimizer)]
     pub(crate) const NEST: usize = 4;
 
     /// How long baseline code that there is nothing to go on with runs until it is looked
-    /// at again, in simple instructions: a few milliseconds.
+    /// at again, in nanoseconds.
     #[cfg(optimizer)]
-    pub(crate) const RETRY: i64 = 1 << 23;
+    pub(crate) const RETRY: i64 = 4_000_000;
 
     /// Loop headers of a function that optimized code of its own is made for: each takes
     /// another compilation of all that can be reached from it.

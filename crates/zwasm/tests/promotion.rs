@@ -227,3 +227,34 @@ fn modules_and_engines_go_while_the_thread_is_busy() {
         }
     }
 }
+
+/// What is too short to ask for itself is optimized when optimized code calls it, and what
+/// others call behind them.
+#[test]
+fn short_functions_follow_their_callers() {
+    const PROGRAM: &str = r#"(module
+        (type $unary (func (param i32) (result i32)))
+        (table funcref (elem $one $two))
+        (func $one (type $unary) (i32.add (local.get 0) (i32.const 1)))
+        (func $two (type $unary) (i32.xor (local.get 0) (i32.const 2)))
+        (func (export "run") (param $count i32) (result i32) (local $sum i32)
+          (loop $more
+            (local.set $sum (call_indirect (type $unary) (local.get $sum)
+              (i32.and (local.get $count) (i32.const 1))))
+            (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+          (local.get $sum)))"#;
+    let (engine, told) = engine(Strategy::Auto, Promotion::Background, false);
+    let module = Module::new(&engine, PROGRAM).unwrap();
+    let (mut store, instance) = instance(&module);
+    let run = func(&mut store, instance, "run").typed::<i32, i32>(&store).unwrap();
+    let start = Instant::now();
+    let made = |what: &str| told.lock().unwrap().contains(what);
+    while !(made("f0 optimized") && made("f1 optimized") && made("f2 optimized")) {
+        assert_eq!(run.call(&mut store, 1_000_000).unwrap(), 500_000);
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", told.lock().unwrap());
+    }
+    assert_eq!(run.call(&mut store, 1_000_000).unwrap(), 500_000);
+    // Its own loop is what the caller is optimized for.
+    let told = told.lock().unwrap();
+    assert!(told.find("f2 is hot") < told.find("f0 is hot"), "{told}");
+}

@@ -7,6 +7,9 @@
 //! spent here, whatever the function looks like. Below zero the runtime is asked, which
 //! may have better code to go on with.
 //!
+//! Where somebody else measures the time, code does not count: it looks at a word of the
+//! `vmctx` instead, and the runtime is asked when that says so.
+//!
 //! A call site has a cell, of the instance too, with the last callee and how often that
 //! was another than before. While it stays the same a call costs a comparison more.
 
@@ -15,10 +18,10 @@ use super::control::Interpreted;
 use super::late::{Late, Slow};
 use super::loops::Range;
 use super::select::Select;
-use crate::asm::{Rm, at};
-use crate::environment::Counting;
+use crate::asm::{AsmLabel, Rm, at};
+use crate::environment::{Asking, Counting};
 use crate::isa::{Alu, Relation, Size};
-use crate::tuning::{CALL_WEIGHT, HANDLER_WEIGHT, MAX_UNLIKELY};
+use crate::tuning::{CALL_WEIGHT, HANDLER_WEIGHT, MAX_UNLIKELY, SILENT_INSTS};
 use zwasm_regir::{Function, Inst, Label, work};
 
 /// What entering a function, and arriving at each of its loops, takes from the counter.
@@ -104,26 +107,49 @@ fn weight(inst: &Inst) -> u64 {
 impl<A: Select> Compiler<'_, A> {
     /// Counts an entry; everything is in slots.
     pub(super) fn count_entry(&mut self) {
-        let Some(Counting { counter, .. }) = self.counting else { return };
+        let Some(Counting { asking, .. }) = self.counting else { return };
+        if matches!(asking, Asking::Sampled) && self.is_short() {
+            self.code.is_silent = true;
+            return;
+        }
         let threaded = self.promotion(None);
         let (label, resume) = (self.asm.new_label(), self.asm.new_label());
-        let is_negative = self.asm.charge(at(A::VMCTX, counter as i32), self.weights.entry);
-        self.asm.jump_if(is_negative, label);
+        self.ask_now_and_then(asking, self.weights.entry, label);
         self.asm.bind(resume);
         let source = self.function.sources.first().copied().unwrap_or_default();
         self.late.push(Late::Threaded { label, threaded, resume, source, region: None });
     }
 
+    /// Whether the function does so little that only its callers are worth asking for: going
+    /// there and back costs more than optimizing it gains.
+    fn is_short(&self) -> bool {
+        let insts = &self.function.insts;
+        self.loops.ranges.is_empty()
+            && insts.len() <= SILENT_INSTS
+            && insts.iter().all(|inst| weight(inst) <= 1)
+    }
+
     /// Counts an arrival at a loop header.
     pub(super) fn count_loop(&mut self, label: Label) {
-        let Some(Counting { counter, .. }) = self.counting else { return };
-        let Some(weight) = self.weights.of_loop(label) else { return };
+        let Some(Counting { asking, .. }) = self.counting else { return };
+        let weight = self.weights.of_loop(label);
         let threaded = self.promotion(Some(label));
         let slow: Slow = self.slow_threaded(threaded, None);
-        let is_negative = self.asm.charge(at(A::VMCTX, counter as i32), weight);
-        self.asm.jump_if(is_negative, slow.label);
+        self.ask_now_and_then(asking, weight.unwrap_or(1), slow.label);
         self.asm.bind(slow.resume);
         self.late.push(Late::Slow(Box::new(slow)));
+    }
+
+    /// Goes to the label when the runtime is to be asked, after so much has been done.
+    fn ask_now_and_then(&mut self, asking: Asking, weight: i32, label: AsmLabel) {
+        let is_due = match asking {
+            Asking::Counter(counter) => self.asm.charge(at(A::VMCTX, counter as i32), weight),
+            Asking::Sampled => {
+                let word = Rm::Mem(at(A::VMCTX, self.layout.sample as i32));
+                self.asm.compare(Relation::Above, true, A::FRAME, word)
+            }
+        };
+        self.asm.jump_if(is_due, label);
     }
 
     fn promotion(&self, header: Option<Label>) -> Interpreted {

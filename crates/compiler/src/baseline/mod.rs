@@ -36,7 +36,7 @@ mod x64;
 use crate::asm::{AsmLabel, OutOfReach};
 use crate::code::{CompiledCode, LoopEntry};
 use crate::target::Isa;
-use crate::{CompileError, Counting, Environment, VmLayout, tuning};
+use crate::{Asking, CompileError, Counting, Environment, VmLayout, tuning};
 use counting::Weights;
 use joins::Join;
 use late::Late;
@@ -162,8 +162,10 @@ fn attempt<A: Select>(
     let loops = Loops::of(function, env, room)?;
     let counting = env.counting();
     let weights = match counting {
-        Some(_) => Weights::of(function, &loops.ranges, &loops.places),
-        None => Weights::default(),
+        Some(Counting { asking: Asking::Counter(_), .. }) => {
+            Weights::of(function, &loops.ranges, &loops.places)
+        }
+        Some(Counting { asking: Asking::Sampled, .. }) | None => Weights::default(),
     };
     let mut compiler = Compiler {
         function,

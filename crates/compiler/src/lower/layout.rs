@@ -24,9 +24,8 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Orders the blocks.
-    pub(super) fn of(func: &Func) -> Layout {
-        let graph = Graph::of(func);
-        let blocks = together(&graph);
+    pub(super) fn of(func: &Func, graph: &Graph) -> Layout {
+        let blocks = together(graph);
         let mut place = vec![None; func.blocks.len()];
         for (at, block) in blocks.iter().enumerate() {
             place[block.0 as usize] = Some(at as u32);

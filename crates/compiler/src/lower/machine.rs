@@ -6,8 +6,10 @@
 //! and turned around once at the end. What an instruction is, is not known here: the
 //! allocator is compiled once for all instruction sets.
 
+use crate::tuning::KEPT_MACHINE_INSTS;
+use core::cell::RefCell;
 use regalloc2::{
-    Algorithm, Block, Function, Inst, InstRange, MachineEnv, Operand, OperandConstraint,
+    Algorithm, Block, Ctx, Function, Inst, InstRange, MachineEnv, Operand, OperandConstraint,
     OperandKind, OperandPos, Output, PReg, PRegSet, RegClass, RegallocOptions, VReg,
 };
 
@@ -310,6 +312,12 @@ impl Function for Machine {
     }
 }
 
+thread_local! {
+    /// Memory that the allocator works in, which one function after the other takes instead
+    /// of asking for it in hundreds of pieces.
+    static CONTEXT: RefCell<Ctx> = RefCell::default();
+}
+
 /// Allocates registers.
 ///
 /// # Errors
@@ -325,7 +333,16 @@ pub(super) fn allocate(
         validate_ssa: cfg!(debug_assertions),
         algorithm: Algorithm::Ion,
     };
-    let output = regalloc2::run(machine, registers, &OPTIONS)?;
+    let output = CONTEXT.with(|context| {
+        // Nothing in here allocates registers again.
+        let mut context = context.borrow_mut();
+        let output = regalloc2::run_with_ctx(machine, registers, &OPTIONS, &mut context);
+        let output = output.cloned();
+        if output.is_err() || machine.len() > KEPT_MACHINE_INSTS {
+            *context = Ctx::default();
+        }
+        output
+    })?;
     #[cfg(debug_assertions)]
     {
         let mut checker = regalloc2::checker::Checker::new(machine, registers);

@@ -17,11 +17,10 @@ pub(super) struct Nulls {
 
 impl Nulls {
     /// Finds it out.
-    pub(super) fn of(func: &Func, facts: &Facts) -> Nulls {
+    pub(super) fn of(func: &Func, graph: &Graph, facts: &Facts) -> Nulls {
         if !func.insts.iter().any(|inst| checked(inst).is_some()) {
             return Nulls { known: Vec::new() };
         }
-        let graph = Graph::of(func);
         let mut known = vec![false; func.insts.len()];
         let mut seen = Seen { non_null: vec![false; func.values.len()], order: Vec::new() };
         let mut open: Vec<(Block, usize)> = Vec::new();
@@ -33,7 +32,7 @@ impl Nulls {
                 seen.forget(len);
             }
             open.push((block, seen.order.len()));
-            if let [above] = graph.predecessors[block.0 as usize][..]
+            if let &[above] = graph.predecessors(block)
                 && let Some(value) = excluded(func, facts, above, block)
             {
                 seen.note(facts.root(value));

@@ -28,7 +28,7 @@ impl Build {
     }
 
     pub(super) fn op(&mut self, op: Op, args: &[Value], results: &[Type]) -> Value {
-        let inst = self.func.add_inst(op, args.to_vec(), results, SourceLoc::default());
+        let inst = self.func.add_inst(op, args.into(), results, SourceLoc::default());
         self.func.block_mut(self.at).insts.push(inst);
         self.func.inst(inst).results.first().copied().unwrap_or(Value(0))
     }
@@ -67,7 +67,7 @@ fn a_sum_is_one_instruction() {
     let mut build = Build::new(&[Type::I32, Type::I32], &[Type::I32]);
     let (a, b) = (build.param(0), build.param(1));
     let sum = build.op(Op::Binary(BinaryOp::I32Add), &[a, b], &[Type::I32]);
-    build.end(Terminator::Return(vec![sum]));
+    build.end(Terminator::Return(smallvec::smallvec![sum]));
     expect(
         &build.listing(&TestModule::new(&[])),
         "
@@ -126,7 +126,7 @@ fn a_loop_over_memory() {
     let quotient = build.op(Op::Binary(BinaryOp::I32DivS), &[next_sum, count], &[Type::I32]);
     let result = build.op(Op::Call { func: 1 }, &[quotient, count], &[Type::I32]);
     let result = build.op(Op::Call { func: 0 }, &[result, next_sum], &[Type::I32]);
-    build.end(Terminator::Return(vec![result]));
+    build.end(Terminator::Return(smallvec::smallvec![result]));
     expect(
         &build.listing(&TestModule::new(&[])),
         "

@@ -17,9 +17,10 @@ pub(super) fn run(func: &mut Func, context: &Context) {
     drop_params(func, &context.graph);
     decide(func, &context.graph);
     thread(func, &context.graph);
-    let graph = Graph::of(func);
-    drop_params(func, &graph);
-    merge(func, &graph);
+    let changed = (!context.graph.describes(func)).then(|| Graph::of(func));
+    let graph = changed.as_ref().unwrap_or(&context.graph);
+    drop_params(func, graph);
+    merge(func, graph);
 }
 
 /// Replaces parameters for which all edges pass the same value, or the parameter itself.
@@ -92,7 +93,7 @@ fn decide(func: &mut Func, graph: &Graph) {
             open.pop();
         }
         let mut learnt = None;
-        if let [from] = graph.predecessors[block.0 as usize][..]
+        if let &[from] = graph.predecessors(block)
             && let Terminator::Branch { cond, ref then, .. } = func.block(from).terminator
             && known[cond.0 as usize].is_none()
         {
@@ -190,7 +191,7 @@ fn merge(func: &mut Func, graph: &Graph) {
         let mut insts = core::mem::take(&mut func.block_mut(block).insts);
         while let Terminator::Jump(edge) = &func.block(block).terminator {
             let next = edge.block;
-            if next == block || graph.predecessors[next.0 as usize].len() != 1 {
+            if next == block || graph.predecessors(next).len() != 1 {
                 break;
             }
             merged[next.0 as usize] = true;

@@ -37,7 +37,7 @@ pub(super) fn run(func: &mut Func, context: &Context) {
             }
         }
         open.push((block, pass.undo.len()));
-        if let [from] = context.graph.predecessors[block.0 as usize][..] {
+        if let &[from] = context.graph.predecessors(block) {
             pass.decided(from, block);
         }
         let mut insts = core::mem::take(&mut pass.func.block_mut(block).insts);

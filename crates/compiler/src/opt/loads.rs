@@ -18,8 +18,9 @@ use super::aliases::Aliases;
 use super::ints::{Int, mask};
 use super::world::{self, Changes};
 use crate::ssa::effects::Touch;
-use crate::ssa::{Access, Block, Func, Inst, InstData, Op, Value};
+use crate::ssa::{Access, Block, Func, Inst, InstData, Op, Value, Values};
 use crate::tuning;
+use smallvec::smallvec;
 use zwasm_regir::gc::{Extend, GcOp};
 #[cfg(feature = "simd")]
 use zwasm_regir::simd_ops;
@@ -34,7 +35,7 @@ pub(super) fn run(func: &mut Func, context: &Context) {
     for &block in &context.graph.order {
         pass.known = after.meet(context, block);
         let back = |from: &&Block| !context.graph.is_before(**from, block);
-        let mut backs = context.graph.predecessors[block.0 as usize].iter().filter(back).peekable();
+        let mut backs = context.graph.predecessors(block).iter().filter(back).peekable();
         if backs.peek().is_some() {
             let natural = backs.all(|from| context.graph.dominates(block, *from));
             match world::headed_by(context, block).filter(|_| natural) {
@@ -63,7 +64,7 @@ enum Place {
     /// Bytes of a memory, the lowest of the value; `exact` is the load that gives just it.
     Memory { mem: u32, addr: Value, offset: u64, size: u64, exact: Exact },
     /// What an op on these arguments gives.
-    Other(Op, Vec<Value>),
+    Other(Op, Values),
 }
 
 /// What gives a value as it is.
@@ -90,7 +91,7 @@ impl After {
     fn meet(&mut self, context: &Context, block: Block) -> Vec<Known> {
         let mut known: Option<Vec<Known>> = None;
         let mut last = None;
-        for &from in &context.graph.predecessors[block.0 as usize] {
+        for &from in context.graph.predecessors(block) {
             if !context.graph.is_before(from, block) {
                 continue;
             }
@@ -247,15 +248,15 @@ impl Loads<'_> {
     }
 
     fn unary(&mut self, source: SourceLoc, op: UnaryOp, a: Value) -> Value {
-        let inst = self.func.add_inst(Op::Unary(op), vec![a], &[op.result()], source);
+        let inst = self.func.add_inst(Op::Unary(op), smallvec![a], &[op.result()], source);
         self.out.push(inst);
         self.func.inst(inst).results[0]
     }
 
     fn masked(&mut self, ty: Type, value: Value, mask: u64, source: SourceLoc) -> Value {
-        let bits = self.func.add_inst(Op::Const(mask), Vec::new(), &[ty], source);
+        let bits = self.func.add_inst(Op::Const(mask), Values::new(), &[ty], source);
         let op: BinaryOp = Int::And.on(ty);
-        let args = vec![value, self.func.inst(bits).results[0]];
+        let args = smallvec![value, self.func.inst(bits).results[0]];
         let inst = self.func.add_inst(Op::Binary(op), args, &[ty], source);
         self.out.extend([bits, inst]);
         self.func.inst(inst).results[0]
@@ -368,19 +369,19 @@ impl Loads<'_> {
                 (place, data.args[data.args.len() - 1])
             }
             Op::GlobalSet(global) => {
-                (Some(Place::Other(Op::GlobalGet(global), Vec::new())), data.args[0])
+                (Some(Place::Other(Op::GlobalGet(global), Values::new())), data.args[0])
             }
             Op::TableSet(table) => {
-                (Some(Place::Other(Op::TableGet(table), vec![data.args[0]])), data.args[1])
+                (Some(Place::Other(Op::TableGet(table), smallvec![data.args[0]])), data.args[1])
             }
             Op::StructSet { ty, field } => {
                 let op = Op::StructGet { ty, field, extend: Extend::Zero };
                 let whole = self.holds_whole(ty, field);
-                (whole.then(|| Place::Other(op, vec![data.args[0]])), data.args[1])
+                (whole.then(|| Place::Other(op, smallvec![data.args[0]])), data.args[1])
             }
             Op::ArraySet { ty } => {
                 let op = Op::ArrayGet { ty, extend: Extend::Zero };
-                let place = Place::Other(op, vec![data.args[0], data.args[1]]);
+                let place = Place::Other(op, smallvec![data.args[0], data.args[1]]);
                 (self.holds_whole(ty, 0).then_some(place), data.args[2])
             }
             _ if is_other(data) && data.results.len() == 1 => {
@@ -401,7 +402,7 @@ impl Loads<'_> {
                 let data = self.func.inst(inst);
                 let (object, value) = (data.results[0], data.args[field as usize]);
                 let op = Op::StructGet { ty, field, extend: Extend::Zero };
-                self.remember(Place::Other(op, vec![object]), value);
+                self.remember(Place::Other(op, smallvec![object]), value);
             }
         }
     }

@@ -183,7 +183,7 @@ pub fn run_observed(
             crate::ssa::verify::verify(func, env, pass.name);
         }
         observe(pass.name, func);
-        if pass.reshapes {
+        if pass.reshapes && !context.graph.describes(func) {
             context.graph = Graph::of(func);
         }
     }

@@ -15,8 +15,9 @@ use super::Context;
 use super::aliases::Aliases;
 use super::edges;
 use super::ints::Int;
-use crate::ssa::{Block, Func, Inst, Op, Terminator, Value};
+use crate::ssa::{Block, Func, Inst, Op, Terminator, Value, Values};
 use crate::tuning;
+use smallvec::smallvec;
 use zwasm_regir::gc::{Extend, GcOp};
 use zwasm_regir::{CompareOp, SourceLoc, Storage, Type, UnaryOp};
 
@@ -169,7 +170,7 @@ impl Objects<'_> {
 
     /// Whether several ways lead to a block, and one of them can pass nothing.
     fn meets_clauses(&self, block: Block) -> bool {
-        let predecessors = &self.context.graph.predecessors[block.0 as usize];
+        let predecessors = self.context.graph.predecessors(block);
         let passes = |from: &Block| {
             let mut edges = false;
             edges::all(&self.func.block(*from).terminator, &mut |_| edges = true);
@@ -196,8 +197,7 @@ impl Objects<'_> {
         for (place, &block) in tree.iter().enumerate() {
             let mut fields = initial.clone();
             if place > 0 {
-                let begins: Vec<Value> = match self.context.graph.predecessors[block.0 as usize][..]
-                {
+                let begins: Vec<Value> = match *self.context.graph.predecessors(block) {
                     [from] => ends[self.places[from.0 as usize] as usize].clone(),
                     _ => types.iter().map(|ty| self.func.add_param(block, *ty)).collect(),
                 };
@@ -215,7 +215,7 @@ impl Objects<'_> {
             let mut terminator =
                 core::mem::replace(&mut self.func.block_mut(block).terminator, Terminator::None);
             terminator.edges_mut(&mut |edge| {
-                let several = graph.predecessors[edge.block.0 as usize].len() > 1;
+                let several = graph.predecessors(edge.block).len() > 1;
                 if several
                     && edge.block != object.block
                     && graph.dominates(object.block, edge.block)
@@ -231,7 +231,7 @@ impl Objects<'_> {
     fn initial(&mut self, object: &Object) -> Fields {
         let data = self.func.inst(object.made);
         if !matches!(data.op, Op::Gc(GcOp::StructNewDefault { .. })) {
-            let fields = data.args.clone();
+            let fields = data.args.to_vec();
             self.gone[object.made.0 as usize] = true;
             return fields;
         }
@@ -258,7 +258,7 @@ impl Objects<'_> {
     /// Puts a constant in front of an instruction.
     fn before(&mut self, inst: Inst, op: Op, ty: Type) -> Value {
         let source: SourceLoc = self.func.inst(inst).source;
-        let new = self.func.add_inst(op, Vec::new(), &[ty], source);
+        let new = self.func.add_inst(op, Values::new(), &[ty], source);
         self.added.push((inst, new));
         self.func.inst(new).results[0]
     }
@@ -286,7 +286,7 @@ impl Objects<'_> {
                 };
                 let data = self.func.inst_mut(inst);
                 data.op = op;
-                data.args = vec![value];
+                data.args = smallvec![value];
             }
             Op::Compare(op) => {
                 let same = data.args[0] == data.args[1];
@@ -305,7 +305,7 @@ impl Objects<'_> {
         let mask = self.before(inst, Op::Const(mask), Type::I32);
         let data = self.func.inst_mut(inst);
         data.op = Op::Binary(Int::And.on(Type::I32));
-        data.args = vec![value, mask];
+        data.args = smallvec![value, mask];
     }
 
     fn finish(self) {

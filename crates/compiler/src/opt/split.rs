@@ -10,6 +10,7 @@ use super::Context;
 use super::world;
 use crate::ssa::{Block, Def, Func, Inst, Op, Terminator, Value};
 use crate::tuning;
+use smallvec::smallvec;
 
 pub(super) fn run(func: &mut Func, context: &Context) {
     let graph = &context.graph;
@@ -119,7 +120,7 @@ impl Names {
             return value;
         }
         let ty = func.ty(value);
-        let copy = func.add_inst(Op::Copy, vec![value], &[ty], func.block(header).source);
+        let copy = func.add_inst(Op::Copy, smallvec![value], &[ty], func.block(header).source);
         let name = func.inst(copy).results[0];
         copies.push(copy);
         self.of[value.0 as usize] = Some(name);

@@ -298,9 +298,9 @@ impl Builder {
     }
 
     pub(super) fn emit(&mut self, op: Op, args: &[Value], results: &[Type]) -> Vec<Value> {
-        let inst = self.func.add_inst(op, args.to_vec(), results, SourceLoc::default());
+        let inst = self.func.add_inst(op, args.into(), results, SourceLoc::default());
         self.func.block_mut(self.block).insts.push(inst);
-        self.func.inst(inst).results.clone()
+        self.func.inst(inst).results.to_vec()
     }
 
     fn value(&mut self, op: Op, args: &[Value], ty: Type) -> Value {
@@ -327,7 +327,7 @@ impl Builder {
 
     pub(super) fn finish(mut self) -> Func {
         self.vars.truncate(VARS.len());
-        self.func.block_mut(self.block).terminator = Terminator::Return(self.vars);
+        self.func.block_mut(self.block).terminator = Terminator::Return(self.vars.into());
         self.func
     }
 

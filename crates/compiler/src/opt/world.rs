@@ -72,7 +72,8 @@ pub(super) fn headed_by(context: &Context, block: Block) -> Option<u32> {
 /// The block in front of a loop, which leads nowhere else, and whether it has been made.
 pub(super) fn in_front(func: &mut Func, context: &Context, header: Block) -> (Block, bool) {
     let graph = &context.graph;
-    let before: Vec<Block> = graph.predecessors[header.0 as usize]
+    let before: Vec<Block> = graph
+        .predecessors(header)
         .iter()
         .copied()
         .filter(|from| !graph.dominates(header, *from))

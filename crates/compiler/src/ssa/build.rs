@@ -19,7 +19,7 @@ mod variables;
 #[cfg(feature = "simd")]
 mod vectors;
 
-use super::{Block, Func, Inst, Op, Value};
+use super::{Block, Func, Inst, Op, Value, Values};
 use crate::{CompileError, Environment, tuning};
 use plan::{Code, Plan};
 use variables::{Record, Variables};
@@ -64,7 +64,12 @@ pub fn build(
         entry,
         variables: Variables::new(&plan.writes, function.frame.size, declared),
         plan,
-        func: Func { results: function.results.clone(), ..Func::default() },
+        func: Func {
+            insts: Vec::with_capacity(function.insts.len()),
+            values: Vec::with_capacity(function.insts.len()),
+            results: function.results.clone(),
+            ..Func::default()
+        },
         block: 0,
         at: 0,
         source: SourceLoc::default(),
@@ -187,20 +192,20 @@ impl Builder<'_> {
     }
 
     /// Adds an instruction, with the types of its results.
-    fn emit(&mut self, op: Op, args: Vec<Value>, results: &[Type]) -> Inst {
+    fn emit(&mut self, op: Op, args: Values, results: &[Type]) -> Inst {
         let inst = self.func.add_inst(op, args, results, self.source);
         self.func.blocks[self.block as usize].insts.push(inst);
         inst
     }
 
     /// Adds an instruction with one result.
-    fn pure(&mut self, op: Op, args: Vec<Value>, ty: Type) -> Value {
+    fn pure(&mut self, op: Op, args: Values, ty: Type) -> Value {
         let inst = self.emit(op, args, &[ty]);
         self.func.inst(inst).results[0]
     }
 
     /// As [`Builder::pure`], whose result goes to a slot.
-    fn compute(&mut self, dst: u32, op: Op, args: Vec<Value>, ty: Type) {
+    fn compute(&mut self, dst: u32, op: Op, args: Values, ty: Type) {
         let value = self.pure(op, args, ty);
         self.define(dst, value);
     }

@@ -16,8 +16,6 @@ pub struct Graph {
     pub order: Vec<Block>,
     /// For each block its place in the order; none if nothing leads to it.
     pub place: Vec<Option<u32>>,
-    /// For each block its predecessors that control may get to, one for each edge.
-    pub predecessors: Vec<Vec<Block>>,
     /// For each block its immediate dominator; none for the entry and what is not reached.
     pub dominator: Vec<Option<Block>>,
     /// The blocks in preorder of the dominator tree: those that a block dominates come
@@ -29,6 +27,11 @@ pub struct Graph {
     pub loops: Vec<Loop>,
     /// For each block where in the tree it is, and where what it dominates ends.
     spans: Vec<(u32, u32)>,
+    /// The predecessors of all blocks, and for each block where its own begin.
+    edges: Vec<Block>,
+    first_edge: Vec<u32>,
+    /// The successors of all blocks, in order.
+    successors: Vec<Block>,
 }
 
 /// A natural loop. A cycle that is entered at several blocks is none.
@@ -54,7 +57,6 @@ impl Graph {
         let count = func.blocks.len();
         let mut graph = Graph {
             place: vec![None; count],
-            predecessors: vec![Vec::new(); count],
             dominator: vec![None; count],
             innermost: vec![None; count],
             spans: vec![(0, 0); count],
@@ -65,14 +67,61 @@ impl Graph {
         for (place, &block) in graph.order.iter().enumerate() {
             graph.place[at(block)] = Some(place as u32);
         }
-        for &block in &graph.order {
-            let successors = &mut |to| graph.predecessors[at(to)].push(block);
-            func.block(block).terminator.successors(successors);
-        }
+        graph.find_edges(func);
         graph.find_dominators(&walk);
         graph.grow_tree();
         graph.find_loops();
         graph
+    }
+
+    /// The predecessors of a block that control may get to, one for each edge.
+    pub fn predecessors(&self, block: Block) -> &[Block] {
+        &self.edges[self.edges_of(block)]
+    }
+
+    fn edges_of(&self, block: Block) -> core::ops::Range<usize> {
+        self.first_edge[at(block)] as usize..self.first_edge[at(block) + 1] as usize
+    }
+
+    fn find_edges(&mut self, func: &Func) {
+        // Where each block's edges end, which is where they begin when all are there: they
+        // are put from the last to the first.
+        let mut ends = vec![0u32; func.blocks.len() + 1];
+        let mut successors = Vec::with_capacity(self.order.len() * 2);
+        let each = |block: Block, visit: &mut dyn FnMut(Block)| {
+            func.block(block).terminator.successors(visit);
+        };
+        for &block in &self.order {
+            each(block, &mut |to| {
+                ends[at(to)] += 1;
+                successors.push(to);
+            });
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += *end;
+            *end = sum;
+        }
+        self.edges = vec![Block(0); sum as usize];
+        for &block in self.order.iter().rev() {
+            each(block, &mut |to| {
+                ends[at(to)] -= 1;
+                self.edges[ends[at(to)] as usize] = block;
+            });
+        }
+        self.first_edge = ends;
+        self.successors = successors;
+    }
+
+    /// Whether nothing has changed since.
+    pub fn describes(&self, func: &Func) -> bool {
+        let mut known = self.successors.iter();
+        let mut same = self.place.len() == func.blocks.len();
+        for &block in &self.order {
+            let terminator = &func.block(block).terminator;
+            terminator.successors(&mut |to| same &= known.next() == Some(&to));
+        }
+        same && known.next().is_none()
     }
 
     /// Whether one block dominates another; each dominates itself. Not asked of blocks that
@@ -116,7 +165,7 @@ impl Graph {
         let mut found = vec![0; count];
         for vertex in (1..count as u32).rev() {
             let parent = walk.parent[vertex as usize];
-            for &block in &self.predecessors[at(walk.started[vertex as usize])] {
+            for &block in self.predecessors(walk.started[vertex as usize]) {
                 let best = forest.best(walk.number[at(block)]);
                 let semi = forest.semi[best as usize];
                 let own = &mut forest.semi[vertex as usize];
@@ -169,7 +218,7 @@ impl Graph {
         let mut outermost: Vec<u32> = Vec::new();
         let mut work = Vec::new();
         for &header in self.order.iter().rev() {
-            let back = self.predecessors[at(header)].iter();
+            let back = self.predecessors(header).iter();
             work.extend(back.copied().filter(|latch| self.dominates(header, *latch)));
             if work.is_empty() {
                 continue;
@@ -194,7 +243,7 @@ impl Graph {
                         self.loops[inner as usize].header
                     }
                 };
-                work.extend(&self.predecessors[at(entered)]);
+                work.extend(self.predecessors(entered));
             }
         }
         let last = (self.loops.len() as u32).wrapping_sub(1);
@@ -408,7 +457,7 @@ mod tests {
             let cond = func.add_param(block, zwasm_regir::Type::I32);
             let edge = |to: &u32| Edge { block: Block(*to), args: Vec::new() };
             func.block_mut(block).terminator = match &to[..] {
-                [] => Terminator::Return(Vec::new()),
+                [] => Terminator::Return(Default::default()),
                 [to] => Terminator::Jump(edge(to)),
                 to => Terminator::Table { index: cond, edges: to.iter().map(edge).collect() },
             };
@@ -552,7 +601,7 @@ mod tests {
             let mut edges = 0;
             func.block(block).terminator.successors(&mut |_| edges += 1);
             func.block(block).terminator.successors(&mut |to| {
-                let shared = graph.predecessors[at(to)].iter().any(|from| *from != block);
+                let shared = graph.predecessors(to).iter().any(|from| *from != block);
                 assert!(edges < 2 || !shared, "{block} to {to}");
             });
         }

@@ -30,6 +30,7 @@ pub mod effects;
 pub mod graph;
 pub mod verify;
 
+use smallvec::SmallVec;
 use zwasm_regir::gc::{Extend, GcOp, RefTarget};
 use zwasm_regir::inst::WideOp;
 use zwasm_regir::{
@@ -41,6 +42,9 @@ use zwasm_regir::{
     simd::Width,
     simd_ops::{self, ExtractOp, ShiftOp, SplatOp, TernaryOp, TestOp},
 };
+
+/// The arguments of an instruction, which are part of it unless they are many.
+pub type Values = SmallVec<[Value; 4]>;
 
 /// A value of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -296,13 +300,13 @@ pub enum Terminator {
     /// Goes to the edge with this number; beyond the end to the last.
     Table { index: Value, edges: Vec<Edge> },
     /// Returns these values.
-    Return(Vec<Value>),
+    Return(Values),
     /// Replaces the frame by a call.
-    TailCall { callee: Callee, args: Vec<Value> },
+    TailCall { callee: Callee, args: Values },
     /// Traps.
     Trap(TrapCode),
     /// Throws a new exception. The clauses are those around it.
-    Throw { tag: u32, args: Vec<Value>, clauses: Vec<Clause> },
+    Throw { tag: u32, args: Values, clauses: Vec<Clause> },
     /// Throws an exception again; traps if it is null.
     ThrowRef { exception: Value, clauses: Vec<Clause> },
     /// The block's last instruction is a call, which goes on at `returns`, a block
@@ -330,9 +334,9 @@ pub struct InstData {
     /// What it does.
     pub op: Op,
     /// What with.
-    pub args: Vec<Value>,
+    pub args: Values,
     /// What it defines.
-    pub results: Vec<Value>,
+    pub results: SmallVec<[Value; 2]>,
     /// The WebAssembly instruction.
     pub source: SourceLoc,
 }
@@ -405,15 +409,9 @@ impl Func {
     }
 
     /// Makes an instruction, in no block yet, with results of these types.
-    pub fn add_inst(
-        &mut self,
-        op: Op,
-        args: Vec<Value>,
-        results: &[Type],
-        source: SourceLoc,
-    ) -> Inst {
+    pub fn add_inst(&mut self, op: Op, args: Values, results: &[Type], source: SourceLoc) -> Inst {
         let inst = Inst(self.insts.len() as u32);
-        self.insts.push(InstData { op, args, results: Vec::new(), source });
+        self.insts.push(InstData { op, args, results: SmallVec::new(), source });
         for (number, &ty) in results.iter().enumerate() {
             let value = self.add_value(ty, Def::Result(inst, number as u32));
             self.insts[inst.0 as usize].results.push(value);

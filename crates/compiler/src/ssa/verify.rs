@@ -95,7 +95,7 @@ impl Verifier<'_> {
 
     fn check_all(&mut self) {
         self.check(
-            self.graph.predecessors[self.func.entry.0 as usize].is_empty(),
+            self.graph.predecessors(self.func.entry).is_empty(),
             &"control gets back to the entry",
         );
         for block in self.graph.order.clone() {
@@ -121,7 +121,7 @@ impl Verifier<'_> {
                 self.check(self.block == self.func.entry, &"a slot is read behind the entry");
             }
             Op::Landed(_) => {
-                let from = &self.graph.predecessors[self.block.0 as usize];
+                let from = self.graph.predecessors(self.block);
                 let caught = from.iter().all(|from| {
                     let clauses = match &self.func.block(*from).terminator {
                         Terminator::Throw { clauses, .. }
@@ -155,7 +155,7 @@ impl Verifier<'_> {
 
     /// A block that one edge leads to, which passes nothing.
     fn single(&self, block: Block) {
-        let edges = self.graph.predecessors[block.0 as usize].len();
+        let edges = self.graph.predecessors(block).len();
         self.check(edges == 1, &format_args!("{block} is reached by {edges} edges"));
         let params = &self.func.block(block).params;
         self.check(params.is_empty(), &format_args!("{block} has parameters"));

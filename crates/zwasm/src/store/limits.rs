@@ -24,6 +24,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::StoreCore;
+#[cfg(optimizer)]
+use super::samples;
 use crate::error::{Error, Result};
 use crate::stack::activation;
 use crate::stack::stop::Stopped;
@@ -44,6 +46,9 @@ pub(crate) struct Limits {
     pub(crate) fuel: AtomicI64,
     /// The epoch at which the guest stops.
     pub(crate) epoch_deadline: AtomicU64,
+    /// For the thread that wants to know what runs long.
+    #[cfg(optimizer)]
+    pub(crate) samples: samples::Asked,
     /// Whether fuel is paid at all.
     consumes_fuel: bool,
     interrupted: AtomicBool,
@@ -61,6 +66,8 @@ impl Limits {
         Limits {
             fuel: AtomicI64::new(0),
             epoch_deadline: AtomicU64::new(NEVER),
+            #[cfg(optimizer)]
+            samples: samples::Asked::default(),
             consumes_fuel,
             interrupted: AtomicBool::new(false),
             wakers: Mutex::default(),

@@ -18,6 +18,8 @@ pub(crate) mod instance;
 pub(crate) mod limiter;
 pub(crate) mod limits;
 mod memory;
+#[cfg(optimizer)]
+pub(crate) mod samples;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
 pub(crate) mod stored;
@@ -121,6 +123,9 @@ pub struct StoreCore {
     /// What the accumulator has to be where a frame of slots goes on optimized.
     #[cfg(optimizer)]
     pub(crate) replaced_acc: u64,
+    /// When baseline code was asked last where it is.
+    #[cfg(optimizer)]
+    samples: samples::Samples,
     /// The native stack pointer with which the innermost activation is ended.
     #[cfg(optimizer)]
     pub(crate) native_base: usize,
@@ -191,6 +196,8 @@ impl StoreCore {
             landing_sp: 0,
             #[cfg(optimizer)]
             replaced_acc: 0,
+            #[cfg(optimizer)]
+            samples: samples::Samples::default(),
             #[cfg(optimizer)]
             native_base: 0,
             #[cfg(optimizer)]
@@ -477,6 +484,8 @@ unsafe fn free<T>(all: &mut Vec<NonNull<T>>, first: usize) {
 impl Drop for StoreCore {
     fn drop(&mut self) {
         self.publish(0);
+        #[cfg(optimizer)]
+        self.end_samples();
         // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and
         // all these were leaked by it.
         unsafe {

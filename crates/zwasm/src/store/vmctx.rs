@@ -48,6 +48,8 @@ pub(crate) struct VmCtx {
     pub(crate) store: *mut StoreCore,
     /// Where guest frames must end; the store's, kept here for calls.
     pub(crate) stack_limit: *mut u64,
+    /// 0 while baseline code is to say where it is; else what no frame lies above.
+    pub(crate) sample: AtomicU64,
     /// The address of offset 0 of the collected heap.
     pub(crate) heap: *mut u8,
     /// Null for the context of host functions.

@@ -23,8 +23,12 @@ mod windows;
 pub(crate) use unix::Mapping;
 #[cfg(all(unix, compiler))]
 pub(crate) use unix::page_size;
+#[cfg(all(unix, optimizer))]
+pub(crate) use unix::thread_time;
 #[cfg(windows)]
 pub(crate) use windows::Mapping;
+#[cfg(all(windows, optimizer))]
+pub(crate) use windows::thread_time;
 #[cfg(all(windows, compiler))]
 pub(crate) use windows::{exceptions as signals, page_size};
 

@@ -14,6 +14,14 @@ const FRESH: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
 #[cfg(target_os = "freebsd")]
 const FRESH: MapFlags = MapFlags::PRIVATE;
 
+/// The time in nanoseconds that this thread has run.
+#[cfg(optimizer)]
+pub(crate) fn thread_time() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 /// A range of address space, unmapped when dropped.
 pub(crate) struct Mapping {
     base: NonNull<u8>,

@@ -20,6 +20,13 @@ use windows_sys::Win32::System::Memory::{
 #[cfg(compiler)]
 use windows_sys::Win32::System::Memory::{MEM_DECOMMIT, PAGE_EXECUTE_READ, VirtualProtect};
 
+/// A time in nanoseconds. What the system knows of threads is coarser than what is measured.
+#[cfg(optimizer)]
+pub(crate) fn thread_time() -> u64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed().as_nanos() as u64
+}
+
 /// A range of address space, released when dropped.
 pub(crate) struct Mapping {
     base: NonNull<u8>,

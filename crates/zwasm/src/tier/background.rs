@@ -1,6 +1,10 @@
-//! The thread that optimizes what an engine's modules run.
+//! The thread that optimizes what an engine's modules run, and finds out what runs long.
 //!
 //! It starts when there is something to do for the first time, and ends with the engine.
+//! While it has nothing to compile it has each store with baseline code say where it is,
+//! every [`TICK`]. A store that has not done so since the last time does not run such code,
+//! and is left alone until it does: so the thread sleeps while no guest runs.
+//!
 //! It keeps neither engine nor modules: what is to be compiled when its module is gone is
 //! dropped, and given up if the module goes meanwhile. What has been compiled stays in the
 //! module, where the stores that run it look.
@@ -11,7 +15,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 
 use super::promote::Request;
 use crate::module::{Inner, Module};
-use crate::tuning::{BACKGROUND_QUEUE, BACKGROUND_STACK};
+use crate::store::limits::Limits;
+use crate::tuning::{BACKGROUND_QUEUE, BACKGROUND_STACK, TICK};
 
 /// Something to be compiled.
 pub(super) struct Job {
@@ -38,6 +43,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// The limits of the stores that are asked where they are.
+    sampled: Vec<Weak<Limits>>,
     /// Whether there is a thread.
     started: bool,
 }
@@ -50,23 +57,27 @@ impl Background {
     /// Has something compiled. False if there is too much to do already, or no thread.
     pub(super) fn ask(&self, job: Job) -> bool {
         let mut queue = self.0.queue();
-        if queue.jobs.len() >= BACKGROUND_QUEUE {
+        if queue.jobs.len() >= BACKGROUND_QUEUE || !self.0.start(&mut queue) {
             return false;
-        }
-        if !queue.started {
-            let shared = self.0.clone();
-            let thread = std::thread::Builder::new()
-                .name("zwasm-optimizer".to_owned())
-                .stack_size(BACKGROUND_STACK)
-                .spawn(move || shared.run());
-            if thread.is_err() {
-                return false;
-            }
-            queue.started = true;
         }
         queue.jobs.push_back(job);
         self.0.changed.notify_one();
         true
+    }
+
+    /// Asks a store's baseline code where it is from now on.
+    pub(crate) fn sample(&self, limits: &Arc<Limits>) {
+        let mut queue = self.0.queue();
+        if self.0.start(&mut queue) {
+            queue.sampled.push(Arc::downgrade(limits));
+            self.0.changed.notify_one();
+        }
+    }
+}
+
+impl Queue {
+    fn ask_for_samples(&mut self) {
+        self.sampled.retain(|each| each.upgrade().is_some_and(|limits| limits.samples.ask()));
     }
 }
 
@@ -85,6 +96,19 @@ impl Shared {
         self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// Starts the thread, unless there is one. False if that is not possible.
+    fn start(self: &Arc<Self>, queue: &mut Queue) -> bool {
+        if !queue.started {
+            let shared = self.clone();
+            let thread = std::thread::Builder::new()
+                .name("zwasm-optimizer".to_owned())
+                .stack_size(BACKGROUND_STACK)
+                .spawn(move || shared.run());
+            queue.started = thread.is_ok();
+        }
+        queue.started
+    }
+
     /// What the thread does.
     fn run(&self) {
         while let Some(Job { module, request }) = self.next() {
@@ -94,6 +118,8 @@ impl Shared {
             let _settled = Settled { module: &module, request };
             // The module has the code, or that there is none.
             let _ = request.make(&module, &stop);
+            // It is put into use at once.
+            self.queue().ask_for_samples();
         }
     }
 
@@ -107,7 +133,16 @@ impl Shared {
             if let Some(job) = queue.jobs.pop_front() {
                 return Some(job);
             }
-            queue = self.changed.wait(queue).unwrap_or_else(|poisoned| poisoned.into_inner());
+            if queue.sampled.is_empty() {
+                queue = self.changed.wait(queue).unwrap_or_else(|poisoned| poisoned.into_inner());
+                continue;
+            }
+            let waited = self.changed.wait_timeout(queue, TICK);
+            let timeout;
+            (queue, timeout) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
+            if timeout.timed_out() {
+                queue.ask_for_samples();
+            }
         }
     }
 }

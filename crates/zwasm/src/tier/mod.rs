@@ -30,7 +30,7 @@ pub(crate) use machine::{
 pub(crate) use machine::{ssa, ssa_of_loops};
 
 #[cfg(optimizer)]
-pub(crate) use promote::{counts_in_baseline, go_on};
+pub(crate) use promote::{counts_in_baseline, go_on, samples};
 
 use std::ptr::NonNull;
 
@@ -274,7 +274,8 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         (*record).hot = budget.unwrap_or(i32::MAX);
         #[cfg(optimizer)]
         {
-            (*record).patience = promote::patience(strategy, defined, module.body(defined).len());
+            let config = module.engine.config();
+            (*record).patience = promote::patience(config, defined, module.body(defined).len());
         }
         (*(*(*record).vmctx).instance).guarded
     };
@@ -367,6 +368,8 @@ pub(crate) unsafe extern "C" fn promote(
             module.compiled.promotions.note_loop(defined);
         }
         publish(store, record, code);
+        #[cfg(optimizer)]
+        promote::begin(record, module, defined, guarded);
         let offset = match header {
             ENTRY => size_of::<u64>(),
             label => code.loop_entry(label)?,

@@ -1,11 +1,16 @@
 //! From baseline code to optimized code.
 //!
-//! Baseline code counts down the function's patience, which is a few times the time that
-//! optimizing it will probably take, and asks here when it is used up: then what it costs
-//! to be rid of baseline code is a fraction of what has been spent there already, and is
-//! lost by programs that end right after. A background thread compiles (`background`), or
-//! the store's own where tests want to know when; the store's own thread puts the code into
-//! use, when it asks the next time.
+//! A function's patience is a few times the time that optimizing it will probably take. When
+//! it has run for so long in baseline code, what it costs to be rid of that is a fraction of
+//! what has been spent there already, and is lost by programs that end right after. A
+//! background thread compiles (`background`), or the store's own where tests want to know
+//! when; the store's own thread puts the code into use, when it asks the next time.
+//!
+//! Where a background thread compiles, it also measures: every now and then it has baseline
+//! code ask here, which looks for that at entries and loop headers, and the function that
+//! does so is charged with the time since the last one did. Otherwise baseline code counts
+//! its instructions, and asks when the patience is used up, so that what happens follows
+//! from the program alone.
 //!
 //! Two things can be asked for: the function, for calls to come, and the rest of it from a
 //! loop header on, for the frame that is in the loop (on-stack replacement). Who got into
@@ -24,12 +29,14 @@ use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard};
 
 use super::{
-    ENTRY, Pin, Promotion, Replaced, Strategy, Tier, Variant, background, publish, scramble,
+    ENTRY, Pin, Promotion, Replaced, Strategy, Tier, Variant, background, publish, resolver,
+    scramble,
 };
 use crate::code::{Code, Text};
 use crate::engine::Config;
 use crate::error::Result;
 use crate::module::{Inner, Module};
+use crate::stack::walk::Cursor;
 use crate::store::instance::InstanceData;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::tuning;
@@ -59,6 +66,8 @@ struct Known {
     /// The functions that calls with a changing callee have always called, by where in the
     /// module the calls are.
     targets: BTreeMap<u32, u32>,
+    /// What the background thread has compiled for calls and nobody has put into use.
+    finished: Vec<Request>,
 }
 
 /// What is known of a function with loops that are in others.
@@ -82,12 +91,12 @@ impl Promotions {
     }
 
     /// Whether to go on waiting for a function's frames at an outer header, when one comes to
-    /// an inner one.
-    fn waits(&self, defined: u32) -> bool {
+    /// an inner one: unless there was time enough for all that happened meanwhile.
+    fn waits(&self, defined: u32, has_time: bool) -> bool {
         let mut known = self.known();
         let Some(nest) = known.nests.get_mut(&defined) else { return false };
         let Some((header, left)) = &mut nest.waiting else { return false };
-        if *left > 0 {
+        if *left > 0 && has_time {
             *left -= 1;
             return true;
         }
@@ -119,7 +128,11 @@ impl Promotions {
 
     /// Something asked for has been made, or will not be.
     pub(super) fn settle(&self, request: Request) {
-        self.known().asked.remove(&request);
+        let mut known = self.known();
+        known.asked.remove(&request);
+        if request.header.is_none() {
+            known.finished.push(request);
+        }
     }
 }
 
@@ -179,7 +192,7 @@ impl Request {
         );
         // SAFETY: the instance is live.
         unsafe { self.note_targets(inner, &*data) };
-        if is_synchronous(config) {
+        if !samples(config) {
             // SAFETY: the store waits meanwhile.
             let stop = || unsafe { (*store).must_stop() };
             let made = self.make(inner, &stop).ok();
@@ -220,12 +233,12 @@ impl Request {
     }
 }
 
-/// Whether the code of an engine is optimized by the threads that run it.
-fn is_synchronous(config: &Config) -> bool {
-    config.strategy != Strategy::Auto || config.promotion == Promotion::Synchronous
+/// Whether the background thread of an engine compiles, and measures what runs long.
+pub(crate) fn samples(config: &Config) -> bool {
+    config.strategy == Strategy::Auto && config.promotion == Promotion::Background
 }
 
-/// Whether baseline code counts.
+/// Whether baseline code does something to be optimized.
 pub(crate) fn counts_in_baseline(config: &Config) -> bool {
     match config.strategy {
         Strategy::Auto => config.promotion != Promotion::Never,
@@ -237,15 +250,20 @@ pub(crate) fn counts_in_baseline(config: &Config) -> bool {
 /// What is never used up.
 const ENDLESS: i64 = i64::MAX / 2;
 
+/// What is used up, whatever is measured.
+const NONE: i64 = i64::MIN / 2;
+
 /// How long a function whose body has so many bytes runs in baseline code before it is
-/// optimized.
-pub(super) fn patience(strategy: Strategy, defined: u32, bytes: usize) -> i64 {
+/// optimized: in nanoseconds where that is measured, else in what code counts.
+pub(super) fn patience(config: &Config, defined: u32, bytes: usize) -> i64 {
+    let strategy = config.strategy;
     match strategy {
         Strategy::Auto => {
             let bytes = bytes as i64;
             let each = tuning::OPTIMIZING_BYTE.saturating_add(bytes / tuning::OPTIMIZING_LONGER);
             let optimizing = tuning::OPTIMIZING_OVERHEAD.saturating_add(bytes.saturating_mul(each));
-            optimizing.saturating_mul(tuning::PATIENCE)
+            let unit = if samples(config) { 1 } else { tuning::COUNTED_IN_NANOSECOND };
+            optimizing.saturating_mul(tuning::PATIENCE).saturating_mul(unit)
         }
         Strategy::Mixed(seed) => {
             let drawn = scramble(seed ^ u64::from(defined) << 32 ^ !(bytes as u64));
@@ -310,33 +328,157 @@ pub(super) unsafe fn is_optimized(
     unsafe { (*record).code == code.entry() }
 }
 
-/// Called by baseline code whose patience is used up, at the function's entry or at the
-/// loop header with a label: where to go on optimized, if there is something already.
+/// Called when a function has got into baseline code: from now on somebody measures how
+/// long the store's functions run, and calls to come have code that is there already.
+///
+/// # Safety
+///
+/// The record is that of the function, of a live instance of the module, whose store's
+/// thread calls.
+pub(super) unsafe fn begin(record: *mut FuncRecord, module: &Inner, defined: u32, guarded: bool) {
+    if !samples(module.engine.config()) {
+        return;
+    }
+    // SAFETY: by the contract.
+    unsafe {
+        let store = (*(*record).vmctx).store;
+        (*store).begin_samples((*record).vmctx);
+        let calls = Request { defined, guarded, header: None };
+        if let Some(Some(code)) = calls.made(module) {
+            publish(store, record, code);
+        } else if (*record).code != resolver() {
+            called(record);
+        }
+    }
+}
+
+/// Called when optimized code calls a function that is not optimized. One that never asks for
+/// better code gets it now, if it is in baseline code.
+///
+/// # Safety
+///
+/// The record is that of a function of a live instance, whose store's thread calls.
+pub(crate) unsafe fn called(record: *mut FuncRecord) {
+    // SAFETY: by the contract.
+    unsafe {
+        let vm = (*record).vmctx;
+        let Some(module) = (*vm).module() else { return };
+        let inner = module.inner();
+        let Some(defined) = inner.defined_func((*record).index) else { return };
+        let guarded = (*(*vm).instance).guarded;
+        let calls = Request { defined, guarded, header: None };
+        let variant = Variant { tier: Tier::Baseline, guarded };
+        if samples(inner.engine.config())
+            && let Some(Some(Code { text: Text::Machine(code), .. })) =
+                inner.compiled.made(defined, variant)
+            && code.is_silent
+            && calls.made(inner).is_none()
+        {
+            calls.ask(module, record);
+        }
+    }
+}
+
+/// Puts into use what the background thread has compiled for calls of an instance's
+/// functions.
+///
+/// # Safety
+///
+/// The instance of the module is live, and its store's thread calls.
+unsafe fn put_into_use(vm: *mut VmCtx, module: &Inner) {
+    let finished = std::mem::take(&mut module.compiled.promotions.known().finished);
+    for request in finished {
+        let Some(Some(code)) = request.made(module) else { continue };
+        // SAFETY: by the contract; the module defines the function.
+        unsafe {
+            if request.guarded == (*(*vm).instance).guarded {
+                publish((*vm).store, VmCtx::record(vm, request.defined), code);
+            }
+        }
+    }
+}
+
+/// The record of the function that has called one, if it is the caller that has to be
+/// optimized first: one in baseline code that calls optimized code, and the other way round,
+/// loses more at each call than short functions gain. So time that a function is charged with
+/// at its entry is its caller's, until that is optimized or cannot be.
+///
+/// # Safety
+///
+/// The record is that of the function, in a live instance of the module, whose store's
+/// thread calls, and has just been entered with the frame at `fp`.
+unsafe fn caller(
+    record: *mut FuncRecord,
+    module: &Inner,
+    calls: Request,
+    fp: *const u64,
+) -> Option<NonNull<FuncRecord>> {
+    let variant = Variant { tier: Tier::Baseline, guarded: calls.guarded };
+    let code = module.compiled.made(calls.defined, variant)??;
+    // SAFETY: by the contract; the frame's header has been written by the call.
+    unsafe {
+        let vm = (*record).vmctx;
+        let Cursor { ip, vm: of, .. } = Cursor::of_caller(fp.add(code.header as usize));
+        let (code, _) = (*(*vm).store).code_at(ip)?;
+        if of != vm || !matches!(code.text, Text::Machine(_)) {
+            return None;
+        }
+        let caller = VmCtx::record(vm, code.defined);
+        let is_other = caller != record && (*caller).patience < ENDLESS / 2;
+        NonNull::new(caller).filter(|_| is_other)
+    }
+}
+
+/// Called by baseline code, at the function's entry or at the loop header with a label, when
+/// its patience is used up or the time is measured: where to go on optimized, if there is
+/// something already.
 ///
 /// # Safety
 ///
 /// The record is that of a defined function of a live instance, and the store's thread
-/// calls. What is continued must be a frame of that function with everything in its
-/// canonical slots.
-unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
+/// calls. What is continued must be a frame of that function, at `fp`, with everything in
+/// its canonical slots.
+unsafe fn optimize(record: *mut FuncRecord, header: u32, fp: *const u64) -> Option<Replaced> {
     // SAFETY: by the contract; the code lives as long as the module, which the
     // instance holds.
     unsafe {
-        (*record).patience = ENDLESS;
         let vm = (*record).vmctx;
         let module = (*vm).module()?;
         let inner = module.inner();
+        let config = inner.engine.config();
         let defined = inner.defined_func((*record).index)?;
         let guarded = (*(*vm).instance).guarded;
-        let strategy = inner.engine.config().strategy;
-        let patience = patience(strategy, defined, inner.body(defined).len());
+        if samples(config) {
+            let spent = (*(*vm).store).spent();
+            put_into_use(vm, inner);
+            let calls = Request { defined, guarded, header: None };
+            let caller = if header == ENTRY { caller(record, inner, calls, fp) } else { None };
+            let charged = caller.unwrap_or(NonNull::new(record)?).as_ptr();
+            (*charged).patience -= spent;
+            if (*charged).patience > 0 {
+                return None;
+            }
+            if charged != record {
+                // It gets to one of its headers, or is called, soon.
+                if spent > 0 {
+                    (*(*vm).store).expect(tuning::CALLER_WAITS);
+                }
+                return None;
+            }
+        }
+        (*record).patience = ENDLESS;
+        let strategy = config.strategy;
+        let patience = patience(config, defined, inner.body(defined).len());
+        // What is left when it is to ask at once, and when there may be something soon.
+        let (at_once, soon) =
+            if samples(config) { (NONE, NONE) } else { (0, patience / tuning::LOOKS) };
         let label = (header != ENTRY).then_some(Label(header));
         let calls = Request { defined, guarded, header: None };
         let rest_first =
             label.is_some() && inner.compiled.promotions.known().looping.contains(&defined);
         if !rest_first {
             let Some(made) = calls.made(inner).or_else(|| calls.ask(module, record)) else {
-                (*record).patience = patience / tuning::LOOKS;
+                (*record).patience = soon;
                 return None;
             };
             // What cannot be optimized as a whole cannot be from a loop on.
@@ -355,8 +497,9 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
         let promotions = &inner.compiled.promotions;
         // A frame at a header that has its code need not wait for another.
         let mut made = rest(label).made(inner).flatten();
-        if made.is_none() && promotions.waits(defined) {
-            (*record).patience = 0;
+        let has_time = !samples(config) || (*(*vm).store).expects();
+        if made.is_none() && promotions.waits(defined, has_time) {
+            (*record).patience = at_once;
             return None;
         }
         let mut headers = headers(inner, calls, label, waits).into_iter();
@@ -365,13 +508,14 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
         {
             let rest = rest(header);
             let Some(code) = rest.made(inner).or_else(|| rest.ask(module, record)) else {
-                (*record).patience = patience / tuning::LOOKS;
+                (*record).patience = soon;
                 return None;
             };
             if header == label {
                 made = code;
             } else if code.is_some() && promotions.wait(defined, header, waits) {
-                (*record).patience = 0;
+                (*record).patience = at_once;
+                (*(*vm).store).expect(waits);
                 return None;
             }
         }
@@ -382,8 +526,9 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
             Some(Replaced { ip: NonNull::new(ip.cast_mut())?, acc })
         });
         // Calls to come, or where that failed other loops, have their chance.
+        (*(*vm).store).expect(0);
         (*record).patience = match &replaced {
-            Some(_) => 0,
+            Some(_) => at_once,
             None => patience.saturating_add(tuning::RETRY),
         };
         if replaced.is_none() {
@@ -403,10 +548,11 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
 pub(crate) unsafe extern "C" fn go_on(
     record: *mut FuncRecord,
     header: u32,
+    fp: *const u64,
 ) -> Option<NonNull<u64>> {
     // SAFETY: by the contract.
     unsafe {
-        let Replaced { ip, acc } = optimize(record, header)?;
+        let Replaced { ip, acc } = optimize(record, header, fp)?;
         (*(*(*record).vmctx).store).replaced_acc = acc;
         Some(ip)
     }
@@ -418,15 +564,17 @@ mod tests {
 
     #[test]
     fn patience_grows_with_size() {
-        let patience = |bytes| patience(Strategy::Auto, 0, bytes);
+        let config = Config::default();
+        let patience = |bytes| patience(&config, 0, bytes);
         assert!(0 < patience(1) && patience(1) < patience(2000));
         assert!(patience(usize::MAX >> 1) > 0);
     }
 
     #[test]
     fn chance_optimizes_some_functions_and_others_never() {
-        let drawn: Vec<_> =
-            (0..1000).map(|defined| patience(Strategy::Mixed(7), defined, 10)).collect();
+        let mut config = Config::default();
+        config.strategy(Strategy::Mixed(7));
+        let drawn: Vec<_> = (0..1000).map(|defined| patience(&config, defined, 10)).collect();
         assert!(drawn.contains(&ENDLESS) && drawn.iter().any(|&patience| patience < 256));
     }
 }

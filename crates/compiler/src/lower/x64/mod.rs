@@ -33,6 +33,7 @@ use crate::asm::AsmLabel;
 use crate::code::NativeCode;
 use crate::isa::Size;
 use crate::isa::x64::integer::immediate;
+use crate::ssa::graph::Graph;
 use crate::ssa::{Block, Func, InstData, Op, Terminator, Value};
 use crate::target::Features;
 use crate::tuning::{MAX_LIVES, MAX_MACHINE_INSTS, MAX_MERGES, UNASKED};
@@ -131,7 +132,8 @@ pub(super) fn compile(
     with_args: bool,
     listing: bool,
 ) -> Result<NativeCode, CompileError> {
-    let layout = Layout::of(func);
+    let graph = Graph::of(func);
+    let layout = Layout::of(func, &graph);
     let features = env.target().features;
     let facts = Facts::of(func, &layout, env);
     let mut select = Select {
@@ -139,12 +141,12 @@ pub(super) fn compile(
         env,
         layout: env.layout(),
         features,
-        nulls: Nulls::of(func, &facts),
+        nulls: Nulls::of(func, &graph, &facts),
         facts,
         blocks: &layout,
         machine: Machine::new(layout.blocks.len(), regs::clobbers()),
-        insts: Vec::new(),
-        sources: Vec::new(),
+        insts: Vec::with_capacity(func.insts.len()),
+        sources: Vec::with_capacity(func.insts.len()),
         source: SourceLoc::default(),
         vregs: vec![None; func.values.len()],
         taken: vec![false; func.insts.len()],

@@ -38,7 +38,7 @@ fn select(op: Op, params: &[Type], result: Option<Type>) -> Vec<String> {
                 if kept {
                     values.extend(&args);
                 }
-                build.end(Terminator::Return(values));
+                build.end(Terminator::Return(values.into()));
                 listings.push(build.listing(&TestModule::new(features)));
             }
         }
@@ -131,7 +131,7 @@ fn with_loaded(features: &[&str]) -> String {
     let b = loaded(&mut build, Op::VectorLoad(simd_ops::LoadOp::V128Load, ACCESS), Type::V128);
     let op = Op::Vector(VectorOp::Binary(BinaryOp::I32x4Sub));
     let sum = build.op(op, &[a, b], &[Type::V128]);
-    build.end(Terminator::Return(vec![sum]));
+    build.end(Terminator::Return(smallvec::smallvec![sum]));
     build.listing(&TestModule::new(features))
 }
 
@@ -170,7 +170,7 @@ fn a_load_of_more_than_is_read_stays_one() {
     let a = loaded(&mut build, Op::VectorLoad(simd_ops::LoadOp::V128Load, ACCESS), Type::V128);
     let op = Op::Vector(VectorOp::Unary(UnaryOp::I16x8ExtendLowI8x16S));
     let wide = build.op(op, &[a], &[Type::V128]);
-    build.end(Terminator::Return(vec![wide]));
+    build.end(Terminator::Return(smallvec::smallvec![wide]));
     let listing = build.listing(&TestModule::new(&NEW));
     assert!(listing.contains("movups xmm2, [rax + rcx*1 + 0x10]"), "{listing}");
     assert!(listing.contains("pmovsxbw xmm0, xmm2"), "{listing}");
@@ -183,7 +183,7 @@ fn a_constant_is_an_operand_in_memory_and_comes_last() {
     let constant = build.op(Op::VectorConst([1, 2]), &[], &[Type::V128]);
     let op = Op::Vector(VectorOp::Binary(BinaryOp::I64x2Add));
     let sum = build.op(op, &[constant, a], &[Type::V128]);
-    build.end(Terminator::Return(vec![sum]));
+    build.end(Terminator::Return(smallvec::smallvec![sum]));
     let listing = build.listing(&TestModule::new(&OLD));
     assert!(listing.contains("paddq xmm0, xmm0, L0"), "{listing}");
 }
@@ -194,7 +194,7 @@ fn a_load_and_a_splat_are_one() {
     let a = loaded(&mut build, Op::Load(LoadOp::I32Load8U, ACCESS), Type::I32);
     let op = Op::Vector(VectorOp::Splat(SplatOp::I8x16Splat));
     let splat = build.op(op, &[a], &[Type::V128]);
-    build.end(Terminator::Return(vec![splat]));
+    build.end(Terminator::Return(smallvec::smallvec![splat]));
     let listing = build.listing(&TestModule::new(&NEW));
     assert!(listing.contains("vpbroadcastb xmm0, [rax + rcx*1 + 0x10]"), "{listing}");
 }
@@ -211,7 +211,7 @@ fn branch(op: Op, param: Type, results: &[Type]) -> String {
     for (block, value) in [(yes, 1), (no, 2)] {
         build.at = block;
         let value = build.constant(value);
-        build.end(Terminator::Return(vec![value]));
+        build.end(Terminator::Return(smallvec::smallvec![value]));
     }
     build.listing(&TestModule::new(&NEW))
 }
@@ -234,7 +234,7 @@ fn fields_share_the_base_and_the_null_check() {
     let get = Op::StructGet { ty: 0, field: 0, extend: Extend::Zero };
     let a = build.op(get, &[object], &[Type::I32]);
     build.op(Op::StructSet { ty: 0, field: 0 }, &[object, a], &[]);
-    build.end(Terminator::Return(vec![a]));
+    build.end(Terminator::Return(smallvec::smallvec![a]));
     let listing = build.listing(&TestModule::new(&NEW));
     assert_eq!(listing.matches("[rdi + 0x10]").count(), 1, "{listing}");
     assert_eq!(listing.matches("testl").count(), 1, "{listing}");
@@ -246,7 +246,7 @@ fn an_allocation_keeps_registers() {
     let mut build = Build::new(&[Type::I32, Type::V128], &[Type::Ref, Type::I32, Type::V128]);
     let (a, v) = (build.param(0), build.param(1));
     let object = build.op(Op::Gc(GcOp::StructNew { ty: 0 }), &[a], &[Type::Ref]);
-    build.end(Terminator::Return(vec![object, a, v]));
+    build.end(Terminator::Return(smallvec::smallvec![object, a, v]));
     let listing = build.listing(&TestModule::new(&NEW));
     let (usual, rare) = listing.split_once("ret\n").unwrap();
     // Nothing is spilled; all is kept and brought back out of line.

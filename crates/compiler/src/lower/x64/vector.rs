@@ -17,7 +17,7 @@ use crate::isa::x64::vector_ops::{
 };
 use crate::isa::x64::vector_shuffle::{Shuffle, Single, shuffle};
 use crate::lower::machine::{read, read_any, write, write_early, write_over};
-use crate::ssa::{Access, InstData, Op, Value, VectorOp};
+use crate::ssa::{Access, InstData, Op, Value, Values, VectorOp};
 use regalloc2::VReg;
 use zwasm_regir::simd::Width;
 use zwasm_regir::simd_ops::{
@@ -228,7 +228,7 @@ impl Select<'_> {
         &mut self,
         value: Value,
         fits: impl FnOnce(ScalarLoad) -> Option<T>,
-    ) -> Option<(T, Access, Vec<Value>)> {
+    ) -> Option<(T, Access, Values)> {
         let inst = self.facts.inst_of(self.func, value)?;
         let data = self.func.inst(inst);
         let Op::Load(op, access) = data.op else { return None };

@@ -2,7 +2,7 @@
 
 use super::super::ints::{Int, mask, width};
 use super::{Outcome, Simplifier, fold};
-use crate::ssa::{Access, Inst, Op, Value};
+use crate::ssa::{Access, Inst, Op, Value, Values};
 use crate::tuning;
 use zwasm_regir::{BinaryOp, Type};
 
@@ -12,7 +12,7 @@ impl Simplifier<'_> {
         if let (Some(x), Some(y)) = (x, y)
             && let Some(bits) = fold::binary(op, x, y)
         {
-            return Outcome::Become(Op::Const(bits), Vec::new());
+            return Outcome::Become(Op::Const(bits), Values::new());
         }
         let Some((int, ty)) = Int::of(op) else { return Outcome::Keep };
         if op.commutes() && x.is_some() && y.is_none() {

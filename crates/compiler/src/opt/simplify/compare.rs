@@ -3,6 +3,7 @@
 use super::super::ints::{Int, IntCompare};
 use super::{Outcome, Simplifier, fold};
 use crate::ssa::{Op, Value};
+use smallvec::smallvec;
 use zwasm_regir::{CompareOp, Type, UnaryOp};
 
 impl Simplifier<'_> {
@@ -13,7 +14,7 @@ impl Simplifier<'_> {
         }
         let Some((int, ty)) = IntCompare::of(op) else { return Outcome::Keep };
         if x.is_some() {
-            return Outcome::Become(Op::Compare(op.swap()), vec![b, a]);
+            return Outcome::Become(Op::Compare(op.swap()), smallvec![b, a]);
         }
         if a == b {
             let equal = fold::compare(op, 0, 0);
@@ -42,7 +43,7 @@ impl Simplifier<'_> {
 
     fn with_const(&mut self, op: IntCompare, ty: Type, a: Value, bits: u64) -> Outcome {
         let b = self.emit_const(ty, bits);
-        Outcome::Become(Op::Compare(op.on(ty)), vec![a, b])
+        Outcome::Become(Op::Compare(op.on(ty)), smallvec![a, b])
     }
 
     /// Equality with a constant.
@@ -54,12 +55,12 @@ impl Simplifier<'_> {
                 return Outcome::Same(a);
             }
             if let Some(not) = inner.negate() {
-                return Outcome::Become(Op::Compare(not), vec![left, right]);
+                return Outcome::Become(Op::Compare(not), smallvec![left, right]);
             }
         }
         match self.as_int(a) {
             Some((Int::Sub | Int::Xor, left, right)) if y == 0 => {
-                Outcome::Become(Op::Compare(op.on(ty)), vec![left, right])
+                Outcome::Become(Op::Compare(op.on(ty)), smallvec![left, right])
             }
             // A sum or difference with a constant is left alone: often it is the counter of a
             // loop, whose old value would live on beside the new one.
@@ -105,6 +106,6 @@ impl Simplifier<'_> {
                 _ => return None,
             },
         };
-        Some(Outcome::Become(Op::Compare(op.on(Type::I32)), vec![left, right]))
+        Some(Outcome::Become(Op::Compare(op.on(Type::I32)), smallvec![left, right]))
     }
 }

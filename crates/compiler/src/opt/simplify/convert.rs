@@ -2,13 +2,13 @@
 
 use super::super::ints::{Int, mask};
 use super::{Outcome, Simplifier, fold};
-use crate::ssa::{Op, Value};
+use crate::ssa::{Op, Value, Values};
 use zwasm_regir::{Type, UnaryOp};
 
 impl Simplifier<'_> {
     pub(super) fn unary(&mut self, op: UnaryOp, a: Value) -> Outcome {
         if let Some(bits) = self.constant(a).and_then(|a| fold::unary(op, a)) {
-            return Outcome::Become(Op::Const(bits), Vec::new());
+            return Outcome::Become(Op::Const(bits), Values::new());
         }
         let known = self.known(a);
         let inner = self.as_unary(a);

@@ -8,6 +8,7 @@
 use super::super::ints::{Int, IntCompare, mask, signed, width};
 use super::{Outcome, Simplifier};
 use crate::ssa::{Op, Value};
+use smallvec::smallvec;
 use zwasm_regir::inst::WideOp;
 use zwasm_regir::{Type, UnaryOp};
 
@@ -105,7 +106,7 @@ impl Simplifier<'_> {
         if bits == 64 {
             let by = self.emit_const(ty, divisor);
             let once = Op::Compare(IntCompare::GeU.on(ty));
-            let once = self.emit(once, vec![a, by], Type::I32);
+            let once = self.emit(once, smallvec![a, by], Type::I32);
             return self.emit_unary(UnaryOp::I64ExtendI32U, once);
         }
         let even = divisor.trailing_zeros();
@@ -177,7 +178,7 @@ impl Simplifier<'_> {
     /// Adds a multiplication with both halves of its result.
     pub(super) fn emit_wide(&mut self, op: WideOp, a: Value, b: Value) -> [Value; 2] {
         let types = [Type::I64, Type::I64];
-        let inst = self.func.add_inst(Op::Wide(op), vec![a, b], &types, self.source);
+        let inst = self.func.add_inst(Op::Wide(op), smallvec![a, b], &types, self.source);
         self.out.push(inst);
         let results = &self.func.inst(inst).results;
         [results[0], results[1]]

@@ -3,6 +3,7 @@
 use super::super::ints::{Int, IntCompare, mask, width};
 use super::{Outcome, Simplifier};
 use crate::ssa::{Op, Value};
+use smallvec::smallvec;
 use zwasm_regir::{Type, UnaryOp};
 
 impl Simplifier<'_> {
@@ -78,7 +79,7 @@ impl Simplifier<'_> {
                 if let Some((op, left, right)) = self.as_compare(a)
                     && let Some(not) = op.negate()
                 {
-                    return Outcome::Become(Op::Compare(not), vec![left, right]);
+                    return Outcome::Become(Op::Compare(not), smallvec![left, right]);
                 }
             }
             _ => {}

@@ -23,8 +23,9 @@ use super::aliases::Aliases;
 use super::bits::{Bits, Known};
 use super::ints::{Int, IntCompare, mask};
 use super::{Context, fold};
-use crate::ssa::{Block, Edge, Func, Inst, Likely, Op, Terminator, Value};
+use crate::ssa::{Block, Edge, Func, Inst, Likely, Op, Terminator, Value, Values};
 use crate::tuning;
+use smallvec::smallvec;
 use zwasm_regir::{BinaryOp, CompareOp, SourceLoc, Type, UnaryOp};
 
 /// What becomes of an instruction.
@@ -34,7 +35,7 @@ pub(super) enum Outcome {
     /// This value is its result.
     Same(Value),
     /// It does this instead, and is looked at again.
-    Become(Op, Vec<Value>),
+    Become(Op, Values),
 }
 
 /// Simplifies a function.
@@ -50,7 +51,7 @@ pub(super) fn run(func: &mut Func, context: &Context) {
     };
     let mut seen = vec![0u32; simplifier.func.blocks.len()];
     for &block in &context.graph.order {
-        let all = context.graph.predecessors[block.0 as usize].len() as u32;
+        let all = context.graph.predecessors(block).len() as u32;
         simplifier.block(block, seen[block.0 as usize] == all);
         simplifier.pass_on(block, &mut seen);
     }
@@ -177,7 +178,7 @@ impl Simplifier<'_> {
     }
 
     /// Adds an instruction with one result before the one looked at.
-    fn emit(&mut self, op: Op, args: Vec<Value>, ty: Type) -> Value {
+    fn emit(&mut self, op: Op, args: Values, ty: Type) -> Value {
         let inst = self.func.add_inst(op, args, &[ty], self.source);
         self.bits.define(self.func, &self.func.insts[inst.0 as usize]);
         self.out.push(inst);
@@ -185,32 +186,32 @@ impl Simplifier<'_> {
     }
 
     fn emit_const(&mut self, ty: Type, bits: u64) -> Value {
-        self.emit(Op::Const(bits & mask(ty)), Vec::new(), ty)
+        self.emit(Op::Const(bits & mask(ty)), Values::new(), ty)
     }
 
     fn emit_unary(&mut self, op: UnaryOp, a: Value) -> Value {
         if let Some(bits) = self.constant(a).and_then(|a| fold::unary(op, a)) {
-            return self.emit(Op::Const(bits), Vec::new(), op.result());
+            return self.emit(Op::Const(bits), Values::new(), op.result());
         }
-        self.emit(Op::Unary(op), vec![a], op.result())
+        self.emit(Op::Unary(op), smallvec![a], op.result())
     }
 
     fn emit_binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Value {
         if let (Some(x), Some(y)) = (self.constant(a), self.constant(b))
             && let Some(bits) = fold::binary(op, x, y)
         {
-            return self.emit(Op::Const(bits), Vec::new(), op.result());
+            return self.emit(Op::Const(bits), Values::new(), op.result());
         }
-        self.emit(Op::Binary(op), vec![a, b], op.result())
+        self.emit(Op::Binary(op), smallvec![a, b], op.result())
     }
 
     /// A constant instead of an instruction.
     fn become_const(&self, ty: Type, bits: u64) -> Outcome {
-        Outcome::Become(Op::Const(bits & mask(ty)), Vec::new())
+        Outcome::Become(Op::Const(bits & mask(ty)), Values::new())
     }
 
     fn become_binary(&self, op: Int, ty: Type, a: Value, b: Value) -> Outcome {
-        Outcome::Become(Op::Binary(op.on(ty)), vec![a, b])
+        Outcome::Become(Op::Binary(op.on(ty)), smallvec![a, b])
     }
 
     /// The same with a constant on the right.
@@ -220,7 +221,7 @@ impl Simplifier<'_> {
     }
 
     fn become_unary(&self, op: UnaryOp, a: Value) -> Outcome {
-        Outcome::Become(Op::Unary(op), vec![a])
+        Outcome::Become(Op::Unary(op), smallvec![a])
     }
 
     fn constant(&self, value: Value) -> Option<u64> {
@@ -291,7 +292,7 @@ impl Simplifier<'_> {
         let (root, negated) = self.truth(cond);
         if root != cond {
             let (a, b) = if negated { (b, a) } else { (a, b) };
-            return Outcome::Become(Op::Select, vec![root, a, b]);
+            return Outcome::Become(Op::Select, smallvec![root, a, b]);
         }
         let ty = self.func.ty(a);
         if !matches!(ty, Type::I32 | Type::I64) {
@@ -309,9 +310,9 @@ impl Simplifier<'_> {
     fn become_flag(&mut self, op: CompareOp, cond: Value, ty: Type) -> Outcome {
         let zero = self.emit_const(Type::I32, 0);
         if ty == Type::I32 {
-            return Outcome::Become(Op::Compare(op), vec![cond, zero]);
+            return Outcome::Become(Op::Compare(op), smallvec![cond, zero]);
         }
-        let flag = self.emit(Op::Compare(op), vec![cond, zero], Type::I32);
+        let flag = self.emit(Op::Compare(op), smallvec![cond, zero], Type::I32);
         self.become_unary(UnaryOp::I64ExtendI32U, flag)
     }
 

@@ -1,7 +1,7 @@
 //! Rules for vectors: constants in all lanes are constants.
 
 use super::{Outcome, Simplifier};
-use crate::ssa::{Inst, Op, VectorOp};
+use crate::ssa::{Inst, Op, Values, VectorOp};
 use zwasm_regir::lanes::Lanes;
 use zwasm_regir::ops::Scalar;
 use zwasm_regir::simd_ops::{Splat, SplatOp, meaning};
@@ -11,7 +11,7 @@ impl Simplifier<'_> {
         let args = &self.func.inst(inst).args;
         match op {
             VectorOp::Splat(op) => match self.constant(args[0]) {
-                Some(bits) => Outcome::Become(Op::VectorConst(splat(op, bits)), Vec::new()),
+                Some(bits) => Outcome::Become(Op::VectorConst(splat(op, bits)), Values::new()),
                 None => Outcome::Keep,
             },
             VectorOp::Unary(_)

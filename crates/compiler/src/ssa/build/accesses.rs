@@ -7,14 +7,15 @@
 //! them however large the address, which is a zero-extended number of 32 bits.
 
 use super::Builder;
-use crate::ssa::{Access, Op, Value};
+use crate::ssa::{Access, Op, Value, Values};
 use crate::tuning::ACCESS_BYTES;
+use smallvec::smallvec;
 use zwasm_regir::{AtomicOp, Inst as SlotInst, LoadOp, Operand, Slot, StoreOp, Type};
 
 /// What an access is made with.
 pub(super) enum Place {
     /// An op with these arguments, to which more are added.
-    Op(Access, Vec<Value>),
+    Op(Access, Values),
     /// Its handler: the access would be compared with a length, and threads may have grown
     /// the memory since that was read, which handlers know to look for. The address.
     Handler(Value),
@@ -31,7 +32,7 @@ impl Builder<'_> {
             return Place::Handler(addr);
         }
         let access = Access { mem, offset, checked: !is_guarded };
-        let mut args = vec![self.memory_base(mem), addr];
+        let mut args = smallvec![self.memory_base(mem), addr];
         if access.checked {
             args.push(self.memory_len(mem));
         }
@@ -44,7 +45,7 @@ impl Builder<'_> {
         {
             return value;
         }
-        let value = self.pure(Op::MemoryBase(mem), Vec::new(), Type::I64);
+        let value = self.pure(Op::MemoryBase(mem), Values::new(), Type::I64);
         self.base = Some((mem, value));
         value
     }
@@ -55,7 +56,7 @@ impl Builder<'_> {
         {
             return value;
         }
-        let value = self.pure(Op::MemoryLen(mem), Vec::new(), Type::I64);
+        let value = self.pure(Op::MemoryLen(mem), Values::new(), Type::I64);
         self.len = Some((mem, value));
         value
     }
@@ -73,7 +74,7 @@ impl Builder<'_> {
             Place::Handler(addr) => {
                 let slot = Operand::Slot(Slot(0));
                 let inst = SlotInst::Load { op, dst: Slot(0), addr: slot, mem, offset };
-                self.handler(inst, vec![addr], Some((dst, op.result())));
+                self.handler(inst, smallvec![addr], Some((dst, op.result())));
             }
         }
     }
@@ -95,7 +96,7 @@ impl Builder<'_> {
             Place::Handler(addr) => {
                 let [first, second] = [0, 1].map(|slot| Operand::Slot(Slot(slot)));
                 let inst = SlotInst::Store { op, addr: first, value: second, mem, offset };
-                self.handler(inst, vec![addr, value], None);
+                self.handler(inst, smallvec![addr, value], None);
             }
         }
     }

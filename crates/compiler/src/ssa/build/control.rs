@@ -2,7 +2,8 @@
 
 use super::Builder;
 use super::plan::Code;
-use crate::ssa::{Block, Callee, Clause, Edge, Likely, Op, Terminator, Value};
+use crate::ssa::{Block, Callee, Clause, Edge, Likely, Op, Terminator, Value, Values};
+use smallvec::smallvec;
 use zwasm_regir::inst::Catch;
 use zwasm_regir::types::slots_of;
 use zwasm_regir::{Inst as SlotInst, Slot, TrapCode, Type};
@@ -26,11 +27,11 @@ impl Builder<'_> {
                 self.end(Terminator::Table { index, edges });
             }
             SlotInst::Unreachable => self.end(Terminator::Trap(TrapCode::Unreachable)),
-            SlotInst::Return => self.end(Terminator::Return(Vec::new())),
+            SlotInst::Return => self.end(Terminator::Return(Values::new())),
             SlotInst::ReturnValue { value } => {
                 let ty = self.function.results.first().copied().unwrap_or(Type::I64);
                 let value = self.operand(value, ty);
-                self.end(Terminator::Return(vec![value]));
+                self.end(Terminator::Return(smallvec![value]));
             }
             SlotInst::ReturnSlots { from, .. } => {
                 let function = self.function;
@@ -151,7 +152,7 @@ impl Builder<'_> {
         let reference = catch.by_ref.then_some(&Type::Ref);
         let mut slot = 0;
         for &ty in values.iter().chain(reference) {
-            self.compute(catch.base.0 + slot, Op::Landed(slot), Vec::new(), ty);
+            self.compute(catch.base.0 + slot, Op::Landed(slot), Values::new(), ty);
             slot += ty.slots();
         }
         debug_assert_eq!(slot, slots_of(values) + u32::from(catch.by_ref));

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use crate::ssa::Op;
+use smallvec::smallvec;
 use zwasm_regir::gc::GcOp;
 use zwasm_regir::{Inst as SlotInst, Slot, Type};
 
@@ -13,21 +14,21 @@ impl Builder<'_> {
                 let object = self.slot(object, Type::Ref);
                 let result = self.env.field(ty, field).0.kind();
                 let op = Op::StructGet { ty, field, extend };
-                self.compute(dst.0, op, vec![object], result);
+                self.compute(dst.0, op, smallvec![object], result);
             }
             SlotInst::StructSet { object, value, ty, field } => {
                 let object = self.slot(object, Type::Ref);
                 let value = self.operand(value, self.env.field(ty, field).0.kind());
-                self.emit(Op::StructSet { ty, field }, vec![object, value], &[]);
+                self.emit(Op::StructSet { ty, field }, smallvec![object, value], &[]);
             }
             SlotInst::ArrayGet { dst, object, index, ty, extend } => {
-                let args = vec![self.slot(object, Type::Ref), self.operand(index, Type::I32)];
+                let args = smallvec![self.slot(object, Type::Ref), self.operand(index, Type::I32)];
                 let result = self.element(ty);
                 self.compute(dst.0, Op::ArrayGet { ty, extend }, args, result);
             }
             SlotInst::ArraySet { object, index, value, ty } => {
                 let element = self.element(ty);
-                let args = vec![
+                let args = smallvec![
                     self.slot(object, Type::Ref),
                     self.operand(index, Type::I32),
                     self.operand(value, element),
@@ -36,27 +37,27 @@ impl Builder<'_> {
             }
             SlotInst::ArrayLen { dst, object } => {
                 let object = self.slot(object, Type::Ref);
-                self.compute(dst.0, Op::ArrayLen, vec![object], Type::I32);
+                self.compute(dst.0, Op::ArrayLen, smallvec![object], Type::I32);
             }
             SlotInst::RefTest { dst, src, target } => {
                 let src = self.slot(src, Type::Ref);
-                self.compute(dst.0, Op::RefTest(target), vec![src], Type::I32);
+                self.compute(dst.0, Op::RefTest(target), smallvec![src], Type::I32);
             }
             SlotInst::RefCast { src, target } => {
                 let value = self.slot(src, Type::Ref);
-                self.compute(src.0, Op::RefCast(target), vec![value], Type::Ref);
+                self.compute(src.0, Op::RefCast(target), smallvec![value], Type::Ref);
             }
             SlotInst::RefAsNonNull { src } => {
                 let value = self.slot(src, Type::Ref);
-                self.compute(src.0, Op::RefAsNonNull, vec![value], Type::Ref);
+                self.compute(src.0, Op::RefAsNonNull, smallvec![value], Type::Ref);
             }
             SlotInst::I31New { dst, src } => {
                 let src = self.slot(src, Type::I32);
-                self.compute(dst.0, Op::I31New, vec![src], Type::Ref);
+                self.compute(dst.0, Op::I31New, smallvec![src], Type::Ref);
             }
             SlotInst::I31Get { dst, src, extend } => {
                 let src = self.slot(src, Type::Ref);
-                self.compute(dst.0, Op::I31Get(extend), vec![src], Type::I32);
+                self.compute(dst.0, Op::I31Get(extend), smallvec![src], Type::I32);
             }
             _ => {}
         }

@@ -2,7 +2,8 @@
 
 use super::Builder;
 use super::variables::{Record, Want};
-use crate::ssa::{Handler, Op, Value};
+use crate::ssa::{Handler, Op, Value, Values};
+use smallvec::smallvec;
 use zwasm_regir::inst::{Bulk, WideOp};
 use zwasm_regir::types::slots_of;
 use zwasm_regir::{CompareOp, Inst as SlotInst, Operand, Slot, Type};
@@ -23,10 +24,10 @@ impl Builder<'_> {
             SlotInst::CopySlots { dst, src, count } => self.copy_slots(dst.0, src.0, count),
             SlotInst::Unary { op, dst, a } => {
                 let a = self.slot(a, op.operand());
-                self.compute(dst.0, Op::Unary(op), vec![a], op.result());
+                self.compute(dst.0, Op::Unary(op), smallvec![a], op.result());
             }
             SlotInst::Binary { op, dst, a, b } => {
-                let args = vec![self.operand(a, op.result()), self.operand(b, op.result())];
+                let args = smallvec![self.operand(a, op.result()), self.operand(b, op.result())];
                 self.compute(dst.0, Op::Binary(op), args, op.result());
             }
             SlotInst::Compare { op, dst, a, b } => {
@@ -34,12 +35,12 @@ impl Builder<'_> {
                     CompareOp::I64Eq | CompareOp::I64Ne => Want::WORD,
                     _ => Want::of(op.operand()),
                 };
-                let args = vec![self.operand_as(a, want), self.operand_as(b, want)];
+                let args = smallvec![self.operand_as(a, want), self.operand_as(b, want)];
                 self.compute(dst.0, Op::Compare(op), args, Type::I32);
             }
             SlotInst::Select { ty, dst, cond, a, b } => {
                 let args =
-                    vec![self.slot(cond, Type::I32), self.operand(a, ty), self.operand(b, ty)];
+                    smallvec![self.slot(cond, Type::I32), self.operand(a, ty), self.operand(b, ty)];
                 self.compute(dst.0, Op::Select, args, ty);
             }
             SlotInst::Wide { op, base } => self.wide(op, base),
@@ -52,7 +53,7 @@ impl Builder<'_> {
             }
             SlotInst::AtomicWait { wide, dst, addr, expected, timeout, mem, offset } => {
                 let expected_type = if wide { Type::I64 } else { Type::I32 };
-                let args = vec![
+                let args = smallvec![
                     self.slot(addr, self.index(mem)),
                     self.slot(expected, expected_type),
                     self.slot(timeout, Type::I64),
@@ -69,51 +70,51 @@ impl Builder<'_> {
                 self.handler(inst, args, Some((dst, Type::I32)));
             }
             SlotInst::AtomicNotify { dst, addr, count, mem, offset } => {
-                let args = vec![self.slot(addr, self.index(mem)), self.slot(count, Type::I32)];
+                let args = smallvec![self.slot(addr, self.index(mem)), self.slot(count, Type::I32)];
                 let (dst_slot, addr, count) = (Slot(0), Slot(0), Slot(1));
                 let inst = SlotInst::AtomicNotify { dst: dst_slot, addr, count, mem, offset };
                 self.handler(inst, args, Some((dst, Type::I32)));
             }
             SlotInst::AtomicFence => {
-                self.emit(Op::AtomicFence, Vec::new(), &[]);
+                self.emit(Op::AtomicFence, Values::new(), &[]);
             }
             SlotInst::MemorySize { dst, mem } => {
-                self.compute(dst.0, Op::MemorySize(mem), Vec::new(), self.index(mem));
+                self.compute(dst.0, Op::MemorySize(mem), Values::new(), self.index(mem));
             }
             SlotInst::MemoryGrow { base, mem } => {
                 let ty = self.index(mem);
-                let args = vec![self.slot(base, ty)];
+                let args = smallvec![self.slot(base, ty)];
                 let inst = SlotInst::MemoryGrow { base: Slot(0), mem };
                 self.handler(inst, args, Some((base, ty)));
             }
             SlotInst::Bulk { op, base } => self.bulk(op, base),
             SlotInst::GlobalGet { dst, global } => {
                 let ty = self.env.global_type(global);
-                self.compute(dst.0, Op::GlobalGet(global), Vec::new(), ty);
+                self.compute(dst.0, Op::GlobalGet(global), Values::new(), ty);
             }
             SlotInst::GlobalSet { global, value } => {
                 let value = self.operand(value, self.env.global_type(global));
-                self.emit(Op::GlobalSet(global), vec![value], &[]);
+                self.emit(Op::GlobalSet(global), smallvec![value], &[]);
             }
             SlotInst::TableGet { dst, index, table } => {
                 let index = self.operand(index, self.table_index(table));
-                self.compute(dst.0, Op::TableGet(table), vec![index], Type::Ref);
+                self.compute(dst.0, Op::TableGet(table), smallvec![index], Type::Ref);
             }
             SlotInst::TableSet { index, value, table } => {
                 let index = self.operand(index, self.table_index(table));
                 let value = self.operand(value, Type::Ref);
-                self.emit(Op::TableSet(table), vec![index, value], &[]);
+                self.emit(Op::TableSet(table), smallvec![index, value], &[]);
             }
             SlotInst::TableSize { dst, table } => {
                 let ty = self.table_index(table);
-                self.compute(dst.0, Op::TableSize(table), Vec::new(), ty);
+                self.compute(dst.0, Op::TableSize(table), Values::new(), ty);
             }
             SlotInst::TableHolds { dst, index, table, func } => {
                 let index = self.operand(index, self.table_index(table));
-                self.compute(dst.0, Op::TableHolds { table, func }, vec![index], Type::I32);
+                self.compute(dst.0, Op::TableHolds { table, func }, smallvec![index], Type::I32);
             }
             SlotInst::RefFunc { dst, func } => {
-                self.compute(dst.0, Op::RefFunc(func), Vec::new(), Type::Ref);
+                self.compute(dst.0, Op::RefFunc(func), Values::new(), Type::Ref);
             }
             SlotInst::Gc { .. }
             | SlotInst::StructGet { .. }
@@ -129,10 +130,10 @@ impl Builder<'_> {
             #[cfg(feature = "simd")]
             SlotInst::Simd(inst) => self.vector(inst),
             SlotInst::Fuel { cost } => {
-                self.emit(Op::Fuel(cost), Vec::new(), &[]);
+                self.emit(Op::Fuel(cost), Values::new(), &[]);
             }
             SlotInst::Epoch => {
-                self.emit(Op::Epoch, Vec::new(), &[]);
+                self.emit(Op::Epoch, Values::new(), &[]);
                 self.forget_memories();
             }
             SlotInst::Br { .. }
@@ -172,7 +173,7 @@ impl Builder<'_> {
     }
 
     /// The values of consecutive slots.
-    pub(super) fn slots(&mut self, base: Slot, types: &[Type]) -> Vec<Value> {
+    pub(super) fn slots(&mut self, base: Slot, types: &[Type]) -> Values {
         let mut slot = base.0;
         let read = |ty: &Type| {
             let value = self.read(slot, Want::of(*ty));
@@ -229,7 +230,7 @@ impl Builder<'_> {
                 return self.handler(inst, args, Some((base, ty)));
             }
             Bulk::DataDrop { .. } | Bulk::ElemDrop { .. } => {
-                return self.handler(SlotInst::Bulk { op, base: Slot(0) }, Vec::new(), None);
+                return self.handler(SlotInst::Bulk { op, base: Slot(0) }, Values::new(), None);
             }
         };
         let args = self.slots(base, types);
@@ -238,12 +239,7 @@ impl Builder<'_> {
 
     /// Leaves an instruction to its handler, on slots from 0 on that hold the arguments and
     /// then the result, which goes to a slot here.
-    pub(super) fn handler(
-        &mut self,
-        inst: SlotInst,
-        args: Vec<Value>,
-        result: Option<(Slot, Type)>,
-    ) {
+    pub(super) fn handler(&mut self, inst: SlotInst, args: Values, result: Option<(Slot, Type)>) {
         let operands: u32 = args.iter().map(|value| self.func.ty(*value).slots()).sum();
         let types = result.map(|(_, ty)| ty);
         let slots = operands.max(slots_of(types.as_slice()));

@@ -27,11 +27,12 @@
 use super::plan::NONE;
 use super::{Builder, Entry};
 use crate::CompileError;
-use crate::ssa::{Block, Op, Value};
+use crate::ssa::{Block, Op, Value, Values};
 #[cfg(feature = "simd")]
 use crate::ssa::{VectorOp, simd_ops};
 use crate::tuning;
 use core::hash::{BuildHasher, Hasher};
+use smallvec::smallvec;
 use std::collections::HashMap;
 use std::hash::RandomState;
 use zwasm_regir::{Type, UnaryOp, work};
@@ -286,7 +287,7 @@ impl Builder<'_> {
                 let other = self.frame_slot(slot, frame);
                 self.has_lost |= other.is_none();
                 let op = Op::FrameSlot(other.unwrap_or(0));
-                let inst = self.func.add_inst(op, Vec::new(), &[ty], self.source);
+                let inst = self.func.add_inst(op, Values::new(), &[ty], self.source);
                 self.first_insts.push(inst);
                 self.func.inst(inst).results[0]
             }
@@ -353,7 +354,7 @@ impl Builder<'_> {
         if let Some(&value) = self.variables.constants.get(&(bits, ty as u32)) {
             return value;
         }
-        let inst = self.func.add_inst(op, Vec::new(), &[ty], self.source);
+        let inst = self.func.add_inst(op, Values::new(), &[ty], self.source);
         self.first_insts.push(inst);
         let value = self.func.inst(inst).results[0];
         self.variables.constants.insert((bits, ty as u32), value);
@@ -385,19 +386,19 @@ impl Builder<'_> {
             #[cfg(feature = "simd")]
             (Type::V128, _) => {
                 let op = VectorOp::Extract(simd_ops::ExtractOp::I64x2ExtractLane, 0);
-                let low = self.pure(Op::Vector(op), vec![value], Type::I64);
+                let low = self.pure(Op::Vector(op), smallvec![value], Type::I64);
                 return self.fit(low, Want::of(to));
             }
             #[cfg(feature = "simd")]
             (Type::I64 | Type::Ref, Type::V128) => {
                 let op = VectorOp::Splat(simd_ops::SplatOp::I64x2Splat);
-                return self.pure(Op::Vector(op), vec![value], Type::V128);
+                return self.pure(Op::Vector(op), smallvec![value], Type::V128);
             }
             #[cfg(not(feature = "simd"))]
             (Type::V128, _) | (_, Type::V128) => return self.bits(0, to),
             (Type::I64 | Type::Ref, Type::I64 | Type::Ref) => return value,
         };
-        let step = self.pure(Op::Unary(op), vec![value], op.result());
+        let step = self.pure(Op::Unary(op), smallvec![value], op.result());
         self.fit(step, Want::of(to))
     }
 

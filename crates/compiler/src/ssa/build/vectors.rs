@@ -3,7 +3,8 @@
 use super::Builder;
 use super::accesses::Place;
 use super::variables::Want;
-use crate::ssa::{Op, Terminator, VectorOp};
+use crate::ssa::{Op, Terminator, Values, VectorOp};
+use smallvec::smallvec;
 use zwasm_regir::simd::SimdInst;
 use zwasm_regir::{Inst as SlotInst, Operand, Slot, Type};
 
@@ -13,23 +14,24 @@ impl Builder<'_> {
     pub(super) fn vector(&mut self, inst: SimdInst) {
         match inst {
             SimdInst::Const { dst, halves } => {
-                self.compute(dst.0, Op::VectorConst(halves), Vec::new(), V128);
+                self.compute(dst.0, Op::VectorConst(halves), Values::new(), V128);
             }
             SimdInst::Copy { dst, src } => self.copy_slots(dst.0, src.0, 2),
             SimdInst::Select { dst, cond, a, b } => {
-                let args = vec![self.slot(cond, Type::I32), self.slot(a, V128), self.slot(b, V128)];
+                let args =
+                    smallvec![self.slot(cond, Type::I32), self.slot(a, V128), self.slot(b, V128)];
                 self.compute(dst.0, Op::Select, args, V128);
             }
             SimdInst::GlobalGet { dst, global } => {
-                self.compute(dst.0, Op::GlobalGet(global), Vec::new(), V128);
+                self.compute(dst.0, Op::GlobalGet(global), Values::new(), V128);
             }
             SimdInst::GlobalSet { global, value } => {
                 let value = self.slot(value, V128);
-                self.emit(Op::GlobalSet(global), vec![value], &[]);
+                self.emit(Op::GlobalSet(global), smallvec![value], &[]);
             }
             SimdInst::Return { value } => {
                 let value = self.slot(value, V128);
-                self.end(Terminator::Return(vec![value]));
+                self.end(Terminator::Return(smallvec![value]));
             }
             SimdInst::Unary { op, dst, a } => self.lanes(dst, VectorOp::Unary(op), &[a]),
             SimdInst::Binary { op, dst, a, b } => self.lanes(dst, VectorOp::Binary(op), &[a, b]),
@@ -40,24 +42,24 @@ impl Builder<'_> {
                 self.lanes(dst, VectorOp::Shuffle(lanes), &[a, b]);
             }
             SimdInst::Shift { op, dst, a, count } => {
-                let args = vec![self.slot(a, V128), self.operand(count, Type::I32)];
+                let args = smallvec![self.slot(a, V128), self.operand(count, Type::I32)];
                 self.compute(dst.0, Op::Vector(VectorOp::Shift(op)), args, V128);
             }
             SimdInst::Test { op, dst, a } => {
-                let args = vec![self.slot(a, V128)];
+                let args = smallvec![self.slot(a, V128)];
                 self.compute(dst.0, Op::Vector(VectorOp::Test(op)), args, Type::I32);
             }
             SimdInst::Splat { op, dst, a } => {
-                let args = vec![self.slot(a, op.operand())];
+                let args = smallvec![self.slot(a, op.operand())];
                 self.compute(dst.0, Op::Vector(VectorOp::Splat(op)), args, V128);
             }
             SimdInst::Extract { op, dst, a, lane } => {
-                let args = vec![self.slot(a, V128)];
+                let args = smallvec![self.slot(a, V128)];
                 let op_lane = Op::Vector(VectorOp::Extract(op, lane));
                 self.compute(dst.0, op_lane, args, op.result());
             }
             SimdInst::Replace { width, dst, a, value, lane } => {
-                let args = vec![self.slot(a, V128), self.read(value.0, Want::lane(width))];
+                let args = smallvec![self.slot(a, V128), self.read(value.0, Want::lane(width))];
                 self.compute(dst.0, Op::Vector(VectorOp::Replace(width, lane)), args, V128);
             }
             SimdInst::Load { .. }
@@ -84,7 +86,7 @@ impl Builder<'_> {
                 }
                 Place::Handler(addr) => {
                     let inst = SimdInst::Load { op, dst: first, addr: addr_slot, mem, offset };
-                    self.handler(SlotInst::Simd(inst), vec![addr], Some((dst, V128)));
+                    self.handler(SlotInst::Simd(inst), smallvec![addr], Some((dst, V128)));
                 }
             },
             SimdInst::LoadLane { width, dst, a, lane, addr, mem, offset } => {
@@ -104,7 +106,11 @@ impl Builder<'_> {
                             mem,
                             offset,
                         };
-                        self.handler(SlotInst::Simd(inst), vec![addr, vector], Some((dst, V128)));
+                        self.handler(
+                            SlotInst::Simd(inst),
+                            smallvec![addr, vector],
+                            Some((dst, V128)),
+                        );
                     }
                 }
             }
@@ -117,7 +123,7 @@ impl Builder<'_> {
                     }
                     Place::Handler(addr) => {
                         let inst = SimdInst::Store { addr: addr_slot, value: second, mem, offset };
-                        self.handler(SlotInst::Simd(inst), vec![addr, vector], None);
+                        self.handler(SlotInst::Simd(inst), smallvec![addr, vector], None);
                     }
                 }
             }
@@ -138,7 +144,7 @@ impl Builder<'_> {
                             mem,
                             offset,
                         };
-                        self.handler(SlotInst::Simd(inst), vec![addr, vector], None);
+                        self.handler(SlotInst::Simd(inst), smallvec![addr, vector], None);
                     }
                 }
             }

@@ -8,7 +8,9 @@
 //! are given back to the system, and their addresses to the region.
 //!
 //! Chunks are whole pages. That wastes half a page for each function, and keeps
-//! code of different modules, which end at different times, apart.
+//! code of different modules, which end at different times, apart. The code in them begins at
+//! different offsets: what processors keep of instructions has few places for lines with the
+//! same offset, and the entries of functions would want the same ones.
 //!
 //! # Safety
 //!
@@ -17,11 +19,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use crate::engine::Engine;
 use crate::sys::{Access, Mapping, icache, page_size};
-use crate::tuning::{CODE_REGION, MIN_CODE_REGION};
+use crate::tuning::{CODE_LINE, CODE_REGION, MIN_CODE_REGION, SKEW};
 
 /// The region, and the ranges of it that nobody has, by their start.
 struct Region {
@@ -29,6 +32,8 @@ struct Region {
     /// What the system protects at a time.
     page: usize,
     free: Mutex<BTreeMap<usize, usize>>,
+    /// How many chunks there have been.
+    chunks: AtomicUsize,
 }
 
 /// What calls what is in a region, and how.
@@ -54,7 +59,8 @@ fn region(world: World) -> Option<&'static Region> {
         while len >= MIN_CODE_REGION {
             if let Ok(mapping) = Mapping::reserve(len) {
                 let free = Mutex::new(BTreeMap::from([(0, len)]));
-                return Some(Region { mapping, page: page_size(), free });
+                let chunks = AtomicUsize::new(0);
+                return Some(Region { mapping, page: page_size(), free, chunks });
             }
             len /= 2;
         }
@@ -89,6 +95,13 @@ impl Region {
         Some(start)
     }
 
+    /// Where in its pages the code of a chunk begins that leaves so many bytes of them.
+    fn skew(&self, slack: usize) -> usize {
+        let number = self.chunks.fetch_add(1, Ordering::Relaxed);
+        // Neighbours are far from each other, and every place is taken in turn.
+        number.wrapping_mul(SKEW) % (slack / CODE_LINE + 1) * CODE_LINE
+    }
+
     /// Gives a range back, and joins it with those beside it.
     fn give(&self, mut start: usize, mut len: usize) {
         let mut free = self.free();
@@ -109,6 +122,8 @@ impl Region {
 pub(super) struct Chunk {
     region: &'static Region,
     offset: usize,
+    /// Where in its pages the code begins.
+    skew: usize,
     len: usize,
     /// Who has it among its code; none for what the process has.
     engine: Option<Engine>,
@@ -137,9 +152,11 @@ impl Chunk {
             return None;
         };
         // From here on dropping the chunk gives the pages back.
+        let skew = region.skew(pages - bytes.len());
         let chunk = Chunk {
             region,
             offset,
+            skew,
             len: bytes.len(),
             engine: engine.cloned(),
             #[cfg(all(feature = "gdb", target_os = "linux"))]
@@ -169,7 +186,7 @@ impl Chunk {
 
     /// The first byte of the code.
     pub(super) fn start(&self) -> *const u8 {
-        self.region.mapping.base().wrapping_add(self.offset)
+        self.region.mapping.base().wrapping_add(self.offset + self.skew)
     }
 }
 
@@ -194,7 +211,8 @@ mod tests {
     /// A region of its own, so that tests do not depend on each other.
     fn region(len: usize) -> Region {
         let mapping = Mapping::reserve(len).expect("there is address space");
-        Region { mapping, page: page_size(), free: Mutex::new(BTreeMap::from([(0, len)])) }
+        let free = Mutex::new(BTreeMap::from([(0, len)]));
+        Region { mapping, page: page_size(), free, chunks: AtomicUsize::new(0) }
     }
 
     #[test]

@@ -32,6 +32,8 @@ use crate::tier::{Tier, Variant};
 use crate::tuning::{CODE_ALIGN, CODE_GROUP};
 #[cfg(optimizer)]
 use crate::tuning::{MAX_CELLS, MAX_REPLACEMENTS};
+#[cfg(optimizer)]
+use zwasm_compiler::Asking;
 use zwasm_compiler::code::{CompiledCode, LoopEntry};
 #[cfg(all(optimizer, feature = "trace"))]
 use zwasm_compiler::target::Isa;
@@ -112,6 +114,9 @@ pub(crate) struct MachineCode {
     /// The first of the cells among those of the module.
     #[cfg_attr(not(optimizer), expect(dead_code, reason = "nothing is optimized"))]
     first_cell: u32,
+    /// Whether it never asks for better code.
+    #[cfg(optimizer)]
+    pub(crate) is_silent: bool,
 }
 
 impl Compiled {
@@ -261,8 +266,14 @@ impl Compiled {
         (before >= MAX_REPLACEMENTS).then_some(None)
     }
 
-    /// Where baseline code of a function counts, if it is to; it gets its cells.
-    fn counting(&self, module: &Inner, defined: u32, function: &Function) -> Option<Counting> {
+    /// What baseline code of a function does to be optimized, if it is to be, and where the
+    /// function's record is; it gets its cells.
+    fn counting(
+        &self,
+        module: &Inner,
+        defined: u32,
+        function: &Function,
+    ) -> Option<(Counting, u32)> {
         #[cfg(optimizer)]
         if crate::tier::counts_in_baseline(module.engine.config()) {
             let has_cell =
@@ -272,7 +283,11 @@ impl Compiled {
             let first = self.cells.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok()?;
             let record = module.record_offset(defined);
             let counter = record + std::mem::offset_of!(FuncRecord, patience) as u32;
-            return Some(Counting { counter, cells: first * CELL });
+            let asking = match crate::tier::samples(module.engine.config()) {
+                true => Asking::Sampled,
+                false => Asking::Counter(counter),
+            };
+            return Some((Counting { asking, cells: first * CELL }, record));
         }
         let _ = (module, defined, function);
         None
@@ -318,6 +333,7 @@ struct Member {
     sources: Box<[(u32, SourceLoc)]>,
     sites: Box<[(u32, u32)]>,
     first_cell: u32,
+    is_silent: bool,
 }
 
 fn compile(
@@ -348,7 +364,7 @@ fn compile(
     // Frames change hands between the tiers, so their sizes must be the same.
     let first = code.bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     match first == Some(frame_bytes(&function)) {
-        true => Ok((function, code, counting.map_or(0, |counting| counting.cells / CELL))),
+        true => Ok((function, code, counting.map_or(0, |(counting, _)| counting.cells / CELL))),
         false => Err(CompileError::Unsupported),
     }
 }
@@ -418,8 +434,17 @@ impl Group {
         stop: &dyn Fn() -> bool,
     ) -> Result<(), CompileError> {
         let (function, code, first_cell) = compile(module, defined, guarded, stop)?;
-        let CompiledCode { bytes, relocations, loops, landings, regions, sites, sources, .. } =
-            code;
+        let CompiledCode {
+            bytes,
+            relocations,
+            loops,
+            landings,
+            regions,
+            sites,
+            sources,
+            is_silent,
+            ..
+        } = code;
         let site = |(source, ty): (SourceLoc, u32)| (source.offset(&function.inlined), ty);
         let landing = |label: Label| {
             let landing = landings.binary_search_by_key(&label.0, |(at, _)| at.0);
@@ -446,6 +471,7 @@ impl Group {
             sources: sources.into(),
             sites: sites.into_iter().map(site).collect(),
             first_cell,
+            is_silent,
         });
         Ok(())
     }
@@ -474,10 +500,30 @@ impl Group {
         tell(module, &mut chunk, "", members);
         let chunk = Arc::new(chunk);
         let code = |member: Member| {
-            let Member { defined, header, catches, range, loops, sources, sites, first_cell } =
-                member;
+            let Member {
+                defined,
+                header,
+                catches,
+                range,
+                loops,
+                sources,
+                sites,
+                first_cell,
+                is_silent,
+            } = member;
             let chunk = chunk.clone();
-            let text = MachineCode { chunk, range, loops, sources, sites, first_cell };
+            #[cfg(not(optimizer))]
+            let _ = is_silent;
+            let text = MachineCode {
+                chunk,
+                range,
+                loops,
+                sources,
+                sites,
+                first_cell,
+                #[cfg(optimizer)]
+                is_silent,
+            };
             Code { defined, header, catches, text: Text::Machine(text) }
         };
         self.members.into_iter().map(code).collect()

@@ -23,6 +23,7 @@ use zwasm_regir::{Frame, Function, Inst, Label, Signature, Storage, Type};
 
 pub(super) static LAYOUT: VmLayout = VmLayout {
     stack_limit: offset_of!(VmCtx, stack_limit) as u32,
+    sample: offset_of!(VmCtx, sample) as u32,
     heap: offset_of!(VmCtx, heap) as u32,
     memory0: offset_of!(VmCtx, memory0) as u32,
     memories: offset_of!(VmCtx, memories) as u32,
@@ -81,8 +82,8 @@ pub(super) struct ModuleEnvironment<'a> {
     guarded: bool,
     target: Target,
     stop: &'a dyn Fn() -> bool,
-    /// Where the code counts, if it does.
-    counting: Option<Counting>,
+    /// What the code does to be optimized, and the record of the function in the `vmctx`.
+    counting: Option<(Counting, u32)>,
 }
 
 impl ModuleEnvironment<'_> {
@@ -96,8 +97,9 @@ impl ModuleEnvironment<'_> {
         ModuleEnvironment { module, function, own: None, guarded, target, stop, counting: None }
     }
 
-    /// The same, with baseline code that counts there.
-    pub(super) fn that_counts(self, counting: Option<Counting>) -> Self {
+    /// The same, with baseline code that does that to be optimized, for the function with a
+    /// record there.
+    pub(super) fn that_counts(self, counting: Option<(Counting, u32)>) -> Self {
         ModuleEnvironment { counting, ..self }
     }
 }
@@ -226,13 +228,12 @@ impl Environment for ModuleEnvironment<'_> {
     }
 
     fn counting(&self) -> Option<Counting> {
-        self.counting
+        self.counting.map(|(counting, _)| counting)
     }
 
     fn promotion(&self, header: Option<Label>) -> Threaded {
         #[cfg(optimizer)]
-        if let Some(Counting { counter, .. }) = self.counting {
-            let record = counter - offset_of!(FuncRecord, patience) as u32;
+        if let Some((_, record)) = self.counting {
             return relocated(interp::encode::encode_promotion(record, header));
         }
         let _ = header;

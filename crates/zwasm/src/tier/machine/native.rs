@@ -51,7 +51,7 @@ pub(super) fn compile(
     stop: &dyn Fn() -> bool,
 ) -> Result<Code, CompileError> {
     #[cfg(feature = "trace")]
-    let start = std::time::Instant::now();
+    let start = crate::sys::thread_time();
     let made = compile_silently(module, defined, guarded, header, stop);
     #[cfg(feature = "trace")]
     {
@@ -67,7 +67,7 @@ pub(super) fn compile(
             Err(CompileError::Stopped) => format!("given up{what}: nobody wants it any more"),
         };
         let (func, bytes) = (module.func_index(defined), module.body(defined).len());
-        let time = start.elapsed().as_micros();
+        let time = (crate::sys::thread_time() - start) / 1000;
         module.engine.config().observer.tell(
             crate::observe::Trace::JIT,
             format_args!("f{func} {became}, of {bytes} bytes of code, {time} us"),

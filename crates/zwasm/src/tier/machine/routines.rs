@@ -23,6 +23,7 @@ use crate::stack::stop::{Outcome, Stopped};
 use crate::stack::walk::{Cursor, Outer};
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{MemoryInst, StoreCore};
+use crate::tier::promote;
 use crate::types::ValType;
 use zwasm_compiler::code::{KEPT, Routine};
 use zwasm_regir::{Signature, TrapCode};
@@ -130,6 +131,7 @@ unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
         let (params, results) = (kinds(ty.params_slice()), kinds(ty.results_slice()));
         let stubs = stubs::of(Signature { params: &params, results: &results });
         (*record).code = stubs.map_or_else(generic::to_slots, |stubs| stubs.to_slots());
+        promote::called(record);
         (*record).code
     }
 }

@@ -1,0 +1,169 @@
+//! Finding out what runs long in baseline code.
+//!
+//! Baseline code compares its frame with a word of the `vmctx` at entries and loop headers: an
+//! instruction and a branch that is never taken, where counting would read, change and write.
+//! The engine's background thread sets the words of a store to zero every now and then, and the
+//! function that notices first is charged with the time since that happened last. A store that
+//! has not noticed since the last time does not run such code: it is asked no more, and
+//! whoever notices the words then has it asked again.
+//!
+//! # Safety
+//!
+//! The words belong to instances, which live as long as their store. The store forgets them
+//! here before it frees those, and they are only written with this list locked.
+
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::StoreCore;
+use super::vmctx::VmCtx;
+use crate::{sys, tuning};
+
+/// Asks a store's baseline code where it is.
+#[derive(Default)]
+pub(crate) struct Asked(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    words: Vec<Word>,
+    /// Whether nobody has noticed yet.
+    is_open: bool,
+    /// Whether the background thread asks.
+    is_sampled: bool,
+}
+
+struct Word(NonNull<AtomicU64>);
+
+// SAFETY: the word is atomic, and there as long as it is in the list.
+unsafe impl Send for Word {}
+
+impl State {
+    fn set(&mut self, value: u64) {
+        for Word(word) in &self.words {
+            // SAFETY: the word is there as long as it is in the list.
+            unsafe { word.as_ref() }.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Asked {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in here leaves it half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks. False if nobody has noticed since the last time: then it is asked no more.
+    pub(crate) fn ask(&self) -> bool {
+        let mut state = self.state();
+        if state.is_open {
+            state.is_sampled = false;
+            return false;
+        }
+        state.is_open = true;
+        state.set(0);
+        true
+    }
+
+    /// Somebody has noticed. Whether it is asked again.
+    fn notice(&self) -> bool {
+        let mut state = self.state();
+        state.is_open = false;
+        state.set(u64::MAX);
+        std::mem::replace(&mut state.is_sampled, true)
+    }
+
+    /// An instance is to notice as well, whose word this is.
+    fn add(&self, word: NonNull<AtomicU64>) {
+        let mut state = self.state();
+        if state.words.iter().all(|each| each.0 != word) {
+            state.words.push(Word(word));
+        }
+    }
+}
+
+/// The store's own thread's part.
+#[derive(Default)]
+pub(crate) struct Samples {
+    /// The time of this thread when somebody noticed last, in nanoseconds.
+    last: u64,
+    /// How often the words are left as they are, because some frame is waited for.
+    expected: u32,
+}
+
+impl StoreCore {
+    /// An instance's baseline code is to be asked where it is from now on.
+    ///
+    /// # Safety
+    ///
+    /// The instance is live and of this store.
+    pub(crate) unsafe fn begin_samples(&mut self, vm: *mut VmCtx) {
+        // SAFETY: by the contract.
+        self.limits.samples.add(NonNull::from(unsafe { &(*vm).sample }));
+        self.note();
+    }
+
+    fn note(&mut self) {
+        if !self.limits.samples.notice() {
+            self.engine.background().sample(&self.limits);
+        }
+    }
+
+    /// Baseline code has noticed that it is asked: nanoseconds that it has run since the last
+    /// time; less if something else has.
+    pub(crate) fn spent(&mut self) -> i64 {
+        if self.samples.expected > 0 {
+            self.samples.expected -= 1;
+            return 0;
+        }
+        self.note();
+        let now = sys::thread_time();
+        let last = std::mem::replace(&mut self.samples.last, now);
+        // Of another thread, the time may be less.
+        now.saturating_sub(last).min(2 * tuning::TICK.as_nanos() as u64) as i64
+    }
+
+    /// Has baseline code ask so many times, wherever it gets to.
+    pub(crate) fn expect(&mut self, times: u32) {
+        self.samples.expected = times;
+        if times > 0 {
+            self.limits.samples.state().set(0);
+        }
+    }
+
+    /// Whether it asks more often than it is asked.
+    pub(crate) fn expects(&self) -> bool {
+        self.samples.expected > 0
+    }
+
+    /// The store is dropped.
+    pub(super) fn end_samples(&mut self) {
+        self.limits.samples.state().words.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_asked_for_as_long_as_it_notices() {
+        let asked = Asked::default();
+        let words = [const { AtomicU64::new(u64::MAX) }; 2];
+        for word in words.iter().chain(&words) {
+            asked.add(NonNull::from(word));
+        }
+        assert_eq!(asked.state().words.len(), 2);
+        let are = |value| words.iter().all(|word| word.load(Ordering::Relaxed) == value);
+        // Nobody asks yet.
+        assert!(!asked.notice() && are(u64::MAX));
+        for _ in 0..3 {
+            assert!(asked.ask() && are(0));
+            assert!(asked.notice() && are(u64::MAX));
+        }
+        // It does something else, and its words wait.
+        assert!(asked.ask() && !asked.ask() && !asked.ask() && are(0));
+        assert!(!asked.notice() && are(u64::MAX));
+        assert!(asked.ask() && asked.notice());
+    }
+}
