@@ -192,6 +192,10 @@ pub trait Environment {
     fn global_type(&self, global: u32) -> Type;
     /// A memory of the module.
     fn memory(&self, memory: u32) -> MemoryInfo;
+    /// Whether optimized code has the first byte of memory 0 in a register of its own: the
+    /// module has that memory, and it has guard pages, so that it never moves. All functions
+    /// of an instance agree on it.
+    fn memory_is_pinned(&self) -> bool;
     /// Whether a table has 64-bit indices.
     fn table_is_64(&self, table: u32) -> bool;
     /// Whether a table is imported, and may be the same as another import.

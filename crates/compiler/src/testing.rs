@@ -111,6 +111,9 @@ impl Environment for TestModule {
     fn table_holds_functions(&self, _: u32) -> bool {
         true
     }
+    fn memory_is_pinned(&self) -> bool {
+        self.memory(0).guard.is_some()
+    }
     fn table_is_64(&self, _: u32) -> bool {
         false
     }

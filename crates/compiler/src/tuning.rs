@@ -161,6 +161,12 @@ pub(crate) const OSR_COPIES: usize = 4;
 #[cfg(feature = "optimize")]
 pub(crate) const GUESS_STEPS: usize = 16;
 
+/// Instructions that are executed for nothing, on one of two ways, so that a branch becomes
+/// a selection: fewer than a branch that is foreseen costs, with its share of those that are
+/// not.
+#[cfg(feature = "optimize")]
+pub(crate) const CHOICE_INSTS: usize = 2;
+
 /// Values that a loop reads from outside and has copies of: as many as there are registers.
 #[cfg(feature = "optimize")]
 pub(crate) const LOOP_COPIES: usize = 24;

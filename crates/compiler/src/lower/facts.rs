@@ -9,7 +9,8 @@ use zwasm_regir::{BinaryOp, UnaryOp};
 pub(super) struct Facts {
     /// For each value the one whose register it has.
     root: Vec<Value>,
-    /// How often each root is read, up to two.
+    /// How often each root is read, up to two; more than once if it is read in a loop that
+    /// it comes from outside of.
     uses: Vec<u8>,
     /// Instructions with the same number are in the same block, and nothing that has an
     /// effect stands between them; each such instruction belongs to what is in front.
@@ -28,20 +29,26 @@ impl Facts {
             end: vec![0; func.blocks.len()],
         };
         let moves = |mem: u32| env.memory(mem).guard.is_none();
+        // Where in the order a value is defined.
+        let mut born = vec![0; func.values.len()];
         let mut region = 0;
-        for &block in &layout.blocks {
+        for (place, (&block, &head)) in layout.blocks.iter().zip(&layout.heads).enumerate() {
             region += 1;
+            func.block(block).params.iter().for_each(|param| born[param.0 as usize] = place as u32);
             for &inst in &func.block(block).insts {
                 let data = func.inst(inst);
                 let is_effect = !data.op.effects(&moves).is_removable();
+                data.results.iter().for_each(|each| born[each.0 as usize] = place as u32);
                 match (facts.is_same(func, data), &data.args[..], &data.results[..]) {
                     (true, &[arg, ..], &[result]) => {
                         facts.root[result.0 as usize] = facts.root(arg);
                         if is_effect {
-                            facts.count(arg);
+                            facts.count(arg, &born, head);
                         }
                     }
-                    (_, args, _) => args.iter().for_each(|arg| facts.count(*arg)),
+                    (_, args, _) => {
+                        args.iter().for_each(|arg| facts.count(*arg, &born, head));
+                    }
                 }
                 facts.region[inst.0 as usize] = region;
                 if is_effect {
@@ -49,7 +56,7 @@ impl Facts {
                 }
             }
             facts.end[block.0 as usize] = region;
-            func.block(block).terminator.args(&mut |value| facts.count(value));
+            func.block(block).terminator.args(&mut |value| facts.count(value, &born, head));
         }
         facts
     }
@@ -75,9 +82,11 @@ impl Facts {
         }
     }
 
-    fn count(&mut self, value: Value) {
-        let uses = &mut self.uses[self.root[value.0 as usize].0 as usize];
-        *uses = uses.saturating_add(1);
+    /// Counts a reader in a loop whose header has a place.
+    fn count(&mut self, value: Value, born: &[u32], head: u32) {
+        let root = self.root[value.0 as usize].0 as usize;
+        let readers = if born[root] < head { 2 } else { 1 };
+        self.uses[root] = self.uses[root].saturating_add(readers);
     }
 
     /// The value whose register a value has.

@@ -7,7 +7,9 @@
 //!
 //! In memory, blocks that are rarely executed come behind all others: those that trap or
 //! throw, where exceptions land, where a branch nearly never goes, and what is reached
-//! from such blocks only or leads to such blocks only.
+//! from such blocks only or leads to such blocks only. A block that does nothing but lead
+//! back to a loop's header, where the allocator has moves to put, stands in front of the
+//! header: whoever decides to go round again goes there by one jump.
 
 use crate::ssa::graph::Graph;
 use crate::ssa::{Block, Func, Likely, Terminator};
@@ -18,6 +20,9 @@ pub(super) struct Layout {
     pub(super) blocks: Vec<Block>,
     /// For each block its place in that list; none if nothing leads to it.
     pub(super) place: Vec<Option<u32>>,
+    /// For each in the list the place of the header of the innermost loop that it is in; 0 if
+    /// it is in none.
+    pub(super) heads: Vec<u32>,
     /// The order in memory, and whether a block is the header of an innermost loop.
     pub(super) memory: Vec<(u32, bool)>,
 }
@@ -45,9 +50,53 @@ impl Layout {
         let all = || 0..blocks.len();
         let usual = all().filter(|at| !rare[*at]).map(entry);
         let unusual = all().filter(|at| rare[*at]).map(|at| (at as u32, false));
-        let memory = usual.chain(unusual).collect();
-        Layout { blocks, place, memory }
+        let mut memory: Vec<(u32, bool)> = usual.chain(unusual).collect();
+        turn_loops(func, &graph, &blocks, &mut memory);
+        let head = |block: &Block| {
+            let inner = graph.innermost[block.0 as usize]?;
+            place[graph.loops[inner as usize].header.0 as usize]
+        };
+        let heads = blocks.iter().map(|block| head(block).unwrap_or(0)).collect();
+        Layout { blocks, place, heads, memory }
     }
+}
+
+/// Puts the blocks that lead back to headers in front of them.
+fn turn_loops(func: &Func, graph: &Graph, blocks: &[Block], memory: &mut Vec<(u32, bool)>) {
+    // For each header the place of the only block that leads back to it, if that is empty.
+    let mut back: Vec<Option<u32>> = vec![None; func.blocks.len()];
+    let mut is_header = vec![false; func.blocks.len()];
+    graph.loops.iter().for_each(|each| is_header[each.header.0 as usize] = true);
+    for each in &graph.loops {
+        let header = each.header;
+        let inside = |from: &&Block| graph.dominates(header, **from);
+        let mut from = graph.predecessors(header).iter().filter(inside);
+        if let (Some(&only), None) = (from.next(), from.next())
+            && !is_header[only.0 as usize]
+            && func.block(only).insts.is_empty()
+            && matches!(func.block(only).terminator, Terminator::Jump(_))
+        {
+            back[header.0 as usize] = Some(only.0);
+        }
+    }
+    let mut moves = vec![false; func.blocks.len()];
+    back.iter().flatten().for_each(|only| moves[*only as usize] = true);
+    let mut turned = Vec::with_capacity(memory.len());
+    let mut place = vec![0; func.blocks.len()];
+    for &(at, _) in memory.iter() {
+        place[blocks[at as usize].0 as usize] = at;
+    }
+    for &(at, align) in memory.iter() {
+        let block = blocks[at as usize].0 as usize;
+        if moves[block] {
+            continue;
+        }
+        match back[block] {
+            Some(only) => turned.extend([(place[only as usize], align), (at, false)]),
+            None => turned.push((at, align)),
+        }
+    }
+    *memory = turned;
 }
 
 /// The blocks in order, those of each loop together.

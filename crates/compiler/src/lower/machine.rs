@@ -117,11 +117,20 @@ impl Machine {
         VReg::new(self.vregs - 1, class)
     }
 
-    /// Appends an instruction. `clobbers` is the number of a set.
-    pub(super) fn inst(&mut self, flow: Flow, operands: &[Operand], clobbers: u8) {
+    /// Appends an instruction, with an operand more if it has one. `clobbers` is the number
+    /// of a set.
+    pub(super) fn inst(
+        &mut self,
+        flow: Flow,
+        operands: &[Operand],
+        more: Option<Operand>,
+        clobbers: u8,
+    ) {
         let first = self.operands.len() as u32;
         self.operands.extend_from_slice(operands);
-        self.insts.push(Record { first, count: operands.len() as u16, flow, clobbers });
+        self.operands.extend(more);
+        let count = (self.operands.len() as u32 - first) as u16;
+        self.insts.push(Record { first, count, flow, clobbers });
     }
 
     /// How many instructions there are.
@@ -318,7 +327,7 @@ thread_local! {
     static CONTEXT: RefCell<Ctx> = RefCell::default();
 }
 
-/// Allocates registers.
+/// Allocates registers; those in `scratch` may be changed by any instruction.
 ///
 /// # Errors
 ///
@@ -326,6 +335,7 @@ thread_local! {
 pub(super) fn allocate(
     machine: &Machine,
     registers: &MachineEnv,
+    scratch: &[PReg],
 ) -> Result<Output, regalloc2::RegAllocError> {
     // A static, so that the allocator's other algorithm is found never to run.
     static OPTIONS: RegallocOptions = RegallocOptions {
@@ -333,7 +343,7 @@ pub(super) fn allocate(
         validate_ssa: cfg!(debug_assertions),
         algorithm: Algorithm::Ion,
     };
-    let output = CONTEXT.with(|context| {
+    let mut output = CONTEXT.with(|context| {
         // Nothing in here allocates registers again.
         let mut context = context.borrow_mut();
         let output = regalloc2::run_with_ctx(machine, registers, &OPTIONS, &mut context);
@@ -343,6 +353,7 @@ pub(super) fn allocate(
         }
         output
     })?;
+    super::moves::remove(machine, &mut output, scratch);
     #[cfg(debug_assertions)]
     {
         let mut checker = regalloc2::checker::Checker::new(machine, registers);
@@ -377,6 +388,11 @@ pub(super) fn read_any_late(vreg: VReg) -> Operand {
 /// A value read, in a certain register.
 pub(super) fn read_in(vreg: VReg, reg: PReg) -> Operand {
     Operand::reg_fixed_use(vreg, reg)
+}
+
+/// The same, and it stays there until results have been written.
+pub(super) fn read_in_late(vreg: VReg, reg: PReg) -> Operand {
+    Operand::new(vreg, OperandConstraint::FixedReg(reg), OperandKind::Use, OperandPos::Late)
 }
 
 /// A value written.

@@ -10,6 +10,7 @@
 mod facts;
 mod layout;
 mod machine;
+mod moves;
 mod nulls;
 pub mod shape;
 #[cfg(test)]

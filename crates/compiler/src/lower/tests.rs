@@ -134,47 +134,48 @@ fn a_loop_over_memory() {
         pushq rbp
         movq rbp, rsp
         subq rsp, 0x10
-        movq r11, [rdi + 0x68]
+        movq r11, [rdi + 0x70]
         cmpq rsp, [r11 + 0x8]
         jb L5
         movq [rbp - 0x8], rdi
         L1:
         movq rsi, rax
-        movq rax, [rdi + 0x18]
-        movq rax, [rax]
-        movl rdx, 0x0
+        movl rax, 0x0
         movl rcx, 0x0
         L2:
-        movzwl rbx, rdx
-        addl rcx, [rax + rbx*4 + 0x10]
-        addl rdx, 0x1
-        movq rbx, rsi
-        cmpl rdx, rbx
+        movzwl rdx, rax
+        addl rcx, [rbx + rdx*4 + 0x10]
+        addl rax, 0x1
+        movq rdx, rsi
+        cmpl rax, rdx
         jb L2
         L4:
-        addl [rax + 0x8], rcx
-        movq rbx, rsi
+        addl [rbx + 0x8], rcx
         movq rax, rcx
-        testl rbx, rbx
+        testl rsi, rsi
         je L6
-        cmpl rbx, 0xff
+        cmpl rsi, 0xff
         jne L8
         cmpl rax, 0x1
         jo L9
         L8:
         cltd rdx, rax
-        idivl rax, rdx, rbx, trap
+        idivl rax, rdx, rsi, trap
         L7:
         movq [rbp - 0x10], rcx
-        movq rcx, rbx
+        movq rcx, rsi
         leaq r11, [rdi + 0x1040]
         callq [r11 + 0x8]
         movq rcx, [rbp - 0x10]
-        movq r11, [rdi + 0x38]
+        movq r11, [rdi + 0x40]
         movq r11, [r11]
         movq rdi, [r11 + 0x10]
+        movq rbx, [rdi + 0x20]
+        movq rbx, [rbx]
         callq [r11 + 0x8]
         movq rdi, [rbp - 0x8]
+        movq rbx, [rdi + 0x20]
+        movq rbx, [rbx]
         movq rsp, rbp
         popq rbp
         ret
@@ -189,4 +190,31 @@ fn a_loop_over_memory() {
         callq L10
         ",
     );
+}
+
+#[test]
+fn a_loop_goes_round_by_one_jump() {
+    let mut build = Build::new(&[Type::I32; 3], &[Type::I32]);
+    let start = [0, 1, 2].map(|index| build.param(index));
+    let (head, exit) = (build.func.add_block(), build.func.add_block());
+    build.end(Terminator::Jump(edge(head, &start)));
+    build.at = head;
+    let [count, a, b] = [(); 3].map(|()| build.func.add_param(head, Type::I32));
+    let one = build.constant(1);
+    let next = build.op(Op::Binary(BinaryOp::I32Sub), &[count, one], &[Type::I32]);
+    // Each round exchanges two registers, behind what decides whether there is another.
+    build.end(Terminator::Branch {
+        cond: next,
+        then: edge(head, &[next, b, a]),
+        otherwise: edge(exit, &[]),
+        likely: Likely::Unknown,
+    });
+    build.at = exit;
+    build.end(Terminator::Return(smallvec::smallvec![a]));
+    let listing = build.listing(&TestModule::new(&[]));
+    let lines: Vec<&str> = listing.lines().map(str::trim).collect();
+    let branch = lines.iter().position(|line| line.starts_with("jne"));
+    let behind = branch.map(|at| &lines[at..]).unwrap_or_default();
+    assert!(!behind.is_empty(), "{listing}");
+    assert!(!behind.iter().any(|line| line.starts_with("jmp")), "{listing}");
 }

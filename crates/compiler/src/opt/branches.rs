@@ -181,7 +181,7 @@ pub(super) fn count_uses(func: &Func, graph: &Graph) -> Vec<u32> {
 }
 
 /// Puts blocks behind the only one that leads to them, if it leads nowhere else.
-fn merge(func: &mut Func, graph: &Graph) {
+pub(super) fn merge(func: &mut Func, graph: &Graph) {
     let mut aliases = Aliases::default();
     let mut merged = vec![false; func.blocks.len()];
     for &block in &graph.order {

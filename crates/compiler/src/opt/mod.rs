@@ -11,6 +11,7 @@
 //! | `simplify` | of those constants, and the idioms that span stores and loads |
 //! | `branches` | conditions are constants by then |
 //! | `gvn` | for what has been simplified |
+//! | `choose` | conditions and numbers are as simple as they become |
 //! | `licm` | last but one, for it is what makes values live long |
 //! | `dce` | removes what the others left |
 //! | `split` | for the allocator of registers; nothing else would see through it |
@@ -24,6 +25,7 @@ mod aliases;
 mod bits;
 mod branches;
 mod casts;
+mod choose;
 mod dce;
 mod edges;
 mod fold;
@@ -58,13 +60,16 @@ const GVN: Pass = Pass { name: "gvn", reshapes: false, run: gvn::run };
 const CASTS: Pass = Pass { name: "casts", reshapes: false, run: casts::run };
 const OBJECTS: Pass = Pass { name: "objects", reshapes: false, run: objects::run };
 const LOADS: Pass = Pass { name: "loads", reshapes: false, run: loads::run };
+const CHOOSE: Pass = Pass { name: "choose", reshapes: true, run: choose::run };
 const LICM: Pass = Pass { name: "licm", reshapes: true, run: licm::run };
 const DCE: Pass = Pass { name: "dce", reshapes: false, run: dce::run };
 const SPLIT: Pass = Pass { name: "split", reshapes: false, run: split::run };
 
 /// The passes in the order in which they run.
-const ORDER: [Pass; 12] =
-    [BRANCHES, SIMPLIFY, GVN, CASTS, OBJECTS, LOADS, SIMPLIFY, BRANCHES, GVN, LICM, DCE, SPLIT];
+const ORDER: [Pass; 13] = [
+    BRANCHES, SIMPLIFY, GVN, CASTS, OBJECTS, LOADS, SIMPLIFY, BRANCHES, GVN, CHOOSE, LICM, DCE,
+    SPLIT,
+];
 
 /// What passes are told beside the function.
 struct Context<'a> {
@@ -116,6 +121,16 @@ impl Context<'_> {
     /// Whether what an op reads may be changed by another thread at any time.
     fn is_shared(&self, op: &Op) -> bool {
         op.access().is_some_and(|access| self.env.memory(access.mem).shared)
+    }
+
+    /// Whether reading what an op gives takes no register: it is a constant, or has one of
+    /// its own.
+    fn is_at_hand(&self, op: &Op) -> bool {
+        match op {
+            Op::Const(_) => true,
+            Op::MemoryBase(0) => self.env.memory_is_pinned(),
+            _ => false,
+        }
     }
 
     fn touched(&self, touch: Touch) -> Touch {

@@ -112,7 +112,7 @@ impl Names {
         }
         let block = match func.def(value) {
             Def::Param(block, _) => block,
-            Def::Result(inst, _) if matches!(func.inst(inst).op, Op::Const(_)) => return value,
+            Def::Result(inst, _) if context.is_at_hand(&func.inst(inst).op) => return value,
             Def::Result(inst, _) => self.home[inst.0 as usize],
         };
         let is_outside = !context.graph.dominates(header, block);

@@ -35,10 +35,8 @@
 ;;   movq rbp, rsp
 ;; L2:
 ;;   pxor xmm0, xmm0, xmm0
-;;   movq rdx, [rdi + 0x20]
-;;   movq rdx, [rdx]
 ;; L3:
-;;   movups xmm1, [rdx + rax*1]
+;;   movups xmm1, [rbx + rax*1]
 ;;   pand xmm1, xmm1, L0
 ;;   paddd xmm0, xmm0, xmm1
 ;;   addl rax, 0x10
@@ -58,10 +56,8 @@
 ;; L2:
 ;;   pxor xmm0, xmm0, xmm0
 ;;   movaps xmm1, L0
-;;   movq rdx, [rdi + 0x20]
-;;   movq rdx, [rdx]
 ;; L3:
-;;   pand xmm2, xmm1, [rdx + rax*1]
+;;   pand xmm2, xmm1, [rbx + rax*1]
 ;;   paddd xmm0, xmm0, xmm2
 ;;   addl rax, 0x10
 ;;   addl rcx, 0xff
@@ -92,16 +88,14 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movq rcx, [rdi + 0x20]
-;;   movq rcx, [rcx]
-;;   movups xmm6, [rcx + rax*1]
+;;   movups xmm5, [rbx + rax*1]
 ;;   pxor xmm0, xmm0, xmm0
-;;   pinsrb xmm0, xmm0, [rcx + rax*1 + 0x10], 0x0
+;;   pinsrb xmm0, xmm0, [rbx + rax*1 + 0x10], 0x0
 ;;   pxor xmm15, xmm15, xmm15
 ;;   pshufb xmm0, xmm0, xmm15
-;;   pcmpeqb xmm6, xmm6, xmm0
+;;   pcmpeqb xmm5, xmm5, xmm0
 ;;   pxor xmm15, xmm15, xmm15
-;;   pcmpeqb xmm15, xmm15, xmm6
+;;   pcmpeqb xmm15, xmm15, xmm5
 ;;   ptest xmm15, xmm15
 ;;   jne L3
 ;; L2:
@@ -117,13 +111,11 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movq rcx, [rdi + 0x20]
-;;   movq rcx, [rcx]
-;;   movups xmm7, [rcx + rax*1]
-;;   vpbroadcastb xmm0, [rcx + rax*1 + 0x10]
-;;   pcmpeqb xmm0, xmm7, xmm0
+;;   movups xmm7, [rbx + rax*1]
+;;   vpbroadcastb xmm0, [rbx + rax*1 + 0x10]
+;;   pcmpeqb xmm7, xmm7, xmm0
 ;;   pxor xmm15, xmm15, xmm15
-;;   pcmpeqb xmm15, xmm15, xmm0
+;;   pcmpeqb xmm15, xmm15, xmm7
 ;;   ptest xmm15, xmm15
 ;;   jne L3
 ;; L2:

@@ -4,7 +4,7 @@ use super::emit::{Emitter, Late, Regs, place};
 use super::inst::{Inst, Load, Src};
 use crate::asm::{Mem, Reg, Rm, at};
 use crate::code::Routine;
-use crate::isa::x64::{Cond, INT_SCRATCH, RBP, RDI, emit};
+use crate::isa::x64::{Cond, INT_SCRATCH, RDI, emit};
 use crate::isa::{Alu, Primitives, Size};
 use regalloc2::Allocation;
 
@@ -189,16 +189,16 @@ impl Emitter<'_> {
                 self.asm.bind(skip);
             }
             Inst::TrapIf { condition, code } => self.trap_if(condition, code),
-            Inst::Seq(sequence, data) => sequence(self, regs, data),
+            Inst::Seq(sequence, data) | Inst::Plain(sequence, data) => sequence(self, regs, data),
             #[cfg(feature = "simd")]
             Inst::Vector(inst) => inst.emit(self, regs),
             Inst::Cast(cast) => cast.emit(self, regs),
             Inst::Allocate(allocation) => allocation.emit(self, regs),
             Inst::Call { callee, clauses: None } => {
-                self.call(callee, regs);
+                self.call(callee);
                 self.restore_vmctx(callee);
             }
-            Inst::TailCall { callee } => self.tail_call(callee, regs),
+            Inst::TailCall { callee } => self.tail_call(callee),
             Inst::Epoch { code } => {
                 let limits = regs.reg();
                 let layout = self.layout;
@@ -213,7 +213,6 @@ impl Emitter<'_> {
                 self.asm.bind(resume);
             }
             Inst::Handler { code } => self.leave_for(code, Routine::Handler),
-            Inst::Landing => self.asm.load(RDI, at(RBP, -8), Size::B8),
             Inst::Return => self.epilogue(),
             Inst::Trap(code) => self.raise(code),
             Inst::Call { .. }

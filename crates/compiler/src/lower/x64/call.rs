@@ -68,7 +68,7 @@ impl Select<'_> {
             (ssa::Terminator::Try { returns, .. }, Some(call)) if *returns == block => {
                 self.overflow_results(func.inst(*call));
             }
-            _ => self.put(Inst::Landing, &[]),
+            _ => {}
         }
     }
 
@@ -130,7 +130,9 @@ impl Select<'_> {
     /// stored.
     fn arguments(&mut self, found: &Target, args: &[Value]) -> Vec<Operand> {
         let places = shape::params(self.env.signature(found.ty), &PASSED);
-        let mut operands: Vec<Operand> = found.record.map(read).into_iter().collect();
+        let record = found.record.map(|record| read_in(record, preg(INT_SCRATCH)));
+        let mut operands: Vec<Operand> = record.into_iter().collect();
+        operands.extend(self.keeps_memory());
         let mut top = None;
         for (&arg, passed) in args.iter().zip(places) {
             let reg = self.reg(arg);

@@ -6,7 +6,7 @@
 use super::Literal;
 use super::allocate::Slow;
 use super::inst::{Address, Base, Callee, Inst, Src};
-use super::regs::reg;
+use super::regs::{MEMORY, reg};
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::{KEPT, Landing, NativeCode, Routine};
 use crate::isa::x64::{
@@ -101,6 +101,10 @@ pub(super) enum Late {
     /// The deadline is reached: the handler of the threaded code with this number, and on at
     /// the label.
     Epoch { code: u32, resume: AsmLabel },
+    /// The callee in the scratch register is of another instance: on at the label, in that.
+    Enter { resume: AsmLabel },
+    /// It was: on at the label, in one's own.
+    Leave { resume: AsmLabel },
     /// A failed conversion: one trap for what is not a number, another for the rest.
     Conversion { single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
     /// A handler makes an object.
@@ -113,6 +117,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) layout: &'a VmLayout,
     /// Bytes from the frame pointer down to the stack pointer.
     pub(super) frame: i32,
+    /// Whether memory 0 has its register.
+    pinned: bool,
     source: SourceLoc,
     late: Vec<(AsmLabel, SourceLoc, Late)>,
     words: Vec<(Word, AsmLabel)>,
@@ -175,6 +181,7 @@ impl Emission<'_> {
             asm,
             layout: env.layout(),
             frame,
+            pinned: env.memory_is_pinned(),
             source: SourceLoc::default(),
             late: Vec::new(),
             words: Vec::new(),
@@ -201,19 +208,40 @@ impl Emission<'_> {
             emitter.at(*source);
         }
         emitter.prologue(self.calls, self.clears);
-        let stays = |(block, _): &&(u32, bool)| leads[*block as usize] == *block;
-        let mut order = self.order.iter().filter(stays).peekable();
-        while let Some(&(block, align)) = order.next() {
+        // What is left out leaves its alignment to what comes next.
+        let mut waits = false;
+        let stays = |&(block, align): &(u32, bool)| {
+            let align = core::mem::take(&mut waits) || align;
+            let stays = leads[block as usize] == block;
+            waits = align && !stays;
+            stays.then_some((block, align))
+        };
+        let mut order = self.order.iter().filter_map(stays).peekable();
+        while let Some((block, align)) = order.next() {
             let next = order.peek().map(|(next, _)| *next);
             if align {
-                let at = block as usize;
-                let again = self.machine.successors_of(at).iter().any(|to| to.index() == at);
-                let small = again && self.machine.insts_of(at).len() <= SMALL_LOOP;
+                let round = self.round(block as usize, next, &leads);
+                let small = round.is_some_and(|insts| insts <= SMALL_LOOP);
                 emitter.asm.align_with_nops(if small { CODE_LINE } else { WIDE_LOOP_ALIGN });
             }
             let label = emitter.blocks[block as usize];
             emitter.asm.bind(label);
             self.block(emitter, block as usize, next.map(|next| emitter.blocks[next as usize]));
+        }
+    }
+
+    /// How many instructions a round has of a loop that starts with a block, if that and the
+    /// next one are all of it.
+    fn round(&self, block: usize, next: Option<u32>, leads: &[u32]) -> Option<usize> {
+        let again = |from: usize| {
+            let mut to = self.machine.successors_of(from).iter();
+            to.any(|to| leads[to.index()] as usize == block)
+        };
+        let len = |block: usize| self.machine.insts_of(block).len();
+        match next.map(|next| next as usize) {
+            _ if again(block) => Some(len(block)),
+            Some(next) if again(next) => Some(len(block) + len(next)),
+            _ => None,
         }
     }
 
@@ -312,7 +340,7 @@ impl Emission<'_> {
                 emitter.jump_table(index, target, entries);
             }
             Inst::Call { callee, clauses } => {
-                emitter.call(callee, regs);
+                emitter.call(callee);
                 let Some(clauses) = clauses else { return };
                 let to = label(emitter, 0);
                 self.landings(emitter, clauses);
@@ -457,45 +485,78 @@ impl<'a> Emitter<'a> {
         self.asm.ret();
     }
 
-    /// Loads the record of a callee into its register.
-    fn record(&mut self, callee: Callee, regs: &mut Regs<'_>) {
+    /// Loads the record of a callee into its register, where one that is an operand is.
+    fn record(&mut self, callee: Callee) {
         match callee {
-            Callee::Itself => {}
+            Callee::Itself | Callee::Record => {}
             Callee::Own(offset) => self.asm.address_of(INT_SCRATCH, at(RDI, offset as i32), true),
             Callee::Imported(index) => {
                 let funcs = at(RDI, self.layout.imported_funcs as i32);
                 self.asm.load(INT_SCRATCH, funcs, Size::B8);
                 self.asm.load(INT_SCRATCH, at(INT_SCRATCH, (index * 8) as i32), Size::B8);
             }
-            Callee::Record => {
-                let record = regs.reg();
-                self.asm.mov(INT_SCRATCH, record);
-            }
         }
     }
 
-    pub(super) fn call(&mut self, callee: Callee, regs: &mut Regs<'_>) {
+    pub(super) fn call(&mut self, callee: Callee) {
         if callee == Callee::Itself {
             let entry = self.entry;
             self.asm.call(entry);
             return;
         }
-        self.record(callee, regs);
-        if changes_instance(callee) {
-            self.asm.load(RDI, at(INT_SCRATCH, self.layout.record_vmctx as i32), Size::B8);
+        self.record(callee);
+        match instance(callee) {
+            Instance::Same => {}
+            Instance::Likely => {
+                let resume = self.asm.new_label();
+                let late = self.push_late(Late::Enter { resume });
+                let vmctx = at(INT_SCRATCH, self.layout.record_vmctx as i32);
+                self.asm.cmp(true, RDI, Rm::Mem(vmctx));
+                self.asm.jcc(Cond::NotEqual, late);
+                self.asm.bind(resume);
+            }
+            Instance::Other => self.go_over(),
         }
         let code = at(INT_SCRATCH, self.layout.record_code as i32);
         emit!(self.asm, callq_m(code));
     }
 
     pub(super) fn restore_vmctx(&mut self, callee: Callee) {
-        if changes_instance(callee) {
-            self.asm.load(RDI, at(RBP, -8), Size::B8);
+        match instance(callee) {
+            Instance::Same => {}
+            Instance::Likely if self.pinned => {
+                let resume = self.asm.new_label();
+                let late = self.push_late(Late::Leave { resume });
+                self.asm.cmp(true, RDI, Rm::Mem(at(RBP, -8)));
+                self.asm.jcc(Cond::NotEqual, late);
+                self.asm.bind(resume);
+            }
+            Instance::Likely | Instance::Other => self.come_back(),
         }
     }
 
-    pub(super) fn tail_call(&mut self, callee: Callee, regs: &mut Regs<'_>) {
-        self.record(callee, regs);
+    /// Into the instance of the callee in the scratch register.
+    fn go_over(&mut self) {
+        self.asm.load(RDI, at(INT_SCRATCH, self.layout.record_vmctx as i32), Size::B8);
+        self.load_memory();
+    }
+
+    /// Back into one's own instance.
+    fn come_back(&mut self) {
+        self.asm.load(RDI, at(RBP, -8), Size::B8);
+        if self.pinned {
+            self.load_memory();
+        }
+    }
+
+    /// Loads the register of memory 0, whether the instance pins it or not.
+    fn load_memory(&mut self) {
+        self.asm.load(MEMORY, at(RDI, self.layout.memory0 as i32), Size::B8);
+        self.asm.load(MEMORY, at(MEMORY, self.layout.memory_base as i32), Size::B8);
+    }
+
+    pub(super) fn tail_call(&mut self, callee: Callee) {
+        self.record(callee);
         self.unwind();
         match callee {
             Callee::Itself => {
@@ -517,7 +578,7 @@ impl<'a> Emitter<'a> {
                 emit!(self.asm, pushq_o(R10));
                 self.asm.bind(restored);
                 self.asm.mov(R10, RDI);
-                self.asm.load(RDI, vmctx, Size::B8);
+                self.go_over();
                 self.asm.store(at(RDI, self.layout.tail_caller as i32), R10, Size::B8);
                 self.asm.bind(same);
             }
@@ -539,6 +600,9 @@ impl<'a> Emitter<'a> {
             // The frame of slots is still there, and leads to ours.
             self.asm.load(RBP, at(RSI, -8), Size::B8);
             self.asm.address_of(RSP, at(RBP, -self.frame), true);
+            if self.pinned {
+                self.asm.mov(MEMORY, Assembler::MEMORY);
+            }
         }
     }
 
@@ -591,6 +655,14 @@ impl<'a> Emitter<'a> {
                 Late::Epoch { code, resume } => {
                     self.keep(code);
                     self.bring();
+                    self.asm.jump(resume);
+                }
+                Late::Enter { resume } => {
+                    self.go_over();
+                    self.asm.jump(resume);
+                }
+                Late::Leave { resume } => {
+                    self.come_back();
                     self.asm.jump(resume);
                 }
                 Late::Conversion { single, src, overflow, nan } => {
@@ -676,9 +748,20 @@ impl<'a> Emitter<'a> {
     }
 }
 
-fn changes_instance(callee: Callee) -> bool {
+/// In which instance a callee runs.
+enum Instance {
+    /// The caller's.
+    Same,
+    /// The caller's, but for rare cases.
+    Likely,
+    /// Mostly another, or none.
+    Other,
+}
+
+fn instance(callee: Callee) -> Instance {
     match callee {
-        Callee::Itself | Callee::Own(_) => false,
-        Callee::Imported(_) | Callee::Record => true,
+        Callee::Itself | Callee::Own(_) => Instance::Same,
+        Callee::Record => Instance::Likely,
+        Callee::Imported(_) => Instance::Other,
     }
 }

@@ -75,7 +75,11 @@ impl Select<'_> {
             let src = operand(regs, data);
             e.asm.float_binary(BinaryOp::ALL[data.bits as u32 as usize], dst, src);
         };
-        self.put_ops(Inst::Seq(sequence, data(op as u64, src)), &ops);
+        let data = data(op as u64, src);
+        // Sums, products and the like are one instruction.
+        let is_plain = reads_memory(op);
+        let inst = if is_plain { Inst::Plain(sequence, data) } else { Inst::Seq(sequence, data) };
+        self.put_ops(inst, &ops);
     }
 
     /// An op whose result is written over its operand.
@@ -139,7 +143,7 @@ impl Select<'_> {
                 op => e.asm.convert_integer(op, dst, src),
             }
         };
-        self.put_ops(Inst::Seq(sequence, data(op as u64, src)), &ops);
+        self.put_ops(Inst::Plain(sequence, data(op as u64, src)), &ops);
     }
 
     /// The bytes of an operand that a conversion reads.

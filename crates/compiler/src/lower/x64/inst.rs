@@ -163,8 +163,10 @@ pub(crate) enum Inst {
     FloatCmov(Condition),
     /// `[]`.
     TrapIf { condition: Condition, code: TrapCode },
-    /// `[..]`, as the function wants them.
+    /// `[..]`, as the function wants them; it may change the scratch register.
     Seq(Sequence, Data),
+    /// The same, but it leaves the scratch register alone.
+    Plain(Sequence, Data),
     /// `[..]`, as is said there.
     #[cfg(feature = "simd")]
     Vector(VectorInst),
@@ -184,8 +186,6 @@ pub(crate) enum Inst {
     Epoch { code: u32 },
     /// `[scratch frame in rsi]`: as [`Inst::Handler`], which does not come back.
     Throw { code: u32, clauses: Option<u32> },
-    /// `[]`: behind a call, in a clause's block.
-    Landing,
 
     /// `[]`.
     Jump,
@@ -199,4 +199,57 @@ pub(crate) enum Inst {
     Return,
     /// `[]`.
     Trap(TrapCode),
+}
+
+impl Inst {
+    /// Whether it changes the scratch register, and perhaps before it has read all operands.
+    /// Calls clobber it as they do all others, and what leaves the function has no use for it.
+    pub(crate) fn needs_scratch(&self) -> bool {
+        match self {
+            Inst::Seq(..)
+            | Inst::Cast(_)
+            | Inst::Allocate(_)
+            | Inst::BranchCast(_)
+            | Inst::Epoch { .. }
+            | Inst::Table { .. }
+            | Inst::Set(Condition::OrderedEqual | Condition::NotEqualOrUnordered) => true,
+            #[cfg(feature = "simd")]
+            Inst::Vector(_) => true,
+            Inst::Plain(..)
+            | Inst::Args
+            | Inst::Move
+            | Inst::Copy
+            | Inst::Const(_)
+            | Inst::FloatConst { .. }
+            | Inst::Alu { .. }
+            | Inst::AluMem { .. }
+            | Inst::Mul { .. }
+            | Inst::MulImm { .. }
+            | Inst::Negate { .. }
+            | Inst::Not { .. }
+            | Inst::Shift { .. }
+            | Inst::ShiftBy { .. }
+            | Inst::ShiftAny { .. }
+            | Inst::Lea { .. }
+            | Inst::Load { .. }
+            | Inst::Store { .. }
+            | Inst::StoreImm { .. }
+            | Inst::Cmp { .. }
+            | Inst::Test { .. }
+            | Inst::TestImm { .. }
+            | Inst::CmpFloat { .. }
+            | Inst::Set(Condition::Flag(_))
+            | Inst::Cmov(_)
+            | Inst::FloatCmov(_)
+            | Inst::TrapIf { .. }
+            | Inst::Call { .. }
+            | Inst::TailCall { .. }
+            | Inst::Handler { .. }
+            | Inst::Throw { .. }
+            | Inst::Jump
+            | Inst::Branch(_)
+            | Inst::Return
+            | Inst::Trap(_) => false,
+        }
+    }
 }

@@ -209,7 +209,7 @@ impl Select<'_> {
         let dst = self.result(data);
         let inverted = self.operand(inverted, wide);
         let other = self.operand(other, wide);
-        self.sequence(
+        self.plain(
             |e, regs, data| {
                 let (dst, inverted, other) = (regs.reg(), regs.reg(), regs.reg());
                 match data.bits != 0 {
@@ -257,7 +257,7 @@ impl Select<'_> {
             let count = count as u8 & (bits - 1);
             if self.features.bmi2 && op.rotates() {
                 let right = if let Shift::RotateLeft = op { (bits - count) % bits } else { count };
-                return self.sequence(
+                return self.plain(
                     |e, regs, data| {
                         let (dst, src, count) = (regs.reg(), regs.reg(), data.bits as u8);
                         match data.bits >> 8 != 0 {
@@ -414,7 +414,14 @@ impl Select<'_> {
                 e.asm.count_zeros(op, dst, src);
             }
         };
-        self.put_ops(Inst::Seq(sequence, data), &ops);
+        let inst = match op {
+            // They may have to put something in its place for zero.
+            UnaryOp::I32Clz | UnaryOp::I64Clz | UnaryOp::I32Ctz | UnaryOp::I64Ctz => {
+                Inst::Seq(sequence, data)
+            }
+            _ => Inst::Plain(sequence, data),
+        };
+        self.put_ops(inst, &ops);
     }
 
     /// Counts ones in ever longer groups of bits (Warren, "Hacker's Delight", 5-1).
@@ -465,7 +472,7 @@ impl Select<'_> {
         match op {
             WideOp::Add128 | WideOp::Sub128 => {
                 let [a, b, c, d] = [0, 1, 2, 3].map(|index| self.reg(data.args[index]));
-                self.sequence(
+                self.plain(
                     |e, regs, data| {
                         let (low, high) = (regs.over(), regs.over());
                         let (c, d) = (regs.rm(), regs.rm());
@@ -492,7 +499,7 @@ impl Select<'_> {
             WideOp::MulWideS | WideOp::MulWideU => {
                 let [a, b] = [0, 1].map(|index| self.reg(data.args[index]));
                 let (rax, rdx) = (preg(RAX), preg(RDX));
-                self.sequence(
+                self.plain(
                     |e, regs, data| {
                         let (_, _, _) = (regs.reg(), regs.reg(), regs.reg());
                         let factor = regs.rm();

@@ -26,12 +26,13 @@ mod vector_inst;
 
 use super::facts::Facts;
 use super::layout::Layout;
-use super::machine::{self, Flow, Machine, read, write};
+use super::machine::{self, Flow, Machine, read, read_in_late, write, write_early_in};
 use super::nulls::Nulls;
 use super::{Clauses, Scratch};
 use crate::asm::AsmLabel;
 use crate::code::NativeCode;
 use crate::isa::Size;
+use crate::isa::x64::INT_SCRATCH;
 use crate::isa::x64::integer::immediate;
 use crate::ssa::graph::Graph;
 use crate::ssa::{Block, Func, InstData, Op, Terminator, Value};
@@ -41,7 +42,7 @@ use crate::{CompileError, Environment, VmLayout};
 use emit::Emission;
 pub(crate) use inst::{Address, Callee, Data, Inst, Load, Sequence, Src};
 use regalloc2::{Operand, VReg};
-use regs::PASSED;
+use regs::preg;
 use zwasm_regir::{SourceLoc, Type};
 
 /// Data behind the code that selection has named.
@@ -120,6 +121,9 @@ pub(crate) struct Select<'a> {
     non_null: bool,
     /// The heap's base, if what has been selected since it may have changed wants it.
     heap: Option<VReg>,
+    /// The first byte of memory 0, if calls and returns want it in [`regs::MEMORY`]. In
+    /// between the allocator has that register to use.
+    memory: Option<VReg>,
     /// Whether it is entered with arguments.
     with_args: bool,
     failed: Option<CompileError>,
@@ -144,7 +148,7 @@ pub(super) fn compile(
         nulls: Nulls::of(func, &graph, &facts),
         facts,
         blocks: &layout,
-        machine: Machine::new(layout.blocks.len(), regs::clobbers()),
+        machine: Machine::new(layout.blocks.len(), regs::clobbers(env.memory_is_pinned())),
         insts: Vec::with_capacity(func.insts.len()),
         sources: Vec::with_capacity(func.insts.len()),
         source: SourceLoc::default(),
@@ -160,14 +164,18 @@ pub(super) fn compile(
         calls: false,
         slots: None,
         arrivals: arrivals(func, &layout),
+        memory: None,
         with_args,
         failed: None,
     };
     if func.values.iter().any(|value| value.ty == Type::V128) {
         select.machine.float_words = 2;
     }
+    if env.memory_is_pinned() {
+        select.name_memory();
+    }
     select.run()?;
-    let output = machine::allocate(&select.machine, &regs::environment())?;
+    let output = machine::allocate(&select.machine, &regs::environment(), &regs::SCRATCH)?;
     if env.stopped() {
         return Err(CompileError::Stopped);
     }
@@ -315,6 +323,8 @@ impl<'a> Select<'a> {
             Op::Compare(_) => self.compare(data),
             Op::Select => self.select(data),
             Op::Wide(op) => self.wide(op, data),
+            // It has a register from the start.
+            Op::MemoryBase(0) if self.memory.is_some() => {}
             Op::MemoryBase(mem) => self.memory_field(mem, self.layout.memory_base, data),
             Op::MemoryLen(mem) => self.memory_field(mem, self.layout.memory_len, data),
             Op::Load(op, access) => self.load(op, access, data),
@@ -378,6 +388,22 @@ impl<'a> Select<'a> {
         let vreg = self.fresh(self.func.ty(value));
         self.vregs[value.0 as usize] = Some(vreg);
         vreg
+    }
+
+    /// Gives memory 0 its register.
+    fn name_memory(&mut self) {
+        let name = self.fresh(Type::I64);
+        self.memory = Some(name);
+        for inst in &self.func.insts {
+            if inst.op == Op::MemoryBase(0) {
+                self.vregs[inst.results[0].0 as usize] = Some(name);
+            }
+        }
+    }
+
+    /// What wants the first byte of memory 0 where others expect it, and leaves it there.
+    fn keeps_memory(&self) -> Option<Operand> {
+        self.memory.map(|memory| read_in_late(memory, preg(regs::MEMORY)))
     }
 
     /// The register of a result.
@@ -488,7 +514,11 @@ impl<'a> Select<'a> {
     }
 
     fn put_as(&mut self, inst: Inst, flow: Flow, operands: &[Operand], clobbers: u8) {
-        self.machine.inst(flow, operands, clobbers);
+        let scratch = inst.needs_scratch().then(|| {
+            let scratch = self.fresh(Type::I64);
+            write_early_in(scratch, preg(INT_SCRATCH))
+        });
+        self.machine.inst(flow, operands, scratch, clobbers);
         self.insts.push(inst);
         self.sources.push(self.source);
     }
@@ -499,6 +529,11 @@ impl<'a> Select<'a> {
         self.source = ops.source.unwrap_or(own);
         self.put(inst, ops.all());
         self.source = own;
+    }
+
+    /// Puts a sequence that leaves the scratch register alone.
+    pub(crate) fn plain(&mut self, sequence: Sequence, data: Data, operands: &[Operand]) {
+        self.put(Inst::Plain(sequence, data), operands);
     }
 
     /// Puts a sequence.

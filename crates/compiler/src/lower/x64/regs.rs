@@ -22,11 +22,21 @@ pub(crate) const PASSED: Registers = Registers {
     ],
 };
 
+/// The first byte of memory 0 at entries, calls and returns, where the environment pins
+/// it. It carries no argument, its encodings are short, and what is called by the system's
+/// convention preserves it.
+pub(crate) const MEMORY: Reg = RBX;
+
 /// General registers that are allocated; first those whose encodings are shorter.
-pub(crate) const INTS: [Reg; 12] = [RAX, RCX, RDX, RBX, RSI, R8, R9, R10, R12, R13, R14, R15];
+/// Instructions that change the last one by themselves say so.
+pub(crate) const INTS: [Reg; 13] =
+    [RAX, RCX, RDX, MEMORY, RSI, R8, R9, R10, R12, R13, R14, R15, INT_SCRATCH];
 const SHORT: usize = 5;
 /// Vector registers that are allocated.
 pub(crate) const FLOATS: u8 = 15;
+
+/// What any instruction may change.
+pub(crate) const SCRATCH: [PReg; 1] = [preg(FLOAT_SCRATCH)];
 
 /// The class of a value's register.
 pub(crate) fn class(ty: Type) -> RegClass {
@@ -67,21 +77,24 @@ pub(crate) fn environment() -> MachineEnv {
     MachineEnv {
         preferred_regs_by_class: [set(&INTS[..SHORT]), set(short), PRegSet::empty()],
         non_preferred_regs_by_class: [set(&INTS[SHORT..]), set(long), PRegSet::empty()],
-        scratch_by_class: [Some(preg(INT_SCRATCH)), Some(preg(FLOAT_SCRATCH)), None],
+        scratch_by_class: [None, Some(SCRATCH[0]), None],
         fixed_stack_slots: Vec::new(),
     }
 }
 
 /// The number of the set of registers that an instruction clobbers which defines the first
-/// so many result registers of each kind; nothing is kept by a call.
+/// so many result registers of each kind; nothing is kept by a call but memory 0.
 pub(crate) fn all_but(ints: usize, floats: usize) -> u8 {
     (1 + ints * (FLOAT_RESULTS + 1) + floats) as u8
 }
 
-/// The sets; the first is empty.
-pub(crate) fn clobbers() -> Vec<PRegSet> {
+/// The sets, where memory 0 is pinned or is not; the first is empty.
+pub(crate) fn clobbers(pinned: bool) -> Vec<PRegSet> {
     let mut sets = vec![PRegSet::empty()];
-    let all = allocated().fold(PRegSet::empty(), |set, reg| set.with(preg(reg)));
+    let mut all = allocated().fold(PRegSet::empty(), |set, reg| set.with(preg(reg)));
+    if pinned {
+        all.remove(preg(MEMORY));
+    }
     for ints in 0..=INT_RESULTS {
         for floats in 0..=FLOAT_RESULTS {
             let mut set = all;

@@ -21,7 +21,7 @@
 //! called from native code. `docs/calling-convention.md` has the whole of it; whoever
 //! changes one of the stubs looks at the walk over frames in the runtime as well.
 
-use super::PASSED;
+use super::regs::{MEMORY, PASSED};
 use crate::VmLayout;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::{Field, Relocation, Routine, Value};
@@ -247,6 +247,7 @@ impl Maker<'_> {
         // The frame that returns here had the place of the arguments. It is at the value
         // top again, where overflowing results belong.
         self.asm.bind(exit);
+        self.asm.mov(MEMORY, Assembler::MEMORY);
         self.load(R10, RDI, layout.store);
         self.load(R10, R10, layout.value_top);
         self.asm.mov(RSP, RSI);
@@ -296,6 +297,7 @@ impl Maker<'_> {
         let [entered, replaced, call] = [(); 3].map(|()| self.asm.new_label());
         self.asm.align(16);
         self.asm.bind(replace);
+        self.asm.mov(MEMORY, Assembler::MEMORY);
         self.asm.mov(R10, RCX);
         self.is_from_native();
         self.asm.jcc(Cond::Above, replaced);
@@ -303,6 +305,7 @@ impl Maker<'_> {
         self.asm.jump(call);
 
         self.asm.bind(from_slots);
+        self.asm.mov(MEMORY, Assembler::MEMORY);
         self.load(R10, RCX, self.layout.record_code);
         self.is_from_native();
         self.asm.jcc(Cond::Above, entered);

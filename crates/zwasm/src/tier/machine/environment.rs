@@ -162,6 +162,11 @@ impl Environment for ModuleEnvironment<'_> {
         }
     }
 
+    fn memory_is_pinned(&self) -> bool {
+        let memory = self.module.memories.first();
+        self.guarded && memory.is_some_and(|ty| MemoryInst::can_be_guarded(*ty))
+    }
+
     fn table_holds_functions(&self, table: u32) -> bool {
         self.module.holds_functions(table)
     }

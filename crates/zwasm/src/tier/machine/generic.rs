@@ -87,6 +87,7 @@ unsafe extern "sysv64" fn exit() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
+        "mov rbx, r8",
         "mov rbp, rsi",
         "lea rsp, [rbp - 192]",
         "mov rdi, rsp",

@@ -279,10 +279,21 @@ pub(super) unsafe extern "sysv64" fn ending() {
     )
 }
 
-/// Brings the caller's context back after a tail call to another instance.
+/// Brings the caller's context and its memory 0 back after a tail call to another instance.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn restore_vmctx() {
-    naked_asm!(".cfi_startproc", ".cfi_undefined rip", "nop", "pop rdi", "ret", ".cfi_endproc",)
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "nop",
+        "pop rdi",
+        "mov rbx, [rdi + {memory0}]",
+        "mov rbx, [rbx + {base}]",
+        "ret",
+        ".cfi_endproc",
+        memory0 = const offset_of!(VmCtx, memory0),
+        base = const offset_of!(MemoryInst, base),
+    )
 }
 
 /// Traps: called with the number in `ecx`.
@@ -355,7 +366,8 @@ pub(crate) unsafe extern "sysv64" fn land_in_slots(
     naked_asm!(".cfi_startproc", ".cfi_undefined rip", "mov rsp, rcx", "jmp [rdx]", ".cfi_endproc",)
 }
 
-/// The same in native code, whose frame is `fp` and whose address is `ip`.
+/// The same in native code, whose frame is `fp` and whose address is `ip`, and whose
+/// context the frame keeps.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn land_in_native(
     vm: *mut VmCtx,
@@ -372,7 +384,12 @@ pub(crate) unsafe extern "sysv64" fn land_in_native(
         ".cfi_undefined rip",
         "mov rsp, rcx",
         "mov rbp, rsi",
+        "mov rdi, [rbp - 8]",
+        "mov rbx, [rdi + {memory0}]",
+        "mov rbx, [rbx + {base}]",
         "jmp rdx",
         ".cfi_endproc",
+        memory0 = const offset_of!(VmCtx, memory0),
+        base = const offset_of!(MemoryInst, base),
     )
 }
