@@ -18,8 +18,10 @@
 //! An instance of a store has pointers to memories and globals, which the store owns. They
 //! are followed while the store is borrowed, so that none goes away or is written to.
 
+use std::collections::HashSet;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io::{self, Write};
+use std::ptr::NonNull;
 
 use super::externs::{Extern, Global, Memory};
 use super::instance::Instance;
@@ -70,11 +72,14 @@ impl WasmCoreDump {
             return Some(dump.clone());
         }
         let trace = error.backtrace().filter(|trace| !trace.frames().is_empty())?.clone();
-        let (mut modules, mut instances) = (Vec::new(), Vec::new());
+        let (mut modules, mut instances) = (Vec::<Module>::new(), Vec::new());
         for frame in trace.frames() {
             if !instances.contains(&frame.instance()) {
                 instances.push(frame.instance());
-                add_module(&mut modules, frame.module());
+                let module = frame.module();
+                if !modules.iter().any(|known| Module::same(known, module)) {
+                    modules.push(module.clone());
+                }
             }
         }
         let (globals, memories) = (Vec::new(), Vec::new());
@@ -89,14 +94,26 @@ impl WasmCoreDump {
     pub(super) unsafe fn of_store(core: *mut StoreCore, trace: WasmBacktrace) -> WasmCoreDump {
         let (mut modules, mut instances) = (Vec::new(), Vec::new());
         let (mut globals, mut memories) = (Vec::new(), Vec::new());
+        let mut known_modules = HashSet::new();
         // SAFETY: by the contract; what the store owns lives as long.
         unsafe {
             for &instance in (*core).all_instances() {
-                add_module(&mut modules, &instance.as_ref().module);
+                let module = &instance.as_ref().module;
+                if known_modules.insert(std::ptr::from_ref(module.inner())) {
+                    modules.push(module.clone());
+                }
                 instances.push(Instance(Stored::new(core, instance)));
             }
-            for &global in (*core).all_globals() {
-                globals.push(Global(Stored::new(core, global)));
+            // Those that an instance defines are its own.
+            let mut known = HashSet::new();
+            let of_instances = (*core).all_instances().iter().flat_map(|instance| {
+                let globals = instance.as_ref().globals.iter();
+                globals.filter_map(|global| NonNull::new(*global))
+            });
+            for global in (*core).all_globals().iter().copied().chain(of_instances) {
+                if known.insert(global) {
+                    globals.push(Global(Stored::new(core, global)));
+                }
             }
             for &memory in (*core).all_memories() {
                 if let Extern::Memory(memory) = Extern::from_item(core, Item::Memory(memory)) {
@@ -160,12 +177,6 @@ impl WasmCoreDump {
         let mut dump = Dump::default();
         dump.collect(&self.trace, store.as_context());
         dump.write(name, to)
-    }
-}
-
-fn add_module(modules: &mut Vec<Module>, module: &Module) {
-    if !modules.iter().any(|known| Module::same(known, module)) {
-        modules.push(module.clone());
     }
 }
 

@@ -104,7 +104,14 @@ impl ExternRef {
     ///
     /// If the reference's scope has ended or it is of another store.
     pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
-        Ok(self.0.get(store.as_context_mut().core())? as u32)
+        let core = store.as_context_mut().core();
+        let reference = self.0.get(core)?;
+        if !is_i31(reference as u32) {
+            // SAFETY: the context is exclusive, and what is rooted is an object. The heap need
+            // not have noted yet where one starts that the guest has made.
+            unsafe { (*core).gc.heap.set_start(reference as usize) };
+        }
+        Ok(reference as u32)
     }
 
     /// The reference that a number is. Nothing for null, and for what no object has as its
