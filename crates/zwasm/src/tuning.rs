@@ -61,10 +61,6 @@ pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// heaps would be collected all the time; more, and they would leave the cache.
 pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
-/// Bytes of the heap that come in pages as small as they are; behind them the system may
-/// give large ones. Faults on small pages took a quarter of the time of filling the heap.
-pub(crate) const SMALL_HEAP: usize = 2 << 20;
-
 /// Bytes of tables, segments and the stack that are looked through for each byte that is
 /// allocated until the next collection: reading four takes no longer than allocating
 /// one, and a guest with large tables has a heap larger by a quarter of them.

@@ -74,22 +74,6 @@ impl Mapping {
         Ok(())
     }
 
-    /// Says that `len` bytes from `offset` will soon be used as a whole, so that the system
-    /// may give them in few large pages.
-    pub(crate) fn expect_use(&mut self, offset: usize, len: usize) {
-        #[cfg(target_os = "linux")]
-        if offset.saturating_add(len) <= self.len {
-            // SAFETY: the range lies within this mapping, and what it holds stays. Failure
-            // leaves small pages.
-            let _ = unsafe {
-                let start = self.base.as_ptr().add(offset);
-                rustix::mm::madvise(start.cast(), len, rustix::mm::Advice::LinuxHugepage)
-            };
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (offset, len);
-    }
-
     /// Changes what may be done with `len` bytes from `offset`. Nothing may use
     /// them meanwhile.
     #[cfg(compiler)]

@@ -95,10 +95,6 @@ impl Mapping {
         checked(!base.is_null())
     }
 
-    /// Says that `len` bytes from `offset` will soon be used as a whole, which changes nothing
-    /// here.
-    pub(crate) fn expect_use(&mut self, _offset: usize, _len: usize) {}
-
     /// Changes what may be done with `len` bytes from `offset`, and commits them when
     /// they become writable. Nothing may use them meanwhile.
     #[cfg(compiler)]

@@ -29,7 +29,7 @@
 
 use super::layout::{Layout, Layouts};
 use crate::sys::Mapping;
-use crate::tuning::{HEAP_STEP, SMALL_HEAP};
+use crate::tuning::HEAP_STEP;
 use std::io;
 use zwasm_regir::object::{GRANULE, HEADER, LENGTH};
 use zwasm_regir::work;
@@ -422,9 +422,6 @@ impl Heap {
             table(LINE_MARKS, LINE)?;
             table(0, 1)?;
             self.committed[chunk] = true;
-            // Not of a small heap.
-            let spared = if chunk == FIRST * BLOCK / CHUNK { SMALL_HEAP } else { 0 };
-            self.mapping.expect_use(TABLES + chunk * CHUNK + spared, CHUNK - spared);
         }
         Ok(())
     }
