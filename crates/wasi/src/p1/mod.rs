@@ -1,7 +1,7 @@
 //! The ABI of `wasi_snapshot_preview1`, and of `wasi_unstable` before it.
 //!
-//! Every function has one shape, [`Call`]: the guest's state, its memory and the
-//! raw argument slots. [`FUNCTIONS`] says what each is called and what it
+//! Every function has one shape, `Call`: the guest's state, its memory and the
+//! raw argument slots. `FUNCTIONS` says what each is called and what it
 //! takes; linking, and whoever wants to know what exists, loop over it.
 //!
 //! A function checks where its results go before it does anything that could

@@ -9,7 +9,7 @@ use zwasm_regir::TrapCode;
 macro_rules! traps {
     ($($name:ident $message:literal $shown:literal, $doc:literal;)*) => {
         /// The kinds of traps. They have wasmtime's names and cover what these do there; what
-        /// exactly went wrong is in the words of [`Error::trap_message`].
+        /// exactly went wrong is in the words of [`Error::trap_message`](super::Error::trap_message).
         #[non_exhaustive]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Trap {
