@@ -138,6 +138,11 @@ pub(crate) const UNCHECKED_FRAME: i32 = 4096;
 #[cfg(feature = "optimize")]
 pub(crate) const MAX_SCRATCH_SLOTS: u32 = 2000;
 
+/// Instructions and targets of tables of a function that is optimized: what has more becomes
+/// too many machine instructions, and would take a gigabyte before that is known.
+#[cfg(feature = "optimize")]
+pub(crate) const SSA_INSTS: usize = 4 * MAX_MACHINE_INSTS;
+
 /// Writes to slots of a function that is optimized: some hundred megabytes of what is kept
 /// about them.
 #[cfg(feature = "optimize")]

@@ -56,6 +56,9 @@ pub fn build(
         Entry::Start => None,
         Entry::Loop { label, .. } => Some(label),
     };
+    if function.insts.len() + function.br_targets.len() > tuning::SSA_INSTS {
+        return Err(CompileError::Unsupported);
+    }
     let plan = Plan::of(function, env, header)?;
     let declared = declared(function);
     let mut builder = Builder {
