@@ -121,10 +121,10 @@ fn stub(
             })
             .into()
         }
-        ExternType::Table(ty) => ty.default_value(store)?.into(),
+        ExternType::Table(ty) => ty.default_value(store).map_err(no_default)?.into(),
         ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(engine, ty)?.into(),
         ExternType::Memory(ty) => Memory::new(store, ty)?.into(),
-        ExternType::Global(ty) => ty.default_value(store)?.into(),
+        ExternType::Global(ty) => ty.default_value(store).map_err(no_default)?.into(),
         ExternType::Tag(ty) => Tag::new(store, &ty)?.into(),
     })
 }
@@ -139,6 +139,15 @@ fn ending(error: &Error) -> Ending {
         }
         (_, ErrorKind::Exception) => Ending::Exception,
         _ => Ending::Failed(error.summary()),
+    }
+}
+
+/// Why an import cannot be made up, without the number of a type, which is another one in
+/// each engine.
+fn no_default(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Limit | ErrorKind::OutOfMemory => error,
+        _ => Error::msg("there is no default value for an import"),
     }
 }
 
