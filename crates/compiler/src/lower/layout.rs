@@ -51,7 +51,7 @@ impl Layout {
         let usual = all().filter(|at| !rare[*at]).map(entry);
         let unusual = all().filter(|at| rare[*at]).map(|at| (at as u32, false));
         let mut memory: Vec<(u32, bool)> = usual.chain(unusual).collect();
-        turn_loops(func, &graph, &blocks, &mut memory);
+        turn_loops(func, graph, &blocks, &mut memory);
         let head = |block: &Block| {
             let inner = graph.innermost[block.0 as usize]?;
             place[graph.loops[inner as usize].header.0 as usize]

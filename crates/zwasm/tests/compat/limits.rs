@@ -98,9 +98,12 @@ fn a_limiter_decides() -> Result<()> {
     Ok(())
 }
 
+/// What switches a feature.
+type Switch = fn(&mut Config, bool);
+
 #[test]
 fn features_are_switched() -> Result<()> {
-    let uses: [(fn(&mut Config, bool), &str); 5] = [
+    let uses: [(Switch, &str); 5] = [
         (|config, enable| _ = config.wasm_multi_memory(enable), "(memory 1) (memory 1)"),
         (|config, enable| _ = config.wasm_memory64(enable), "(memory i64 1)"),
         (|config, enable| _ = config.wasm_tail_call(enable), "(func $f (return_call $f))"),

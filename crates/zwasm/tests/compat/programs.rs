@@ -24,7 +24,7 @@ fn text(caller: &mut Caller<'_, Request>, at: u32, len: u32) -> Result<String> {
     let memory = memory.ok_or_else(|| format_err!("the filter has no memory"))?;
     let bytes = memory.data(&*caller).get(at as usize..).and_then(|data| data.get(..len as usize));
     let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
-    Ok(String::from_utf8(bytes.to_vec()).context("no text")?)
+    String::from_utf8(bytes.to_vec()).context("no text")
 }
 
 impl Filters {
