@@ -260,8 +260,8 @@ pub(super) fn patience(config: &Config, defined: u32, bytes: usize) -> i64 {
     match strategy {
         Strategy::Auto => {
             let bytes = bytes as i64;
-            let each = tuning::OPTIMIZING_BYTE.saturating_add(bytes / tuning::OPTIMIZING_LONGER);
-            let optimizing = tuning::OPTIMIZING_OVERHEAD.saturating_add(bytes.saturating_mul(each));
+            let body = bytes.saturating_mul(tuning::OPTIMIZING_BYTE);
+            let optimizing = tuning::OPTIMIZING_OVERHEAD.saturating_add(body);
             let unit = if samples(config) { 1 } else { tuning::COUNTED_IN_NANOSECOND };
             optimizing.saturating_mul(tuning::PATIENCE).saturating_mul(unit)
         }
