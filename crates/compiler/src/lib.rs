@@ -15,6 +15,7 @@
 
 mod asm;
 pub mod baseline;
+mod bulk;
 pub mod code;
 mod environment;
 mod heap;

@@ -37,6 +37,10 @@ pub(crate) const ARRAY_INLINE_ELEMENTS: u32 = 16;
 /// takes longer than the way to the handler.
 pub(crate) const ARRAY_INLINE_BYTES: u32 = 256;
 
+/// Bytes of a `memory.copy` or `memory.fill` of constant length that are moved inline: eight
+/// vectors, which have to be in registers at once.
+pub(crate) const BULK_INLINE_BYTES: u32 = 128;
+
 /// Slots that a branch, return or tail call moves with instructions for each; more, and
 /// a loop moves them: a few bytes of a function may move two thousand.
 pub(crate) const MOVES_INLINE: u32 = 32;
@@ -53,6 +57,10 @@ pub(crate) const LOOP_ALIGN: usize = 16;
 /// Rules that are applied to an instruction, one after the other, before it stays as it is.
 #[cfg(feature = "optimize")]
 pub(crate) const SIMPLER: usize = 8;
+
+/// Values that are looked at for a byte swap: one of 64 bits is made of some thirty.
+#[cfg(feature = "optimize")]
+pub(crate) const SWAP_STEPS: u32 = 48;
 
 /// Terms of a sum that are looked at for a product of 128 bits: a product takes 4 with
 /// what is added to it by the usual function.

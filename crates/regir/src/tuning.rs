@@ -36,6 +36,10 @@ pub const PLAN_BUDGET: usize = 400;
 /// The same, at most: compiling takes time with every byte.
 pub const PLAN_MAX_BUDGET: usize = 5000;
 
+/// The part of a body's length that it takes from the budget if it multiplies to 128 bits:
+/// one instruction and two stores are left of it.
+pub const PLAN_PRODUCT: usize = 8;
+
 /// Calls inlined into each other.
 pub const PLAN_DEPTH: usize = 6;
 

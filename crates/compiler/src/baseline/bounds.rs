@@ -147,6 +147,28 @@ impl<A: Select> Compiler<'_, A> {
         self.bounded(mem, operand, offset, size)
     }
 
+    /// Traps unless so many bytes of memory 0 from a zero-extended 32-bit place on are within
+    /// it, as [`Compiler::ends_within`]. The scratch register is overwritten.
+    pub(crate) fn within(&mut self, start: Reg, bytes: u32) {
+        self.asm.address_of(A::INT_SCRATCH, at(start, bytes as i32), true);
+        self.ends_in_memory(A::INT_SCRATCH);
+    }
+
+    /// The same of as many bytes as another register says, zero-extended too; `end` gets
+    /// where they end. Only for a memory that has 32-bit addresses and is not shared, whose
+    /// length in its register is right then. Neither sum can wrap.
+    pub(crate) fn ends_within(&mut self, end: Reg, start: Reg, bytes: Reg) {
+        let place = Mem { base: start, index: Some((bytes, 0)), disp: 0 };
+        self.asm.address_of(end, place, true);
+        self.ends_in_memory(end);
+    }
+
+    fn ends_in_memory(&mut self, end: Reg) {
+        let len = Rm::Reg(A::MEMORY_LEN);
+        let condition = self.asm.compare(Relation::Above, true, end, len);
+        self.trap_if(condition, TrapCode::MemoryOutOfBounds);
+    }
+
     /// Where a memory is described, none for memory 0, and its size.
     fn memory(&mut self, mem: u32) -> (Option<Reg>, Rm) {
         if mem == 0 {

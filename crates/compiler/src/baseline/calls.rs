@@ -237,6 +237,7 @@ impl<A: Select> Compiler<'_, A> {
 
     /// Enters the body in `rax`, whose record is in `rcx`, with the frame as it is.
     fn jump_to_callee(&mut self, switch: Switch) {
+        self.bring_fuel();
         self.switch(switch, Left::ForGood);
         self.asm.address_of(A::IP, at(A::BODY, 8), true);
         self.asm.jump_through(A::IP);
@@ -277,6 +278,7 @@ impl<A: Select> Compiler<'_, A> {
         self.check_stack(A::CALLEE_FRAME);
         let word = self.asm.new_label();
         self.asm.label_address(A::IP, word);
+        self.bring_fuel();
         self.asm.write_header(offset(header));
         self.asm.mov(A::FRAME, A::CALLEE_FRAME);
         self.switch(switch, Left::ToReturn);
@@ -287,6 +289,7 @@ impl<A: Select> Compiler<'_, A> {
         let back = self.asm.new_label();
         self.asm.address(back);
         self.asm.bind(back);
+        self.load_fuel();
     }
 
     /// Takes over the instance of the record in `rcx`, if it is another.

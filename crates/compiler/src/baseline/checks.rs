@@ -1,4 +1,9 @@
 //! Fuel and epochs: a few instructions each, and the rest behind the function.
+//!
+//! Code that pays fuel keeps what is left in a register of its own, which is right
+//! throughout. The word in the store's limits may be stale; whoever leaves the code writes
+//! it, and whoever comes in reads it. At labels it is taken for stale, so that the ways to
+//! them need not agree.
 
 use super::Compiler;
 use super::late::Late;
@@ -11,14 +16,38 @@ use zwasm_regir::{Inst, TrapCode};
 impl<A: Select> Compiler<'_, A> {
     /// Pays, or traps.
     pub(crate) fn fuel(&mut self, cost: u32) {
-        let Ok(immediate) = i32::try_from(cost) else {
-            return self.call_handler(&Inst::Fuel { cost });
-        };
-        let layout = self.layout;
-        self.asm.load(A::INT_SCRATCH, at(A::VMCTX, layout.limits as i32), Size::B8);
-        let fuel = at(A::INT_SCRATCH, layout.limits_fuel as i32);
-        let is_negative = self.asm.charge(fuel, immediate);
+        let is_negative = self.asm.pay(A::FUEL, cost);
+        self.fuel_is_stale = true;
         self.trap_if(is_negative, TrapCode::OutOfFuel);
+    }
+
+    /// Reads what is left, in code that pays; the scratch register is overwritten.
+    pub(crate) fn load_fuel(&mut self) {
+        if self.metered {
+            let layout = self.layout;
+            self.asm.load(A::INT_SCRATCH, at(A::VMCTX, layout.limits as i32), Size::B8);
+            let fuel = at(A::INT_SCRATCH, layout.limits_fuel as i32);
+            self.asm.load(A::FUEL, fuel, Size::B8);
+            self.fuel_is_stale = false;
+        }
+    }
+
+    /// Writes what is left, in code that pays; the scratch register is overwritten.
+    pub(crate) fn store_fuel(&mut self) {
+        if self.metered {
+            let layout = self.layout;
+            self.asm.load(A::INT_SCRATCH, at(A::VMCTX, layout.limits as i32), Size::B8);
+            let fuel = at(A::INT_SCRATCH, layout.limits_fuel as i32);
+            self.asm.store(fuel, A::FUEL, Size::B8);
+        }
+    }
+
+    /// The same, where the code is gone through in order.
+    pub(crate) fn bring_fuel(&mut self) {
+        if self.fuel_is_stale {
+            self.store_fuel();
+            self.fuel_is_stale = false;
+        }
     }
 
     /// Compares the epoch with the deadline. Where that is reached, the handler is

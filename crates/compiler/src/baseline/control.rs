@@ -44,14 +44,17 @@ impl<A: Select> Compiler<'_, A> {
         self.flush(u32::MAX);
         let threaded = self.threaded(inst);
         let resume = self.asm.new_label();
+        self.bring_fuel();
         self.run_threaded(&threaded, resume);
         self.asm.bind(resume);
+        self.load_fuel();
     }
 
     /// As [`Compiler::call_handler`], for an instruction that does not return here.
     pub(crate) fn leave_to_handler(&mut self, inst: &Inst) {
         self.flush(u32::MAX);
         let threaded = self.threaded(inst);
+        self.bring_fuel();
         self.enter_threaded(&threaded);
         self.reachable = false;
     }
@@ -83,6 +86,7 @@ impl<A: Select> Compiler<'_, A> {
     pub(crate) fn leave(&mut self) {
         let header = (self.function.frame.header * 8) as i32;
         let other = *self.other_instance.get_or_insert_with(|| self.asm.new_label());
+        self.bring_fuel();
         self.asm.read_header(header);
         let condition = self.asm.compare(Relation::NotEqual, true, A::BODY, Rm::Reg(A::VMCTX));
         self.asm.jump_if(condition, other);
@@ -97,6 +101,7 @@ impl<A: Select> Compiler<'_, A> {
         self.asm.word(u64::from(frame_slots) * 8);
         self.asm.address(entry);
         self.asm.bind(entry);
+        self.load_fuel();
     }
 }
 

@@ -226,6 +226,7 @@ impl<A: Select> Compiler<'_, A> {
     /// A label stands here.
     pub(crate) fn place(&mut self, label: Label, loop_header: bool) {
         let height = self.height(label);
+        self.fuel_is_stale = self.metered;
         self.state.truncate(height);
         let index = label.0 as usize;
         let joined = match self.joins[index].joined.take() {

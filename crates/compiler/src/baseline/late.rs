@@ -89,8 +89,10 @@ impl<A: Select> Compiler<'_, A> {
             self.store_slot(held.slot, *reg, held.class);
         }
         let back = self.asm.new_label();
+        self.store_fuel();
         self.run_threaded(&slow.threaded, back);
         self.asm.bind(back);
+        self.load_fuel();
         let live = slow.result.map_or(u32::MAX, |(_, slot)| slot);
         for Joined { reg, held } in slow.values.iter().filter(|each| each.held.slot < live) {
             self.load_slot(*reg, held.slot, held.class);
@@ -104,6 +106,7 @@ impl<A: Select> Compiler<'_, A> {
     /// What belongs behind the code.
     pub(crate) fn epilogue(&mut self) {
         let raise = self.asm.new_label();
+        let store_and_raise = if self.metered { self.asm.new_label() } else { raise };
         let mut raises = false;
         if let Some(other) = self.other_instance {
             self.asm.bind(other);
@@ -122,7 +125,11 @@ impl<A: Select> Compiler<'_, A> {
                     self.asm.bind(label);
                     self.asm.label_address(A::IP, site);
                     self.asm.constant(A::ACC, u64::from(code as u32));
-                    self.asm.jump_through_label(raise);
+                    if self.metered {
+                        self.asm.jump(store_and_raise);
+                    } else {
+                        self.asm.jump_through_label(raise);
+                    }
                 }
                 Late::Conversion { label, single, src, overflow, nan } => {
                     self.asm.bind(label);
@@ -134,7 +141,16 @@ impl<A: Select> Compiler<'_, A> {
                     self.code.sources.push((position, source));
                     self.code.regions.push((position, region));
                     self.asm.bind(label);
-                    self.run_threaded(&threaded, resume);
+                    self.store_fuel();
+                    if self.metered {
+                        let back = self.asm.new_label();
+                        self.run_threaded(&threaded, back);
+                        self.asm.bind(back);
+                        self.load_fuel();
+                        self.asm.jump(resume);
+                    } else {
+                        self.run_threaded(&threaded, resume);
+                    }
                 }
                 Late::Slow(slow) => self.slow_case(&slow),
                 Late::Callee { label, resume, cell } => {
@@ -151,16 +167,30 @@ impl<A: Select> Compiler<'_, A> {
                     for &Joined { reg, held } in &*joined {
                         self.load_slot(reg, held.slot, held.class);
                     }
+                    self.load_fuel();
                     self.asm.jump(header);
                 }
                 Late::Landing { word, target } => {
                     self.asm.align(8);
                     self.asm.bind(word);
-                    self.asm.address(target);
+                    if self.metered {
+                        let stub = self.asm.new_label();
+                        self.asm.address(stub);
+                        self.asm.bind(stub);
+                        self.load_fuel();
+                        self.asm.jump(target);
+                    } else {
+                        self.asm.address(target);
+                    }
                 }
             }
         }
         if raises {
+            if self.metered {
+                self.asm.bind(store_and_raise);
+                self.store_fuel();
+                self.asm.jump_through_label(raise);
+            }
             self.asm.align(8);
             self.asm.bind(raise);
             let raise = self.env.raise();

@@ -14,6 +14,7 @@
 mod aarch64;
 mod allocate;
 mod bounds;
+mod bulk;
 mod calls;
 mod checks;
 mod control;
@@ -66,6 +67,10 @@ pub(crate) struct Compiler<'a, A> {
     weights: Weights,
     /// Where a return to another instance goes.
     pub(crate) other_instance: Option<AsmLabel>,
+    /// Whether the code pays fuel.
+    pub(crate) metered: bool,
+    /// Whether the fuel in the store's limits may not be what the register says.
+    pub(crate) fuel_is_stale: bool,
     /// Whether control can get to the instruction being compiled.
     pub(crate) reachable: bool,
     /// The deaths of slots that are still to come.
@@ -155,8 +160,10 @@ fn attempt<A: Select>(
     let joins = (0..function.label_heights.len())
         .map(|_| Join { asm: asm.new_label(), joined: None })
         .collect();
+    let metered = env.consumes_fuel();
+    let ints = if metered { A::METERED_INT_REGS } else { A::INT_REGS };
     let room = Room {
-        ints: A::INT_REGS.len() - tuning::FREE_INTS,
+        ints: ints.len() - tuning::FREE_INTS,
         floats: A::FLOAT_REGS.len() - tuning::FREE_FLOATS,
     };
     let loops = Loops::of(function, env, room)?;
@@ -172,13 +179,15 @@ fn attempt<A: Select>(
         env,
         layout: *env.layout(),
         asm,
-        state: State::new(slots as usize, A::INT_REGS, A::FLOAT_REGS),
+        state: State::new(slots as usize, ints, A::FLOAT_REGS),
         loops,
         joins,
         late: Vec::new(),
         counting,
         weights,
         other_instance: None,
+        metered,
+        fuel_is_stale: false,
         reachable: true,
         deaths: &function.deaths,
         by_handler,
@@ -383,6 +392,7 @@ impl<A: Select> Compiler<'_, A> {
                 A::atomic(self, AtomicAccess { op, dst, addr, a, b, mem, offset });
             }
             Inst::AtomicFence => A::atomic_fence(self),
+            Inst::Bulk { op, base } => self.bulk(inst, op, base),
             Inst::MemorySize { dst, mem } => self.memory_size(dst, mem),
             Inst::GlobalGet { dst, global } => self.global_get(dst, global),
             Inst::GlobalSet { global, value } => self.global_set(global, value),
@@ -537,8 +547,8 @@ pub(crate) fn leaves(inst: &Inst) -> bool {
             | Inst::AtomicWait { .. }
             | Inst::AtomicNotify { .. }
             | Inst::MemoryGrow { .. }
-            | Inst::Bulk { .. }
-    ) || matches!(inst, Inst::Gc { op, .. } if !allocate::is_allocation(*op))
+    ) || matches!(inst, Inst::Bulk { op, .. } if !bulk::may_be_short(*op))
+        || matches!(inst, Inst::Gc { op, .. } if !allocate::is_allocation(*op))
 }
 
 /// Whether an instruction can be left to its handler: it is no branch, return or label,

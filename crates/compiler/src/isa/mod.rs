@@ -106,6 +106,10 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     const SPARE: Reg;
     /// General registers for values; those with special uses last.
     const INT_REGS: &'static [Reg];
+    /// The same in code that pays fuel: without [`Primitives::FUEL`].
+    const METERED_INT_REGS: &'static [Reg];
+    /// The fuel left, in code that pays it.
+    const FUEL: Reg;
     /// Vector registers for values.
     const FLOAT_REGS: &'static [Reg];
     /// A general register that never holds a slot's value.
@@ -202,6 +206,9 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     fn add_carries(&mut self, dst: Reg, src: Reg) -> Self::Condition;
     /// `reg = reg - 1`, 32 bits; whether something is left.
     fn count_down(&mut self, reg: Reg) -> Self::Condition;
+    /// `reg = reg - cost`, 64 bits; whether the result is negative, which no difference
+    /// is too small for. The scratch register is overwritten.
+    fn pay(&mut self, reg: Reg, cost: u32) -> Self::Condition;
     /// Subtracts from the 8 bytes at a place; whether the result is negative. The scratch
     /// register, which may be part of the place, is overwritten.
     fn charge(&mut self, mem: Mem, cost: i32) -> Self::Condition;

@@ -158,6 +158,8 @@ fn step(
     Ok(match *op {
         Op::Const(bits) => vec![bits],
         Op::Copy => vec![args[0]],
+        Op::ByteSwap if ty == Some(Type::I32) => vec![(args[0] as u32).swap_bytes().into()],
+        Op::ByteSwap => vec![args[0].swap_bytes()],
         Op::Unary(op) => vec![trapping(fold::unary(op, args[0]), TrapCode::IntegerOverflow)?],
         Op::Binary(op) => {
             vec![trapping(fold::binary(op, args[0], args[1]), TrapCode::IntegerDivisionByZero)?]

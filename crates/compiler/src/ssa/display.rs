@@ -108,6 +108,7 @@ impl Display for Op {
             Op::Compare(op) => f.write_str(op.text()),
             Op::Copy => f.write_str("copy"),
             Op::Select => f.write_str("select"),
+            Op::ByteSwap => f.write_str("byte_swap"),
             Op::Wide(op) => f.write_str(op.text()),
             #[cfg(feature = "simd")]
             Op::VectorConst([low, high]) => write!(f, "v128.const {high:#018x}{low:016x}"),
@@ -132,6 +133,8 @@ impl Display for Op {
             Op::Atomic(op, access) => write!(f, "{} {access}", op.text()),
             Op::AtomicFence => f.write_str("atomic.fence"),
             Op::MemorySize(mem) => write!(f, "memory.size m{mem}"),
+            Op::MemoryCopy(mem) => write!(f, "memory.copy m{mem}"),
+            Op::MemoryFill(mem) => write!(f, "memory.fill m{mem}"),
             Op::GlobalGet(global) => write!(f, "global.get g{global}"),
             Op::GlobalSet(global) => write!(f, "global.set g{global}"),
             Op::TableGet(table) => write!(f, "table.get t{table}"),

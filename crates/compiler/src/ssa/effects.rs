@@ -125,6 +125,7 @@ impl Op {
             Op::Const(_)
             | Op::Compare(_)
             | Op::Copy
+            | Op::ByteSwap
             | Op::Select
             | Op::Wide(_)
             | Op::RefFunc(_)
@@ -147,6 +148,13 @@ impl Op {
             Op::VectorStore(access) | Op::StoreLane(_, _, access) => {
                 Effects::writing(Part::Memory(access.mem)).trapping()
             }
+            // What is long the handler does, which the guest may be stopped in; everything
+            // stays in registers around it.
+            Op::MemoryCopy(mem) => Effects {
+                reads: Touch::One(Part::Memory(mem)),
+                ..Effects::writing(Part::Memory(mem)).trapping()
+            },
+            Op::MemoryFill(mem) => Effects::writing(Part::Memory(mem)).trapping(),
             // Other threads see and are seen by what is atomic.
             Op::Atomic(_, access) => Effects {
                 reads: Touch::Everything,
@@ -185,7 +193,8 @@ impl Op {
             }
             Op::Gc(op) => Effects { writes: of_gc(op), ..Effects::ALL },
             Op::Handler(Handler { ref inst, .. }) => of_handler(inst),
-            Op::Fuel(_) => Effects { leaves: false, ..Effects::ALL },
+            // Nothing but what leaves looks at the fuel. Being a change, it is not shared.
+            Op::Fuel(_) => Effects::writing(Part::Rest).trapping(),
             Op::Epoch | Op::Call { .. } | Op::CallIndirect { .. } | Op::CallRef { .. } => {
                 Effects::ALL
             }

@@ -97,6 +97,8 @@ pub enum Op {
     Compare(CompareOp),
     /// `(cond, a, b) -> T`: `cond != 0 ? a : b`.
     Select,
+    /// `(a) -> T`: the bytes in the opposite order.
+    ByteSwap,
     /// `(a, b)` or, of 128 bits, `(a low, a high, b low, b high) -> (low, high)`.
     Wide(WideOp),
     /// `() -> V128`: a constant, low half first.
@@ -132,6 +134,11 @@ pub enum Op {
     AtomicFence,
     /// `() -> I32 or I64`: pages.
     MemorySize(u32),
+    /// `(base, len, to, from, count)`, of a memory with 32-bit addresses that is not shared:
+    /// copies bytes from one place to another.
+    MemoryCopy(u32),
+    /// `(base, len, to, value, count)`, of such a memory: fills bytes.
+    MemoryFill(u32),
 
     /// `() -> T`.
     GlobalGet(u32),

@@ -249,7 +249,7 @@ impl Verifier<'_> {
             Op::Unary(op) => types.are(&[op.operand()], &[op.result()]),
             Op::Binary(op) => types.are(&[op.result(); 2], &[op.result()]),
             Op::Compare(op) => types.are(&[op.operand(); 2], &[I32]),
-            Op::Copy => {
+            Op::Copy | Op::ByteSwap => {
                 let ty = types.result();
                 types.are(&[ty], &[ty]);
             }
@@ -293,6 +293,7 @@ impl Verifier<'_> {
                 types.gives(&[op.value()][..usize::from(op.has_result())]);
             }
             Op::AtomicFence | Op::Fuel(_) | Op::Epoch => {}
+            Op::MemoryCopy(_) | Op::MemoryFill(_) => types.takes(&[I64, I64, I32, I32, I32]),
             Op::MemorySize(memory) => types.gives(&[self.index(memory)]),
             Op::GlobalGet(global) => types.gives(&[env.global_type(global)]),
             Op::GlobalSet(global) => types.takes(&[env.global_type(global)]),

@@ -1,6 +1,6 @@
 //! Expressions that compilers know by their form, and some that are almost one of them:
 //! products of 128 bits out of parts, rotations and byte swaps out of shifts, divisions by
-//! constants, bits and ranges that are known, counts of bits.
+//! constants, bits and ranges that are known, counts of bits, carries and borrows.
 
 use super::body::Body;
 use super::code::*;
@@ -99,12 +99,13 @@ impl Body<'_> {
             Ty::I64 => Int { is_64: true },
             _ => return self.value(ty, 1),
         };
-        let bytes = match self.rng.below(8) {
+        let bytes = match self.rng.below(9) {
             0 | 1 => self.rotation(&int),
             2 => self.swapped_bytes(&int),
             3 | 4 => self.divided(&int),
             5 => self.counted_bits(&int),
             6 if int.is_64 => self.product(),
+            7 => self.carried(&int),
             _ => self.known(&int),
         };
         self.code.0.extend(bytes);
@@ -113,6 +114,29 @@ impl Body<'_> {
     /// A number, at times one beside it.
     fn about(&mut self, number: i64) -> i64 {
         if self.once_in(6) { number.wrapping_add(self.rng.below(3) as i64 - 1) } else { number }
+    }
+
+    /// A sum or difference with the answer of a comparison, mostly a carry or borrow.
+    fn carried(&mut self, int: &Int) -> Vec<u8> {
+        let (a, b) = (self.operand(int), self.operand(int));
+        let (join, other) = if self.once_in(2) { (I32_ADD, I32_SUB) } else { (I32_SUB, I32_ADD) };
+        let (compared, with) = match self.rng.below(3) {
+            0 => (int.op(I32_ADD, &a, &b), a.clone()),
+            1 => (a.clone(), b.clone()),
+            _ => (a.clone(), int.constant(self.rng.below(3) as i64 - 1)),
+        };
+        let compare = if int.is_64 { I64_EQZ + 1 } else { I32_EQZ + 1 };
+        let compare = compare + self.rng.below(10) as u8;
+        let mut answer = [&compared[..], &with, &[compare]].concat();
+        if int.is_64 {
+            answer.push(I64_EXTEND_I32_U);
+        }
+        let sum = match self.rng.below(3) {
+            0 => int.op(join, &b, &a),
+            1 => int.op(other, &b, &a),
+            _ => b,
+        };
+        if self.once_in(3) { int.op(join, &answer, &sum) } else { int.op(join, &sum, &answer) }
     }
 
     /// Two shifts whose results are put together.
@@ -269,7 +293,11 @@ impl Body<'_> {
         let int = Int { is_64: self.layout.memories[memory as usize] };
         let base = self.operand(&int);
         let near = |body: &mut Self| {
-            let at = int.by(I32_AND, &base, 0xfff8);
+            // Often where the first page ends.
+            let at = match body.rng.below(3) {
+                0 => int.by(I32_OR, &int.by(I32_AND, &base, 0x3f), 0xff80),
+                _ => int.by(I32_AND, &base, 0xfff8),
+            };
             let by = body.rng.below(48) as i64;
             if body.once_in(3) { at } else { int.by(I32_ADD, &at, by) }
         };
@@ -278,7 +306,7 @@ impl Body<'_> {
             let most = [7, 15, 63][self.rng.below(3)];
             int.by(I32_AND, &self.operand(&int), most)
         } else {
-            let most = [5, 17, 34, 70][self.rng.below(4)];
+            let most = [5, 17, 34, 70, 135][self.rng.below(5)];
             int.constant(self.rng.below(most) as i64)
         };
         self.code.0.extend(to);

@@ -25,7 +25,7 @@ use super::{Body, Local, Malformed, NONE, Result, Stop, Translator, Types, Value
 use crate::inst::{Death, Inst, Operand, Slot};
 use crate::opcodes::immediates::{Immediate, Locals};
 use crate::opcodes::{GcOperator, Operator};
-use crate::ops::CompareOp;
+use crate::ops::{BinaryOp, CompareOp};
 use crate::reader::Reader;
 use crate::source::{Inlined, SourceLoc};
 use crate::tuning::{
@@ -118,6 +118,10 @@ pub(super) struct Shape {
     pub(super) slots: u32,
     /// Whether anything but the body's end leads to another place in it.
     branches: bool,
+    /// Whether it calls.
+    calls: bool,
+    /// Multiplications of 64 bits.
+    products: u32,
 }
 
 /// What a body may have that is inlined.
@@ -177,6 +181,12 @@ impl Shape {
         Ok(Some(shape))
     }
 
+    /// Whether it does nothing, perhaps, but multiply to 128 bits out of halves: the
+    /// optimizing compiler makes one instruction of that.
+    pub(super) fn is_wide_product(&self) -> bool {
+        !self.branches && !self.calls && self.products >= 4
+    }
+
     /// Looks at the instructions; whether all of them may be inlined.
     fn look(&mut self, reader: &mut Reader<'_>, allowed: Allowed) -> Result<bool> {
         while !reader.is_empty() {
@@ -187,6 +197,8 @@ impl Shape {
                 | Operator::Br { .. }
                 | Operator::BrIf { .. }
                 | Operator::Return => self.branches = true,
+                Operator::Call { .. } | Operator::CallIndirect { .. } => self.calls = true,
+                Operator::Binary(op) => self.products += u32::from(op == BinaryOp::I64Mul),
                 Operator::LocalGet { local } => self.read_first |= bit(local)? & !self.written,
                 Operator::LocalSet { local } | Operator::LocalTee { local } => {
                     let local = bit(local)?;
@@ -202,8 +214,6 @@ impl Shape {
                 | Operator::End
                 | Operator::Drop
                 | Operator::Select
-                | Operator::Call { .. }
-                | Operator::CallIndirect { .. }
                 | Operator::GlobalGet { .. }
                 | Operator::GlobalSet { .. }
                 | Operator::Load(..)
@@ -218,7 +228,6 @@ impl Shape {
                 | Operator::I32Eqz
                 | Operator::I64Eqz
                 | Operator::Unary(_)
-                | Operator::Binary(_)
                 | Operator::Compare(_)
                 | Operator::RefNull { .. }
                 | Operator::RefIsNull => {}

@@ -21,9 +21,9 @@ use crate::opcodes::immediates::{Immediate, Locals};
 use crate::reader::{Malformed, Reader};
 use crate::tuning::{
     PLAN_ANYWHERE, PLAN_BUDGET, PLAN_DEPTH, PLAN_HEAT_BITS, PLAN_IN_LOOP, PLAN_MAX_BUDGET,
-    PLAN_MAX_HEAT, PLAN_RECURSIONS, PLAN_SCANS,
+    PLAN_MAX_HEAT, PLAN_PRODUCT, PLAN_RECURSIONS, PLAN_SCANS,
 };
-use crate::types::Signature;
+use crate::types::{Signature, Type};
 use crate::work;
 
 /// The bodies to be inlined into a function. It is the first of them itself.
@@ -143,14 +143,18 @@ impl<'a> Planner<'a> {
             work::count(1);
             let Candidate { func, parent, .. } = candidate;
             let Some((body, offset)) = self.types.inlinable(func) else { continue };
-            if body.len() > budget || self.is_too_deep(parent, offset) {
+            let signature = self.types.signature(self.types.func_type(func));
+            let wide = signature.params.iter().filter(|ty| **ty == Type::I64).count() >= 4;
+            let least = if wide { body.len() / PLAN_PRODUCT } else { body.len() };
+            if least > budget || self.is_too_deep(parent, offset) {
                 continue;
             }
             let Some(left) = looked.checked_sub(body.len()) else { break };
             looked = left;
-            let signature = self.types.signature(self.types.func_type(func));
             let Some(shape) = Shape::of(signature, body, allowed)? else { continue };
-            budget -= body.len();
+            let taken = if wide && shape.is_wide_product() { least } else { body.len() };
+            let Some(rest) = budget.checked_sub(taken) else { continue };
+            budget = rest;
             self.accept(candidate, body, offset, shape)?;
         }
         Ok(())

@@ -453,6 +453,7 @@ impl StoreCore {
             // Host functions have no frames of their own size to check.
             (*host_vmctx).stack_limit = ptr::without_provenance_mut(usize::MAX);
             (*host_vmctx).memory0 = (*this).no_memory.as_ptr();
+            (*host_vmctx).limits = Arc::as_ptr(&(*this).limits);
             (*this).host_funcs.push(func);
             (*this).set_function(func.cast());
             func.cast()

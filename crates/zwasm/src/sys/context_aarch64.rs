@@ -44,6 +44,11 @@ impl Context<'_> {
         self.x[0] as usize
     }
 
+    /// The register with the fuel left, in code that pays it.
+    pub(super) fn fuel(&self) -> i64 {
+        self.x[28] as i64
+    }
+
     /// Continues at a handler with these values of its third and fourth argument,
     /// `ip` and `acc`.
     pub(super) fn resume(&mut self, handler: usize, ip: usize, acc: u64) {

@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 
-use libc::{REG_RCX, REG_RDI, REG_RDX, REG_RIP, ucontext_t};
+use libc::{REG_R15, REG_RCX, REG_RDI, REG_RDX, REG_RIP, ucontext_t};
 
 /// The interrupted registers.
 pub(super) struct Context<'a>(&'a mut [i64]);
@@ -24,6 +24,11 @@ impl Context<'_> {
     /// The register that is `vm` where handlers run: their first argument.
     pub(super) fn vm(&self) -> usize {
         self.0[REG_RDI as usize] as usize
+    }
+
+    /// The register with the fuel left, in code that pays it.
+    pub(super) fn fuel(&self) -> i64 {
+        self.0[REG_R15 as usize]
     }
 
     /// Continues at a handler with these values of its third and fourth argument,

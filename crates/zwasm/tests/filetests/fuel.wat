@@ -17,19 +17,21 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   movq r11, [rdi + 0x58]
-;;   subq [r11], 0x1
+;;   movq r11, [rdi + 0x60]
+;;   movq r15, [r11]
+;;   subq r15, 0x1
 ;; L4:
-;;   js L3
+;;   jl L3
 ;;   movq rbx, [rsi]
 ;; L1:
-;;   movq r11, [rdi + 0x58]
-;;   subq [r11], 0x5
+;;   subq r15, 0x5
 ;; L7:
-;;   js L6
+;;   jl L6
 ;;   subl rbx, 0x1
 ;;   testl rbx, rbx
 ;;   jne L1
+;;   movq r11, [rdi + 0x60]
+;;   movq [r11], r15
 ;;   movq rdx, [rsi + 0x8]
 ;;   movq rax, [rsi + 0x18]
 ;;   movq rsi, [rsi + 0x10]
@@ -38,22 +40,28 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L5:
-;;   address L10
-;; L10:
+;;   address L11
+;; L11:
 ;;   movq rbx, [rsi]
+;;   movq r11, [rdi + 0x60]
+;;   movq r15, [r11]
 ;;   jmp L1
 ;; L3:
 ;;   leaq rdx, L4
 ;;   movl rcx, 0x14
-;;   jmpq L9
+;;   jmp L10
 ;; L6:
 ;;   leaq rdx, L7
 ;;   movl rcx, 0x14
+;;   jmp L10
+;; L10:
+;;   movq r11, [rdi + 0x60]
+;;   movq [r11], r15
 ;;   jmpq L9
 ;; L9:
 ;;   handler raise
@@ -61,25 +69,23 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   ldr x16, [x0, #88]
-;;   mov x17, x16
-;;   ldr x15, [x17, #0]
-;;   subs x15, x15, #1
-;;   str x15, [x17, #0]
+;;   ldr x16, [x0, #96]
+;;   ldr x28, [x16, #0]
+;;   subs x28, x28, #1
 ;; L4:
 ;;   b.mi L3
 ;;   ldr x19, [x1, #0]
 ;;   nop
+;;   nop
+;;   nop
 ;; L1:
-;;   ldr x16, [x0, #88]
-;;   mov x17, x16
-;;   ldr x15, [x17, #0]
-;;   subs x15, x15, #5
-;;   str x15, [x17, #0]
+;;   subs x28, x28, #5
 ;; L7:
 ;;   b.mi L6
 ;;   sub w19, w19, #1
 ;;   cbnz w19, L1
+;;   ldr x16, [x0, #96]
+;;   str x28, [x16, #0]
 ;;   ldr x6, [x1, #24]
 ;;   ldp x2, x1, [x1, #8]
 ;;   cmp x6, x0
@@ -88,24 +94,29 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L5:
-;;   address L10
-;; L10:
+;;   address L11
+;; L11:
 ;;   ldr x19, [x1, #0]
+;;   ldr x16, [x0, #96]
+;;   ldr x28, [x16, #0]
 ;;   b L1
 ;; L3:
 ;;   adr x2, L4
 ;;   movz x3, #20
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L6:
 ;;   adr x2, L7
 ;;   movz x3, #20
+;;   b L10
+;; L10:
+;;   ldr x16, [x0, #96]
+;;   str x28, [x16, #0]
 ;;   ldr x16, L9
 ;;   br x16
 ;; L9:

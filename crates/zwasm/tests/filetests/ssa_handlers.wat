@@ -16,14 +16,16 @@
 ;; build: function f0 <fill>:
 ;; b0(v0: i32, v1: i32):
 ;;   v2: i32 = const 0x7
-;;   v7: i32 = const 0x0
-;;   handler [memory.fill m0 s0] v0, v2, v1
-;;   v3: i32 = handler [s0 = memory.grow m0 s0] v1
-;;   v4: i64 = memory.base m0
-;;   v5: i64 = memory.len m0
-;;   v6: i32 = i32.load m0+0x0 checked v4, v0, v5
-;;   i32.store m0+0x4 checked v4, v0, v5, v7
-;;   return v6
+;;   v9: i32 = const 0x0
+;;   v3: i64 = memory.base m0
+;;   v4: i64 = memory.len m0
+;;   memory.fill m0 v3, v4, v0, v2, v1
+;;   v5: i32 = handler [s0 = memory.grow m0 s0] v1
+;;   v6: i64 = memory.base m0
+;;   v7: i64 = memory.len m0
+;;   v8: i32 = i32.load m0+0x0 checked v6, v0, v7
+;;   i32.store m0+0x4 checked v6, v0, v7, v9
+;;   return v8
 ;; build: function f1 <lanes>:
 ;; b0(v0: v128, v1: f32):
 ;;   v3: i32 = const 0x0

@@ -4,9 +4,11 @@
 #![cfg(all(feature = "wat", feature = "gc", feature = "simd", compiler))]
 
 mod branches;
+mod bulk;
 mod calls;
 mod depth;
 mod host;
+mod idioms;
 mod memory;
 mod metering;
 mod operands;

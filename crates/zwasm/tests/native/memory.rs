@@ -6,7 +6,7 @@ use zwasm::Trap;
 
 /// With the address space of 32-bit memories reserved, so that they stay where they are;
 /// moving, and with checks in place of guard pages.
-const MEMORIES: [(bool, bool); 3] = [(true, true), (false, true), (true, false)];
+pub(super) const MEMORIES: [(bool, bool); 3] = [(true, true), (false, true), (true, false)];
 
 fn in_all_memories<T: PartialEq + Debug>(wat: &str, look: impl Fn(&mut Guest) -> T) -> T {
     let mut seen: Option<T> = None;

@@ -281,6 +281,30 @@ impl Primitives for Assembler {
         x(3),
         x(2),
     ];
+    const METERED_INT_REGS: &'static [Reg] = &[
+        x(19),
+        x(20),
+        x(21),
+        x(22),
+        x(23),
+        x(24),
+        x(25),
+        x(26),
+        x(27),
+        x(29),
+        x(9),
+        x(10),
+        x(11),
+        x(12),
+        x(13),
+        x(14),
+        x(8),
+        x(7),
+        x(6),
+        x(3),
+        x(2),
+    ];
+    const FUEL: Reg = x(28);
     const FLOAT_REGS: &'static [Reg] = &FLOAT_REGS;
     const INT_SCRATCH: Reg = INT_SCRATCH;
     const FLOAT_SCRATCH: Reg = FLOAT_SCRATCH;
@@ -571,6 +595,17 @@ impl Primitives for Assembler {
     fn count_down(&mut self, reg: Reg) -> Condition {
         self.alu_immediate(Alu::Sub, false, reg, 1);
         Condition::NonZero(width(false), reg)
+    }
+
+    fn pay(&mut self, reg: Reg, cost: u32) -> Condition {
+        match Imm12::new(u64::from(cost)) {
+            Some(imm) => self.emit(inst::subs_imm(Width::X, reg, reg, imm)),
+            None => {
+                self.mov_constant(Width::X, INT_SCRATCH, u64::from(cost));
+                self.emit(inst::subs(Width::X, reg, reg, INT_SCRATCH));
+            }
+        }
+        Condition::Flag(Cond::Mi)
     }
 
     fn charge(&mut self, mem: Mem, cost: i32) -> Condition {

@@ -136,6 +136,8 @@ impl Primitives for Assembler {
     const SPARE: Reg = RBX;
     // Those that shifts and divisions need come last.
     const INT_REGS: &'static [Reg] = &[RBX, RBP, R10, R12, R13, R14, R15, RAX, RDX, RCX];
+    const METERED_INT_REGS: &'static [Reg] = &[RBX, RBP, R10, R12, R13, R14, RAX, RDX, RCX];
+    const FUEL: Reg = R15;
     const FLOAT_REGS: &'static [Reg] = &[
         Reg::vector(0),
         Reg::vector(1),
@@ -407,6 +409,18 @@ impl Primitives for Assembler {
     fn count_down(&mut self, reg: Reg) -> Condition {
         self.alu_immediate(Alu::Sub, false, reg, 1);
         Condition::Flag(Cond::NotEqual)
+    }
+
+    fn pay(&mut self, reg: Reg, cost: u32) -> Condition {
+        match i32::try_from(cost) {
+            Ok(cost) => self.alu_immediate(Alu::Sub, true, reg, cost),
+            Err(_) => {
+                self.constant(INT_SCRATCH, u64::from(cost));
+                self.alu(Alu::Sub, true, reg, Rm::Reg(INT_SCRATCH));
+            }
+        }
+        // Of the conditions that tell, the one that many processors fuse with the jump.
+        Condition::Flag(Cond::Less)
     }
 
     fn charge(&mut self, mem: Mem, cost: i32) -> Condition {

@@ -116,6 +116,7 @@ impl Emitter<'_> {
         self.asm.load(INT_SCRATCH, at(RSI, 0), Size::B4);
         self.bring();
         self.asm.mov(reference, INT_SCRATCH);
+        self.load_fuel();
         self.asm.load(object, at(RDI, self.layout.heap as i32), Size::B8);
         self.asm.alu(Alu::Add, true, object, Rm::Reg(reference));
         self.asm.jump(resume);

@@ -5,8 +5,9 @@
 
 use super::Literal;
 use super::allocate::Slow;
+use super::bulk::Long;
 use super::inst::{Address, Base, Callee, Inst, Src};
-use super::regs::{MEMORY, reg};
+use super::regs::{FUEL, MEMORY, reg};
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::{KEPT, Landing, NativeCode, Routine};
 use crate::isa::x64::{
@@ -109,12 +110,16 @@ pub(super) enum Late {
     Conversion { single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
     /// A handler makes an object.
     Slow(Slow),
+    /// A handler moves many bytes.
+    Long(Long),
 }
 
 /// The machine code of one function while it is made.
 pub(crate) struct Emitter<'a> {
     pub(crate) asm: Assembler,
     pub(crate) layout: &'a VmLayout,
+    /// Whether the code pays fuel, and has what is left in a register.
+    pub(super) metered: bool,
     /// Bytes from the frame pointer down to the stack pointer.
     pub(super) frame: i32,
     /// Whether memory 0 has its register.
@@ -147,6 +152,8 @@ pub(super) struct Emission<'a> {
     pub(super) scratches: &'a [Scratch],
     /// Labels of literals that selection has named, in the order of their numbers.
     pub(super) literals: &'a [Literal],
+    /// Whether the function pays fuel.
+    pub(super) metered: bool,
     /// Whether the function calls, so that its frame keeps the `vmctx`.
     pub(super) calls: bool,
     /// Whether the frame is cleared: what calls of before have left there could look like
@@ -180,6 +187,7 @@ impl Emission<'_> {
         let mut emitter = Emitter {
             asm,
             layout: env.layout(),
+            metered: self.metered,
             frame,
             pinned: env.memory_is_pinned(),
             source: SourceLoc::default(),
@@ -591,6 +599,7 @@ impl<'a> Emitter<'a> {
         let (threaded, back) = self.scratches[code as usize];
         let routine_returns = routine == Routine::Handler;
         let routine = self.routine(routine);
+        self.store_fuel();
         self.asm.store(at(RSI, 0), RBP, Size::B8);
         self.asm.alu_immediate(Alu::Add, true, RSI, 8);
         self.asm.label_address(RDX, threaded);
@@ -603,6 +612,21 @@ impl<'a> Emitter<'a> {
             if self.pinned {
                 self.asm.mov(MEMORY, Assembler::MEMORY);
             }
+            self.load_fuel();
+        }
+    }
+
+    /// Reads what is left of the fuel, in code that pays.
+    pub(super) fn load_fuel(&mut self) {
+        if self.metered {
+            load_fuel(&mut self.asm, self.layout, INT_SCRATCH);
+        }
+    }
+
+    /// Writes what is left of the fuel for whoever is not native code, in code that pays.
+    fn store_fuel(&mut self) {
+        if self.metered {
+            store_fuel(&mut self.asm, self.layout, INT_SCRATCH);
         }
     }
 
@@ -611,6 +635,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn keep(&mut self, code: u32) {
         let (threaded, back) = self.scratches[code as usize];
         let routine = self.routine(Routine::Keep);
+        self.store_fuel();
         self.asm.label_address(INT_SCRATCH, threaded);
         emit!(self.asm, callq_m(routine));
         self.asm.bind(back);
@@ -655,6 +680,7 @@ impl<'a> Emitter<'a> {
                 Late::Epoch { code, resume } => {
                     self.keep(code);
                     self.bring();
+                    self.load_fuel();
                     self.asm.jump(resume);
                 }
                 Late::Enter { resume } => {
@@ -670,6 +696,7 @@ impl<'a> Emitter<'a> {
                     self.asm.jump(overflow);
                 }
                 Late::Slow(slow) => self.slow_allocation(&slow),
+                Late::Long(long) => self.long_bulk(&long),
             }
         }
     }
@@ -677,6 +704,11 @@ impl<'a> Emitter<'a> {
     /// Where an object is made for which there is no room.
     pub(super) fn push_slow(&mut self, label: AsmLabel, slow: Slow) {
         self.late.push((label, self.source, Late::Slow(slow)));
+    }
+
+    /// The label of code that has a handler move many bytes.
+    pub(super) fn push_long(&mut self, long: Long) -> AsmLabel {
+        self.push_late(Late::Long(long))
     }
 
     /// Literals, tables and threaded code.
@@ -746,6 +778,18 @@ impl<'a> Emitter<'a> {
             listing: finished.listing,
         })
     }
+}
+
+/// Reads what is left of the fuel from the store's limits; `scratch` is overwritten.
+pub(super) fn load_fuel(asm: &mut Assembler, layout: &VmLayout, scratch: Reg) {
+    asm.load(scratch, at(RDI, layout.limits as i32), Size::B8);
+    asm.load(FUEL, at(scratch, layout.limits_fuel as i32), Size::B8);
+}
+
+/// Writes what is left of the fuel to the store's limits; `scratch` is overwritten.
+pub(super) fn store_fuel(asm: &mut Assembler, layout: &VmLayout, scratch: Reg) {
+    asm.load(scratch, at(RDI, layout.limits as i32), Size::B8);
+    asm.store(at(scratch, layout.limits_fuel as i32), FUEL, Size::B8);
 }
 
 /// In which instance a callee runs.

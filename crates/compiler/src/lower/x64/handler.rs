@@ -16,7 +16,7 @@ use crate::isa::x64::Assembler;
 
 impl Select<'_> {
     /// The number of the threaded code of an instruction.
-    fn scratch(&mut self, inst: &SlotInst, slots: u32) -> u32 {
+    pub(super) fn scratch(&mut self, inst: &SlotInst, slots: u32) -> u32 {
         let threaded = self.env.threaded_on_scratch(inst, slots);
         self.scratches.push(Scratch { threaded });
         self.scratches.len() as u32 - 1

@@ -1,6 +1,7 @@
 //! Globals, tables, and other state of the instance.
 
 use super::memory::Place;
+use super::regs::FUEL;
 use super::{Address, Data, Inst, Load, Ops, Select, Src};
 use crate::asm::{Mem, Rm, at};
 use crate::isa::x64::{Cond, Condition, INT_SCRATCH, RDI};
@@ -201,22 +202,14 @@ impl Select<'_> {
 
     /// Pays for what comes next, or traps.
     pub(super) fn fuel(&mut self, cost: u32) {
-        let layout = self.layout;
-        let limits = self.word_of_vmctx(layout.limits);
-        let address = Address::operand(layout.limits_fuel as i32);
-        let op = crate::isa::Alu::Sub;
-        let inst = match i32::try_from(cost) {
-            Ok(cost) => Inst::AluMem { op, size: Size::B8, address, src: Src::Imm(cost) },
-            Err(_) => Inst::AluMem { op, size: Size::B8, address, src: Src::Operand },
+        let sequence: super::Sequence = |e, _, data| {
+            let is_negative = e.asm.pay(FUEL, data.bits as u32);
+            e.trap_if(is_negative, TrapCode::OutOfFuel);
         };
-        let mut ops = Ops::of(&[]);
-        if i32::try_from(cost).is_err() {
-            let cost = self.constant(Type::I64, cost.into());
-            ops.push(read(cost));
+        let data = Data::bits(cost.into());
+        match i32::try_from(cost) {
+            Ok(_) => self.plain(sequence, data, &[]),
+            Err(_) => self.sequence(sequence, data, &[]),
         }
-        ops.push(read(limits));
-        self.put_ops(inst, &ops);
-        let condition = Condition::Flag(Cond::Sign);
-        self.put(Inst::TrapIf { condition, code: TrapCode::OutOfFuel }, &[]);
     }
 }

@@ -29,6 +29,16 @@ fn unsigned(condition: Cond) -> Cond {
     }
 }
 
+/// A comparison of numbers without a sign whose answer the carry flag is, or its opposite.
+struct Compared {
+    wide: bool,
+    a: Value,
+    /// One, if it is no value.
+    b: Option<Value>,
+    /// Whether the answer is that there is a carry.
+    carries: bool,
+}
+
 impl Select<'_> {
     /// An op on two operands.
     pub(super) fn binary(&mut self, op: BinaryOp, data: &InstData) {
@@ -89,6 +99,9 @@ impl Select<'_> {
 
     /// Sums have three operands where the first is wanted elsewhere.
     fn add(&mut self, wide: bool, data: &InstData) {
+        if self.with_carry(Alu::Add, wide, data) {
+            return;
+        }
         let (a, b) = self.ordered(wide, data.args[0], data.args[1]);
         if let Some(disp) = self.immediate(b, wide) {
             if self.is_kept(a) {
@@ -139,8 +152,99 @@ impl Select<'_> {
         self.put_ops(Inst::Lea { wide, address }, &ops);
     }
 
+    /// A sum or difference with the answer of a comparison that the carry flag tells, as
+    /// carries and borrows of numbers with several words are written; whether it is one.
+    fn with_carry(&mut self, op: Alu, wide: bool, data: &InstData) -> bool {
+        let [a, b] = data.args[..] else { return false };
+        let (other, compared) = match (self.carry(b), self.carry(a)) {
+            (Some(compared), _) => (a, compared),
+            (None, Some(compared)) if op == Alu::Add => (b, compared),
+            _ => return false,
+        };
+        let dst = self.result(data);
+        // Of a sum of three the carry is added with the second.
+        let inner = match self.single_def(other) {
+            Some(InstData { op: Op::Binary(inner), args, .. }) => match (op, inner, wide) {
+                (Alu::Add, BinaryOp::I32Add, false)
+                | (Alu::Add, BinaryOp::I64Add, true)
+                | (Alu::Sub, BinaryOp::I32Sub, false)
+                | (Alu::Sub, BinaryOp::I64Sub, true) => Some((args[0], args[1])),
+                _ => None,
+            },
+            _ => None,
+        };
+        let inner = inner.filter(|_| compared.carries);
+        let (first, second) = inner.map_or((other, None), |(first, second)| (first, Some(second)));
+        let first = self.operand(first, wide);
+        let second = second.map(|second| self.operand(second, wide));
+        let left = self.operand(compared.a, compared.wide);
+        let mut ops = Ops::of(&[read(left)]);
+        let right = match compared.b {
+            Some(b) => self.src(b, compared.wide, &mut ops),
+            None => Src::Imm(1),
+        };
+        let size = if compared.wide { Size::B8 } else { Size::B4 };
+        self.put_ops(Inst::Cmp { size, a: Src::Operand, b: right }, &ops);
+        let mut ops = Ops::of(&[write_over(dst, 1), read(first)]);
+        second.into_iter().for_each(|second| ops.push(read(second)));
+        let bits = u64::from(wide)
+            | u64::from((op == Alu::Sub) == compared.carries) << 1
+            | u64::from(second.is_some()) << 2
+            | u64::from(!compared.carries) << 3;
+        let sequence: super::Sequence = |e, regs, data| {
+            let bit = |index: u64| data.bits >> index & 1 != 0;
+            let dst = regs.over();
+            if bit(2) {
+                let src = regs.reg();
+                match (bit(0), bit(1)) {
+                    (false, false) => emit!(e.asm, adcl_rm(dst, src)),
+                    (true, false) => emit!(e.asm, adcq_rm(dst, src)),
+                    (false, true) => emit!(e.asm, sbbl_rm(dst, src)),
+                    (true, true) => emit!(e.asm, sbbq_rm(dst, src)),
+                }
+                return;
+            }
+            let value = if bit(3) { -1i8 } else { 0 };
+            match (bit(0), bit(1)) {
+                (false, false) => emit!(e.asm, adcl_mi_sxb(dst, value)),
+                (true, false) => emit!(e.asm, adcq_mi_sxb(dst, value)),
+                (false, true) => emit!(e.asm, sbbl_mi_sxb(dst, value)),
+                (true, true) => emit!(e.asm, sbbq_mi_sxb(dst, value)),
+            }
+        };
+        self.put_ops(Inst::Plain(sequence, Data::bits(bits)), &ops);
+        true
+    }
+
+    /// What a value is the answer of that the carry flag tells, if nobody else wants it.
+    fn carry(&self, value: Value) -> Option<Compared> {
+        let InstData { op: Op::Compare(op), args, .. } = self.single_def(value)? else {
+            return None;
+        };
+        let wide = op.operand() == Type::I64;
+        let (a, b) = (args[0], args[1]);
+        let (a, b, carries) = match op {
+            CompareOp::I32LtU | CompareOp::I64LtU => (a, Some(b), true),
+            CompareOp::I32GtU | CompareOp::I64GtU => (b, Some(a), true),
+            CompareOp::I32GeU | CompareOp::I64GeU => (a, Some(b), false),
+            CompareOp::I32LeU | CompareOp::I64LeU => (b, Some(a), false),
+            // Zero alone is less than one.
+            CompareOp::I32Eq | CompareOp::I64Eq if self.immediate(b, wide) == Some(0) => {
+                (a, None, true)
+            }
+            CompareOp::I32Ne | CompareOp::I64Ne if self.immediate(b, wide) == Some(0) => {
+                (a, None, false)
+            }
+            _ => return None,
+        };
+        Some(Compared { wide, a, b, carries })
+    }
+
     fn subtract(&mut self, wide: bool, data: &InstData) {
         let (a, b) = (data.args[0], data.args[1]);
+        if self.with_carry(Alu::Sub, wide, data) {
+            return;
+        }
         if self.immediate(a, wide) == Some(0) {
             let dst = self.result(data);
             let src = self.operand(b, wide);
@@ -351,6 +455,23 @@ impl Select<'_> {
             },
             Data::bits(bits),
             &operands,
+        );
+    }
+
+    pub(super) fn byte_swap(&mut self, data: &InstData) {
+        let wide = self.func.ty(data.results[0]) == Type::I64;
+        let dst = self.result(data);
+        let src = self.operand(data.args[0], wide);
+        self.plain(
+            |e, regs, data| {
+                let dst = regs.over();
+                match data.bits != 0 {
+                    false => emit!(e.asm, bswapl_o(dst)),
+                    true => emit!(e.asm, bswapq_o(dst)),
+                }
+            },
+            Data::bits(wide.into()),
+            &[write_over(dst, 1), read(src)],
         );
     }
 

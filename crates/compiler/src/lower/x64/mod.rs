@@ -4,6 +4,7 @@
 
 mod allocate;
 mod atomic;
+mod bulk;
 mod bytes;
 mod call;
 mod control;
@@ -140,6 +141,7 @@ pub(super) fn compile(
     let layout = Layout::of(func, &graph);
     let features = env.target().features;
     let facts = Facts::of(func, &layout, env);
+    let metered = env.consumes_fuel();
     let mut select = Select {
         func,
         env,
@@ -148,7 +150,7 @@ pub(super) fn compile(
         nulls: Nulls::of(func, &graph, &facts),
         facts,
         blocks: &layout,
-        machine: Machine::new(layout.blocks.len(), regs::clobbers(env.memory_is_pinned())),
+        machine: Machine::new(layout.blocks.len(), regs::clobbers(env.memory_is_pinned(), metered)),
         insts: Vec::with_capacity(func.insts.len()),
         sources: Vec::with_capacity(func.insts.len()),
         source: SourceLoc::default(),
@@ -175,7 +177,7 @@ pub(super) fn compile(
         select.name_memory();
     }
     select.run()?;
-    let output = machine::allocate(&select.machine, &regs::environment(), &regs::SCRATCH)?;
+    let output = machine::allocate(&select.machine, &regs::environment(metered), &regs::SCRATCH)?;
     if env.stopped() {
         return Err(CompileError::Stopped);
     }
@@ -189,6 +191,7 @@ pub(super) fn compile(
         tables: &select.tables,
         scratches: &select.scratches,
         literals: &select.literals,
+        metered,
         calls: select.calls,
         clears: select.calls && func.values.iter().any(|value| value.ty == Type::Ref),
     };
@@ -322,6 +325,7 @@ impl<'a> Select<'a> {
             Op::Binary(op) => self.binary(op, data),
             Op::Compare(_) => self.compare(data),
             Op::Select => self.select(data),
+            Op::ByteSwap => self.byte_swap(data),
             Op::Wide(op) => self.wide(op, data),
             // It has a register from the start.
             Op::MemoryBase(0) if self.memory.is_some() => {}
@@ -330,6 +334,8 @@ impl<'a> Select<'a> {
             Op::Load(op, access) => self.load(op, access, data),
             Op::Store(op, access) => self.store(op, access, data),
             Op::MemorySize(mem) => self.memory_size(mem, data),
+            Op::MemoryCopy(mem) => self.memory_copy(mem, data),
+            Op::MemoryFill(mem) => self.memory_fill(mem, data),
             Op::GlobalGet(global) => self.global_get(global, data),
             Op::GlobalSet(global) => self.global_set(global, data),
             Op::TableGet(table) => self.table_get(table, data),

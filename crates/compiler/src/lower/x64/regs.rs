@@ -1,7 +1,8 @@
 //! Registers: which are allocated, and how the allocator's names become ours.
 
 use crate::asm::Reg;
-use crate::isa::x64::{FLOAT_SCRATCH, INT_SCRATCH, RAX, RBX, RCX, RDX, RSI};
+use crate::isa::Primitives;
+use crate::isa::x64::{Assembler, FLOAT_SCRATCH, INT_SCRATCH, RAX, RBX, RCX, RDX, RSI};
 use crate::isa::x64::{R8, R9, R10, R12, R13, R14, R15};
 use crate::lower::shape::{FLOAT_RESULTS, INT_RESULTS, Registers};
 use regalloc2::{MachineEnv, PReg, PRegSet, RegClass};
@@ -29,11 +30,12 @@ pub(crate) const MEMORY: Reg = RBX;
 
 /// General registers that are allocated; first those whose encodings are shorter.
 /// Instructions that change the last one by themselves say so.
-pub(crate) const INTS: [Reg; 13] =
-    [RAX, RCX, RDX, MEMORY, RSI, R8, R9, R10, R12, R13, R14, R15, INT_SCRATCH];
+const INTS: [Reg; 13] = [RAX, RCX, RDX, MEMORY, RSI, R8, R9, R10, R12, R13, R14, R15, INT_SCRATCH];
 const SHORT: usize = 5;
+/// The register with the fuel left, in code that pays it; not allocated there.
+pub(crate) const FUEL: Reg = <Assembler as Primitives>::FUEL;
 /// Vector registers that are allocated.
-pub(crate) const FLOATS: u8 = 15;
+const FLOATS: u8 = 15;
 
 /// What any instruction may change.
 pub(crate) const SCRATCH: [PReg; 1] = [preg(FLOAT_SCRATCH)];
@@ -61,22 +63,30 @@ pub(crate) fn reg(preg: PReg) -> Reg {
     }
 }
 
-/// All registers that are allocated.
-pub(crate) fn allocated() -> impl Iterator<Item = Reg> {
-    INTS.into_iter().chain((0..FLOATS).map(Reg::vector))
+/// The general registers that are allocated in code that pays fuel or does not.
+fn ints(metered: bool) -> impl Iterator<Item = Reg> {
+    INTS.into_iter().filter(move |reg| !metered || *reg != FUEL)
 }
 
-fn set(regs: &[Reg]) -> PRegSet {
-    regs.iter().fold(PRegSet::empty(), |set, &reg| set.with(preg(reg)))
+/// All registers that are allocated in code that pays fuel or does not.
+fn allocated(metered: bool) -> impl Iterator<Item = Reg> {
+    ints(metered).chain((0..FLOATS).map(Reg::vector))
 }
 
-/// What the allocator may use.
-pub(crate) fn environment() -> MachineEnv {
-    let floats: Vec<Reg> = (0..FLOATS).map(Reg::vector).collect();
-    let (short, long) = floats.split_at(8);
+fn set(regs: impl Iterator<Item = Reg>) -> PRegSet {
+    regs.fold(PRegSet::empty(), |set, reg| set.with(preg(reg)))
+}
+
+/// What the allocator may use in code that pays fuel or does not.
+pub(crate) fn environment(metered: bool) -> MachineEnv {
+    let floats = |numbers: core::ops::Range<u8>| set(numbers.map(Reg::vector));
     MachineEnv {
-        preferred_regs_by_class: [set(&INTS[..SHORT]), set(short), PRegSet::empty()],
-        non_preferred_regs_by_class: [set(&INTS[SHORT..]), set(long), PRegSet::empty()],
+        preferred_regs_by_class: [set(ints(metered).take(SHORT)), floats(0..8), PRegSet::empty()],
+        non_preferred_regs_by_class: [
+            set(ints(metered).skip(SHORT)),
+            floats(8..FLOATS),
+            PRegSet::empty(),
+        ],
         scratch_by_class: [None, Some(SCRATCH[0]), None],
         fixed_stack_slots: Vec::new(),
     }
@@ -88,10 +98,11 @@ pub(crate) fn all_but(ints: usize, floats: usize) -> u8 {
     (1 + ints * (FLOAT_RESULTS + 1) + floats) as u8
 }
 
-/// The sets, where memory 0 is pinned or is not; the first is empty.
-pub(crate) fn clobbers(pinned: bool) -> Vec<PRegSet> {
+/// The sets, where memory 0 is pinned or is not, and fuel is paid or is not; the first is
+/// empty.
+pub(crate) fn clobbers(pinned: bool, metered: bool) -> Vec<PRegSet> {
     let mut sets = vec![PRegSet::empty()];
-    let mut all = allocated().fold(PRegSet::empty(), |set, reg| set.with(preg(reg)));
+    let mut all = set(allocated(metered));
     if pinned {
         all.remove(preg(MEMORY));
     }

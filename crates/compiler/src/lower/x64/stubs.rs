@@ -21,6 +21,7 @@
 //! called from native code. `docs/calling-convention.md` has the whole of it; whoever
 //! changes one of the stubs looks at the walk over frames in the runtime as well.
 
+use super::emit::{load_fuel, store_fuel};
 use super::regs::{MEMORY, PASSED};
 use crate::VmLayout;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
@@ -33,9 +34,11 @@ use zwasm_regir::inst::HEADER_SLOTS;
 use zwasm_regir::types::slots_of;
 use zwasm_regir::{Signature, TrapCode, Type};
 
-/// The kinds of a function's parameters and results, as far as passing them goes.
+/// The kinds of a function's parameters and results, as far as passing them goes, and
+/// whether code pays fuel, of which native code has what is left in a register.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shape {
+    metered: bool,
     params: Box<[Kind]>,
     results: Box<[Kind]>,
 }
@@ -71,9 +74,10 @@ impl Kind {
 }
 
 impl Shape {
-    /// The shape of a function type.
-    pub fn of(signature: Signature<'_>) -> Shape {
+    /// The shape of a function type, in code that pays fuel or does not.
+    pub fn of(signature: Signature<'_>, metered: bool) -> Shape {
         Shape {
+            metered,
             params: signature.params.iter().map(Kind::of).collect(),
             results: signature.results.iter().map(Kind::of).collect(),
         }
@@ -106,6 +110,7 @@ pub struct Stubs {
 struct Maker<'a> {
     asm: Assembler,
     layout: &'a VmLayout,
+    metered: bool,
     params: Places,
     results: Places,
     /// The byte of the frame at which its header is.
@@ -153,6 +158,7 @@ pub fn make(shape: &Shape, layout: &VmLayout) -> Option<Stubs> {
     let mut maker = Maker {
         asm: Assembler::new(Features::default(), true, false),
         layout,
+        metered: shape.metered,
         params: Places::new(&params, &shape::params(signature, &PASSED)),
         results: Places::new(&results, &shape::results(signature, &PASSED)),
         header,
@@ -183,6 +189,20 @@ impl Maker<'_> {
         match src.into() {
             Rm::Reg(reg) => emit!(self.asm, pushq_o(reg)),
             memory => emit!(self.asm, pushq_m(memory)),
+        }
+    }
+
+    /// In code that pays fuel, reads what is left; changes `r10`.
+    fn load_fuel(&mut self) {
+        if self.metered {
+            load_fuel(&mut self.asm, self.layout, R10);
+        }
+    }
+
+    /// In code that pays fuel, writes what is left; changes `r10`.
+    fn store_fuel(&mut self) {
+        if self.metered {
+            store_fuel(&mut self.asm, self.layout, R10);
         }
     }
 
@@ -219,6 +239,7 @@ impl Maker<'_> {
         let start = self.asm.offset();
         self.push(RBP);
         self.asm.mov(RBP, RSP);
+        self.store_fuel();
         self.load(R10, RDI, layout.store);
         self.load(R10, R10, layout.value_top);
         for (reg, size, slot) in self.params.regs.clone() {
@@ -248,6 +269,7 @@ impl Maker<'_> {
         // top again, where overflowing results belong.
         self.asm.bind(exit);
         self.asm.mov(MEMORY, Assembler::MEMORY);
+        self.load_fuel();
         self.load(R10, RDI, layout.store);
         self.load(R10, R10, layout.value_top);
         self.asm.mov(RSP, RSI);
@@ -298,6 +320,7 @@ impl Maker<'_> {
         self.asm.align(16);
         self.asm.bind(replace);
         self.asm.mov(MEMORY, Assembler::MEMORY);
+        self.load_fuel();
         self.asm.mov(R10, RCX);
         self.is_from_native();
         self.asm.jcc(Cond::Above, replaced);
@@ -306,6 +329,7 @@ impl Maker<'_> {
 
         self.asm.bind(from_slots);
         self.asm.mov(MEMORY, Assembler::MEMORY);
+        self.load_fuel();
         self.load(R10, RCX, self.layout.record_code);
         self.is_from_native();
         self.asm.jcc(Cond::Above, entered);
@@ -359,6 +383,9 @@ impl Maker<'_> {
         let layout = self.layout;
         self.asm.load(R10, at(RSP, 16), Size::B8);
         emit!(self.asm, popq_o(RDI));
+        if self.metered {
+            store_fuel(&mut self.asm, layout, R11);
+        }
         self.load(R11, RDI, layout.store);
         if self.results.overflow.is_some() {
             self.load(R9, R11, layout.value_top);
@@ -399,7 +426,7 @@ mod tests {
     use super::*;
 
     fn shape(params: &[Type], results: &[Type]) -> Shape {
-        Shape::of(Signature { params, results })
+        Shape::of(Signature { params, results }, false)
     }
 
     #[test]

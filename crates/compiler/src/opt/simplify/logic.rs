@@ -66,7 +66,8 @@ impl Simplifier<'_> {
         {
             return product;
         }
-        self.rotation(ty, a, b).unwrap_or(Outcome::Keep)
+        let better = self.rotation(ty, a, b).or_else(|| self.byte_swap(ty, a, b));
+        better.unwrap_or(Outcome::Keep)
     }
 
     pub(super) fn xor(&mut self, ty: Type, a: Value, b: Value, y: Option<u64>) -> Outcome {

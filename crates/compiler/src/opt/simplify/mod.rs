@@ -15,6 +15,7 @@ mod compare;
 mod convert;
 mod divide;
 mod logic;
+mod swap;
 #[cfg(feature = "simd")]
 mod vector;
 mod wide;

@@ -39,7 +39,7 @@ impl Builder<'_> {
         Place::Op(access, args)
     }
 
-    fn memory_base(&mut self, mem: u32) -> Value {
+    pub(super) fn memory_base(&mut self, mem: u32) -> Value {
         if let Some((known, value)) = self.base
             && known == mem
         {
@@ -50,7 +50,7 @@ impl Builder<'_> {
         value
     }
 
-    fn memory_len(&mut self, mem: u32) -> Value {
+    pub(super) fn memory_len(&mut self, mem: u32) -> Value {
         if let Some((known, value)) = self.len
             && known == mem
         {

@@ -3,6 +3,7 @@
 use super::Builder;
 use super::variables::{Record, Want};
 use crate::ssa::{Handler, Op, Value, Values};
+use crate::tuning::BULK_INLINE_BYTES;
 use smallvec::smallvec;
 use zwasm_regir::inst::{Bulk, WideOp};
 use zwasm_regir::types::slots_of;
@@ -234,7 +235,29 @@ impl Builder<'_> {
             }
         };
         let args = self.slots(base, types);
+        if let Some((op, mem)) = self.plain_bulk(op, args[2]) {
+            let mut all: Values = smallvec![self.memory_base(mem), self.memory_len(mem)];
+            all.extend(args);
+            self.emit(op, all, &[]);
+            return;
+        }
         self.handler(SlotInst::Bulk { op, base: Slot(0) }, args, None);
+    }
+
+    /// The op that a bulk operation of a length is, and its memory, if its ranges can be
+    /// compared with the memory's length here, and it may be short.
+    fn plain_bulk(&self, op: Bulk, count: Value) -> Option<(Op, u32)> {
+        let (op, mem) = match op {
+            Bulk::MemoryCopy { dst, src } if dst == src => (Op::MemoryCopy(dst), dst),
+            Bulk::MemoryFill { mem } => (Op::MemoryFill(mem), mem),
+            _ => return None,
+        };
+        let memory = self.env.memory(mem);
+        let is_short = match self.func.constant(count) {
+            Some(bytes) => bytes <= BULK_INLINE_BYTES.into(),
+            None => !self.env.consumes_fuel(),
+        };
+        (is_short && !memory.is_64 && !memory.shared).then_some((op, mem))
     }
 
     /// Leaves an instruction to its handler, on slots from 0 on that hold the arguments and

@@ -42,6 +42,11 @@ impl Fault<'_> {
         self.context.Rdi as *const c_void
     }
 
+    /// The register with the fuel left, in code that pays it.
+    pub(crate) fn fuel(&self) -> i64 {
+        self.context.R15 as i64
+    }
+
     /// Continues at a handler with these values of `ip` and `acc`.
     pub(crate) fn resume(&mut self, handler: usize, ip: usize, acc: u64) {
         self.context.Rip = handler as u64;

@@ -10,6 +10,7 @@ use std::arch::naked_asm;
 use std::mem::offset_of;
 
 use super::routines::{ending, load_results, save_arguments, trap};
+use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{MemoryInst, StoreCore};
 use crate::types::ValType;
@@ -35,13 +36,16 @@ pub(super) fn to_slots() -> *const u8 {
 /// The word that the frame of the callee returns through.
 static EXIT: unsafe extern "sysv64" fn() = exit;
 
-/// Calls the function whose record is in `r11` on slots.
+/// Calls the function whose record is in `r11` on slots. The fuel left is in `r15` if code pays
+/// it, and otherwise nobody looks at what is written.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter() {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip",
         save_arguments!(),
+        "mov rax, [rdi + {limits}]",
+        "mov [rax + {fuel}], r15",
         "mov rdi, rsp",
         "mov rsi, rbp",
         "call {store_arguments}",
@@ -68,6 +72,8 @@ unsafe extern "sysv64" fn enter() {
         "call {trap}",
         ".cfi_endproc",
         store_arguments = sym store_arguments,
+        limits = const offset_of!(VmCtx, limits),
+        fuel = const offset_of!(Limits, fuel),
         store = const offset_of!(VmCtx, store),
         native_base = const offset_of!(StoreCore, native_base),
         native_bottom = const offset_of!(StoreCore, native_bottom),
@@ -93,10 +99,14 @@ unsafe extern "sysv64" fn exit() {
         "mov rdi, rsp",
         "call {load_results}",
         load_results!(),
+        "mov r10, [rdi + {limits}]",
+        "mov r15, [r10 + {fuel}]",
         "mov rsp, rbp",
         "pop rbp",
         "ret",
         ".cfi_endproc",
+        limits = const offset_of!(VmCtx, limits),
+        fuel = const offset_of!(Limits, fuel),
         load_results = sym load_results,
     )
 }

@@ -84,7 +84,8 @@ fn compile_silently(
     stop: &dyn Fn() -> bool,
 ) -> Result<Code, CompileError> {
     let ty = module.funcs[module.func_index(defined) as usize];
-    let stubs = stubs::of(module.signature(ty)).ok_or(CompileError::Unsupported)?;
+    let stubs = stubs::of(module.signature(ty), module.engine.config().consume_fuel)
+        .ok_or(CompileError::Unsupported)?;
     let translated = |inlining| {
         translate_with(module, defined, inlining, stop).map_err(|error| match error.kind() {
             ErrorKind::Interrupted => CompileError::Stopped,

@@ -21,6 +21,7 @@ use super::{generic, stubs};
 use crate::interp::Regs;
 use crate::stack::stop::{Outcome, Stopped};
 use crate::stack::walk::{Cursor, Outer};
+use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{MemoryInst, StoreCore};
 use crate::tier::promote;
@@ -129,7 +130,8 @@ unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
         let ty = (*store).engine.types().func_type((*record).ty);
         let kinds = |types: &[ValType]| types.iter().map(|ty| ty.kind()).collect::<Vec<_>>();
         let (params, results) = (kinds(ty.params_slice()), kinds(ty.results_slice()));
-        let stubs = stubs::of(Signature { params: &params, results: &results });
+        let metered = (*store).engine.config().consume_fuel;
+        let stubs = stubs::of(Signature { params: &params, results: &results }, metered);
         (*record).code = stubs.map_or_else(generic::to_slots, |stubs| stubs.to_slots());
         promote::called(record);
         (*record).code
@@ -296,7 +298,8 @@ unsafe extern "sysv64" fn restore_vmctx() {
     )
 }
 
-/// Traps: called with the number in `ecx`.
+/// Traps: called with the number in `ecx`. In code that pays fuel, what is left is in `r15`;
+/// without fuel nobody looks at what is written.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn trap() {
     naked_asm!(
@@ -304,12 +307,16 @@ pub(super) unsafe extern "sysv64" fn trap() {
         ".cfi_undefined rip",
         "mov rdx, [rsp]",
         "mov rsi, rbp",
+        "mov rax, [rdi + {limits}]",
+        "mov [rax + {fuel}], r15",
         "and rsp, -16",
         "call {stop}",
         "mov rsp, rax",
         "mov eax, {stopped}",
         "ret",
         ".cfi_endproc",
+        limits = const offset_of!(VmCtx, limits),
+        fuel = const offset_of!(Limits, fuel),
         stop = sym stop,
         stopped = const crate::interp::STOPPED,
     )
@@ -387,8 +394,12 @@ pub(crate) unsafe extern "sysv64" fn land_in_native(
         "mov rdi, [rbp - 8]",
         "mov rbx, [rdi + {memory0}]",
         "mov rbx, [rbx + {base}]",
+        "mov rax, [rdi + {limits}]",
+        "mov r15, [rax + {fuel}]",
         "jmp rdx",
         ".cfi_endproc",
+        limits = const offset_of!(VmCtx, limits),
+        fuel = const offset_of!(Limits, fuel),
         memory0 = const offset_of!(VmCtx, memory0),
         base = const offset_of!(MemoryInst, base),
     )

@@ -11,11 +11,14 @@
 //!
 //! The signal handler allocates nothing, takes no lock, and reads only what does
 //! not change while an instance runs: where the code region is, which memories the
-//! instance has, and where these were reserved.
+//! instance has, and where these were reserved. It writes the fuel left, which only the
+//! store's thread uses.
 
 use super::code_memory::{World, addresses};
 #[cfg(optimizer)]
 use super::routines;
+use std::sync::atomic::Ordering;
+
 use crate::interp;
 use crate::store::MemoryInst;
 use crate::store::vmctx::VmCtx;
@@ -48,6 +51,8 @@ fn recover(fault: &mut Fault<'_>) -> bool {
         (*vm).instance.as_ref().is_some_and(|instance| instance.memories.iter().any(reserves))
     };
     if hit {
+        // SAFETY: as above; without fuel nobody looks at it.
+        unsafe { (*(*vm).limits).fuel.store(fault.fuel(), Ordering::Relaxed) };
         fault.resume(resume, fault.pc(), TrapCode::MemoryOutOfBounds as u64);
     }
     hit

@@ -54,9 +54,9 @@ pub(crate) fn returns_to_slots(address: *const u8) -> bool {
     table.returns.contains(&(address as usize))
 }
 
-/// The stubs of a signature; none if there are too many already, or no memory is left.
-pub(super) fn of(signature: Signature<'_>) -> Option<&'static Stubs> {
-    let shape = Shape::of(signature);
+/// The stubs of a signature, in code that pays fuel or does not; none if there are too many already, or no memory is left.
+pub(super) fn of(signature: Signature<'_>, metered: bool) -> Option<&'static Stubs> {
+    let shape = Shape::of(signature, metered);
     let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = table.by_shape.get(&shape) {
         return Some(found);

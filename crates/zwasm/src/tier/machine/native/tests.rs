@@ -200,7 +200,7 @@ impl Fixture {
             let inner = module.inner();
             let defined = inner.defined_func((*record).index).expect("it is defined");
             let ty = inner.funcs[(*record).index as usize];
-            let stubs = stubs::of(inner.signature(ty)).expect("there is room");
+            let stubs = stubs::of(inner.signature(ty), false).expect("there is room");
             let code = map(inner, defined, asm.finish(), Vec::new(), stubs).expect("room");
             crate::tier::publish(core, record, Box::leak(Box::new(code)));
         }
@@ -729,7 +729,7 @@ fn a_frame_of_slots_is_replaced_in_the_middle() -> Result<()> {
         let [body, entry] = unsafe { [(*record).body, (*record).code.cast()] };
         let module = fixture.instance.module(&fixture.store);
         let ty = module.inner().funcs[0];
-        let stubs = stubs::of(module.inner().signature(ty)).expect("there is room");
+        let stubs = stubs::of(module.inner().signature(ty), false).expect("there is room");
         // mov rcx, entry; mov rdx, word; jmp [rdx]
         let mut bytes = vec![0x48, 0xB9];
         bytes.extend_from_slice(&(entry as u64).to_le_bytes());
