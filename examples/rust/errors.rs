@@ -47,8 +47,8 @@ fn report(error: &zwasm::Error) {
         }
         // A host function's error arrives as it was.
         kind => match error.downcast_ref::<QuotaExceeded>() {
-            Some(_) => println!("{kind:?}: {error} (a QuotaExceeded)"),
-            None => println!("{kind:?}: {error}"),
+            Some(_) => println!("{kind:?}: {} (a QuotaExceeded)", error.summary()),
+            None => println!("{kind:?}: {}", error.summary()),
         },
     }
 }

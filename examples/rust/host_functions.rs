@@ -75,6 +75,6 @@ fn main() -> Result<()> {
     let instance = linker.instantiate(&mut store, &module)?;
     instance.get_typed_func::<(), i32>(&mut store, "run")?.call(&mut store, ())?;
     let fail = instance.get_typed_func::<(), ()>(&mut store, "fail")?;
-    println!("failing: {}", fail.call(&mut store, ()).expect_err("the host fails"));
+    println!("failing: {}", fail.call(&mut store, ()).expect_err("the host fails").summary());
     Ok(())
 }

@@ -69,6 +69,6 @@ fn main() -> Result<()> {
     });
     store.set_epoch_deadline(1);
     let error = ticking(&engine, || spin.call(&mut store, ())).expect_err("the callback fails");
-    println!("asked at each tick, and stopped at the third: {error}");
+    println!("asked at each tick, and stopped at the third: {}", error.summary());
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! run: cargo run -p zwasm-examples --bin memory
 //! expect: the guest sums what the host wrote: 60
 //! expect: the host reads what the guest wrote: [1, 2, 3]
-//! expect: outside: 4 bytes at 0xfffe are outside the memory
+//! expect: outside: out of bounds memory access
 //! expect: grown from 1 page to 2, and not beyond
 //! expect: with data at hand: 6
 

@@ -1,18 +1,34 @@
 //! Programs that must not compile: each would reach freed memory from safe Rust. Those
 //! that may stand beside them, so that the others fail for the reason meant.
 //!
-//! A store may not pretend that its data lives shorter than it does, for a host function
-//! of the store would read what was put into it for the shorter time:
+//! A store's data borrows from nothing:
 //!
-//! ```compile_fail
-//! fn shorter<'a>(store: zwasm::Store<&'static str>) -> zwasm::Store<&'a str> {
+//! ```compile_fail,E0597
+//! let data = String::new();
+//! let store = zwasm::Store::new(&zwasm::Engine::default(), data.as_str());
+//! ```
+//!
+//! ```
+//! let store = zwasm::Store::new(&zwasm::Engine::default(), "data");
+//! ```
+//!
+//! A store may not pretend that its data is of a supertype, for a host function of the
+//! store would read what was put into it as that. Functions for all lifetimes are functions
+//! for one:
+//!
+//! ```compile_fail,E0308
+//! type Any = for<'a> fn(&'a str);
+//! type One = fn(&'static str);
+//! fn other(store: zwasm::Store<Any>) -> zwasm::Store<One> {
 //!     store
 //! }
 //! ```
 //!
 //! ```
-//! fn same<'a>(store: zwasm::Store<&'a str>) -> zwasm::Store<&'a str> {
-//!     store
+//! type Any = for<'a> fn(&'a str);
+//! type One = fn(&'static str);
+//! fn other(data: Any) -> One {
+//!     data
 //! }
 //! ```
 //!
@@ -38,22 +54,25 @@
 //!
 //! Nor a context or caller, whose data is written through:
 //!
-//! ```compile_fail
-//! fn shorter<'s, 'a>(
-//!     context: zwasm::StoreContextMut<'s, &'static str>,
-//! ) -> zwasm::StoreContextMut<'s, &'a str> {
+//! ```compile_fail,E0308
+//! type Any = for<'a> fn(&'a str);
+//! type One = fn(&'static str);
+//! fn other<'s>(context: zwasm::StoreContextMut<'s, Any>) -> zwasm::StoreContextMut<'s, One> {
 //!     context
 //! }
 //! ```
 //!
-//! ```compile_fail
-//! fn shorter<'s, 'a>(caller: zwasm::Caller<'s, &'static str>) -> zwasm::Caller<'s, &'a str> {
+//! ```compile_fail,E0308
+//! type Any = for<'a> fn(&'a str);
+//! type One = fn(&'static str);
+//! fn other<'s>(caller: zwasm::Caller<'s, Any>) -> zwasm::Caller<'s, One> {
 //!     caller
 //! }
 //! ```
 //!
 //! ```
-//! fn same<'s, 'a>(caller: zwasm::Caller<'s, &'a str>) -> zwasm::Caller<'s, &'a str> {
+//! type Any = for<'a> fn(&'a str);
+//! fn same<'s>(caller: zwasm::Caller<'s, Any>) -> zwasm::Caller<'s, Any> {
 //!     caller
 //! }
 //! ```

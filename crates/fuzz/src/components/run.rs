@@ -96,7 +96,7 @@ impl Judge {
             let right = match (&handles.expected, &got) {
                 (Ok(expected), Ok(Val::U32(got))) => expected == got,
                 (Err(expected), Err(error)) => {
-                    error.kind() == ErrorKind::Trap && error.to_string().contains(expected)
+                    error.kind() == ErrorKind::Trap && error.summary().contains(expected)
                 }
                 _ => false,
             };
@@ -158,7 +158,7 @@ fn run(engine: &Engine, bytes: &[u8], case: &Case) -> zwasm::Result<Outcome> {
                 Ok(()) => Ok(result),
                 Err(error) => {
                     made = None;
-                    Err((error.kind(), error.to_string()))
+                    Err((error.kind(), error.summary()))
                 }
             });
         }

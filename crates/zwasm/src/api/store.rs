@@ -30,18 +30,21 @@ struct Inner<T> {
 /// assert_eq!(store.into_data(), 42);
 /// ```
 ///
-/// The type of the data is exact, as host functions are for it; a store is not one
-/// with a shorter lifetime in it:
+/// The type of the data is exact, as host functions are for it; a store is not one of
+/// a supertype:
 ///
-/// ```compile_fail
-/// fn shorter<'a>(store: zwasm::Store<&'static str>) -> zwasm::Store<&'a str> {
+/// ```compile_fail,E0308
+/// type Any = for<'a> fn(&'a str);
+/// type One = fn(&'static str);
+/// fn other(store: zwasm::Store<Any>) -> zwasm::Store<One> {
 ///     store
 /// }
 /// ```
 ///
-/// ```compile_fail
-/// type Shared<'a, T> = zwasm::StoreContext<'a, T>;
-/// fn shorter<'a>(store: Shared<'a, &'static str>) -> Shared<'a, &'a str> {
+/// ```compile_fail,E0308
+/// type Any = for<'a> fn(&'a str);
+/// type One = fn(&'static str);
+/// fn other(store: zwasm::StoreContext<'_, Any>) -> zwasm::StoreContext<'_, One> {
 ///     store
 /// }
 /// ```

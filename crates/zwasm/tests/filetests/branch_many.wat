@@ -30,7 +30,7 @@
 ;;   word 0x258
 ;;   address L4
 ;; L4:
-;;   movq rcx, [rdi + 0x50]
+;;   movq rcx, [rdi + 0x58]
 ;;   movq rcx, [rcx]
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x128]
@@ -45,7 +45,7 @@
 ;;   movq [rsi + 0x240], rdi
 ;;   movq rsi, r10
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x20]
+;;   movq r11, [rdi + 0x28]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -87,7 +87,7 @@
 ;;   movsd [rsi + r11*8 + 0x108], xmm15
 ;;   addq r11, 0x1
 ;;   jne L12
-;;   movq rcx, [rdi + 0x50]
+;;   movq rcx, [rdi + 0x58]
 ;;   movq rcx, [rcx + 0x8]
 ;;   movq rax, [rcx]
 ;;   movq rdx, [rax]
@@ -97,8 +97,8 @@
 ;;   ja L13
 ;;   movq rdx, rdi
 ;;   movq rdi, [rcx + 0x10]
-;;   movq [rdi + 0x70], rdx
-;;   movq r11, [rdi + 0x20]
+;;   movq [rdi + 0x78], rdx
+;;   movq r11, [rdi + 0x28]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -118,7 +118,7 @@
 ;;   jmpq [rdx]
 ;; L11:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -136,7 +136,7 @@
 ;;   word 0x258
 ;;   address L4
 ;; L4:
-;;   ldr x3, [x0, #80]
+;;   ldr x3, [x0, #88]
 ;;   ldr x3, [x3, #0]
 ;;   ldr x6, [x3, #0]
 ;;   add x7, x1, #296
@@ -152,7 +152,7 @@
 ;;   str x0, [x1, #576]
 ;;   mov x1, x7
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #32]
+;;   ldr x16, [x0, #40]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -203,7 +203,7 @@
 ;;   str d31, [x17], #8
 ;;   cmp x16, x15
 ;;   b.ne L12
-;;   ldr x3, [x0, #80]
+;;   ldr x3, [x0, #88]
 ;;   ldr x3, [x3, #8]
 ;;   ldr x6, [x3, #0]
 ;;   ldr x2, [x6, #0]
@@ -214,8 +214,8 @@
 ;;   b.hi L13
 ;;   mov x2, x0
 ;;   ldr x0, [x3, #16]
-;;   str x2, [x0, #112]
-;;   ldr x16, [x0, #32]
+;;   str x2, [x0, #120]
+;;   ldr x16, [x0, #40]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -239,7 +239,7 @@
 ;;   br x16
 ;; L11:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

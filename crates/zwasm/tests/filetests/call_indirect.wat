@@ -20,7 +20,7 @@
 ;;   movq rbp, [rsi + 0x8]
 ;;   movq rax, rbp
 ;;   movl rax, rax
-;;   movq rdx, [rdi + 0x30]
+;;   movq rdx, [rdi + 0x38]
 ;;   movq rdx, [rdx]
 ;;   cmpq rax, [rdx + 0x8]
 ;; L4:
@@ -48,7 +48,7 @@
 ;;   cmpq rdi, [rcx + 0x10]
 ;;   je L12
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x20]
+;;   movq r11, [rdi + 0x28]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;; L12:
@@ -68,7 +68,7 @@
 ;;   jmpq [rdx]
 ;; L14:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -103,7 +103,7 @@
 ;;   ldr x20, [x1, #8]
 ;;   mov x6, x20
 ;;   mov w6, w6
-;;   ldr x2, [x0, #48]
+;;   ldr x2, [x0, #56]
 ;;   ldr x2, [x2, #0]
 ;;   ldr x15, [x2, #8]
 ;;   cmp x6, x15
@@ -134,7 +134,7 @@
 ;;   cmp x0, x15
 ;;   b.eq L12
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #32]
+;;   ldr x16, [x0, #40]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;; L12:
@@ -155,7 +155,7 @@
 ;;   br x16
 ;; L14:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

@@ -24,17 +24,17 @@
 ;;   testl rbx, rbx
 ;; L3:
 ;;   je L2
-;;   movq r11, [rdi + 0x10]
+;;   movq r11, [rdi + 0x18]
 ;;   movl rbp, [r11 + rbx*1 + 0x8]
 ;;   testl rbx, rbx
 ;; L5:
 ;;   je L4
-;;   movq r11, [rdi + 0x10]
+;;   movq r11, [rdi + 0x18]
 ;;   movb [r11 + rbx*1 + 0xc], rbp
 ;;   testl rbx, rbx
 ;; L7:
 ;;   je L6
-;;   movq r11, [rdi + 0x10]
+;;   movq r11, [rdi + 0x18]
 ;;   movsbl rbp, [r11 + rbx*1 + 0xc]
 ;;   movq [rsi], rbp
 ;;   movq rdx, [rsi + 0x8]
@@ -45,7 +45,7 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -71,17 +71,17 @@
 ;;   mov w19, w19
 ;; L3:
 ;;   cbz w19, L2
-;;   ldr x16, [x0, #16]
+;;   ldr x16, [x0, #24]
 ;;   add x17, x16, x19
 ;;   ldr w20, [x17, #8]
 ;; L5:
 ;;   cbz w19, L4
-;;   ldr x16, [x0, #16]
+;;   ldr x16, [x0, #24]
 ;;   add x17, x16, x19
 ;;   strb w20, [x17, #12]
 ;; L7:
 ;;   cbz w19, L6
-;;   ldr x16, [x0, #16]
+;;   ldr x16, [x0, #24]
 ;;   add x17, x16, x19
 ;;   ldrsb w20, [x17, #12]
 ;;   str x20, [x1, #0]
@@ -93,7 +93,7 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -129,7 +129,7 @@
 ;;   testl rbp, rbp
 ;; L3:
 ;;   je L2
-;;   movq r11, [rdi + 0x10]
+;;   movq r11, [rdi + 0x18]
 ;;   cmpl rbx, [r11 + rbp*1 + 0x4]
 ;; L5:
 ;;   jae L4
@@ -144,7 +144,7 @@
 ;;   jmpq [rdx]
 ;; L6:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -167,7 +167,7 @@
 ;;   mov w20, w20
 ;; L3:
 ;;   cbz w20, L2
-;;   ldr x16, [x0, #16]
+;;   ldr x16, [x0, #24]
 ;;   add x17, x16, x20
 ;;   ldr w15, [x17, #4]
 ;;   cmp w19, w15
@@ -185,7 +185,7 @@
 ;;   br x16
 ;; L6:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

@@ -23,7 +23,7 @@
 ;;   word 0x48
 ;;   address L3
 ;; L3:
-;;   movq rcx, [rdi + 0x50]
+;;   movq rcx, [rdi + 0x58]
 ;;   movq rcx, [rcx]
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x20]
@@ -38,7 +38,7 @@
 ;;   movq [rsi + 0x30], rdi
 ;;   movq rsi, r10
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x20]
+;;   movq r11, [rdi + 0x28]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -65,7 +65,7 @@
 ;;   jmpq [rdx]
 ;; L9:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -81,7 +81,7 @@
 ;;   word 0x48
 ;;   address L3
 ;; L3:
-;;   ldr x3, [x0, #80]
+;;   ldr x3, [x0, #88]
 ;;   ldr x3, [x3, #0]
 ;;   ldr x6, [x3, #0]
 ;;   add x7, x1, #32
@@ -96,7 +96,7 @@
 ;;   str x0, [x1, #48]
 ;;   mov x1, x7
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #32]
+;;   ldr x16, [x0, #40]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -124,7 +124,7 @@
 ;;   br x16
 ;; L9:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

@@ -32,7 +32,7 @@
 ;;   word 0x288
 ;;   address L3
 ;; L3:
-;;   movq rcx, [rdi + 0x50]
+;;   movq rcx, [rdi + 0x58]
 ;;   movq rcx, [rcx]
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x140]
@@ -47,7 +47,7 @@
 ;;   movq [rsi + 0x270], rdi
 ;;   movq rsi, r10
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x20]
+;;   movq r11, [rdi + 0x28]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -91,7 +91,7 @@
 ;;   jmpq [rdx]
 ;; L11:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x20]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -105,7 +105,7 @@
 ;;   word 0x288
 ;;   address L3
 ;; L3:
-;;   ldr x3, [x0, #80]
+;;   ldr x3, [x0, #88]
 ;;   ldr x3, [x3, #0]
 ;;   ldr x6, [x3, #0]
 ;;   add x7, x1, #320
@@ -121,7 +121,7 @@
 ;;   str x0, [x1, #624]
 ;;   mov x1, x7
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #32]
+;;   ldr x16, [x0, #40]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -175,7 +175,7 @@
 ;;   br x16
 ;; L11:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #32]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

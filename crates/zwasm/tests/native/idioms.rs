@@ -31,6 +31,16 @@ fn narrow(value: u32) -> u64 {
 /// numbers' lower halves in the locals 2 and 3.
 const CASES: &[Case] = &[
     (
+        "the lowest byte compared with zero, which has no sign",
+        "(i64.or (i64.extend_i32_u (i64.le_s (i64.and (local.get 0) (i64.const 0xff)) (i64.const 0)))
+            (i64.or
+                (i64.shl (i64.extend_i32_u
+                    (i32.lt_s (i32.and (local.get 2) (i32.const 0xff)) (i32.const 0))) (i64.const 1))
+                (i64.shl (i64.extend_i32_u
+                    (i32.gt_s (i32.and (local.get 3) (i32.const 0xf0)) (i32.const 0))) (i64.const 2))))",
+        |a, b| u64::from(a as u8 == 0) | u64::from(b as u8 >> 4 != 0) << 2,
+    ),
+    (
         "swap of 32 bits, out of shifts",
         "(i64.extend_i32_u (i32.or
             (i32.or (i32.shl (local.get 2) (i32.const 24))

@@ -666,9 +666,8 @@ impl Select<'_> {
             self.put_ops(Inst::Cmp { size: Size::B1, a, b: Src::Imm(value) }, &ops);
             return Condition::Flag(unsigned(condition));
         }
-        let condition = Condition::Flag(condition);
         match known {
-            Some(0) => self.compare_with_zero(wide, a),
+            Some(0) => self.compare_with_zero(wide, a, condition),
             Some(value) => {
                 let mut ops = Ops::of(&[]);
                 let a = self.src_rm(a, size, &mut ops);
@@ -681,11 +680,11 @@ impl Select<'_> {
                 self.put_ops(Inst::Cmp { size, a: Src::Operand, b }, &ops);
             }
         }
-        condition
+        Condition::Flag(condition)
     }
 
-    /// Compares with zero: of a value that is the intersection of two, those.
-    fn compare_with_zero(&mut self, wide: bool, value: Value) {
+    /// Compares with zero, for a condition: of a value that is the intersection of two, those.
+    fn compare_with_zero(&mut self, wide: bool, value: Value, condition: Cond) {
         let size = if wide { Size::B8 } else { Size::B4 };
         let both = match self.single_def(value) {
             Some(InstData { op: Op::Binary(BinaryOp::I32And), args, .. }) if !wide => {
@@ -705,7 +704,10 @@ impl Select<'_> {
                 return self.put(Inst::Test { wide }, &[read(a), read(b)]);
             };
             let mask = mask as u32;
-            let least = if u8::try_from(mask).is_ok() { Size::B1 } else { Size::B4 };
+            // The uppermost bit of a byte is its sign.
+            let unsigned = matches!(condition, Cond::Equal | Cond::NotEqual);
+            let bits = if unsigned { u8::BITS } else { u8::BITS - 1 };
+            let least = if mask >> bits == 0 { Size::B1 } else { Size::B4 };
             let size = if self.can_take(a, least) { least } else { size };
             let mut ops = Ops::of(&[]);
             let a = self.src_rm(a, size, &mut ops);
@@ -737,7 +739,7 @@ impl Select<'_> {
                 return condition;
             }
         }
-        self.compare_with_zero(false, cond);
+        self.compare_with_zero(false, cond, Cond::NotEqual);
         Condition::Flag(Cond::NotEqual)
     }
 
