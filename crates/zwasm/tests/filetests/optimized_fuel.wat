@@ -24,7 +24,7 @@
 ;;   movq rbp, rsp
 ;;   subq rsp, 0x10
 ;;   movq r11, [rdi]
-;;   cmpq rsp, [r11 + 0x4b8]
+;;   cmpq rsp, [limit]
 ;;   jb L5
 ;;   movq [rbp - 0x8], rdi
 ;; L1:
