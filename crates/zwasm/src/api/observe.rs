@@ -152,7 +152,7 @@ impl Module {
         let text: Result<String> = {
             let _ = (defined, pass);
             let message = "this build has no optimizing compiler for this processor";
-            Err(Error::new(crate::error::ErrorKind::Unsupported, message))
+            Err(Error::of_kind(crate::error::ErrorKind::Unsupported, message))
         };
         Ok(format!("function {}:\n{}", title(self, func), text?))
     }

@@ -353,7 +353,7 @@ pub(super) unsafe fn begin(record: *mut FuncRecord, module: &Inner, defined: u32
 }
 
 /// Called when optimized code calls a function that is not optimized. One that never asks for
-/// better code gets it now, if it is in baseline code.
+/// better code gets it, if it is in baseline code: its calls come here until it is there.
 ///
 /// # Safety
 ///
@@ -372,9 +372,19 @@ pub(crate) unsafe fn called(record: *mut FuncRecord) {
             && let Some(Some(Code { text: Text::Machine(code), .. })) =
                 inner.compiled.made(defined, variant)
             && code.is_silent
-            && calls.made(inner).is_none()
         {
-            calls.ask(module, record);
+            if calls.made(inner).is_none() {
+                calls.ask(module, record);
+                // Optimized code does not look for what is finished: the next call does.
+                if inner.compiled.promotions.known().asked.contains(&calls) {
+                    (*record).code = resolver();
+                    return;
+                }
+            }
+            // What is no longer asked for has been made or will not be.
+            if let Some(Some(code)) = calls.made(inner) {
+                publish((*vm).store, record, code);
+            }
         }
     }
 }

@@ -121,7 +121,8 @@ unsafe extern "sysv64" fn resolve() {
     )
 }
 
-/// Finds the stub to slots for a function, and has it called from now on.
+/// Finds the stub to slots for a function, and has it called from now on, unless there is
+/// optimized code, or will be soon.
 unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
     // SAFETY: the record is that of a function being called, and only the store's thread
     // uses it.
@@ -132,9 +133,10 @@ unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
         let (params, results) = (kinds(ty.params_slice()), kinds(ty.results_slice()));
         let metered = (*store).engine.config().consume_fuel;
         let stubs = stubs::of(Signature { params: &params, results: &results }, metered);
-        (*record).code = stubs.map_or_else(generic::to_slots, |stubs| stubs.to_slots());
+        let to_slots = stubs.map_or_else(generic::to_slots, |stubs| stubs.to_slots());
+        (*record).code = to_slots;
         promote::called(record);
-        (*record).code
+        if (*record).code == resolver() { to_slots } else { (*record).code }
     }
 }
 
