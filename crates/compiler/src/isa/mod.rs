@@ -232,3 +232,17 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     /// `align`.
     fn align_with_nops(&mut self, align: usize);
 }
+
+/// A list of registers without one that is in it, so that `N` are left.
+const fn without<const N: usize>(all: &[Reg], one: Reg) -> [Reg; N] {
+    let mut left = [one; N];
+    let (mut from, mut to) = (0, 0);
+    while from < all.len() {
+        if all[from].enc() != one.enc() || all[from].is_vector() != one.is_vector() {
+            left[to] = all[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    left
+}

@@ -13,7 +13,7 @@ use super::regs::{Access, Cond, Extend, Float, Index, Pair, Width, ZR, x};
 use super::*;
 use crate::asm::{AsmLabel, Finished, Mem, OutOfReach, Rm, at};
 use crate::code::{Field, TypeForm, Value};
-use crate::isa::{Alu, Primitives, Relation, Shift, Size, TypeWord};
+use crate::isa::{Alu, Primitives, Relation, Shift, Size, TypeWord, without};
 use crate::target::Features;
 use crate::tuning::{CLEARS_INLINE, MOVES_INLINE};
 
@@ -281,29 +281,8 @@ impl Primitives for Assembler {
         x(3),
         x(2),
     ];
-    const METERED_INT_REGS: &'static [Reg] = &[
-        x(19),
-        x(20),
-        x(21),
-        x(22),
-        x(23),
-        x(24),
-        x(25),
-        x(26),
-        x(27),
-        x(29),
-        x(9),
-        x(10),
-        x(11),
-        x(12),
-        x(13),
-        x(14),
-        x(8),
-        x(7),
-        x(6),
-        x(3),
-        x(2),
-    ];
+    const METERED_INT_REGS: &'static [Reg] =
+        &without::<{ Self::INT_REGS.len() - 1 }>(Self::INT_REGS, Self::FUEL);
     const FUEL: Reg = x(28);
     const FLOAT_REGS: &'static [Reg] = &FLOAT_REGS;
     const INT_SCRATCH: Reg = INT_SCRATCH;

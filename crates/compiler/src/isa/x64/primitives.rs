@@ -4,7 +4,7 @@ use super::assembler::{Assembler, Cond, Shown, emit, patch};
 use super::*;
 use crate::asm::{AsmLabel, Buffer, Finished, Mem, OutOfReach, Rm, at};
 use crate::code::{Field, TypeForm, Value};
-use crate::isa::{Alu, Primitives, Relation, Shift, Size, TypeWord};
+use crate::isa::{Alu, Primitives, Relation, Shift, Size, TypeWord, without};
 use crate::target::Features;
 use crate::tuning::{CLEARS_INLINE, MOVES_INLINE};
 use std::fmt::Write as _;
@@ -136,7 +136,8 @@ impl Primitives for Assembler {
     const SPARE: Reg = RBX;
     // Those that shifts and divisions need come last.
     const INT_REGS: &'static [Reg] = &[RBX, RBP, R10, R12, R13, R14, R15, RAX, RDX, RCX];
-    const METERED_INT_REGS: &'static [Reg] = &[RBX, RBP, R10, R12, R13, R14, RAX, RDX, RCX];
+    const METERED_INT_REGS: &'static [Reg] =
+        &without::<{ Self::INT_REGS.len() - 1 }>(Self::INT_REGS, Self::FUEL);
     const FUEL: Reg = R15;
     const FLOAT_REGS: &'static [Reg] = &[
         Reg::vector(0),

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::anyref::AnyRef;
+use super::anyref::{AnyRef, numbers};
 use super::rooted::{Handle, Rooted, gc_ref};
 use crate::api::store::{AsContextMut, GcHeapOutOfMemory, StoreContext, StoreContextMut};
 use crate::error::{Error, Result};
@@ -96,32 +96,4 @@ impl Rooted<ExternRef> {
     }
 }
 
-impl ExternRef {
-    /// The reference as a number, which keeps nothing: good until the next collection. Null
-    /// is 0.
-    ///
-    /// # Errors
-    ///
-    /// If the reference's scope has ended or it is of another store.
-    pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
-        let core = store.as_context_mut().core();
-        let reference = self.0.get(core)?;
-        if !is_i31(reference as u32) {
-            // SAFETY: the context is exclusive, and what is rooted is an object. The heap need
-            // not have noted yet where one starts that the guest has made.
-            unsafe { (*core).gc.heap.set_start(reference as usize) };
-        }
-        Ok(reference as u32)
-    }
-
-    /// The reference that a number is. Nothing for null, and for what no object has as its
-    /// number; one whose object is gone may be another object's.
-    pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<Self>> {
-        let core = store.as_context_mut().core();
-        // SAFETY: the context is exclusive, and what is rooted is a reference of its heap.
-        unsafe {
-            let is_one = is_i31(raw) || (*core).gc.heap.is_object(raw.into());
-            is_one.then(|| Rooted::of(Handle::new(core, raw.into())))
-        }
-    }
-}
+numbers!(ExternRef);
