@@ -13,7 +13,10 @@
 //! have to be counted from outside.
 
 mod body;
+#[cfg(test)]
+mod changes;
 mod code;
+mod edges;
 mod expressions;
 mod idioms;
 mod objects;

@@ -286,7 +286,7 @@ fn chain(calls: &[(bool, Vec<usize>)], function: usize, path: &mut Vec<usize>) -
 #[test]
 fn programs_reach_every_pass() {
     let mut passes = Passes::default();
-    for case in 0..1500 {
+    for case in 0..2000 {
         passes.look(&program(&mut Rng::for_case(11, case)));
     }
     let Passes { loads, fields, globals, casts, objects, tries, machines, divisions, .. } = passes;

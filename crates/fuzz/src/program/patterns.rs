@@ -15,18 +15,20 @@ impl Body<'_> {
     /// Something that a pass is for.
     pub fn pattern(&mut self, depth: u32) {
         self.budget -= 4;
-        match self.rng.below(16) {
+        match self.rng.below(22) {
             0 | 1 => self.invariants(depth),
             2 | 3 => self.again(depth),
-            4 => self.walk(depth),
-            5 => self.search(),
-            6 => self.cast_again(depth),
+            4 | 17 => self.walk(depth),
+            5 | 18 => self.search(),
+            6 | 19 => self.cast_again(depth),
             7 => self.asked_again(depth),
             8 | 9 => self.escaping(depth),
             10 => self.caught_in_loop(depth),
             11 => self.machine(depth),
             12 => self.pressure(),
             13 => self.short_bulk(),
+            14 | 15 => self.neighbours(depth),
+            16 => self.chosen(),
             _ => {
                 let ty = if self.once_in(2) { Ty::I32 } else { Ty::I64 };
                 self.idiom(ty);

@@ -41,10 +41,25 @@ impl StoreCore {
     pub(crate) unsafe fn pass(this: *mut StoreCore, what: CallHook) -> Result<()> {
         // SAFETY: by the contract; while it runs the hook is nowhere else.
         unsafe {
-            let Some(mut hook) = (*this).call_hook.take() else { return Ok(()) };
-            let outcome = hook(this, what);
-            (*this).call_hook.get_or_insert(hook);
-            outcome
+            let Some(hook) = (*this).call_hook.take() else { return Ok(()) };
+            let mut taken = Taken { store: this, hook: Some(hook) };
+            taken.hook.as_mut().map_or(Ok(()), |hook| hook(this, what))
+        }
+    }
+}
+
+/// A hook while it runs. It goes back also when it panics, unless it has left another one.
+struct Taken {
+    store: *mut StoreCore,
+    hook: Option<Hook>,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // SAFETY: the store outlives what runs in it, and the hook, which had it, has ended.
+        let place = unsafe { &mut (*self.store).call_hook };
+        if place.is_none() {
+            *place = self.hook.take();
         }
     }
 }

@@ -430,7 +430,7 @@ unsafe fn allocate(
         context.write(VmCtx {
             store,
             stack_limit: (*store).stack_limit,
-            sample: std::sync::atomic::AtomicU64::new(u64::MAX),
+            sample: std::sync::atomic::AtomicU64::new(super::samples::UNLISTED),
             heap: (*store).gc.heap.base(),
             instance: instance.as_ptr(),
             memory0,

@@ -20,6 +20,13 @@ use super::StoreCore;
 use super::vmctx::VmCtx;
 use crate::{sys, tuning};
 
+/// What a word is before it is in a list. Like all that is written there but zero, it is
+/// above every frame.
+pub(crate) const UNLISTED: u64 = u64::MAX - 1;
+
+/// What a word in a list is when nothing is asked.
+const SILENT: u64 = u64::MAX;
+
 /// Asks a store's baseline code where it is.
 #[derive(Default)]
 pub(crate) struct Asked(Mutex<State>);
@@ -69,14 +76,21 @@ impl Asked {
     fn notice(&self) -> bool {
         let mut state = self.state();
         state.is_open = false;
-        state.set(u64::MAX);
+        state.set(SILENT);
         std::mem::replace(&mut state.is_sampled, true)
     }
 
     /// An instance is to notice as well, whose word this is.
-    fn add(&self, word: NonNull<AtomicU64>) {
+    ///
+    /// # Safety
+    ///
+    /// The word is there until the list is cleared, and of no other list.
+    unsafe fn add(&self, word: NonNull<AtomicU64>) {
         let mut state = self.state();
-        if state.words.iter().all(|each| each.0 != word) {
+        // SAFETY: by the contract.
+        let value = unsafe { word.as_ref() };
+        if value.load(Ordering::Relaxed) == UNLISTED {
+            value.store(SILENT, Ordering::Relaxed);
             state.words.push(Word(word));
         }
     }
@@ -98,8 +112,8 @@ impl StoreCore {
     ///
     /// The instance is live and of this store.
     pub(crate) unsafe fn begin_samples(&mut self, vm: *mut VmCtx) {
-        // SAFETY: by the contract.
-        self.limits.samples.add(NonNull::from(unsafe { &(*vm).sample }));
+        // SAFETY: by the contract; the store clears its list before it frees instances.
+        unsafe { self.limits.samples.add(NonNull::from(&(*vm).sample)) };
         self.note();
     }
 
@@ -149,21 +163,22 @@ mod tests {
     #[test]
     fn a_store_is_asked_for_as_long_as_it_notices() {
         let asked = Asked::default();
-        let words = [const { AtomicU64::new(u64::MAX) }; 2];
+        let words = [const { AtomicU64::new(UNLISTED) }; 2];
         for word in words.iter().chain(&words) {
-            asked.add(NonNull::from(word));
+            // SAFETY: the words are there until the end of the test.
+            unsafe { asked.add(NonNull::from(word)) };
         }
         assert_eq!(asked.state().words.len(), 2);
         let are = |value| words.iter().all(|word| word.load(Ordering::Relaxed) == value);
         // Nobody asks yet.
-        assert!(!asked.notice() && are(u64::MAX));
+        assert!(!asked.notice() && are(SILENT));
         for _ in 0..3 {
             assert!(asked.ask() && are(0));
-            assert!(asked.notice() && are(u64::MAX));
+            assert!(asked.notice() && are(SILENT));
         }
         // It does something else, and its words wait.
         assert!(asked.ask() && !asked.ask() && !asked.ask() && are(0));
-        assert!(!asked.notice() && are(u64::MAX));
+        assert!(!asked.notice() && are(SILENT));
         assert!(asked.ask() && asked.notice());
     }
 }

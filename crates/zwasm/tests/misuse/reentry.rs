@@ -289,6 +289,11 @@ fn panics_of_the_host_pass_the_guest_and_leave_a_store_that_works() -> Result<()
         assert_eq!(panics(|| fine.call(&mut store, ())), "the callback panics");
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(1)));
         assert_eq!(fine.call(&mut store, ())?, 1);
+        // A hook that panics is still there afterwards.
+        store.call_hook(|_, _| panic!("the hook panics"));
+        for _ in 0..2 {
+            assert_eq!(panics(|| fine.call(&mut store, ())), "the hook panics");
+        }
     }
     Ok(())
 }
