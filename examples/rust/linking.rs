@@ -3,7 +3,7 @@
 //! run: cargo run -p zwasm-examples --bin linking
 //! expect: area of 3 by 4: 12
 //! expect: the counter they share: 2
-//! expect: a wrong import: incompatible import type for "shapes"."area": expected func (param f64), found func (param i32 i32) (result i32)
+//! expect: a wrong import: incompatible import type for `shapes::area`: expected func (param f64), found func (param i32 i32) (result i32)
 
 use zwasm::{
     Engine, Global, GlobalType, Instance, Linker, Module, Mutability, Result, Store, Val, ValType,

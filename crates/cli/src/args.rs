@@ -45,6 +45,9 @@ pub enum Command {
     Inspect(Check),
     /// Check a file without executing it.
     Validate(Check),
+    /// Run scripts of the test suite's format.
+    #[cfg(feature = "wat")]
+    Wast(Scripts),
     /// List the features of WebAssembly.
     Features(Format),
     /// Print a completion script.
@@ -66,6 +69,18 @@ pub struct Check {
     pub disabled: Vec<Feature>,
     /// How to print it.
     pub json: Format,
+}
+
+/// What `zwasm wast FILE...` takes.
+#[cfg(feature = "wat")]
+#[derive(Debug, Default, PartialEq)]
+pub struct Scripts {
+    /// The scripts' files.
+    pub files: Vec<PathBuf>,
+    /// The features of WebAssembly that their modules may not use.
+    pub disabled: Vec<Feature>,
+    /// What runs the modules' code.
+    pub engine: Option<Strategy>,
 }
 
 /// Everything that `zwasm FILE` and `zwasm run FILE` take.
@@ -209,6 +224,8 @@ pub fn parse(
     match command.name {
         "inspect" => parse_check(&mut words, Command::Inspect),
         "validate" => parse_check(&mut words, Command::Validate),
+        #[cfg(feature = "wat")]
+        "wast" => parse_scripts(&mut words),
         "features" => parse_features(&mut words),
         "completions" => parse_completions(&mut words),
         "man" => parse_nothing(&mut words, Command::Man),
@@ -536,6 +553,26 @@ fn parse_check(words: &mut Words, make: fn(Check) -> Command) -> Result<Command,
         None => return Err(format!("'{name}' needs a file ('zwasm help {name}' shows the usage)")),
     }
     Ok(make(check))
+}
+
+#[cfg(feature = "wat")]
+fn parse_scripts(words: &mut Words) -> Result<Command, String> {
+    let mut scripts = Scripts::default();
+    while let Some(part) = words.next()? {
+        match part {
+            Part::Word(word) => scripts.files.push(word.into()),
+            Part::Option(Setting { flag, value, .. }) => match flag.id {
+                Id::Disable => scripts.disabled.push(feature(&value.unwrap_or_default())?),
+                Id::Engine => scripts.engine = Some(engine(&value.unwrap_or_default())?),
+                id => return Ok(words.common(id)),
+            },
+        }
+    }
+    scripts.files.extend(words.words.drain(..).map(PathBuf::from));
+    if scripts.files.is_empty() {
+        return Err("'wast' needs a file ('zwasm help wast' shows the usage)".into());
+    }
+    Ok(Command::Wast(scripts))
 }
 
 fn parse_features(words: &mut Words) -> Result<Command, String> {

@@ -44,6 +44,8 @@ mod suggest;
 mod units;
 mod validate;
 mod values;
+#[cfg(feature = "wat")]
+mod wast;
 
 use std::io::Write;
 
@@ -75,6 +77,8 @@ fn dispatch() -> Result<i32, Failure> {
             let (text, code) = validate::validate(&options)?;
             print(&text).map(|_| code)
         }
+        #[cfg(feature = "wat")]
+        Command::Wast(scripts) => wast::run(&scripts, print),
         Command::Features(format) => print(&features::list(format.is_json())),
         Command::Completions(shell) => print(&completions::script(shell)),
         Command::Man => print(&man::page()),

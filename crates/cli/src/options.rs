@@ -192,6 +192,18 @@ component it is WIT.
         summary: "Check a file without running it",
         about: "",
     },
+    #[cfg(feature = "wat")]
+    CommandInfo {
+        name: "wast",
+        words: "[OPTIONS] FILE...",
+        summary: "Run scripts of the test suite's format",
+        about: "\
+A script is made of modules and of what is to come of them, as in
+(assert_return (invoke \"add\" (i32.const 1) (i32.const 2)) (i32.const 3)). What
+comes otherwise is told by file and line, and then how much passed; the exit
+code is 1 if something did not.
+",
+    },
     CommandInfo {
         name: "features",
         words: "[--json]",
@@ -235,11 +247,8 @@ pub const FOREIGN: &[(&str, &str)] = &[
         "serve",
         "there is no server for HTTP; a component that listens by itself runs with '--allow-net'",
     ),
-    (
-        "wast",
-        "scripts of the test suite are run by a command of its own, 'zwasm-wast FILE...' \
-         (cargo install --path crates/wast); this one runs modules in the text format",
-    ),
+    #[cfg(not(feature = "wat"))]
+    ("wast", "this build reads no text: it was built without the feature 'wat'"),
     (
         "explore",
         "'--dump-regir N' and '--dump-jit N' print what becomes of a function, and \
@@ -288,6 +297,7 @@ pub const SECTIONS: &[Section] = &[
                 "What runs the code: interp, baseline, jit or auto",
                 Id::Engine,
             )
+            .on(&["run", "wast"])
             .with_default(),
             flag(
                 "--deterministic",
@@ -318,7 +328,7 @@ pub const SECTIONS: &[Section] = &[
             "Refuse modules that use it (see 'zwasm features')",
             Id::Disable,
         )
-        .on(&["run", "inspect", "validate"])
+        .on(&["run", "inspect", "validate", "wast"])
         .with_default()],
     },
     Section {

@@ -68,7 +68,8 @@ impl<T: 'static> InstancePre<T> {
         let mut store = store.as_context_mut();
         if !Engine::same(self.component.engine(), store.engine()) {
             return Err(Error::msg(
-                "the component was compiled for another engine than the store's",
+                "cross-`Engine` instantiation is not supported: the component is of another engine \
+                 than the store",
             ));
         }
         let plan = &self.component.0.plan;

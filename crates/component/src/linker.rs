@@ -186,7 +186,10 @@ impl<T: 'static> Linker<T> {
     /// All imports that are missing or of another type.
     pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
         if !Engine::same(&self.engine, component.engine()) {
-            return Err(Error::msg("the linker belongs to another engine than the component"));
+            return Err(Error::msg(
+                "cross-`Engine` instantiation is not supported: the linker is of another engine than \
+                 the component",
+            ));
         }
         let found = matching::resolve(&self.names, &component.0.plan)?;
         InstancePre::new(component.clone(), found)

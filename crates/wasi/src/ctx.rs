@@ -120,8 +120,28 @@ pub struct WasiCtxBuilder {
     trace: Option<Trace>,
 }
 
-/// What a guest may do with directories below one it was given; see
+/// What a guest may do below a directory it was given; see
 /// [`WasiCtxBuilder::preopened_dir`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FsPerms {
+    /// Looking at what is there.
+    ReadOnly,
+    /// Changing it, too.
+    ReadWrite,
+}
+
+/// From the permissions that wasmtime had before: if one of [`DirPerms::MUTATE`] and
+/// [`FilePerms::WRITE`] is missing, nothing can be changed.
+impl From<(DirPerms, FilePerms)> for FsPerms {
+    fn from((dirs, files): (DirPerms, FilePerms)) -> FsPerms {
+        match dirs.contains(DirPerms::MUTATE) && files.contains(FilePerms::WRITE) {
+            true => FsPerms::ReadWrite,
+            false => FsPerms::ReadOnly,
+        }
+    }
+}
+
+/// What a guest may do with directories, one by one; see [`FsPerms`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirPerms(u8);
 
@@ -174,9 +194,15 @@ impl WasiCtxBuilder {
     }
 
     /// Gives the guest the directory `host_path`, with everything below it, under the name
-    /// `guest_path`, and the capabilities that the permissions need. If one of
-    /// [`DirPerms::MUTATE`] and [`FilePerms::WRITE`] is missing, the guest can change
-    /// nothing there.
+    /// `guest_path`, and the capabilities that the permissions need.
+    ///
+    /// ```
+    /// use zwasm_wasi::{DirPerms, FilePerms, FsPerms, WasiCtxBuilder};
+    /// let mut wasi = WasiCtxBuilder::new();
+    /// wasi.preopened_dir(".", "/data", FsPerms::ReadOnly)?;
+    /// wasi.preopened_dir(".", "/work", (DirPerms::all(), FilePerms::all()))?;
+    /// # Ok::<(), zwasm::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -185,21 +211,14 @@ impl WasiCtxBuilder {
         &mut self,
         host_path: impl AsRef<Path>,
         guest_path: impl AsRef<str>,
-        dir_perms: DirPerms,
-        file_perms: FilePerms,
+        perms: impl Into<FsPerms>,
     ) -> zwasm::Result<&mut Self> {
-        let writes = dir_perms.contains(DirPerms::MUTATE) && file_perms.contains(FilePerms::WRITE);
         let guest = guest_path.as_ref();
-        match writes {
-            true => self.preopen_dir(host_path, guest)?,
-            false => self.preopen_dir_read_only(host_path, guest)?,
+        self.allow(Capabilities::READ | Capabilities::PATH);
+        match perms.into() {
+            FsPerms::ReadOnly => self.preopen_dir_read_only(host_path, guest)?,
+            FsPerms::ReadWrite => self.allow(Capabilities::WRITE).preopen_dir(host_path, guest)?,
         };
-        if dir_perms.contains(DirPerms::READ) || file_perms.contains(FilePerms::READ) {
-            self.allow(Capabilities::READ | Capabilities::PATH);
-        }
-        if writes {
-            self.allow(Capabilities::WRITE | Capabilities::PATH);
-        }
         Ok(self)
     }
 

@@ -49,7 +49,7 @@ pub mod p2;
 mod threads;
 
 pub use caps::Capabilities;
-pub use ctx::{DirPerms, FilePerms, WasiCtx, WasiCtxBuilder};
+pub use ctx::{DirPerms, FilePerms, FsPerms, WasiCtx, WasiCtxBuilder};
 pub use exit::I32Exit;
 pub use host::interrupt::InterruptHandle;
 pub use host::stdio::MemoryPipe;

@@ -241,7 +241,6 @@ pub(crate) const WASMTIME: Table = &[
     ("undefined element", &["out of bounds"]),
     ("out of bounds table access", &["undefined element"]),
     ("unreachable", &["wasm `unreachable` instruction executed"]),
-    ("incompatible import type for \"m\".\"g i32\"", &["incompatible import type for `m::g i32`"]),
     (
         "expected global i64, found global i32",
         &["expected global of type `i64`, found global of type `i32`"],

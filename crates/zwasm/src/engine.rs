@@ -47,6 +47,19 @@ pub struct Config {
     pub(crate) promotion: Promotion,
     pub(crate) code: CodeConfig,
     pub(crate) disabled: Disabled,
+    pub(crate) reserved: Reserved,
+    pub(crate) shared_memory: bool,
+    /// Whether modules are made of what is not serialized.
+    pub(crate) takes_source: bool,
+}
+
+/// How far memories and heaps reach that may not move.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reserved {
+    pub(crate) memory: u64,
+    pub(crate) memory_ends: bool,
+    pub(crate) heap: u64,
+    pub(crate) heap_ends: bool,
 }
 
 /// How machine code is made and what it relies on.
@@ -102,6 +115,9 @@ impl Config {
                 oldest_processor: false,
             },
             disabled: Disabled::default(),
+            reserved: Reserved { memory: u64::MAX, heap: u64::MAX, ..Reserved::default() },
+            shared_memory: true,
+            takes_source: true,
         }
     }
 
@@ -383,6 +399,12 @@ impl Engine {
         }
         let mut config = config.clone();
         config.guard_pages &= config.reserves && config.guards;
+        if config.reserved.memory_ends {
+            config.max_memory = config.max_memory.min(config.reserved.memory);
+        }
+        if config.reserved.heap_ends {
+            config.max_gc_heap = config.max_gc_heap.min(config.reserved.heap);
+        }
         #[cfg(feature = "trace")]
         if config.observer.needs_interpreter() {
             config.strategy = Strategy::Interpreter;

@@ -86,11 +86,10 @@ pub use api::linker::{InstancePre, Linker, UnknownImportError};
 pub use api::module::{ExportType, ImportType, ModuleExport, ResourcesRequired};
 #[cfg(feature = "trace")]
 pub use api::observe::{FunctionProfile, Profile, Sample, SampledFrame};
+pub use api::raw::ValRaw;
 #[cfg(feature = "threads")]
 pub use api::shared::SharedMemory;
-pub use api::store::{
-    AsContext, AsContextMut, GcHeapOutOfMemory, Refusals, Store, StoreContext, StoreContextMut,
-};
+pub use api::store::{AsContext, AsContextMut, Refusals, Store, StoreContext, StoreContextMut};
 pub use api::table::Table;
 pub use api::types::{
     ArrayType, ExnType, ExternType, FieldType, Finality, FuncType, GlobalType, HeapType, RefType,
@@ -111,6 +110,7 @@ pub use module::SourceLine;
 pub use module::source;
 #[cfg(feature = "trace")]
 pub use observe::Trace;
+pub use store::gc::full::GcHeapOutOfMemory;
 pub use store::limiter::ResourceLimiter;
 pub use store::limits::UpdateDeadline;
 #[cfg(feature = "threads")]

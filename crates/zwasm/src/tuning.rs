@@ -13,6 +13,10 @@ pub(crate) const DEFAULT_MAX_STACK: usize = 16 << 20;
 /// signature fits.
 pub(crate) const MIN_MAX_STACK: usize = 64 << 10;
 
+/// The largest value stack that `Config::max_wasm_stack` sets, where other engines take
+/// "no limit" for an answer.
+pub(crate) const MAX_WASM_STACK: usize = 1 << 30;
+
 /// The part of the value stack kept back from the limit that calls compare
 /// with, for the header and arguments a tail call writes before its check.
 pub(crate) const VALUE_STACK_RESERVE: usize = 32 << 10;

@@ -29,7 +29,7 @@ fn all_missing_and_mismatched_imports_are_named_at_once() {
     assert!(!text.contains('\n'), "{text}");
     for part in [
         r#"unknown import "env"."missing": func (param i32 f64) (result i64)"#,
-        r#"incompatible import type for "env"."wrong": expected func (param i64), found func (param i32)"#,
+        r#"incompatible import type for `env::wrong`: expected func (param i64), found func (param i32)"#,
         r#"unknown import "other"."memory": memory 2"#,
     ] {
         assert!(text.contains(part), "{part} in {text}");

@@ -184,7 +184,6 @@ fn commands_of_other_runtimes() {
         ("compile hello.wasm", "compiled while it runs"),
         ("compile -o x.cwasm hello.wasm", "compiled while it runs"),
         ("serve --addr 0.0.0.0:80 hello.wasm", "'--allow-net'"),
-        ("wast test.wast", "'zwasm-wast FILE...'"),
         ("explore hello.wasm", "'--dump-jit N'"),
         ("objdump hello.wasm", "'--dump-jit N'"),
         ("info hello.wasm", "'zwasm inspect FILE'"),

@@ -49,6 +49,7 @@ mod filesystem;
 mod http;
 mod interfaces;
 mod io;
+pub mod pipe;
 mod random;
 mod sockets;
 mod table;

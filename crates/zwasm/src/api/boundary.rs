@@ -92,9 +92,11 @@ unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
         }
         Why::Panic(panic) => resume_unwind(panic),
     };
-    let Some(backtrace) = stop.backtrace else { return error };
+    // Who calls a host function directly has no frames of the guest.
+    let backtrace = stop.backtrace.filter(|backtrace| !backtrace.places.is_empty());
+    let Some(backtrace) = backtrace else { return error };
     // SAFETY: by the contract.
-    let dumps = error.trap().is_some() && unsafe { (*core).engine.config().coredump_on_trap };
+    let dumps = unsafe { (*core).engine.config().coredump_on_trap };
     if dumps && !error.is::<WasmCoreDump>() {
         // SAFETY: by the contract.
         let dump = unsafe { WasmCoreDump::of_store(core, backtrace.clone()) };

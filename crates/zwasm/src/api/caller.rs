@@ -4,11 +4,12 @@ use super::boundary::host_code;
 use super::externs::Extern;
 use super::func::{slots_of, with_slots};
 use super::module::ModuleExport;
-use super::store::{AsContext, AsContextMut, GcHeapOutOfMemory, StoreContext, StoreContextMut};
+use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::val::Val;
 use crate::error::{Context, Result};
 use crate::stack::activation::HostCall;
 use crate::store::HostCode;
+use crate::store::gc::full::GcHeapOutOfMemory;
 use crate::store::vmctx::VmCtx;
 use crate::types::{FuncType, ValType};
 

@@ -69,18 +69,14 @@ without_effect! {
     concurrency_support bool, "calls are synchronous";
     collector Collector, "there is one collector";
     gc_heap_initial_size u64, "the heap takes memory as it is used";
-    gc_heap_reservation u64, "the heap lies in 4 GiB of address space of its own";
     gc_heap_guard_size u64, "the heap lies in 4 GiB of address space of its own";
     gc_heap_reservation_for_growth u64, "the heap never moves";
-    gc_heap_may_move bool, "the heap never moves";
-    memory_may_move bool, "a memory moves if it has no guard pages";
     memory_reservation_for_growth u64, "how far a memory without guard pages reaches is decided as it grows";
     guard_before_linear_memory bool, "no address is below a memory's start";
     memory_init_cow bool, "data segments are copied";
     force_memory_init_memfd bool, "data segments are copied";
     memory_guaranteed_dense_image_size u64, "data segments are copied";
     table_lazy_init bool, "tables are filled when they are made";
-    shared_memory bool, "shared memories can always be made";
     relaxed_simd_deterministic bool, "the results are always the same";
     native_unwind_info bool, "nothing unwinds through machine code";
     wasm_backtrace_details WasmBacktraceDetails, "lines of source are read where there are any";
@@ -92,19 +88,49 @@ without_effect! {
     parallel_compilation bool, "large modules are validated in parallel, and functions compiled when they are warm";
     macos_use_mach_ports bool, "signals are used";
     wmemcheck bool, "it is not part of the engine";
-    enable_compiler bool, "see `Config::strategy`";
 }
 
 impl Config {
-    /// As [`Config::max_stack`], of which it sets at least the smallest.
+    /// As [`Config::max_stack`], of which it sets at least the smallest, and no more than the
+    /// address space has room for in many stores.
     pub fn max_wasm_stack(&mut self, size: usize) -> &mut Config {
+        let size = size.min(tuning::MAX_WASM_STACK);
         self.max_stack(if size == 0 { 0 } else { size.max(tuning::MIN_MAX_STACK) })
     }
 
     /// With 0, as [`Config::guard_pages`] switched off: memories reserve no address space.
-    /// Else they reserve all that 32 bits can address.
+    /// Else they reserve all that 32 bits can address, and may grow to so many bytes if they
+    /// [may not move](Config::memory_may_move).
     pub fn memory_reservation(&mut self, bytes: u64) -> &mut Config {
         self.reserves = bytes > 0;
+        self.reserved.memory = bytes;
+        self
+    }
+
+    /// Without, no memory grows beyond what [`Config::memory_reservation`] says. On unless
+    /// set; whether memories do move depends on [`Config::guard_pages`].
+    pub fn memory_may_move(&mut self, enable: bool) -> &mut Config {
+        self.reserved.memory_ends = !enable;
+        self
+    }
+
+    /// How many bytes of objects each store may have, if the heap
+    /// [may not move](Config::gc_heap_may_move); it lies in 4 GiB of address space anyway.
+    pub fn gc_heap_reservation(&mut self, bytes: u64) -> &mut Config {
+        self.reserved.heap = bytes;
+        self
+    }
+
+    /// Without, no heap grows beyond what [`Config::gc_heap_reservation`] says. On unless set;
+    /// the heap never does move.
+    pub fn gc_heap_may_move(&mut self, enable: bool) -> &mut Config {
+        self.reserved.heap_ends = !enable;
+        self
+    }
+
+    /// Whether there may be shared memories. They may unless it is set otherwise.
+    pub fn shared_memory(&mut self, enable: bool) -> &mut Config {
+        self.shared_memory = enable;
         self
     }
 
@@ -112,6 +138,33 @@ impl Config {
     /// memories have as many guard pages as are of use.
     pub fn memory_guard_size(&mut self, bytes: u64) -> &mut Config {
         self.guards = bytes > 0;
+        self
+    }
+
+    /// Whether modules can be made of WebAssembly, which they can unless it is set otherwise;
+    /// else only of what [`Module::serialize`](crate::Module::serialize) has given.
+    pub fn enable_compiler(&mut self, enable: bool) -> &mut Config {
+        self.takes_source = enable;
+        self
+    }
+
+    /// Has no effect: it is about a compiler that is not here.
+    ///
+    /// # Safety
+    ///
+    /// Nothing is asked for; where others ask for something.
+    pub unsafe fn cranelift_flag_enable(&mut self, flag: &str) -> &mut Config {
+        let _ = flag;
+        self
+    }
+
+    /// Has no effect: it is about a compiler that is not here.
+    ///
+    /// # Safety
+    ///
+    /// Likewise.
+    pub unsafe fn cranelift_flag_set(&mut self, name: &str, value: &str) -> &mut Config {
+        let _ = (name, value);
         self
     }
 

@@ -14,8 +14,8 @@ use crate::error::{Context, Error, ErrorKind, FrameInfo, Result, WasmBacktrace};
 use crate::module::{Entity, Module};
 use crate::stack::backtrace::capture;
 use crate::store::StoreCore;
-use crate::store::instance::{InstanceData, Item, instantiate, link_error, mismatch};
-use crate::store::stored::Stored;
+use crate::store::instance::{InstanceData, Item, Problem, instantiate, link_error, mismatch};
+use crate::store::stored::{OTHER_STORE, Stored};
 use crate::tuning::MAX_BACKTRACE_FRAMES;
 
 /// An instance of a module.
@@ -65,7 +65,7 @@ impl Instance {
         }
         let mut items = Vec::with_capacity(imports.len());
         for given in imports {
-            let foreign = || Error::of_kind(ErrorKind::Link, "an import belongs to another store");
+            let foreign = || Error::of_kind(ErrorKind::Link, OTHER_STORE);
             items.push(given.item(core).ok_or_else(foreign)?);
         }
         // SAFETY: the context is exclusive.
@@ -85,7 +85,7 @@ impl Instance {
             return Err(Error::msg(OTHER_ENGINE));
         }
         let declared = &module.inner().imports;
-        let problems: Vec<String> = declared
+        let problems: Vec<Problem> = declared
             .iter()
             .zip(items)
             .filter_map(|(import, item)| mismatch(module.inner(), import, *item))

@@ -17,7 +17,8 @@ use super::wasm_ty::IntoFunc;
 use crate::engine::Engine;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::module::{Entity, Import, Module};
-use crate::store::instance::{link_error, mismatch};
+use crate::store::instance::{Problem, link_error, mismatch};
+use crate::store::stored::OTHER_STORE;
 use crate::store::{HostCode, StoreCore};
 use crate::types;
 
@@ -59,6 +60,8 @@ pub struct Linker<T> {
 #[derive(Clone)]
 enum Definition {
     Extern(Extern),
+    /// The same, of a store with another engine than the linker's.
+    Foreign(Extern),
     /// A host function, made anew in each store.
     Host(types::FuncType, HostCode),
 }
@@ -117,7 +120,7 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    fn insert_host(
+    pub(super) fn insert_host(
         &mut self,
         module: &str,
         name: &str,
@@ -134,12 +137,16 @@ impl<T: 'static> Linker<T> {
     /// If the name is defined and shadowing not allowed; likewise below.
     pub fn define(
         &mut self,
-        _store: impl AsContext<Data = T>,
+        store: impl AsContext<Data = T>,
         module: &str,
         name: &str,
         item: impl Into<Extern>,
     ) -> Result<&mut Self> {
-        self.insert(module, name, Definition::Extern(item.into()))
+        let definition = match Engine::same(&self.engine, store.as_context().engine()) {
+            true => Definition::Extern(item.into()),
+            false => Definition::Foreign(item.into()),
+        };
+        self.insert(module, name, definition)
     }
 
     /// Defines a name as a host function from a closure over typed values.
@@ -398,7 +405,7 @@ impl<T: 'static> Linker<T> {
     /// `core` is ours alone, of a store with this linker's data.
     unsafe fn provide(core: *mut StoreCore, definition: &Definition) -> Extern {
         match definition {
-            Definition::Extern(item) => item.clone(),
+            Definition::Extern(item) | Definition::Foreign(item) => item.clone(),
             Definition::Host(ty, code) => {
                 // SAFETY: by the contract.
                 Extern::Func(unsafe { Func::from_code(core, ty, code.clone()) })
@@ -536,8 +543,12 @@ impl<T: 'static> Linker<T> {
         let wrong = |(import, definition): (&Import, &Definition)| match definition {
             Definition::Host(ty, _) => host_mismatch(&self.engine, module, import, ty),
             Definition::Extern(_) => None,
+            Definition::Foreign(_) => Some(Problem {
+                what: format!("cannot link {:?}.{:?}", import.module, import.name),
+                why: "cross-`Engine` definitions are not supported".into(),
+            }),
         };
-        let problems: Vec<String> =
+        let problems: Vec<Problem> =
             inner.imports.iter().zip(&definitions).filter_map(wrong).collect();
         if !problems.is_empty() {
             return Err(link_error(&problems));
@@ -563,12 +574,10 @@ impl<T: 'static> Linker<T> {
                 Some(definition) => definitions.push(definition),
                 None => {
                     first.get_or_insert(at);
-                    problems.push(format!(
-                        "unknown import {:?}.{:?}: {}",
-                        import.module,
-                        import.name,
-                        inner.entity_type(import.entity)
-                    ));
+                    problems.push(Problem {
+                        what: format!("unknown import {:?}.{:?}", import.module, import.name),
+                        why: inner.entity_type(import.entity).to_string(),
+                    });
                 }
             }
         }
@@ -595,7 +604,10 @@ impl<T: 'static> Linker<T> {
     ) -> Result<Instance> {
         // SAFETY: by the contract.
         if !Engine::same(engine, unsafe { &(*core).engine }) {
-            return Err(Error::msg("the linker belongs to another engine than the store"));
+            return Err(Error::msg(
+                "cross-`Engine` instantiation is not supported: the linker is of another engine \
+                 than the store",
+            ));
         }
         let inner = module.inner();
         let mut items = Vec::with_capacity(inner.imports.len());
@@ -604,10 +616,10 @@ impl<T: 'static> Linker<T> {
             // SAFETY: by the contract.
             let given = unsafe { Self::provide(core, definition.borrow()) };
             let Some(item) = given.item(core) else {
-                problems.push(format!(
-                    "{:?}.{:?} belongs to another store",
-                    import.module, import.name
-                ));
+                problems.push(Problem {
+                    what: format!("cannot link {:?}.{:?}", import.module, import.name),
+                    why: OTHER_STORE.into(),
+                });
                 continue;
             };
             problems.extend(mismatch(inner, import, item));
@@ -627,7 +639,7 @@ fn host_mismatch(
     module: &Module,
     import: &Import,
     ty: &types::FuncType,
-) -> Option<String> {
+) -> Option<Problem> {
     let inner = module.inner();
     if let Entity::Func(index) = import.entity {
         let wanted = inner.func_type_id(index);
@@ -636,12 +648,7 @@ fn host_mismatch(
             return None;
         }
     }
-    Some(format!(
-        "incompatible import type for {:?}.{:?}: expected {}, found {ty}",
-        import.module,
-        import.name,
-        inner.entity_type(import.entity)
-    ))
+    Some(Problem::mismatch(inner, import, ty))
 }
 
 impl<T: 'static> Default for Linker<T> {

@@ -23,6 +23,7 @@ pub(crate) mod linker;
 pub(crate) mod module;
 #[cfg(feature = "trace")]
 pub(crate) mod observe;
+pub(crate) mod raw;
 pub(crate) mod serialize;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;

@@ -88,7 +88,7 @@ impl Module {
         if checksum(binary).to_le_bytes() != sum {
             return Err(invalid("the serialized module is damaged: its checksum is another"));
         }
-        Module::from_binary(engine, binary)
+        Module::of_serialized(engine, binary.to_vec())
     }
 
     /// The same from a file.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::store::gc::full::GcHeapOutOfMemory;
 use crate::store::stored::Stored;
 use crate::store::total::Total;
 use crate::store::{StoreCore, leak};
@@ -168,35 +169,6 @@ impl<T> Store<T> {
         self.core_ref().gc.heap.size()
     }
 }
-
-/// The heap of garbage-collected objects has no room for a value of the host: the payload of
-/// the error of [`ExternRef::new`](crate::ExternRef::new), from which the value can be taken
-/// back. For objects, `T` is `()`.
-pub struct GcHeapOutOfMemory<T> {
-    pub(super) inner: T,
-    pub(super) message: String,
-}
-
-impl<T> GcHeapOutOfMemory<T> {
-    /// The value.
-    pub fn into_inner(self) -> T {
-        self.inner
-    }
-}
-
-impl<T> std::fmt::Display for GcHeapOutOfMemory<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl<T> std::fmt::Debug for GcHeapOutOfMemory<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("GcHeapOutOfMemory").field(&self.message).finish()
-    }
-}
-
-impl<T> std::error::Error for GcHeapOutOfMemory<T> {}
 
 /// What stores made beside each other were refused; see [`Store::refusals`].
 #[derive(Clone)]

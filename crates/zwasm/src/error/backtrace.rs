@@ -112,12 +112,22 @@ impl FrameSymbol {
     }
 }
 
+/// What the places of a backtrace are.
+#[derive(Clone, Default)]
+struct Frames {
+    kept: Vec<FrameInfo>,
+    /// Whether there were more.
+    more: bool,
+}
+
 /// The guest's frames, innermost first.
 #[derive(Clone, Default)]
 pub struct WasmBacktrace {
     pub(crate) places: Vec<Place>,
     /// What the places are, once somebody has asked.
-    frames: OnceLock<Vec<FrameInfo>>,
+    frames: OnceLock<Frames>,
+    /// How many frames there are at most. One place may be several, of inlined functions.
+    pub(crate) limit: usize,
     /// Frames beyond the ones kept.
     pub(crate) omitted: bool,
 }
@@ -125,12 +135,18 @@ pub struct WasmBacktrace {
 impl WasmBacktrace {
     /// The frames, innermost first; deep stacks keep only the innermost ones.
     pub fn frames(&self) -> &[FrameInfo] {
+        &self.described().kept
+    }
+
+    fn described(&self) -> &Frames {
         self.frames.get_or_init(|| {
-            let mut frames = Vec::with_capacity(self.places.len());
+            let mut kept = Vec::with_capacity(self.places.len());
             let left = Cell::new(BACKTRACE_WORK);
             let stop = || left.replace(left.get().saturating_sub(1)) == 0;
-            self.places.iter().for_each(|place| place.describe(&mut frames, &stop));
-            frames
+            self.places.iter().for_each(|place| place.describe(&mut kept, &stop));
+            let more = self.omitted || kept.len() > self.limit;
+            kept.truncate(self.limit);
+            Frames { kept, more }
         })
     }
 }
@@ -156,7 +172,7 @@ impl Display for WasmBacktrace {
                 None => write!(f, "<wasm function {}>", frame.func_index)?,
             }
         }
-        if self.omitted {
+        if self.described().more {
             f.write_str("\n       …")?;
         }
         Ok(())

@@ -28,6 +28,13 @@ use zwasm_regir::TrapCode;
 /// A result whose error is [`Error`] unless said otherwise.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// `Ok` of a [`Result`] with this crate's error: for closures whose error nothing else names.
+/// In this file it hides the variant, which is `Result::Ok`.
+#[expect(non_snake_case, reason = "it is used as the variant is")]
+pub fn Ok<T>(value: T) -> Result<T> {
+    Result::Ok(value)
+}
+
 /// What went wrong, with the place and, for traps, the backtrace.
 ///
 /// Like the error types of `anyhow` and wasmtime it does not implement
@@ -309,13 +316,13 @@ impl Error {
         let any: Box<dyn Any> = error.0.payload.into_any();
         #[cfg(feature = "anyhow")]
         let any = match any.downcast::<anyhow::Error>() {
-            Ok(error) => match error.downcast::<T>() {
-                Ok(found) => return Ok(found),
+            Result::Ok(error) => match error.downcast::<T>() {
+                Result::Ok(found) => return Result::Ok(found),
                 Err(error) => Box::new(error) as Box<dyn Any>,
             },
             Err(any) => any,
         };
-        Ok(*any.downcast::<T>().expect("it was looked at before"))
+        Result::Ok(*any.downcast::<T>().expect("it was looked at before"))
     }
 
     /// Whether something of type `T` is found in the error.
@@ -335,7 +342,7 @@ impl Error {
     /// is found by its type. One that was an [`Error`] before is that again.
     pub fn from_anyhow(error: anyhow::Error) -> Error {
         match error.downcast::<Opaque>() {
-            Ok(Opaque(error)) => error,
+            Result::Ok(Opaque(error)) => error,
             Err(error) => Error::with(ErrorKind::Host, payload::Anyhow(error)),
         }
     }
@@ -345,7 +352,7 @@ impl Error {
 impl From<Error> for anyhow::Error {
     fn from(error: Error) -> anyhow::Error {
         match error.downcast::<anyhow::Error>() {
-            Ok(error) => error,
+            Result::Ok(error) => error,
             Err(error) => anyhow::Error::new(Opaque(error)),
         }
     }
@@ -365,7 +372,7 @@ impl Display for Error {
         for (at, error) in self.chain().enumerate() {
             write!(f, "{}{error}", if at == 0 { "" } else { ": " })?;
         }
-        Ok(())
+        Result::Ok(())
     }
 }
 

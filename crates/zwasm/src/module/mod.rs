@@ -25,7 +25,7 @@ use zwasm_regir::{Signature, Storage, Type};
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::gc::layout;
 use crate::tier::Strategy;
 use crate::types::{
@@ -37,6 +37,9 @@ pub(crate) use decode::is_valid;
 #[cfg(feature = "addr2line")]
 pub use lines::SourceLine;
 use source::Kind;
+
+/// What is said of modules that an engine does not take; see `Config::enable_compiler`.
+const NO_SOURCE: &str = "Engine was not configured with a compiler: it takes serialized modules";
 
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
@@ -255,6 +258,18 @@ impl Module {
     }
 
     fn compile_until(engine: &Engine, bytes: Bytes, stop: &validate::Stop<'_>) -> Result<Module> {
+        if !engine.config().takes_source {
+            return Err(Error::of_kind(ErrorKind::Unsupported, NO_SOURCE));
+        }
+        Module::decode(engine, bytes, stop)
+    }
+
+    /// As [`Module::from_binary`], also where only serialized modules are taken.
+    pub(crate) fn of_serialized(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
+        Module::decode(engine, bytes.into(), &|| false)
+    }
+
+    fn decode(engine: &Engine, bytes: Bytes, stop: &validate::Stop<'_>) -> Result<Module> {
         source::check_binary(Kind::Module, &bytes)?;
         let inner = decode::decode(engine, bytes, stop)?;
         Ok(Module(Arc::new(inner)))

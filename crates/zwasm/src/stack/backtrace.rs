@@ -76,6 +76,7 @@ pub(crate) unsafe fn capture(
     limit: usize,
 ) -> WasmBacktrace {
     let mut trace = WasmBacktrace::default();
+    trace.limit = limit;
     let mut walk = start.map(Walk::at);
     loop {
         // SAFETY: by the contract.

@@ -1,6 +1,7 @@
 //! Instances, and how a module becomes one.
 
 use std::alloc::Layout;
+use std::fmt::Display;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -203,7 +204,7 @@ impl Context for InstanceData {
 /// Why an item does not fit an import, or nothing if it does.
 ///
 /// Source: WebAssembly 3.0, section "Matching", external types.
-pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<String> {
+pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<Problem> {
     let types = module.engine.types();
     // SAFETY: items belong to the store being instantiated into and live as long.
     let (fits, found) = unsafe {
@@ -256,12 +257,7 @@ pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<St
     if fits {
         return None;
     }
-    Some(format!(
-        "incompatible import type for {:?}.{:?}: expected {}, found {found}",
-        import.module,
-        import.name,
-        module.entity_type(import.entity)
-    ))
+    Some(Problem::mismatch(module, import, &found))
 }
 
 fn same_ref(types: &Types, a: RefType, b: RefType) -> bool {
@@ -430,7 +426,7 @@ unsafe fn allocate(
         context.write(VmCtx {
             store,
             stack_limit: (*store).stack_limit,
-            sample: std::sync::atomic::AtomicU64::new(super::samples::UNLISTED),
+            sample: std::sync::atomic::AtomicU64::new(super::vmctx::UNLISTED),
             heap: (*store).gc.heap.base(),
             instance: instance.as_ptr(),
             memory0,
@@ -524,7 +520,33 @@ fn index_of(value: u128, is_64: bool) -> u64 {
     if is_64 { value as u64 } else { u64::from(value as u32) }
 }
 
-/// The error for imports that nothing provides or whose types differ.
-pub(crate) fn link_error(problems: &[String]) -> Error {
-    Error::of_kind(ErrorKind::Link, problems.join("; "))
+/// Why an import cannot be had.
+pub(crate) struct Problem {
+    pub(crate) what: String,
+    pub(crate) why: String,
+}
+
+impl Problem {
+    /// What is provided is something else.
+    pub(crate) fn mismatch(module: &Inner, import: &Import, found: &dyn Display) -> Problem {
+        Problem {
+            what: format!(
+                "incompatible import type for `{}::{}`",
+                import.module.escape_debug(),
+                import.name.escape_debug()
+            ),
+            why: format!("expected {}, found {found}", module.entity_type(import.entity)),
+        }
+    }
+}
+
+/// The error for imports that nothing provides or whose types differ: of one, what it is
+/// about, and why; of several, a line with all.
+pub(crate) fn link_error(problems: &[Problem]) -> Error {
+    if let [Problem { what, why }] = problems {
+        return Error::of_kind(ErrorKind::Link, why.clone()).context(what.clone());
+    }
+    let lines: Vec<_> =
+        problems.iter().map(|each| format!("{}: {}", each.what, each.why)).collect();
+    Error::of_kind(ErrorKind::Link, lines.join("; "))
 }

@@ -168,7 +168,8 @@ impl StoreCore {
         // SAFETY: by the contract.
         unsafe {
             if !StoreCore::permit(this, |limiter| limiter.memory_growing(0, size, maximum))? {
-                let message = format!("a memory of {size} bytes is not allowed");
+                let message =
+                    format!("memory minimum size of {} pages exceeds memory limits", ty.minimum);
                 return Err(Error::of_kind(ErrorKind::Limit, message));
             }
             // What is too large by itself is an error of its own.
@@ -190,7 +191,7 @@ impl StoreCore {
         // SAFETY: by the contract.
         unsafe {
             if !StoreCore::permit(this, |limiter| limiter.table_growing(0, size, maximum))? {
-                let message = format!("a table of {size} elements is not allowed");
+                let message = format!("table minimum size of {size} elements exceeds table limits");
                 return Err(Error::of_kind(ErrorKind::Limit, message));
             }
             if ty.minimum <= (*this).engine.config().max_table_elements {

@@ -17,12 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::StoreCore;
-use super::vmctx::VmCtx;
+use super::vmctx::{UNLISTED, VmCtx};
 use crate::{sys, tuning};
-
-/// What a word is before it is in a list. Like all that is written there but zero, it is
-/// above every frame.
-pub(crate) const UNLISTED: u64 = u64::MAX - 1;
 
 /// What a word in a list is when nothing is asked.
 const SILENT: u64 = u64::MAX;

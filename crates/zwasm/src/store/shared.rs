@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 use super::StoreCore;
 use super::memory::{self, MemoryInst, too_large};
 use crate::engine::Config;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sys::Mapping;
 use crate::tuning;
 use crate::types::MemoryType;
@@ -89,6 +89,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl SharedCore {
     /// Reserves address space for the largest size and maps the smallest.
     pub(crate) fn new(ty: MemoryType, config: &Config) -> Result<SharedCore> {
+        if !config.shared_memory {
+            let message = "shared memories are not enabled: see `Config::shared_memory`";
+            return Err(Error::of_kind(ErrorKind::Unsupported, message));
+        }
         let limits = memory::Limits::of(ty, config)?;
         let mut size = limits.max_len.min(tuning::MAX_SHARED_RESERVATION);
         let page = COMMIT_UNIT as u64;

@@ -14,7 +14,8 @@ use super::StoreCore;
 use crate::error::{Error, Result};
 
 /// What is said of a handle that is used with a store that does not own it.
-const OTHER_STORE: &str = "a handle was used with another store than its own";
+pub(crate) const OTHER_STORE: &str =
+    "cross-`Store` use is not supported: a handle was used with another store than its own";
 
 /// A pointer into the store with this number.
 pub(crate) struct Stored<T> {

@@ -41,6 +41,10 @@ pub(crate) struct FuncRecord {
     pub(crate) patience: i64,
 }
 
+/// What `VmCtx::sample` is before it is in a list. Like all that is written there but zero,
+/// it is above every frame.
+pub(crate) const UNLISTED: u64 = u64::MAX - 1;
+
 /// The part of an instance that code addresses. Records of the defined
 /// functions and the defined globals follow it in the same allocation.
 #[repr(C, align(16))]

@@ -384,7 +384,8 @@ impl MemoryTypeBuilder {
         if ty.shared && ty.maximum.is_none() {
             return Err(Error::msg("shared memories must have a maximum size"));
         }
-        let reach: u128 = if ty.memory64 { 1 << 64 } else { 1 << 32 };
+        // No memory has all that 64 bits can address.
+        let reach: u128 = if ty.memory64 { u128::from(u64::MAX) } else { 1 << 32 };
         let bytes = |pages: u64| u128::from(pages) << ty.page_size_log2;
         for (what, pages) in [("minimum", Some(ty.minimum)), ("maximum", ty.maximum)] {
             if pages.is_some_and(|pages| bytes(pages) > reach) {

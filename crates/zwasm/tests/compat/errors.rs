@@ -194,3 +194,67 @@ fn a_core_dump_is_found_in_the_error() -> Result<()> {
     assert!(dump.serialize(&mut store, "f").starts_with(b"\0asm"));
     Ok(())
 }
+
+#[test]
+fn backtraces_have_as_many_frames_as_they_may() -> Result<()> {
+    use std::num::NonZeroUsize;
+    for (limit, frames) in [(Some(3), 3), (Some(6), 6), (Some(50), 7), (None, 0)] {
+        let mut config = Config::new();
+        config.wasm_backtrace_max_frames(limit.and_then(NonZeroUsize::new));
+        let engine = Engine::new(&config)?;
+        // Functions as small as these are inlined, and have frames all the same.
+        let module = Module::new(
+            &engine,
+            r#"(module
+                (func $1 (export "run") (call $2))
+                (func $2 (call $3)) (func $3 (call $4)) (func $4 (call $5))
+                (func $5 (call $6)) (func $6 (call $7)) (func $7 (unreachable))
+                (func $deep (export "deep") (call $deep)))"#,
+        )?;
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+        for _ in 0..3 {
+            let error = run.call(&mut store, ()).unwrap_err();
+            let trace = error.downcast_ref::<WasmBacktrace>();
+            assert_eq!(trace.map_or(0, |trace| trace.frames().len()), frames, "{limit:?}");
+        }
+        let deep = instance.get_typed_func::<(), ()>(&mut store, "deep")?;
+        let error = deep.call(&mut store, ()).unwrap_err();
+        let trace = error.downcast_ref::<WasmBacktrace>();
+        assert_eq!(trace.map_or(0, |trace| trace.frames().len()), limit.unwrap_or(0));
+    }
+    Ok(())
+}
+
+#[test]
+fn without_frames_of_the_guest_an_error_is_what_the_host_made() -> Result<()> {
+    let mut store = Store::<()>::default();
+    let fail = Func::wrap(&mut store, || -> Result<()> { bail!("just this") });
+    let error = fail.call(&mut store, &[], &mut []).unwrap_err();
+    assert_eq!(error.to_string(), "just this");
+    assert!(!error.is::<WasmBacktrace>());
+    let module = Module::new(store.engine(), r#"(module (import "" "" (func)) (start 0))"#)?;
+    let error = Instance::new(&mut store, &module, &[fail.into()]).unwrap_err();
+    assert!(error.to_string().contains("just this"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_core_dump_is_made_for_errors_of_the_host_too() -> Result<()> {
+    let mut config = Config::new();
+    config.coredump_on_trap(true);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(
+        &engine,
+        r#"(module (import "" "f" (func $f)) (func (export "run") (call $f)))"#,
+    )?;
+    let mut store = Store::new(&engine, ());
+    let fail = Func::wrap(&mut store, || -> Result<()> { bail!(Refused(2)) });
+    let instance = Instance::new(&mut store, &module, &[fail.into()])?;
+    let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+    let error = run.call(&mut store, ()).unwrap_err();
+    assert!(error.is::<Refused>());
+    assert_eq!(error.downcast_ref::<WasmCoreDump>().map(|dump| dump.frames().len()), Some(1));
+    Ok(())
+}

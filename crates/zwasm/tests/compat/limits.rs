@@ -1,8 +1,8 @@
 //! Limits: fuel, epochs, growth, and the options that switch features.
 
 use engine::{
-    Config, Engine, Func, Instance, Module, ResourceLimiter, Result, Store, StoreLimitsBuilder,
-    Trap, UpdateDeadline,
+    Config, Engine, Func, GcHeapOutOfMemory, Instance, Memory, MemoryType, Module, ResourceLimiter,
+    Result, SharedMemory, Store, StoreLimitsBuilder, Trap, UpdateDeadline,
 };
 
 fn looping(engine: &Engine) -> Result<Module> {
@@ -132,5 +132,73 @@ fn a_small_stack_is_soon_full() -> Result<()> {
     let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
     let error = f.call(&mut store, ()).unwrap_err();
     assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::StackOverflow));
+    Ok(())
+}
+
+#[test]
+fn what_may_not_move_ends_where_its_reservation_does() -> Result<()> {
+    let mut config = Config::new();
+    config.memory_reservation(5 << 16).memory_may_move(false);
+    let engine = Engine::new(&config)?;
+    let mut store = Store::new(&engine, ());
+    let memory = Memory::new(&mut store, MemoryType::new(0, None))?;
+    assert_eq!(memory.grow(&mut store, 5)?, 0);
+    assert!(memory.grow(&mut store, 1).is_err());
+
+    let mut config = Config::new();
+    config.gc_heap_may_move(false).gc_heap_reservation(64 << 10).gc_heap_reservation_for_growth(0);
+    let engine = Engine::new(&config)?;
+    let mut store = Store::new(&engine, ());
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (type $a (array i31ref))
+            (global (ref $a) (array.new_default $a (i32.const 10000000))))"#,
+    )?;
+    let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+    assert!(error.is::<GcHeapOutOfMemory<()>>(), "{error:?}");
+    Ok(())
+}
+
+#[test]
+fn there_may_be_no_shared_memories() -> Result<()> {
+    for enable in [true, false] {
+        let mut config = Config::new();
+        config.wasm_threads(true).shared_memory(enable);
+        let engine = Engine::new(&config)?;
+        assert_eq!(SharedMemory::new(&engine, MemoryType::shared(1, 1)).is_ok(), enable);
+        let module = Module::new(&engine, "(module (memory 1 1 shared))")?;
+        let made = Instance::new(&mut Store::new(&engine, ()), &module, &[]);
+        assert_eq!(made.is_ok(), enable);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stack_without_a_limit_is_only_large() -> Result<()> {
+    let mut config = Config::new();
+    // In one of the two, it has to be larger than the guest's.
+    config.max_wasm_stack(usize::MAX).async_stack_size(usize::MAX);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(&engine, r#"(module (func (export "f")))"#)?;
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[])?;
+    instance.get_typed_func::<(), ()>(&mut store, "f")?.call(&mut store, ())
+}
+
+#[test]
+fn what_is_too_large_at_once_is_said() -> Result<()> {
+    let engine = Engine::default();
+    let limits = StoreLimitsBuilder::new().memory_size(10 << 16).table_elements(5).build();
+    let mut store = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    for (body, message) in [
+        ("(memory 11)", "memory minimum size of 11 pages exceeds memory limits"),
+        ("(table 23 funcref)", "table minimum size of 23 elements exceeds table limits"),
+    ] {
+        let module = Module::new(&engine, format!("(module {body})"))?;
+        let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
     Ok(())
 }

@@ -117,3 +117,41 @@ fn imports_are_looked_up_before() -> Result<()> {
     assert!(linker.instantiate(&mut store, &module).is_err());
     Ok(())
 }
+
+#[test]
+fn an_import_of_another_type_is_named() -> Result<()> {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = Linker::new(&engine);
+    let ty = GlobalType::new(ValType::FUNCREF, Mutability::Var);
+    let global = Global::new(&mut store, ty, Val::null_func_ref())?;
+    linker.define(&store, "env", "g", global)?;
+    for wanted in ["(global (mut (ref null nofunc)))", "(global funcref)", "(func)", "(memory 1)"] {
+        let module = Module::new(&engine, format!(r#"(module (import "env" "g" {wanted}))"#))?;
+        let error = linker.instantiate(&mut store, &module).unwrap_err();
+        assert_eq!(error.to_string(), "incompatible import type for `env::g`", "{wanted}");
+        assert_eq!(error.chain().count(), 2);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_of_another_engine_is_refused_beforehand() -> Result<()> {
+    let (engine, other) = (Engine::default(), Engine::default());
+    let mut store = Store::new(&other, ());
+    let foreign = engine::Func::wrap(&mut store, |_: f64| {});
+    let mut linker = Linker::<()>::new(&engine);
+    linker.define(&store, "", "", foreign)?;
+    let module = Module::new(&engine, r#"(module (import "" "" (func (param i64))))"#)?;
+    let Err(error) = linker.instantiate_pre(&module) else { panic!("it is foreign") };
+    let says = error.chain().any(|error| error.to_string().contains("cross-`Engine`"));
+    assert!(says, "{error:?}");
+    let Err(error) = Linker::<()>::new(&engine)
+        .instantiate_pre(&Module::new(&engine, "(module)")?)?
+        .instantiate(&mut store)
+    else {
+        panic!("the store is of another engine")
+    };
+    assert!(format!("{error:?}").contains("cross-`Engine`"), "{error:?}");
+    Ok(())
+}

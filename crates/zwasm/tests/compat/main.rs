@@ -15,6 +15,7 @@ extern crate zwasm as engine;
 
 mod calls;
 mod errors;
+mod examples;
 mod limits;
 mod linking;
 mod modules;

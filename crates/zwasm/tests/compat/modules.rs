@@ -49,7 +49,7 @@ fn a_module_is_built_step_by_step() -> Result<()> {
     let mut builder = CodeBuilder::new(&engine);
     assert!(builder.compile_module().is_err());
     builder.wasm_binary_or_text(TEXT.as_bytes(), None)?;
-    assert_eq!(builder.hint(), Some(CodeHint::Module));
+    assert!(matches!(builder.hint(), Some(CodeHint::Module)));
     assert!(builder.wasm_binary_or_text(TEXT.as_bytes(), None).is_err());
     assert_eq!(builder.compile_module()?.exports().len(), 1);
     Ok(())
@@ -60,5 +60,17 @@ fn a_module_tells_what_it_takes() -> Result<()> {
     let required = Module::new(&Engine::default(), TEXT)?.resources_required();
     assert_eq!((required.num_memories, required.max_initial_memory_size), (1, Some(2)));
     assert_eq!((required.num_tables, required.max_initial_table_size), (1, Some(3)));
+    Ok(())
+}
+
+#[test]
+fn an_engine_may_take_serialized_modules_only() -> Result<()> {
+    let bytes = Module::new(&Engine::default(), TEXT)?.serialize()?;
+    let mut config = Config::new();
+    config.enable_compiler(false);
+    let engine = Engine::new(&config)?;
+    let error = Module::new(&engine, TEXT).unwrap_err();
+    assert!(error.to_string().contains("Engine was not configured with a compiler"), "{error}");
+    assert_eq!(load(&engine, &bytes)?.name(), Some("name"));
     Ok(())
 }

@@ -100,6 +100,8 @@ fn memory_types_are_built() -> Result<()> {
     assert!(MemoryTypeBuilder::new().min(2).max(Some(1)).build().is_err());
     assert!(MemoryTypeBuilder::new().shared(true).build().is_err());
     assert!(MemoryTypeBuilder::new().page_size_log2(5).build().is_err());
+    assert!(MemoryTypeBuilder::new().memory64(true).min(1 << 48).build().is_err());
+    assert!(MemoryTypeBuilder::new().memory64(true).min((1 << 48) - 1).build().is_ok());
     assert_eq!(MemoryType::new64(1, None).maximum(), None);
     Ok(())
 }

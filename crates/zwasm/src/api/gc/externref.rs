@@ -4,9 +4,10 @@ use std::any::Any;
 
 use super::anyref::{AnyRef, numbers};
 use super::rooted::{Handle, Rooted, gc_ref};
-use crate::api::store::{AsContextMut, GcHeapOutOfMemory, StoreContext, StoreContextMut};
+use crate::api::store::{AsContextMut, StoreContext, StoreContextMut};
 use crate::error::{Error, Result};
 use crate::store::StoreCore;
+use crate::store::gc::full::GcHeapOutOfMemory;
 use zwasm_regir::object::is_i31;
 
 gc_ref! {

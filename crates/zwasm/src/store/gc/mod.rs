@@ -28,6 +28,7 @@
 
 #[cfg(all(test, feature = "wat"))]
 mod cage;
+pub(crate) mod full;
 pub(crate) mod heap;
 pub(crate) mod layout;
 mod mark;
@@ -41,6 +42,7 @@ use super::held::Held;
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, MIN_GC_BUDGET};
+use full::GcHeapOutOfMemory;
 use heap::{Heap, LARGE};
 use layout::Layouts;
 use mark::Marker;
@@ -511,7 +513,7 @@ impl Gc {
         let message = format!(
             "out of garbage-collected memory: no room for an object of {size} bytes (the limit is {limit})"
         );
-        Error::of_kind(ErrorKind::Limit, message)
+        Error::converted(ErrorKind::Limit, GcHeapOutOfMemory { inner: (), message })
     }
 }
 
