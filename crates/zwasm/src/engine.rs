@@ -5,6 +5,8 @@ use std::sync::{Arc, Weak};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::features::{Disabled, Feature};
+use crate::pooling::PoolingAllocationConfig;
+use crate::store::pool::Pool;
 #[cfg(optimizer)]
 use crate::tier::Background;
 use crate::tier::{Promotion, Strategy};
@@ -45,6 +47,8 @@ pub struct Config {
     pub(crate) inlining: bool,
     pub(crate) strategy: Strategy,
     pub(crate) promotion: Promotion,
+    /// The limits of the pool, unless there are none.
+    pub(crate) pooling: Option<PoolingAllocationConfig>,
     pub(crate) code: CodeConfig,
     pub(crate) disabled: Disabled,
     pub(crate) reserved: Reserved,
@@ -106,6 +110,7 @@ impl Config {
             inlining: true,
             strategy: Strategy::Auto,
             promotion: Promotion::Background,
+            pooling: None,
             code: CodeConfig {
                 max_bytes: tuning::DEFAULT_MAX_CODE,
                 signals_based_traps: true,
@@ -349,6 +354,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    pool: Arc<Pool>,
     types: TypeRegistry,
     epoch: AtomicU64,
     /// Bytes of machine code.
@@ -405,6 +411,12 @@ impl Engine {
         if config.reserved.heap_ends {
             config.max_gc_heap = config.max_gc_heap.min(config.reserved.heap);
         }
+        if let Some(pooling) = &config.pooling {
+            pooling.check()?;
+            config.max_memory = config.max_memory.min(pooling.max_memory_size as u64);
+            config.max_table_elements =
+                config.max_table_elements.min(pooling.table_elements as u64);
+        }
         #[cfg(feature = "trace")]
         if config.observer.needs_interpreter() {
             config.strategy = Strategy::Interpreter;
@@ -416,8 +428,10 @@ impl Engine {
     fn with(config: Config) -> Result<Engine> {
         let none = || Error::of_kind(ErrorKind::Limit, "the process has made too many engines");
         let (types, epoch) = (TypeRegistry::new().ok_or_else(none)?, AtomicU64::new(0));
+        let pool = Arc::new(Pool::new(&config));
         Ok(Engine(Arc::new(Inner {
             config,
+            pool,
             types,
             epoch,
             code: AtomicU64::new(0),
@@ -446,6 +460,11 @@ impl Engine {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Where stacks and memories come from.
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.0.pool
     }
 
     /// Who optimizes meanwhile.

@@ -52,6 +52,7 @@ mod interp;
 mod module;
 #[cfg(feature = "trace")]
 mod observe;
+mod pooling;
 #[cfg(doctest)]
 mod soundness;
 mod stack;
@@ -67,7 +68,7 @@ pub use api::config::{
     Collector, Inlining, OptLevel, ProfilingStrategy, RegallocAlgorithm, WasmBacktraceDetails,
 };
 pub use api::coredump::WasmCoreDump;
-pub use api::engine::Precompiled;
+pub use api::engine::{PoolingAllocatorMetrics, Precompiled};
 pub use api::exception::{ExnRef, ExnRefPre, ThrownException};
 pub use api::externs::{Export, Extern, Global, Memory, MemoryAccessError, Tag};
 pub use api::func::{Func, SlotFunc, TypedFunc};
@@ -110,6 +111,9 @@ pub use module::SourceLine;
 pub use module::source;
 #[cfg(feature = "trace")]
 pub use observe::Trace;
+pub use pooling::{
+    Enabled, InstanceAllocationStrategy, PoolConcurrencyLimitError, PoolingAllocationConfig,
+};
 pub use store::gc::full::GcHeapOutOfMemory;
 pub use store::limiter::ResourceLimiter;
 pub use store::limits::UpdateDeadline;

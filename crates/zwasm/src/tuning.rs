@@ -33,6 +33,10 @@ pub(crate) const NATIVE_STACK: usize = 2 << 20;
 /// WebAssembly have tens of megabytes.
 pub(crate) const MAX_MODULE_BYTES: u64 = 512 << 20;
 
+/// Bytes of modules of which so much is left on the heap when they are dropped that looking for
+/// it, which takes a millisecond, is worth it.
+pub(crate) const LARGE_MODULE: usize = 4 << 20;
+
 /// Operands that a function may have on its stack: no function has more whose
 /// instructions have one result each, for its 7.6 MB at most are two bytes for each.
 pub(crate) const MAX_OPERANDS: u32 = 4 << 20;
@@ -52,6 +56,42 @@ pub(crate) const MEMORY32_GUARD: usize = 32 << 20;
 
 /// Address space reserved for a 32-bit memory with guard pages.
 pub(crate) const MEMORY32_RESERVATION: usize = (4 << 30) + MEMORY32_GUARD;
+
+/// Memories with such reservations that the process has at most: twice as many mappings are a
+/// quarter of what Linux gives a process, and their addresses a quarter of all. Memories
+/// beyond have no guard pages.
+pub(crate) const MAX_ROOMS: usize = 8192;
+
+/// Stacks, and memories with guard pages, that an engine keeps of each when stores give them
+/// back: more than threads make and drop stores at the same time.
+pub(crate) const WARM: usize = 16;
+
+/// Bytes where the value stack and the native stack begin that stay in memory meanwhile: what
+/// most calls use, host functions included.
+pub(crate) const STACK_KEPT: usize = 64 << 10;
+
+/// How often a stack is given back between two times that memory which deep frames may have
+/// used goes back to the system without a sign of them: asking takes a microsecond and more.
+pub(crate) const SHED_EVERY: u32 = 64;
+
+/// Bytes at the start of a memory that nobody uses which stay: setting them to zero takes half
+/// a microsecond, giving them back and having each page again three times as long.
+pub(crate) const MEMORY_KEPT: usize = 64 << 10;
+
+/// Stores that keep a stack between calls. Those that come later borrow one for each call,
+/// which takes a fraction of a microsecond.
+pub(crate) const IDLE_STACKS: usize = 64;
+
+/// Instances that a store has at most which borrows a stack for each call: each of them is
+/// told where that ends.
+pub(crate) const RESTING_INSTANCES: usize = 16;
+
+/// Sizes of memories that lie many to a mapping: whatever is larger has hardly more to gain.
+pub(crate) const SMALLEST_CELL: usize = 4 << 10;
+pub(crate) const LARGEST_CELL: usize = 2 << 20;
+
+/// Bytes of such a mapping, which takes memory only as it is touched.
+pub(crate) const ARENA: usize = 16 << 20;
 
 /// Address space a shared memory takes at most: it cannot move, so this is what a
 /// 64-bit one with a larger maximum can grow to.

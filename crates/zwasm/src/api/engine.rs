@@ -2,11 +2,13 @@
 
 use std::hash::Hash;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::serialize;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Module;
+use crate::store::pool::{Kind, Pool};
 
 /// What bytes were made of, see [`Engine::detect_precompiled`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +17,46 @@ pub enum Precompiled {
     Module,
     /// A component.
     Component,
+}
+
+/// What a pool has in use now; see [`Engine::pooling_allocator_metrics`].
+pub struct PoolingAllocatorMetrics(Arc<Pool>);
+
+impl PoolingAllocatorMetrics {
+    /// How many instances there are.
+    pub fn core_instances(&self) -> u64 {
+        self.0.taken(Kind::Instances) as u64
+    }
+
+    /// How many memories there are.
+    pub fn memories(&self) -> usize {
+        self.0.taken(Kind::Memories)
+    }
+
+    /// How many tables there are.
+    pub fn tables(&self) -> usize {
+        self.0.taken(Kind::Tables)
+    }
+
+    /// How many stores have a stack.
+    pub fn stacks(&self) -> usize {
+        self.0.taken(Kind::Stacks)
+    }
+
+    /// How many stores have a heap of garbage-collected objects.
+    pub fn gc_heaps(&self) -> usize {
+        self.0.taken(Kind::Heaps)
+    }
+
+    /// How many memories nobody uses that are kept.
+    pub fn unused_warm_memories(&self) -> u32 {
+        self.0.unused().1 as u32
+    }
+
+    /// How many stacks nobody uses that are kept.
+    pub fn unused_warm_stacks(&self) -> u32 {
+        self.0.unused().0 as u32
+    }
 }
 
 impl Engine {
@@ -54,6 +96,13 @@ impl Engine {
     /// What two engines have in common of which one can load what the other has serialized.
     pub fn precompile_compatibility_hash(&self) -> impl Hash + '_ {
         (serialize::MAGIC, self.config().module_version.text())
+    }
+
+    /// What the engine's pool has in use, if it has one with limits: see
+    /// [`Config::allocation_strategy`](crate::Config::allocation_strategy).
+    pub fn pooling_allocator_metrics(&self) -> Option<PoolingAllocatorMetrics> {
+        self.config().pooling.as_ref()?;
+        Some(PoolingAllocatorMetrics(self.pool().clone()))
     }
 
     /// Prepares the thread for running code: there is nothing to prepare.

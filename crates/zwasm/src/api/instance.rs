@@ -94,6 +94,20 @@ impl Instance {
             return Err(link_error(&problems));
         }
         // SAFETY: by the contract, and the items have just been matched.
+        unsafe { Instance::start(core, module, items) }
+    }
+
+    /// Instantiates a module with items that fit its imports.
+    ///
+    /// # Safety
+    ///
+    /// As [`Instance::link`]; the module is of the store's engine.
+    pub(crate) unsafe fn start(
+        core: *mut StoreCore,
+        module: &Module,
+        items: &[Item],
+    ) -> Result<Instance> {
+        // SAFETY: by the contract.
         unsafe {
             let instance = instantiate(core, module, items)?;
             if let Some(start) = module.inner().start {

@@ -10,7 +10,7 @@ use super::externs::Extern;
 use super::func::{Func, is_scalar, same_engine};
 use super::instance::{Instance, OTHER_ENGINE};
 use super::module::ImportType;
-use super::store::{AsContext, AsContextMut};
+use super::store::{AsContext, AsContextMut, expect};
 use super::types::{ExternType, FuncType};
 use super::val::Val;
 use super::wasm_ty::IntoFunc;
@@ -392,7 +392,7 @@ impl<T: 'static> Linker<T> {
             names.iter().map(move |(name, definition)| (&**module, &**name, definition))
         });
         names.map(move |(module, name, definition)| {
-            (module, name, self.provide_checked(store.as_context_mut(), definition))
+            (module, name, expect(self.provide_checked(store.as_context_mut(), definition)))
         })
     }
 
@@ -415,35 +415,31 @@ impl<T: 'static> Linker<T> {
 
     /// What a definition is in a store.
     ///
-    /// # Panics
+    /// # Errors
     ///
     /// If that is a host function and the store is of another engine.
-    #[track_caller]
     fn provide_checked(
         &self,
         mut store: impl AsContextMut<Data = T>,
         definition: &Definition,
-    ) -> Extern {
+    ) -> Result<Extern> {
         let context = store.as_context_mut();
         // Its type is one of the linker's engine.
-        if matches!(definition, Definition::Host(..)) {
-            let same = Engine::same(&self.engine, context.engine());
-            assert!(same, "the linker belongs to another engine than the store");
+        if matches!(definition, Definition::Host(..))
+            && !Engine::same(&self.engine, context.engine())
+        {
+            return Err(Error::msg(OTHER_ENGINES_STORE));
         }
         // SAFETY: the context is exclusive, and its data this linker's.
-        unsafe { Self::provide(context.core(), definition) }
+        Ok(unsafe { Self::provide(context.core(), definition) })
     }
 
     /// What a name stands for; a host function is made in the store.
     ///
     /// # Errors
     ///
-    /// If the name is not defined.
-    ///
-    /// # Panics
-    ///
-    /// As [`Linker::get_by_import`].
-    #[track_caller]
+    /// If the name is not defined, or it is a host function and the store is of another
+    /// engine.
     pub fn get(
         &self,
         store: impl AsContextMut<Data = T>,
@@ -452,7 +448,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<Extern> {
         let definition = self.lookup(module, name);
         let none = || Error::of_kind(ErrorKind::Link, format!("no item named `{module}::{name}`"));
-        Ok(self.provide_checked(store, definition.ok_or_else(none)?))
+        self.provide_checked(store, definition.ok_or_else(none)?)
     }
 
     /// What an import gets, if that is defined.
@@ -467,7 +463,7 @@ impl<T: 'static> Linker<T> {
         import: &ImportType<'_>,
     ) -> Option<Extern> {
         let definition = self.lookup(import.module(), import.name())?;
-        Some(self.provide_checked(store, definition))
+        Some(expect(self.provide_checked(store, definition)))
     }
 
     /// What a module name stands for as a program: the function with the empty name, that
@@ -475,12 +471,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     ///
-    /// If such a name is defined as something else.
-    ///
-    /// # Panics
-    ///
-    /// As [`Linker::get_by_import`].
-    #[track_caller]
+    /// If such a name is defined as something else, or as [`Linker::get`].
     pub fn get_default(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -489,8 +480,8 @@ impl<T: 'static> Linker<T> {
         let mut store = store.as_context_mut();
         for name in ["", "_start"] {
             if let Some(definition) = self.lookup(module, name) {
-                let found = self.provide_checked(store.as_context_mut(), definition).into_func();
-                return found.ok_or_else(|| {
+                let found = self.provide_checked(store.as_context_mut(), definition)?;
+                return found.into_func().ok_or_else(|| {
                     let message = format!("default export in '{module}' is not a function");
                     Error::of_kind(ErrorKind::Link, message)
                 });
@@ -515,7 +506,7 @@ impl<T: 'static> Linker<T> {
         // Asked for once: who implements the trait could answer with another store.
         let context = store.as_context_mut();
         // SAFETY: the context is exclusive, and its data this linker's.
-        unsafe { Self::link(context.core(), &self.engine, module, &definitions) }
+        unsafe { Self::link(context.core(), &self.engine, module, &definitions, false) }
     }
 
     /// Looks up what a module imports, so that it is instantiated without.
@@ -593,6 +584,9 @@ impl<T: 'static> Linker<T> {
         Err(link_error(&problems).detail(UnknownImportError::new(&first)))
     }
 
+    /// Instantiates a module of the engine. Of host functions that have been `matched` the
+    /// types are not compared again.
+    ///
     /// # Safety
     ///
     /// `core` is ours alone, of a store with this linker's data.
@@ -601,20 +595,19 @@ impl<T: 'static> Linker<T> {
         engine: &Engine,
         module: &Module,
         definitions: &[D],
+        matched: bool,
     ) -> Result<Instance> {
         // SAFETY: by the contract.
         if !Engine::same(engine, unsafe { &(*core).engine }) {
-            return Err(Error::msg(
-                "cross-`Engine` instantiation is not supported: the linker is of another engine \
-                 than the store",
-            ));
+            return Err(Error::msg(OTHER_ENGINES_STORE));
         }
         let inner = module.inner();
         let mut items = Vec::with_capacity(inner.imports.len());
         let mut problems = Vec::new();
         for (import, definition) in inner.imports.iter().zip(definitions) {
+            let definition = definition.borrow();
             // SAFETY: by the contract.
-            let given = unsafe { Self::provide(core, definition.borrow()) };
+            let given = unsafe { Self::provide(core, definition) };
             let Some(item) = given.item(core) else {
                 problems.push(Problem {
                     what: format!("cannot link {:?}.{:?}", import.module, import.name),
@@ -622,16 +615,22 @@ impl<T: 'static> Linker<T> {
                 });
                 continue;
             };
-            problems.extend(mismatch(inner, import, item));
+            if !(matched && matches!(definition, Definition::Host(..))) {
+                problems.extend(mismatch(inner, import, item));
+            }
             items.push(item);
         }
         if !problems.is_empty() {
             return Err(link_error(&problems));
         }
-        // SAFETY: the context is exclusive, and the items are of this store.
-        unsafe { Instance::link(core, module, &items) }
+        // SAFETY: the context is exclusive, and the items are of this store and fit.
+        unsafe { Instance::start(core, module, &items) }
     }
 }
+
+/// What is said of a store that is not of the linker's engine.
+const OTHER_ENGINES_STORE: &str =
+    "cross-`Engine` instantiation is not supported: the linker is of another engine than the store";
 
 /// What is wrong with a host function as an import.
 fn host_mismatch(
@@ -699,7 +698,10 @@ impl<T: 'static> InstancePre<T> {
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let context = store.as_context_mut();
         // SAFETY: the context is exclusive, and its data that of the linker.
-        unsafe { Linker::<T>::link(context.core(), &self.engine, &self.module, &self.definitions) }
+        unsafe {
+            let (core, definitions) = (context.core(), &self.definitions);
+            Linker::<T>::link(core, &self.engine, &self.module, definitions, true)
+        }
     }
 }
 

@@ -20,12 +20,14 @@ use super::const_expr::{ConstError, ConstExpr};
 use super::hints::{self, Hints};
 use super::validate::Stop;
 use super::{
-    DataSegment, ElementSegment, Elements, Entity, Export, Import, Inner, SegmentMode, validate,
+    DataSegment, ElementSegment, Elements, Entity, Export, Import, Inner, SegmentMode, Trims,
+    validate,
 };
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::features::Feature;
 use crate::store::gc::layout;
+use crate::tuning;
 use crate::types::{
     Composite, FieldType, FuncType, GlobalType, HeapType, MemoryType, Mutability, RefType,
     StorageType, SubType, TableType, TypeId, ValType, relative,
@@ -99,15 +101,14 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
             names: 0..0,
             function_names: Default::default(),
             module_name: Default::default(),
+            _trims: Trims(bytes.len() >= tuning::LARGE_MODULE),
         },
     };
     let features = engine.config().disabled.flags();
-    let jobs = read(features, bytes, stop, &mut |payload| decoder.section(bytes, payload))?;
-    for (_, body) in &jobs {
-        let range = body.range();
-        decoder.inner.bodies.push(range.start as u32..range.end as u32);
-    }
-    validate::bodies(jobs, stop)?;
+    let bodies = read(features, bytes, stop, &mut |payload| decoder.section(bytes, payload))?;
+    decoder.inner.bodies = bodies.ranges().collect();
+    validate::bodies(&bodies, stop)?;
+    drop(bodies);
     let mut inner = decoder.inner;
     inner.hints.resolve(bytes, inner.imported_funcs, &inner.bodies);
     #[cfg(feature = "trace")]
@@ -129,9 +130,9 @@ fn read<'a>(
     bytes: &'a [u8],
     stop: &Stop<'_>,
     take: &mut dyn FnMut(Payload<'a>) -> Result<()>,
-) -> Result<Vec<validate::Job<'a>>> {
+) -> Result<validate::Bodies<'a>> {
     let mut validator = Validator::new_with_features(features);
-    let mut jobs = Vec::new();
+    let mut bodies = validate::Bodies::new(bytes);
     let mut parser = Parser::new(0);
     parser.set_features(features);
     for payload in parser.parse_all(bytes) {
@@ -140,18 +141,18 @@ fn read<'a>(
             return Err(validate::stopped().into());
         }
         match validator.payload(&payload)? {
-            ValidPayload::Func(func, body) => jobs.push((func, body)),
+            ValidPayload::Func(func, body) => bodies.push(func, body.range()),
             _ => take(payload)?,
         }
     }
-    Ok(jobs)
+    Ok(bodies)
 }
 
 /// Whether a module is valid when it may use just these features.
 pub(crate) fn is_valid(features: WasmFeatures, bytes: &[u8]) -> bool {
     let never = &|| false;
-    let jobs = read(features, bytes, never, &mut |_| Ok(()));
-    jobs.is_ok_and(|jobs| validate::bodies(jobs, never).is_ok())
+    let bodies = read(features, bytes, never, &mut |_| Ok(()));
+    bodies.is_ok_and(|bodies| validate::bodies(&bodies, never).is_ok())
 }
 
 struct Decoder {

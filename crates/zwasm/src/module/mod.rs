@@ -105,6 +105,20 @@ pub(crate) struct Inner {
     pub(crate) names: Range<usize>,
     pub(crate) module_name: names::ModuleName,
     pub(crate) function_names: names::FunctionNames,
+    /// Dropped when all else is.
+    _trims: Trims,
+}
+
+/// Whether what is free of the heap goes back to the system now: of a large module that is
+/// much, in many pieces, which allocators would keep.
+struct Trims(bool);
+
+impl Drop for Trims {
+    fn drop(&mut self) {
+        if self.0 {
+            crate::sys::trim_heap();
+        }
+    }
 }
 
 /// An import as the module declares it; types are module indices.
@@ -190,7 +204,10 @@ impl Module {
     }
 
     /// The same from bytes that need no copy.
-    #[doc(hidden)]
+    ///
+    /// # Errors
+    ///
+    /// As [`Module::new`].
     pub fn from_vec(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
         Module::compile(engine, bytes)
     }
@@ -224,7 +241,8 @@ impl Module {
         Module::compile_until(engine, bytes.to_vec().into(), &stop)
     }
 
-    /// Reads and compiles a module from a file in binary or text form.
+    /// Reads and compiles a module from a file in binary or text form. The module keeps what
+    /// was read, and nothing of it changes with the file: what is validated is what runs.
     ///
     /// # Errors
     ///

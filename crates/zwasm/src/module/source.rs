@@ -88,7 +88,10 @@ pub fn to_binary<'a>(
 /// [`ErrorKind::Io`] if it cannot be read, or is larger than any module may be.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    read(&mut file, path)
+    // It is not mapped: who truncates a file that is ends the processes that look at it, and
+    // who writes to it changes what was validated.
+    let expected = file.metadata().map_or(0, |data| data.len()).min(tuning::MAX_MODULE_BYTES);
+    read_into(Vec::with_capacity(expected as usize + 1), &mut file, path)
 }
 
 /// Reads a stream, which errors call by a name.
@@ -97,7 +100,10 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 ///
 /// As [`read_file`].
 pub fn read(reader: &mut dyn Read, name: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    read_into(Vec::new(), reader, name)
+}
+
+fn read_into(mut bytes: Vec<u8>, reader: &mut dyn Read, name: &Path) -> Result<Vec<u8>> {
     // A device or pipe need not end, so its size cannot be asked for.
     let mut limited = reader.take(tuning::MAX_MODULE_BYTES + 1);
     limited.read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;

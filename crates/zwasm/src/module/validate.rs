@@ -8,16 +8,50 @@
 //! have the validator remember billions of them. Those beyond what instructions with
 //! one result each can leave in the largest function are too many.
 
+use std::ops::Range;
+
 use wasmparser::{
-    BinaryReaderError, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    ValidatorResources,
+    BinaryReader, BinaryReaderError, FuncToValidate, FuncValidator, FuncValidatorAllocations,
+    FunctionBody, ValidatorResources,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::tuning;
 
-/// A body, and what it takes to validate it.
-pub(super) type Job<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+/// The bodies of a module, and what it takes to validate them. The parser's own records of
+/// them would take four times as much memory, at the time when loading takes most.
+pub(super) struct Bodies<'a> {
+    bytes: &'a [u8],
+    /// The first of the parser's records.
+    first: Option<FuncToValidate<ValidatorResources>>,
+    all: Vec<Body>,
+}
+
+/// What differs from body to body.
+struct Body {
+    func: u32,
+    ty: u32,
+    range: Range<u32>,
+}
+
+impl<'a> Bodies<'a> {
+    /// No bodies of a module yet, which has fewer than 4 GiB.
+    pub(super) fn new(bytes: &'a [u8]) -> Bodies<'a> {
+        Bodies { bytes, first: None, all: Vec::new() }
+    }
+
+    /// Adds a body that the parser has found.
+    pub(super) fn push(&mut self, func: FuncToValidate<ValidatorResources>, range: Range<u64>) {
+        let range = range.start as u32..range.end as u32;
+        self.all.push(Body { func: func.index, ty: func.ty, range });
+        self.first.get_or_insert(func);
+    }
+
+    /// Where they are.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<u32>> {
+        self.all.iter().map(|body| body.range.clone())
+    }
+}
 
 /// Whether to give up; asked on several threads.
 pub(super) type Stop<'a> = dyn Fn() -> bool + Sync + 'a;
@@ -28,28 +62,26 @@ pub(super) fn stopped() -> Error {
 }
 
 /// Validates all bodies.
-pub(super) fn bodies(jobs: Vec<Job<'_>>, stop: &Stop<'_>) -> Result<()> {
-    let total: u64 = jobs.iter().map(size).sum();
+pub(super) fn bodies(bodies: &Bodies<'_>, stop: &Stop<'_>) -> Result<()> {
+    let all = &bodies.all;
+    let total: u64 = all.iter().map(size).sum();
     let threads = if total < tuning::PARALLEL_VALIDATION_BYTES as u64 {
         1
     } else {
-        std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len().max(1))
+        std::thread::available_parallelism().map_or(1, usize::from).min(all.len().max(1))
     };
-    if threads == 1 {
-        return sequential(jobs, stop).map_err(report);
-    }
     let share = total / threads as u64 + 1;
-    let mut runs: Vec<Vec<Job<'_>>> = vec![Vec::new()];
-    let mut filled = 0;
-    for job in jobs {
-        if filled >= share {
-            runs.push(Vec::new());
-            filled = 0;
-        }
-        filled += size(&job);
-        if let Some(run) = runs.last_mut() {
-            run.push(job);
-        }
+    let (mut runs, mut rest) = (Vec::new(), &all[..]);
+    while !rest.is_empty() {
+        let mut filled = 0;
+        let fits = |body: &&Body| {
+            let fits = filled < share;
+            filled += size(body);
+            fits
+        };
+        let (run, others) = rest.split_at(rest.iter().take_while(fits).count());
+        runs.push(run);
+        rest = others;
     }
     let mut runs = runs.into_iter();
     let own = runs.next().unwrap_or_default();
@@ -58,16 +90,14 @@ pub(super) fn bodies(jobs: Vec<Job<'_>>, stop: &Stop<'_>) -> Result<()> {
         let mut left = Vec::new();
         let mut started = Vec::new();
         for run in runs {
-            let run = std::sync::Arc::new(std::sync::Mutex::new(Some(run)));
-            let theirs = run.clone();
-            let work = move || take(&theirs).map_or(Ok(()), |run| sequential(run, stop));
+            let work = move || sequential(bodies, run, stop);
             match std::thread::Builder::new().spawn_scoped(scope, work) {
                 Ok(handle) => started.push(handle),
-                Err(_) => left.extend(take(&run)),
+                Err(_) => left.push(run),
             }
         }
-        let mut outcomes = vec![sequential(own, stop)];
-        outcomes.extend(left.into_iter().map(|run| sequential(run, stop)));
+        let mut outcomes = vec![sequential(bodies, own, stop)];
+        outcomes.extend(left.into_iter().map(|run| sequential(bodies, run, stop)));
         outcomes.extend(
             started.into_iter().map(|handle| {
                 handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -78,13 +108,8 @@ pub(super) fn bodies(jobs: Vec<Job<'_>>, stop: &Stop<'_>) -> Result<()> {
     })
 }
 
-fn take<'a>(run: &std::sync::Mutex<Option<Vec<Job<'a>>>>) -> Option<Vec<Job<'a>>> {
-    run.lock().ok().and_then(|mut run| run.take())
-}
-
-fn size(job: &Job<'_>) -> u64 {
-    let range = job.1.range();
-    range.end - range.start
+fn size(body: &Body) -> u64 {
+    u64::from(body.range.end - body.range.start)
 }
 
 /// Why a body is refused, and where.
@@ -107,9 +132,15 @@ impl From<BinaryReaderError> for Why {
 }
 
 /// Validates bodies one after the other.
-fn sequential(jobs: Vec<Job<'_>>, stop: &Stop<'_>) -> Result<(), Fault> {
+fn sequential(bodies: &Bodies<'_>, run: &[Body], stop: &Stop<'_>) -> Result<(), Fault> {
+    let Some(first) = &bodies.first else { return Ok(()) };
     let mut allocations = FuncValidatorAllocations::default();
-    for (func, body) in jobs {
+    for Body { func, ty, range } in run {
+        let resources = first.resources.clone();
+        let func = FuncToValidate { resources, index: *func, ty: *ty, features: first.features };
+        let bytes = &bodies.bytes[range.start as usize..range.end as usize];
+        let start = u64::from(range.start);
+        let body = FunctionBody::new(BinaryReader::new_features(bytes, start, first.features));
         let mut validator = func.into_validator(allocations);
         if let Err(why) = validate(&mut validator, &body, stop) {
             let at = match &why {

@@ -83,9 +83,14 @@ pub(crate) unsafe fn call(
         {
             ((*store).native_base, (*store).native_bottom) = outer;
         }
-        status.map_err(|stopped| StoreCore::why_stopped(store, stopped))?;
-        args.as_mut_ptr().copy_from_nonoverlapping(base, args.len());
-        Ok(())
+        let outcome = status.map_err(|stopped| StoreCore::why_stopped(store, stopped));
+        if outcome.is_ok() {
+            args.as_mut_ptr().copy_from_nonoverlapping(base, args.len());
+        }
+        if (*store).rests && !(*store).on_stack {
+            StoreCore::return_stack(store);
+        }
+        outcome
     }
 }
 

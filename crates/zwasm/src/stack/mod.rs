@@ -5,16 +5,17 @@
 //! interpreted and baseline code lie on the value stack; handlers, host
 //! functions and optimised code use the native stack. Nothing of the
 //! guest ever depends on the stack of the host's thread, so depth is the same
-//! in every embedder.
+//! in every embedder. Stores borrow their stacks from the engine's pool: see [`lending`].
 //!
 //! # Safety
 //!
-//! The mapping outlives every frame on it, because a store is dropped only
-//! when nothing runs on its stack; and only one activation chain uses it at a
+//! The mapping outlives every frame on it, because a store is dropped, and gives its stack
+//! back, only when nothing runs there; and only one activation chain uses it at a
 //! time, because running takes the store exclusively.
 
 pub(crate) mod activation;
 pub(crate) mod backtrace;
+mod lending;
 pub(crate) mod roots;
 pub(crate) mod stop;
 pub(crate) mod unwind;
@@ -33,10 +34,15 @@ use crate::tuning;
 /// Bytes between the two stacks that cannot be accessed; a page is 64 KiB at most.
 const GUARD: usize = 64 << 10;
 
-/// A store's stack.
+/// Bytes that frames do not leave blank, however little they write.
+const SIGN: usize = 512;
+
+/// A stack for a store.
 pub(crate) struct Stack {
     mapping: Mapping,
     value_bytes: usize,
+    /// How often it was given back.
+    returns: u32,
 }
 
 impl Stack {
@@ -49,10 +55,36 @@ impl Stack {
             .filter(|bytes| *bytes < usize::MAX / 4)
             .ok_or(io::ErrorKind::OutOfMemory)?;
         let native = tuning::NATIVE_STACK + if native { value_bytes } else { 0 };
-        let mut mapping = Mapping::reserve(value_bytes + GUARD + native)?;
-        mapping.commit(0, value_bytes)?;
-        mapping.commit(value_bytes + GUARD, native)?;
-        Ok(Stack { mapping, value_bytes })
+        let mapping = Mapping::zeroed(value_bytes + GUARD + native)?;
+        mapping.stay_small();
+        mapping.discard(value_bytes, GUARD)?;
+        Ok(Stack { mapping, value_bytes, returns: 0 })
+    }
+
+    /// Gives memory back that deep frames have used: all but about so many bytes where the
+    /// value stack and the native stack begin. Asking the system takes long, so that is done
+    /// if there are signs of frames further on, and now and then without.
+    pub(crate) fn shed(&mut self, kept: usize) -> io::Result<()> {
+        let kept = kept.checked_next_multiple_of(GUARD).unwrap_or(usize::MAX);
+        let values = kept.min(self.value_bytes);
+        let native = self.value_bytes + GUARD;
+        let natives = (self.mapping.len() - native).saturating_sub(kept);
+        self.returns = self.returns.wrapping_add(1);
+        let shallow = self.is_blank(values, self.value_bytes)
+            && self.is_blank((native + natives).saturating_sub(SIGN).max(native), native + natives);
+        if shallow && !self.returns.is_multiple_of(tuning::SHED_EVERY) {
+            return Ok(());
+        }
+        self.mapping.reset(values, self.value_bytes - values)?;
+        self.mapping.reset(native, natives)
+    }
+
+    /// Whether the first bytes of a range, which lies in one of the stacks, hold zeros.
+    fn is_blank(&self, start: usize, end: usize) -> bool {
+        let words = end.min(start + SIGN).saturating_sub(start) / size_of::<u64>();
+        let first: *const u64 = self.mapping.base().wrapping_add(start).cast();
+        // SAFETY: the words are mapped, and nothing runs on the stack.
+        (0..words).all(|word| unsafe { first.add(word).read_volatile() == 0 })
     }
 
     /// The first slot of the value stack.

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::gc::layout;
+use super::pool::{Kind, Ticket};
 use super::vmctx::{FuncRecord, VmCtx};
 use super::{GlobalInst, MemoryInst, StoreCore, TableInst, TagInst};
 use crate::error::{Error, ErrorKind, Result, Trap};
@@ -50,6 +51,7 @@ pub(crate) struct InstanceData {
     /// The cells of call sites in baseline code.
     #[cfg(optimizer)]
     pub(crate) cells: Vec<u64>,
+    _ticket: Option<Ticket>,
 }
 
 impl InstanceData {
@@ -286,7 +288,10 @@ pub(crate) unsafe fn instantiate(
 ) -> Result<NonNull<InstanceData>> {
     // SAFETY: by the contract; see the header of the parent module.
     unsafe {
-        StoreCore::prepare_stack(store)?;
+        if (*store).is_beside() {
+            // What counts for all of them is refused here, not when a thread has started.
+            StoreCore::prepare_stack(store)?;
+        }
         let made = (*store).made();
         let instance = allocate(store, module, imports).inspect_err(|_| {
             // Nothing refers to what there is of it.
@@ -355,7 +360,11 @@ unsafe fn allocate(
         let (new_tables, new_memories) =
             (&inner.tables[tables.len()..], &inner.memories[memories.len()..]);
         StoreCore::check_counts(store, [1, new_tables.len(), new_memories.len()])?;
+        let ticket = (*store).engine.pool().ticket(Kind::Instances)?;
         let bytes = size_of_instance(inner);
+        if let Some(pooling) = &(*store).engine.config().pooling {
+            pooling.check_module([bytes, new_memories.len(), new_tables.len()])?;
+        }
         StoreCore::check_total(store, "an instance", bytes)?;
         (*store).hold(bytes);
         for ty in new_memories {
@@ -417,6 +426,7 @@ unsafe fn allocate(
             guarded,
             #[cfg(optimizer)]
             cells: Vec::new(),
+            _ticket: ticket,
         });
         let data = &mut *instance.as_ptr();
         if let Some(Entity::Memory(index)) = inner.export("memory") {

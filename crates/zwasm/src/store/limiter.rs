@@ -176,7 +176,7 @@ impl StoreCore {
             if size as u64 <= (*this).engine.config().max_memory {
                 StoreCore::check_total(this, "a memory", size)?;
             }
-            MemoryInst::new(ty, (*this).engine.config())
+            MemoryInst::new(ty, &(*this).engine)
         }
     }
 
@@ -198,7 +198,7 @@ impl StoreCore {
                 StoreCore::check_total(this, "a table", size.saturating_mul(size_of::<u64>()))?;
             }
             let engine = &(*this).engine;
-            let mut table = TableInst::new(ty, holds_functions(engine, ty), 0, engine.config())?;
+            let mut table = TableInst::new(ty, holds_functions(engine, ty), 0, engine)?;
             if init != 0 {
                 let element = table.element(&(*this).functions, init);
                 table.elements_mut().fill(element);
@@ -242,7 +242,8 @@ impl StoreCore {
             let more = desired.saturating_sub((*this).counted(&*memory));
             let limits = [maximum, usize::try_from((*this).engine.config().max_memory).ok()];
             let beyond = StoreCore::beyond_all(this, desired, limits, more);
-            let old = if beyond.is_none() { (*memory).grow(delta) } else { None };
+            let old =
+                if beyond.is_none() { (*memory).grow(delta, (*this).engine.pool()) } else { None };
             (*this).count_memory(&mut *memory);
             if old.is_none() {
                 let why = match beyond {

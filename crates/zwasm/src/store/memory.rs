@@ -1,19 +1,21 @@
 //! Linear memories.
 //!
-//! A 32-bit memory normally reserves its whole address space, so that growing
+//! A 32-bit memory normally has its whole address space reserved, so that growing
 //! never moves it and compiled code can rely on the guard that follows.
-//! Other memories, and all with `Config::guard_pages(false)`, are mapped at their
-//! size and may move when they grow. What threads share is in [`super::shared`].
+//! Other memories, all with `Config::guard_pages(false)`, and those that come when the
+//! process has many, may move when they grow: small ones lie many to a mapping, see
+//! [`super::arena`], and large ones are mapped at their size. What threads share is in
+//! [`super::shared`].
 
-#[cfg(feature = "threads")]
 use std::sync::Arc;
 
+use super::arena::Cell;
+use super::pool::{Kind, Lease, Pool, Ticket};
 #[cfg(feature = "threads")]
 use super::shared::SharedCore;
-use crate::engine::Config;
+use crate::engine::{Config, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::Mapping;
-use crate::tuning;
 use crate::types::MemoryType;
 
 /// A memory of a store, or a store's view of a shared one.
@@ -29,16 +31,38 @@ pub(crate) struct MemoryInst {
     /// The bytes that the store has counted for it.
     pub(super) counted: usize,
     backing: Backing,
+    _ticket: Option<Ticket>,
 }
 
 /// Who owns the bytes.
 enum Backing {
-    /// This memory, in a reservation for all it can grow to.
-    Reserved(Mapping),
+    /// This memory, in address space for all it can grow to, with guard pages.
+    Reserved(Lease),
+    /// This memory and others.
+    Small(Cell),
     /// This memory, with no room to grow in place.
     Exact(Mapping),
     #[cfg(feature = "threads")]
     Shared(Arc<SharedCore>),
+}
+
+impl Backing {
+    /// A place for `len` bytes without guard pages; none if the system has no memory.
+    fn unguarded(len: usize, pool: &Pool) -> Option<Backing> {
+        let cell = if len > 0 { pool.cell(len) } else { None };
+        cell.map(Backing::Small).or_else(|| Mapping::zeroed(len).ok().map(Backing::Exact))
+    }
+
+    /// The first byte.
+    fn base(&self) -> *mut u8 {
+        match self {
+            Backing::Reserved(room) => room.base(),
+            Backing::Small(cell) => cell.base(),
+            Backing::Exact(mapping) => mapping.base(),
+            #[cfg(feature = "threads")]
+            Backing::Shared(core) => core.base(),
+        }
+    }
 }
 
 /// The size a memory starts with and the one it ends with, in bytes.
@@ -100,31 +124,27 @@ impl MemoryInst {
             max_len: 0,
             counted: 0,
             backing: Backing::Exact(mapping),
+            _ticket: None,
         }
     }
 
-    /// Maps a memory of its minimal size.
-    pub(crate) fn new(ty: MemoryType, config: &Config) -> Result<MemoryInst> {
+    /// A memory of its minimal size.
+    pub(crate) fn new(ty: MemoryType, engine: &Engine) -> Result<MemoryInst> {
+        let config = engine.config();
         #[cfg(feature = "threads")]
         if ty.shared {
             return Ok(MemoryInst::shared(Arc::new(SharedCore::new(ty, config)?)));
         }
         let Limits { len, max_len } = Limits::of(ty, config)?;
+        let pool = engine.pool();
+        let ticket = pool.ticket(Kind::Memories)?;
         let reserves = config.guard_pages && MemoryInst::can_be_guarded(ty);
-        let reserved = || -> std::io::Result<Mapping> {
-            let mut mapping = Mapping::reserve(tuning::MEMORY32_RESERVATION)?;
-            mapping.commit(0, len)?;
-            Ok(mapping)
-        };
-        let (base, backing) = match reserves.then(reserved) {
-            Some(Ok(mapping)) => (mapping.base(), Backing::Reserved(mapping)),
-            // Where address space is scarce the checked form serves as well.
-            _ => {
-                let mapping = Mapping::zeroed(len).map_err(|_| too_large(ty, config))?;
-                (mapping.base(), Backing::Exact(mapping))
-            }
-        };
-        Ok(MemoryInst { base, len, ty, max_len, counted: 0, backing })
+        // Where address space is scarce the checked form serves as well.
+        let reserved = if reserves { pool.room(len).map(Backing::Reserved) } else { None };
+        let backing = reserved.or_else(|| Backing::unguarded(len, pool));
+        let backing = backing.ok_or_else(|| too_large(ty, config))?;
+        let base = backing.base();
+        Ok(MemoryInst { base, len, ty, max_len, counted: 0, backing, _ticket: ticket })
     }
 
     /// Whether memories of this type can have guard pages: all that a 32-bit index
@@ -137,7 +157,7 @@ impl MemoryInst {
     pub(crate) fn is_guarded(&self) -> bool {
         match &self.backing {
             Backing::Reserved(_) => true,
-            Backing::Exact(_) => false,
+            Backing::Small(_) | Backing::Exact(_) => false,
             #[cfg(feature = "threads")]
             Backing::Shared(core) => core.is_guarded(),
         }
@@ -153,6 +173,7 @@ impl MemoryInst {
             max_len: 0,
             counted: 0,
             backing: Backing::Shared(core),
+            _ticket: None,
         }
     }
 
@@ -181,21 +202,30 @@ impl MemoryInst {
     }
 
     /// Grows by `delta` pages. The old size, or none if that is not possible.
-    pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
+    pub(crate) fn grow(&mut self, delta: u64, pool: &Arc<Pool>) -> Option<u64> {
         let old = self.pages();
         let len = || Limits::grown(self.ty, old, delta, self.max_len);
         match &mut self.backing {
-            Backing::Reserved(mapping) => {
+            Backing::Reserved(room) => {
                 let len = len()?;
-                mapping.commit(self.len, len - self.len).ok()?;
+                room.grow(len)?;
+                self.len = len;
+            }
+            Backing::Small(cell) => {
+                let len = len()?;
+                if !cell.grow(len) {
+                    self.move_to(Backing::unguarded(len, pool)?);
+                }
                 self.len = len;
             }
             Backing::Exact(mapping) => {
                 let len = len()?;
-                if delta > 0 {
+                if self.len == 0 {
+                    self.move_to(Backing::unguarded(len, pool)?);
+                } else if delta > 0 {
                     mapping.resize(len).ok()?;
+                    self.base = mapping.base();
                 }
-                self.base = mapping.base();
                 self.len = len;
             }
             #[cfg(feature = "threads")]
@@ -206,6 +236,14 @@ impl MemoryInst {
             }
         }
         Some(old)
+    }
+
+    /// Moves the contents to a larger place.
+    fn move_to(&mut self, backing: Backing) {
+        // SAFETY: the new place has room for them, and nothing is borrowed of the old one.
+        unsafe { backing.base().copy_from_nonoverlapping(self.base, self.len) };
+        self.base = backing.base();
+        self.backing = backing;
     }
 
     /// Copies to the memory; false if the range is not within it.

@@ -9,6 +9,7 @@
 //! function: that function gets the context of the running call. Memories,
 //! tables, globals and functions are boxed likewise and freed with the store.
 
+mod arena;
 pub(crate) mod exceptions;
 pub(crate) mod functions;
 pub(crate) mod gc;
@@ -18,6 +19,7 @@ pub(crate) mod instance;
 pub(crate) mod limiter;
 pub(crate) mod limits;
 mod memory;
+pub(crate) mod pool;
 #[cfg(optimizer)]
 pub(crate) mod samples;
 #[cfg(feature = "threads")]
@@ -40,7 +42,7 @@ pub(crate) use table::TableInst;
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::interp;
 use crate::stack::Stack;
 use crate::stack::activation::{HostCall, HostFrame};
@@ -143,7 +145,10 @@ pub struct StoreCore {
     /// The interpreter's registers between two handlers.
     #[cfg(not(tail_dispatch))]
     pub(crate) parked: interp::Regs,
+    /// Borrowed of the engine's pool.
     pub(crate) stack: Option<Stack>,
+    /// Whether the stack is given back when the outermost call returns.
+    pub(crate) rests: bool,
     pub(crate) engine: Engine,
     /// No other store of the process has it.
     pub(crate) id: NonZeroU64,
@@ -209,6 +214,7 @@ impl StoreCore {
             #[cfg(not(tail_dispatch))]
             parked: interp::Regs::default(),
             stack: None,
+            rests: false,
             engine: engine.clone(),
             // So many stores take centuries to make.
             id: NonZeroU64::MIN.saturating_add(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
@@ -242,38 +248,6 @@ impl StoreCore {
     /// The same, if it was made.
     pub(crate) fn find_attachment<A: Any>(&self) -> Option<&A> {
         self.attachments.iter().find_map(|(_, value)| value.downcast_ref())
-    }
-
-    /// Maps the stack on first use.
-    ///
-    /// # Safety
-    ///
-    /// `this` is valid, and the user's data is not borrowed.
-    pub(crate) unsafe fn prepare_stack(this: *mut StoreCore) -> Result<()> {
-        // SAFETY: by the contract.
-        unsafe {
-            if (*this).stack.is_some() {
-                return Ok(());
-            }
-            let bytes = (*this).engine.config().max_stack;
-            let native = (*this).engine.config().strategy.may_optimize();
-            // One stack has a limit of its own; how many there are is the guest's doing.
-            if (*this).beside {
-                let all = bytes.saturating_mul(1 + usize::from(native));
-                StoreCore::check_total(this, "a stack", all)?;
-                (*this).hold(all);
-            }
-            let stack = Stack::new(bytes, native).map_err(|error| {
-                let message = format!("cannot map a stack of {bytes} bytes: {error}");
-                Error::of_kind(ErrorKind::OutOfMemory, message)
-            })?;
-            (*this).stack_limit = stack.value_limit();
-            (*this).value_top = stack.value_base();
-            (*this).value_end = stack.value_end();
-            (*this).native_limit = stack.native_limit();
-            (*this).stack = Some(stack);
-            Ok(())
-        }
     }
 
     /// The native stack pointer below which no host function is called.
@@ -485,6 +459,8 @@ unsafe fn free<T>(all: &mut Vec<NonNull<T>>, first: usize) {
 impl Drop for StoreCore {
     fn drop(&mut self) {
         self.publish(0);
+        // SAFETY: nothing runs in a store that is dropped.
+        unsafe { StoreCore::return_stack(self) };
         #[cfg(optimizer)]
         self.end_samples();
         // SAFETY: the store is dropped, so nothing of it runs or is borrowed, and

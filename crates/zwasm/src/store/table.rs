@@ -4,8 +4,9 @@
 //! it need not look a number up: what is in a table was checked when it was written.
 
 use super::functions::Functions;
+use super::pool::{Kind, Ticket};
 use super::vmctx::FuncRecord;
-use crate::engine::Config;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::TableType;
 
@@ -24,6 +25,7 @@ pub(crate) struct TableInst {
     pub(crate) ty: TableType,
     max_len: u64,
     elements: Vec<u64>,
+    _ticket: Option<Ticket>,
 }
 
 impl TableInst {
@@ -32,8 +34,9 @@ impl TableInst {
         ty: TableType,
         holds_functions: bool,
         init: u64,
-        config: &Config,
+        engine: &Engine,
     ) -> Result<TableInst> {
+        let config = engine.config();
         let addressable = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max_len =
             ty.maximum.unwrap_or(u64::MAX).min(addressable).min(config.max_table_elements);
@@ -45,6 +48,7 @@ impl TableInst {
             ty,
             max_len,
             elements: Vec::new(),
+            _ticket: engine.pool().ticket(Kind::Tables)?,
         };
         let limit = config.max_table_elements;
         if ty.minimum > ty.maximum.unwrap_or(u64::MAX).min(addressable) {

@@ -88,8 +88,13 @@ impl StoreCore {
         (self.total, self.beside) = (total, true);
     }
 
+    /// Whether the store was made beside another.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.beside
+    }
+
     /// Counts bytes that the store holds from now on.
-    pub(super) fn hold(&mut self, bytes: usize) {
+    pub(crate) fn hold(&mut self, bytes: usize) {
         self.held = self.held.saturating_add(bytes);
         self.settle();
     }
@@ -153,7 +158,7 @@ impl StoreCore {
     /// # Safety
     ///
     /// `this` is valid, and the user's data is not borrowed.
-    pub(super) unsafe fn check_total(this: *mut StoreCore, what: &str, bytes: usize) -> Result<()> {
+    pub(crate) unsafe fn check_total(this: *mut StoreCore, what: &str, bytes: usize) -> Result<()> {
         // SAFETY: by the contract.
         unsafe {
             match StoreCore::beyond_total(this, bytes) {

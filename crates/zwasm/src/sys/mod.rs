@@ -19,16 +19,16 @@ pub(crate) mod signals;
 mod unix;
 #[cfg(windows)]
 mod windows;
-#[cfg(unix)]
-pub(crate) use unix::Mapping;
 #[cfg(all(unix, compiler))]
 pub(crate) use unix::page_size;
 #[cfg(all(unix, optimizer))]
 pub(crate) use unix::thread_time;
-#[cfg(windows)]
-pub(crate) use windows::Mapping;
+#[cfg(unix)]
+pub(crate) use unix::{Mapping, trim_heap};
 #[cfg(all(windows, optimizer))]
 pub(crate) use windows::thread_time;
+#[cfg(windows)]
+pub(crate) use windows::{Mapping, trim_heap};
 #[cfg(all(windows, compiler))]
 pub(crate) use windows::{exceptions as signals, page_size};
 

@@ -22,6 +22,17 @@ pub(crate) fn thread_time() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// Gives what is free of the heap back to the system, where the allocator would keep it.
+pub(crate) fn trim_heap() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            safe fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        malloc_trim(0);
+    }
+}
+
 /// A range of address space, unmapped when dropped.
 pub(crate) struct Mapping {
     base: NonNull<u8>,
@@ -88,9 +99,44 @@ impl Mapping {
         Ok(())
     }
 
+    /// Has `len` bytes from `offset`, which can be written, be zeros again, and gives their
+    /// pages back. Nothing may use them meanwhile.
+    pub(crate) fn reset(&self, offset: usize, len: usize) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        assert!(offset + len <= self.len, "resetting beyond the mapping");
+        // SAFETY: the range lies within this mapping, and is plain memory of this process.
+        unsafe {
+            let start = self.base.as_ptr().add(offset);
+            // Of the other systems not all promise zeros.
+            #[cfg(target_os = "linux")]
+            rustix::mm::madvise(start.cast(), len, rustix::mm::Advice::LinuxDontNeed)?;
+            #[cfg(not(target_os = "linux"))]
+            {
+                let protection = ProtFlags::READ | ProtFlags::WRITE;
+                mmap_anonymous(start.cast(), len, protection, FRESH | MapFlags::FIXED)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the mapping take no more memory than the pages that are touched, where the
+    /// system would give more at a time. What it does not know of that stays as it is.
+    pub(crate) fn stay_small(&self) {
+        #[cfg(target_os = "linux")]
+        // SAFETY: the range is this mapping, whose contents stay as they are.
+        let _ = unsafe {
+            rustix::mm::madvise(
+                self.base.as_ptr().cast(),
+                self.len,
+                rustix::mm::Advice::LinuxNoHugepage,
+            )
+        };
+    }
+
     /// Makes `len` bytes from `offset` inaccessible again and gives their pages
     /// back. Nothing may use them any more.
-    #[cfg(compiler)]
     pub(crate) fn discard(&self, offset: usize, len: usize) -> io::Result<()> {
         assert!(offset + len <= self.len, "discarding beyond the mapping");
         // SAFETY: the range lies within this mapping; the new one takes its place.

@@ -15,10 +15,11 @@ use std::ptr::{self, NonNull};
 #[cfg(compiler)]
 use super::Access;
 use windows_sys::Win32::System::Memory::{
-    MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_NOACCESS, PAGE_READWRITE, VirtualAlloc, VirtualFree,
+    MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_NOACCESS, PAGE_READWRITE,
+    VirtualAlloc, VirtualFree,
 };
 #[cfg(compiler)]
-use windows_sys::Win32::System::Memory::{MEM_DECOMMIT, PAGE_EXECUTE_READ, VirtualProtect};
+use windows_sys::Win32::System::Memory::{PAGE_EXECUTE_READ, VirtualProtect};
 
 /// A time in nanoseconds. What the system knows of threads is coarser than what is measured.
 #[cfg(optimizer)]
@@ -26,6 +27,9 @@ pub(crate) fn thread_time() -> u64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed().as_nanos() as u64
 }
+
+/// The system's allocator gives back what is free by itself.
+pub(crate) fn trim_heap() {}
 
 /// A range of address space, released when dropped.
 pub(crate) struct Mapping {
@@ -115,9 +119,25 @@ impl Mapping {
         }
     }
 
+    /// Has `len` bytes from `offset`, which can be written, be zeros again, and gives their
+    /// pages back. Nothing may use them meanwhile.
+    pub(crate) fn reset(&self, offset: usize, len: usize) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        let start = self.range(offset, len);
+        // SAFETY: the range lies within this mapping; what is committed anew is zero.
+        unsafe {
+            checked(VirtualFree(start, len, MEM_DECOMMIT) != 0)?;
+            checked(!VirtualAlloc(start, len, MEM_COMMIT, PAGE_READWRITE).is_null())
+        }
+    }
+
+    /// What is committed takes memory page by page anyway.
+    pub(crate) fn stay_small(&self) {}
+
     /// Makes `len` bytes from `offset` inaccessible again and gives their pages
     /// back. Nothing may use them any more.
-    #[cfg(compiler)]
     pub(crate) fn discard(&self, offset: usize, len: usize) -> io::Result<()> {
         // SAFETY: the range lies within this mapping.
         checked(unsafe { VirtualFree(self.range(offset, len), len, MEM_DECOMMIT) } != 0)

@@ -150,14 +150,16 @@ impl Heap {
         }
     }
 
-    /// Reserves the region. True if that had not been done.
-    pub(crate) fn reserve(&mut self) -> io::Result<bool> {
-        if !self.committed.is_empty() {
-            return Ok(false);
-        }
+    /// Reserves the region, which there is not.
+    pub(crate) fn reserve(&mut self) -> io::Result<()> {
         self.mapping = Mapping::reserve(TABLES + REGION + GUARD)?;
         self.committed = vec![false; REGION / CHUNK].into();
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether there is a region.
+    pub(crate) fn is_reserved(&self) -> bool {
+        !self.committed.is_empty()
     }
 
     /// The most bytes of objects.

@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use super::StoreCore;
 use super::held::Held;
+use super::pool::{Kind, Ticket};
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, MIN_GC_BUDGET};
@@ -73,6 +74,7 @@ pub(crate) struct Gc {
     pub(super) refused: Option<usize>,
     /// Collections so far.
     pub(crate) collections: u64,
+    ticket: Option<Ticket>,
 }
 
 /// References that the host holds, in the order in which it got them.
@@ -115,6 +117,7 @@ impl Gc {
             owned: Held::default(),
             refused: None,
             collections: 0,
+            ticket: None,
         }
     }
 
@@ -371,15 +374,18 @@ impl StoreCore {
     unsafe fn reserve_heap(this: *mut StoreCore) -> Result<()> {
         // SAFETY: by the contract; instances live as long as the store.
         unsafe {
-            let reserved = (*this).gc.heap.reserve().map_err(|error| {
+            if (*this).gc.heap.is_reserved() {
+                return Ok(());
+            }
+            let ticket = (*this).engine.pool().ticket(Kind::Heaps)?;
+            (*this).gc.heap.reserve().map_err(|error| {
                 let message = format!("cannot reserve the garbage-collected heap: {error}");
                 Error::of_kind(ErrorKind::OutOfMemory, message)
             })?;
-            if reserved {
-                let base = (*this).gc.heap.base();
-                for instance in &(*this).instances {
-                    (*(*instance.as_ptr()).vmctx.as_ptr()).heap = base;
-                }
+            (*this).gc.ticket = ticket;
+            let base = (*this).gc.heap.base();
+            for instance in &(*this).instances {
+                (*(*instance.as_ptr()).vmctx.as_ptr()).heap = base;
             }
             Ok(())
         }

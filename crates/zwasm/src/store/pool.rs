@@ -1,0 +1,279 @@
+//! What an engine keeps of stores that are gone, for those to come, and how much all of
+//! its stores have at a time.
+//!
+//! Mapping and unmapping a stack or a memory takes longer than all else that an instance
+//! takes, and threads that do so wait for each other. So both come from here and go back
+//! to here, cleared, up to a number. A memory with guard pages goes back as a [`Room`],
+//! with what of it can be accessed; a module's memories begin with the same size each
+//! time, so that most find a room that needs no change. The largest memories and those
+//! that are many at a time take the system's calls as before.
+//!
+//! # Safety
+//!
+//! The bytes of a room that can be accessed are zeros whenever it is in the pool, and the
+//! others cannot be accessed.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::arena::{Arena, Cell};
+use crate::engine::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pooling::PoolConcurrencyLimitError;
+use crate::stack::Stack;
+use crate::sys::Mapping;
+use crate::tuning;
+
+/// What a pool counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Instances,
+    Memories,
+    Tables,
+    Stacks,
+    Heaps,
+}
+
+/// All kinds, in their order.
+const KINDS: [(Kind, &str); 5] = [
+    (Kind::Instances, "core instances"),
+    (Kind::Memories, "memories"),
+    (Kind::Tables, "tables"),
+    (Kind::Stacks, "stacks"),
+    (Kind::Heaps, "GC heaps"),
+];
+
+/// The pool of an engine. What is taken from it keeps it.
+pub(crate) struct Pool {
+    /// Whether what stores have is counted; stacks are anyway.
+    counts: bool,
+    /// How many there may be of each kind, and how many there are.
+    limits: [usize; KINDS.len()],
+    taken: [AtomicUsize; KINDS.len()],
+    /// How many unused stacks and rooms are kept of each, and how many of their bytes.
+    warm: usize,
+    stack_kept: usize,
+    memory_kept: usize,
+    stack_bytes: usize,
+    /// Whether stacks have room for native frames of the guest.
+    native: bool,
+    stacks: Mutex<Vec<Stack>>,
+    rooms: Mutex<Vec<Room>>,
+    arena: Arc<Arena>,
+}
+
+/// Keeps something counted.
+pub(crate) struct Ticket {
+    pool: Arc<Pool>,
+    kind: Kind,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.pool.taken[self.kind as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing in here leaves its data half-changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pool {
+    /// A pool with nothing in it.
+    pub(crate) fn new(config: &Config) -> Pool {
+        let pooling = config.pooling.as_ref();
+        let limits = pooling.map(|limits| {
+            [
+                limits.total_core_instances,
+                limits.total_memories,
+                limits.total_tables,
+                limits.total_stacks,
+                limits.total_gc_heaps,
+            ]
+        });
+        Pool {
+            counts: pooling.is_some(),
+            limits: limits.map_or([usize::MAX; KINDS.len()], |all| all.map(|most| most as usize)),
+            taken: Default::default(),
+            warm: pooling.map_or(tuning::WARM, |pool| pool.max_unused_warm_slots as usize),
+            stack_kept: pooling.map_or(tuning::STACK_KEPT, |pool| pool.stack_keep_resident),
+            memory_kept: pooling.map_or(tuning::MEMORY_KEPT, |pool| pool.memory_keep_resident),
+            stack_bytes: config.max_stack,
+            native: config.strategy.may_optimize(),
+            stacks: Mutex::default(),
+            rooms: Mutex::default(),
+            arena: Arc::default(),
+        }
+    }
+
+    /// How many there are of a kind, which is counted.
+    pub(crate) fn taken(&self, kind: Kind) -> usize {
+        self.taken[kind as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many stacks and rooms wait to be used.
+    pub(crate) fn unused(&self) -> (usize, usize) {
+        (lock(&self.stacks).len(), lock(&self.rooms).len())
+    }
+
+    fn take(&self, kind: Kind) -> Result<usize> {
+        let (limit, what) = (self.limits[kind as usize], KINDS[kind as usize].1);
+        let taken = self.taken[kind as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        if taken <= limit {
+            return Ok(taken);
+        }
+        self.taken[kind as usize].fetch_sub(1, Ordering::Relaxed);
+        let reached = PoolConcurrencyLimitError { limit, what };
+        Err(Error::of_kind(ErrorKind::Limit, reached.to_string()).detail(reached))
+    }
+
+    /// Counts one more of a kind, if this is counted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`], with a [`PoolConcurrencyLimitError`].
+    pub(crate) fn ticket(self: &Arc<Pool>, kind: Kind) -> Result<Option<Ticket>> {
+        if !self.counts {
+            return Ok(None);
+        }
+        self.take(kind)?;
+        Ok(Some(Ticket { pool: self.clone(), kind }))
+    }
+
+    /// A stack, and whether they are scarce.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::ticket`], or [`ErrorKind::OutOfMemory`].
+    pub(crate) fn lend_stack(&self) -> Result<(Stack, bool)> {
+        let taken = self.take(Kind::Stacks)?;
+        let idle = lock(&self.stacks).pop();
+        let stack = idle.map_or_else(|| Stack::new(self.stack_bytes, self.native), Ok);
+        let stack = stack.map_err(|error| {
+            self.taken[Kind::Stacks as usize].fetch_sub(1, Ordering::Relaxed);
+            let bytes = self.stack_bytes;
+            let message = format!("cannot map a stack of {bytes} bytes: {error}");
+            Error::of_kind(ErrorKind::OutOfMemory, message)
+        })?;
+        let idle = tuning::IDLE_STACKS.min(self.limits[Kind::Stacks as usize] / 2);
+        Ok((stack, taken > idle))
+    }
+
+    /// Takes a stack back that nothing runs on.
+    pub(crate) fn return_stack(&self, mut stack: Stack) {
+        self.taken[Kind::Stacks as usize].fetch_sub(1, Ordering::Relaxed);
+        if stack.shed(self.stack_kept).is_ok() {
+            keep(&self.stacks, stack, self.warm);
+        }
+    }
+
+    /// Address space for a memory with guard pages, `len` bytes of which can be accessed;
+    /// none if the system has none, or the process has many.
+    pub(crate) fn room(self: &Arc<Pool>, len: usize) -> Option<Lease> {
+        let same = |room: &Room| room.len == len;
+        let found = {
+            let mut rooms = lock(&self.rooms);
+            let best = rooms.iter().rposition(same).or(rooms.len().checked_sub(1));
+            best.map(|best| rooms.swap_remove(best))
+        };
+        let mut room = found.map_or_else(Room::new, Some)?;
+        room.resize(len).ok()?;
+        Some(Lease { room: Some(room), pool: self.clone() })
+    }
+
+    /// A small piece of memory without guard pages.
+    pub(crate) fn cell(&self, len: usize) -> Option<Cell> {
+        self.arena.cell(len)
+    }
+}
+
+/// Keeps something that is not used, unless there are many.
+fn keep<T>(all: &Mutex<Vec<T>>, one: T, most: usize) {
+    let mut all = lock(all);
+    if all.len() < most {
+        all.push(one);
+    } else {
+        // Unmapping is not waited for.
+        drop(all);
+        drop(one);
+    }
+}
+
+/// Address space for a 32-bit memory with its guard pages.
+struct Room {
+    mapping: Mapping,
+    /// Bytes from the start that can be accessed.
+    len: usize,
+}
+
+/// How many rooms the process has.
+static ROOMS: AtomicUsize = AtomicUsize::new(0);
+
+impl Room {
+    fn new() -> Option<Room> {
+        let one_more = |rooms: usize| (rooms < tuning::MAX_ROOMS).then_some(rooms + 1);
+        ROOMS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        // It counts from here on, mapped or not.
+        let mut room = Room { mapping: Mapping::empty(), len: 0 };
+        room.mapping = Mapping::reserve(tuning::MEMORY32_RESERVATION).ok()?;
+        Some(room)
+    }
+
+    /// Has `len` bytes accessible; those that were not are zeros.
+    fn resize(&mut self, len: usize) -> io::Result<()> {
+        match len.checked_sub(self.len) {
+            Some(more) => self.mapping.commit(self.len, more)?,
+            None => self.mapping.discard(len, self.len - len)?,
+        }
+        self.len = len;
+        Ok(())
+    }
+
+    /// Has all bytes be zeros, of which so many at the start stay in memory.
+    fn clear(&self, kept: usize) -> io::Result<()> {
+        let kept = kept.checked_next_multiple_of(PAGE).unwrap_or(usize::MAX).min(self.len);
+        // SAFETY: the bytes can be accessed, and nobody uses them.
+        unsafe { self.mapping.base().write_bytes(0, kept) };
+        self.mapping.reset(kept, self.len - kept)
+    }
+}
+
+/// A size that those of all systems' pages divide.
+const PAGE: usize = 64 << 10;
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        ROOMS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A room in use.
+pub(crate) struct Lease {
+    /// None when it is dropped.
+    room: Option<Room>,
+    pool: Arc<Pool>,
+}
+
+impl Lease {
+    /// The first byte.
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.room.as_ref().map_or(std::ptr::null_mut(), |room| room.mapping.base())
+    }
+
+    /// Makes more bytes accessible, `len` in all.
+    pub(crate) fn grow(&mut self, len: usize) -> Option<()> {
+        self.room.as_mut()?.resize(len).ok()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(room) = self.room.take() else { return };
+        // One that cannot be cleared is unmapped.
+        if room.clear(self.pool.memory_kept).is_ok() {
+            keep(&self.pool.rooms, room, self.pool.warm);
+        }
+    }
+}
