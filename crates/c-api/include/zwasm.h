@@ -31,13 +31,45 @@ WASM_API_EXTERN bool zwasm_wat2wasm(const char* text, own wasm_byte_vec_t* out);
 /* ---- More kinds of values ------------------------------------------------- */
 
 enum zwasm_valkind_enum {
-  /* Only in types: a wasm_val_t has no room for a vector. */
+  /* A wasm_val_t has no room for a vector: it owns one elsewhere, as it owns a reference. */
   ZWASM_V128 = 4,
   /* References to objects and integers of the guest's heap. */
   ZWASM_ANYREF = 130,
   /* References to exceptions. */
   ZWASM_EXNREF = 131
 };
+
+/* The 16 bytes of a vector, the first lane first. The second function is false for a value
+ * of another kind. */
+WASM_API_EXTERN void zwasm_val_new_v128(own wasm_val_t* out, const uint8_t bytes[16]);
+WASM_API_EXTERN bool zwasm_val_v128(const wasm_val_t*, uint8_t out[16]);
+
+/* ---- Objects of the guest's heap ------------------------------------------ */
+
+/* What a reference of kind ZWASM_ANYREF is to. */
+typedef uint8_t zwasm_objectkind_t;
+enum zwasm_objectkind_enum {
+  /* Null, or no value of the guest's. */
+  ZWASM_OBJECT_NONE,
+  /* An integer of 31 bits. */
+  ZWASM_OBJECT_I31,
+  ZWASM_OBJECT_STRUCT,
+  ZWASM_OBJECT_ARRAY
+};
+
+/* The reference may be null. */
+WASM_API_EXTERN zwasm_objectkind_t zwasm_ref_objectkind(const wasm_ref_t*);
+
+/* The upper bit is cut off. The second function is false for what is no such integer. */
+WASM_API_EXTERN own wasm_ref_t* zwasm_ref_new_i31(wasm_store_t*, int32_t value);
+WASM_API_EXTERN bool zwasm_ref_i31(const wasm_ref_t*, int32_t* out);
+
+/* The fields of a structure or the elements of an array: how many there are, and each,
+ * packed ones as WASM_I32. False if there is no such one, it is constant, or the value is
+ * not of its type. */
+WASM_API_EXTERN size_t zwasm_ref_length(const wasm_ref_t*);
+WASM_API_EXTERN bool zwasm_ref_get(const wasm_ref_t*, size_t index, own wasm_val_t* out);
+WASM_API_EXTERN bool zwasm_ref_set(wasm_ref_t*, size_t index, const wasm_val_t*);
 
 /* ---- What runs the code ------------------------------------------------------ */
 

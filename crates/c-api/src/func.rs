@@ -7,7 +7,7 @@ use runtime::{AsContext, Caller, Error, Extern, Func, FuncType, RootScope};
 
 use crate::object::{Body, Finalizer, HostInfo, Object};
 use crate::store::{Data, StoreRef};
-use crate::trap::trapping;
+use crate::trap::{self, trapping};
 use crate::types::{ExternType, ValType};
 use crate::value::Val;
 use crate::vec::{CVec, Ptr};
@@ -36,12 +36,7 @@ fn called(
     let args = CVec::from(args);
     let zero = |ty| Val::zero(ValType::new(ty).kind());
     let mut out: CVec<Val> = ty.results().map(zero).collect();
-    if let Some(trap) = crate::outside(|| call(&args, &mut out)) {
-        return Err(match &trap.body {
-            Body::Trap(trap) => trap.raise(),
-            _ => Error::msg("the host function returned what is not a trap"),
-        });
-    }
+    trap::raised(crate::outside(|| call(&args, &mut out)))?;
     for ((value, ty), result) in out.as_slice().iter().zip(ty.results()).zip(results) {
         *result = value.to_runtime(&mut caller, &ty)?;
     }

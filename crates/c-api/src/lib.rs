@@ -1,4 +1,5 @@
-//! The C API: the standard `wasm.h`, and `zwasm.h` for what only zwasm has.
+//! The C API: the standard `wasm.h`, `zwasm.h` for what only zwasm has, and `wasmtime.h` for
+//! programs that were written for wasmtime.
 //!
 //! A C pointer to an object is a `Box` here: an `own` parameter arrives as a box,
 //! any other as a reference, one that may be null as an `Option` of either. So the
@@ -31,6 +32,7 @@ mod component;
 mod config;
 mod foreign;
 mod func;
+mod gc;
 mod instance;
 mod items;
 mod limits;
@@ -46,6 +48,7 @@ mod types;
 mod value;
 mod vec;
 mod wasi;
+mod wasmtime;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_void};

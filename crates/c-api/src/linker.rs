@@ -1,7 +1,7 @@
 //! Linkers: imports by name, WASI among them.
 
 use std::ffi::c_char;
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use runtime::{Engine, Error};
 
@@ -12,21 +12,53 @@ use crate::store::{Data, StoreRef};
 use crate::vec::Ptr;
 use crate::{attempt, guard};
 
-/// `zwasm_linker_t`
+/// `zwasm_linker_t`, `wasmtime_linker_t`
 ///
 /// Locked, as what it instantiates may call C, which may then want to define more. Nobody
 /// waits for the lock: that is an error.
 pub struct Linker(RwLock<runtime::Linker<Data>>);
 
 impl Linker {
-    fn change(&self) -> runtime::Result<RwLockWriteGuard<'_, runtime::Linker<Data>>> {
+    pub fn new(linker: runtime::Linker<Data>) -> Linker {
+        Linker(RwLock::new(linker))
+    }
+
+    /// The linker, to be changed.
+    ///
+    /// # Errors
+    ///
+    /// If it is in use.
+    pub fn change(&self) -> runtime::Result<RwLockWriteGuard<'_, runtime::Linker<Data>>> {
         self.0.try_write().map_err(|_| Error::msg("the linker is instantiating a module"))
+    }
+
+    /// The linker, to be used.
+    ///
+    /// # Errors
+    ///
+    /// If it is being changed.
+    pub fn look(&self) -> runtime::Result<RwLockReadGuard<'_, runtime::Linker<Data>>> {
+        match self.0.try_read() {
+            Ok(linker) => Ok(linker),
+            // What panicked has left the linker as it was.
+            Err(TryLockError::Poisoned(linker)) => Ok(linker.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(Error::msg("the linker is being changed")),
+        }
+    }
+
+    /// Defines `wasi_snapshot_preview1`; what it grants is the store's.
+    ///
+    /// # Errors
+    ///
+    /// If a name is defined already, or the linker is in use.
+    pub fn define_wasi(&self) -> runtime::Result<()> {
+        zwasm_wasi::add_to_linker(&mut *self.change()?, |data| data.wasi.ctx())
     }
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_linker_new(engine: &Engine) -> Ptr<Linker> {
-    attempt(|| Ok(Box::new(Linker(RwLock::new(runtime::Linker::new(engine))))))
+    attempt(|| Ok(Box::new(Linker::new(runtime::Linker::new(engine)))))
 }
 
 #[unsafe(no_mangle)]
@@ -46,7 +78,7 @@ pub extern "C" fn zwasm_linker_allow_shadowing(linker: &Linker, allow: bool) {
 /// Defines `wasi_snapshot_preview1`; what it grants is the store's.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_linker_define_wasi(linker: &Linker) -> bool {
-    attempt(|| zwasm_wasi::add_to_linker(&mut *linker.change()?, |data| data.wasi.ctx())).is_some()
+    attempt(|| linker.define_wasi()).is_some()
 }
 
 /// Defines a name as something of a store.
@@ -95,8 +127,5 @@ pub extern "C" fn zwasm_linker_instantiate(
 ) -> Ptr<Object> {
     // The store lives on if C deletes it in a function that is called here.
     let store = store.clone();
-    instantiate(&store, trap, || {
-        let linker = linker.0.read().unwrap_or_else(PoisonError::into_inner);
-        linker.instantiate(store.context(), module(object)?)
-    })
+    instantiate(&store, trap, || linker.look()?.instantiate(store.context(), module(object)?))
 }

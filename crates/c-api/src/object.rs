@@ -161,6 +161,11 @@ impl HostInfo {
     pub fn data(&self) -> *mut c_void {
         self.data
     }
+
+    /// Changes the pointer, which the same finalizer will get.
+    pub fn set_data(&mut self, data: *mut c_void) {
+        self.data = data;
+    }
 }
 
 impl Default for HostInfo {

@@ -82,6 +82,18 @@ fn a_panic_of_a_host_function_is_a_trap() {
 }
 
 #[test]
+fn a_panic_of_a_host_function_is_an_error_of_wasmtime() {
+    use crate::wasmtime::tests::{called, message};
+    let store = store();
+    let func = Func::wrap(store.context(), || -> () { panic!("a host function panics") });
+    for _ in 0..2 {
+        assert_eq!(message(&called(&store, func).expect("it has failed")), FAILED);
+    }
+    let func = Func::wrap(store.context(), || ());
+    assert!(called(&store, func).is_none());
+}
+
+#[test]
 fn a_panic_where_a_module_starts_is_a_trap() {
     let store = store();
     let text = r#"(module (import "m" "n" (func $bomb)) (start $bomb))"#;

@@ -3,6 +3,7 @@
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::ops::Deref;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -17,6 +18,8 @@ use crate::wasi::Given;
 pub struct Data {
     /// The store itself, for the functions it calls.
     pub store: Weak<Store>,
+    /// A pointer of C's that belongs to the store.
+    pub user: HostInfo,
     /// What WASI works with.
     pub wasi: Given,
     /// What WASI's resources are.
@@ -43,11 +46,21 @@ unsafe impl Sync for Store {}
 #[derive(Clone)]
 pub struct StoreRef(Arc<Store>);
 
+impl Deref for StoreRef {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.0
+    }
+}
+
 impl StoreRef {
-    fn new(engine: &Engine) -> StoreRef {
+    /// A store with a pointer of C's.
+    pub fn new(engine: &Engine, user: HostInfo) -> StoreRef {
         StoreRef(Arc::new_cyclic(|store| {
             let data = Data {
                 store: store.clone(),
+                user,
                 wasi: Given::default(),
                 #[cfg(feature = "component")]
                 table: zwasm_component::ResourceTable::new(),
@@ -78,19 +91,21 @@ impl StoreRef {
     pub fn is(&self, other: &StoreRef) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+}
 
+impl Store {
     /// Access to the store. At most one such is in use at a time, except that one
     /// waits while the guest it was used to call calls back.
     pub fn context(&self) -> StoreContextMut<'_, Data> {
         // SAFETY: one thread uses the store, and the exclusive reference lives only
         // until the context, which is no more than a pointer, is made.
-        unsafe { (*self.0.store.get()).as_context_mut() }
+        unsafe { (*self.store.get()).as_context_mut() }
     }
 
-    /// As [`StoreRef::context`], for what contexts do not have; nothing runs meanwhile.
+    /// As [`Store::context`], for what contexts do not have; nothing runs meanwhile.
     pub fn with<R>(&self, work: impl FnOnce(&mut runtime::Store<Data>) -> R) -> R {
         // SAFETY: as above.
-        work(unsafe { &mut *self.0.store.get() })
+        work(unsafe { &mut *self.store.get() })
     }
 
     /// The engine.
@@ -99,7 +114,7 @@ impl StoreRef {
     }
 
     fn infos(&self) -> MutexGuard<'_, HashMap<Body, HostInfo>> {
-        self.0.infos.lock().unwrap_or_else(PoisonError::into_inner)
+        self.infos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The host information of something in the store.
@@ -128,7 +143,7 @@ pub extern "C" fn wasm_engine_delete(_: Ptr<Engine>) {}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn wasm_store_new(engine: &Engine) -> Ptr<StoreRef> {
-    attempt(|| Ok(Box::new(StoreRef::new(engine))))
+    attempt(|| Ok(Box::new(StoreRef::new(engine, HostInfo::default()))))
 }
 
 #[unsafe(no_mangle)]

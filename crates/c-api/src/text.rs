@@ -19,12 +19,14 @@ pub unsafe extern "C" fn zwasm_wat2wasm(
     done
 }
 
+/// The binary form of a module given as text.
 #[cfg(feature = "wat")]
-fn assemble(text: &str) -> runtime::Result<CVec<u8>> {
+pub fn assemble(text: &str) -> runtime::Result<CVec<u8>> {
     Ok(wat::parse_str(text)?.into())
 }
 
+/// An error: the build has no text format.
 #[cfg(not(feature = "wat"))]
-fn assemble(_: &str) -> runtime::Result<CVec<u8>> {
+pub fn assemble(_: &str) -> runtime::Result<CVec<u8>> {
     Err(runtime::Error::msg("this build reads no text modules"))
 }

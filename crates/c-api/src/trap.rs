@@ -20,6 +20,8 @@ use crate::vec::{CVec, Ptr};
 pub struct Trap {
     message: String,
     kind: ErrorKind,
+    /// Which of the machine's traps it is, if it is one.
+    code: Option<runtime::Trap>,
     exit: Option<i32>,
     thrown: Option<ThrownException>,
     /// Filled in when the trap leaves the guest.
@@ -46,15 +48,14 @@ impl fmt::Display for Raised {
 impl std::error::Error for Raised {}
 
 impl Trap {
-    fn of(error: &Error) -> Arc<Trap> {
+    /// The trap that an error is, and that says `message` unless it is one of C's.
+    fn of(error: &Error, message: impl FnOnce(&Error) -> String) -> Arc<Trap> {
         let trap = match error.downcast_ref::<Raised>() {
             Some(raised) => raised.0.clone(),
             None => Arc::new(Trap {
-                message: match error.trap_message() {
-                    Some(message) => message.to_owned(),
-                    None => error.summary(),
-                },
+                message: message(error),
                 kind: error.kind(),
+                code: error.trap(),
                 exit: error.downcast_ref::<I32Exit>().map(|exit| exit.0),
                 thrown: error.exception().cloned(),
                 trace: OnceLock::new(),
@@ -68,7 +69,7 @@ impl Trap {
     }
 
     /// The error that a function of C's fails with.
-    pub fn raise(self: &Arc<Trap>) -> Error {
+    fn raise(self: &Arc<Trap>) -> Error {
         match &self.thrown {
             Some(thrown) => thrown.clone().into(),
             None => Raised(self.clone()).into(),
@@ -78,7 +79,42 @@ impl Trap {
 
 /// A trap for C.
 pub fn from_error(store: &StoreRef, error: &Error) -> Box<Object> {
-    Object::of_store(store, Body::Trap(Trap::of(error)))
+    let message = |error: &Error| match error.trap_message() {
+        Some(message) => message.to_owned(),
+        None => error.summary(),
+    };
+    Object::of_store(store, Body::Trap(Trap::of(error, message)))
+}
+
+/// The trap that an error is in the eyes of `wasmtime.h`, where what is no doing of the
+/// guest's is none. It keeps no store alive, and its message has the guest's frames.
+pub fn of_guest(error: &Error) -> Ptr<Object> {
+    let raised = error.downcast_ref::<Raised>();
+    let of_guest = match raised {
+        Some(Raised(trap)) => trap.code.is_some() || trap.thrown.is_some(),
+        None => error.trap().is_some() || error.exception().is_some(),
+    };
+    let message = |error: &Error| format!("{error:?}");
+    of_guest.then(|| Object::free(Body::Trap(Trap::of(error, message))))
+}
+
+/// A trap of C's, which needs no store.
+pub fn of_host(error: &Error) -> Box<Object> {
+    Object::free(Body::Trap(Trap::of(error, |error| error.to_string())))
+}
+
+/// Which of the machine's traps a trap is, if it is one.
+pub fn code(object: &Object) -> Option<runtime::Trap> {
+    trap(object)?.code
+}
+
+/// What a trap of C's means to the guest that called C; nothing if there is none.
+pub fn raised(object: Ptr<Object>) -> runtime::Result<()> {
+    let Some(object) = object else { return Ok(()) };
+    Err(match &object.body {
+        Body::Trap(trap) => trap.raise(),
+        _ => Error::msg("the host function returned what is not a trap"),
+    })
 }
 
 /// Runs what stops with a trap if it fails.
@@ -147,24 +183,37 @@ pub extern "C" fn zwasm_trap_exit_status(
 #[derive(Clone)]
 pub struct Frame {
     frame: FrameInfo,
-    name: Option<CVec<u8>>,
-    /// The frame's instance, for C to borrow.
+    func_name: Option<CVec<u8>>,
+    module_name: Option<CVec<u8>>,
+    /// The frame's instance, for C to borrow; none if the store is not kept.
     instance: Ptr<Object>,
+}
+
+impl Frame {
+    pub fn new(frame: &FrameInfo, store: Option<&StoreRef>) -> Box<Frame> {
+        let name = |name: &str| name.as_bytes().to_vec().into();
+        Box::new(Frame {
+            frame: frame.clone(),
+            func_name: frame.func_name().map(name),
+            module_name: frame.module_name().map(name),
+            instance: store.map(|store| Object::of_store(store, Body::Instance(frame.instance()))),
+        })
+    }
+
+    pub fn func_name(&self) -> Option<&CVec<u8>> {
+        self.func_name.as_ref()
+    }
+
+    pub fn module_name(&self) -> Option<&CVec<u8>> {
+        self.module_name.as_ref()
+    }
 }
 
 /// The frames of a trap, innermost first.
 fn frames(object: &Object) -> impl Iterator<Item = Box<Frame>> + '_ {
     let trace = trap(object).and_then(|trap| trap.trace.get());
     let frames = trace.map_or(&[][..], |trace| trace.frames());
-    frames.iter().map(|frame| {
-        Box::new(Frame {
-            frame: frame.clone(),
-            name: frame.func_name().map(|name| name.as_bytes().to_vec().into()),
-            instance: object
-                .store()
-                .map(|store| Object::of_store(store, Body::Instance(frame.instance()))),
-        })
-    })
+    frames.iter().map(|frame| Frame::new(frame, object.store()))
 }
 
 #[unsafe(no_mangle)]
@@ -210,5 +259,5 @@ pub extern "C" fn wasm_frame_module_offset(frame: &Frame) -> usize {
 /// The function's name from the module's name section; null if it has none.
 #[unsafe(no_mangle)]
 pub extern "C" fn zwasm_frame_func_name(frame: &Frame) -> Option<&CVec<u8>> {
-    frame.name.as_ref()
+    frame.func_name()
 }

@@ -12,7 +12,8 @@ use crate::store::{Data, StoreRef};
 use crate::types::kind;
 use crate::vec::Ptr;
 
-/// `wasm_val_t`: a kind, and a value of it. A reference is owned.
+/// `wasm_val_t`: a kind, and a value of it. A reference is owned, and so is a vector, for
+/// which there is no room in the structure.
 #[repr(C)]
 pub struct Val {
     kind: u8,
@@ -26,11 +27,29 @@ union Of {
     f32: u32,
     f64: u64,
     reference: ManuallyDrop<Ptr<Object>>,
+    /// Null where all lanes are 0.
+    vector: ManuallyDrop<Ptr<[u8; 16]>>,
 }
 
 impl Val {
     fn reference(kind: u8, object: Ptr<Object>) -> Val {
         Val { kind, of: Of { reference: ManuallyDrop::new(object) } }
+    }
+
+    /// A vector, the first lane first.
+    pub fn vector(bytes: [u8; 16]) -> Val {
+        let vector = Some(Box::new(bytes));
+        Val { kind: kind::V128, of: Of { vector: ManuallyDrop::new(vector) } }
+    }
+
+    /// The vector, if the value is one.
+    fn as_vector(&self) -> Option<[u8; 16]> {
+        if self.kind != kind::V128 {
+            return None;
+        }
+        // SAFETY: a value of this kind holds a vector; see the crate's header.
+        let vector = unsafe { self.of.vector.as_deref() };
+        Some(vector.copied().unwrap_or_default())
     }
 
     /// What is referred to, if the value is a reference and not null.
@@ -46,6 +65,8 @@ impl Val {
     pub fn zero(kind: u8) -> Val {
         if kind::is_ref(kind) {
             Val::reference(kind, None)
+        } else if kind == kind::V128 {
+            Val { kind, of: Of { vector: ManuallyDrop::new(None) } }
         } else {
             Val { kind, of: Of { i64: 0 } }
         }
@@ -65,6 +86,10 @@ impl Val {
                 kind::I64 => runtime::Val::I64(self.of.i64),
                 kind::F32 => runtime::Val::F32(self.of.f32),
                 kind::F64 => runtime::Val::F64(self.of.f64),
+                kind::V128 => {
+                    let bytes = self.as_vector().unwrap_or_default();
+                    runtime::Val::V128(u128::from_le_bytes(bytes).into())
+                }
                 kind if kind::is_ref(kind) => {
                     let Some(want) = want.as_ref() else {
                         let message = format!("expected a value of type {want}, got a reference");
@@ -81,7 +106,7 @@ impl Val {
     ///
     /// # Errors
     ///
-    /// If it is a vector, for which `wasm_val_t` has no room.
+    /// If it is a reference to what is gone.
     pub fn from_runtime(
         store: &StoreRef,
         context: impl AsContextMut<Data = Data>,
@@ -94,7 +119,7 @@ impl Val {
             I64(value) => Val { kind: kind::I64, of: Of { i64: value } },
             F32(bits) => Val { kind: kind::F32, of: Of { f32: bits } },
             F64(bits) => Val { kind: kind::F64, of: Of { f64: bits } },
-            V128(_) => return Err(Error::msg("a wasm_val_t has no room for a v128")),
+            V128(vector) => Val::vector(vector.as_u128().to_le_bytes()),
             FuncRef(func) => {
                 let func = func.and_then(|func| object(Body::Extern(Extern::Func(func))));
                 Val::reference(kind::FUNCREF, func)
@@ -181,19 +206,37 @@ impl Clone for Val {
     fn clone(&self) -> Val {
         match self.object() {
             Some(object) => Val::reference(self.kind, Some(Box::new(object.clone()))),
-            // SAFETY: without a reference, the bits are the value.
-            None => unsafe { std::ptr::read(self) },
+            None => match self.as_vector() {
+                Some(bytes) => Val::vector(bytes),
+                // SAFETY: without a pointer, the bits are the value.
+                None => unsafe { std::ptr::read(self) },
+            },
         }
     }
 }
 
 impl Drop for Val {
     fn drop(&mut self) {
-        if kind::is_ref(self.kind) {
-            // SAFETY: as in `object`; this is the last use.
-            unsafe { ManuallyDrop::drop(&mut self.of.reference) }
+        // SAFETY: as in `object` and `vector`; this is the last use.
+        unsafe {
+            if kind::is_ref(self.kind) {
+                ManuallyDrop::drop(&mut self.of.reference);
+            } else if self.kind == kind::V128 {
+                ManuallyDrop::drop(&mut self.of.vector);
+            }
         }
     }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_val_new_v128(out: &mut std::mem::MaybeUninit<Val>, bytes: &[u8; 16]) {
+    out.write(crate::guard(|| Val::vector(*bytes)));
+}
+
+/// Writes the lanes of a vector; false for any other value.
+#[unsafe(no_mangle)]
+pub extern "C" fn zwasm_val_v128(value: &Val, out: &mut std::mem::MaybeUninit<[u8; 16]>) -> bool {
+    value.as_vector().map(|bytes| out.write(bytes)).is_some()
 }
 
 #[unsafe(no_mangle)]

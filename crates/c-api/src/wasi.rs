@@ -31,6 +31,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// A context whose output is not kept.
+    pub fn new(ctx: WasiCtx) -> Given {
+        Given { ctx: Some(ctx), output: None }
+    }
+
     pub fn ctx(&mut self) -> &mut WasiCtx {
         self.ctx.get_or_insert_with(|| WasiCtx::builder().build())
     }

@@ -1,8 +1,9 @@
-//! The C API as C uses it: the examples, and what the headers promise.
+//! The C API as C and C++ use it: the examples, what the headers promise, and how an
+//! installed library is found.
 //!
 //! Each test compiles C with the system's compiler against the headers and the
 //! library. An example's header comment says how it is run and what it prints, in
-//! lines `run:` and `expect:`. Without a C compiler the tests say so and pass.
+//! lines `run:` and `expect:`. Without a compiler the tests say so and pass.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -21,6 +22,7 @@ const FEATURES: &[(&str, bool)] = &[
     ("component", cfg!(feature = "component")),
     ("gc", cfg!(feature = "gc")),
     ("jit", cfg!(feature = "jit")),
+    ("optimize", cfg!(feature = "optimize")),
     ("simd", cfg!(feature = "simd")),
     ("threads", cfg!(feature = "threads")),
     ("wat", cfg!(feature = "wat")),
@@ -75,11 +77,30 @@ fn compiler() -> Option<&'static str> {
     found
 }
 
+/// The C++ compiler that belongs to it, if there is one.
+fn compiler_of_cpp() -> Option<String> {
+    let compiler = compiler()?;
+    let named = compiler.strip_suffix("gcc").map(|front| format!("{front}g++"));
+    let found = [named, Some("c++".to_owned()), Some("clang++".to_owned())]
+        .into_iter()
+        .flatten()
+        .filter(|name| name != "c++" || std::env::var_os("TARGET_CC").is_none())
+        .find(|name| Command::new(name).arg("--version").output().is_ok());
+    if found.is_none() {
+        eprintln!("skipped: there is no C++ compiler (`c++`)");
+    }
+    found
+}
+
+const C: &[&str] = &["-std=c11", "-D_POSIX_C_SOURCE=200809L"];
+const CPP: &[&str] = &["-std=c++11"];
+
 /// Compiles a file with these words before and after it; the program.
 fn compile(compiler: &str, source: &Path, name: &str, before: &[&str], after: &[&str]) -> PathBuf {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut command = Command::new(compiler);
-    command.args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror"]);
+    let is_cpp = source.extension().is_some_and(|ending| ending == "cc");
+    command.args(if is_cpp { CPP } else { C }).args(["-Wall", "-Wextra", "-Werror"]);
     command.arg("-I").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"));
     command.args(before).arg(source).args(after).arg("-o").arg(&program);
     let output = command.output().expect("the compiler starts");
@@ -154,16 +175,152 @@ fn examples_print_what_they_say_however_they_run() {
 }
 
 #[test]
+#[cfg_attr(not(all(feature = "wat", feature = "gc")), ignore = "the examples are text")]
+fn examples_in_cpp_print_what_they_say() {
+    let Some(compiler) = compiler_of_cpp() else { return };
+    for source in files("examples/cpp", "cc") {
+        let name = source.file_stem().expect("it has a name").to_string_lossy().into_owned();
+        let expected = expected(&source);
+        assert!(!expected.is_empty(), "{name} does not say what it prints");
+        let program = compile_shared(&compiler, &source, &format!("{name}-cpp"), &[]);
+        let output = Command::new(&program).output().expect("the example starts");
+        assert_prints(&output, &expected, &name);
+    }
+}
+
+/// Compiles and runs a program of this folder's, which prints what does not hold.
+fn holds(name: &str) {
+    let Some(compiler) = compiler() else { return };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(format!("{name}.c"));
+    let program = compile_shared(compiler, &source, name, &[]);
+    let output = Command::new(program).output().expect("the program starts");
+    assert_prints(&output, "", name);
+}
+
+#[test]
 #[cfg_attr(
     not(all(feature = "wat", feature = "gc", feature = "simd", feature = "threads")),
     ignore = "it uses everything"
 )]
 fn the_headers_keep_their_promises() {
+    holds("behaviour");
+}
+
+#[test]
+#[cfg_attr(
+    not(all(feature = "wat", feature = "gc", feature = "simd", feature = "threads")),
+    ignore = "it uses everything"
+)]
+fn the_headers_of_wasmtime_keep_their_promises() {
+    holds("wasmtime");
+}
+
+#[test]
+#[cfg_attr(not(feature = "wat"), ignore = "the modules are text")]
+fn parsers_share_a_store() {
+    holds("parsers");
+}
+
+/// What is installed.
+fn installed() -> PathBuf {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let prefix = INSTALLED.get_or_init(|| {
+        let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+        let mut install = Command::new(root().join("scripts/install-c"));
+        let output = install.arg(&prefix).arg("--built").arg(library()).output();
+        let output = output.expect("the script starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        prefix
+    });
+    prefix.clone()
+}
+
+/// What a command prints.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("the command starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{command:?}: {text}{errors}");
+    text.into_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn pkg_config_finds_what_is_installed() {
     let Some(compiler) = compiler() else { return };
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviour.c");
-    let program = compile_shared(compiler, &source, "behaviour", &[]);
-    let output = Command::new(program).output().expect("the program starts");
-    assert_prints(&output, "", "behaviour");
+    if Command::new("pkg-config").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no `pkg-config`");
+        return;
+    }
+    let prefix = installed();
+    let source = root().join("examples/c/hello.c");
+    let ask = |words: &[&str]| {
+        let mut command = Command::new("pkg-config");
+        command.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).args(words).arg("zwasm");
+        printed(&mut command).trim().to_owned()
+    };
+    assert_eq!(ask(&["--modversion"]), env!("CARGO_PKG_VERSION"));
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hello-pkg-config");
+    let mut build = Command::new(compiler);
+    let words = ask(&["--cflags", "--libs"]);
+    build.arg(&source).args(words.split_whitespace()).arg("-o").arg(&program);
+    printed(&mut build);
+    let output = Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")).output();
+    assert_prints(&output.expect("the example starts"), &expected(&source), "hello");
+    // All headers are there, those of wasmtime by their own names, too.
+    let headers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("headers.c");
+    let text = "#include <wasmtime/store.h>\n#include <wasmtime.h>\n#include <zwasm.h>\n\
+        int main(void) { return 0; }\n";
+    std::fs::write(&headers, text).expect("the file can be written");
+    let mut check = Command::new(compiler);
+    let words = ask(&["--cflags"]);
+    check.args(["-fsyntax-only", "-Wall", "-Werror"]).args(words.split_whitespace());
+    printed(check.arg(&headers));
+    // A program that needs no shared library.
+    let archive = prefix.join("lib/libzwasm.a").display().to_string();
+    let words = ask(&["--static", "--libs"]).replace("-lzwasm", &archive);
+    let mut build = Command::new(compiler);
+    build.arg(&source).args(ask(&["--cflags"]).split_whitespace());
+    build.args(words.split_whitespace()).arg("-o").arg(&program);
+    printed(&mut build);
+    let output = Command::new(&program).output().expect("the example starts");
+    assert_prints(&output, &expected(&source), "hello");
+}
+
+#[cfg(unix)]
+#[test]
+fn cmake_finds_what_is_installed() {
+    let Some(compiler) = compiler() else { return };
+    if Command::new("cmake").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no `cmake`");
+        return;
+    }
+    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cmake-project");
+    let _ = std::fs::remove_dir_all(&project);
+    std::fs::create_dir_all(&project).expect("the folder can be made");
+    let source = root().join("examples/c/hello.c");
+    std::fs::copy(&source, project.join("hello.c")).expect("the example can be copied");
+    let version = env!("CARGO_PKG_VERSION");
+    let text = format!(
+        "cmake_minimum_required(VERSION 3.10)\nproject(hello C)\n\
+         find_package(zwasm {version} CONFIG REQUIRED)\n\
+         add_executable(hello hello.c)\ntarget_link_libraries(hello PRIVATE zwasm::zwasm)\n\
+         add_executable(alone hello.c)\n\
+         target_link_libraries(alone PRIVATE zwasm::zwasm-static)\n"
+    );
+    std::fs::write(project.join("CMakeLists.txt"), text).expect("the file can be written");
+    let build = project.join("build");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(&project).arg("-B").arg(&build);
+    configure.arg(format!("-DCMAKE_PREFIX_PATH={}", installed().display()));
+    configure.arg(format!("-DCMAKE_C_COMPILER={compiler}"));
+    printed(&mut configure);
+    printed(Command::new("cmake").arg("--build").arg(&build));
+    for name in ["hello", "alone"] {
+        let output = Command::new(build.join(name)).output().expect("the example starts");
+        assert_prints(&output, &expected(&source), name);
+    }
 }
 
 #[test]
@@ -208,12 +365,16 @@ fn panics_unwind_in_the_library() {
 
 /// Every function that a header declares is in the library.
 #[test]
-#[cfg_attr(not(feature = "component"), ignore = "components are declared, too")]
+#[cfg_attr(
+    not(all(feature = "component", feature = "threads")),
+    ignore = "components and shared memories are declared, too"
+)]
 fn what_is_declared_is_defined() {
     let Some(compiler) = compiler() else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let source = folder.join("declared.c");
-    std::fs::write(&source, "#define WASM_API_EXTERN IS_DECLARED\n#include \"zwasm.h\"\n").unwrap();
+    let headers = "#include \"zwasm.h\"\n#include \"wasmtime.h\"\n";
+    std::fs::write(&source, format!("#define WASM_API_EXTERN IS_DECLARED\n{headers}")).unwrap();
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
     let output = Command::new(compiler).arg("-E").arg("-I").arg(include).arg(&source).output();
     let text = String::from_utf8(output.expect("the preprocessor starts").stdout).unwrap();
@@ -223,11 +384,10 @@ fn what_is_declared_is_defined() {
         let name = before.rsplit([' ', '*', '\n']).find(|word| !word.is_empty());
         functions.push(name.expect("a function has a name"));
     }
-    assert!(functions.len() >= 346, "only {} functions are declared", functions.len());
+    assert!(functions.len() >= 540, "only {} functions are declared", functions.len());
     let table: String = functions.iter().map(|name| format!("(void*){name},\n")).collect();
-    let program = format!(
-        "#include \"zwasm.h\"\nvoid* all[] = {{\n{table}}};\nint main(void) {{ return !all[0]; }}\n"
-    );
+    let program =
+        format!("{headers}void* all[] = {{\n{table}}};\nint main(void) {{ return !all[0]; }}\n");
     std::fs::write(&source, program).unwrap();
     let program = compile_shared(compiler, &source, "declared", &[]);
     assert!(Command::new(program).status().expect("the program starts").success());
@@ -239,7 +399,7 @@ fn cpp_understands_the_headers() {
     let Some(compiler) = compiler() else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let source = folder.join("headers.cc");
-    let program = "#include \"zwasm.h\"\n\
+    let program = "#include \"zwasm.h\"\n#include \"wasmtime.h\"\n#include \"wasm.hh\"\n\
         int main() {\n  wasm_engine_delete(wasm_engine_new());\n\
         \x20 wasm_functype_delete(wasm_functype_new_3_2(wasm_valtype_new_i32(),\n\
         \x20   wasm_valtype_new_i64(), wasm_valtype_new_f32(), wasm_valtype_new_f64(),\n\

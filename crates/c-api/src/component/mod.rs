@@ -13,7 +13,7 @@ use zwasm_component::{Component, wit};
 use zwasm_wasi::{WasiCtxView, WasiView};
 
 use crate::instance::TrapOut;
-use crate::object::{Body, Finalizer, HostInfo, Object};
+use crate::object::{Finalizer, HostInfo, Object};
 use crate::store::{Data, StoreRef};
 use crate::trap::trapping;
 use crate::vec::{CVec, Ptr};
@@ -95,12 +95,7 @@ fn called(
     let args = params.iter().map(|value| Val::from_runtime(&store, value.clone()));
     let args: CVec<Val> = args.collect();
     let mut out: CVec<Val> = results.iter().map(|_| Val::default()).collect();
-    if let Some(trap) = crate::outside(|| call(&args, &mut out)) {
-        return Err(match &trap.body {
-            Body::Trap(trap) => trap.raise(),
-            _ => Error::msg("the host function returned what is not a trap"),
-        });
-    }
+    crate::trap::raised(crate::outside(|| call(&args, &mut out)))?;
     for (value, result) in out.as_slice().iter().zip(results) {
         *result = value.to_runtime()?;
     }

@@ -13,6 +13,7 @@ use super::types::{ExnType, FuncType, HeapType, TagType};
 use super::val::Val;
 use crate::engine::Engine;
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::store::held::Token;
 use crate::store::stored::Stored;
 use crate::store::{StoreCore, TagInst};
 
@@ -101,6 +102,27 @@ impl ExnRef {
             Val::write_all(core, fields, types, &mut slots);
             let reference = StoreCore::add_exception(core, tag, &slots, (*core).value_top)?;
             Ok(Rooted::of(Handle::new(core, reference)))
+        }
+    }
+
+    /// The reference as a number, which keeps nothing: good until exceptions are next
+    /// collected. Null is 0.
+    ///
+    /// # Errors
+    ///
+    /// If the reference's scope has ended or it is of another store.
+    pub fn to_raw(&self, mut store: impl AsContextMut) -> Result<u32> {
+        Ok(self.0.get(store.as_context_mut().core())? as u32)
+    }
+
+    /// The reference that a number is. Nothing for null, and for what no exception has as its
+    /// number; one whose exception is gone may be another's.
+    pub fn from_raw(mut store: impl AsContextMut, raw: u32) -> Option<Rooted<ExnRef>> {
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive, and the reference is one of its exceptions.
+        unsafe {
+            let reference = (*core).exceptions.numbered(raw)?;
+            Some(Rooted::of(Handle::new(core, reference)))
         }
     }
 
@@ -209,7 +231,7 @@ pub struct ThrownException {
     tag: Tag,
     values: Box<[Val]>,
     /// Keeps what the values refer to.
-    _held: Arc<[Arc<()>]>,
+    _held: Arc<[Token]>,
 }
 
 impl ThrownException {

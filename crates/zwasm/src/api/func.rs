@@ -341,7 +341,7 @@ fn compare(
     Ok(())
 }
 
-fn count(what: &str, want: usize, got: usize) -> Result<()> {
+pub(super) fn count(what: &str, want: usize, got: usize) -> Result<()> {
     if want == got {
         return Ok(());
     }

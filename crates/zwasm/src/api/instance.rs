@@ -268,6 +268,26 @@ impl Instance {
         expect(self.checked_exports(store.into())).into_iter()
     }
 
+    /// The export at a place in that order.
+    ///
+    /// # Errors
+    ///
+    /// If the store is another one than its own.
+    #[doc(hidden)]
+    pub fn nth_export<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContextMut<'a, T>>,
+        nth: usize,
+    ) -> Result<Option<Export<'a>>> {
+        let context = store.into();
+        let core = context.core();
+        let instance = self.0.of_shared(context)?;
+        let Some(export) = instance.module.inner().exports.get(nth) else { return Ok(None) };
+        let item = instance.item(export.entity);
+        // SAFETY: the item is of this store.
+        Ok(item.map(|item| Export::new(&export.name, unsafe { Extern::from_item(core, item) })))
+    }
+
     /// As [`Instance::exports`].
     ///
     /// # Errors

@@ -33,3 +33,4 @@ pub(crate) mod types;
 pub(crate) mod v128;
 pub(crate) mod val;
 pub(crate) mod wasm_ty;
+mod words;

@@ -14,7 +14,7 @@ use zwasm_regir::object::is_i31;
 
 use super::boundary::{self, host_code};
 use super::caller::Caller;
-use super::func::{Func, same_engine, slots_of, with_slots};
+use super::func::{Func, count, same_engine, slots_of, with_slots};
 use super::gc::rooted::Handle;
 use super::linker::Linker;
 use super::store::{AsContext, AsContextMut, expect};
@@ -107,20 +107,47 @@ impl ValRaw {
         ptr::without_provenance_mut(self.0[0] as usize)
     }
 
+    /// The value of a type as slots hold it, low half first.
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid.
+    unsafe fn bits(self, core: *const StoreCore, ty: types::ValType) -> u128 {
+        match ty {
+            types::ValType::V128 => self.get_v128(),
+            types::ValType::I64 | types::ValType::F64 => self.get_u64().into(),
+            // Code relies on it that the upper half of a narrow slot is zero.
+            types::ValType::I32 | types::ValType::F32 => self.get_u32().into(),
+            types::ValType::Ref(ty) => match ty.heap_type() {
+                // Slots hold more of an exception than its number.
+                // SAFETY: by the contract.
+                HeapType::Exn | HeapType::NoExn => unsafe {
+                    (*core).exceptions.numbered(self.get_u32()).unwrap_or(0).into()
+                },
+                _ => self.get_u32().into(),
+            },
+        }
+    }
+
     /// Writes values to consecutive slots.
-    fn write_all(values: &[ValRaw], types: &[types::ValType], slots: &mut [u64]) {
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid.
+    unsafe fn write_all(
+        core: *const StoreCore,
+        values: &[ValRaw],
+        types: &[types::ValType],
+        slots: &mut [u64],
+    ) {
         let mut at = 0;
         for (value, ty) in values.iter().zip(types) {
-            slots[at] = match ty {
-                types::ValType::I64 | types::ValType::F64 | types::ValType::V128 => value.0[0],
-                // Code relies on it that the upper half of a narrow slot is zero.
-                types::ValType::I32 | types::ValType::F32 | types::ValType::Ref(_) => {
-                    u64::from(value.get_u32())
-                }
-            };
+            // SAFETY: by the contract.
+            let bits = unsafe { value.bits(core, *ty) };
+            slots[at] = bits as u64;
             if *ty == types::ValType::V128 {
                 at += 1;
-                slots[at] = value.0[1];
+                slots[at] = (bits >> 64) as u64;
             }
             at += 1;
         }
@@ -148,9 +175,7 @@ impl Val {
         Ok(match *self {
             Val::ExternRef(Some(reference)) => ValRaw::externref(reference.to_raw(store)?),
             Val::AnyRef(Some(reference)) => ValRaw::anyref(reference.to_raw(store)?),
-            Val::ExnRef(Some(exn)) => {
-                ValRaw::exnref(exn.handle().get(store.as_context_mut().core())? as u32)
-            }
+            Val::ExnRef(Some(exn)) => ValRaw::exnref(exn.to_raw(store)?),
             Val::FuncRef(Some(func)) => {
                 func.0.find(store.as_context_mut().core())?;
                 ValRaw::funcref(func.to_raw(store))
@@ -173,13 +198,11 @@ impl Val {
     /// The value is of the type in this store, and what it refers to was not collected.
     pub unsafe fn from_raw(mut store: impl AsContextMut, raw: ValRaw, ty: ValType) -> Val {
         let core = store.as_context_mut().core();
-        let bits = match ty {
-            ValType::V128 => raw.get_v128(),
-            ValType::I64 | ValType::F64 => u128::from(raw.get_u64()),
-            ValType::I32 | ValType::F32 | ValType::Ref(_) => u128::from(raw.get_u32()),
-        };
         // SAFETY: by the contract, and the context is exclusive.
-        unsafe { Val::make(core, bits, ty.inner(), &mut |reference| Handle::new(core, reference)) }
+        unsafe {
+            let (ty, root) = (ty.inner(), &mut |reference| Handle::new(core, reference));
+            Val::make(core, raw.bits(core, ty), ty, root)
+        }
     }
 }
 
@@ -236,12 +259,11 @@ impl Func {
     ///
     /// # Errors
     ///
-    /// As [`Func::call`].
+    /// As [`Func::call`], and if the row is shorter than parameters or results.
     ///
     /// # Safety
     ///
-    /// The row is valid for reading and writing, as long as the longer of parameters and
-    /// results, and begins with arguments of the parameters' types in this store.
+    /// The row is valid for reading and writing, and begins with arguments of the parameters' types in this store.
     pub unsafe fn call_unchecked(
         &self,
         mut store: impl AsContextMut,
@@ -253,6 +275,10 @@ impl Func {
         // SAFETY: records live as long as the store.
         let ty = context.engine().types().func_type(unsafe { record.as_ref() }.ty);
         let (params, results) = (ty.params_slice(), ty.results_slice());
+        let longer = params.len().max(results.len());
+        if params_and_returns.len() < longer {
+            return count("values", longer, params_and_returns.len());
+        }
         let row = params_and_returns.cast::<ValRaw>();
         with_slots(slots_of(params).max(slots_of(results)), |slots| {
             // SAFETY: the context is exclusive, and by the contract the arguments are of the
@@ -260,7 +286,7 @@ impl Func {
             unsafe {
                 if !params.is_empty() {
                     let arguments = std::slice::from_raw_parts(row, params.len());
-                    ValRaw::write_all(arguments, params, slots);
+                    ValRaw::write_all(core, arguments, params, slots);
                 }
                 boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
                 for (at, value) in ValRaw::read_all(results, slots).enumerate() {
@@ -352,7 +378,7 @@ fn raw_code<T: 'static>(
             // Not borrowed meanwhile: collections look through all frames.
             let given = std::slice::from_raw_parts_mut(call.slots, slots);
             let row = std::slice::from_raw_parts(row.as_ptr().cast::<ValRaw>(), results.len());
-            ValRaw::write_all(row, results, given);
+            ValRaw::write_all(call.store, row, results, given);
         }
         Ok(())
     })

@@ -115,6 +115,13 @@ impl Exceptions {
         is_it.then_some(index as usize)
     }
 
+    /// The reference whose lower half is a number, if there is such an exception.
+    pub(crate) fn numbered(&self, number: u32) -> Option<u64> {
+        let index = number.checked_sub(1)?;
+        let entry = self.entries.get(index as usize)?;
+        entry.tag.is_some().then(|| name(entry, index))
+    }
+
     /// Tag and values of an exception.
     pub(crate) fn get(&self, reference: u64) -> Option<(NonNull<TagInst>, &[u64])> {
         let entry = &self.entries[self.index(reference)?];

@@ -8,6 +8,9 @@ use std::sync::{Arc, Weak};
 
 use crate::tuning::MIN_HELD;
 
+/// Keeps a reference, which it also is: objects are never moved.
+pub(crate) type Token = Arc<u64>;
+
 /// References, each with the token that keeps it.
 #[derive(Default)]
 pub(crate) struct Held {
@@ -21,18 +24,18 @@ pub(crate) struct Held {
 struct Entry {
     number: u64,
     reference: u64,
-    token: Weak<()>,
+    token: Weak<u64>,
 }
 
 impl Held {
     /// Keeps a reference as long as a clone of the returned token lives. The number finds
     /// it so long, and never another one.
-    pub(crate) fn hold(&mut self, reference: u64) -> (u64, Arc<()>) {
+    pub(crate) fn hold(&mut self, reference: u64) -> (u64, Token) {
         if self.entries.len() >= self.limit {
             self.clear_dead();
             self.limit = (self.entries.len() * 2).max(MIN_HELD);
         }
-        let (number, token) = (self.next, Arc::new(()));
+        let (number, token) = (self.next, Arc::new(reference));
         self.next += 1;
         self.entries.push(Entry { number, reference, token: Arc::downgrade(&token) });
         (number, token)

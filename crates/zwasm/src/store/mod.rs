@@ -139,7 +139,7 @@ pub struct StoreCore {
     pub(crate) value_end: *mut u64,
     pub(crate) exceptions: Exceptions,
     /// The exception that was thrown last, unless it was caught or taken.
-    pub(crate) pending_exception: Option<(gc::Root, Arc<()>)>,
+    pub(crate) pending_exception: Option<(gc::Root, held::Token)>,
     /// The code this store has entered, by its address.
     codes: BTreeMap<usize, NonNull<Code>>,
     /// The interpreter's registers between two handlers.

@@ -8,7 +8,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use super::StoreCore;
 use crate::error::{Error, Result};
@@ -58,6 +58,21 @@ impl<T> Stored<T> {
     pub(crate) unsafe fn new(core: *const StoreCore, pointer: NonNull<T>) -> Stored<T> {
         // SAFETY: by the contract.
         Stored { store: unsafe { (*core).id }, pointer }
+    }
+
+    /// The number of the store and the pointer as a word.
+    pub(crate) fn words(self) -> (u64, usize) {
+        (self.store.get(), self.pointer.as_ptr().expose_provenance())
+    }
+
+    /// What [`Stored::words`] took apart; nothing for words that are 0.
+    ///
+    /// # Safety
+    ///
+    /// The words are such ones, or the first is 0.
+    pub(crate) unsafe fn from_words(store: u64, pointer: usize) -> Option<Stored<T>> {
+        let pointer = NonNull::new(ptr::with_exposed_provenance_mut(pointer));
+        Some(Stored { store: NonZeroU64::new(store)?, pointer: pointer? })
     }
 
     /// The pointer, which may be followed while the store is borrowed.

@@ -4,19 +4,19 @@ use std::fmt::{self, Debug, Formatter};
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use crate::api::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, expect};
 use crate::error::{Error, Result};
 use crate::store::StoreCore;
 use crate::store::gc::Root;
+use crate::store::held::Token;
 
 /// A root of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handle {
     /// Not zero, so that an optional handle takes no more room.
-    store: NonZeroU64,
-    root: Root,
+    pub(in crate::api) store: NonZeroU64,
+    pub(in crate::api) root: Root,
 }
 
 impl Handle {
@@ -36,7 +36,7 @@ impl Handle {
     /// # Safety
     ///
     /// As [`Handle::new`].
-    pub(crate) unsafe fn owned(core: *mut StoreCore, reference: u64) -> (Handle, Arc<()>) {
+    pub(crate) unsafe fn owned(core: *mut StoreCore, reference: u64) -> (Handle, Token) {
         // SAFETY: by the contract.
         unsafe {
             let (root, token) = (*core).gc.own(reference);
@@ -264,9 +264,7 @@ impl<T: GcRef> RootedGcRef<T> for Rooted<T> {}
 /// ```
 pub struct OwnedRooted<T: GcRef> {
     root: T,
-    /// Objects are never moved.
-    reference: u64,
-    token: Arc<()>,
+    pub(in crate::api) token: Token,
 }
 
 impl<T: GcRef> OwnedRooted<T> {
@@ -278,7 +276,7 @@ impl<T: GcRef> OwnedRooted<T> {
     pub(crate) unsafe fn new(core: *mut StoreCore, reference: u64) -> OwnedRooted<T> {
         // SAFETY: by the contract.
         let (handle, token) = unsafe { Handle::owned(core, reference) };
-        OwnedRooted { root: T::of(handle, Seal::OURS), reference, token }
+        OwnedRooted { root: T::of(handle, Seal::OURS), token }
     }
 
     /// The same reference in the innermost scope.
@@ -326,26 +324,27 @@ impl<T: GcRef> OwnedRooted<T> {
         self.root.handle(Seal::OURS)
     }
 
+    /// What a handle and its token are.
+    pub(in crate::api) fn of(handle: Handle, token: Token) -> OwnedRooted<T> {
+        OwnedRooted { root: T::of(handle, Seal::OURS), token }
+    }
+
     /// The same reference as one to another type.
     pub(crate) fn cast<U: GcRef>(self) -> OwnedRooted<U> {
-        OwnedRooted {
-            root: U::of(self.handle(), Seal::OURS),
-            reference: self.reference,
-            token: self.token,
-        }
+        OwnedRooted { root: U::of(self.handle(), Seal::OURS), token: self.token }
     }
 }
 
 impl<T: GcRef> Clone for OwnedRooted<T> {
     fn clone(&self) -> Self {
-        OwnedRooted { root: self.root, reference: self.reference, token: self.token.clone() }
+        OwnedRooted { root: self.root, token: self.token.clone() }
     }
 }
 
 /// Whether both refer to the same object, or are the same integer.
 impl<T: GcRef> PartialEq for OwnedRooted<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.handle().store == other.handle().store && self.reference == other.reference
+        self.handle().store == other.handle().store && self.token == other.token
     }
 }
 
@@ -353,7 +352,7 @@ impl<T: GcRef> Eq for OwnedRooted<T> {}
 
 impl<T: GcRef> Hash for OwnedRooted<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.reference.hash(state);
+        self.token.hash(state);
     }
 }
 

@@ -35,10 +35,9 @@ mod mark;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use super::StoreCore;
-use super::held::Held;
+use super::held::{Held, Token};
 use super::pool::{Kind, Ticket};
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
@@ -96,6 +95,18 @@ pub(crate) struct Root {
     generation: u64,
 }
 
+impl Root {
+    /// What [`Gc::own`] gave with this number.
+    pub(crate) fn owned(number: u64) -> Root {
+        Root { index: number, generation: OWNED }
+    }
+
+    /// That number.
+    pub(crate) fn number(self) -> u64 {
+        self.index
+    }
+}
+
 /// No process has so many generations.
 const OWNED: u64 = u64::MAX;
 
@@ -130,9 +141,9 @@ impl Gc {
     }
 
     /// Keeps a reference alive as long as the token lives.
-    pub(crate) fn own(&mut self, reference: u64) -> (Root, Arc<()>) {
+    pub(crate) fn own(&mut self, reference: u64) -> (Root, Token) {
         let (index, token) = self.owned.hold(reference);
-        (Root { index, generation: OWNED }, token)
+        (Root::owned(index), token)
     }
 
     /// The reference of a root; none if its scope has ended or its token is gone.

@@ -1,0 +1,15 @@
+/* wasmtime/conf.h: what the library has of what wasmtime can be built with. */
+
+#ifndef WASMTIME_CONF_H
+#define WASMTIME_CONF_H
+
+#define WASMTIME_FEATURE_WAT
+#define WASMTIME_FEATURE_PARALLEL_COMPILATION
+#define WASMTIME_FEATURE_WASI
+#define WASMTIME_FEATURE_THREADS
+#define WASMTIME_FEATURE_GC
+#define WASMTIME_FEATURE_CRANELIFT
+#define WASMTIME_FEATURE_WINCH
+#define WASMTIME_FEATURE_COMPILER
+
+#endif /* WASMTIME_CONF_H */

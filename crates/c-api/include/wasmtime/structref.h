@@ -1,0 +1,2 @@
+/* wasmtime/structref.h: all of wasmtime.h, which is one file here. */
+#include "../wasmtime.h"
