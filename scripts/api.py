@@ -87,6 +87,12 @@ class Page(HTMLParser):
             self.text += data
 
 
+# What the compiler finds out by itself and promises nobody.
+AUTOMATIC = re.compile(
+    r"impl(<.*>)? !?(Freeze|RefUnwindSafe|StructuralPartialEq|UnsafeUnpin|UnwindSafe) for "
+)
+
+
 def one_line(text):
     """
     >>> one_line("pub fn f(\\n    a: u32,\\n) -> u32")
@@ -109,7 +115,8 @@ def listing(doc, library):
         page.feed(path.read_text())
         module = "::".join(path.relative_to(folder).parts[:-1])
         item = f"{module}::{kind[2]}" if module else kind[2]
-        lines.update(f"{item}: {line}" for line in page.lines)
+        kept = (line for line in page.lines if not AUTOMATIC.match(line))
+        lines.update(f"{item}: {line}" for line in kept)
     if not lines:
         sys.exit(f"scripts/api.py: no documentation of {library} in {folder}")
     return sorted(lines)
