@@ -53,6 +53,9 @@ pub struct Config {
     pub(crate) disabled: Disabled,
     pub(crate) reserved: Reserved,
     pub(crate) shared_memory: bool,
+    pub(crate) frame_offsets: bool,
+    /// Whether code is for another processor or system.
+    pub(crate) is_foreign: bool,
     /// Whether modules are made of what is not serialized.
     pub(crate) takes_source: bool,
 }
@@ -122,6 +125,8 @@ impl Config {
             disabled: Disabled::default(),
             reserved: Reserved { memory: u64::MAX, heap: u64::MAX, ..Reserved::default() },
             shared_memory: true,
+            frame_offsets: true,
+            is_foreign: false,
             takes_source: true,
         }
     }

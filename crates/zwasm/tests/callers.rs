@@ -81,7 +81,7 @@ fn an_error_of_a_start_function_of_the_host_is_its_own() {
         let module = Module::new(&engine, wat).unwrap();
         let error = linker.instantiate(&mut Store::new(&engine, ()), &module).unwrap_err();
         assert_eq!(error.summary(), "not today");
-        assert_eq!(error.backtrace().map(|trace| trace.frames().len()), Some(0));
+        assert!(error.backtrace().is_none(), "there are no frames of the guest");
     }
 }
 

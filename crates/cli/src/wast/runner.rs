@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::thread::{Scope, ScopedJoinHandle};
 
 use zwasm::{
-    Engine, Error, ErrorKind, Extern, Global, GlobalType, Instance, Linker, Memory, MemoryType,
+    Engine, Error, ErrorKind, Extern, FuncType, Global, GlobalType, Instance, Linker, Memory, MemoryType,
     Module, Mutability, Ref, RefType, Store, Table, TableType, Val, ValType,
 };
 
@@ -483,19 +483,25 @@ fn module_text(reader: &mut Reader<'_>) -> Result<Vec<u8>, String> {
 
 /// Defines what scripts import from their host: the module `spectest`.
 fn define_spectest(store: &mut Store<()>, linker: &mut Linker<()>) -> zwasm::Result<()> {
-    linker
-        .func_wrap("spectest", "print", || {})?
-        .func_wrap("spectest", "print_i32", |_: i32| {})?
-        .func_wrap("spectest", "print_i64", |_: i64| {})?
-        .func_wrap("spectest", "print_f32", |_: f32| {})?
-        .func_wrap("spectest", "print_f64", |_: f64| {})?
-        .func_wrap("spectest", "print_i32_f32", |_: i32, _: f32| {})?
-        .func_wrap("spectest", "print_f64_f64", |_: f64, _: f64| {})?;
+    use ValType::{F32, F64, I32, I64};
+    let functions: [(&str, &[ValType]); 7] = [
+        ("print", &[]),
+        ("print_i32", &[I32]),
+        ("print_i64", &[I64]),
+        ("print_f32", &[F32]),
+        ("print_f64", &[F64]),
+        ("print_i32_f32", &[I32, F32]),
+        ("print_f64_f64", &[F64, F64]),
+    ];
+    for (name, params) in functions {
+        let ty = FuncType::new(linker.engine(), params.iter().cloned(), []);
+        linker.func_slots("spectest", name, ty, |_, _| Ok(()))?;
+    }
     for (name, ty, value) in [
-        ("global_i32", ValType::I32, Val::I32(666)),
-        ("global_i64", ValType::I64, Val::I64(666)),
-        ("global_f32", ValType::F32, Val::F32(666.6_f32.to_bits())),
-        ("global_f64", ValType::F64, Val::F64(666.6_f64.to_bits())),
+        ("global_i32", I32, Val::I32(666)),
+        ("global_i64", I64, Val::I64(666)),
+        ("global_f32", F32, Val::F32(666.6_f32.to_bits())),
+        ("global_f64", F64, Val::F64(666.6_f64.to_bits())),
     ] {
         let global = Global::new(&mut *store, GlobalType::new(ty, Mutability::Const), value)?;
         linker.define(&mut *store, "spectest", name, global)?;

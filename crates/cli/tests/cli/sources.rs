@@ -83,7 +83,12 @@ fn file(name: &str, bytes: impl AsRef<[u8]>) -> Outcome {
 #[cfg(not(feature = "component"))]
 #[test]
 fn components_are_named() {
-    let parts = ["this is a component", "core modules", "wasm32-wasip1", "wasm-tools"];
+    let parts = [
+        "expected a WebAssembly module",
+        "given a WebAssembly component",
+        "wasm32-wasip1",
+        "wasm-tools",
+    ];
     for text in ["(component)", ";; c\n ( component $c (core module))", "\u{feff}(component)"] {
         file("c.wat", text).fails_saying(2, &parts);
         file("c", text).fails_saying(2, &parts);
@@ -94,7 +99,8 @@ fn components_are_named() {
     }
     let dir = Dir::with(&[("c.wat", "(component)"), ("m.wat", "(module)")]);
     let outcome = line(&dir, "validate --json c.wat");
-    let start = "{\"file\": \"c.wat\", \"valid\": false, \"error\": \"this is a component";
+    let start =
+        "{\"file\": \"c.wat\", \"valid\": false, \"error\": \"expected a WebAssembly module";
     assert_eq!(outcome.code, Some(2));
     assert!(outcome.text().starts_with(start), "{outcome:?}");
     line(&dir, "m.wat --link c=c.wat").fails_saying(2, &["component", "--link c=c.wat"]);

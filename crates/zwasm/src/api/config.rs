@@ -80,7 +80,6 @@ without_effect! {
     relaxed_simd_deterministic bool, "the results are always the same";
     native_unwind_info bool, "nothing unwinds through machine code";
     wasm_backtrace_details WasmBacktraceDetails, "lines of source are read where there are any";
-    generate_address_map bool, "offsets in modules are always known";
     debug_symbols bool, "see `Config::debug_info`";
     cranelift_opt_level OptLevel, "the compilers have one level each: see `Config::strategy`";
     cranelift_regalloc_algorithm RegallocAlgorithm, "the compilers have one each";
@@ -223,25 +222,32 @@ impl Config {
         Ok(self)
     }
 
-    /// Says which processor and system code is for: those that it runs on.
+    /// Says which processor and system code is for, as in `x86_64-unknown-linux-gnu`. If
+    /// they are not those that it runs on, modules can be
+    /// [serialized](crate::Engine::precompile_module), which is the same for all, and none
+    /// can be made.
     ///
     /// # Errors
     ///
-    /// If they are others.
+    /// If nothing is named.
     pub fn target(&mut self, target: &str) -> Result<&mut Config> {
         let mut parts = target.split('-');
         let arch = parts.next().unwrap_or_default();
+        if arch.is_empty() {
+            return Err(Error::msg("the target names no processor"));
+        }
         let here =
             arch == std::env::consts::ARCH || (arch == "arm64" && cfg!(target_arch = "aarch64"));
         let system = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
-        if here && parts.any(|part| part == system) {
-            return Ok(self);
-        }
-        Err(Error::msg(format!(
-            "code for '{target}' cannot be made here: this is {} {}",
-            std::env::consts::ARCH,
-            std::env::consts::OS
-        )))
+        let mut parts = parts.peekable();
+        self.is_foreign = !here || (parts.peek().is_some() && !parts.any(|part| part == system));
+        Ok(self)
+    }
+
+    /// Whether frames of backtraces have their byte offset in the module. On unless set.
+    pub fn generate_address_map(&mut self, enable: bool) -> &mut Config {
+        self.frame_offsets = enable;
+        self
     }
 
     /// Tells a profiler of machine code: with [`ProfilingStrategy::PerfMap`] as

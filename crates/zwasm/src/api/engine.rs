@@ -90,7 +90,7 @@ impl Engine {
     ///
     /// As [`Module::new`].
     pub fn precompile_module(&self, bytes: &[u8]) -> Result<Vec<u8>> {
-        Module::new(self, bytes)?.serialize()
+        Module::of_text_or_binary(self, bytes)?.serialize()
     }
 
     /// What two engines have in common of which one can load what the other has serialized.

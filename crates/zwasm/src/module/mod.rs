@@ -41,6 +41,9 @@ use source::Kind;
 /// What is said of modules that an engine does not take; see `Config::enable_compiler`.
 const NO_SOURCE: &str = "Engine was not configured with a compiler: it takes serialized modules";
 
+/// What is said of modules for another processor or system; see `Config::target`.
+const FOREIGN: &str = "the configuration does not match the host: its target is another";
+
 /// A compiled module. Cheap to clone, and can be shared between threads and
 /// instantiated in any number of stores.
 ///
@@ -288,6 +291,22 @@ impl Module {
     }
 
     fn decode(engine: &Engine, bytes: Bytes, stop: &validate::Stop<'_>) -> Result<Module> {
+        if engine.config().is_foreign {
+            return Err(Error::of_kind(ErrorKind::Unsupported, FOREIGN));
+        }
+        Module::checked(engine, bytes, stop)
+    }
+
+    /// A module that need not run here.
+    pub(crate) fn of_text_or_binary(engine: &Engine, bytes: &[u8]) -> Result<Module> {
+        if !engine.config().takes_source {
+            return Err(Error::of_kind(ErrorKind::Unsupported, NO_SOURCE));
+        }
+        let binary = source::to_binary(Kind::Module, bytes.into(), None)?;
+        Module::checked(engine, binary.into_owned().into(), &|| false)
+    }
+
+    fn checked(engine: &Engine, bytes: Bytes, stop: &validate::Stop<'_>) -> Result<Module> {
         source::check_binary(Kind::Module, &bytes)?;
         let inner = decode::decode(engine, bytes, stop)?;
         Ok(Module(Arc::new(inner)))

@@ -288,12 +288,12 @@ fn is_word(byte: u8) -> bool {
 fn unwanted(wanted: Kind) -> Error {
     let message = match wanted {
         Kind::Module => {
-            "this is a component, where only core modules are taken: build the program for \
+            "expected a WebAssembly module but was given a WebAssembly component: build the program for \
              'wasm32-wasip1', or take the core module out of it \
              ('wasm-tools component unbundle')"
         }
         Kind::Component => {
-            "this is a core module, where only components are taken: build the program for \
+            "expected a WebAssembly component but was given a WebAssembly module: build the program for \
              'wasm32-wasip2', or make a component of it ('wasm-tools component new')"
         }
     };

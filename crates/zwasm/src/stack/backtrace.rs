@@ -50,7 +50,7 @@ impl Place {
                 func_index,
                 func_start: inner.bodies[defined as usize].start as usize,
                 func_name: self.module.function_name(func_index),
-                offset,
+                offset: offset.filter(|_| inner.engine.config().frame_offsets),
                 symbols: std::sync::OnceLock::new(),
             });
         };

@@ -258,3 +258,26 @@ fn a_core_dump_is_made_for_errors_of_the_host_too() -> Result<()> {
     assert_eq!(error.downcast_ref::<WasmCoreDump>().map(|dump| dump.frames().len()), Some(1));
     Ok(())
 }
+
+#[test]
+fn frames_may_have_no_offsets() -> Result<()> {
+    for enable in [true, false] {
+        let mut config = Config::new();
+        config.generate_address_map(enable);
+        let engine = Engine::new(&config)?;
+        let module = Module::new(
+            &engine,
+            r#"(module (func (export "run") (call $f)) (func $f unreachable))"#,
+        )?;
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
+        let error = run.call(&mut store, ()).unwrap_err();
+        let trace = error.downcast_ref::<WasmBacktrace>().expect("it has frames");
+        assert_eq!(trace.frames().len(), 2);
+        assert_eq!(trace.frames()[0].func_name(), Some("f"));
+        let offsets = trace.frames().iter().map(|frame| frame.module_offset().is_some());
+        assert!(offsets.eq([enable, enable]));
+    }
+    Ok(())
+}

@@ -74,3 +74,25 @@ fn an_engine_may_take_serialized_modules_only() -> Result<()> {
     assert_eq!(load(&engine, &bytes)?.name(), Some("name"));
     Ok(())
 }
+
+#[test]
+fn a_module_for_another_system_does_not_run_here() -> Result<()> {
+    let mut config = Config::new();
+    config.target(&format!("{}-unknown-none", std::env::consts::ARCH))?;
+    let engine = Engine::new(&config)?;
+    let error = Module::new(&engine, TEXT).unwrap_err();
+    assert!(format!("{error:?}").contains("configuration does not match the host"), "{error:?}");
+    let bytes = engine.precompile_module(TEXT.as_bytes())?;
+    assert_eq!(Engine::detect_precompiled(&bytes), Some(Precompiled::Module));
+    assert!(load(&engine, &bytes).is_err());
+    let mut config = Config::new();
+    config.target(std::env::consts::ARCH)?;
+    Ok(())
+}
+
+#[test]
+fn a_component_is_no_module() {
+    let error = Module::new(&Engine::default(), "(component)").unwrap_err();
+    let words = "expected a WebAssembly module but was given a WebAssembly component";
+    assert!(format!("{error:?}").contains(words), "{error:?}");
+}
