@@ -7,10 +7,7 @@
 use std::collections::HashMap;
 use std::thread::{Scope, ScopedJoinHandle};
 
-use zwasm::{
-    Engine, Error, ErrorKind, Extern, FuncType, Global, GlobalType, Instance, Linker, Memory, MemoryType,
-    Module, Mutability, Ref, RefType, Store, Table, TableType, Val, ValType,
-};
+use zwasm::{Engine, Error, ErrorKind, Extern, Instance, Linker, Module, Store, Val};
 
 use super::reader::Reader;
 use super::values;
@@ -27,19 +24,22 @@ pub struct Report {
 
 type Check = Result<(), String>;
 
-/// What a script calls an instance; none if making it failed.
-type Named<T> = HashMap<String, Option<T>>;
+/// What a script has under a name; nothing where making it failed.
+#[derive(Default)]
+struct Named {
+    definition: Option<Module>,
+    instance: Option<Instance>,
+    /// What a thread has of an instance of whoever started it.
+    shared: Option<Vec<(String, Extern)>>,
+}
 
 /// The state of a script, or of one of its threads.
 pub struct Runner {
     store: Store<()>,
     linker: Linker<()>,
-    definitions: Named<Module>,
+    names: HashMap<String, Named>,
     latest: Option<Module>,
-    instances: Named<Instance>,
     current: Option<Instance>,
-    /// What a thread has of the instances of whoever started it.
-    shared: HashMap<String, Vec<(String, Extern)>>,
 }
 
 /// Whether a script begins with something else than a directive: then it is a module.
@@ -57,8 +57,8 @@ pub fn is_bare(text: &str) -> bool {
 const DIRECTIVES: [&str; 7] =
     ["module", "component", "register", "invoke", "get", "thread", "wait"];
 
-/// The threads of a script by their names.
-type Threads<'scope> = HashMap<String, ScopedJoinHandle<'scope, Report>>;
+/// The threads of a script that are not waited for yet, by their names. There are few.
+type Threads<'scope> = Vec<(String, ScopedJoinHandle<'scope, Report>)>;
 
 const NOTHING: &str = "there is no such instance";
 
@@ -72,15 +72,7 @@ impl Runner {
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         define_spectest(&mut store, &mut linker)?;
-        Ok(Runner {
-            store,
-            linker,
-            definitions: Named::new(),
-            latest: None,
-            instances: Named::new(),
-            current: None,
-            shared: HashMap::new(),
-        })
+        Ok(Runner { store, linker, names: HashMap::new(), latest: None, current: None })
     }
 
     /// Runs a script that is one module without its parentheses.
@@ -184,7 +176,8 @@ impl Runner {
             "thread" => self.thread(reader, scope, threads),
             "wait" => {
                 let name = reader.id()?.ok_or("expected the name of a thread")?;
-                let thread = threads.remove(&*name).ok_or("there is no such thread")?;
+                let at = threads.iter().position(|(known, _)| *known == name);
+                let (_, thread) = threads.swap_remove(at.ok_or("there is no such thread")?);
                 report.add(thread.join());
                 Ok(())
             }
@@ -202,14 +195,14 @@ impl Runner {
                 let (module, check) = kept(module);
                 self.latest = module.clone();
                 if let Some(id) = id {
-                    self.definitions.insert(id.into(), module);
+                    self.names.entry(id.into()).or_default().definition = module;
                 }
                 check
             }
             Some("instance") => {
                 let (instance, definition) = (word.id()?, word.id()?);
                 let module = match definition {
-                    Some(id) => self.definitions.get(&*id).cloned().flatten(),
+                    Some(id) => self.names.get(&*id).and_then(|named| named.definition.clone()),
                     None => self.latest.clone(),
                 };
                 let module = module.ok_or("there is no such definition")?;
@@ -232,7 +225,7 @@ impl Runner {
         let (instance, check) = kept(made);
         self.current = instance;
         if let Some(id) = id {
-            self.instances.insert(id.into(), instance);
+            self.names.entry(id.into()).or_default().instance = instance;
         }
         check
     }
@@ -245,15 +238,19 @@ impl Runner {
 
     fn instance(&self, id: Option<&str>) -> Result<Instance, String> {
         let found = match id {
-            Some(id) => self.instances.get(id).copied().flatten(),
+            Some(id) => self.names.get(id).and_then(|named| named.instance),
             None => self.current,
         };
         found.ok_or_else(|| NOTHING.into())
     }
 
+    fn shared(&self, id: &str) -> Option<Vec<(String, Extern)>> {
+        self.names.get(id)?.shared.clone()
+    }
+
     fn register(&mut self, name: &str, id: Option<&str>) -> Check {
-        if let Some(items) = id.and_then(|id| self.shared.get(id)) {
-            for (export, item) in items.clone() {
+        if let Some(items) = id.and_then(|id| self.shared(id)) {
+            for (export, item) in items {
                 let defined = self.linker.define(&self.store, name, &export, item);
                 defined.map_err(|error| error.summary())?;
             }
@@ -382,21 +379,21 @@ impl Runner {
             ahead.open()?;
             ahead.expect_word()?;
             let id = ahead.id()?.ok_or("expected the name of an instance")?;
-            let items = match self.shared.get(&*id) {
-                Some(items) => items.clone(),
+            let items = match self.shared(&id) {
+                Some(items) => items,
                 None => {
                     let instance = self.instance(Some(&id))?;
                     let exports = instance.exports(&mut self.store);
                     exports.filter_map(shared).collect()
                 }
             };
-            runner.shared.insert(id.into(), items);
+            runner.names.entry(id.into()).or_default().shared = Some(items);
             ahead.close()?;
             ahead.close()?;
             *reader = ahead;
         }
         let mut inside = reader.clone();
-        threads.insert(name.into(), scope.spawn(move || runner.run(&mut inside, scope)));
+        threads.push((name.into(), scope.spawn(move || runner.run(&mut inside, scope))));
         Ok(())
     }
 }
@@ -481,44 +478,35 @@ fn module_text(reader: &mut Reader<'_>) -> Result<Vec<u8>, String> {
     Ok(escaped.into_bytes())
 }
 
-/// Defines what scripts import from their host: the module `spectest`.
+/// What scripts import from their host: the module `spectest`. Its functions print in the
+/// reference interpreter; here they do nothing, and so it is a module like any other.
+const SPECTEST: &str = r#"(module
+    (func (export "print"))
+    (func (export "print_i32") (param i32))
+    (func (export "print_i64") (param i64))
+    (func (export "print_f32") (param f32))
+    (func (export "print_f64") (param f64))
+    (func (export "print_i32_f32") (param i32 f32))
+    (func (export "print_f64_f64") (param f64 f64))
+    (global (export "global_i32") i32 (i32.const 666))
+    (global (export "global_i64") i64 (i64.const 666))
+    (global (export "global_f32") f32 (f32.const 666.6))
+    (global (export "global_f64") f64 (f64.const 666.6))
+    (table (export "table") 10 20 funcref)
+    (memory (export "memory") 1 2))"#;
+
+/// What is there if the engine has it.
+const SPECTEST_MORE: [&str; 2] = [
+    r#"(table (export "table64") i64 10 20 funcref)"#,
+    r#"(memory (export "shared_memory") 1 2 shared)"#,
+];
+
 fn define_spectest(store: &mut Store<()>, linker: &mut Linker<()>) -> zwasm::Result<()> {
-    use ValType::{F32, F64, I32, I64};
-    let functions: [(&str, &[ValType]); 7] = [
-        ("print", &[]),
-        ("print_i32", &[I32]),
-        ("print_i64", &[I64]),
-        ("print_f32", &[F32]),
-        ("print_f64", &[F64]),
-        ("print_i32_f32", &[I32, F32]),
-        ("print_f64_f64", &[F64, F64]),
-    ];
-    for (name, params) in functions {
-        let ty = FuncType::new(linker.engine(), params.iter().cloned(), []);
-        linker.func_slots("spectest", name, ty, |_, _| Ok(()))?;
-    }
-    for (name, ty, value) in [
-        ("global_i32", I32, Val::I32(666)),
-        ("global_i64", I64, Val::I64(666)),
-        ("global_f32", F32, Val::F32(666.6_f32.to_bits())),
-        ("global_f64", F64, Val::F64(666.6_f64.to_bits())),
-    ] {
-        let global = Global::new(&mut *store, GlobalType::new(ty, Mutability::Const), value)?;
-        linker.define(&mut *store, "spectest", name, global)?;
-    }
-    for (name, ty) in [
-        ("table", TableType::new(RefType::FUNCREF, 10, Some(20))),
-        ("table64", TableType::new64(RefType::FUNCREF, 10, Some(20))),
-    ] {
-        let table = Table::new(&mut *store, ty, Ref::Func(None))?;
-        linker.define(&mut *store, "spectest", name, table)?;
-    }
-    let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
-    linker.define(&mut *store, "spectest", "memory", memory)?;
-    #[cfg(feature = "threads")]
-    {
-        let shared = zwasm::SharedMemory::new(store.engine(), MemoryType::shared(1, 2))?;
-        linker.define(&mut *store, "spectest", "shared_memory", shared)?;
+    let mut modules = vec![Module::new(linker.engine(), SPECTEST)?];
+    modules.extend(SPECTEST_MORE.iter().flat_map(|text| Module::new(linker.engine(), text)));
+    for module in modules {
+        let instance = linker.instantiate(&mut *store, &module)?;
+        linker.instance(&mut *store, "spectest", instance)?;
     }
     Ok(())
 }
