@@ -390,11 +390,6 @@ pub(super) fn read_in(vreg: VReg, reg: PReg) -> Operand {
     Operand::reg_fixed_use(vreg, reg)
 }
 
-/// The same, and it stays there until results have been written.
-pub(super) fn read_in_late(vreg: VReg, reg: PReg) -> Operand {
-    Operand::new(vreg, OperandConstraint::FixedReg(reg), OperandKind::Use, OperandPos::Late)
-}
-
 /// A value written.
 pub(super) fn write(vreg: VReg) -> Operand {
     Operand::reg_def(vreg)

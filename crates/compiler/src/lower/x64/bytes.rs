@@ -162,6 +162,10 @@ impl Emitter<'_> {
                     true => emit!(self.asm, testq_mr(a, b)),
                 }
             }
+            Inst::TestZero { wide } => {
+                let a = regs.reg();
+                self.asm.test(wide, a);
+            }
             Inst::TestImm { size, a, mask } => {
                 let a = regs.src(a);
                 self.asm.test_immediate(size, a, mask);

@@ -132,7 +132,6 @@ impl Select<'_> {
         let places = shape::params(self.env.signature(found.ty), &PASSED);
         let record = found.record.map(|record| read_in(record, preg(INT_SCRATCH)));
         let mut operands: Vec<Operand> = record.into_iter().collect();
-        operands.extend(self.keeps_memory());
         let mut top = None;
         for (&arg, passed) in args.iter().zip(places) {
             let reg = self.reg(arg);
@@ -190,7 +189,7 @@ impl Select<'_> {
         let mut ops = Ops::of(&[write(record)]);
         place.push(&mut ops);
         self.put_ops(super::instance::load_word(place.address), &ops);
-        self.put(Inst::Test { wide: true }, &[read(record), read(record)]);
+        self.put(Inst::TestZero { wide: true }, &[read(record)]);
         let condition = Condition::Flag(Cond::Equal);
         self.put(Inst::TrapIf { condition, code: null }, &[]);
         let HeapType { is_final, depth, .. } = self.env.heap_type(ty);

@@ -10,7 +10,7 @@ use crate::ssa::{Block, Edge, Terminator, Value};
 use regalloc2::Operand;
 use zwasm_regir::{Signature, Type};
 
-use super::regs::{MEMORY, PASSED, all_but, preg};
+use super::regs::{PASSED, all_but, preg};
 
 impl Select<'_> {
     /// The place of a block in the order.
@@ -105,7 +105,7 @@ impl Select<'_> {
         let func = self.func;
         let signature = Signature { params: &[], results: &func.results };
         let places = shape::results(signature, &PASSED);
-        let mut operands: Vec<Operand> = self.keeps_memory().into_iter().collect();
+        let mut operands: Vec<Operand> = Vec::new();
         let mut top = None;
         for (value, passed) in values.iter().zip(places) {
             let reg = self.reg(*value);
@@ -171,16 +171,15 @@ impl Select<'_> {
     /// The function's parameters, or the frame that on-stack replacement leaves.
     fn entry(&mut self, block: Block) {
         let func = self.func;
-        let memory = self.memory.map(|memory| write_in(memory, preg(MEMORY)));
         if !self.with_args {
             let slots = self.slots.map(|slots| write_in(slots, preg(Assembler::FRAME)));
-            let operands: Vec<Operand> = memory.into_iter().chain(slots).collect();
+            let operands: Vec<Operand> = slots.into_iter().collect();
             return self.put_as(Inst::Args, Flow::Next, &operands, 0);
         }
         let params = &func.block(block).params;
         let types: Vec<Type> = params.iter().map(|param| func.ty(*param)).collect();
         let signature = Signature { params: &types, results: &[] };
-        let mut operands: Vec<Operand> = memory.into_iter().collect();
+        let mut operands: Vec<Operand> = Vec::new();
         let mut overflow = Vec::new();
         for (&param, passed) in params.iter().zip(shape::params(signature, &PASSED)) {
             if !self.is_read(param) {

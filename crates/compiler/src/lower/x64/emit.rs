@@ -64,6 +64,7 @@ impl Regs<'_> {
         let base = match address.base {
             Base::Operand => self.reg(),
             Base::Vmctx => RDI,
+            Base::Memory => MEMORY,
         };
         let index = address.scale.map(|scale| (self.reg(), scale));
         Mem { base, index, disp: address.disp }

@@ -1,7 +1,7 @@
 //! Instructions that the interpreter's handlers execute, on a scratch frame at the top of
 //! the value stack: its first word is the runtime's, and the slots follow.
 
-use super::{Inst, Ops, Select};
+use super::{Inst, Select};
 use crate::CompileError;
 use crate::lower::Scratch;
 use crate::lower::machine::{Flow, read_in, write_early};
@@ -65,9 +65,7 @@ impl Select<'_> {
     /// Executes an instruction whose operands are in the slots from the first on.
     pub(super) fn run_handler(&mut self, inst: &SlotInst, slots: u32, args: &[Value]) {
         self.leave_with(inst, slots, args, |select, code, frame| {
-            let mut ops = Ops::of(&[frame]);
-            select.keeps_memory().into_iter().for_each(|memory| ops.push(memory));
-            select.put_as(Inst::Handler { code }, Flow::Next, ops.all(), all_but(0, 0));
+            select.put_as(Inst::Handler { code }, Flow::Next, &[frame], all_but(0, 0));
         });
     }
 
@@ -86,11 +84,7 @@ impl Select<'_> {
             (Flow::Branch, Some(self.clauses(place, clauses)))
         };
         self.leave_with(inst, slots, args, |select, code, frame| {
-            let mut ops = Ops::of(&[frame]);
-            // Where it lands.
-            let memory = select.keeps_memory().filter(|_| clauses.is_some());
-            memory.into_iter().for_each(|memory| ops.push(memory));
-            select.put_as(Inst::Throw { code, clauses }, flow, ops.all(), all_but(0, 0));
+            select.put_as(Inst::Throw { code, clauses }, flow, &[frame], all_but(0, 0));
         });
     }
 

@@ -25,6 +25,8 @@ pub(crate) enum Base {
     Operand,
     /// The `vmctx`.
     Vmctx,
+    /// The first byte of memory 0, where that has its register.
+    Memory,
 }
 
 /// A place in memory. The registers are operands: the base, then the index.
@@ -40,6 +42,11 @@ impl Address {
     /// At a distance from an operand.
     pub(crate) fn operand(disp: i32) -> Address {
         Address { base: Base::Operand, scale: None, disp }
+    }
+
+    /// In memory 0, where that has its register.
+    pub(crate) fn memory() -> Address {
+        Address { base: Base::Memory, scale: None, disp: 0 }
     }
 
     /// At a distance from an operand plus another.
@@ -151,6 +158,8 @@ pub(crate) enum Inst {
     Cmp { size: Size, a: Src, b: Src },
     /// `[a, b]`: compares `a & b` with zero.
     Test { wide: bool },
+    /// `[a]`: compares it with zero.
+    TestZero { wide: bool },
     /// `[a or @]`: compares `a & mask` with zero. The mask has no more bits than the size.
     TestImm { size: Size, a: Src, mask: u32 },
     /// `[a, b or @]`.
@@ -236,6 +245,7 @@ impl Inst {
             | Inst::StoreImm { .. }
             | Inst::Cmp { .. }
             | Inst::Test { .. }
+            | Inst::TestZero { .. }
             | Inst::TestImm { .. }
             | Inst::CmpFloat { .. }
             | Inst::Set(Condition::Flag(_))

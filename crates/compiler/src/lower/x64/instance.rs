@@ -195,7 +195,7 @@ impl Select<'_> {
             return;
         }
         let reg = self.reg(data.args[0]);
-        self.put(Inst::Test { wide: true }, &[read(reg), read(reg)]);
+        self.put(Inst::TestZero { wide: true }, &[read(reg)]);
         let condition = Condition::Flag(Cond::Equal);
         self.put(Inst::TrapIf { condition, code: TrapCode::NullReference }, &[]);
     }

@@ -721,7 +721,7 @@ impl Select<'_> {
             return self.put_ops(Inst::Cmp { size, a, b: Src::Imm(0) }, &ops);
         }
         let reg = self.operand(value, wide);
-        self.put(Inst::Test { wide }, &[read(reg), read(reg)]);
+        self.put(Inst::TestZero { wide }, &[read(reg)]);
     }
 
     /// The flags for a value that is zero or not.

@@ -36,6 +36,20 @@ impl Place {
         Place { address: Address::indexed(scale, disp), base: Some(base), index: Some(index) }
     }
 
+    /// The same place in bytes from here.
+    fn plus(self, disp: i32) -> Place {
+        Place { address: Address { disp, ..self.address }, ..self }
+    }
+
+    /// The place that a register, scaled, is away from here.
+    fn plus_index(self, index: VReg, scale: u8) -> Place {
+        Place {
+            address: Address { scale: Some(scale), ..self.address },
+            index: Some(index),
+            ..self
+        }
+    }
+
     /// In the `vmctx`.
     pub(crate) fn vmctx(offset: u32) -> Place {
         Place { address: Address::vmctx(offset), base: None, index: None }
@@ -65,7 +79,7 @@ impl Select<'_> {
     /// The place of an access of so many bytes, with the checks it needs. `args` are the
     /// memory's first byte, the address and, if it is checked, the length.
     pub(crate) fn place(&mut self, access: Access, args: &[Value], size: u64) -> Place {
-        let base = self.reg(args[0]);
+        let base = self.base(args[0]);
         if access.checked {
             return self.checked(access, base, args[1], args[2], size);
         }
@@ -75,21 +89,29 @@ impl Select<'_> {
             let addr = if is_64 { addr } else { u64::from(addr as u32) };
             let start = addr.wrapping_add(offset);
             return match i32::try_from(start) {
-                Ok(disp) => Place::at(base, disp),
+                Ok(disp) => base.plus(disp),
                 Err(_) => {
                     let start = self.constant(Type::I64, start);
-                    Place::indexed(base, start, 0, 0)
+                    base.plus_index(start, 0)
                 }
             };
         }
         if let Ok(disp) = i32::try_from(offset) {
             let (addr, scale) = self.scaled_address(args[1]);
             let index = self.reg(addr);
-            return Place::indexed(base, index, scale, disp);
+            return base.plus_index(index, scale).plus(disp);
         }
         let index = self.reg(args[1]);
         let sum = self.add_constant(index, offset);
-        Place::indexed(base, sum, 0, 0)
+        base.plus_index(sum, 0)
+    }
+
+    /// The first byte of a memory.
+    fn base(&mut self, base: Value) -> Place {
+        if self.is_pinned(base) {
+            return Place { address: Address::memory(), base: None, index: None };
+        }
+        Place::at(self.reg(base), 0)
     }
 
     /// An address that is a small power of two times a number, which is small enough for
@@ -139,7 +161,14 @@ impl Select<'_> {
         self.put(Inst::TrapIf { condition: Condition::Flag(cond), code }, &[]);
     }
 
-    fn checked(&mut self, access: Access, base: VReg, addr: Value, len: Value, size: u64) -> Place {
+    fn checked(
+        &mut self,
+        access: Access,
+        base: Place,
+        addr: Value,
+        len: Value,
+        size: u64,
+    ) -> Place {
         let is_64 = self.env.memory(access.mem).is_64;
         let known = self.func.constant(self.facts.root(addr));
         // What cannot be reached ends above the size of any memory.
@@ -171,7 +200,7 @@ impl Select<'_> {
         let len = self.src_rm(len, Size::B8, &mut ops);
         self.put_ops(Inst::Cmp { size: Size::B8, a: Src::Operand, b: len }, &ops);
         self.trap_if(Cond::Above, TrapCode::MemoryOutOfBounds);
-        Place::indexed(base, end, 0, -(size as i32))
+        base.plus_index(end, 0).plus(-(size as i32))
     }
 
     /// Whether a value is loaded from so many bytes of memory, with nothing but zeros added,

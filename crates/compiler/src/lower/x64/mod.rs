@@ -27,14 +27,14 @@ mod vector_inst;
 
 use super::facts::Facts;
 use super::layout::Layout;
-use super::machine::{self, Flow, Machine, read, read_in_late, write, write_early_in};
+use super::machine::{self, Flow, Machine, read, write, write_early_in};
 use super::nulls::Nulls;
 use super::{Clauses, Scratch};
 use crate::asm::AsmLabel;
 use crate::code::NativeCode;
-use crate::isa::Size;
 use crate::isa::x64::INT_SCRATCH;
 use crate::isa::x64::integer::immediate;
+use crate::isa::{Primitives, Size};
 use crate::ssa::graph::Graph;
 use crate::ssa::{Block, Func, InstData, Op, Terminator, Value};
 use crate::target::Features;
@@ -122,9 +122,8 @@ pub(crate) struct Select<'a> {
     non_null: bool,
     /// The heap's base, if what has been selected since it may have changed wants it.
     heap: Option<VReg>,
-    /// The first byte of memory 0, if calls and returns want it in [`regs::MEMORY`]. In
-    /// between the allocator has that register to use.
-    memory: Option<VReg>,
+    /// Whether memory 0 has [`regs::MEMORY`].
+    pinned: bool,
     /// Whether it is entered with arguments.
     with_args: bool,
     failed: Option<CompileError>,
@@ -141,7 +140,7 @@ pub(super) fn compile(
     let layout = Layout::of(func, &graph);
     let features = env.target().features;
     let facts = Facts::of(func, &layout, env);
-    let metered = env.consumes_fuel();
+    let (pinned, metered) = (env.memory_is_pinned(), env.consumes_fuel());
     let mut select = Select {
         func,
         env,
@@ -150,7 +149,7 @@ pub(super) fn compile(
         nulls: Nulls::of(func, &graph, &facts),
         facts,
         blocks: &layout,
-        machine: Machine::new(layout.blocks.len(), regs::clobbers(env.memory_is_pinned(), metered)),
+        machine: Machine::new(layout.blocks.len(), regs::clobbers(pinned, metered)),
         insts: Vec::with_capacity(func.insts.len()),
         sources: Vec::with_capacity(func.insts.len()),
         source: SourceLoc::default(),
@@ -166,18 +165,16 @@ pub(super) fn compile(
         calls: false,
         slots: None,
         arrivals: arrivals(func, &layout),
-        memory: None,
+        pinned,
         with_args,
         failed: None,
     };
     if func.values.iter().any(|value| value.ty == Type::V128) {
         select.machine.float_words = 2;
     }
-    if env.memory_is_pinned() {
-        select.name_memory();
-    }
     select.run()?;
-    let output = machine::allocate(&select.machine, &regs::environment(metered), &regs::SCRATCH)?;
+    let registers = regs::environment(pinned, metered);
+    let output = machine::allocate(&select.machine, &registers, &regs::SCRATCH)?;
     if env.stopped() {
         return Err(CompileError::Stopped);
     }
@@ -328,7 +325,7 @@ impl<'a> Select<'a> {
             Op::ByteSwap => self.byte_swap(data),
             Op::Wide(op) => self.wide(op, data),
             // It has a register from the start.
-            Op::MemoryBase(0) if self.memory.is_some() => {}
+            Op::MemoryBase(0) if self.pinned => {}
             Op::MemoryBase(mem) => self.memory_field(mem, self.layout.memory_base, data),
             Op::MemoryLen(mem) => self.memory_field(mem, self.layout.memory_len, data),
             Op::Load(op, access) => self.load(op, access, data),
@@ -396,20 +393,9 @@ impl<'a> Select<'a> {
         vreg
     }
 
-    /// Gives memory 0 its register.
-    fn name_memory(&mut self) {
-        let name = self.fresh(Type::I64);
-        self.memory = Some(name);
-        for inst in &self.func.insts {
-            if inst.op == Op::MemoryBase(0) {
-                self.vregs[inst.results[0].0 as usize] = Some(name);
-            }
-        }
-    }
-
-    /// What wants the first byte of memory 0 where others expect it, and leaves it there.
-    fn keeps_memory(&self) -> Option<Operand> {
-        self.memory.map(|memory| read_in_late(memory, preg(regs::MEMORY)))
+    /// Whether a value is the first byte of memory 0, which has its own register.
+    pub(crate) fn is_pinned(&self, value: Value) -> bool {
+        self.pinned && self.def(value).is_some_and(|data| data.op == Op::MemoryBase(0))
     }
 
     /// The register of a result.
@@ -422,6 +408,12 @@ impl<'a> Select<'a> {
         let value = self.facts.root(value);
         match self.func.constant(value) {
             Some(bits) => self.constant(self.func.ty(value), bits),
+            None if self.is_pinned(value) => {
+                let dst = self.fresh(Type::I64);
+                let copy: Sequence = |e, regs, _| e.asm.mov(regs.reg(), regs::MEMORY);
+                self.plain(copy, Data::bits(0), &[write(dst)]);
+                dst
+            }
             None => self.vreg(value),
         }
     }

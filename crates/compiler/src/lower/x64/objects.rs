@@ -116,7 +116,7 @@ impl Select<'_> {
             reg = cut;
         }
         if !self.non_null {
-            self.put(Inst::Test { wide: false }, &[read(reg), read(reg)]);
+            self.put(Inst::TestZero { wide: false }, &[read(reg)]);
             let condition = Condition::Flag(Cond::Equal);
             self.put(Inst::TrapIf { condition, code }, &[]);
         }

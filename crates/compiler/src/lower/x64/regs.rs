@@ -23,9 +23,8 @@ pub(crate) const PASSED: Registers = Registers {
     ],
 };
 
-/// The first byte of memory 0 at entries, calls and returns, where the environment pins
-/// it. It carries no argument, its encodings are short, and what is called by the system's
-/// convention preserves it.
+/// The first byte of memory 0, where the environment pins it. It carries no argument, its
+/// encodings are short, and what is called by the system's convention preserves it.
 pub(crate) const MEMORY: Reg = RBX;
 
 /// General registers that are allocated; first those whose encodings are shorter.
@@ -63,37 +62,31 @@ pub(crate) fn reg(preg: PReg) -> Reg {
     }
 }
 
-/// The general registers that are allocated in code that pays fuel or does not.
-fn ints(metered: bool) -> impl Iterator<Item = Reg> {
-    INTS.into_iter().filter(move |reg| !metered || *reg != FUEL)
-}
-
-/// All registers that are allocated in code that pays fuel or does not.
-fn allocated(metered: bool) -> impl Iterator<Item = Reg> {
-    ints(metered).chain((0..FLOATS).map(Reg::vector))
+/// The general registers that are allocated, where memory 0 is pinned or is not, and fuel is
+/// paid or is not.
+fn ints(pinned: bool, metered: bool) -> impl Iterator<Item = Reg> {
+    let is_taken = move |reg| pinned && reg == MEMORY || metered && reg == FUEL;
+    INTS.into_iter().filter(move |reg| !is_taken(*reg))
 }
 
 fn set(regs: impl Iterator<Item = Reg>) -> PRegSet {
     regs.fold(PRegSet::empty(), |set, reg| set.with(preg(reg)))
 }
 
-/// What the allocator may use in code that pays fuel or does not.
-pub(crate) fn environment(metered: bool) -> MachineEnv {
+/// What the allocator may use, where memory 0 is pinned or is not, and fuel is paid or is not.
+pub(crate) fn environment(pinned: bool, metered: bool) -> MachineEnv {
+    let ints = || ints(pinned, metered);
     let floats = |numbers: core::ops::Range<u8>| set(numbers.map(Reg::vector));
     MachineEnv {
-        preferred_regs_by_class: [set(ints(metered).take(SHORT)), floats(0..8), PRegSet::empty()],
-        non_preferred_regs_by_class: [
-            set(ints(metered).skip(SHORT)),
-            floats(8..FLOATS),
-            PRegSet::empty(),
-        ],
+        preferred_regs_by_class: [set(ints().take(SHORT)), floats(0..8), PRegSet::empty()],
+        non_preferred_regs_by_class: [set(ints().skip(SHORT)), floats(8..FLOATS), PRegSet::empty()],
         scratch_by_class: [None, Some(SCRATCH[0]), None],
         fixed_stack_slots: Vec::new(),
     }
 }
 
 /// The number of the set of registers that an instruction clobbers which defines the first
-/// so many result registers of each kind; nothing is kept by a call but memory 0.
+/// so many result registers of each kind; nothing is kept by a call but what is pinned.
 pub(crate) fn all_but(ints: usize, floats: usize) -> u8 {
     (1 + ints * (FLOAT_RESULTS + 1) + floats) as u8
 }
@@ -102,10 +95,7 @@ pub(crate) fn all_but(ints: usize, floats: usize) -> u8 {
 /// empty.
 pub(crate) fn clobbers(pinned: bool, metered: bool) -> Vec<PRegSet> {
     let mut sets = vec![PRegSet::empty()];
-    let mut all = set(allocated(metered));
-    if pinned {
-        all.remove(preg(MEMORY));
-    }
+    let all = set(ints(pinned, metered).chain((0..FLOATS).map(Reg::vector)));
     for ints in 0..=INT_RESULTS {
         for floats in 0..=FLOAT_RESULTS {
             let mut set = all;
