@@ -180,6 +180,11 @@ pub(crate) const GUESS_STEPS: usize = 16;
 #[cfg(feature = "optimize")]
 pub(crate) const CHOICE_INSTS: usize = 2;
 
+/// Cases of a table that become branches, one after the other: as many as take no longer than
+/// the way through the table, and half of them are decided sooner.
+#[cfg(feature = "optimize")]
+pub(crate) const TABLE_CASES: usize = 4;
+
 /// Values that a loop reads from outside and has copies of: as many as there are registers.
 #[cfg(feature = "optimize")]
 pub(crate) const LOOP_COPIES: usize = 24;

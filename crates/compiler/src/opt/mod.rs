@@ -2,6 +2,7 @@
 //!
 //! | pass | why there |
 //! |---|---|
+//! | `tables` | what becomes branches is seen by all others |
 //! | `branches` | what is never reached costs the others nothing, and blocks are long |
 //! | `simplify` | makes forms canonical, so that the same is found to be the same |
 //! | `gvn` | addresses and objects that are the same have one name |
@@ -36,6 +37,7 @@ mod loads;
 mod objects;
 mod simplify;
 mod split;
+mod tables;
 #[cfg(test)]
 mod testing;
 mod world;
@@ -54,6 +56,7 @@ struct Pass {
     run: fn(&mut Func, &Context<'_>),
 }
 
+const TABLES: Pass = Pass { name: "tables", reshapes: true, run: tables::run };
 const BRANCHES: Pass = Pass { name: "branches", reshapes: true, run: branches::run };
 const SIMPLIFY: Pass = Pass { name: "simplify", reshapes: true, run: simplify::run };
 const GVN: Pass = Pass { name: "gvn", reshapes: false, run: gvn::run };
@@ -66,9 +69,9 @@ const DCE: Pass = Pass { name: "dce", reshapes: false, run: dce::run };
 const SPLIT: Pass = Pass { name: "split", reshapes: false, run: split::run };
 
 /// The passes in the order in which they run.
-const ORDER: [Pass; 13] = [
-    BRANCHES, SIMPLIFY, GVN, CASTS, OBJECTS, LOADS, SIMPLIFY, BRANCHES, GVN, CHOOSE, LICM, DCE,
-    SPLIT,
+const ORDER: [Pass; 14] = [
+    TABLES, BRANCHES, SIMPLIFY, GVN, CASTS, OBJECTS, LOADS, SIMPLIFY, BRANCHES, GVN, CHOOSE, LICM,
+    DCE, SPLIT,
 ];
 
 /// What passes are told beside the function.

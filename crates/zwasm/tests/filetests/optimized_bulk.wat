@@ -27,24 +27,26 @@
 ;; L1:
 ;;   movq rdx, [rdi + 0x28]
 ;;   movq rsi, [rdx + 0x8]
-;;   leaq rdx, [rax + 0x15]
-;;   cmpq rdx, rsi
+;;   movq rdx, rbx
+;;   leaq r8, [rax + 0x15]
+;;   cmpq r8, rsi
 ;;   ja L2
-;;   leaq rdx, [rcx + 0x15]
-;;   cmpq rdx, rsi
+;;   leaq r8, [rcx + 0x15]
+;;   cmpq r8, rsi
 ;;   ja L2
-;;   movups xmm0, [rbx + rcx*1]
-;;   movq rcx, [rbx + rcx*1 + 0xd]
-;;   movups [rbx + rax*1], xmm0
-;;   movq [rbx + rax*1 + 0xd], rcx
-;;   leaq rcx, [rax + 0x28]
-;;   cmpq rcx, rsi
+;;   movups xmm0, [rdx + rcx*1]
+;;   movq rcx, [rdx + rcx*1 + 0xd]
+;;   movups [rdx + rax*1], xmm0
+;;   movq [rdx + rax*1 + 0xd], rcx
+;;   movq rcx, rbx
+;;   leaq rdx, [rax + 0x28]
+;;   cmpq rdx, rsi
 ;;   ja L3
-;;   movl rcx, 0x0
+;;   movl rdx, 0x0
 ;;   xorps xmm0, xmm0
-;;   movups [rbx + rax*1], xmm0
-;;   movups [rbx + rax*1 + 0x10], xmm0
-;;   movq [rbx + rax*1 + 0x20], rcx
+;;   movups [rcx + rax*1], xmm0
+;;   movups [rcx + rax*1 + 0x10], xmm0
+;;   movq [rcx + rax*1 + 0x20], rdx
 ;;   popq rbp
 ;;   ret
 ;; L2:
@@ -85,6 +87,7 @@
 ;;   movq r11, r8
 ;;   shlq r11, 0x20
 ;;   orq r8, r11
+;;   movq r9, rbx
 ;;   leaq rcx, [rax + rdx*1]
 ;;   cmpq rcx, rsi
 ;;   ja L5
@@ -92,45 +95,45 @@
 ;;   jb L8
 ;;   cmpq rdx, 0x20
 ;;   ja L9
-;;   movq [rbx + rax*1], r8
-;;   movq [rbx + rcx*1 - 0x10], r8
-;;   movq [rbx + rax*1 + 0x8], r8
-;;   movq [rbx + rcx*1 - 0x8], r8
+;;   movq [r9 + rax*1], r8
+;;   movq [r9 + rcx*1 - 0x10], r8
+;;   movq [r9 + rax*1 + 0x8], r8
+;;   movq [r9 + rcx*1 - 0x8], r8
 ;;   jmp L10
 ;; L8:
 ;;   testb rdx, 0x8
 ;;   je L11
-;;   movq [rbx + rax*1], r8
-;;   movq [rbx + rcx*1 - 0x8], r8
+;;   movq [r9 + rax*1], r8
+;;   movq [r9 + rcx*1 - 0x8], r8
 ;;   jmp L10
 ;; L11:
 ;;   testb rdx, 0x4
 ;;   je L12
-;;   movl [rbx + rax*1], r8
-;;   movl [rbx + rcx*1 - 0x4], r8
+;;   movl [r9 + rax*1], r8
+;;   movl [r9 + rcx*1 - 0x4], r8
 ;;   jmp L10
 ;; L12:
 ;;   testb rdx, 0x2
 ;;   je L13
-;;   movw [rbx + rax*1], r8
-;;   movw [rbx + rcx*1 - 0x2], r8
+;;   movw [r9 + rax*1], r8
+;;   movw [r9 + rcx*1 - 0x2], r8
 ;;   jmp L10
 ;; L13:
 ;;   testb rdx, 0x1
 ;;   je L10
-;;   movb [rbx + rax*1], r8
+;;   movb [r9 + rax*1], r8
 ;;   jmp L10
 ;; L9:
 ;;   cmpq rdx, 0x40
 ;;   ja L7
-;;   movq [rbx + rax*1], r8
-;;   movq [rbx + rcx*1 - 0x20], r8
-;;   movq [rbx + rax*1 + 0x8], r8
-;;   movq [rbx + rcx*1 - 0x18], r8
-;;   movq [rbx + rax*1 + 0x10], r8
-;;   movq [rbx + rcx*1 - 0x10], r8
-;;   movq [rbx + rax*1 + 0x18], r8
-;;   movq [rbx + rcx*1 - 0x8], r8
+;;   movq [r9 + rax*1], r8
+;;   movq [r9 + rcx*1 - 0x20], r8
+;;   movq [r9 + rax*1 + 0x8], r8
+;;   movq [r9 + rcx*1 - 0x18], r8
+;;   movq [r9 + rax*1 + 0x10], r8
+;;   movq [r9 + rcx*1 - 0x10], r8
+;;   movq [r9 + rax*1 + 0x18], r8
+;;   movq [r9 + rcx*1 - 0x8], r8
 ;; L10:
 ;; L6:
 ;;   movq rsp, rbp

@@ -88,14 +88,14 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movups xmm5, [rbx + rax*1]
+;;   movups xmm4, [rbx + rax*1]
 ;;   pxor xmm0, xmm0, xmm0
 ;;   pinsrb xmm0, xmm0, [rbx + rax*1 + 0x10], 0x0
 ;;   pxor xmm15, xmm15, xmm15
 ;;   pshufb xmm0, xmm0, xmm15
-;;   pcmpeqb xmm5, xmm5, xmm0
+;;   pcmpeqb xmm4, xmm4, xmm0
 ;;   pxor xmm15, xmm15, xmm15
-;;   pcmpeqb xmm15, xmm15, xmm5
+;;   pcmpeqb xmm15, xmm15, xmm4
 ;;   ptest xmm15, xmm15
 ;;   jne L3
 ;; L2:
@@ -111,11 +111,11 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movups xmm7, [rbx + rax*1]
+;;   movups xmm6, [rbx + rax*1]
 ;;   vpbroadcastb xmm0, [rbx + rax*1 + 0x10]
-;;   pcmpeqb xmm7, xmm7, xmm0
+;;   pcmpeqb xmm6, xmm6, xmm0
 ;;   pxor xmm15, xmm15, xmm15
-;;   pcmpeqb xmm15, xmm15, xmm7
+;;   pcmpeqb xmm15, xmm15, xmm6
 ;;   ptest xmm15, xmm15
 ;;   jne L3
 ;; L2:

@@ -4,10 +4,12 @@
 use super::*;
 
 /// Numbers at the ends and with bytes that differ.
-const NUMBERS: [u64; 14] = [
+const NUMBERS: [u64; 16] = [
     0,
     1,
     2,
+    3,
+    4,
     0xFF,
     0x1122_3344,
     0x7FFF_FFFF,
@@ -187,6 +189,56 @@ const CASES: &[Case] = &[
         |a, b| {
             let answer = u64::from(a < b);
             b.wrapping_add(answer).wrapping_mul(a.wrapping_sub(answer))
+        },
+    ),
+    (
+        "the lowest byte compared, which has no sign",
+        "(i64.or (i64.extend_i32_u (i64.gt_s (i64.and (local.get 0) (i64.const 0xff)) (i64.const 0x80)))
+            (i64.or
+                (i64.shl (i64.extend_i32_u
+                    (i32.le_s (i32.and (local.get 2) (i32.const 0xff)) (i32.const 0xff))) (i64.const 1))
+                (i64.shl (i64.extend_i32_u (i32.lt_u
+                    (i32.and (i32.sub (local.get 3) (i32.const 0x30)) (i32.const 0xff)) (i32.const 0x59)))
+                    (i64.const 2))))",
+        |a, b| {
+            u64::from(a as u8 > 0x80) | 2 | u64::from((b as u8).wrapping_sub(0x30) < 0x59) << 2
+        },
+    ),
+    (
+        "the lowest byte compared for the carry",
+        "(i64.extend_i32_u (i32.add (local.get 3)
+            (i32.lt_u (i32.and (i32.sub (local.get 2) (i32.const 0x30)) (i32.const 0xff)) (i32.const 0x59))))",
+        |a, b| narrow((b as u32).wrapping_add(((a as u8).wrapping_sub(0x30) < 0x59).into())),
+    ),
+    (
+        "compared with more than a byte has",
+        "(i64.or
+            (i64.extend_i32_u (i32.lt_u (i32.and (local.get 2) (i32.const 0xff)) (i32.const 0x122)))
+            (i64.shl (i64.extend_i32_u
+                (i32.gt_s (i32.and (local.get 2) (i32.const 0xff)) (i32.const -1))) (i64.const 1)))",
+        |_, _| 3,
+    ),
+    (
+        "the opposite of a comparison of floats, none of which are ordered with NaN",
+        "(if (i32.xor (f64.lt (f64.reinterpret_i64 (local.get 0)) (f64.reinterpret_i64 (local.get 1)))
+                (i32.const 1))
+            (then (return (i64.const 7))))
+        (i64.const 5)",
+        |a, b| if f64::from_bits(a) < f64::from_bits(b) { 5 } else { 7 },
+    ),
+    (
+        "few cases of a table",
+        "(block $0 (block $1 (block $2 (block $else
+            (br_table $0 $1 $1 $else $2 $else (local.get 2)))
+            (return (i64.const 40)))
+            (return (i64.const 30)))
+            (return (i64.const 20)))
+        (i64.const 10)",
+        |a, _| match a as u32 {
+            0 => 10,
+            1 | 2 => 20,
+            4 => 30,
+            _ => 40,
         },
     ),
 ];

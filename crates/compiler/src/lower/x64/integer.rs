@@ -177,13 +177,19 @@ impl Select<'_> {
         let (first, second) = inner.map_or((other, None), |(first, second)| (first, Some(second)));
         let first = self.operand(first, wide);
         let second = second.map(|second| self.operand(second, wide));
-        let left = self.operand(compared.a, compared.wide);
+        let known = compared.b.and_then(|b| self.immediate(b, compared.wide));
+        let byte = known.and_then(|with| self.byte_of(compared.a, compared.wide, with));
+        let left = self.operand(byte.unwrap_or(compared.a), compared.wide);
         let mut ops = Ops::of(&[read(left)]);
         let right = match compared.b {
             Some(b) => self.src(b, compared.wide, &mut ops),
             None => Src::Imm(1),
         };
-        let size = if compared.wide { Size::B8 } else { Size::B4 };
+        let size = match (byte, compared.wide) {
+            (Some(_), _) => Size::B1,
+            (None, false) => Size::B4,
+            (None, true) => Size::B8,
+        };
         self.put_ops(Inst::Cmp { size, a: Src::Operand, b: right }, &ops);
         let mut ops = Ops::of(&[write_over(dst, 1), read(first)]);
         second.into_iter().for_each(|second| ops.push(read(second)));
@@ -668,6 +674,12 @@ impl Select<'_> {
         }
         match known {
             Some(0) => self.compare_with_zero(wide, a, condition),
+            Some(value) if let Some(byte) = self.byte_of(a, wide, value) => {
+                let byte = self.operand(byte, wide);
+                let inst = Inst::Cmp { size: Size::B1, a: Src::Operand, b: Src::Imm(value) };
+                self.put(inst, &[read(byte)]);
+                return Condition::Flag(unsigned(condition));
+            }
             Some(value) => {
                 let mut ops = Ops::of(&[]);
                 let a = self.src_rm(a, size, &mut ops);
@@ -681,6 +693,14 @@ impl Select<'_> {
             }
         }
         Condition::Flag(condition)
+    }
+
+    /// The value whose lowest byte another is, if that is compared with one.
+    fn byte_of(&self, value: Value, wide: bool, with: i32) -> Option<Value> {
+        let and = if wide { BinaryOp::I64And } else { BinaryOp::I32And };
+        let data = self.single_def(value).filter(|data| data.op == Op::Binary(and))?;
+        let is_byte = self.immediate(data.args[1], wide) == Some(0xFF);
+        (is_byte && (0..=0xFF).contains(&with)).then_some(data.args[0])
     }
 
     /// Compares with zero, for a condition: of a value that is the intersection of two, those.
@@ -728,8 +748,13 @@ impl Select<'_> {
     pub(super) fn flags(&mut self, cond: Value) -> Condition {
         if let Some(data) = self.single_def(cond) {
             // The opposite of another test.
-            if data.op == Op::Compare(CompareOp::I32Eq)
-                && self.immediate(data.args[1], false) == Some(0)
+            let opposite = match data.op {
+                Op::Compare(CompareOp::I32Eq) => Some(0),
+                Op::Binary(BinaryOp::I32Xor) => Some(1),
+                _ => None,
+            };
+            if opposite.is_some()
+                && self.immediate(data.args[1], false) == opposite
                 && let Some(inner) = self.single_def(data.args[0])
                 && let Some(condition) = self.test_flags(inner)
             {
