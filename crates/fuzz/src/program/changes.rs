@@ -9,7 +9,8 @@ use zwasm_wast::mutate::Rng;
 
 /// The passes by their names, and in how many of a hundred functions each has to change
 /// the form that machine code is made from.
-const PASSES: [(&str, usize); 10] = [
+const PASSES: [(&str, usize); 11] = [
+    ("tables", 1),
     ("branches", 20),
     ("simplify", 20),
     ("gvn", 10),

@@ -31,20 +31,7 @@
 ;;   movq rbp, rsp
 ;; L1:
 ;;   addl rax, 0xd0
-;;   movzbl rbx, rax
-;;   cmpl rbx, 0xa
-;;   setb rax
-;;   movzbl rax, rax
-;;   popq rbp
-;;   ret
-;; x64+avx
-;; L0:
-;;   pushq rbp
-;;   movq rbp, rsp
-;; L1:
-;;   addl rax, 0xd0
-;;   movzbl rbx, rax
-;;   cmpl rbx, 0xa
+;;   cmpb rax, 0xa
 ;;   setb rax
 ;;   movzbl rax, rax
 ;;   popq rbp
@@ -59,20 +46,8 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movzbl rdx, rax
-;;   cmpq rdx, 0x7f
-;;   setg rax
-;;   movzbl rax, rax
-;;   popq rbp
-;;   ret
-;; x64+avx
-;; L0:
-;;   pushq rbp
-;;   movq rbp, rsp
-;; L1:
-;;   movzbl rdx, rax
-;;   cmpq rdx, 0x7f
-;;   setg rax
+;;   cmpb rax, 0x7f
+;;   seta rax
 ;;   movzbl rax, rax
 ;;   popq rbp
 ;;   ret
@@ -89,20 +64,7 @@
 ;;   movq rbp, rsp
 ;; L1:
 ;;   addl rax, 0x9f
-;;   movzbl rsi, rax
-;;   cmpl rsi, 0x1a
-;;   movq rax, rcx
-;;   adcl rax, 0x0
-;;   popq rbp
-;;   ret
-;; x64+avx
-;; L0:
-;;   pushq rbp
-;;   movq rbp, rsp
-;; L1:
-;;   addl rax, 0x9f
-;;   movzbl rsi, rax
-;;   cmpl rsi, 0x1a
+;;   cmpb rax, 0x1a
 ;;   movq rax, rcx
 ;;   adcl rax, 0x0
 ;;   popq rbp
@@ -114,18 +76,6 @@
 ;;   return s4
 ;;
 ;; x64
-;; L0:
-;;   pushq rbp
-;;   movq rbp, rsp
-;; L1:
-;;   addl rax, 0xd0
-;;   movzwl rbx, rax
-;;   cmpl rbx, 0xa
-;;   setb rax
-;;   movzbl rax, rax
-;;   popq rbp
-;;   ret
-;; x64+avx
 ;; L0:
 ;;   pushq rbp
 ;;   movq rbp, rsp
@@ -163,21 +113,5 @@
 ;;   movaps xmm1, xmm0
 ;;   addsd xmm0, xmm2
 ;;   mulsd xmm0, xmm1
-;;   popq rbp
-;;   ret
-;; x64+avx
-;; L0:
-;;   pushq rbp
-;;   movq rbp, rsp
-;; L1:
-;;   ucomisd xmm0, xmm1
-;;   ja L3
-;; L2:
-;;   vsubsd xmm0, xmm0, xmm1
-;;   popq rbp
-;;   ret
-;; L3:
-;;   vaddsd xmm6, xmm0, xmm2
-;;   vmulsd xmm0, xmm6, xmm0
 ;;   popq rbp
 ;;   ret

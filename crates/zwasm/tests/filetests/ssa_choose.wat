@@ -89,10 +89,15 @@
 ;;   v3: i32 = i32.shl v0, v2
 ;;   jump b2(v3)
 ;; b2(v4: i32):
-;;   table v4, b5, b4, b3
+;;   v6: i32 = const 0x0
+;;   v7: i32 = i32.eq v4, v6
+;;   branch v4, b6, b5
+;; b5:
+;;   return v1
+;; b6:
+;;   v9: i32 = i32.eq v4, v2
+;;   branch v9, b4, b3
 ;; b3:
 ;;   return v5
 ;; b4:
 ;;   return v4
-;; b5:
-;;   return v1

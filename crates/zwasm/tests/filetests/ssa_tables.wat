@@ -37,3 +37,95 @@
       (return (i32.const 20)))
     (i32.const 10)))
 ;;! expected
+;; tables: function f0 <states>:
+;; b0(v0: i32):
+;;   v1: i32 = const 0x28
+;;   v2: i32 = const 0x1e
+;;   v3: i32 = const 0x14
+;;   v4: i32 = const 0xa
+;;   v5: i32 = const 0x0
+;;   v6: i32 = i32.eq v0, v5
+;;   branch v6, b4, b5
+;; b4:
+;;   return v4
+;; b5:
+;;   v7: i32 = const 0x1
+;;   v8: i32 = i32.eq v0, v7
+;;   branch v8, b3, b6
+;; b3:
+;;   return v3
+;; b6:
+;;   v9: i32 = const 0x2
+;;   v10: i32 = i32.eq v0, v9
+;;   branch v10, b2, b1
+;; b1:
+;;   return v1
+;; b2:
+;;   return v2
+;; tables: function f1 <runs>:
+;; b0(v0: i32):
+;;   v1: i32 = const 0x3
+;;   v2: i32 = const 0x2
+;;   v3: i32 = const 0x1
+;;   v4: i32 = const 0x1
+;;   v5: i32 = i32.sub v0, v4
+;;   v6: i32 = const 0x3
+;;   v7: i32 = i32.lt_u v5, v6
+;;   branch v7, b2, b6
+;; b2:
+;;   jump b5
+;; b5:
+;;   return v3
+;; b6:
+;;   v8: i32 = const 0x5
+;;   v9: i32 = i32.eq v0, v8
+;;   branch v9, b4, b1
+;; b1:
+;;   jump b3
+;; b3:
+;;   return v1
+;; b4:
+;;   return v2
+;; tables: function f2 <from_zero>:
+;; b0(v0: i32):
+;;   v1: i32 = const 0x2
+;;   v2: i32 = const 0x1
+;;   v3: i32 = const 0x4
+;;   v4: i32 = i32.lt_u v0, v3
+;;   branch v4, b1, b2
+;; b1:
+;;   jump b3
+;; b3:
+;;   return v2
+;; b2:
+;;   return v1
+;; tables: function f3 <none>:
+;; b0(v0: i32):
+;;   v1: i32 = const 0x1
+;;   jump b1
+;; b1:
+;;   return v1
+;; tables: function f4 <many>:
+;; b0(v0: i32):
+;;   v1: i32 = const 0x46
+;;   v2: i32 = const 0x3c
+;;   v3: i32 = const 0x32
+;;   v4: i32 = const 0x28
+;;   v5: i32 = const 0x1e
+;;   v6: i32 = const 0x14
+;;   v7: i32 = const 0xa
+;;   table v0, b7, b6, b5, b4, b3, b2, b1
+;; b1:
+;;   return v1
+;; b2:
+;;   return v2
+;; b3:
+;;   return v3
+;; b4:
+;;   return v4
+;; b5:
+;;   return v5
+;; b6:
+;;   return v6
+;; b7:
+;;   return v7
