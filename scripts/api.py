@@ -93,14 +93,23 @@ AUTOMATIC = re.compile(
 )
 
 
+# A parameter, whose name means nothing to who calls.
+PARAMETER = re.compile(r"(?<!['\w])[a-z_]\w*: ")
+
+
 def one_line(text):
     """
-    >>> one_line("pub fn f(\\n    a: u32,\\n) -> u32")
-    'pub fn f(a: u32) -> u32'
+    >>> one_line("pub fn f<'a: 'b, T: Copy>(\\n    a: &'a T,\\n) -> u32")
+    "pub fn f<'a: 'b, T: Copy>(_: &'a T) -> u32"
+    >>> one_line("pub struct Point { pub x: u32 }")
+    'pub struct Point { pub x: u32 }'
     """
     text = re.sub(r"//[^\n]*", "", text)
     text = re.sub(r"\s+", " ", text).strip()
-    return re.sub(r"([(\[<]) ", r"\1", text).replace(", )", ")").replace(",)", ")")
+    text = re.sub(r"([(\[<]) ", r"\1", text).replace(", )", ")").replace(",)", ")")
+    if re.match(r"pub (const |unsafe )*fn ", text):
+        text = PARAMETER.sub("_: ", text)
+    return text
 
 
 def listing(doc, library):
