@@ -46,7 +46,7 @@ pub enum Command {
     /// Check a file without executing it.
     Validate(Check),
     /// Run scripts of the test suite's format.
-    #[cfg(feature = "wat")]
+    #[cfg(feature = "wast")]
     Wast(Scripts),
     /// List the features of WebAssembly.
     Features(Format),
@@ -72,7 +72,7 @@ pub struct Check {
 }
 
 /// What `zwasm wast FILE...` takes.
-#[cfg(feature = "wat")]
+#[cfg(feature = "wast")]
 #[derive(Debug, Default, PartialEq)]
 pub struct Scripts {
     /// The scripts' files.
@@ -224,7 +224,7 @@ pub fn parse(
     match command.name {
         "inspect" => parse_check(&mut words, Command::Inspect),
         "validate" => parse_check(&mut words, Command::Validate),
-        #[cfg(feature = "wat")]
+        #[cfg(feature = "wast")]
         "wast" => parse_scripts(&mut words),
         "features" => parse_features(&mut words),
         "completions" => parse_completions(&mut words),
@@ -555,7 +555,7 @@ fn parse_check(words: &mut Words, make: fn(Check) -> Command) -> Result<Command,
     Ok(make(check))
 }
 
-#[cfg(feature = "wat")]
+#[cfg(feature = "wast")]
 fn parse_scripts(words: &mut Words) -> Result<Command, String> {
     let mut scripts = Scripts::default();
     while let Some(part) = words.next()? {

@@ -44,7 +44,7 @@ mod suggest;
 mod units;
 mod validate;
 mod values;
-#[cfg(feature = "wat")]
+#[cfg(feature = "wast")]
 mod wast;
 
 use std::io::Write;
@@ -77,7 +77,7 @@ fn dispatch() -> Result<i32, Failure> {
             let (text, code) = validate::validate(&options)?;
             print(&text).map(|_| code)
         }
-        #[cfg(feature = "wat")]
+        #[cfg(feature = "wast")]
         Command::Wast(scripts) => wast::run(&scripts, print),
         Command::Features(format) => print(&features::list(format.is_json())),
         Command::Completions(shell) => print(&completions::script(shell)),

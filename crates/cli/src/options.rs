@@ -192,7 +192,7 @@ component it is WIT.
         summary: "Check a file without running it",
         about: "",
     },
-    #[cfg(feature = "wat")]
+    #[cfg(feature = "wast")]
     CommandInfo {
         name: "wast",
         words: "[OPTIONS] FILE...",
@@ -247,8 +247,8 @@ pub const FOREIGN: &[(&str, &str)] = &[
         "serve",
         "there is no server for HTTP; a component that listens by itself runs with '--allow-net'",
     ),
-    #[cfg(not(feature = "wat"))]
-    ("wast", "this build reads no text: it was built without the feature 'wat'"),
+    #[cfg(not(feature = "wast"))]
+    ("wast", "this build runs no scripts: it was built without the feature 'wast'"),
     (
         "explore",
         "'--dump-regir N' and '--dump-jit N' print what becomes of a function, and \

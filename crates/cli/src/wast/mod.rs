@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use zwasm::{Config, Engine};
 
 use crate::args::Scripts;
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::module;
 use reader::Reader;
 use runner::Runner;
@@ -38,18 +38,20 @@ pub fn run(
             .map_err(|_| Failure::runtime(format!("'{}' is no text", name.escape_debug())))?;
         let text = without_preamble(&text);
         let mut runner = Runner::new(&engine)?;
-        let report = match runner::is_bare(text) {
+        let mut report = match runner::is_bare(text) {
             true => runner.bare(text),
             false => {
                 let mut reader = Reader::new(text);
                 std::thread::scope(|scope| runner.run(&mut reader, scope))
             }
         };
-        let mut lines = String::new();
+        report.failures.sort_by_key(|(at, _)| *at);
+        let (mut lines, mut line, mut counted) = (String::new(), 1, 0);
         for (at, message) in &report.failures {
-            let line = text[..*at].matches('\n').count() + 1;
+            line += text[counted..*at].matches('\n').count();
+            counted = *at;
             let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-            let _ = writeln!(lines, "{}:{line}: {message}", name.escape_debug());
+            lines += &one_line(&format!("{}:{line}: {message}", name.escape_debug()));
         }
         let (passed, failed) = (report.passed, report.failures.len());
         let _ = writeln!(lines, "{}: {passed} passed, {failed} failed", name.escape_debug());

@@ -5,7 +5,7 @@
 //! so does one that is not known.
 
 use std::collections::HashMap;
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use zwasm::{Engine, Error, ErrorKind, Extern, Instance, Linker, Module, Store, Val};
 
@@ -40,6 +40,8 @@ pub struct Runner {
     names: HashMap<String, Named>,
     latest: Option<Module>,
     current: Option<Instance>,
+    /// Whether it is that of a thread, which starts no others.
+    is_thread: bool,
 }
 
 /// Whether a script begins with something else than a directive: then it is a module.
@@ -72,7 +74,14 @@ impl Runner {
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         define_spectest(&mut store, &mut linker)?;
-        Ok(Runner { store, linker, names: HashMap::new(), latest: None, current: None })
+        Ok(Runner {
+            store,
+            linker,
+            names: HashMap::new(),
+            latest: None,
+            current: None,
+            is_thread: false,
+        })
     }
 
     /// Runs a script that is one module without its parentheses.
@@ -155,9 +164,9 @@ impl Runner {
                 Ok(values) => Err(self.returned("an exception", &values)),
             },
             "assert_malformed" | "assert_malformed_custom" => {
-                self.assert_refused(reader, "malformed")
+                self.assert_refused(reader, "a malformed")
             }
-            "assert_invalid" => self.assert_refused(reader, "invalid"),
+            "assert_invalid" => self.assert_refused(reader, "an invalid"),
             "assert_invalid_custom" => {
                 let module = self.compile(reader).map_err(|error| error.summary())?;
                 match module.check_branch_hints() {
@@ -357,8 +366,7 @@ impl Runner {
     /// A module that cannot be made. What is said of why is another engine's words.
     fn assert_refused(&mut self, reader: &mut Reader<'_>, how: &str) -> Check {
         match self.compile(reader) {
-            Ok(_) => Err(format!("expected an {how} module, got a valid one")
-                .replace("an malformed", "a malformed")),
+            Ok(_) => Err(format!("expected {how} module, got a valid one")),
             Err(error) if error.kind() == ErrorKind::Limit => Err(error.summary()),
             Err(_) => Ok(()),
         }
@@ -372,6 +380,9 @@ impl Runner {
         scope: &'scope Scope<'scope, '_>,
         threads: &mut Threads<'scope>,
     ) -> Check {
+        if self.is_thread {
+            return Err("a thread starts no others".into());
+        }
         let name = reader.id()?.ok_or("expected the name of the thread")?;
         let mut runner = Runner::new(self.store.engine()).map_err(|error| error.summary())?;
         let mut ahead = reader.clone();
@@ -392,8 +403,10 @@ impl Runner {
             ahead.close()?;
             *reader = ahead;
         }
+        runner.is_thread = true;
         let mut inside = reader.clone();
-        threads.push((name.into(), scope.spawn(move || runner.run(&mut inside, scope))));
+        let spawned = Builder::new().spawn_scoped(scope, move || runner.run(&mut inside, scope));
+        threads.push((name.into(), spawned.map_err(|error| error.to_string())?));
         Ok(())
     }
 }

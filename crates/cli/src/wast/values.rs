@@ -114,16 +114,25 @@ pub fn matches(
     reader: &mut Reader<'_>,
     value: &Val,
 ) -> Result<bool, String> {
+    let mut inside = reader.clone();
+    inside.open()?;
+    if inside.word()? != Some("either") {
+        return is_one(store, reader, value);
+    }
+    let mut any = false;
+    while inside.peek()? == Some(b'(') {
+        any |= is_one(store, &mut inside, value)?;
+    }
+    inside.close()?;
+    *reader = inside;
+    Ok(any)
+}
+
+/// The same of a result that is no choice.
+fn is_one(store: &mut Store<()>, reader: &mut Reader<'_>, value: &Val) -> Result<bool, String> {
     reader.open()?;
     let keyword = reader.expect_word()?;
     let is = match keyword {
-        "either" => {
-            let mut any = false;
-            while reader.peek()? == Some(b'(') {
-                any |= matches(store, reader, value)?;
-            }
-            any
-        }
         "i32.const" => {
             let bits = number(reader, |word| number::integer(word, 32))?;
             value.i32() == Some(bits as i32)

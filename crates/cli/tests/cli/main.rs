@@ -26,6 +26,7 @@ mod observe;
 mod person;
 mod programs;
 mod scripting;
+#[cfg(feature = "wast")]
 mod scripts;
 mod shells;
 mod sources;

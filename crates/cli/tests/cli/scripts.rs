@@ -101,6 +101,18 @@ fn what_comes_otherwise_is_told_with_its_line() {
         assert!(lines[at].starts_with(start), "{start} in {text}");
     }
     assert!(text.ends_with("cut.wast: 1 passed, 2 failed\n"), "{text}");
+    // What a script contains does not steer the terminal, nor does its depth end the process.
+    let deep = format!(
+        "(module (func (export \"f\") (result i32) (i32.const 1)))\n\
+         (assert_return (invoke \"f\") {}(i32.const 1){})\n\
+         (assert_return (invoke \"\\1b[31m\"))\n{}",
+        "(either ".repeat(100_000),
+        ")".repeat(100_000),
+        "(thread $T ".repeat(100_000)
+    );
+    dir.write("deep.wast", deep);
+    let text = line(&dir, "wast deep.wast").text();
+    assert!(!text.contains('\x1b') && text.contains("deep.wast:3: nothing is exported"), "{text}");
     assert_eq!(line(&dir, "wast shared.wast --disable threads").code, Some(1));
 }
 
