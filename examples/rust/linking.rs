@@ -43,6 +43,6 @@ fn main() -> Result<()> {
     let wrong = Module::new(&engine, r#"(module (import "shapes" "area" (func (param f64))))"#)?;
     let area = shapes.get_export(&mut store, "area").expect("it is exported");
     let error = Instance::new(&mut store, &wrong, &[area]).expect_err("the types differ");
-    println!("a wrong import: {error}");
+    println!("a wrong import: {error:#}");
     Ok(())
 }
