@@ -68,6 +68,9 @@ pub enum Routine {
     Restore,
     /// Where handlers return to from the bottom of a world of slots.
     Ending,
+    /// Ends a call of the host as the outcome in `rax` says, which is not that it went well;
+    /// jumped to from a stub's frame, with the host function's context in `rdi`.
+    Ended,
 }
 
 /// Bytes that [`Routine::Keep`] leaves below a frame: its return address, twelve registers

@@ -54,6 +54,8 @@ pub struct VmLayout {
     pub record_type: u32,
     /// In a function's record: its number, which is what references are, 32 bits.
     pub record_number: u32,
+    /// In a host function's record: what calls its closure; 0 where there is none.
+    pub record_thunk: u32,
     /// In the `vmctx`: the array of pointers to records by number, null for no function.
     pub functions: u32,
     /// In the `vmctx`: how many numbers there are, 32 bits.

@@ -88,6 +88,7 @@ fn layout() -> VmLayout {
         record_vmctx: 16,
         record_type: 24,
         record_number: 28,
+        record_thunk: 32,
         feedback: 0,
         functions: field(),
         function_count: field(),

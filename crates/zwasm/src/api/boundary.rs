@@ -10,14 +10,28 @@ use super::coredump::WasmCoreDump;
 use super::exception::{self, ThrownException};
 use crate::error::{Error, Result};
 use crate::stack::activation::{self, HostCall};
-use crate::stack::stop::{Stop, Why};
+use crate::stack::stop::{Outcome, Stop, Why};
 use crate::store::hooks::CallHook;
 use crate::store::vmctx::{FuncRecord, VmCtx};
-use crate::store::{HostCode, StoreCore};
+use crate::store::{HostCode, HostFunc, StoreCore};
 
-/// Calls a function on behalf of what runs in the context `caller`, or of the host if
-/// that is the function's own. `slots` holds the parameters' slots and receives the
-/// results'.
+/// Where the slots of a call from the host are; see [`activation::slots`].
+///
+/// # Errors
+///
+/// If there is no room for so many.
+///
+/// # Safety
+///
+/// As [`activation::slots`].
+#[inline]
+pub(super) unsafe fn slots(core: *mut StoreCore, count: usize) -> Result<*mut u64> {
+    // SAFETY: by the contract.
+    unsafe { activation::slots(core, count).map_err(|stop| error(core, stop)) }
+}
+
+/// Calls a function, see [`activation::call`], and gives what `read` makes of the results,
+/// which must not run the guest.
 ///
 /// # Errors
 ///
@@ -26,18 +40,25 @@ use crate::store::{HostCode, StoreCore};
 /// # Safety
 ///
 /// As [`activation::call`].
-pub(super) unsafe fn call(
+#[inline]
+pub(super) unsafe fn call<R>(
     core: *mut StoreCore,
     caller: *mut VmCtx,
     record: *const FuncRecord,
-    slots: &mut [u64],
-) -> Result<()> {
+    slots: *mut u64,
+    count: usize,
+    read: impl FnOnce() -> R,
+) -> Result<R> {
     // SAFETY: by the contract.
     unsafe {
-        if (*core).call_hook.is_some() {
-            return call_hooked(core, caller, record, slots);
+        if (*core).is_hooked() {
+            call_hooked(core, caller, record, slots, count)?;
+        } else if let Err(stop) = activation::call(core, caller, record, slots, count) {
+            return Err(error(core, stop));
         }
-        activation::call(core, caller, record, slots).map_err(|stop| error(core, stop))
+        let results = read();
+        activation::rest(core);
+        Ok(results)
     }
 }
 
@@ -51,15 +72,23 @@ unsafe fn call_hooked(
     core: *mut StoreCore,
     caller: *mut VmCtx,
     record: *const FuncRecord,
-    slots: &mut [u64],
+    slots: *mut u64,
+    count: usize,
 ) -> Result<()> {
-    // SAFETY: by the contract.
+    // SAFETY: by the contract. The hook may call the guest, above the slots.
     unsafe {
-        StoreCore::pass(core, CallHook::CallingWasm)?;
-        let outcome = activation::call(core, caller, record, slots);
-        let outcome = outcome.map_err(|stop| error(core, stop));
-        let passed = StoreCore::pass(core, CallHook::ReturningFromWasm);
-        outcome.and(passed)
+        let end = slots.add(count);
+        StoreCore::above(core, end, || StoreCore::pass(core, CallHook::CallingWasm))?;
+        let tell = || StoreCore::pass(core, CallHook::ReturningFromWasm);
+        match activation::call(core, caller, record, slots, count) {
+            Ok(()) => StoreCore::above(core, end, tell),
+            // There are no results to be read, and perhaps no stack.
+            Err(stop) => {
+                let error = error(core, stop);
+                let _ = tell();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -105,29 +134,51 @@ unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
     error.add_backtrace(backtrace)
 }
 
-/// The code of a host function that does `work`.
-pub(super) fn host_code(work: impl Fn(HostCall) -> Result<()> + Send + Sync + 'static) -> HostCode {
-    Arc::new(move |call| {
-        // SAFETY: the call is of a live store, which is ours alone meanwhile.
-        let outcome = match unsafe { (*call.store).call_hook.is_some() } {
-            true => hooked(call.store, || work(call)),
-            false => work(call),
-        };
-        outcome.map_err(|error| why(call.store, error))
-    })
+/// What a host function's closure has to do with its store.
+pub(super) trait Access {
+    /// Whether the closure can get hold of the store, or of references into it.
+    const VISITS: bool;
 }
 
-/// Does the work of a host function, telling the hook.
-#[cold]
-fn hooked(core: *mut StoreCore, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    // SAFETY: the store is that of a call that is made now.
-    unsafe {
-        StoreCore::pass(core, CallHook::CallingHost)?;
-        let outcome = work();
-        let passed = StoreCore::pass(core, CallHook::ReturningFromHost);
-        outcome.and(passed)
-    }
+/// The closure gets the store.
+pub(super) struct Visits;
+
+impl Access for Visits {
+    const VISITS: bool = true;
 }
+
+/// The code of a host function that does `work`.
+pub(super) fn host_code<A: Access, W>(work: W) -> HostCode
+where
+    W: Fn(HostCall) -> Result<()> + Send + Sync + 'static,
+{
+    // SAFETY: the thunk is for this closure.
+    unsafe { HostCode::new(thunk::<A, W>, Arc::new(work)) }
+}
+
+macro_rules! thunk {
+    ($abi:literal) => {
+        /// The thunk of a closure.
+        unsafe extern $abi fn thunk<A: Access, W: Fn(HostCall) -> Result<()>>(
+            func: *const HostFunc,
+            slots: *mut u64,
+            place: *const u64,
+        ) -> Outcome {
+            // SAFETY: the function's closure is of the thunk's type, and lives as long as
+            // the store.
+            unsafe {
+                let work = &*(*func).closure.cast::<W>();
+                activation::call_host(func, slots, place, A::VISITS, why, work)
+            }
+        }
+    };
+}
+
+// The convention of handlers and compiled code on every system.
+#[cfg(target_arch = "x86_64")]
+thunk!("sysv64");
+#[cfg(not(target_arch = "x86_64"))]
+thunk!("C");
 
 /// Why the guest has to stop whose host function gave an error.
 #[cold]

@@ -1,8 +1,8 @@
 //! What the guest calls: the code of host functions, and what it is given.
 
-use super::boundary::host_code;
+use super::boundary::{Visits, host_code};
 use super::externs::Extern;
-use super::func::{slots_of, with_slots};
+use super::func::slots_of;
 use super::module::ModuleExport;
 use super::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use super::val::Val;
@@ -10,8 +10,8 @@ use crate::error::{Context, Result};
 use crate::stack::activation::HostCall;
 use crate::store::HostCode;
 use crate::store::gc::full::GcHeapOutOfMemory;
-use crate::store::vmctx::VmCtx;
 use crate::types::{FuncType, ValType};
+use std::mem::MaybeUninit;
 
 /// What a host function can use of the guest that called it: the store, and the
 /// exports of the calling instance.
@@ -24,16 +24,16 @@ use crate::types::{FuncType, ValType};
 /// ```
 pub struct Caller<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
-    vm: *mut VmCtx,
+    call: HostCall,
 }
 
 impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
     ///
     /// The call is in progress in a store with data of type `T`.
-    pub(super) unsafe fn new(call: &HostCall) -> Caller<'a, T> {
+    pub(super) unsafe fn new(call: HostCall) -> Caller<'a, T> {
         // SAFETY: by the contract.
-        Caller { store: unsafe { StoreContextMut::from_core(call.store) }, vm: call.caller }
+        Caller { store: unsafe { StoreContextMut::from_core(call.store) }, call }
     }
 
     /// The user's data.
@@ -67,7 +67,7 @@ impl<'a, T: 'static> Caller<'a, T> {
 
     fn instance(&self) -> Option<&crate::store::instance::InstanceData> {
         // SAFETY: the caller's context is live while it waits for this call.
-        unsafe { (*self.vm).instance.as_ref() }
+        unsafe { (*self.call.caller()).instance.as_ref() }
     }
 
     /// What the calling instance exports under a name; nothing if the host
@@ -135,34 +135,64 @@ pub(crate) fn dynamic_code<T: 'static>(
     ty: FuncType,
     func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
-    host_code(move |call| {
+    let count = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
+    host_code::<Visits, _>(move |call| {
         let (params, results) = (ty.params_slice(), ty.results_slice());
-        let count = slots_of(params).max(slots_of(results));
-        let mut args = vec![Val::I32(0); params.len()];
-        // A value of another type, so that a result that is not written is an error.
-        let mut out: Vec<Val> = results
-            .iter()
-            .map(|ty| match ty {
-                ValType::I32 => Val::FuncRef(None),
-                _ => Val::I32(0),
-            })
-            .collect();
-        // SAFETY: the frame of the call has these slots, and its arguments have the
-        // function's types; the closure is for stores with this data.
-        unsafe {
-            let slots = std::slice::from_raw_parts(call.slots, count);
-            Val::read_all(call.store, &mut args, params, slots);
-            func(Caller::new(&call), &args, &mut out)?;
-            for (value, ty) in out.iter().zip(results) {
-                let incompatible = "function attempted to return an incompatible value";
-                value.check(call.store, *ty).context(incompatible)?;
+        with_copies(params.len() + results.len(), Val::I32(0), |values| {
+            let (args, out) = values.split_at_mut(params.len());
+            // A value of another type, so that a result that is not written is an error.
+            for (value, ty) in out.iter_mut().zip(results) {
+                if *ty == ValType::I32 {
+                    *value = Val::FuncRef(None);
+                }
             }
-            // Not borrowed meanwhile: collections look through all frames.
-            let slots = std::slice::from_raw_parts_mut(call.slots, count);
-            Val::write_all(call.store, &out, results, slots);
-        }
-        Ok(())
+            // SAFETY: the frame of the call has these slots, and its arguments have the
+            // function's types; the closure is for stores with this data.
+            unsafe {
+                let slots = std::slice::from_raw_parts(call.slots, count);
+                Val::read_all(call.store, args, params, slots);
+                func(Caller::new(call), args, out)?;
+                for (value, ty) in out.iter().zip(results) {
+                    let incompatible = "function attempted to return an incompatible value";
+                    value.check(call.store, *ty).context(incompatible)?;
+                }
+                // Not borrowed meanwhile: collections look through all frames.
+                let slots = std::slice::from_raw_parts_mut(call.slots, count);
+                Val::write_all(call.store, out, results, slots);
+            }
+            Ok(())
+        })
     })
+}
+
+/// Values that are on the native stack while a host function runs, not on the heap.
+const INLINE: usize = 16;
+
+/// Runs `work` with so many copies of a value.
+#[inline(always)]
+pub(super) fn with_copies<V: Copy, R>(
+    count: usize,
+    value: V,
+    work: impl FnOnce(&mut [V]) -> R,
+) -> R {
+    let mut inline = [const { MaybeUninit::<V>::uninit() }; INLINE];
+    let mut heap;
+    let values = match inline.get_mut(..count) {
+        Some(inline) => {
+            for place in &mut *inline {
+                // Lest the loop become a library call, which takes longer.
+                // SAFETY: the place is ours.
+                unsafe { place.as_mut_ptr().write_volatile(value) };
+            }
+            // SAFETY: all have just been written.
+            unsafe { &mut *(std::ptr::from_mut(inline) as *mut [V]) }
+        }
+        None => {
+            heap = vec![value; count];
+            &mut heap[..]
+        }
+    };
+    work(values)
 }
 
 /// The code of a host function over raw slots; numeric types only.
@@ -181,15 +211,17 @@ pub(crate) fn slots_code<T: 'static>(
             _ => u64::MAX,
         })
         .collect();
-    host_code(move |call| {
+    host_code::<Visits, _>(move |call| {
         // A copy, for collections look through all frames while the function runs. What
         // lies behind the arguments is none of its business.
-        with_slots(count, |slots| {
+        with_copies(count, 0, |slots: &mut [u64]| {
             // SAFETY: the frame of the call has these slots; the closure is for stores
             // with this data.
             unsafe {
-                call.slots.copy_to_nonoverlapping(slots.as_mut_ptr(), params);
-                func(Caller::new(&call), slots)?;
+                for (at, slot) in slots[..params].iter_mut().enumerate() {
+                    *slot = call.slots.add(at).read_volatile();
+                }
+                func(Caller::new(call), slots)?;
                 for (at, (slot, mask)) in slots.iter().zip(&masks).enumerate() {
                     call.slots.add(at).write(slot & mask);
                 }

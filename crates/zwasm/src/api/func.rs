@@ -29,19 +29,6 @@ use crate::types::{self, HeapType};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Func(pub(crate) Stored<FuncRecord>);
 
-/// Slots that fit on the stack of a call from the host.
-const INLINE_SLOTS: usize = 32;
-
-/// Runs `work` with this many zeroed slots.
-pub(super) fn with_slots<R>(count: usize, work: impl FnOnce(&mut [u64]) -> R) -> R {
-    if count <= INLINE_SLOTS {
-        let mut slots = [0; INLINE_SLOTS];
-        work(&mut slots[..count])
-    } else {
-        work(&mut vec![0; count])
-    }
-}
-
 pub(super) fn slots_of(types: &[types::ValType]) -> usize {
     types.iter().map(|ty| ty.kind().slots() as usize).sum()
 }
@@ -246,23 +233,24 @@ impl Func {
         let context = store.as_context_mut();
         let core = context.core();
         let record = self.0.find(core)?;
-        let ty = self.0.of(&context.as_context())?.ty;
-        let ty = context.engine().types().func_type(ty);
+        // SAFETY: the context is exclusive, and keeps the store.
+        let ty = unsafe { &*StoreCore::called_type(core, record.as_ref().ty) };
         count("arguments", ty.params().len(), params.len())?;
         count("results", ty.results().len(), results.len())?;
         for (value, ty) in params.iter().zip(ty.params()) {
             value.check(core, ty).context("argument type mismatch")?;
         }
-        let slots = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
-        with_slots(slots, |slots| {
-            Val::write_all(core, params, ty.params_slice(), slots);
-            // SAFETY: the context is exclusive, and the arguments have been checked.
-            unsafe {
-                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
-                Val::read_all(core, results, ty.results_slice(), slots);
-            }
-            Ok(())
-        })
+        let count = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
+        // SAFETY: the context is exclusive, and the arguments have been checked. As many
+        // slots are the call's.
+        unsafe {
+            let slots = boundary::slots(core, count)?;
+            let all = || std::slice::from_raw_parts_mut(slots, count);
+            Val::write_all(core, params, ty.params_slice(), all());
+            boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots, count, || {
+                Val::read_all(core, results, ty.results_slice(), all());
+            })
+        }
     }
 
     /// The function with its types known to the compiler. Its parameters take all values of
@@ -393,16 +381,22 @@ impl SlotFunc {
         if slots.len() < self.count {
             return count("slots", self.count, slots.len());
         }
-        for (at, slot) in slots[..self.params].iter_mut().enumerate() {
-            // Code relies on it that the upper half of a narrow slot is zero.
-            if self.narrow >> at & 1 == 1 {
-                *slot &= u64::from(u32::MAX);
-            }
-        }
-        let slots = &mut slots[..self.count];
         // SAFETY: the context is exclusive, and as many slots as the function has hold
         // numbers.
-        unsafe { boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots) }
+        unsafe {
+            let own = boundary::slots(core, self.count)?;
+            for (at, slot) in slots[..self.params].iter().enumerate() {
+                // Code relies on it that the upper half of a narrow slot is zero.
+                let narrow = self.narrow >> at & 1 == 1;
+                own.add(at).write(if narrow { *slot & u64::from(u32::MAX) } else { *slot });
+            }
+            boundary::call(core, record.as_ref().vmctx, record.as_ptr(), own, self.count, || {
+                for (at, slot) in slots[..self.count].iter_mut().enumerate() {
+                    // Lest the loop become a library call, which takes longer.
+                    *slot = own.add(at).read_volatile();
+                }
+            })
+        }
     }
 }
 
@@ -457,17 +451,20 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let core = store.as_context_mut().core();
         let record = self.func.0.find(core)?;
-        with_slots(P::COUNT.max(R::COUNT), |slots| {
-            // SAFETY: the context is exclusive, and the types were compared.
-            unsafe {
-                params.store(core, slots.as_mut_ptr())?;
-                if self.checked {
-                    check_arguments(core, record.as_ref(), slots)?;
-                }
-                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
-                Ok(R::load(core, slots.as_ptr()))
+        let count = P::COUNT.max(R::COUNT);
+        // SAFETY: the context is exclusive, and the types were compared. As many slots are
+        // the call's.
+        unsafe {
+            let slots = boundary::slots(core, count)?;
+            params.store(core, slots)?;
+            if self.checked {
+                let slots = std::slice::from_raw_parts(slots, count);
+                check_arguments(core, record.as_ref(), slots)?;
             }
-        })
+            boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots, count, || {
+                R::load(core, slots)
+            })
+        }
     }
 }
 

@@ -29,6 +29,6 @@ impl<T> Store<T> {
         let call = move |core: *mut StoreCore, what: CallHook| unsafe {
             hook(StoreContextMut::from_core(core), what)
         };
-        self.core_mut().call_hook = Some(Box::new(call));
+        self.core_mut().set_hook(Box::new(call));
     }
 }

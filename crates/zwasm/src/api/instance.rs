@@ -114,7 +114,8 @@ impl Instance {
                 let record = instance.as_ref().func_record(start);
                 // A host function that a module starts with is called by its instance.
                 let caller = instance.as_ref().vmctx.as_ptr();
-                boundary::call(core, caller, record, &mut [])?;
+                let slots = boundary::slots(core, 0)?;
+                boundary::call(core, caller, record, slots, 0, || ())?;
             }
             Ok(Instance(Stored::new(core, instance)))
         }
@@ -326,7 +327,7 @@ impl WasmBacktrace {
         match limit {
             0 => WasmBacktrace::default(),
             // SAFETY: the store is borrowed, and its frames wait for the host.
-            limit => unsafe { capture(None, (*context.core()).host_frame, limit) },
+            limit => unsafe { capture(context.core(), None, limit) },
         }
     }
 }

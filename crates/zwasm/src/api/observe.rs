@@ -41,7 +41,7 @@ impl Sample {
         let core = store.as_context().core();
         // SAFETY: the store is borrowed, so the frames behind its host functions
         // are as they were when these were called.
-        let backtrace = unsafe { capture(None, (*core).host_frame, MAX_BACKTRACE_FRAMES) };
+        let backtrace = unsafe { capture(core, None, MAX_BACKTRACE_FRAMES) };
         let frames = backtrace.places.iter().map(|place| {
             let (module, func, compiled, optimized) = place.function();
             SampledFrame { module: module.clone(), func, compiled, optimized }

@@ -12,9 +12,9 @@ use std::ptr;
 
 use zwasm_regir::object::is_i31;
 
-use super::boundary::{self, host_code};
-use super::caller::Caller;
-use super::func::{Func, count, same_engine, slots_of, with_slots};
+use super::boundary::{self, Visits, host_code};
+use super::caller::{Caller, with_copies};
+use super::func::{Func, count, same_engine, slots_of};
 use super::gc::rooted::Handle;
 use super::linker::Linker;
 use super::store::{AsContext, AsContextMut, expect};
@@ -269,33 +269,34 @@ impl Func {
         mut store: impl AsContextMut,
         params_and_returns: *mut [ValRaw],
     ) -> Result<()> {
-        let context = store.as_context_mut();
-        let core = context.core();
+        let core = store.as_context_mut().core();
         let record = self.0.find(core)?;
-        // SAFETY: records live as long as the store.
-        let ty = context.engine().types().func_type(unsafe { record.as_ref() }.ty);
+        // SAFETY: the context is exclusive, and keeps the store.
+        let ty = unsafe { &*StoreCore::called_type(core, record.as_ref().ty) };
         let (params, results) = (ty.params_slice(), ty.results_slice());
         let longer = params.len().max(results.len());
         if params_and_returns.len() < longer {
             return count("values", longer, params_and_returns.len());
         }
         let row = params_and_returns.cast::<ValRaw>();
-        with_slots(slots_of(params).max(slots_of(results)), |slots| {
-            // SAFETY: the context is exclusive, and by the contract the arguments are of the
-            // function's types and there is room for as many results as it has.
-            unsafe {
-                if !params.is_empty() {
-                    let arguments = std::slice::from_raw_parts(row, params.len());
-                    ValRaw::write_all(core, arguments, params, slots);
-                }
-                boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots)?;
-                for (at, value) in ValRaw::read_all(results, slots).enumerate() {
+        let slot_count = slots_of(params).max(slots_of(results));
+        // SAFETY: the context is exclusive, and by the contract the arguments are of the
+        // function's types and there is room for as many results as it has. As many slots
+        // are the call's.
+        unsafe {
+            let slots = boundary::slots(core, slot_count)?;
+            let all = || std::slice::from_raw_parts_mut(slots, slot_count);
+            if !params.is_empty() {
+                let arguments = std::slice::from_raw_parts(row, params.len());
+                ValRaw::write_all(core, arguments, params, all());
+            }
+            boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots, slot_count, || {
+                for (at, value) in ValRaw::read_all(results, all()).enumerate() {
                     note(core, results[at], value);
                     row.add(at).write(value);
                 }
-            }
-            Ok(())
-        })
+            })
+        }
     }
 }
 
@@ -349,37 +350,28 @@ fn raw_code<T: 'static>(
     ty: types::FuncType,
     func: impl Fn(Caller<'_, T>, &mut [MaybeUninit<ValRaw>]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
-    /// Values that fit on the stack of a call.
-    const INLINE: usize = 16;
-    host_code(move |call| {
+    let slots = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
+    host_code::<Visits, _>(move |call| {
         let (params, results) = (ty.params_slice(), ty.results_slice());
-        let slots = slots_of(params).max(slots_of(results));
-        let count = params.len().max(results.len());
         // Initialised anyway: who leaves a result out has broken the contract, and then
         // gives zero or null and nothing that was there before.
-        let mut few = [MaybeUninit::new(ValRaw::null()); INLINE];
-        let mut many;
-        let row = match few.get_mut(..count) {
-            Some(row) => row,
-            None => {
-                many = vec![MaybeUninit::new(ValRaw::null()); count];
-                &mut many[..]
+        let nothing = MaybeUninit::new(ValRaw::null());
+        with_copies(params.len().max(results.len()), nothing, |row| {
+            // SAFETY: the frame of the call has these slots; the closure is for stores with
+            // this data, and by the contract it leaves results of its type.
+            unsafe {
+                let arguments = std::slice::from_raw_parts(call.slots, slots);
+                for (at, value) in ValRaw::read_all(params, arguments).enumerate() {
+                    note(call.store, params[at], value);
+                    row[at] = MaybeUninit::new(value);
+                }
+                func(Caller::new(call), row)?;
+                // Not borrowed meanwhile: collections look through all frames.
+                let given = std::slice::from_raw_parts_mut(call.slots, slots);
+                let row = std::slice::from_raw_parts(row.as_ptr().cast::<ValRaw>(), results.len());
+                ValRaw::write_all(call.store, row, results, given);
             }
-        };
-        // SAFETY: the frame of the call has these slots; the closure is for stores with this
-        // data, and by the contract it leaves results of its type.
-        unsafe {
-            let arguments = std::slice::from_raw_parts(call.slots, slots);
-            for (at, value) in ValRaw::read_all(params, arguments).enumerate() {
-                note(call.store, params[at], value);
-                row[at] = MaybeUninit::new(value);
-            }
-            func(Caller::new(&call), row)?;
-            // Not borrowed meanwhile: collections look through all frames.
-            let given = std::slice::from_raw_parts_mut(call.slots, slots);
-            let row = std::slice::from_raw_parts(row.as_ptr().cast::<ValRaw>(), results.len());
-            ValRaw::write_all(call.store, row, results, given);
-        }
-        Ok(())
+            Ok(())
+        })
     })
 }

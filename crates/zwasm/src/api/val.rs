@@ -295,8 +295,9 @@ impl Val {
     /// # Errors
     ///
     /// What is wrong, in words.
+    #[inline]
     pub(crate) fn check(&self, core: *const StoreCore, ty: types::ValType) -> Result<()> {
-        if self.has_type(core, ty) {
+        if self.is_number(ty) || self.is_reference(core, ty) {
             return Ok(());
         }
         Err(self.mismatch(core, ty))
@@ -335,18 +336,23 @@ impl Val {
         Error::msg(format!("type mismatch: expected {want}, found {found}"))
     }
 
-    fn has_type(&self, core: *const StoreCore, ty: types::ValType) -> bool {
+    /// Whether the value is a number or vector of a type.
+    #[inline]
+    fn is_number(&self, ty: types::ValType) -> bool {
+        matches!(
+            (self, ty),
+            (Val::I32(_), types::ValType::I32)
+                | (Val::I64(_), types::ValType::I64)
+                | (Val::F32(_), types::ValType::F32)
+                | (Val::F64(_), types::ValType::F64)
+                | (Val::V128(_), types::ValType::V128)
+        )
+    }
+
+    /// Whether the value is a reference of a type.
+    fn is_reference(&self, core: *const StoreCore, ty: types::ValType) -> bool {
         use types::{HeapType, RefType};
-        let types::ValType::Ref(want) = ty else {
-            return matches!(
-                (self, ty),
-                (Val::I32(_), types::ValType::I32)
-                    | (Val::I64(_), types::ValType::I64)
-                    | (Val::F32(_), types::ValType::F32)
-                    | (Val::F64(_), types::ValType::F64)
-                    | (Val::V128(_), types::ValType::V128)
-            );
-        };
+        let types::ValType::Ref(want) = ty else { return false };
         // SAFETY: contexts only give out pointers to live stores.
         let registry = unsafe { (*core).engine.types() };
         let has = match self {
@@ -380,6 +386,7 @@ impl Val {
     }
 
     /// The value as slots hold it, low half first; it has been checked.
+    #[inline]
     pub(crate) fn to_bits(self, core: *const StoreCore) -> u128 {
         let reference = |handle: Handle| u128::from(handle.reference(core).unwrap_or(0));
         match self {
@@ -410,21 +417,35 @@ impl Val {
     /// # Safety
     ///
     /// As [`Val::from_bits`].
+    #[inline]
     pub(crate) unsafe fn make(
         core: *mut StoreCore,
         bits: u128,
         ty: types::ValType,
         root: &mut dyn FnMut(u64) -> Handle,
     ) -> Val {
-        let ty = match ty {
-            types::ValType::I32 => return Val::I32(bits as i32),
-            types::ValType::I64 => return Val::I64(bits as i64),
-            types::ValType::F32 => return Val::F32(bits as u32),
-            types::ValType::F64 => return Val::F64(bits as u64),
-            types::ValType::V128 => return Val::V128(bits.into()),
-            types::ValType::Ref(ty) => ty.heap_type(),
-        };
-        let reference = bits as u64;
+        match ty {
+            types::ValType::I32 => Val::I32(bits as i32),
+            types::ValType::I64 => Val::I64(bits as i64),
+            types::ValType::F32 => Val::F32(bits as u32),
+            types::ValType::F64 => Val::F64(bits as u64),
+            types::ValType::V128 => Val::V128(bits.into()),
+            // SAFETY: by the contract.
+            types::ValType::Ref(ty) => unsafe {
+                Val::make_reference(core, bits as u64, ty.heap_type(), root)
+            },
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Val::make`].
+    unsafe fn make_reference(
+        core: *mut StoreCore,
+        reference: u64,
+        ty: types::HeapType,
+        root: &mut dyn FnMut(u64) -> Handle,
+    ) -> Val {
         // SAFETY: by the contract.
         let is_func =
             unsafe { (*core).engine.types().read().heap_matches(ty, types::HeapType::Func) };

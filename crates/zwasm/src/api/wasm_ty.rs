@@ -1,6 +1,6 @@
 //! Rust types that stand for WebAssembly types, and closures over them.
 
-use super::boundary::host_code;
+use super::boundary::{Access, Visits, host_code};
 use super::caller::Caller;
 use super::func::Func;
 use super::gc::i31::I31;
@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::stack::activation::HostCall;
 use crate::store::{HostCode, StoreCore};
+use std::marker::PhantomData;
 
 mod sealed {
     pub trait Sealed {}
@@ -26,6 +27,9 @@ mod sealed {
 pub unsafe trait WasmTy: sealed::Sealed + Sized + Send {
     #[doc(hidden)]
     const SLOTS: usize = 1;
+    /// Whether values refer to something of a store.
+    #[doc(hidden)]
+    const REFERS: bool = false;
     #[doc(hidden)]
     fn val_type() -> ValType;
     #[doc(hidden)]
@@ -196,6 +200,7 @@ macro_rules! reference_types {
         impl<$($generic)*> sealed::Sealed for $ty {}
         // SAFETY: each value is written and read as the type that is named.
         unsafe impl<$($generic)*> WasmTy for $ty {
+            const REFERS: bool = true;
             fn val_type() -> ValType {
                 ValType::Ref(RefType::new(false, <$ty as Reference>::HEAP))
             }
@@ -213,6 +218,7 @@ macro_rules! reference_types {
         impl<$($generic)*> sealed::Sealed for Option<$ty> {}
         // SAFETY: as above.
         unsafe impl<$($generic)*> WasmTy for Option<$ty> {
+            const REFERS: bool = true;
             fn val_type() -> ValType {
                 ValType::Ref(RefType::new(true, <$ty as Reference>::HEAP))
             }
@@ -253,6 +259,9 @@ reference_types! {
 pub unsafe trait WasmParams: Sized {
     #[doc(hidden)]
     const COUNT: usize;
+    /// Whether any value refers to something of a store.
+    #[doc(hidden)]
+    const REFERS: bool;
     #[doc(hidden)]
     fn types() -> Vec<ValType>;
     #[doc(hidden)]
@@ -301,6 +310,7 @@ pub unsafe trait WasmRet {
 // SAFETY: each value is written and read as the type that is named.
 unsafe impl<T: WasmTy> WasmParams for T {
     const COUNT: usize = T::SLOTS;
+    const REFERS: bool = T::REFERS;
     fn types() -> Vec<ValType> {
         vec![T::val_type()]
     }
@@ -373,6 +383,13 @@ pub unsafe trait IntoFunc<T, P, R>: Send + Sync + 'static {
     fn into_func(self, engine: &Engine) -> (FuncType, HostCode);
 }
 
+/// A closure that gets no more than these values.
+struct Numbers<P>(PhantomData<P>);
+
+impl<P: WasmParams> Access for Numbers<P> {
+    const VISITS: bool = P::REFERS;
+}
+
 macro_rules! tuples {
     ($($name:ident)*) => {
         #[allow(
@@ -386,6 +403,7 @@ macro_rules! tuples {
         // SAFETY: each value is written and read as the type that is named.
         unsafe impl<$($name: WasmTy),*> WasmParams for ($($name,)*) {
             const COUNT: usize = 0 $(+ $name::SLOTS)*;
+            const REFERS: bool = false $(|| $name::REFERS)*;
             fn types() -> Vec<ValType> {
                 vec![$($name::val_type()),*]
             }
@@ -439,19 +457,20 @@ macro_rules! tuples {
             Fun: Fn($($name),*) -> Ret + Send + Sync + 'static,
         {
             fn into_func(self, engine: &Engine) -> (FuncType, HostCode) {
-                let func = move |_: Caller<'_, T>, $($name: $name),*| self($($name),*);
-                IntoFunc::<T, (Caller<'_, T>, $($name,)*), Ret>::into_func(func, engine)
+                let ty = FuncType::new(engine, [$($name::val_type()),*], Ret::types());
+                let code = move |call: HostCall| {
+                    // SAFETY: the frame of the call has these slots, and its arguments
+                    // have the function's types.
+                    unsafe {
+                        let ($($name,)*) = <($($name,)*) as WasmResults>::load(call.store, call.slots);
+                        self($($name),*).store(call.store, call.slots)
+                    }
+                };
+                (ty, host_code::<Numbers<($($name,)*)>, _>(code))
             }
         }
 
-        #[allow(
-            non_snake_case,
-            unused_variables,
-            unused_mut,
-            unused_assignments,
-            clippy::unused_unit,
-            reason = "one macro for all arities, 0 included"
-        )]
+        #[allow(non_snake_case, reason = "type names serve as variables")]
         // SAFETY: each value is written and read as the type that is named.
         unsafe impl<T: 'static, Fun, Ret: WasmRet, $($name: WasmTy + 'static),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), Ret> for Fun
         where
@@ -463,16 +482,11 @@ macro_rules! tuples {
                     // SAFETY: the frame of the call has these slots, and its arguments
                     // have the function's types.
                     unsafe {
-                        let mut at = 0;
-                        $(
-                            let $name = $name::from_slots(call.store, call.slots.add(at));
-                            at += $name::SLOTS;
-                        )*
-                        let result = self(Caller::new(&call), $($name),*);
-                        result.store(call.store, call.slots)
+                        let ($($name,)*) = <($($name,)*) as WasmResults>::load(call.store, call.slots);
+                        self(Caller::new(call), $($name),*).store(call.store, call.slots)
                     }
                 };
-                (ty, host_code(code))
+                (ty, host_code::<Visits, _>(code))
             }
         }
     };

@@ -67,18 +67,24 @@ pub(crate) fn raise() -> u64 {
     handlers::raise as handlers::Handler as usize as u64
 }
 
+/// The same handler, for who jumps to it.
+#[cfg(optimizer)]
+pub(crate) static RAISE: Handler = handlers::raise;
+
 /// Runs a function whose arguments are at `base`, with its header at `header`, called
-/// from the context `caller`.
+/// from the context `caller`, on the native stack that begins at `stack`, or if that is 0 on
+/// the one in use.
 ///
 /// # Safety
 ///
 /// The record is live; the value stack has room up to the header's end; the
-/// native stack in use is the store's.
+/// native stack is the store's.
 pub(crate) unsafe fn enter(
     caller: *mut VmCtx,
     record: *const FuncRecord,
     base: *mut u64,
     header: *mut u64,
+    stack: usize,
 ) -> Result<(), Stopped> {
     // SAFETY: by the contract; the handlers' invariants are in their module.
     unsafe {
@@ -86,6 +92,6 @@ pub(crate) unsafe fn enter(
         header.write(exit() as u64);
         header.add(1).write(base as u64);
         header.add(2).write(caller as u64);
-        handlers::dispatch::start(record, base, vm)
+        handlers::dispatch::start(record, base, vm, stack)
     }
 }

@@ -6,11 +6,11 @@
 
 use std::ptr::NonNull;
 
-use super::activation::HostFrame;
 use super::walk::{Cursor, Walk};
 use crate::code::Origin;
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::module::Module;
+use crate::store::StoreCore;
 use crate::store::instance::InstanceData;
 use crate::store::stored::Stored;
 
@@ -64,19 +64,21 @@ impl Place {
     }
 }
 
-/// Collects the frames from `start` outwards, through the host frames behind it, up to a
-/// number of them.
+/// Collects the frames from `start` outwards, through the host functions that are called
+/// behind it, up to a number of them.
 ///
 /// # Safety
 ///
-/// The frames are live.
+/// The store is valid, and the frames are live.
 pub(crate) unsafe fn capture(
+    store: *const StoreCore,
     start: Option<Cursor>,
-    mut host: *const HostFrame,
     limit: usize,
 ) -> WasmBacktrace {
     let mut trace = WasmBacktrace::default();
     trace.limit = limit;
+    // SAFETY: by the contract.
+    let mut host = unsafe { (*store).host_frame };
     let mut walk = start.map(Walk::at);
     loop {
         // SAFETY: by the contract.
@@ -89,7 +91,8 @@ pub(crate) unsafe fn capture(
             // host function returns, and it has not.
             let behind = unsafe { &*host };
             host = behind.previous;
-            walk = Some(Walk::at(behind.caller));
+            // SAFETY: likewise the guest waits for it.
+            walk = Some(Walk::from(unsafe { behind.outer(store) }));
             continue;
         };
         if trace.places.len() >= limit {

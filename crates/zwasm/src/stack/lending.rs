@@ -56,6 +56,7 @@ impl StoreCore {
             (*this).value_top = stack.value_base();
             (*this).value_end = stack.value_end();
             (*this).native_limit = stack.native_limit();
+            (*this).limit_host();
             StoreCore::end_frames_at(this, stack.value_limit());
             (*this).stack = Some(stack);
             Ok(())

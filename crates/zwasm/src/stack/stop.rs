@@ -77,7 +77,7 @@ impl StoreCore {
         // SAFETY: by the contract.
         unsafe {
             let limit = (*this).engine.config().backtrace_frames;
-            let capture = || backtrace::capture(Some(place), (*this).host_frame, limit);
+            let capture = || backtrace::capture(this, Some(place), limit);
             (*this).stopped = Some(Stop { why, backtrace: (!captured && limit > 0).then(capture) });
         }
         Stopped(())

@@ -88,7 +88,31 @@ impl Outer {
         }
     }
 
-    /// The caller of the native frame, or the stub to slots, at `frame`.
+    /// The caller of a host function: of the frame whose header is at `place`, or in native
+    /// code of the stub whose frame is there.
+    ///
+    /// # Safety
+    ///
+    /// The function is being called in the store.
+    pub(crate) unsafe fn of_host(store: *const StoreCore, place: *const u64) -> Outer {
+        // SAFETY: by the contract.
+        unsafe {
+            #[cfg(optimizer)]
+            if (*store).is_native(place) {
+                return Outer::of_native(place);
+            }
+            #[cfg(not(optimizer))]
+            let _ = store;
+            Outer::of_slots(place)
+        }
+    }
+
+    /// A place in the guest.
+    pub(crate) fn at(cursor: Cursor) -> Outer {
+        Outer { cursor, base: None }
+    }
+
+    /// The caller of the native frame, or of the stub to slots or to the host, at `frame`.
     ///
     /// # Safety
     ///
@@ -139,7 +163,7 @@ pub(crate) struct Walk<'s> {
 impl<'s> Walk<'s> {
     /// Begins with the frame at a place.
     pub(crate) fn at(place: Cursor) -> Walk<'s> {
-        Walk::from(Outer { cursor: place, base: None })
+        Walk::from(Outer::at(place))
     }
 
     /// Begins with a caller.

@@ -32,6 +32,54 @@ impl CallHook {
 pub(crate) type Hook = Box<dyn FnMut(*mut StoreCore, CallHook) -> Result<()> + Send + Sync>;
 
 impl StoreCore {
+    /// Has a hook called from now on.
+    pub(crate) fn set_hook(&mut self, hook: Hook) {
+        self.call_hook = Some(hook);
+        self.limit_host();
+    }
+
+    /// Whether a hook is to be called.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.call_hook.is_some()
+    }
+
+    /// Has the host do something that may call the guest while the slots below `top` are in
+    /// use.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and ours alone, and the slots below lie on its value stack.
+    pub(crate) unsafe fn above<R>(
+        this: *mut StoreCore,
+        top: *mut u64,
+        work: impl FnOnce() -> R,
+    ) -> R {
+        /// Brings all back as it was, even if the host panics.
+        struct Above {
+            store: *mut StoreCore,
+            value_top: *mut u64,
+            rests: bool,
+        }
+
+        impl Drop for Above {
+            fn drop(&mut self) {
+                // SAFETY: the store outlives what is done.
+                unsafe {
+                    (*self.store).value_top = self.value_top;
+                    (*self.store).rests = self.rests;
+                }
+            }
+        }
+
+        // SAFETY: by the contract. The stack is not given back meanwhile.
+        let _above = unsafe {
+            let value_top = std::mem::replace(&mut (*this).value_top, top);
+            let rests = std::mem::replace(&mut (*this).rests, false);
+            Above { store: this, value_top, rests }
+        };
+        work()
+    }
+
     /// Calls the hook, if there is one. It is not called for what it does itself.
     ///
     /// # Safety

@@ -75,6 +75,7 @@ impl Limits {
     }
 
     /// Whether the store has been interrupted.
+    #[inline]
     pub(crate) fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }

@@ -42,11 +42,10 @@ pub(crate) use table::TableInst;
 
 use crate::code::Code;
 use crate::engine::Engine;
-use crate::error::Result;
 use crate::interp;
 use crate::stack::Stack;
-use crate::stack::activation::{HostCall, HostFrame};
-use crate::stack::stop::{Stop, Why};
+use crate::stack::activation::{HostFrame, Thunk};
+use crate::stack::stop::Stop;
 use crate::stack::walk::Cursor;
 #[cfg(optimizer)]
 use crate::tier;
@@ -75,18 +74,38 @@ pub(crate) struct TagInst {
     pub(crate) slots: usize,
 }
 
-/// The code of a host function.
-pub type HostCode = Arc<dyn Fn(HostCall) -> Result<(), Why> + Send + Sync>;
+/// The code of a host function: what is called on its behalf, and what that finds its
+/// closure by.
+#[derive(Clone)]
+pub struct HostCode {
+    thunk: Thunk,
+    closure: Arc<dyn Any + Send + Sync>,
+}
+
+impl HostCode {
+    /// # Safety
+    ///
+    /// The thunk is for closures of this type.
+    pub(crate) unsafe fn new(thunk: Thunk, closure: Arc<dyn Any + Send + Sync>) -> HostCode {
+        HostCode { thunk, closure }
+    }
+}
 
 /// A host function of a store.
 #[repr(C)]
 pub(crate) struct HostFunc {
     pub(crate) record: FuncRecord,
-    /// Slots of arguments or results, whichever are more; the header follows.
+    /// Calls the closure.
+    pub(crate) thunk: Thunk,
+    /// The closure, of the type that the thunk is for.
+    pub(crate) closure: *const (),
+    pub(crate) store: *mut StoreCore,
+    /// Slots of arguments or results, whichever are more, and of the header that follows.
     pub(crate) frame_slots: usize,
-    pub(crate) code: HostCode,
-    /// The threaded code that calls `code`.
+    /// The threaded code that calls the thunk.
     stub: [u64; 3],
+    /// Keeps the closure.
+    _owner: Arc<dyn Any + Send + Sync>,
 }
 
 /// The part of a store that does not depend on the user's data.
@@ -98,7 +117,7 @@ pub struct StoreCore {
     pub(crate) deadline: Deadline,
     limiter: Option<FindLimiter>,
     /// What is called when control passes between host and guest.
-    pub(crate) call_hook: Option<hooks::Hook>,
+    call_hook: Option<hooks::Hook>,
     /// Bytes of memories, tables and instances.
     held: usize,
     /// What this store and those beside it hold.
@@ -154,6 +173,8 @@ pub struct StoreCore {
     pub(crate) id: NonZeroU64,
     /// The native stack pointer below which neither guest nor host is called.
     pub(crate) native_limit: usize,
+    /// The one below which whoever calls the host looks twice: any, if there is a hook.
+    pub(crate) host_limit: usize,
     host_vmctx: NonNull<VmCtx>,
     host_layout: Layout,
     no_memory: NonNull<MemoryInst>,
@@ -167,6 +188,9 @@ pub struct StoreCore {
     /// Groups of types that the host gave the store, by their first number. Those of
     /// instances are held by their modules.
     types: BTreeMap<TypeId, Held>,
+    /// Types of functions that the host has called without naming them: to ask the engine
+    /// takes longer than a call.
+    called: BTreeMap<TypeId, Arc<FuncType>>,
     /// What crates above this one keep in the store, a value a type. The type is kept
     /// beside it, because each call of a component's function looks for one.
     attachments: Vec<(any::TypeId, Box<dyn Any + Send + Sync>)>,
@@ -219,6 +243,7 @@ impl StoreCore {
             // So many stores take centuries to make.
             id: NonZeroU64::MIN.saturating_add(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
             native_limit: 0,
+            host_limit: 0,
             host_vmctx,
             host_layout,
             no_memory: leak(MemoryInst::none()),
@@ -230,6 +255,7 @@ impl StoreCore {
             host_funcs: Vec::new(),
             functions: Functions::default(),
             types: BTreeMap::new(),
+            called: BTreeMap::new(),
             attachments: Vec::new(),
         }
     }
@@ -250,9 +276,10 @@ impl StoreCore {
         self.attachments.iter().find_map(|(_, value)| value.downcast_ref())
     }
 
-    /// The native stack pointer below which no host function is called.
-    pub(crate) fn native_limit(&self) -> usize {
-        self.native_limit
+    /// Decides how far down the host is called without a second look.
+    pub(crate) fn limit_host(&mut self) {
+        let hooked = self.call_hook.is_some();
+        self.host_limit = if hooked { usize::MAX } else { self.native_limit };
     }
 
     /// Whether a frame is native.
@@ -366,6 +393,35 @@ impl StoreCore {
         }
     }
 
+    /// The type with this number, of a function in the store that is called. It stays as
+    /// long as the store.
+    ///
+    /// # Safety
+    ///
+    /// `this` is valid and ours alone.
+    #[inline]
+    pub(crate) unsafe fn called_type(this: *mut StoreCore, id: TypeId) -> *const FuncType {
+        // SAFETY: by the contract.
+        unsafe {
+            let called = (*this).called.get(&id);
+            called.map_or_else(|| StoreCore::first_called(this, id), Arc::as_ptr)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`StoreCore::called_type`].
+    #[cold]
+    unsafe fn first_called(this: *mut StoreCore, id: TypeId) -> *const FuncType {
+        // SAFETY: by the contract.
+        unsafe {
+            let ty = Arc::new((*this).engine.types().func_type(id));
+            let pointer = Arc::as_ptr(&ty);
+            (*this).called.insert(id, ty);
+            pointer
+        }
+    }
+
     pub(crate) fn add_tag(&mut self, ty: TypeId) -> NonNull<TagInst> {
         let func = self.engine.types().func_type(ty);
         let slots = func.params_slice().iter().map(|ty| ty.kind().slots() as usize).sum();
@@ -417,9 +473,12 @@ impl StoreCore {
                     #[cfg(optimizer)]
                     patience: 0,
                 },
-                frame_slots: header as usize,
-                code,
+                thunk: code.thunk,
+                closure: Arc::as_ptr(&code.closure).cast(),
+                store: this,
+                frame_slots: (header + HEADER_SLOTS) as usize,
                 stub: [frame, interp::host_call_word(), u64::from(header)],
+                _owner: code.closure,
             });
             (*func.as_ptr()).record.body = (&raw const (*func.as_ptr()).stub).cast();
             let host_vmctx = (*this).host_vmctx.as_ptr();

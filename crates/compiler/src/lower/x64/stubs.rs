@@ -18,7 +18,9 @@
 //! ```
 //!
 //! The three words at the bottom of a world of slots are the same when a handler is
-//! called from native code. `docs/calling-convention.md` has the whole of it; whoever
+//! called from native code. Host functions are no world of their own: the stub to the host
+//! has the frame of a stub to slots, and calls the function's thunk from there.
+//! `docs/calling-convention.md` has the whole of it; whoever
 //! changes one of the stubs looks at the walk over frames in the runtime as well.
 
 use super::emit::{load_fuel, store_fuel};
@@ -26,7 +28,9 @@ use super::regs::{MEMORY, PASSED};
 use crate::VmLayout;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::{Field, Relocation, Routine, Value};
-use crate::isa::x64::{Assembler, Cond, R8, R9, R10, R11, RAX, RBP, RCX, RDI, RDX, RSI, RSP, emit};
+use crate::isa::x64::{
+    Assembler, Cond, R8, R9, R10, R11, R12, RAX, RBP, RCX, RDI, RDX, RSI, RSP, emit,
+};
 use crate::isa::{Alu, Primitives, Size};
 use crate::lower::shape::{self, Passed};
 use crate::target::Features;
@@ -99,6 +103,8 @@ pub struct Stubs {
     pub relocations: Vec<Relocation>,
     /// What `code` of functions leads to that are not optimized.
     pub to_slots: u32,
+    /// What `code` of host functions leads to.
+    pub to_host: u32,
     /// The word through which on-stack replacement goes on, with the frame in `rsi` and
     /// the address of the entry in `rcx`.
     pub replace: u32,
@@ -170,10 +176,11 @@ pub fn make(shape: &Shape, layout: &VmLayout) -> Option<Stubs> {
     let through = maker.asm.offset();
     maker.asm.address(replace);
     let to_slots = maker.enter_slots();
+    let to_host = maker.enter_host();
     let returns = maker.enter_native(from_slots, replace);
     let finished = maker.asm.finish().ok()?;
     let (bytes, relocations) = (finished.bytes, finished.relocations);
-    Some(Stubs { bytes, relocations, to_slots, replace: through, returns })
+    Some(Stubs { bytes, relocations, to_slots, to_host, replace: through, returns })
 }
 
 impl Maker<'_> {
@@ -280,6 +287,46 @@ impl Maker<'_> {
         self.asm.bind(overflow);
         self.asm.constant(RCX, TrapCode::StackOverflow as u64);
         emit!(self.asm, callq_m(trap));
+        self.asm.align(16);
+        start
+    }
+
+    /// From native code into a host function. `r11` is its record, `rdi` its context.
+    ///
+    /// Its frame is not compared with the limit: it is at the value top, behind which there
+    /// is room for arguments, results and a header.
+    fn enter_host(&mut self) -> u32 {
+        let layout = self.layout;
+        let ended = self.routine(Routine::Ended);
+        let failed = self.asm.new_label();
+        self.asm.align(16);
+        let start = self.asm.offset();
+        self.push(RBP);
+        self.asm.mov(RBP, RSP);
+        self.push(RDI);
+        self.push(R11);
+        self.store_fuel();
+        self.load(R10, RDI, layout.store);
+        // The thunk preserves it.
+        self.load(R12, R10, layout.value_top);
+        for (reg, size, slot) in self.params.regs.clone() {
+            self.asm.store(at(R12, slot as i32 * 8), reg, size);
+        }
+        self.store(R10, layout.native_bottom as i32, RSP);
+        self.asm.mov(RDI, R11);
+        self.asm.mov(RSI, R12);
+        self.asm.mov(RDX, RBP);
+        emit!(self.asm, callq_m(Rm::Mem(at(R11, layout.record_thunk as i32))));
+        self.asm.load(RDI, at(RBP, -8), Size::B8);
+        self.asm.cmp_immediate(true, RAX.into(), 0);
+        self.asm.jcc(Cond::NotEqual, failed);
+        self.load_fuel();
+        self.asm.mov(RSP, RBP);
+        emit!(self.asm, popq_o(RBP));
+        self.load_all(&self.results.regs.clone(), R12);
+        self.asm.ret();
+        self.asm.bind(failed);
+        emit!(self.asm, jmpq_m(ended));
         self.asm.align(16);
         start
     }

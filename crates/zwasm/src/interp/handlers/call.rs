@@ -5,14 +5,13 @@
 //! frame fits, and enters with the callee's record in `acc`, which the stubs for
 //! untranslated and host functions need. See `docs/calling-convention.md`.
 
-use super::{DONE, Regs, done, handlers, jump, tail, trap};
+use super::{DONE, Regs, done, handlers, jump, leave_with, tail, trap};
 use std::ptr;
 
-use crate::stack::activation;
 use crate::stack::stop::Outcome;
 use crate::stack::walk::Cursor;
-use crate::store::StoreCore;
 use crate::store::vmctx::{FuncRecord, VmCtx};
+use crate::store::{HostFunc, StoreCore};
 use crate::tier;
 use zwasm_regir::TrapCode;
 
@@ -274,8 +273,15 @@ handlers! {
     /// Calls the host function in `acc`; word 1 is the header.
     #[cold]
     fn host_call(regs) {
-        done!(regs, activation::call_host(record(&regs), regs.fp));
+        let func = record(&regs).cast::<HostFunc>();
         let header = regs.fp.add(regs.word(1) as usize);
+        // As little as can be is kept over the call.
+        let vm = regs.vm;
+        let outcome = ((*func).thunk)(func, regs.fp, header);
+        regs = Regs::at(header, regs.fp, vm);
+        if outcome != Outcome::DONE {
+            leave_with!(regs, outcome)
+        }
         regs.ip = *header as *const u64;
         regs.fp = *header.add(1) as *mut u64;
         regs.vm = *header.add(2) as *mut VmCtx;

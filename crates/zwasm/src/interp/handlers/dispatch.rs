@@ -2,9 +2,13 @@
 //!
 //! A handler is a function like any other for whoever calls it first. Compiled
 //! code is not: it uses the registers that a callee has to preserve without
-//! saving them. So the first jump saves them, once for all that follows.
+//! saving them. So the first jump saves them, once for all that follows. Where there is
+//! optimized code, that way in loads the registers and changes to the store's native stack
+//! as well, and calls handlers again where they return for that.
 
-use super::{DONE, Handler, Regs};
+use super::DONE;
+#[cfg(not(optimizer))]
+use super::{Handler, Regs};
 use crate::interp::exit;
 use crate::stack::stop::Stopped;
 use crate::stack::walk::Cursor;
@@ -22,29 +26,45 @@ pub(in crate::interp) unsafe fn start(
     record: *const FuncRecord,
     fp: *mut u64,
     vm: *mut VmCtx,
+    stack: usize,
 ) -> Result<(), Stopped> {
-    // SAFETY: by the contract; the registers are those of a call of `record`.
+    // SAFETY: by the contract.
     unsafe {
-        let body = (*record).body;
-        let mut regs = Regs { acc: record as u64, ..Regs::at(body.add(1), fp, vm) };
-        regs.reload();
-        if fp.byte_add(*body as usize) > (*vm).stack_limit {
+        if fp.byte_add(*(*record).body as usize) > (*vm).stack_limit {
             let place = Cursor { ip: exit(), fp, vm };
             return Err(StoreCore::stop((*vm).store, TrapCode::StackOverflow.into(), place));
         }
-        if dispatch(regs) == DONE { Ok(()) } else { Err(Stopped::by_handler()) }
+        if run(record, fp, vm, stack) == DONE { Ok(()) } else { Err(Stopped::by_handler()) }
+    }
+}
+
+/// Calls a function, and runs until the activation ends.
+#[cfg(optimizer)]
+unsafe fn run(record: *const FuncRecord, fp: *mut u64, vm: *mut VmCtx, stack: usize) -> usize {
+    // SAFETY: by the handlers' contract.
+    unsafe { tier::enter(vm, fp, record, stack) }
+}
+
+/// Calls a function, and runs until the activation ends.
+#[cfg(not(optimizer))]
+unsafe fn run(record: *const FuncRecord, fp: *mut u64, vm: *mut VmCtx, _: usize) -> usize {
+    // SAFETY: by the contract; the registers are those of a call of `record`.
+    unsafe {
+        let mut regs = Regs { acc: record as u64, ..Regs::at((*record).body.add(1), fp, vm) };
+        regs.reload();
+        dispatch(regs)
     }
 }
 
 /// Runs from `regs.ip` until the activation ends.
-#[cfg(tail_dispatch)]
+#[cfg(all(tail_dispatch, not(optimizer)))]
 unsafe fn dispatch(regs: Regs) -> usize {
     // SAFETY: the first word of an instruction is its handler.
     unsafe { jump(*regs.ip.cast::<Handler>(), regs) }
 }
 
 /// Runs from `regs.ip` until the activation ends.
-#[cfg(not(tail_dispatch))]
+#[cfg(all(not(tail_dispatch), not(optimizer)))]
 unsafe fn dispatch(mut regs: Regs) -> usize {
     // SAFETY: the first word of an instruction is its handler; every handler that
     // asks for the next one has parked the registers, and all contexts of an
@@ -62,6 +82,7 @@ unsafe fn dispatch(mut regs: Regs) -> usize {
 }
 
 /// Calls a handler, which may be compiled code.
+#[cfg(not(optimizer))]
 #[inline(always)]
 unsafe fn jump(handler: Handler, regs: Regs) -> usize {
     let Regs { vm, fp, ip, acc, mem, len, fd, fs } = regs;

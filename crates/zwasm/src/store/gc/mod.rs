@@ -167,11 +167,13 @@ impl Gc {
     }
 
     /// Where a scope of roots begins.
+    #[inline]
     pub(crate) fn open_scope(&self) -> usize {
         self.roots.entries.len()
     }
 
     /// Releases the roots made since the scope began.
+    #[inline]
     pub(crate) fn close_scope(&mut self, start: usize) {
         let roots = &mut self.roots;
         if roots.entries.len() > start {

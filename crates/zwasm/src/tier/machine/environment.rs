@@ -7,6 +7,8 @@ use crate::interp;
 use crate::interp::encode::Mark;
 use crate::module::Inner;
 use crate::module::places;
+#[cfg(optimizer)]
+use crate::store::HostFunc;
 use crate::store::gc::heap::LARGE;
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
@@ -48,6 +50,10 @@ pub(super) static LAYOUT: VmLayout = VmLayout {
     record_vmctx: offset_of!(FuncRecord, vmctx) as u32,
     record_type: offset_of!(FuncRecord, ty) as u32,
     record_number: offset_of!(FuncRecord, number) as u32,
+    #[cfg(optimizer)]
+    record_thunk: offset_of!(HostFunc, thunk) as u32,
+    #[cfg(not(optimizer))]
+    record_thunk: 0,
     functions: offset_of!(VmCtx, functions) as u32,
     function_count: offset_of!(VmCtx, function_count) as u32,
     store: offset_of!(VmCtx, store) as u32,

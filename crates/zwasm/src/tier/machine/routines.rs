@@ -81,6 +81,7 @@ pub(super) fn address(routine: Routine) -> usize {
         Routine::Bring => bring as *const () as usize,
         Routine::Restore => restore(),
         Routine::Ending => ending as *const () as usize + 1,
+        Routine::Ended => ended as *const () as usize,
     }
 }
 
@@ -121,7 +122,7 @@ unsafe extern "sysv64" fn resolve() {
     )
 }
 
-/// Finds the stub to slots for a function, and has it called from now on, unless there is
+/// Finds the stub that leads to a function, and has it called from now on, unless there is
 /// optimized code, or will be soon.
 unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
     // SAFETY: the record is that of a function being called, and only the store's thread
@@ -133,10 +134,16 @@ unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
         let (params, results) = (kinds(ty.params_slice()), kinds(ty.results_slice()));
         let metered = (*store).engine.config().consume_fuel;
         let stubs = stubs::of(Signature { params: &params, results: &results }, metered);
-        let to_slots = stubs.map_or_else(generic::to_slots, |stubs| stubs.to_slots());
-        (*record).code = to_slots;
+        // Only host functions run in no instance.
+        let is_host = (*(*record).vmctx).instance.is_null();
+        let stub = match stubs {
+            Some(stubs) if is_host => stubs.to_host(),
+            Some(stubs) => stubs.to_slots(),
+            None => generic::to_slots(),
+        };
+        (*record).code = stub;
         promote::called(record);
-        if (*record).code == resolver() { to_slots } else { (*record).code }
+        if (*record).code == resolver() { stub } else { (*record).code }
     }
 }
 
@@ -280,6 +287,37 @@ pub(super) unsafe extern "sysv64" fn ending() {
         len = const offset_of!(Regs, len),
         fd = const offset_of!(Regs, fd),
         fs = const offset_of!(Regs, fs),
+    )
+}
+
+/// Ends a call of the host from native code as the outcome in `rax` says: with the
+/// activation, or where the exception was caught that the function has thrown. For that
+/// it makes a bottom of the world of slots, where the handler runs that goes there.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn ended() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "mov r10, [rdi + {store}]",
+        "cmp rax, {landed}",
+        "je 2f",
+        "mov rsp, [r10 + {native_base}]",
+        "mov eax, {stopped}",
+        "ret",
+        "2:",
+        "push rdi",
+        "push [r10 + {native_base}]",
+        "lea rcx, [rip + {ending} + 1]",
+        "push rcx",
+        "mov rcx, rax",
+        "jmp [rip + {raise}]",
+        ".cfi_endproc",
+        store = const offset_of!(VmCtx, store),
+        native_base = const offset_of!(StoreCore, native_base),
+        landed = const Outcome::LANDED.word() as i64,
+        stopped = const crate::interp::STOPPED,
+        ending = sym ending,
+        raise = sym crate::interp::RAISE,
     )
 }
 

@@ -18,6 +18,7 @@ use zwasm_regir::Signature;
 pub(super) struct Stubs {
     chunk: Chunk,
     to_slots: u32,
+    to_host: u32,
     replace: u32,
 }
 
@@ -25,6 +26,11 @@ impl Stubs {
     /// What `code` of a function leads to that is not optimized.
     pub(super) fn to_slots(&self) -> *const u8 {
         self.chunk.start().wrapping_add(self.to_slots as usize)
+    }
+
+    /// What `code` of a host function leads to.
+    pub(super) fn to_host(&self) -> *const u8 {
+        self.chunk.start().wrapping_add(self.to_host as usize)
     }
 
     /// The body of functions that are optimized.
@@ -69,13 +75,13 @@ pub(super) fn of(signature: Signature<'_>, metered: bool) -> Option<&'static Stu
     if table.by_shape.len() >= MAX_STUBS {
         return None;
     }
-    let stubs::Stubs { mut bytes, relocations, to_slots, replace, returns } =
+    let stubs::Stubs { mut bytes, relocations, to_slots, to_host, replace, returns } =
         stubs::make(&shape, &LAYOUT)?;
     let mut own = Vec::new();
     link(None, &relocations, &mut bytes, 0, &mut own)?;
     let chunk = Chunk::new(World::Native, None, &bytes, &own)?;
     table.returns.insert(chunk.start() as usize + returns as usize);
-    let made: &Stubs = Box::leak(Box::new(Stubs { chunk, to_slots, replace }));
+    let made: &Stubs = Box::leak(Box::new(Stubs { chunk, to_slots, to_host, replace }));
     table.by_shape.insert(shape, made);
     Some(made)
 }

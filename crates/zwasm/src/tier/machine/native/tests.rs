@@ -422,7 +422,7 @@ fn host_functions_are_told_who_calls_and_call_back() -> Result<()> {
             let id = id.map(|id| id.get(&mut caller).unwrap_i32());
             // What the native unwinder says of it is the host's business; it has to end.
             let trace = std::backtrace::Backtrace::force_capture().to_string();
-            assert!(trace.contains("call_host"), "{trace}");
+            assert!(trace.contains("thunk"), "{trace}");
             caller.data_mut().push(format!("{id:?} {depth}"));
             if depth > 0 {
                 let again = caller.get_export("h").and_then(|again| again.into_func());
