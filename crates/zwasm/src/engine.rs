@@ -47,6 +47,8 @@ pub struct Config {
     pub(crate) inlining: bool,
     pub(crate) strategy: Strategy,
     pub(crate) promotion: Promotion,
+    /// Whether instances share what a module's data makes of its memory.
+    pub(crate) memory_init_cow: bool,
     /// The limits of the pool, unless there are none.
     pub(crate) pooling: Option<PoolingAllocationConfig>,
     pub(crate) code: CodeConfig,
@@ -113,6 +115,7 @@ impl Config {
             inlining: true,
             strategy: Strategy::Auto,
             promotion: Promotion::Background,
+            memory_init_cow: true,
             pooling: None,
             code: CodeConfig {
                 max_bytes: tuning::DEFAULT_MAX_CODE,

@@ -104,7 +104,7 @@ macro_rules! limits {
 limits! {
     max_unused_warm_slots max_unused_warm_slots u32, "How many memories, and how many stacks, that nobody uses are kept for those to come; 100 unless set. Others go back to the system.";
     async_stack_keep_resident stack_keep_resident usize, "How many bytes at either end of a stack that nobody uses stay in memory. What the guest's frames had there is not cleared, and no guest can read it.";
-    linear_memory_keep_resident memory_keep_resident usize, "How many bytes at the start of a memory that nobody uses are set to zero and stay; the others go back to the system. None unless set.";
+    linear_memory_keep_resident memory_keep_resident usize, "How many bytes at the start of a memory that nobody uses are set to zero and stay; the others go back to the system. 64 KiB unless set.";
     total_core_instances total_core_instances u32, "How many instances there are at most; 1000 unless set. Those of components count.";
     total_memories total_memories u32, "How many memories there are at most, shared ones not counted; 1000 unless set.";
     total_tables total_tables u32, "How many tables there are at most; 1000 unless set.";
@@ -126,7 +126,7 @@ impl PoolingAllocationConfig {
         PoolingAllocationConfig {
             max_unused_warm_slots: 100,
             stack_keep_resident: tuning::STACK_KEPT,
-            memory_keep_resident: 0,
+            memory_keep_resident: tuning::MEMORY_KEPT,
             total_core_instances: TOTAL,
             total_memories: TOTAL,
             total_tables: TOTAL,

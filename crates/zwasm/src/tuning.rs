@@ -78,6 +78,16 @@ pub(crate) const SHED_EVERY: u32 = 64;
 /// a microsecond, giving them back and having each page again three times as long.
 pub(crate) const MEMORY_KEPT: usize = 64 << 10;
 
+/// Bytes of data from which on memories share an image of it: writing less takes no longer
+/// than mapping, and than the faults at which pages are copied.
+pub(crate) const MIN_IMAGE: usize = 128 << 10;
+
+/// How many times as long as the data an image is at most, which is written in full.
+pub(crate) const IMAGE_SHARE: usize = 4;
+
+/// Images that the process has at most: each is an open file.
+pub(crate) const MAX_IMAGES: usize = 100;
+
 /// Stores that keep a stack between calls. Those that come later borrow one for each call,
 /// which takes a fraction of a microsecond.
 pub(crate) const IDLE_STACKS: usize = 64;

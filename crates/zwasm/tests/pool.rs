@@ -458,3 +458,89 @@ fn a_pool_promises_nothing_that_it_has_not() {
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     assert!(Engine::new(&config).unwrap().pooling_allocator_metrics().is_none());
 }
+
+/// A module with much data: instances after the first begin with an image of it.
+fn with_data(pages: u32, rest: &str) -> String {
+    let data = "0123456789abcdef".repeat(20_000);
+    format!(
+        r#"(module (memory (export "memory") {pages}) {rest}
+        (data (i32.const 70000) "{data}")
+        (data (i32.const 70010) "later data wins")
+        (data (i32.const 3) "and some at the start")
+        (func (export "spoil") (memory.fill (i32.const 0) (i32.const 7) (i32.const 400000)))
+        (func (export "grow") (drop (memory.grow (i32.const 2)))))"#
+    )
+}
+
+/// What the memory of such a module begins with.
+fn expected(len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    bytes[70_000..390_000].copy_from_slice("0123456789abcdef".repeat(20_000).as_bytes());
+    bytes[70_010..70_025].copy_from_slice(b"later data wins");
+    bytes[3..24].copy_from_slice(b"and some at the start");
+    bytes
+}
+
+#[test]
+fn every_instance_begins_with_the_data() {
+    let mut configs = configs();
+    configs.push(Config::new().memory_init_cow(false).clone());
+    for config in configs {
+        let engine = Engine::new(&config).unwrap();
+        let modules = [7, 9].map(|pages| Module::new(&engine, with_data(pages, "")).unwrap());
+        let blank = Module::new(&engine, MEMORIES).unwrap();
+        for round in 0..12 {
+            let mut stores: Vec<Store<()>> = (0..3).map(|_| Store::new(&engine, ())).collect();
+            for (index, store) in stores.iter_mut().enumerate() {
+                let module = &modules[(round + index) % 3 % 2];
+                let instance = Instance::new(&mut *store, module, &[]).unwrap();
+                let memory = instance.get_memory(&mut *store, "memory").unwrap();
+                let len = memory.data_size(&*store);
+                assert!(memory.data(&*store) == expected(len), "round {round}");
+                if round % 3 > 0 {
+                    let grow = instance.get_typed_func::<(), ()>(&mut *store, "grow").unwrap();
+                    grow.call(&mut *store, ()).unwrap();
+                    assert!(memory.data(&*store) == expected(len + (2 << 16)), "grown");
+                }
+                if round % 2 > 0 {
+                    let spoil = instance.get_typed_func::<(), ()>(&mut *store, "spoil").unwrap();
+                    spoil.call(&mut *store, ()).unwrap();
+                }
+            }
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &blank, &[]).unwrap();
+            assert_blank(&mut store, instance, "after one with data");
+        }
+        // What shows in memories outlives its module.
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &modules[0], &[]).unwrap();
+        let memory = instance.get_memory(&mut store, "memory").unwrap();
+        drop((modules, engine));
+        assert!(memory.data(&store) == expected(7 << 16));
+    }
+}
+
+/// Elements come before data: where they trap, no data has been written, and a function that
+/// was put in a table before sees that.
+#[test]
+fn no_data_is_seen_that_was_not_to_be_written() {
+    let engine = Engine::default();
+    let rest = r#"(import "" "table" (table 4 funcref))
+        (elem (i32.const 0) $load) (elem (i32.const 9) $load)
+        (func $load (result i32) (i32.load (i32.const 70000)))"#;
+    let text = with_data(7, "").replace("(module", &format!("(module {rest}"));
+    let module = Module::new(&engine, text).unwrap();
+    for _ in 0..4 {
+        let mut store = Store::new(&engine, ());
+        let ty = zwasm::TableType::new(zwasm::RefType::FUNCREF, 4, None);
+        let null = zwasm::Ref::Func(None);
+        let table = zwasm::Table::new(&mut store, ty, null).unwrap();
+        let error = Instance::new(&mut store, &module, &[Extern::Table(table)]).unwrap_err();
+        assert_eq!(error.trap(), Some(Trap::TableOutOfBounds));
+        let zwasm::Ref::Func(Some(load)) = table.get(&mut store, 0).unwrap() else {
+            panic!("the first segment was written");
+        };
+        let load = load.typed::<(), i32>(&store).unwrap();
+        assert_eq!(load.call(&mut store, ()).unwrap(), 0);
+    }
+}

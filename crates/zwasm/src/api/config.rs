@@ -73,9 +73,8 @@ without_effect! {
     gc_heap_reservation_for_growth u64, "the heap never moves";
     memory_reservation_for_growth u64, "how far a memory without guard pages reaches is decided as it grows";
     guard_before_linear_memory bool, "no address is below a memory's start";
-    memory_init_cow bool, "data segments are copied";
-    force_memory_init_memfd bool, "data segments are copied";
-    memory_guaranteed_dense_image_size u64, "data segments are copied";
+    force_memory_init_memfd bool, "memories share data that they do not write to anyway";
+    memory_guaranteed_dense_image_size u64, "data that is not much thinner than zeros is shared";
     table_lazy_init bool, "tables are filled when they are made";
     relaxed_simd_deterministic bool, "the results are always the same";
     native_unwind_info bool, "nothing unwinds through machine code";
@@ -164,6 +163,14 @@ impl Config {
     /// Likewise.
     pub unsafe fn cranelift_flag_set(&mut self, name: &str, value: &str) -> &mut Config {
         let _ = (name, value);
+        self
+    }
+
+    /// Whether memories with guard pages share what a module's data makes of them, until they
+    /// write to it, on Linux: if there is much data, for the second instance of a module and
+    /// later ones. On unless set.
+    pub fn memory_init_cow(&mut self, enable: bool) -> &mut Config {
+        self.memory_init_cow = enable;
         self
     }
 

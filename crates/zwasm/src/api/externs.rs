@@ -261,7 +261,7 @@ impl Memory {
         // SAFETY: the context is exclusive.
         unsafe {
             StoreCore::check_counts(core, [0, 0, 1])?;
-            let memory = StoreCore::new_memory(core, ty)?;
+            let memory = StoreCore::new_memory(core, ty, None)?;
             Ok(Memory(Stored::new(core, (*core).add_memory(memory))))
         }
     }

@@ -65,6 +65,14 @@ impl From<Malformed> for ConstError {
 }
 
 impl ConstExpr {
+    /// The value, if it is the same in every instance.
+    pub(crate) fn constant(&self) -> Option<u64> {
+        match self.0[..] {
+            [ConstOp::Const(value)] => Some(value),
+            _ => None,
+        }
+    }
+
     /// Decodes the next expression, which the validator accepted.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> std::result::Result<ConstExpr, ConstError> {
         let mut ops = Vec::new();

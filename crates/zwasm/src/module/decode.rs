@@ -101,6 +101,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
             names: 0..0,
             function_names: Default::default(),
             module_name: Default::default(),
+            image: Default::default(),
             _trims: Trims(bytes.len() >= tuning::LARGE_MODULE),
         },
     };

@@ -4,6 +4,7 @@ mod bytes;
 pub(crate) mod const_expr;
 mod decode;
 mod hints;
+pub(crate) mod image;
 #[cfg(feature = "addr2line")]
 mod lines;
 mod names;
@@ -108,6 +109,8 @@ pub(crate) struct Inner {
     pub(crate) names: Range<usize>,
     pub(crate) module_name: names::ModuleName,
     pub(crate) function_names: names::FunctionNames,
+    /// What its data makes of its memory.
+    image: image::MadeImage,
     /// Dropped when all else is.
     _trims: Trims,
 }

@@ -68,6 +68,14 @@ impl InstanceData {
         unsafe { (*self.vmctx.as_ptr()).store }
     }
 
+    /// Whether its data shows in its memory without being written there: a module with an
+    /// image has one memory, its own, and only data that fits.
+    fn shows_image(&self) -> bool {
+        let own = self.module.inner().imported_memories == 0;
+        // SAFETY: memories live as long as the store.
+        own && self.memories.first().is_some_and(|&memory| unsafe { (*memory).has_image() })
+    }
+
     /// A function reference as slots hold it.
     pub(crate) fn func_ref(&self, func: u32) -> u64 {
         // SAFETY: records live as long as the store.
@@ -300,10 +308,33 @@ pub(crate) unsafe fn instantiate(
             module.inner().held_types.iter().for_each(|held| (*store).hold_type(held.clone()));
         })?;
         let paused = StoreCore::pause_collections(store);
-        initialize(instance)?;
+        let initialized = initialize(instance);
         drop(paused);
+        if let Err(error) = initialized {
+            hide_image(instance)?;
+            return Err(error);
+        }
         Ok(instance)
     }
+}
+
+/// Has the memory of an instance whose data was not to be written yet be blank.
+///
+/// # Safety
+///
+/// As [`instantiate`].
+#[cold]
+unsafe fn hide_image(instance: NonNull<InstanceData>) -> Result<()> {
+    // SAFETY: by the contract.
+    let data = unsafe { &*instance.as_ptr() };
+    if !data.shows_image() {
+        return Ok(());
+    }
+    // SAFETY: as above; the memory is the instance's own.
+    unsafe { (*data.memories[0]).hide_image() }.map_err(|error| {
+        let message = format!("cannot take a memory's contents back: {error}");
+        Error::of_kind(ErrorKind::OutOfMemory, message)
+    })
 }
 
 /// Bytes of an instance beside its memories and tables, at most.
@@ -368,7 +399,7 @@ unsafe fn allocate(
         StoreCore::check_total(store, "an instance", bytes)?;
         (*store).hold(bytes);
         for ty in new_memories {
-            let memory = StoreCore::new_memory(store, *ty)?;
+            let memory = StoreCore::new_memory(store, *ty, inner.image())?;
             memories.push((*store).add_memory(memory).as_ptr());
         }
         for ty in new_tables {
@@ -511,8 +542,13 @@ unsafe fn initialize(instance: NonNull<InstanceData>) -> Result<()> {
             table.elements_mut()[start + index] = element;
         }
     }
+    let shown = data.shows_image();
     for (index, segment) in inner.data.iter().enumerate() {
         let SegmentMode::Active { target, offset } = &segment.mode else { continue };
+        if shown {
+            data.dropped_data[index] = true;
+            continue;
+        }
         let memory = data.memories[*target as usize];
         // SAFETY: memories live as long as the store, and nothing runs in it.
         let memory = unsafe { &mut *memory };

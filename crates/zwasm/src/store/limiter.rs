@@ -4,9 +4,12 @@
 //! it there. Everything that makes or grows a memory, table or instance comes
 //! through the functions below, for the guest as for the host.
 
+use std::sync::Arc;
+
 use super::gc::layout::holds_functions;
 use super::{MemoryInst, StoreCore, TableInst, total};
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::image::MemoryImage;
 use crate::types::{MemoryType, TableType};
 
 /// Decides what a store may have; see [`Store::limiter`](crate::Store::limiter). All sizes of memories and
@@ -162,7 +165,11 @@ impl StoreCore {
     /// # Errors
     ///
     /// [`ErrorKind::Limit`] or [`ErrorKind::OutOfMemory`]; likewise below.
-    pub(crate) unsafe fn new_memory(this: *mut StoreCore, ty: MemoryType) -> Result<MemoryInst> {
+    pub(crate) unsafe fn new_memory(
+        this: *mut StoreCore,
+        ty: MemoryType,
+        image: Option<&Arc<MemoryImage>>,
+    ) -> Result<MemoryInst> {
         let maximum = ty.maximum.map(|pages| bytes(ty, pages));
         let size = bytes(ty, ty.minimum);
         // SAFETY: by the contract.
@@ -176,7 +183,7 @@ impl StoreCore {
             if size as u64 <= (*this).engine.config().max_memory {
                 StoreCore::check_total(this, "a memory", size)?;
             }
-            MemoryInst::new(ty, &(*this).engine)
+            MemoryInst::new(ty, &(*this).engine, image)
         }
     }
 

@@ -15,6 +15,7 @@ use super::pool::{Kind, Lease, Pool, Ticket};
 use super::shared::SharedCore;
 use crate::engine::{Config, Engine};
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::image::MemoryImage;
 use crate::sys::Mapping;
 use crate::types::MemoryType;
 
@@ -128,8 +129,12 @@ impl MemoryInst {
         }
     }
 
-    /// A memory of its minimal size.
-    pub(crate) fn new(ty: MemoryType, engine: &Engine) -> Result<MemoryInst> {
+    /// A memory of its minimal size; the bytes of an image show in it if that can be.
+    pub(crate) fn new(
+        ty: MemoryType,
+        engine: &Engine,
+        image: Option<&Arc<MemoryImage>>,
+    ) -> Result<MemoryInst> {
         let config = engine.config();
         #[cfg(feature = "threads")]
         if ty.shared {
@@ -140,7 +145,7 @@ impl MemoryInst {
         let ticket = pool.ticket(Kind::Memories)?;
         let reserves = config.guard_pages && MemoryInst::can_be_guarded(ty);
         // Where address space is scarce the checked form serves as well.
-        let reserved = if reserves { pool.room(len).map(Backing::Reserved) } else { None };
+        let reserved = if reserves { pool.room(len, image).map(Backing::Reserved) } else { None };
         let backing = reserved.or_else(|| Backing::unguarded(len, pool));
         let backing = backing.ok_or_else(|| too_large(ty, config))?;
         let base = backing.base();
@@ -244,6 +249,21 @@ impl MemoryInst {
         unsafe { backing.base().copy_from_nonoverlapping(self.base, self.len) };
         self.base = backing.base();
         self.backing = backing;
+    }
+
+    /// Whether it began with an image.
+    pub(crate) fn has_image(&self) -> bool {
+        matches!(&self.backing, Backing::Reserved(room) if room.has_image())
+    }
+
+    /// Has it be as if it had not begun with an image: nobody has written to it.
+    pub(crate) fn hide_image(&mut self) -> std::io::Result<()> {
+        match &mut self.backing {
+            Backing::Reserved(room) => room.hide_image(),
+            Backing::Small(_) | Backing::Exact(_) => Ok(()),
+            #[cfg(feature = "threads")]
+            Backing::Shared(_) => Ok(()),
+        }
     }
 
     /// Copies to the memory; false if the range is not within it.

@@ -10,8 +10,8 @@
 //!
 //! # Safety
 //!
-//! The bytes of a room that can be accessed are zeros whenever it is in the pool, and the
-//! others cannot be accessed.
+//! The bytes of a room that can be accessed are zeros, or those of an image, whenever it is in
+//! the pool, and the others cannot be accessed.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::arena::{Arena, Cell};
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::image::MemoryImage;
 use crate::pooling::PoolConcurrencyLimitError;
 use crate::stack::Stack;
 use crate::sys::Mapping;
@@ -170,16 +171,30 @@ impl Pool {
     }
 
     /// Address space for a memory with guard pages, `len` bytes of which can be accessed;
-    /// none if the system has none, or the process has many.
-    pub(crate) fn room(self: &Arc<Pool>, len: usize) -> Option<Lease> {
-        let same = |room: &Room| room.len == len;
+    /// none if the system has none, or the process has many. The bytes of an image show in it
+    /// if that can be.
+    pub(crate) fn room(
+        self: &Arc<Pool>,
+        len: usize,
+        image: Option<&Arc<MemoryImage>>,
+    ) -> Option<Lease> {
+        let same = |room: &Room| room.len == len && room.shows(image);
         let found = {
             let mut rooms = lock(&self.rooms);
             let best = rooms.iter().rposition(same).or(rooms.len().checked_sub(1));
             best.map(|best| rooms.swap_remove(best))
         };
         let mut room = found.map_or_else(Room::new, Some)?;
+        if !room.shows(image) {
+            room.hide().ok()?;
+        }
         room.resize(len).ok()?;
+        if let Some(image) = image
+            && room.image.is_none()
+            && room.mapping.show(image.start, &image.image).is_ok()
+        {
+            room.image = Some(image.clone());
+        }
         Some(Lease { room: Some(room), pool: self.clone() })
     }
 
@@ -206,6 +221,8 @@ struct Room {
     mapping: Mapping,
     /// Bytes from the start that can be accessed.
     len: usize,
+    /// What shows in it.
+    image: Option<Arc<MemoryImage>>,
 }
 
 /// How many rooms the process has.
@@ -216,7 +233,7 @@ impl Room {
         let one_more = |rooms: usize| (rooms < tuning::MAX_ROOMS).then_some(rooms + 1);
         ROOMS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         // It counts from here on, mapped or not.
-        let mut room = Room { mapping: Mapping::empty(), len: 0 };
+        let mut room = Room { mapping: Mapping::empty(), len: 0, image: None };
         room.mapping = Mapping::reserve(tuning::MEMORY32_RESERVATION).ok()?;
         Some(room)
     }
@@ -231,8 +248,23 @@ impl Room {
         Ok(())
     }
 
-    /// Has all bytes be zeros, of which so many at the start stay in memory.
+    /// Whether just this image shows.
+    fn shows(&self, image: Option<&Arc<MemoryImage>>) -> bool {
+        self.image.as_ref().map(Arc::as_ptr) == image.map(Arc::as_ptr)
+    }
+
+    /// Has zeros in place of an image.
+    fn hide(&mut self) -> io::Result<()> {
+        if let Some(image) = self.image.take() {
+            self.mapping.hide(image.start, image.image.len())?;
+        }
+        Ok(())
+    }
+
+    /// Has all bytes be zeros, or those of the image, of which so many at the start stay in
+    /// memory.
     fn clear(&self, kept: usize) -> io::Result<()> {
+        let kept = self.image.as_ref().map_or(kept, |image| kept.min(image.start));
         let kept = kept.checked_next_multiple_of(PAGE).unwrap_or(usize::MAX).min(self.len);
         // SAFETY: the bytes can be accessed, and nobody uses them.
         unsafe { self.mapping.base().write_bytes(0, kept) };
@@ -260,6 +292,16 @@ impl Lease {
     /// The first byte.
     pub(crate) fn base(&self) -> *mut u8 {
         self.room.as_ref().map_or(std::ptr::null_mut(), |room| room.mapping.base())
+    }
+
+    /// Whether an image shows.
+    pub(crate) fn has_image(&self) -> bool {
+        self.room.as_ref().is_some_and(|room| room.image.is_some())
+    }
+
+    /// Has zeros in place of an image.
+    pub(crate) fn hide_image(&mut self) -> io::Result<()> {
+        self.room.as_mut().map_or(Ok(()), Room::hide)
     }
 
     /// Makes more bytes accessible, `len` in all.

@@ -13,12 +13,15 @@
 mod context;
 #[cfg(compiler)]
 pub(crate) mod icache;
+#[cfg_attr(not(target_os = "linux"), path = "no_image.rs")]
+mod image;
 #[cfg(all(compiler, not(windows)))]
 pub(crate) mod signals;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
+pub(crate) use image::Image;
 #[cfg(all(unix, compiler))]
 pub(crate) use unix::page_size;
 #[cfg(all(unix, optimizer))]

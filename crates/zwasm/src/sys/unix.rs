@@ -121,6 +121,39 @@ impl Mapping {
         Ok(())
     }
 
+    /// Has the bytes from `offset`, which can be written, be those of an image; what writes to
+    /// them has a copy of the page. Resetting them brings those of the image back. Nothing may
+    /// use them meanwhile.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn show(&self, offset: usize, image: &super::Image) -> io::Result<()> {
+        assert!(offset + image.len() <= self.len, "an image beyond the mapping");
+        // SAFETY: the range lies within this mapping; the new one takes its place.
+        unsafe {
+            rustix::mm::mmap(
+                self.base.as_ptr().add(offset).cast(),
+                image.len(),
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE | MapFlags::FIXED,
+                &image.file,
+                0,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Has `len` bytes from `offset`, which an image was shown in, be zeros.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn hide(&self, offset: usize, len: usize) -> io::Result<()> {
+        assert!(offset + len <= self.len, "hiding beyond the mapping");
+        // SAFETY: as above.
+        unsafe {
+            let start = self.base.as_ptr().add(offset);
+            let protection = ProtFlags::READ | ProtFlags::WRITE;
+            mmap_anonymous(start.cast(), len, protection, FRESH | MapFlags::FIXED)?;
+        }
+        Ok(())
+    }
+
     /// Has the mapping take no more memory than the pages that are touched, where the
     /// system would give more at a time. What it does not know of that stays as it is.
     pub(crate) fn stay_small(&self) {
