@@ -174,7 +174,7 @@ WASMTIME_CONFIG_PROP(void, memory_reservation, uint64_t)
 WASMTIME_CONFIG_PROP(void, memory_guard_size, uint64_t)
 WASMTIME_CONFIG_PROP(void, signals_based_traps, bool)
 
-/* An error unless code for this processor and system is meant. */
+/* For another processor or system than those here no module can be made. */
 WASMTIME_CONFIG_PROP(wasmtime_error_t*, target, const char*)
 
 /* Without effect: the compilers have one level each, results of relaxed operations are

@@ -185,18 +185,17 @@ impl ExternType {
         }
     }
 
-    /// The function type in an engine, if it is one.
+    /// The function type in an engine, if it is one; that of another engine, if it names a
+    /// type of that.
     pub fn func(&self, engine: &Engine) -> Option<FuncType> {
-        match self {
-            ExternType::Func { ty: Some(ty), .. } => Some(ty.clone()),
-            ExternType::Func { params, results, ty: None } => {
-                let types = |types: &CVec<Ptr<ValType>>| -> Vec<runtime::ValType> {
-                    types.as_slice().iter().flatten().map(|ty| ty.ty.clone()).collect()
-                };
-                FuncType::try_new(engine, types(params), types(results)).ok()
-            }
-            _ => None,
+        let ExternType::Func { params, results, ty } = self else { return None };
+        if let Some(ty) = ty.as_ref().filter(|ty| Engine::same(ty.engine(), engine)) {
+            return Some(ty.clone());
         }
+        let types = |types: &CVec<Ptr<ValType>>| -> Vec<runtime::ValType> {
+            types.as_slice().iter().flatten().map(|ty| ty.ty.clone()).collect()
+        };
+        FuncType::try_new(engine, types(params), types(results)).ok().or_else(|| ty.clone())
     }
 
     /// The global type, if it is one.

@@ -434,6 +434,14 @@ static wasm_trap_t* wrong(
   return NULL;
 }
 
+static wasm_trap_t* count_raw(
+    void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t count) {
+  (void)caller;
+  EXPECT(count == 1);
+  values[0].i32 = ++*(int*)env;
+  return NULL;
+}
+
 static void results_of_wrong_types_are_found_out(void) {
   wasm_functype_t* type = wasm_functype_new_0_1(wasm_valtype_new_i32());
   wasmtime_func_t func;
@@ -444,7 +452,18 @@ static void results_of_wrong_types_are_found_out(void) {
   EXPECT(says(wasmtime_func_call(context, &func, NULL, 0, &result, 1, &trap), "incompatible"));
   type = wasmtime_func_type(context, &func);
   EXPECT(wasm_functype_results(type)->size == 1);
+  /* A type is for any engine. */
+  wasm_engine_t* other_engine = wasm_engine_new();
+  wasmtime_store_t* other = wasmtime_store_new(other_engine, NULL, NULL);
+  wasmtime_context_t* in = wasmtime_store_context(other);
+  static int calls = 0;
+  wasmtime_func_new_unchecked(in, type, count_raw, &calls, NULL, &func);
   wasm_functype_delete(type);
+  EXPECT(!wasmtime_funcref_is_null(&func));
+  EXPECT(fine(wasmtime_func_call(in, &func, NULL, 0, &result, 1, &trap)));
+  EXPECT(result.of.i32 == 1 && calls == 1);
+  wasmtime_store_delete(other);
+  wasm_engine_delete(other_engine);
 }
 
 static void references_live_as_long_as_they_are_rooted(void) {
@@ -1038,7 +1057,7 @@ static void configurations_configure(void) {
   wasmtime_config_max_wasm_stack_set(config, 1 << 20);
   wasmtime_config_debug_info_set(config, false);
   wasmtime_config_memory_reservation_set(config, 0);
-  NOT_FINE(wasmtime_config_target_set(config, "mips-unknown-none"));
+  NOT_FINE(wasmtime_config_target_set(config, ""));
   wasm_engine_t* of = wasm_engine_new_with_config(config);
   EXPECT(of != NULL);
   wasm_byte_vec_t binary;
@@ -1046,6 +1065,11 @@ static void configurations_configure(void) {
   EXPECT(fine(wasmtime_wat2wasm(TEXT, strlen(TEXT), &binary)));
   EXPECT(says(wasmtime_module_validate(of, (uint8_t*)binary.data, binary.size), "SIMD"));
   EXPECT(fine(wasmtime_module_validate(engine, (uint8_t*)binary.data, binary.size)));
+  wasm_engine_delete(of);
+  config = wasm_config_new();
+  EXPECT(fine(wasmtime_config_target_set(config, "mips-unknown-none")));
+  of = wasm_engine_new_with_config(config);
+  EXPECT(says(wasmtime_module_validate(of, (uint8_t*)binary.data, binary.size), "host"));
   wasm_byte_vec_delete(&binary);
   wasm_engine_delete(of);
 }

@@ -80,7 +80,7 @@ pub extern "C" fn wasmtime_config_profiler_set(config: &mut Config, profiler: u8
     });
 }
 
-/// An error if code for such a machine cannot be made here.
+/// An error if no processor is named.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmtime_config_target_set(
     config: &mut Config,

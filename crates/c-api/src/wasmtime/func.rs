@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Weak;
 
-use runtime::{Error, Func, FuncType, RootScope, ValRaw};
+use runtime::{Engine, Error, Func, FuncType, RootScope, ValRaw};
 
 use super::error::Failure;
 use super::val::Val;
@@ -89,9 +89,13 @@ pub fn raw_callback(
 ///
 /// # Errors
 ///
-/// If it is the type of something else.
-pub fn func_type(ty: &ExternType, engine: &runtime::Engine) -> runtime::Result<FuncType> {
-    ty.func(engine).ok_or_else(|| Error::msg("the type is not a function's"))
+/// If it is the type of something else, or names a type of another engine.
+pub fn func_type(ty: &ExternType, engine: &Engine) -> runtime::Result<FuncType> {
+    let ty = ty.func(engine).ok_or_else(|| Error::msg("the type is not a function's"))?;
+    match Engine::same(ty.engine(), engine) {
+        true => Ok(ty),
+        false => Err(Error::msg("the function's type is of the wrong engine")),
+    }
 }
 
 /// Writes a new function, or null if there is none.
