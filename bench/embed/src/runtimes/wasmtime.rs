@@ -2,6 +2,8 @@
 
 #[path = "../rows/calls.rs"]
 mod calls;
+#[path = "../rows/instances.rs"]
+mod instances;
 #[path = "../rows/wasi.rs"]
 mod wasi;
 
@@ -13,7 +15,7 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use crate::measure::Row;
 
 pub fn rows() -> Vec<Row> {
-    [calls::ROWS, wasi::ROWS].concat()
+    [calls::ROWS, instances::ROWS, wasi::ROWS].concat()
 }
 
 /// A linker that has WASI, and data of a store for it.
