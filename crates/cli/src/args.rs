@@ -935,7 +935,6 @@ mod tests {
             ("a --invoke f --std", "unknown option '--std' (words for the program go after '--')"),
             ("compile a", "there is no command 'compile': code is compiled while it runs"),
             ("serve --addr x a", "there is no command 'serve'"),
-            ("wast a.wast", "there is no command 'wast'"),
             ("help explore", "there is no command 'explore': '--dump-regir N'"),
             ("objdump a", "there is no command 'objdump'"),
             ("--frob a", "unknown option '--frob'"),
