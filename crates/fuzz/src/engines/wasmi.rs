@@ -20,7 +20,9 @@ use wasmi::{
     Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Memory, Module, Nullable,
     Ref, Store, Table, TrapCode, V128, Val,
 };
-use wasmparser::{BlockType, FunctionBody, Operator, Parser};
+use wasmparser::{
+    BlockType, CompositeInnerType, FunctionBody, Operator, Parser, Payload, RecGroup,
+};
 use zwasm::Trap;
 
 /// The engine.
@@ -91,12 +93,23 @@ impl Oracle for Wasmi {
 /// The module with comparisons and selections apart; none if it is not for this engine.
 fn apart(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
-    let mut apart = Apart { is_understood: true };
+    let mut apart = Apart { with_params: Vec::new(), is_understood: true };
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Payload::TypeSection(groups) = payload.ok()? else { continue };
+        for ty in groups.into_iter().flatten().flat_map(RecGroup::into_types) {
+            let inner = ty.composite_type.inner;
+            let has_params =
+                matches!(&inner, CompositeInnerType::Func(ty) if !ty.params().is_empty());
+            apart.with_params.push(has_params);
+        }
+    }
     apart.parse_core_module(&mut module, Parser::new(0), bytes).ok()?;
     apart.is_understood.then(|| module.finish())
 }
 
 struct Apart {
+    /// Which types are of functions with parameters.
+    with_params: Vec<bool>,
     is_understood: bool,
 }
 
@@ -118,8 +131,8 @@ impl Reencode for Apart {
             if compared && matches!(operator, Operator::Select | Operator::TypedSelect { .. }) {
                 function.instructions().i32_const(1).i32_and();
             }
-            if matches!(operator, Operator::Loop { blockty: BlockType::FuncType(_) }) {
-                self.is_understood = false;
+            if let Operator::Loop { blockty: BlockType::FuncType(ty) } = operator {
+                self.is_understood &= self.with_params.get(ty as usize) == Some(&false);
             }
             compared = matches!(
                 operator,
