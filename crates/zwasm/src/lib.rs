@@ -53,6 +53,8 @@ mod module;
 #[cfg(feature = "trace")]
 mod observe;
 mod pooling;
+#[doc(hidden)]
+pub use api::fiber;
 #[cfg(doctest)]
 mod soundness;
 mod stack;

@@ -29,6 +29,21 @@ pub(crate) const HOST_STACK_RESERVE: usize = 512 << 10;
 /// more as the value stack has, which are not touched before they are used.
 pub(crate) const NATIVE_STACK: usize = 2 << 20;
 
+/// Bytes for values on the stack of a fiber, if that of a store has as many: as much as other
+/// engines give a call that can wait. Frames are the guest's, so there is no less native stack.
+pub(crate) const FIBER_VALUE_STACK: usize = 1 << 20;
+
+/// Bytes of a fiber's native stack besides those for optimized code: the reserve, and as much
+/// again for what calls back into the guest.
+pub(crate) const FIBER_NATIVE_STACK: usize = 2 * HOST_STACK_RESERVE;
+
+/// Bytes at the start of each part of a fiber's stack that stay in memory meanwhile.
+pub(crate) const FIBER_STACK_KEPT: usize = 64 << 10;
+
+/// Stacks of fibers that an engine keeps: a server's calls that wait come and go in
+/// hundreds, and mapping a stack takes longer than most of them run.
+pub(crate) const WARM_FIBERS: usize = 256;
+
 /// Bytes of the largest file read as a module. The largest programs compiled to
 /// WebAssembly have tens of megabytes.
 pub(crate) const MAX_MODULE_BYTES: u64 = 512 << 20;

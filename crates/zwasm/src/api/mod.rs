@@ -13,6 +13,7 @@ pub(crate) mod coredump;
 pub(crate) mod engine;
 pub(crate) mod exception;
 pub(crate) mod externs;
+pub mod fiber;
 pub(crate) mod func;
 pub(crate) mod gc;
 pub(crate) mod hooks;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::stack::fiber;
 use crate::store::gc::full::GcHeapOutOfMemory;
 use crate::store::stored::Stored;
 use crate::store::total::Total;
@@ -57,8 +58,8 @@ pub struct Store<T: 'static> {
 }
 
 // SAFETY: everything in the store is reached only through it; host functions and
-// external references are `Send + Sync`, and the stack is not in use while the
-// store itself can be moved.
+// external references are `Send + Sync`, the stack is not in use while the store itself
+// can be moved, and what waits on the stacks of fibers may go along.
 unsafe impl<T: Send> Send for Store<T> {}
 // SAFETY: a shared store only gives out shared references to data and contents.
 unsafe impl<T: Sync> Sync for Store<T> {}
@@ -127,6 +128,8 @@ impl<T> Store<T> {
     /// Drops the store and returns the user's data.
     pub fn into_data(self) -> T {
         let inner = self.inner;
+        // SAFETY: the store is ours alone, and nothing runs in it.
+        unsafe { fiber::end_all(self.core()) };
         std::mem::forget(self);
         // SAFETY: the box was leaked by `new`, and `self` is forgotten.
         unsafe { Box::from_raw(inner.as_ptr()) }.data
@@ -135,7 +138,10 @@ impl<T> Store<T> {
 
 impl<T> Drop for Store<T> {
     fn drop(&mut self) {
-        // SAFETY: the box was leaked by `new`, and this is the last use.
+        // SAFETY: the box was leaked by `new`, and this is the last use. What still waits in
+        // the store ends before anything of it goes.
+        unsafe { fiber::end_all(self.core()) };
+        // SAFETY: as above.
         drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
     }
 }

@@ -87,7 +87,7 @@ impl StoreCore {
     /// # Safety
     ///
     /// `this` is valid.
-    unsafe fn end_frames_at(this: *mut StoreCore, limit: *mut u64) {
+    pub(super) unsafe fn end_frames_at(this: *mut StoreCore, limit: *mut u64) {
         // SAFETY: by the contract; contexts live as long as the store.
         unsafe {
             (*this).stack_limit = limit;

@@ -11,10 +11,12 @@
 //!
 //! The mapping outlives every frame on it, because a store is dropped, and gives its stack
 //! back, only when nothing runs there; and only one activation chain uses it at a
-//! time, because running takes the store exclusively.
+//! time, because running takes the store exclusively. [`fiber`] has the rules for the stacks
+//! of a store that wait.
 
 pub(crate) mod activation;
 pub(crate) mod backtrace;
+pub(crate) mod fiber;
 mod lending;
 pub(crate) mod roots;
 pub(crate) mod stop;
@@ -46,15 +48,15 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Maps a stack with `max_stack` bytes for values, and with `native` as many for the
-    /// guest's native frames.
-    pub(crate) fn new(max_stack: usize, native: bool) -> io::Result<Stack> {
+    /// Maps a stack with `max_stack` bytes for values, `base` for native frames, and with
+    /// `native` as many for the guest's native frames as for values.
+    pub(crate) fn new(max_stack: usize, base: usize, native: bool) -> io::Result<Stack> {
         let page = GUARD;
         let value_bytes = max_stack
             .checked_next_multiple_of(page)
             .filter(|bytes| *bytes < usize::MAX / 4)
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        let native = tuning::NATIVE_STACK + if native { value_bytes } else { 0 };
+        let native = base + if native { value_bytes } else { 0 };
         let mapping = Mapping::zeroed(value_bytes + GUARD + native)?;
         mapping.stay_small();
         mapping.discard(value_bytes, GUARD)?;
@@ -103,7 +105,6 @@ impl Stack {
     }
 
     /// About where the native stack is used from on, if what asks runs on it.
-    #[cfg(optimizer)]
     #[inline(never)]
     pub(crate) fn sp(&self) -> Option<usize> {
         let marker = 0u8;
@@ -113,7 +114,6 @@ impl Stack {
     }
 
     /// Where the native stack is used first.
-    #[cfg(optimizer)]
     pub(crate) fn native_top(&self) -> usize {
         self.native().top
     }

@@ -10,6 +10,7 @@
 //! head of a list, found there, would keep all of it.
 
 use super::Stack;
+use super::fiber::StackState;
 use crate::store::StoreCore;
 
 /// Words of a stack. They are read one by one: what runs meanwhile has its own locals
@@ -46,41 +47,38 @@ impl Iterator for Words {
 }
 
 impl StoreCore {
-    /// The words in use of the value stack, whose frames end at `top`, and of the native
-    /// stack.
+    /// The words in use of all stacks: of the value stack in use, whose frames end at `top`,
+    /// of its native stack, and of those of the fibers and resumers that wait.
     ///
     /// # Safety
     ///
     /// `this` is valid until the words are used no more.
-    pub(crate) unsafe fn stacks(this: *const StoreCore, top: *const u64) -> [Words; 2] {
+    pub(crate) unsafe fn stacks(this: *const StoreCore, top: *const u64) -> Vec<Words> {
+        let mut all = Vec::new();
         // SAFETY: by the contract.
         unsafe {
-            let Some(stack) = &(*this).stack else {
-                return [(); 2].map(|()| Words::new(std::ptr::null(), std::ptr::null()));
-            };
-            // Handlers that say where frames end at most may name more than there is.
-            let slots = Words::new(stack.value_base(), top.min((*this).value_end));
-            [slots, native(this, stack)]
+            if let Some(stack) = &(*this).stack {
+                #[cfg(optimizer)]
+                let (runs, bottom) = ((*this).on_stack, (*this).native_bottom);
+                #[cfg(not(optimizer))]
+                let (runs, bottom) = (false, 0);
+                let bottom = if runs { bottom } else { stack.native_top() };
+                // Handlers that say where frames end at most may name more than there is.
+                add(&mut all, stack, top.min((*this).value_end), bottom);
+            }
+            for (stack, top, bottom) in (*this).fibers.stacks().filter_map(StackState::extent) {
+                add(&mut all, stack, top, bottom);
+            }
         }
+        all
     }
 }
 
-/// The words of the native stack that may belong to frames of the guest.
-///
-/// # Safety
-///
-/// The store is valid, and the stack is its own.
-#[cfg(optimizer)]
-unsafe fn native(store: *const StoreCore, stack: &Stack) -> Words {
-    // SAFETY: by the contract.
-    let (runs, bottom) = unsafe { ((*store).on_stack, (*store).native_bottom) };
-    let end = stack.native_top() as *const u64;
-    Words::new(if runs { bottom as *const u64 } else { end }, end)
-}
-
-/// There is no code with native frames.
-#[cfg(not(optimizer))]
-unsafe fn native(_: *const StoreCore, stack: &Stack) -> Words {
-    let end = stack.value_base();
-    Words::new(end, end)
+/// Adds the words of a stack that may belong to frames of the guest: without an optimizing
+/// compiler there are no native ones.
+fn add(all: &mut Vec<Words>, stack: &Stack, top: *const u64, bottom: usize) {
+    all.push(Words::new(stack.value_base(), top));
+    if cfg!(optimizer) {
+        all.push(Words::new(bottom as *const u64, stack.native_top() as *const u64));
+    }
 }

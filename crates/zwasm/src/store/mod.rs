@@ -45,6 +45,7 @@ use crate::engine::Engine;
 use crate::interp;
 use crate::stack::Stack;
 use crate::stack::activation::{HostFrame, Thunk};
+use crate::stack::fiber::Fibers;
 use crate::stack::stop::Stop;
 use crate::stack::walk::Cursor;
 #[cfg(optimizer)]
@@ -168,6 +169,10 @@ pub struct StoreCore {
     pub(crate) stack: Option<Stack>,
     /// Whether the stack is given back when the outermost call returns.
     pub(crate) rests: bool,
+    /// How many things are being done on the stack during which nothing may wait.
+    pub(crate) barriers: u32,
+    /// Stacks of the store besides that one.
+    pub(crate) fibers: Fibers,
     pub(crate) engine: Engine,
     /// No other store of the process has it.
     pub(crate) id: NonZeroU64,
@@ -239,6 +244,8 @@ impl StoreCore {
             parked: interp::Regs::default(),
             stack: None,
             rests: false,
+            barriers: 0,
+            fibers: Fibers::default(),
             engine: engine.clone(),
             // So many stores take centuries to make.
             id: NonZeroU64::MIN.saturating_add(NEXT_ID.fetch_add(1, Ordering::Relaxed)),

@@ -60,6 +60,9 @@ pub(crate) struct Pool {
     /// Whether stacks have room for native frames of the guest.
     native: bool,
     stacks: Mutex<Vec<Stack>>,
+    /// Bytes for values on a fiber's stack, and such stacks.
+    fiber_values: usize,
+    fiber_stacks: Mutex<Vec<Stack>>,
     rooms: Mutex<Vec<Room>>,
     arena: Arc<Arena>,
 }
@@ -104,6 +107,8 @@ impl Pool {
             stack_bytes: config.max_stack,
             native: config.strategy.may_optimize(),
             stacks: Mutex::default(),
+            fiber_values: config.max_stack.min(tuning::FIBER_VALUE_STACK),
+            fiber_stacks: Mutex::default(),
             rooms: Mutex::default(),
             arena: Arc::default(),
         }
@@ -151,15 +156,42 @@ impl Pool {
     pub(crate) fn lend_stack(&self) -> Result<(Stack, bool)> {
         let taken = self.take(Kind::Stacks)?;
         let idle = lock(&self.stacks).pop();
-        let stack = idle.map_or_else(|| Stack::new(self.stack_bytes, self.native), Ok);
-        let stack = stack.map_err(|error| {
-            self.taken[Kind::Stacks as usize].fetch_sub(1, Ordering::Relaxed);
-            let bytes = self.stack_bytes;
-            let message = format!("cannot map a stack of {bytes} bytes: {error}");
-            Error::of_kind(ErrorKind::OutOfMemory, message)
-        })?;
+        let new = || Stack::new(self.stack_bytes, tuning::NATIVE_STACK, self.native);
+        let stack = idle.map_or_else(new, Ok).map_err(|error| self.unmapped(error))?;
         let idle = tuning::IDLE_STACKS.min(self.limits[Kind::Stacks as usize] / 2);
         Ok((stack, taken > idle))
+    }
+
+    /// There is no memory for a stack, which is counted.
+    fn unmapped(&self, error: io::Error) -> Error {
+        self.taken[Kind::Stacks as usize].fetch_sub(1, Ordering::Relaxed);
+        Error::of_kind(ErrorKind::OutOfMemory, format!("cannot map a stack: {error}"))
+    }
+
+    /// Bytes of a fiber's stack that frames may use.
+    pub(crate) fn fiber_bytes(&self) -> usize {
+        let values = self.fiber_values;
+        tuning::FIBER_NATIVE_STACK + values + if self.native { values } else { 0 }
+    }
+
+    /// A stack for a fiber.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::lend_stack`].
+    pub(crate) fn lend_fiber_stack(&self) -> Result<Stack> {
+        self.take(Kind::Stacks)?;
+        let idle = lock(&self.fiber_stacks).pop();
+        let new = || Stack::new(self.fiber_values, tuning::FIBER_NATIVE_STACK, self.native);
+        idle.map_or_else(new, Ok).map_err(|error| self.unmapped(error))
+    }
+
+    /// Takes a fiber's stack back that nothing runs on.
+    pub(crate) fn return_fiber_stack(&self, mut stack: Stack) {
+        self.taken[Kind::Stacks as usize].fetch_sub(1, Ordering::Relaxed);
+        if stack.shed(tuning::FIBER_STACK_KEPT).is_ok() {
+            keep(&self.fiber_stacks, stack, tuning::WARM_FIBERS);
+        }
     }
 
     /// Takes a stack back that nothing runs on.

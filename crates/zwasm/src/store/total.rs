@@ -99,6 +99,12 @@ impl StoreCore {
         self.settle();
     }
 
+    /// Counts bytes no longer that the store held.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.held = self.held.saturating_sub(bytes);
+        self.settle();
+    }
+
     /// Counts as many bytes as the store once held.
     pub(super) fn go_back(&mut self, bytes: usize) {
         self.held = bytes;

@@ -66,7 +66,14 @@ pub(crate) struct Gc {
     externs: Vec<Extern>,
     /// Indices of `externs` without a value.
     free_externs: Vec<u32>,
+    /// Those of the stack in use.
     roots: Roots,
+    /// Those of the others, by their numbers; that of the stack in use is empty.
+    waiting: Vec<Roots>,
+    /// Numbers that no stack has.
+    free_roots: Vec<usize>,
+    /// The last generation.
+    generation: u64,
     /// References that the host owns whatever scope it is in.
     owned: Held,
     /// The limit in all that the heap cannot grow for.
@@ -82,18 +89,27 @@ pub(crate) struct Gc {
 /// entry and the generation in which that was made, so that one that outlives
 /// its scope is noticed and never mistaken for another: there are more generations
 /// than scopes can be closed in a process's life.
+///
+/// Each stack of the store has its own, with a number, since scopes on different stacks end in
+/// any order. Generations are the store's.
 #[derive(Default)]
 pub(crate) struct Roots {
+    number: usize,
     entries: Vec<(u64, u64)>,
     generation: u64,
 }
 
-/// A place in [`Roots`] or, with the generation [`OWNED`], a number in [`Held`].
+/// A place in the [`Roots`] of a stack, whose number is the upper part of the index, or, with
+/// the generation [`OWNED`], a number in [`Held`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Root {
     index: u64,
     generation: u64,
 }
+
+/// Bits of an index that are not the number of a stack: no process has so many roots, nor,
+/// with the others, so many stacks.
+const ENTRY_BITS: u32 = 40;
 
 impl Root {
     /// What [`Gc::own`] gave with this number.
@@ -104,6 +120,12 @@ impl Root {
     /// That number.
     pub(crate) fn number(self) -> u64 {
         self.index
+    }
+}
+
+impl Roots {
+    fn all(&self) -> &[(u64, u64)] {
+        &self.entries
     }
 }
 
@@ -125,6 +147,9 @@ impl Gc {
             externs: Vec::new(),
             free_externs: Vec::new(),
             roots: Roots::default(),
+            waiting: vec![],
+            free_roots: vec![],
+            generation: 0,
             owned: Held::default(),
             refused: None,
             collections: 0,
@@ -137,7 +162,8 @@ impl Gc {
         let roots = &mut self.roots;
         let generation = roots.generation;
         roots.entries.push((reference, generation));
-        Root { index: roots.entries.len() as u64 - 1, generation }
+        let index = (roots.number as u64) << ENTRY_BITS | (roots.entries.len() as u64 - 1);
+        Root { index, generation }
     }
 
     /// Keeps a reference alive as long as the token lives.
@@ -151,7 +177,13 @@ impl Gc {
         if root.generation == OWNED {
             return self.owned.find(root.index);
         }
-        let &(reference, generation) = self.roots.entries.get(root.index as usize)?;
+        let number = (root.index >> ENTRY_BITS) as usize;
+        let roots = match number == self.roots.number {
+            true => &self.roots,
+            false => self.waiting.get(number)?,
+        };
+        let entry = root.index & ((1 << ENTRY_BITS) - 1);
+        let &(reference, generation) = roots.entries.get(entry as usize)?;
         (generation == root.generation).then_some(reference)
     }
 
@@ -162,8 +194,39 @@ impl Gc {
 
     /// All references that the host holds, those to exceptions included.
     pub(super) fn held(&mut self) -> impl Iterator<Item = u64> + '_ {
-        let scoped = self.roots.entries.iter().map(|(reference, _)| *reference);
-        scoped.chain(self.owned.references())
+        let scoped = self.roots.entries.iter().chain(self.waiting.iter().flat_map(Roots::all));
+        scoped.map(|(reference, _)| *reference).chain(self.owned.references())
+    }
+
+    /// Makes roots for another stack; their number.
+    pub(crate) fn add_roots(&mut self) -> usize {
+        if self.waiting.is_empty() {
+            // Those of the first stack.
+            self.waiting.push(Roots::default());
+        }
+        let number = self.free_roots.pop().unwrap_or(self.waiting.len());
+        if number == self.waiting.len() {
+            self.waiting.push(Roots::default());
+        }
+        self.generation += 1;
+        let generation = self.generation;
+        self.waiting[number] = Roots { number, entries: Vec::new(), generation };
+        number
+    }
+
+    /// Releases the roots of a stack that is gone.
+    pub(crate) fn remove_roots(&mut self, number: usize) {
+        self.waiting[number] = Roots::default();
+        self.free_roots.push(number);
+    }
+
+    /// Has the roots of another stack in use; the number of those that were.
+    pub(crate) fn switch_roots(&mut self, number: usize) -> usize {
+        let next = std::mem::take(&mut self.waiting[number]);
+        let last = std::mem::replace(&mut self.roots, next);
+        let from = last.number;
+        self.waiting[from] = last;
+        from
     }
 
     /// Where a scope of roots begins.
@@ -178,7 +241,8 @@ impl Gc {
         let roots = &mut self.roots;
         if roots.entries.len() > start {
             roots.entries.truncate(start);
-            roots.generation += 1;
+            self.generation += 1;
+            roots.generation = self.generation;
         }
     }
 
@@ -482,7 +546,8 @@ impl StoreCore {
             }
             (*this).exceptions.payloads().for_each(|word| marker.word(word));
             // Those to exceptions are no words of the heap.
-            for &(reference, _) in &gc.roots.entries {
+            let waiting = gc.waiting.iter().flat_map(Roots::all);
+            for &(reference, _) in gc.roots.entries.iter().chain(waiting) {
                 marker.word(reference);
             }
             gc.owned.references().for_each(|reference| marker.word(reference));
