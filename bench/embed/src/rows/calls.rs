@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::runtime::{
-    Caller, Engine, Extern, Func, FuncType, Instance, Module, Store, TypedFunc, Val, ValType,
+    Caller, Engine, Extern, Func, Instance, Module, Store, TypedFunc, Val, ValType,
 };
 use crate::measure::{Row, each};
 
@@ -88,7 +88,7 @@ fn host_mixed() -> f64 {
 
 fn host_dynamic() -> f64 {
     host(ONE, |store| {
-        let ty = FuncType::new(store.engine(), [ValType::I32], [ValType::I32]);
+        let ty = super::func_type(store.engine(), [ValType::I32], [ValType::I32]);
         Func::new(store, ty, |_, args, results| {
             results.clone_from_slice(args);
             Ok(())
@@ -96,6 +96,7 @@ fn host_dynamic() -> f64 {
     })
 }
 
+#[allow(unused_mut, reason = "wasmi looks exports up in a shared caller")]
 fn host_export_read() -> f64 {
     host(ONE, |store| {
         Func::wrap(store, |mut caller: Caller<'_, u64>, number: i32| {

@@ -8,7 +8,7 @@ mod instances;
 mod wasi;
 
 use ::wasmtime as runtime;
-use runtime::{Engine, Linker};
+use runtime::{Engine, FuncType, Linker, ValType};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
@@ -23,4 +23,9 @@ fn wasi(engine: &Engine) -> (Linker<WasiP1Ctx>, WasiP1Ctx) {
     let mut linker = Linker::new(engine);
     p1::add_to_linker_sync(&mut linker, |wasi| wasi).expect("WASI is defined once");
     (linker, WasiCtxBuilder::new().build_p1())
+}
+
+/// The type of a function with one parameter and one result.
+fn func_type(engine: &Engine, params: [ValType; 1], results: [ValType; 1]) -> FuncType {
+    FuncType::new(engine, params, results)
 }

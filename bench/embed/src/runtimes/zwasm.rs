@@ -8,7 +8,7 @@ mod instances;
 mod wasi;
 
 use ::zwasm as runtime;
-use runtime::{Engine, Linker};
+use runtime::{Engine, FuncType, Linker, ValType};
 use zwasm_wasi::{Capabilities, WasiCtx};
 
 use crate::measure::Row;
@@ -22,4 +22,9 @@ fn wasi(engine: &Engine) -> (Linker<WasiCtx>, WasiCtx) {
     let mut linker = Linker::new(engine);
     zwasm_wasi::add_to_linker(&mut linker, |wasi| wasi).expect("WASI is defined once");
     (linker, WasiCtx::builder().allow(Capabilities::CLOCK).build())
+}
+
+/// The type of a function with one parameter and one result.
+fn func_type(engine: &Engine, params: [ValType; 1], results: [ValType; 1]) -> FuncType {
+    FuncType::new(engine, params, results)
 }
