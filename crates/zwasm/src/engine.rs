@@ -24,6 +24,7 @@ use crate::types::TypeRegistry;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) max_stack: usize,
+    pub(crate) fiber_stack: usize,
     pub(crate) guard_pages: bool,
     /// Whether memories reserve address space, and whether they have guard pages: without
     /// either they have none of both.
@@ -94,6 +95,7 @@ impl Config {
     pub fn new() -> Config {
         Config {
             max_stack: tuning::DEFAULT_MAX_STACK,
+            fiber_stack: tuning::FIBER_VALUE_STACK,
             guard_pages: true,
             reserves: true,
             guards: true,

@@ -64,6 +64,8 @@ mod tier;
 mod tuning;
 mod types;
 
+#[cfg(feature = "async")]
+pub use api::asynchronous::WasmTyList;
 pub use api::caller::Caller;
 pub use api::code_builder::{CodeBuilder, CodeHint};
 pub use api::config::{

@@ -27,6 +27,12 @@ pub struct Caller<'a, T: 'static> {
     call: HostCall,
 }
 
+// SAFETY: it borrows the store as `&mut Store` does, and the guest waits for whoever has it;
+// the guest is not called on another stack than its own.
+unsafe impl<T: Send> Send for Caller<'_, T> {}
+// SAFETY: a shared one gives out shared references.
+unsafe impl<T: Sync> Sync for Caller<'_, T> {}
+
 impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
     ///
@@ -63,6 +69,11 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// The engine.
     pub fn engine(&self) -> &crate::Engine {
         self.store.engine()
+    }
+
+    #[cfg(feature = "async")]
+    pub(super) fn core(&self) -> *mut crate::store::StoreCore {
+        self.call.store
     }
 
     fn instance(&self) -> Option<&crate::store::instance::InstanceData> {

@@ -63,10 +63,9 @@ macro_rules! without_effect {
 }
 
 without_effect! {
-    async_support bool, "calls are synchronous";
-    async_stack_size usize, "calls are synchronous";
-    async_stack_zeroing bool, "calls are synchronous";
-    concurrency_support bool, "calls are synchronous";
+    async_support bool, "any store has calls of both kinds";
+    async_stack_zeroing bool, "no guest can read what was on a stack";
+    concurrency_support bool, "what is concurrent in components is decided by their features";
     collector Collector, "there is one collector";
     gc_heap_initial_size u64, "the heap takes memory as it is used";
     gc_heap_guard_size u64, "the heap lies in 4 GiB of address space of its own";
@@ -94,6 +93,14 @@ impl Config {
     pub fn max_wasm_stack(&mut self, size: usize) -> &mut Config {
         let size = size.min(tuning::MAX_WASM_STACK);
         self.max_stack(if size == 0 { 0 } else { size.max(tuning::MIN_MAX_STACK) })
+    }
+
+    /// The bytes for frames of interpreted and baseline code on the stack of a call that can
+    /// wait, and with optimized code as many for its frames: 1 MiB unless set, no more than
+    /// [`Config::max_stack`], and at least 64 KiB.
+    pub fn async_stack_size(&mut self, size: usize) -> &mut Config {
+        self.fiber_stack = size.max(tuning::MIN_MAX_STACK);
+        self
     }
 
     /// With 0, as [`Config::guard_pages`] switched off: memories reserve no address space.

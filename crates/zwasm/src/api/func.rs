@@ -230,27 +230,77 @@ impl Func {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let context = store.as_context_mut();
-        let core = context.core();
+        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive. The slots hold values of the results' types.
+        unsafe {
+            self.call_in(core, params, results.len(), |ty, slots| {
+                Val::read_all(core, results, ty.results_slice(), slots);
+            })
+        }
+    }
+
+    /// The same with as many results as are `wanted`, of which `read` is given the slots.
+    ///
+    /// # Errors
+    ///
+    /// As [`Func::call`].
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone; `read` does not run the guest.
+    #[inline]
+    pub(super) unsafe fn call_in<R>(
+        &self,
+        core: *mut StoreCore,
+        params: &[Val],
+        wanted: usize,
+        read: impl FnOnce(&types::FuncType, &[u64]) -> R,
+    ) -> Result<R> {
         let record = self.0.find(core)?;
-        // SAFETY: the context is exclusive, and keeps the store.
+        // SAFETY: by the contract.
         let ty = unsafe { &*StoreCore::called_type(core, record.as_ref().ty) };
         count("arguments", ty.params().len(), params.len())?;
-        count("results", ty.results().len(), results.len())?;
+        count("results", ty.results().len(), wanted)?;
         for (value, ty) in params.iter().zip(ty.params()) {
             value.check(core, ty).context("argument type mismatch")?;
         }
         let count = slots_of(ty.params_slice()).max(slots_of(ty.results_slice()));
-        // SAFETY: the context is exclusive, and the arguments have been checked. As many
-        // slots are the call's.
+        // SAFETY: by the contract, and the arguments have been checked. As many slots are the
+        // call's.
         unsafe {
             let slots = boundary::slots(core, count)?;
             let all = || std::slice::from_raw_parts_mut(slots, count);
             Val::write_all(core, params, ty.params_slice(), all());
             boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots, count, || {
-                Val::read_all(core, results, ty.results_slice(), all());
+                read(ty, all())
             })
         }
+    }
+
+    /// The results of a call in its slots.
+    ///
+    /// # Errors
+    ///
+    /// If the function is of another store.
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone, and the slots hold as many values of the results'
+    /// types.
+    #[cfg(feature = "async")]
+    pub(super) unsafe fn read_results(
+        &self,
+        core: *mut StoreCore,
+        slots: &[u64],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let record = self.0.find(core)?;
+        // SAFETY: by the contract.
+        unsafe {
+            let ty = &*StoreCore::called_type(core, record.as_ref().ty);
+            Val::read_all(core, results, ty.results_slice(), slots);
+        }
+        Ok(())
     }
 
     /// The function with its types known to the compiler. Its parameters take all values of
@@ -450,10 +500,29 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// As [`Func::call`].
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive. The slots hold values of the results' types.
+        unsafe { self.call_in(core, params, |core, slots| R::load(core, slots.as_ptr())) }
+    }
+
+    /// The same, where `read` is given the slots of the results.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    ///
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone; `read` does not run the guest.
+    #[inline]
+    pub(super) unsafe fn call_in<O>(
+        &self,
+        core: *mut StoreCore,
+        params: P,
+        read: impl FnOnce(*mut StoreCore, &[u64]) -> O,
+    ) -> Result<O> {
         let record = self.func.0.find(core)?;
         let count = P::COUNT.max(R::COUNT);
-        // SAFETY: the context is exclusive, and the types were compared. As many slots are
-        // the call's.
+        // SAFETY: by the contract, and the types were compared. As many slots are the call's.
         unsafe {
             let slots = boundary::slots(core, count)?;
             params.store(core, slots)?;
@@ -462,7 +531,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
                 check_arguments(core, record.as_ref(), slots)?;
             }
             boundary::call(core, record.as_ref().vmctx, record.as_ptr(), slots, count, || {
-                R::load(core, slots)
+                read(core, std::slice::from_raw_parts(slots, count))
             })
         }
     }

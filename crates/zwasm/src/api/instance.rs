@@ -51,7 +51,18 @@ impl Instance {
         module: &Module,
         imports: &[Extern],
     ) -> Result<Instance> {
-        let core = store.as_context_mut().core();
+        // SAFETY: the context is exclusive.
+        unsafe { Instance::new_in(store.as_context_mut().core(), module, imports) }
+    }
+
+    /// # Safety
+    ///
+    /// `core` is valid and ours alone.
+    pub(super) unsafe fn new_in(
+        core: *mut StoreCore,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
         let declared = &module.inner().imports;
         if declared.len() != imports.len() {
             return Err(Error::of_kind(
@@ -68,7 +79,7 @@ impl Instance {
             let foreign = || Error::of_kind(ErrorKind::Link, OTHER_STORE);
             items.push(given.item(core).ok_or_else(foreign)?);
         }
-        // SAFETY: the context is exclusive.
+        // SAFETY: by the contract.
         unsafe { Instance::link(core, module, &items) }
     }
 

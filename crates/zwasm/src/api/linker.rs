@@ -10,7 +10,7 @@ use super::externs::Extern;
 use super::func::{Func, is_scalar, same_engine};
 use super::instance::{Instance, OTHER_ENGINE};
 use super::module::ImportType;
-use super::store::{AsContext, AsContextMut, expect};
+use super::store::{AsContext, AsContextMut, StoreContextMut, expect};
 use super::types::{ExternType, FuncType};
 use super::val::Val;
 use super::wasm_ty::IntoFunc;
@@ -249,6 +249,28 @@ impl<T: 'static> Linker<T> {
         module_name: &str,
         module: &Module,
     ) -> Result<&mut Self> {
+        let Some(starts) = Self::is_reactor(module)? else {
+            return self.command(module, |linker, name, ty, pre, of| {
+                let call = move |mut caller: Caller<'_, T>, params: &[Val], results: &mut [Val]| {
+                    let instance = pre.instantiate(&mut caller)?;
+                    let func = instance.get_func(&mut caller, &of);
+                    let func = func.ok_or_else(|| Error::msg(format!("no function `{of}`")))?;
+                    func.call(&mut caller, params, results)
+                };
+                linker.func_new(module_name, name, ty, call).map(drop)
+            });
+        };
+        let mut store = store.as_context_mut();
+        let instance = self.instantiate(store.as_context_mut(), module)?;
+        if starts {
+            let start = instance.get_typed_func::<(), ()>(store.as_context_mut(), "_initialize")?;
+            start.call(store.as_context_mut(), ())?;
+        }
+        self.define_reactor(store, module_name, instance)
+    }
+
+    /// None for a command; for a reactor whether it has a function to be called first.
+    pub(super) fn is_reactor(module: &Module) -> Result<Option<bool>> {
         let runs = |name: &str| match module.get_export(name) {
             Some(ExternType::Func(ty)) if ty.params().len() + ty.results().len() == 0 => Ok(true),
             Some(_) => Err(Error::of_kind(
@@ -257,16 +279,16 @@ impl<T: 'static> Linker<T> {
             )),
             None => Ok(false),
         };
-        if runs("_start")? {
-            return self.command(module_name, module);
-        }
-        let starts = runs("_initialize")?;
-        let mut store = store.as_context_mut();
-        let instance = self.instantiate(store.as_context_mut(), module)?;
-        if starts {
-            let start = instance.get_typed_func::<(), ()>(store.as_context_mut(), "_initialize")?;
-            start.call(store.as_context_mut(), ())?;
-        }
+        if runs("_start")? { Ok(None) } else { runs("_initialize").map(Some) }
+    }
+
+    /// Defines what a reactor exports.
+    pub(super) fn define_reactor(
+        &mut self,
+        mut store: StoreContextMut<'_, T>,
+        module_name: &str,
+        instance: Instance,
+    ) -> Result<&mut Self> {
         for export in instance.checked_exports(store.as_context_mut())? {
             if export.name() != "_initialize" {
                 let definition = Definition::Extern(export.clone().into_extern());
@@ -276,8 +298,13 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    /// Defines the functions of a command.
-    fn command(&mut self, module_name: &str, module: &Module) -> Result<&mut Self> {
+    /// Defines the functions of a command: `define` is told the name of each, its type, what to
+    /// instantiate, and the name again.
+    pub(super) fn command(
+        &mut self,
+        module: &Module,
+        define: impl Fn(&mut Self, &str, FuncType, InstancePre<T>, String) -> Result<()>,
+    ) -> Result<&mut Self> {
         for export in module.exports() {
             let name = export.name();
             let ExternType::Func(ty) = export.ty() else {
@@ -293,14 +320,8 @@ impl<T: 'static> Linker<T> {
                     format!("command export '{name}' is not a function"),
                 ));
             };
-            let (pre, of) = (self.instantiate_pre(module)?, name.to_owned());
-            let call = move |mut caller: Caller<'_, T>, params: &[Val], results: &mut [Val]| {
-                let instance = pre.instantiate(&mut caller)?;
-                let func = instance.get_func(&mut caller, &of);
-                let func = func.ok_or_else(|| Error::msg(format!("no function `{of}`")))?;
-                func.call(&mut caller, params, results)
-            };
-            self.func_new(module_name, name, ty, call)?;
+            let pre = self.instantiate_pre(module)?;
+            define(self, name, ty, pre, name.to_owned())?;
         }
         Ok(self)
     }
@@ -528,8 +549,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// If imports are missing, or host functions have other types.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        let definitions: Box<[Definition]> =
-            self.definitions(module)?.into_iter().cloned().collect();
+        let pre = self.found(module)?;
         let inner = module.inner();
         let wrong = |(import, definition): (&Import, &Definition)| match definition {
             Definition::Host(ty, _) => host_mismatch(&self.engine, module, import, ty),
@@ -540,14 +560,19 @@ impl<T: 'static> Linker<T> {
             }),
         };
         let problems: Vec<Problem> =
-            inner.imports.iter().zip(&definitions).filter_map(wrong).collect();
+            inner.imports.iter().zip(&pre.definitions).filter_map(wrong).collect();
         if !problems.is_empty() {
             return Err(link_error(&problems));
         }
+        Ok(pre)
+    }
+
+    /// The same without a look at types.
+    pub(super) fn found(&self, module: &Module) -> Result<InstancePre<T>> {
         Ok(InstancePre {
             engine: self.engine.clone(),
             module: module.clone(),
-            definitions,
+            definitions: self.definitions(module)?.into_iter().cloned().collect(),
             data: std::marker::PhantomData,
         })
     }
@@ -696,12 +721,23 @@ impl<T: 'static> InstancePre<T> {
     ///
     /// As [`Linker::instantiate`].
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        let context = store.as_context_mut();
         // SAFETY: the context is exclusive, and its data that of the linker.
-        unsafe {
-            let (core, definitions) = (context.core(), &self.definitions);
-            Linker::<T>::link(core, &self.engine, &self.module, definitions, true)
-        }
+        unsafe { self.instantiate_in(store.as_context_mut().core(), true) }
+    }
+
+    /// The same; of host functions that have been `matched` the types are not compared again.
+    ///
+    /// # Safety
+    ///
+    /// `core` is ours alone, of a store with the linker's data.
+    pub(super) unsafe fn instantiate_in(
+        &self,
+        core: *mut StoreCore,
+        matched: bool,
+    ) -> Result<Instance> {
+        let InstancePre { engine, module, definitions, .. } = self;
+        // SAFETY: by the contract.
+        unsafe { Linker::<T>::link(core, engine, module, definitions, matched) }
     }
 }
 

@@ -5,6 +5,8 @@
 //! Who implements [`AsContext`](crate::AsContext) may answer with another store each
 //! time. So every function asks once and works with the answer.
 
+#[cfg(feature = "async")]
+pub(crate) mod asynchronous;
 mod boundary;
 pub(crate) mod caller;
 pub(crate) mod code_builder;

@@ -222,6 +222,15 @@ pub struct StoreContextMut<'a, T: 'static> {
     borrow: PhantomData<&'a mut T>,
 }
 
+// SAFETY: it borrows the store as `&Store` does, which only gives out shared references.
+unsafe impl<T: Sync> Send for StoreContext<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for StoreContext<'_, T> {}
+// SAFETY: it borrows the store as `&mut Store` does.
+unsafe impl<T: Send> Send for StoreContextMut<'_, T> {}
+// SAFETY: a shared one gives out shared references.
+unsafe impl<T: Sync> Sync for StoreContextMut<'_, T> {}
+
 impl<'a, T> StoreContext<'a, T> {
     /// The user's data.
     pub fn data(&self) -> &'a T {

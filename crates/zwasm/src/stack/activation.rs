@@ -116,9 +116,9 @@ pub(crate) unsafe fn call(
         #[cfg(optimizer)]
         let outer = ((*store).native_base, (*store).native_bottom);
         let status = if (*store).on_stack {
-            #[cfg(optimizer)]
             if (*store).stack.as_ref().is_none_or(|stack| stack.sp().is_none()) {
-                // Native frames of the guest are told by where they lie.
+                // Native frames of the guest are told by where they lie, and limits hold for
+                // the store's own stack.
                 let why =
                     Why::Error(Error::msg("the guest is called on another stack than its own"));
                 return Err(Stop { why, backtrace: None });

@@ -128,7 +128,7 @@ impl StackState {
 }
 
 /// What a fiber's closure came to: a panic, or what it gave.
-type Done = std::thread::Result<Box<dyn Any + Send>>;
+pub(crate) type Done = std::thread::Result<Box<dyn Any + Send>>;
 /// How a fiber is resumed: to be cancelled or not.
 type Resumed = bool;
 /// A fiber's closure, which is told its store.
@@ -160,6 +160,14 @@ struct Record {
 pub(crate) struct Key {
     place: usize,
     number: u64,
+}
+
+impl Key {
+    /// A number that no other fiber of the store ever has.
+    #[cfg(feature = "async")]
+    pub(crate) fn number(self) -> u64 {
+        self.number
+    }
 }
 
 /// Fibers that nobody has the handles of any more.
@@ -206,6 +214,13 @@ impl Fibers {
     /// Whether a fiber runs.
     pub(crate) fn inside(&self) -> bool {
         self.current.is_some()
+    }
+
+    /// The number of the one that runs.
+    #[cfg(feature = "async")]
+    pub(crate) fn current(&self) -> Option<u64> {
+        // SAFETY: the record of a fiber that runs is there.
+        self.current.map(|record| unsafe { (*record.as_ptr()).number })
     }
 
     /// The stacks that are not in use.

@@ -21,6 +21,8 @@ mod lending;
 pub(crate) mod roots;
 pub(crate) mod stop;
 pub(crate) mod unwind;
+#[cfg(feature = "async")]
+pub(crate) mod waiting;
 pub(crate) mod walk;
 
 use std::io;

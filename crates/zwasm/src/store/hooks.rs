@@ -90,6 +90,8 @@ impl StoreCore {
         // SAFETY: by the contract; while it runs the hook is nowhere else.
         unsafe {
             let Some(hook) = (*this).call_hook.take() else { return Ok(()) };
+            // Nothing waits in it, for its frames are the embedder's.
+            (*this).barriers += 1;
             let mut taken = Taken { store: this, hook: Some(hook) };
             taken.hook.as_mut().map_or(Ok(()), |hook| hook(this, what))
         }
@@ -105,7 +107,10 @@ struct Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         // SAFETY: the store outlives what runs in it, and the hook, which had it, has ended.
-        let place = unsafe { &mut (*self.store).call_hook };
+        let place = unsafe {
+            (*self.store).barriers -= 1;
+            &mut (*self.store).call_hook
+        };
         if place.is_none() {
             *place = self.hook.take();
         }

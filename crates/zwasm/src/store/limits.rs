@@ -20,6 +20,7 @@
 //! deadline of zero that no flag belongs to, left by an interruption that was taken
 //! back meanwhile, is noticed where it stops code and put right.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,6 +30,8 @@ use super::samples;
 use crate::error::{Error, Result};
 use crate::stack::activation;
 use crate::stack::stop::Stopped;
+#[cfg(feature = "async")]
+use crate::stack::waiting;
 use crate::stack::walk::Cursor;
 use crate::tuning;
 use zwasm_regir::TrapCode;
@@ -139,11 +142,11 @@ pub enum UpdateDeadline {
     Continue(u64),
     /// It stops with [`Trap::Interrupt`](crate::Trap::Interrupt).
     Interrupt,
-    /// It goes on so long after others had their turn, which needs a call that can be put
-    /// off: it stops with an error, since calls are synchronous.
+    /// It goes on until so many epochs from now after others had their turn. It stops with an
+    /// error if it was not called asynchronously.
     Yield(u64),
     /// The same with what decides when it is its turn again.
-    YieldCustom(u64, std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>>),
+    YieldCustom(u64, Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Asks the embedder about a deadline that was reached.
@@ -244,15 +247,48 @@ impl StoreCore {
                             return Ok(());
                         }
                         UpdateDeadline::Interrupt => {}
-                        UpdateDeadline::Yield(_) | UpdateDeadline::YieldCustom(..) => {
-                            let error = Error::msg("cannot yield: the call is synchronous");
-                            return Err(StoreCore::stop(this, error.into(), place));
+                        UpdateDeadline::Yield(ticks) => {
+                            (*this).set_epoch_deadline(ticks.max(1));
+                            return give_turn(this, place, top, None);
+                        }
+                        UpdateDeadline::YieldCustom(ticks, turn) => {
+                            (*this).set_epoch_deadline(ticks.max(1));
+                            return give_turn(this, place, top, Some(turn));
                         }
                     }
                 }
             }
             Err(StoreCore::stop(this, TrapCode::Interrupt.into(), place))
         }
+    }
+}
+
+/// Has the guest wait at `place` until it is its turn again: at once, or when a future says so.
+///
+/// # Safety
+///
+/// As [`StoreCore::deadline_reached`].
+unsafe fn give_turn(
+    store: *mut StoreCore,
+    place: Cursor,
+    top: *mut u64,
+    turn: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+) -> Result<(), Stopped> {
+    // SAFETY: by the contract; what lies between the guest and this is of the runtime.
+    #[cfg(feature = "async")]
+    unsafe {
+        let mut turn = Some(turn.unwrap_or_else(|| Box::pin(waiting::Turn::default())));
+        activation::on_behalf(store, place, top, || match turn.take() {
+            Some(turn) => Ok(waiting::wait_for(store, turn)?),
+            None => Ok(()),
+        })
+    }
+    // SAFETY: by the contract.
+    #[cfg(not(feature = "async"))]
+    unsafe {
+        let _ = (top, turn);
+        let error = Error::msg("cannot yield: the call is synchronous");
+        Err(StoreCore::stop(store, error.into(), place))
     }
 }
 

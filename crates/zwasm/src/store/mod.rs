@@ -47,6 +47,8 @@ use crate::stack::Stack;
 use crate::stack::activation::{HostFrame, Thunk};
 use crate::stack::fiber::Fibers;
 use crate::stack::stop::Stop;
+#[cfg(feature = "async")]
+use crate::stack::waiting::Polled;
 use crate::stack::walk::Cursor;
 #[cfg(optimizer)]
 use crate::tier;
@@ -171,6 +173,9 @@ pub struct StoreCore {
     pub(crate) rests: bool,
     /// How many things are being done on the stack during which nothing may wait.
     pub(crate) barriers: u32,
+    /// Who polls what runs.
+    #[cfg(feature = "async")]
+    pub(crate) polled: Polled,
     /// Stacks of the store besides that one.
     pub(crate) fibers: Fibers,
     pub(crate) engine: Engine,
@@ -245,6 +250,8 @@ impl StoreCore {
             stack: None,
             rests: false,
             barriers: 0,
+            #[cfg(feature = "async")]
+            polled: Polled::NONE,
             fibers: Fibers::default(),
             engine: engine.clone(),
             // So many stores take centuries to make.

@@ -107,7 +107,7 @@ impl Pool {
             stack_bytes: config.max_stack,
             native: config.strategy.may_optimize(),
             stacks: Mutex::default(),
-            fiber_values: config.max_stack.min(tuning::FIBER_VALUE_STACK),
+            fiber_values: config.max_stack.min(config.fiber_stack),
             fiber_stacks: Mutex::default(),
             rooms: Mutex::default(),
             arena: Arc::default(),
