@@ -302,7 +302,7 @@ fn to_json(value: &Val, format: Format) -> String {
         Val::Result(Err(payload)) => named("err", payload),
         Val::Flags(names) => json::array(names.iter().map(|name| quote(name))),
         // The types were looked at before the call: there is none.
-        Val::Resource(_) => "null".into(),
+        Val::Resource(_) | Val::Stream(_) | Val::Future(_) | Val::ErrorContext(_) => "null".into(),
     }
 }
 

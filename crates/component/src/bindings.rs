@@ -78,7 +78,7 @@ pub mod __private {
     ) -> Result<Func>
     where
         Params: ComponentNamedList + Lower,
-        Return: ComponentNamedList + Lift,
+        Return: ComponentNamedList + Lift + 'static,
     {
         Ok(*instance.get_typed_func::<Params, Return>(store, name)?.func())
     }
@@ -87,7 +87,7 @@ pub mod __private {
     pub fn typed<Params, Return>(func: Func) -> TypedFunc<Params, Return>
     where
         Params: ComponentNamedList + Lower,
-        Return: ComponentNamedList + Lift,
+        Return: ComponentNamedList + Lift + 'static,
     {
         TypedFunc::unchecked(func)
     }

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use zwasm::{AsContext, AsContextMut, Error, Result};
 
-use crate::abi::call::{call_export, check_func, lift_vals, lower_vals};
+use crate::abi::call::{LowerArgs, call_export, check_func, lift_vals, lower_vals};
 use crate::abi::{Access, TypeContext};
 use crate::state::Components;
+use crate::task::{host, lift_for_host};
 use crate::types::ComponentFunc;
-use crate::{ComponentNamedList, Lift, Lower, Val};
+use crate::{Call, ComponentNamedList, Lift, Lower, Val};
 
 /// A function that a component instance exports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,17 +67,22 @@ impl Func {
             let got = results.len();
             return Err(Error::msg(format!("expected {expected} result(s), got {got}")));
         }
-        call_export(
-            &mut store,
-            &export,
-            &mut |cx, ty, at| lower_vals(cx, ty, at, params, "argument"),
-            &mut |cx, ty, at| {
-                for (place, value) in results.iter_mut().zip(lift_vals(cx, ty, at)?) {
+        let lower: LowerArgs<'_> = &mut |cx, ty, at| lower_vals(cx, ty, at, params, "argument");
+        if store.attachment::<Components>().is_task(&export) {
+            let result = host::call(&mut store, &export, lower, lift_for_host::<Val>)?;
+            if let Ok(Val::Tuple(values)) = result.downcast::<Val>().map(|value| *value) {
+                for (place, value) in results.iter_mut().zip(values) {
                     *place = value;
                 }
-                Ok(())
-            },
-        )
+            }
+            return Ok(());
+        }
+        call_export(&mut store, &export, lower, &mut |cx, ty, at| {
+            for (place, value) in results.iter_mut().zip(lift_vals(cx, ty, at)?) {
+                *place = value;
+            }
+            Ok(())
+        })
     }
 
     /// The function with its types known to the compiler.
@@ -87,7 +93,7 @@ impl Func {
     pub fn typed<Params, Return>(&self, store: impl AsContext) -> Result<TypedFunc<Params, Return>>
     where
         Params: ComponentNamedList + Lower,
-        Return: ComponentNamedList + Lift,
+        Return: ComponentNamedList + Lift + 'static,
     {
         let store = store.as_context();
         let state: &Components = store.attachment().ok_or_else(no_components)?;
@@ -124,7 +130,7 @@ impl<Params, Return> Copy for TypedFunc<Params, Return> {}
 impl<Params, Return> TypedFunc<Params, Return>
 where
     Params: ComponentNamedList + Lower,
-    Return: ComponentNamedList + Lift,
+    Return: ComponentNamedList + Lift + 'static,
 {
     /// A function of which it is known that it has these types.
     pub(crate) fn unchecked(func: Func) -> TypedFunc<Params, Return> {
@@ -145,17 +151,33 @@ where
         let mut store = store.as_context_mut();
         let export = store.attachment::<Components>().func(self.func)?.clone();
         let store: &mut dyn Access = &mut store;
+        let lower: LowerArgs<'_> = &mut |cx, ty, at| params.lower(cx, ty, at);
+        if store.state().is_task(&export) {
+            let result = host::call(store, &export, lower, lift_for_host::<Return>)?;
+            let result = result.downcast::<Return>().map(|value| *value);
+            return result.map_err(|_| Error::msg("the function returned something else"));
+        }
         let mut result = None;
-        call_export(
-            store,
-            &export,
-            &mut |cx, ty, at| params.lower(cx, ty, at),
-            &mut |cx, ty, at| {
-                result = Some(Return::lift(cx, ty, at)?);
-                Ok(())
-            },
-        )?;
+        call_export(store, &export, lower, &mut |cx, ty, at| {
+            result = Some(Return::lift(cx, ty, at)?);
+            Ok(())
+        })?;
         result.ok_or_else(|| Error::msg("the function returned nothing"))
+    }
+
+    /// Begins a call, which goes on beside others while [`poll_until`](crate::poll_until)
+    /// runs. If the guest takes no calls now, that is awaited first.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stopped a guest.
+    pub fn start(&self, mut store: impl AsContextMut, params: Params) -> Result<Call<Return>> {
+        let mut store = store.as_context_mut();
+        let state = store.attachment::<Components>();
+        let (id, export) = (state.id(), state.func(self.func)?.clone());
+        let lower: LowerArgs<'_> = &mut |cx, ty, at| params.lower(cx, ty, at);
+        let task = host::start(&mut store, &export, lower, lift_for_host::<Return>)?;
+        Ok(Call::new(id, task))
     }
 
     /// Nothing; see [`Func::post_return`].

@@ -15,6 +15,7 @@ use crate::ResourceType;
 use crate::abi::Access;
 use crate::resource::Kind;
 use crate::state::{Components, Lender, RuntimeInstance, check_leave};
+use crate::task::Item;
 use crate::tuning::MAX_HANDLES;
 
 /// The handles of an instance.
@@ -34,6 +35,8 @@ enum Entry {
         rep: u32,
         lent: u32,
     },
+    /// Something of tasks, streams and futures.
+    Item(Item),
     /// It has to be dropped before the call with this number returns.
     Borrow {
         ty: ResourceType,
@@ -78,6 +81,7 @@ impl HandleTable {
             None | Some(Entry::Free(_)) => {
                 Err(Error::trap_msg(format_args!("unknown handle index {index}")))
             }
+            Some(Entry::Item(_)) => Err(no_resource(index)),
             Some(Entry::Own { ty: found, .. } | Entry::Borrow { ty: found, .. })
                 if *found != ty =>
             {
@@ -96,12 +100,30 @@ impl HandleTable {
                 return Err(Error::trap_msg("cannot remove owned resource while borrowed"));
             }
             Entry::Borrow { scope, .. } => Removed::Borrow(scope),
-            Entry::Free(_) => return Err(unknown(index)),
+            Entry::Free(_) | Entry::Item(_) => return Err(unknown(index)),
         };
         *entry = Entry::Free(next);
         self.free = index - 1;
         Ok(removed)
     }
+
+    /// What is there under a handle that is of no resource.
+    pub(crate) fn item(&self, index: u32) -> Result<Item> {
+        match index.checked_sub(1).and_then(|at| self.entries.get(at as usize)) {
+            Some(Entry::Item(item)) => Ok(*item),
+            None | Some(Entry::Free(_)) => Err(unknown(index)),
+            Some(Entry::Own { .. } | Entry::Borrow { .. }) => Err(Error::trap_msg(format_args!(
+                "handle index {index} used with the wrong type, found a resource"
+            ))),
+        }
+    }
+}
+
+#[cold]
+fn no_resource(index: u32) -> Error {
+    Error::trap_msg(format_args!(
+        "handle index {index} used with the wrong type, expected a resource"
+    ))
 }
 
 #[cold]
@@ -147,6 +169,29 @@ impl Components {
         Ok(self.handles(instance).insert(entry))
     }
 
+    /// Gives an instance a handle of something that is no resource.
+    ///
+    /// # Errors
+    ///
+    /// If there are too many.
+    pub(crate) fn insert_item(&mut self, instance: RuntimeInstance, item: Item) -> Result<u32> {
+        self.insert(instance, Entry::Item(item))
+    }
+
+    /// Takes such a handle away.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub(crate) fn remove_item(&mut self, instance: RuntimeInstance, index: u32) -> Result<Item> {
+        let table = self.handles(instance);
+        let item = table.item(index)?;
+        table.entries[index as usize - 1] = Entry::Free(table.free);
+        table.free = index - 1;
+        self.live -= 1;
+        Ok(item)
+    }
+
     /// Takes an owner from an instance: the representation.
     ///
     /// # Errors
@@ -160,13 +205,15 @@ impl Components {
     ) -> Result<u32> {
         match self.handles(from).get(ty, index)? {
             Entry::Borrow { .. } => Err(Error::trap_msg("cannot lift own resource from a borrow")),
-            Entry::Own { .. } | Entry::Free(_) => match self.handles(from).remove(ty, index)? {
-                Removed::Own(rep) => {
-                    self.live -= 1;
-                    Ok(rep)
+            Entry::Own { .. } | Entry::Free(_) | Entry::Item(_) => {
+                match self.handles(from).remove(ty, index)? {
+                    Removed::Own(rep) => {
+                        self.live -= 1;
+                        Ok(rep)
+                    }
+                    Removed::Borrow(_) => Err(unknown(index)),
                 }
-                Removed::Borrow(_) => Err(unknown(index)),
-            },
+            }
         }
     }
 
@@ -190,7 +237,7 @@ impl Components {
                 }
                 Ok(rep)
             }
-            Entry::Free(_) => Err(unknown(index)),
+            Entry::Free(_) | Entry::Item(_) => Err(unknown(index)),
         }
     }
 
@@ -208,7 +255,7 @@ impl Components {
             Lender::Guest(instance, index) => {
                 match self.handles(instance).entries.get_mut(index as usize - 1) {
                     Some(Entry::Own { lent, .. }) => Some(lent),
-                    Some(Entry::Borrow { .. } | Entry::Free(_)) | None => None,
+                    Some(Entry::Borrow { .. } | Entry::Free(_) | Entry::Item(_)) | None => None,
                 }
             }
         };
@@ -320,7 +367,7 @@ impl Components {
     ) -> Result<u32> {
         match *self.handles(instance).get(ty, index)? {
             Entry::Own { rep, .. } | Entry::Borrow { rep, .. } => Ok(rep),
-            Entry::Free(_) => Err(unknown(index)),
+            Entry::Free(_) | Entry::Item(_) => Err(unknown(index)),
         }
     }
 }

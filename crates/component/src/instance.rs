@@ -215,7 +215,7 @@ impl Instance {
     ) -> Result<TypedFunc<Params, Return>>
     where
         Params: ComponentNamedList + Lower,
-        Return: ComponentNamedList + Lift,
+        Return: ComponentNamedList + Lift + 'static,
     {
         let func = self.get_func(&store, name);
         let func = func.ok_or_else(|| Error::msg("the component exports no such function"))?;

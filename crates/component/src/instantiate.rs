@@ -12,8 +12,12 @@ use crate::abi::call::{lower_guest, lower_host};
 use crate::handles::{resource_drop, resource_new, resource_rep};
 use crate::instance::Root;
 use crate::linker::HostDestructor;
-use crate::plan::{CanonicalOptions, CoreDef, Export, FuncDef, ModuleUse, Origin, Plan, Step};
+use crate::plan::{
+    BuiltIn, CanonicalOptions, CoreDef, Export, FuncDef, ModuleUse, Origin, PipeOperation, Plan,
+    Step,
+};
 use crate::state::{Components, Lifted, Options, RuntimeInstance};
+use crate::task::built_in::{self, BuiltIn as Made, Home, Operation};
 use crate::types::ResourceIndex;
 use crate::types::matching::{Match, Provided};
 use crate::{Component, Func, Instance, ResourceType};
@@ -98,9 +102,11 @@ impl Run {
         let plan = &pre.component.0.plan;
         let components: &mut Components = store.attachment();
         let mut instances: Vec<RuntimeInstance> = Vec::with_capacity(plan.instances.len());
-        for parent in &plan.instances {
+        for (parent, tasks) in plan.instances.iter().zip(&plan.tasks) {
             let parent = parent.map(|parent| instances[parent as usize]);
-            instances.push(components.add_instance(parent));
+            let instance = components.add_instance(parent);
+            components.instance_tasks(instance).always = *tasks;
+            instances.push(instance);
         }
         // Until all of it has started, nobody may come in from outside.
         if let Some(root) = instances.first() {
@@ -167,19 +173,21 @@ impl Run {
                 self.core_instances.push(instance);
             }
             Step::Lift { core, ty, post_return, options } => {
-                let post_return = post_return.as_ref();
+                let (post_return, callback) = (post_return.as_ref(), options.callback.as_ref());
                 let lifted = Lifted {
                     core: self.slots(&mut store, core)?,
                     post_return: post_return.map(|def| self.slots(&mut store, def)).transpose()?,
                     types: plan.types.clone(),
                     ty: *ty,
                     resources: self.resources.clone(),
+                    asynchronous: options.asynchronous,
+                    callback: callback.map(|def| self.slots(&mut store, def)).transpose()?,
                     options: self.options(&mut store, options)?,
                 };
                 self.lifted.push(lifted);
             }
             Step::Lower { func, ty, options } => {
-                let options = self.options(&mut store, options)?;
+                let options = (self.options(&mut store, options)?, options.asynchronous);
                 let (types, resources) = (&plan.types, &self.resources);
                 let func = match func {
                     FuncDef::Import(index) => match &pre.imports[*index as usize] {
@@ -207,6 +215,15 @@ impl Run {
             Step::ResourceDrop { resource, instance } => {
                 let (resource, instance) = self.within(*resource, *instance);
                 self.core_funcs.push(resource_drop(&mut store, resource, instance)?);
+            }
+            Step::BuiltIn { built_in, instance } => {
+                let built_in = self.built_in(&mut store, built_in)?;
+                let home = Home {
+                    instance: self.instances[*instance as usize],
+                    types: plan.types.clone(),
+                    resources: self.resources.clone(),
+                };
+                self.core_funcs.push(built_in::make(store.as_context_mut(), home, built_in)?);
             }
         }
         Ok(())
@@ -246,6 +263,64 @@ impl Run {
             memory,
             realloc: realloc.map(|def| self.slots(&mut store, def)).transpose()?,
             encoding: options.encoding,
+        })
+    }
+
+    fn memory(&self, mut store: impl AsContextMut, def: &CoreDef) -> Result<Memory> {
+        unshared(self.core(&mut store, def)?)
+    }
+
+    /// A function for tasks, streams or futures with what it refers to found.
+    fn built_in(&self, mut store: impl AsContextMut, built_in: &BuiltIn) -> Result<Made> {
+        Ok(match built_in {
+            BuiltIn::ContextGet { slot, wide } => Made::ContextGet { slot: *slot, wide: *wide },
+            BuiltIn::ContextSet { slot, wide } => Made::ContextSet { slot: *slot, wide: *wide },
+            BuiltIn::BackpressureInc => Made::BackpressureInc,
+            BuiltIn::BackpressureDec => Made::BackpressureDec,
+            BuiltIn::TaskReturn { result, results, options } => Made::TaskReturn {
+                result: *result,
+                results: *results,
+                options: self.options(store, options)?,
+            },
+            BuiltIn::TaskCancel => Made::TaskCancel,
+            BuiltIn::SubtaskCancel { asynchronous } => {
+                Made::SubtaskCancel { asynchronous: *asynchronous }
+            }
+            BuiltIn::SubtaskDrop => Made::SubtaskDrop,
+            BuiltIn::SetNew => Made::SetNew,
+            BuiltIn::SetWait { memory } => Made::SetWait(self.memory(store, memory)?),
+            BuiltIn::SetPoll { memory } => Made::SetPoll(self.memory(store, memory)?),
+            BuiltIn::SetDrop => Made::SetDrop,
+            BuiltIn::Join => Made::Join,
+            BuiltIn::Pipe { ty, operation } => {
+                let operation = match operation {
+                    PipeOperation::New => Operation::New,
+                    PipeOperation::Copy { reads, options } => Operation::Copy {
+                        reads: *reads,
+                        asynchronous: options.asynchronous,
+                        options: self.options(store, options)?,
+                    },
+                    PipeOperation::Cancel { reads, asynchronous } => {
+                        Operation::Cancel { reads: *reads, asynchronous: *asynchronous }
+                    }
+                    PipeOperation::Drop { reads } => Operation::Drop { reads: *reads },
+                };
+                Made::Pipe { ty: *ty, operation }
+            }
+            BuiltIn::ErrorNew(options) => Made::ErrorNew(self.options(store, options)?),
+            BuiltIn::ErrorMessage(options) => Made::ErrorMessage(self.options(store, options)?),
+            BuiltIn::ErrorDrop => Made::ErrorDrop,
+            BuiltIn::ThreadIndex => Made::ThreadIndex,
+            BuiltIn::ThreadNew { table } => {
+                let table = self.core(&mut store, table)?.into_table();
+                Made::ThreadNew(table.ok_or_else(|| missing("table"))?)
+            }
+            BuiltIn::ThreadResumeLater => Made::ThreadResumeLater,
+            BuiltIn::ThreadSuspend => Made::ThreadSuspend,
+            BuiltIn::ThreadYield => Made::ThreadYield,
+            BuiltIn::ThreadSwitch { yields, promotes } => {
+                Made::ThreadSwitch { yields: *yields, promotes: *promotes }
+            }
         })
     }
 

@@ -26,6 +26,7 @@ mod plan;
 mod resource;
 mod resource_table;
 mod state;
+mod task;
 mod tuning;
 pub mod types;
 mod val;
@@ -45,6 +46,10 @@ pub use instantiate::InstancePre;
 pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceType};
 pub use resource_table::{ResourceTable, ResourceTableError};
+pub use task::ends::{
+    FutureReader, FutureWriter, ReaderAny, StreamReader, StreamWriter, future, stream,
+};
+pub use task::host::{Call, Loop, poll_until, set_loop, spawn};
 pub use types::{InterfaceType, Type};
 pub use val::Val;
 

@@ -13,7 +13,7 @@ use crate::ResourceType;
 use crate::abi::StringEncoding;
 use crate::types::items::{ComponentItems, ItemType};
 use crate::types::versions;
-use crate::types::{FuncIndex, ResourceIndex, Types};
+use crate::types::{FuncIndex, InterfaceType, ResourceIndex, TypeIndex, Types};
 
 /// What instantiating a component does, in order.
 pub(crate) struct Plan {
@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) resources: Vec<Origin>,
     /// Of each component instance, that of the root first, the one it is nested in.
     pub(crate) instances: Vec<Option<u32>>,
+    /// Of each of them, whether its functions run as tasks: it has functions for tasks.
+    pub(crate) tasks: Vec<bool>,
     pub(crate) steps: Vec<Step>,
     /// What the component exports, and what the instances among that export.
     pub(crate) exports: Vec<Exports>,
@@ -84,6 +86,9 @@ pub(crate) struct CanonicalOptions {
     pub(crate) memory: Option<CoreDef>,
     pub(crate) realloc: Option<CoreDef>,
     pub(crate) encoding: StringEncoding,
+    pub(crate) asynchronous: bool,
+    /// What is called with each event that an asynchronous task waited for.
+    pub(crate) callback: Option<CoreDef>,
 }
 
 /// A core module to instantiate, and what it is given.
@@ -101,6 +106,73 @@ pub(crate) struct Given {
     pub(crate) module: Arc<str>,
     pub(crate) name: Arc<str>,
     pub(crate) def: CoreDef,
+}
+
+/// A function of the canonical ABI for tasks, what they wait for, streams and futures.
+///
+/// Specification: Canonical ABI, `canon task.return` and what follows it.
+#[derive(Debug)]
+pub(crate) enum BuiltIn {
+    /// Reads a number that each thread has of its own, of 64 bits if `wide`.
+    ContextGet {
+        slot: u32,
+        wide: bool,
+    },
+    ContextSet {
+        slot: u32,
+        wide: bool,
+    },
+    BackpressureInc,
+    BackpressureDec,
+    TaskReturn {
+        result: Option<InterfaceType>,
+        results: TypeIndex,
+        options: CanonicalOptions,
+    },
+    TaskCancel,
+    SubtaskCancel {
+        asynchronous: bool,
+    },
+    SubtaskDrop,
+    SetNew,
+    SetWait {
+        memory: CoreDef,
+    },
+    SetPoll {
+        memory: CoreDef,
+    },
+    SetDrop,
+    Join,
+    /// What streams or futures of a type have.
+    Pipe {
+        ty: TypeIndex,
+        operation: PipeOperation,
+    },
+    ErrorNew(CanonicalOptions),
+    ErrorMessage(CanonicalOptions),
+    ErrorDrop,
+    ThreadIndex,
+    ThreadNew {
+        table: CoreDef,
+    },
+    ThreadResumeLater,
+    ThreadSuspend,
+    ThreadYield,
+    /// Goes on with another thread: one that is suspended, or if `promotes` one that is
+    /// ready; this one is suspended, or ready if it `yields`.
+    ThreadSwitch {
+        yields: bool,
+        promotes: bool,
+    },
+}
+
+/// What is done with the end of a stream or a future.
+#[derive(Debug)]
+pub(crate) enum PipeOperation {
+    New,
+    Copy { reads: bool, options: CanonicalOptions },
+    Cancel { reads: bool, asynchronous: bool },
+    Drop { reads: bool },
 }
 
 /// A part of instantiating a component.
@@ -136,6 +208,11 @@ pub(crate) enum Step {
     },
     ResourceDrop {
         resource: ResourceIndex,
+        instance: u32,
+    },
+    /// One of the functions of tasks, streams and futures.
+    BuiltIn {
+        built_in: BuiltIn,
         instance: u32,
     },
 }

@@ -9,7 +9,8 @@
 //! other without a check, as a call between parent and child always traps and all other
 //! calls follow the order of instantiation. *May leave*: while `realloc` or `post-return`
 //! run, no import may be called. *Scopes*: a call that lends handles has one, in which it
-//! stands what was lent by whom and how many of these loans the callee still holds.
+//! stands what was lent by whom and how many of these loans the callee still holds. A
+//! thread has the scopes of the calls it is in.
 //!
 //! Specification: Canonical ABI, "Component Instance State", "Resource State".
 
@@ -26,6 +27,7 @@ use crate::abi::signature::Signature;
 use crate::abi::{Access, StringEncoding};
 use crate::handles::{HandleTable, HostHandle};
 use crate::resource::Kind;
+use crate::task::{InstanceTasks, Key, Slab, Tasks};
 use crate::types::{FuncIndex, Types};
 use crate::{Func, ResourceType};
 
@@ -34,7 +36,7 @@ use crate::{Func, ResourceType};
 pub(crate) struct RuntimeInstance(pub(crate) u32);
 
 /// The canonical options of a lifted or lowered function, found when it is made.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Options {
     pub(crate) instance: RuntimeInstance,
     pub(crate) memory: Option<Memory>,
@@ -42,11 +44,21 @@ pub(crate) struct Options {
     pub(crate) encoding: StringEncoding,
 }
 
+impl Options {
+    /// Whether values are read in the same way.
+    pub(crate) fn lifts_like(&self, other: &Options) -> bool {
+        self.encoding == other.encoding && self.memory == other.memory
+    }
+}
+
 /// A core function as a component function.
 #[derive(Clone)]
 pub(crate) struct Lifted {
     pub(crate) core: SlotFunc,
     pub(crate) post_return: Option<SlotFunc>,
+    pub(crate) asynchronous: bool,
+    /// What is called with each event that a task waited for.
+    pub(crate) callback: Option<SlotFunc>,
     pub(crate) types: Arc<Types>,
     pub(crate) ty: FuncIndex,
     /// What the resources of the type are, by their places in the plan.
@@ -60,6 +72,21 @@ pub(crate) struct Export {
     pub(crate) signature: Signature,
 }
 
+impl Export {
+    pub(crate) fn new(lifted: Lifted) -> Export {
+        let signature = match lifted.asynchronous {
+            true => Signature::lifted_async(&lifted.types, lifted.ty),
+            false => Signature::new(&lifted.types, lifted.ty),
+        };
+        Export { lifted, signature }
+    }
+
+    /// Whether calls may wait.
+    pub(crate) fn asynchronous(&self) -> bool {
+        self.lifted.types[self.lifted.ty].asynchronous
+    }
+}
+
 /// The components of a store.
 pub struct Components {
     /// Tells handles of this store from those of others.
@@ -69,8 +96,10 @@ pub struct Components {
     resources: Vec<GuestResource>,
     host_destructors: HashMap<ResourceType, SlotFunc>,
     funcs: Vec<Arc<Export>>,
-    scopes: Vec<Scope>,
-    next_scope: u64,
+    /// Calls that lend handles.
+    scopes: Slab<Scope>,
+    /// Those that the thread that runs is in, the innermost last.
+    pub(crate) open: Vec<u64>,
     /// The owners that the host holds, by a number that is never given again.
     pub(crate) held: HashMap<u64, HostHandle>,
     pub(crate) next_held: u64,
@@ -78,6 +107,7 @@ pub struct Components {
     pub(crate) live: usize,
     /// What adapters call to trap, once there are some.
     pub(crate) trap: Option<zwasm::Func>,
+    pub(crate) tasks: Tasks,
 }
 
 /// What changes about an instance as it runs.
@@ -91,6 +121,7 @@ struct InstanceState {
     /// Of a root: whether it trapped.
     poisoned: bool,
     handles: HandleTable,
+    tasks: InstanceTasks,
 }
 
 /// Whether an instance's core code may call imports: not while its `realloc` and
@@ -110,7 +141,6 @@ struct GuestResource {
 /// What a call borrows.
 #[derive(Default)]
 struct Scope {
-    id: u64,
     /// Handles in the callee's table that it has to drop before it returns.
     borrows: usize,
     lenders: Vec<Lender>,
@@ -140,12 +170,13 @@ impl Default for Components {
             resources: Vec::new(),
             host_destructors: HashMap::new(),
             funcs: Vec::new(),
-            scopes: Vec::new(),
-            next_scope: 0,
+            scopes: Slab::default(),
+            open: Vec::new(),
             held: HashMap::new(),
             next_held: 0,
             live: 0,
             trap: None,
+            tasks: Tasks::default(),
         }
     }
 }
@@ -167,6 +198,7 @@ impl Components {
             entered: false,
             poisoned: false,
             handles: HandleTable::default(),
+            tasks: InstanceTasks::default(),
         });
         instance
     }
@@ -218,8 +250,7 @@ impl Components {
 
     /// Keeps a function for the host to call.
     pub(crate) fn add_func(&mut self, lifted: Lifted) -> Func {
-        let signature = Signature::new(&lifted.types, lifted.ty);
-        self.funcs.push(Arc::new(Export { lifted, signature }));
+        self.funcs.push(Arc::new(Export::new(lifted)));
         Func { store: self.id, index: self.funcs.len() as u32 - 1 }
     }
 
@@ -274,6 +305,17 @@ impl Components {
         Ok(())
     }
 
+    /// Checks that a component may be entered from outside of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Components::enter`].
+    pub(crate) fn check_enter(&mut self, instance: RuntimeInstance) -> Result<()> {
+        self.enter(instance)?;
+        self.exit(instance);
+        Ok(())
+    }
+
     /// Undoes [`Components::enter`].
     pub(crate) fn exit(&mut self, instance: RuntimeInstance) {
         let root = self.root(instance);
@@ -286,16 +328,20 @@ impl Components {
         self.state_mut(root).poisoned = true;
     }
 
-    /// How many calls that lend handles are under way.
+    /// How many calls that lend handles are under way on this thread.
     pub(crate) fn depth(&self) -> usize {
-        self.scopes.len()
+        self.open.len()
+    }
+
+    /// A call that lends handles, which this thread is not in yet.
+    pub(crate) fn new_scope(&mut self) -> u64 {
+        self.scopes.insert(Scope::default()).bits()
     }
 
     /// Begins a call that lends handles.
     pub(crate) fn open_scope(&mut self) {
-        let id = self.next_scope;
-        self.next_scope += 1;
-        self.scopes.push(Scope { id, ..Scope::default() });
+        let scope = self.new_scope();
+        self.open.push(scope);
     }
 
     /// Ends it.
@@ -304,21 +350,46 @@ impl Components {
     ///
     /// If what it lent was not given back.
     pub(crate) fn close_scope(&mut self) -> Result<()> {
-        if self.scopes.last().is_some_and(|scope| scope.borrows > 0) {
-            return Err(Error::trap_msg("borrow handles still remain at the end of the call"));
+        if let Some(&scope) = self.open.last() {
+            self.check_scope(scope)?;
         }
         self.unwind(self.depth().saturating_sub(1));
         Ok(())
     }
 
-    /// Ends all calls but so many, whatever happened to what they lent.
+    /// Checks that a call has given back what it was lent.
+    ///
+    /// # Errors
+    ///
+    /// If not.
+    pub(crate) fn check_scope(&self, scope: u64) -> Result<()> {
+        match self.scopes.get(Key::from_bits(scope)).is_some_and(|scope| scope.borrows > 0) {
+            true => Err(Error::trap_msg("borrow handles still remain at the end of the call")),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends all calls of this thread but so many, whatever happened to what they lent.
     pub(crate) fn unwind(&mut self, depth: usize) {
-        while self.scopes.len() > depth {
-            for lender in self.scopes.pop().map(|scope| scope.lenders).into_iter().flatten() {
-                self.live -= 1;
-                self.give_back(lender);
+        while self.open.len() > depth {
+            if let Some(scope) = self.open.pop() {
+                self.end_scope(scope);
             }
         }
+    }
+
+    /// Ends a call: its lenders have what they lent.
+    pub(crate) fn end_scope(&mut self, scope: u64) {
+        let scope = self.scopes.remove(Key::from_bits(scope));
+        for lender in scope.map(|scope| scope.lenders).into_iter().flatten() {
+            self.live -= 1;
+            self.give_back(lender);
+        }
+    }
+
+    /// The innermost call goes on when this thread is not in it any more.
+    pub(crate) fn keep_scope(&mut self) -> Option<u64> {
+        self.open.pop()
     }
 
     /// Number of the innermost call that lends handles, and what it lent.
@@ -327,22 +398,52 @@ impl Components {
     ///
     /// If there is none.
     pub(crate) fn scope(&mut self) -> Result<(u64, &mut Vec<Lender>, &mut usize)> {
-        let Scope { id, borrows, lenders } = self.scopes.last_mut().ok_or_else(|| {
-            Error::msg("a handle can be borrowed only in the parameters of a function")
-        })?;
-        Ok((*id, lenders, borrows))
+        let id = self.open.last().copied();
+        let scope = id.and_then(|id| self.scopes.get_mut(Key::from_bits(id)));
+        let (Some(id), Some(Scope { borrows, lenders })) = (id, scope) else {
+            return Err(Error::msg(
+                "a handle can be borrowed only in the parameters of a function",
+            ));
+        };
+        Ok((id, lenders, borrows))
     }
 
     /// Whether a call that lends handles is still under way.
     pub(crate) fn scope_is_open(&self, id: u64) -> bool {
-        self.scopes.binary_search_by_key(&id, |scope| scope.id).is_ok()
+        self.scopes.get(Key::from_bits(id)).is_some()
     }
 
     /// A handle that a call lent was dropped by the callee.
     pub(crate) fn returned(&mut self, id: u64) {
-        if let Ok(at) = self.scopes.binary_search_by_key(&id, |scope| scope.id) {
-            self.scopes[at].borrows -= 1;
+        if let Some(scope) = self.scopes.get_mut(Key::from_bits(id)) {
+            scope.borrows -= 1;
         }
+    }
+
+    /// Whether calls of a function are tasks.
+    pub(crate) fn is_task(&self, export: &Export) -> bool {
+        export.asynchronous() || self.instance_tasks_ref(export.lifted.options.instance).always
+    }
+
+    /// What an instance has of tasks.
+    pub(crate) fn instance_tasks(&mut self, instance: RuntimeInstance) -> &mut InstanceTasks {
+        &mut self.state_mut(instance).tasks
+    }
+
+    pub(crate) fn instance_tasks_ref(&self, instance: RuntimeInstance) -> &InstanceTasks {
+        &self.state(instance).tasks
+    }
+
+    /// Says whether code of the component that an instance is in is on the stack, and tells
+    /// whether it was.
+    pub(crate) fn set_entered(&mut self, instance: RuntimeInstance, entered: bool) -> bool {
+        let root = self.root(instance);
+        std::mem::replace(&mut self.state_mut(root).entered, entered)
+    }
+
+    /// Whether the component that an instance is in has trapped.
+    pub(crate) fn is_poisoned(&self, instance: RuntimeInstance) -> bool {
+        self.state(self.root(instance)).poisoned
     }
 }
 

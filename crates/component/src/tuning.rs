@@ -64,3 +64,7 @@ pub(crate) const MAX_ADAPTER_BYTES: usize = 8 << 10;
 
 /// Adapters that a store keeps to use again.
 pub(crate) const MAX_ADAPTER_MODULES: usize = 256;
+
+/// Threads that the tasks of a store have at a time, those that wait included; one takes
+/// some hundred bytes, and 40 KB if it waits within its code.
+pub(crate) const MAX_THREADS: usize = 1 << 15;

@@ -1,6 +1,6 @@
 //! Component values whose types are known at run time.
 
-use crate::ResourceAny;
+use crate::{ReaderAny, ResourceAny};
 
 /// A value of a component.
 ///
@@ -36,6 +36,12 @@ pub enum Val {
     Flags(Vec<String>),
     Resource(ResourceAny),
     FixedLengthList(Vec<Val>),
+    /// The readable end.
+    Stream(ReaderAny),
+    /// The readable end.
+    Future(ReaderAny),
+    /// What is known of a failure, in words.
+    ErrorContext(String),
 }
 
 impl PartialEq for Val {
@@ -68,6 +74,8 @@ impl PartialEq for Val {
                 a.iter().all(|name| b.contains(name)) && b.iter().all(|name| a.contains(name))
             }
             (Val::Resource(a), Val::Resource(b)) => a == b,
+            (Val::Stream(a), Val::Stream(b)) | (Val::Future(a), Val::Future(b)) => a == b,
+            (Val::ErrorContext(a), Val::ErrorContext(b)) => a == b,
             (Val::FixedLengthList(a), Val::FixedLengthList(b)) => a == b,
             _ => false,
         }

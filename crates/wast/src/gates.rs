@@ -16,8 +16,8 @@ use zwasm::{Config, Feature};
 /// it has one.
 const GATES: [(&str, WasmFeatures, Option<Feature>); 11] = [
     ("async", WasmFeatures::CM_ASYNC, Some(Feature::ComponentAsync)),
-    ("async-stackful", WasmFeatures::CM_ASYNC_STACKFUL, None),
-    ("error-context", WasmFeatures::CM_ERROR_CONTEXT, None),
+    ("async-stackful", WasmFeatures::CM_ASYNC_STACKFUL, Some(Feature::ComponentAsyncStackful)),
+    ("error-context", WasmFeatures::CM_ERROR_CONTEXT, Some(Feature::ComponentErrorContext)),
     (
         "fixed-length-lists",
         WasmFeatures::CM_FIXED_LENGTH_LISTS,
@@ -26,9 +26,13 @@ const GATES: [(&str, WasmFeatures, Option<Feature>); 11] = [
     ("gc", WasmFeatures::CM_GC, None),
     ("implements", WasmFeatures::CM_IMPLEMENTS, Some(Feature::ComponentImplements)),
     ("map", WasmFeatures::CM_MAP, Some(Feature::ComponentMap)),
-    ("more-async-builtins", WasmFeatures::CM_MORE_ASYNC_BUILTINS, None),
+    (
+        "more-async-builtins",
+        WasmFeatures::CM_MORE_ASYNC_BUILTINS,
+        Some(Feature::ComponentMoreAsyncBuiltins),
+    ),
     ("nested-names", WasmFeatures::CM_NESTED_NAMES, Some(Feature::ComponentNestedNames)),
-    ("threading", WasmFeatures::CM_THREADING, None),
+    ("threading", WasmFeatures::CM_THREADING, Some(Feature::ComponentThreading)),
     ("values", WasmFeatures::CM_VALUES, None),
 ];
 
@@ -37,10 +41,11 @@ const GATES: [(&str, WasmFeatures, Option<Feature>); 11] = [
 pub struct Gates(WasmFeatures);
 
 impl Default for Gates {
-    /// Those of features that run and that are not asynchronous.
+    /// Those of features that are released, and lists of a fixed length.
     fn default() -> Self {
         Self(
-            WasmFeatures::CM_FIXED_LENGTH_LISTS
+            WasmFeatures::CM_ASYNC
+                | WasmFeatures::CM_FIXED_LENGTH_LISTS
                 | WasmFeatures::CM_IMPLEMENTS
                 | WasmFeatures::CM_MAP,
         )

@@ -159,7 +159,16 @@ features! {
     /// switched on.
     ComponentNestedNames "component-nested-names" Proposal WasmFeatures::CM_NESTED_NAMES, optional!("component");
     /// Asynchronous functions, streams and futures of components.
-    ComponentAsync "component-async" Proposal WasmFeatures::CM_ASYNC, if cfg!(feature = "component") { Validates } else { Build::Absent };
+    ComponentAsync "component-async" Proposal WasmFeatures::CM_ASYNC, optional!("component");
+    /// Functions of components that wait on a stack of their own. Off unless switched on,
+    /// as what follows is.
+    ComponentAsyncStackful "component-async-stackful" Proposal WasmFeatures::CM_ASYNC_STACKFUL, optional!("component");
+    /// Built-in functions that wait on the stack of whoever calls them, in components.
+    ComponentMoreAsyncBuiltins "component-more-async-builtins" Proposal WasmFeatures::CM_MORE_ASYNC_BUILTINS, optional!("component");
+    /// Threads of components, which take turns.
+    ComponentThreading "component-threading" Proposal WasmFeatures::CM_THREADING, optional!("component");
+    /// The type `error-context` of components.
+    ComponentErrorContext "component-error-context" Proposal WasmFeatures::CM_ERROR_CONTEXT, optional!("component");
 }
 
 /// The flags that mean nothing to a module.
@@ -168,7 +177,11 @@ const OF_COMPONENTS: WasmFeatures = WasmFeatures::COMPONENT_MODEL
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS)
     .union(WasmFeatures::CM_IMPLEMENTS)
     .union(WasmFeatures::CM_NESTED_NAMES)
-    .union(WasmFeatures::CM_ASYNC);
+    .union(WasmFeatures::CM_ASYNC)
+    .union(WasmFeatures::CM_ASYNC_STACKFUL)
+    .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+    .union(WasmFeatures::CM_THREADING)
+    .union(WasmFeatures::CM_ERROR_CONTEXT);
 
 impl Feature {
     fn row(self) -> &'static Row {
@@ -201,6 +214,10 @@ impl Feature {
             | Feature::ComponentImplements
             | Feature::ComponentNestedNames
             | Feature::ComponentAsync => &[Feature::ComponentModel],
+            Feature::ComponentAsyncStackful
+            | Feature::ComponentMoreAsyncBuiltins
+            | Feature::ComponentThreading
+            | Feature::ComponentErrorContext => &[Feature::ComponentAsync],
             _ => &[],
         }
     }
@@ -225,9 +242,17 @@ impl FromStr for Feature {
 pub(crate) struct Disabled(u32);
 
 impl Default for Disabled {
-    /// Nested names only: they make names valid that the specification refuses.
+    /// Nested names, which make names valid that the specification refuses, and what is not
+    /// finished of asynchronous components.
     fn default() -> Disabled {
-        Disabled(1 << Feature::ComponentNestedNames as u32)
+        let off = [
+            Feature::ComponentNestedNames,
+            Feature::ComponentAsyncStackful,
+            Feature::ComponentMoreAsyncBuiltins,
+            Feature::ComponentThreading,
+            Feature::ComponentErrorContext,
+        ];
+        Disabled(off.iter().fold(0, |bits, feature| bits | 1 << *feature as u32))
     }
 }
 

@@ -10,7 +10,9 @@
 //!
 //! Specification: Canonical ABI, `canon lift`, `canon lower`.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use zwasm::{AsContextMut, Caller, Error, Func, Result, StoreContextMut};
 
@@ -25,6 +27,7 @@ use super::{
 use crate::state::{
     Components, Export, Lifted, Options, RuntimeInstance, check_leave, set_may_leave,
 };
+use crate::task::{host, start_guest};
 use crate::types::{ComponentFunc, FuncIndex, InterfaceType, Types};
 use crate::{ResourceType, Val, fuse};
 
@@ -33,16 +36,33 @@ pub(crate) type HostFunc<T> =
     Arc<dyn Fn(StoreContextMut<'_, T>, &mut RawCall<'_>) -> Result<()> + Send + Sync>;
 
 /// A function as an instance imports it.
-struct Lowered {
-    types: Arc<Types>,
-    ty: FuncIndex,
-    resources: Arc<[ResourceType]>,
-    options: Options,
-    signature: Signature,
+pub(crate) struct Lowered {
+    pub(crate) types: Arc<Types>,
+    pub(crate) ty: FuncIndex,
+    pub(crate) resources: Arc<[ResourceType]>,
+    pub(crate) options: Options,
+    pub(crate) signature: Signature,
+    /// Whether the caller goes on if the callee waits.
+    pub(crate) asynchronous: bool,
 }
 
 impl Lowered {
-    fn cx(&self) -> TypeContext<'_> {
+    fn new(
+        types: &Arc<Types>,
+        ty: FuncIndex,
+        resources: &Arc<[ResourceType]>,
+        options: Options,
+        asynchronous: bool,
+    ) -> Lowered {
+        let signature = match asynchronous {
+            true => Signature::lowered_async(types, ty),
+            false => Signature::new(types, ty),
+        };
+        let (types, resources) = (types.clone(), resources.clone());
+        Lowered { types, ty, resources, options, signature, asynchronous }
+    }
+
+    pub(crate) fn cx(&self) -> TypeContext<'_> {
         TypeContext { types: &self.types, resources: &self.resources }
     }
 }
@@ -76,22 +96,33 @@ pub(crate) fn lower_host<T: 'static>(
     types: &Arc<Types>,
     ty: FuncIndex,
     resources: &Arc<[ResourceType]>,
-    options: Options,
+    (options, asynchronous): (Options, bool),
 ) -> Result<Func> {
     let store = store.as_context_mut();
-    let signature = Signature::new(types, ty);
-    let core = signature.lowered(store.engine());
-    let lowered =
-        Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
+    let lowered = Arc::new(Lowered::new(types, ty, resources, options, asynchronous));
+    let core = lowered.signature.lowered(store.engine());
+    let waits = types[ty].asynchronous;
     Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
         let mut store = caller.as_context_mut();
         let depth = begin_host(&mut store, &lowered)?;
-        let result = func(store.as_context_mut(), &mut RawCall { slots, lowered: &lowered });
-        let result = result.map_err(thrown);
-        match depth {
-            Some(depth) => end_host(store.attachment(), depth, result),
-            None => result,
+        if waits && !asynchronous {
+            host::check_wait(&mut store, &lowered)?;
         }
+        let mut call = RawCall { slots, lowered: &lowered, pending: None };
+        let result = func(store.as_context_mut(), &mut call);
+        let mut result = result.map_err(thrown);
+        let pending = call.pending.take();
+        if let (Some(pending), Ok(())) = (pending, &result) {
+            let scope = depth.and_then(|_| store.attachment::<Components>().keep_scope());
+            return host::wait(store, &lowered, pending, scope, slots);
+        }
+        if asynchronous && result.is_ok() {
+            slots[0] = host::RETURNED;
+        }
+        if let Some(depth) = depth {
+            result = end_host(store.attachment(), depth, result);
+        }
+        result
     })
 }
 
@@ -126,11 +157,11 @@ pub(crate) fn lower_guest<T: 'static>(
     types: &Arc<Types>,
     ty: FuncIndex,
     resources: &Arc<[ResourceType]>,
-    options: Options,
+    (options, asynchronous): (Options, bool),
 ) -> Result<Func> {
     let mut store = store.as_context_mut();
-    let signature = Signature::new(types, ty);
-    let core = signature.lowered(store.engine());
+    let lowered = Lowered::new(types, ty, resources, options, asynchronous);
+    let core = lowered.signature.lowered(store.engine());
     let state: &mut Components = store.attachment();
     let (caller, instance) = (options.instance, callee.options.instance);
     // A component within another runs on behalf of it: neither may call the other, so that
@@ -142,15 +173,27 @@ pub(crate) fn lower_guest<T: 'static>(
         });
     }
     let foreign = state.root(caller) != state.root(instance);
+    let tasks = asynchronous
+        || callee.types[callee.ty].asynchronous
+        || state.instance_tasks(instance).always;
+    if tasks {
+        let (lowered, callee) = (Arc::new(lowered), Arc::new(Export::new(callee)));
+        return Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
+            let mut store = caller.as_context_mut();
+            check_leave(&mut store, lowered.options.instance)?;
+            if foreign {
+                store.attachment::<Components>().check_enter(instance)?;
+            }
+            start_guest(&mut store, &lowered, &callee, slots)
+        });
+    }
     if !foreign && Arc::ptr_eq(types, &callee.types) && ty == callee.ty {
         let store = store.as_context_mut();
-        if let Some(func) = fuse::adapt(store, types, &signature, &options, &callee)? {
+        if let Some(func) = fuse::adapt(store, types, &lowered.signature, &options, &callee)? {
             return Ok(func);
         }
     }
-    let callee = Export { signature: Signature::new(&callee.types, callee.ty), lifted: callee };
-    let lowered =
-        Lowered { types: types.clone(), ty, resources: resources.clone(), options, signature };
+    let callee = Export::new(callee);
     Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
         let mut store = caller.as_context_mut();
         check_leave(&mut store, lowered.options.instance)?;
@@ -188,7 +231,7 @@ fn end_guest(
 
 /// Where values lie that are passed by core values that start at a slot: there, or in
 /// memory, where there is room for them.
-fn passed(passed: &Passed, slots: &[u64], slot: usize, memory: &[u8]) -> Result<Place> {
+pub(crate) fn passed(passed: &Passed, slots: &[u64], slot: usize, memory: &[u8]) -> Result<Place> {
     if passed.flat.is_some() {
         return Ok(Place::Flat(slot));
     }
@@ -231,7 +274,7 @@ fn call_guest(
 
 /// Where arguments are to lie: in slots, or in memory that the callee gives, whose address
 /// is the first slot then.
-fn allocate(
+pub(crate) fn allocate(
     store: &mut dyn Access,
     params: &Passed,
     options: &Options,
@@ -247,7 +290,11 @@ fn allocate(
 }
 
 /// Where a caller wants the result: in the first slot, which is made zero, or in memory.
-fn result_place(signature: &Signature, slots: &mut [u64], memory: &[u8]) -> Result<Place> {
+pub(crate) fn result_place(
+    signature: &Signature,
+    slots: &mut [u64],
+    memory: &[u8],
+) -> Result<Place> {
     match signature.result_slot() {
         Some(slot) => passed(&signature.results, slots, slot, memory),
         None => {
@@ -260,7 +307,11 @@ fn result_place(signature: &Signature, slots: &mut [u64], memory: &[u8]) -> Resu
 }
 
 /// Lets a guest free what its result lay in. The first slot is as it returned it.
-fn post_return(store: &mut dyn Access, lifted: &Lifted, slots: &mut [u64]) -> Result<()> {
+pub(crate) fn post_return(
+    store: &mut dyn Access,
+    lifted: &Lifted,
+    slots: &mut [u64],
+) -> Result<()> {
     let Some(func) = lifted.post_return else { return Ok(()) };
     let instance = lifted.options.instance;
     set_may_leave(store, instance, false)?;
@@ -308,7 +359,7 @@ pub(crate) fn call_export(
 
 /// Writes the arguments. If the host's values are at fault, the guest is as it was but for
 /// memory that it gave for them.
-fn lower_args(
+pub(crate) fn lower_args(
     store: &mut dyn Access,
     export: &Export,
     lower: LowerArgs<'_>,
@@ -355,8 +406,10 @@ fn run_export(
 /// goes. It knows nothing of the store's data, so that tables of host functions are code
 /// once for all of them.
 pub struct RawCall<'a> {
-    slots: &'a mut [u64],
-    lowered: &'a Lowered,
+    pub(crate) slots: &'a mut [u64],
+    pub(crate) lowered: &'a Lowered,
+    /// What is to be asked for the result later.
+    pub(crate) pending: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl RawCall<'_> {
@@ -384,6 +437,21 @@ impl RawCall<'_> {
         let ty = self.lowered.signature.results.ty();
         let (mut cx, at) = self.lower(store)?;
         result.lower(&mut cx, ty, at)
+    }
+
+    /// Says that the result is not there yet: from now on `poll` is called whenever the
+    /// waker that it was given is woken, until it has given the guest the result with
+    /// [`RawCall::finish`] and says that it is ready. The function has to be asynchronous
+    /// in its type. If the guest cancels the call, `poll` is dropped.
+    pub fn pend<T: 'static>(
+        &mut self,
+        poll: impl FnMut(StoreContextMut<'_, T>, &mut RawCall<'_>, &mut Context<'_>) -> Poll<Result<()>>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        let poll: host::PollCall<T> = Box::new(poll);
+        self.pending = Some(Box::new(poll));
     }
 
     /// The type of the function.

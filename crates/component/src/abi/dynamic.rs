@@ -34,6 +34,12 @@ impl Lift for Val {
             T::Char => Val::Char(Lift::lift(cx, ty, at)?),
             T::String => Val::String(Lift::lift(cx, ty, at)?),
             T::Own(_) | T::Borrow(_) => Val::Resource(ResourceAny::lift(cx, ty, at)?),
+            T::ErrorContext => {
+                let index = u32::lift(cx, T::U32, at)?;
+                let text = cx.state.error_at(cx.options.instance, index)?;
+                cx.budget.take(1, text.len())?;
+                Val::ErrorContext(text.to_string())
+            }
             T::Defined(index) => {
                 let types = cx.cx.types;
                 return lift_defined(cx, &types[index], ty, at);
@@ -109,6 +115,8 @@ fn lift_defined(
             Val::Flags(set)
         }
         Defined::List(_) => Val::List(Lift::lift(cx, ty, at)?),
+        Defined::Stream(_) => Val::Stream(Lift::lift(cx, ty, at)?),
+        Defined::Future(_) => Val::Future(Lift::lift(cx, ty, at)?),
         Defined::FixedList(element, length) => {
             let shape = cx.cx.types.shape(*element);
             cx.budget.take(*length as usize, size_of::<Val>())?;
@@ -151,6 +159,9 @@ fn name(value: &Val) -> &'static str {
         Val::Flags(_) => "flags",
         Val::Resource(_) => "resource",
         Val::FixedLengthList(_) => "list of fixed length",
+        Val::Stream(_) => "stream",
+        Val::Future(_) => "future",
+        Val::ErrorContext(_) => "error-context",
     }
 }
 
@@ -197,6 +208,11 @@ impl Lower for Val {
             (Val::Char(value), T::Char) => value.lower(cx, ty, at),
             (Val::String(value), T::String) => value.lower(cx, ty, at),
             (Val::Resource(value), T::Own(_) | T::Borrow(_)) => value.lower(cx, ty, at),
+            (Val::ErrorContext(text), T::ErrorContext) => {
+                let instance = cx.options.instance;
+                let index = cx.state().new_error(instance, text.as_str().into())?;
+                index.lower(cx, T::U32, at)
+            }
             (_, T::Defined(index)) => {
                 let types = cx.cx.types;
                 lower_defined(self, cx, &types[index], ty, at)
@@ -263,6 +279,9 @@ fn lower_defined(
             }
             let mut words = words.into_iter().enumerate();
             words.try_for_each(|(word, bits)| cx.set_flags(ty, at, word, bits))
+        }
+        (Val::Stream(end), Defined::Stream(_)) | (Val::Future(end), Defined::Future(_)) => {
+            end.lower(cx, ty, at)
         }
         (Val::List(values), Defined::List(_)) => values.lower(cx, ty, at),
         (Val::FixedLengthList(values), Defined::FixedList(element, length)) => {

@@ -99,7 +99,7 @@ impl<'a> LiftContext<'a> {
 }
 
 /// Checks that elements of a shape lie in memory.
-pub(super) fn check_range(
+pub(crate) fn check_range(
     memory: &[u8],
     address: usize,
     length: usize,
@@ -119,7 +119,7 @@ pub(super) fn check_range(
 }
 
 /// Checks an address at which a value of so many bytes lies.
-pub(super) fn check_pointer(memory: &[u8], address: usize, size: u32, align: u32) -> Result<()> {
+pub(crate) fn check_pointer(memory: &[u8], address: usize, size: u32, align: u32) -> Result<()> {
     if !address.is_multiple_of(align as usize) {
         return Err(Error::trap_msg(format_args!("unaligned pointer {address:#x}")));
     }

@@ -21,10 +21,12 @@ mod tests;
 mod transfer;
 
 pub use lift::LiftContext;
+pub(crate) use lift::{check_pointer, check_range};
 pub use lower::LowerContext;
 pub use parts::Check;
 pub(crate) use rust::mismatch;
 pub(crate) use strings::validate_utf8;
+pub(crate) use transfer::{Side, Transfer};
 use zwasm::{AsContextMut, Error, Global, Memory, Result, SlotFunc, StoreContextMut};
 
 use crate::ResourceType;
@@ -178,7 +180,33 @@ pub trait Access {
     /// Sets or clears a variable.
     #[doc(hidden)]
     fn set_variable(&mut self, global: Global, value: bool) -> Result<()>;
+    /// Runs something on a stack of its own until it ends, or waits: then that is left.
+    #[doc(hidden)]
+    fn start(&mut self, run: OnStack) -> Result<Option<Stack>>;
+    /// Goes on with what waits on a stack.
+    #[doc(hidden)]
+    fn resume(&mut self, stack: Stack) -> Result<Option<Stack>>;
+    /// Leaves the stack to whoever started or resumed it, until it is resumed. Tells if
+    /// there is no stack that could be left.
+    #[doc(hidden)]
+    fn suspend(&mut self) -> Result<bool>;
+    /// Ends what waits on a stack.
+    #[doc(hidden)]
+    fn unwind(&mut self, stack: Stack);
+    /// The state of the store's components.
+    #[doc(hidden)]
+    fn state(&mut self) -> &mut Components {
+        self.split(None).1
+    }
 }
+
+/// What runs on a stack of its own.
+#[doc(hidden)]
+pub type OnStack = Box<dyn FnOnce(&mut dyn Access) -> Result<()> + Send>;
+
+/// A stack on which something waits.
+#[doc(hidden)]
+pub enum Stack {}
 
 impl<T> Access for StoreContextMut<'_, T> {
     fn split(&mut self, memory: Option<Memory>) -> (&mut [u8], &mut Components) {
@@ -202,6 +230,22 @@ impl<T> Access for StoreContextMut<'_, T> {
 
     fn set_variable(&mut self, global: Global, value: bool) -> Result<()> {
         global.set(self.as_context_mut(), zwasm::Val::I32(value.into()))
+    }
+
+    fn start(&mut self, run: OnStack) -> Result<Option<Stack>> {
+        run(self).map(|()| None)
+    }
+
+    fn resume(&mut self, stack: Stack) -> Result<Option<Stack>> {
+        match stack {}
+    }
+
+    fn suspend(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn unwind(&mut self, stack: Stack) {
+        match stack {}
     }
 }
 

@@ -142,7 +142,9 @@ impl TypeContext<'_> {
                 | Defined::Flags(_)
                 | Defined::List(_)
                 | Defined::FixedList(..)
-                | Defined::Map(..),
+                | Defined::Map(..)
+                | Defined::Stream(_)
+                | Defined::Future(_),
             )
             | None => None,
         };

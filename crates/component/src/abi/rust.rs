@@ -33,6 +33,7 @@ pub(super) fn name(types: &Types, ty: InterfaceType) -> &'static str {
         InterfaceType::Char => "char",
         InterfaceType::String => "string",
         InterfaceType::Own(_) => "own",
+        InterfaceType::ErrorContext => "error-context",
         InterfaceType::Borrow(_) => "borrow",
         InterfaceType::Defined(index) => match &types[index] {
             Defined::Record(_) => "record",
@@ -45,6 +46,8 @@ pub(super) fn name(types: &Types, ty: InterfaceType) -> &'static str {
             Defined::List(_) => "list",
             Defined::FixedList(..) => "list of fixed length",
             Defined::Map(..) => "map",
+            Defined::Stream(_) => "stream",
+            Defined::Future(_) => "future",
         },
     }
 }

@@ -9,6 +9,8 @@ use crate::types::{Flat, FuncIndex, InterfaceType, TypeIndex, Types};
 
 /// The most core parameters; more values are passed in memory.
 const MAX_FLAT_PARAMS: usize = 16;
+/// The same of calls that are asynchronous.
+const MAX_FLAT_ASYNC_PARAMS: usize = 4;
 /// The most core results.
 const MAX_FLAT_RESULTS: usize = 1;
 
@@ -69,22 +71,56 @@ pub(crate) struct Signature {
     pub(crate) results: Passed,
     /// Whether calls lend handles.
     pub(crate) borrows: bool,
+    /// Whether the core function gives how far the call is, and not its results.
+    status: bool,
 }
 
 impl Signature {
     pub(crate) fn new(types: &Types, ty: FuncIndex) -> Signature {
+        Signature::within(types, ty, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, false)
+    }
+
+    /// How a function is passed that is lifted asynchronously: the results are parameters
+    /// of `task.return`.
+    pub(crate) fn lifted_async(types: &Types, ty: FuncIndex) -> Signature {
+        Signature::within(types, ty, MAX_FLAT_PARAMS, MAX_FLAT_PARAMS, false)
+    }
+
+    /// How one is passed that is lowered asynchronously: results come later, in memory.
+    pub(crate) fn lowered_async(types: &Types, ty: FuncIndex) -> Signature {
+        Signature::within(types, ty, MAX_FLAT_ASYNC_PARAMS, 0, true)
+    }
+
+    fn within(
+        types: &Types,
+        ty: FuncIndex,
+        params: usize,
+        results: usize,
+        status: bool,
+    ) -> Signature {
         let tuples = types.tuples(ty);
         Signature {
-            params: Passed::new(types, tuples.params, MAX_FLAT_PARAMS),
-            results: Passed::new(types, tuples.results, MAX_FLAT_RESULTS),
+            params: Passed::new(types, tuples.params, params),
+            results: Passed::new(types, tuples.results, results),
             borrows: types.layout(tuples.params).borrows,
+            status,
         }
+    }
+
+    /// The core parameters of `task.return`.
+    pub(crate) fn returned(types: &Types, results: TypeIndex) -> Vec<ValType> {
+        Passed::new(types, results, MAX_FLAT_PARAMS).core()
     }
 
     /// The type of the core function that an import is lowered to.
     pub(crate) fn lowered(&self, engine: &Engine) -> FuncType {
         let mut params = self.params.core();
         match self.results.flat {
+            Some(_) if self.status => FuncType::new(engine, params, [ValType::I32]),
+            None if self.status => {
+                params.push(ValType::I32);
+                FuncType::new(engine, params, [ValType::I32])
+            }
             Some(_) => FuncType::new(engine, params, self.results.core()),
             None => {
                 params.push(ValType::I32);

@@ -144,7 +144,7 @@ fn latin1(text: &str) -> Option<Vec<u8>> {
 }
 
 impl LiftContext<'_> {
-    pub(super) fn string(&mut self, at: Place) -> Result<String> {
+    pub(crate) fn string(&mut self, at: Place) -> Result<String> {
         let (address, length) = self.pair(at)?;
         let header = Header::new(self.options.encoding, length);
         let bytes = self.range(address, header.length, header.shape(), "string")?;
@@ -155,7 +155,7 @@ impl LiftContext<'_> {
 }
 
 impl LowerContext<'_> {
-    pub(super) fn put_string(&mut self, at: Place, text: &str) -> Result<()> {
+    pub(crate) fn put_string(&mut self, at: Place, text: &str) -> Result<()> {
         let header = Header { form: Form::Utf8, length: text.len(), compact: false };
         let bytes = Source::Host(text.as_bytes());
         let (address, length) = store(self.store, &self.options, header, bytes)?;

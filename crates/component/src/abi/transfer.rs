@@ -13,18 +13,19 @@ use super::lower::realloc;
 use super::strings::{self, Header, Source};
 use super::{Access, Budget, Place, TypeContext, unexpected};
 use crate::state::Options;
+use crate::task::{lift_end, lower_end};
 use crate::tuning::MAX_TRANSFERRED_TWICE;
 use crate::types::{Defined, InterfaceType, Shape};
 
 /// One of two guests.
 #[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub(super) cx: TypeContext<'a>,
-    pub(super) options: Options,
+pub(crate) struct Side<'a> {
+    pub(crate) cx: TypeContext<'a>,
+    pub(crate) options: Options,
 }
 
 /// Values on their way.
-pub(super) struct Transfer<'a> {
+pub(crate) struct Transfer<'a> {
     store: &'a mut dyn Access,
     from: Side<'a>,
     to: Side<'a>,
@@ -34,7 +35,7 @@ pub(super) struct Transfer<'a> {
 }
 
 impl<'a> Transfer<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         store: &'a mut dyn Access,
         (from, source): (Side<'a>, &'a [u64]),
         (to, target): (Side<'a>, &'a mut [u64]),
@@ -113,7 +114,7 @@ impl<'a> Transfer<'a> {
 
     /// Moves a value of a type, which is `ty.0` in the source's table and `ty.1` in the
     /// target's.
-    pub(super) fn value(
+    pub(crate) fn value(
         &mut self,
         ty: (InterfaceType, InterfaceType),
         from: Place,
@@ -155,6 +156,14 @@ impl<'a> Transfer<'a> {
             }
             T::String => self.string(from, to),
             T::Own(_) | T::Borrow(_) => self.handle(ty, from, to),
+            T::ErrorContext => {
+                let index = self.get_u32(from)?;
+                let (giver, taker) = (self.from.options.instance, self.to.options.instance);
+                let state = self.store.state();
+                let error = state.error_at(giver, index)?;
+                let index = state.new_error(taker, error)?;
+                self.put_u32(to, index)
+            }
             T::Defined(index) => {
                 let types = self.from.cx.types;
                 self.defined(&types[index], ty, from, to)
@@ -246,6 +255,14 @@ impl<'a> Transfer<'a> {
                     transfer.value((*value, target.1), from.part(part), to.part(part))
                 })
             }
+            Defined::Stream(_) | Defined::Future(_) => {
+                let index = self.get_u32(from)?;
+                let (giver, taker) = (self.from.options.instance, self.to.options.instance);
+                let state = self.store.state();
+                let end = lift_end(state, giver, index, self.from.cx.types, ty.0)?;
+                let index = lower_end(state, end, taker, self.to.cx.types, ty.1)?;
+                self.put_u32(to, index)
+            }
             Defined::FixedList(element, length) => {
                 let shape = self.from.cx.types.shape(*element);
                 let Some(Defined::FixedList(target, _)) = self.to.cx.defined(ty.1) else {
@@ -310,6 +327,26 @@ impl<'a> Transfer<'a> {
             }
         }
         self.put_pair(to, target, length)
+    }
+
+    /// Moves elements of a shape that lie in memory.
+    pub(crate) fn elements(
+        &mut self,
+        ty: (InterfaceType, InterfaceType),
+        shape: Shape,
+        source: usize,
+        target: usize,
+        length: usize,
+    ) -> Result<()> {
+        let size = length * shape.size as usize;
+        self.budget.take(1, size)?;
+        if shape.numbers {
+            return self.copy(source, target, size);
+        }
+        let (source, target) = (Place::Memory(source), Place::Memory(target));
+        (0..length).try_for_each(|index| {
+            self.value(ty, source.element(shape, index), target.element(shape, index))
+        })
     }
 
     fn string(&mut self, from: Place, to: Place) -> Result<()> {

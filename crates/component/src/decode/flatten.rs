@@ -17,12 +17,12 @@ use wasmparser::{
 };
 use zwasm::{Error, Module, Result};
 
+use super::inconsistent;
 use super::read::{Body, Definition, Parts};
 use super::scope::{
     ComponentDef, CoreInstanceDef, Item, ModuleDef, Names, Scope, ScopeId, TypeDef,
 };
 use super::types::{Path, Source};
-use super::{asynchronous, inconsistent};
 use crate::ResourceType;
 use crate::abi::StringEncoding;
 use crate::plan::{
@@ -46,6 +46,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
         again: Vec::new(),
         resources: Vec::new(),
         instances: vec![None],
+        tasks: vec![false],
         steps: Vec::new(),
         made: Made::default(),
         names: HashMap::new(),
@@ -72,6 +73,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
         again: flattener.again,
         resources: flattener.resources,
         instances: flattener.instances,
+        tasks: flattener.tasks,
         steps: flattener.steps,
         exports: levels,
     })
@@ -101,6 +103,7 @@ pub(super) struct Flattener<'a> {
     pub(super) again: Vec<Import>,
     pub(super) resources: Vec<Origin>,
     instances: Vec<Option<u32>>,
+    tasks: Vec<bool>,
     steps: Vec<Step>,
     made: Made,
     /// Names that stay in the plan, each once.
@@ -233,7 +236,12 @@ impl<'a> Flattener<'a> {
         }
     }
 
-    fn core_item(&mut self, scope: ScopeId, kind: ExternalKind, index: u32) -> Result<CoreDef> {
+    pub(super) fn core_item(
+        &mut self,
+        scope: ScopeId,
+        kind: ExternalKind,
+        index: u32,
+    ) -> Result<CoreDef> {
         let def = self.core_space(scope, kind).get(index as usize).cloned();
         def.ok_or_else(|| inconsistent("the index of a core item"))
     }
@@ -361,6 +369,7 @@ impl<'a> Flattener<'a> {
                         let instance = self.instances.len() as u32;
                         if !self.dry {
                             self.instances.push(Some(outer_instance));
+                            self.tasks.push(false);
                         }
                         let args = Args::Given(&given);
                         let [_, exports] = self.follow(body, Some(outer), instance, args)?;
@@ -407,6 +416,9 @@ impl<'a> Flattener<'a> {
                 let func = self.scopes[scope].funcs.get(*func_index as usize).copied();
                 let (func, ty) = func.ok_or_else(|| inconsistent("the index of a function"))?;
                 let (options, _) = self.options(scope, options)?;
+                if options.asynchronous || self.types[ty].asynchronous {
+                    self.has_tasks(instance);
+                }
                 self.make_func(scope, Step::Lower { func, ty, options });
             }
             CanonicalFunction::ResourceNew { resource } => {
@@ -421,13 +433,23 @@ impl<'a> Flattener<'a> {
                 let resource = self.resource_at(scope, *resource)?;
                 self.make_func(scope, Step::ResourceDrop { resource, instance });
             }
-            // Tasks, waiting, threads, streams and futures.
-            _ => return Err(asynchronous("built-in functions for them")),
+            built_in => {
+                let built_in = self.built_in(scope, built_in)?;
+                self.has_tasks(instance);
+                self.make_func(scope, Step::BuiltIn { built_in, instance });
+            }
         }
         Ok(())
     }
 
-    fn options(
+    /// An instance has functions that only tasks can call.
+    fn has_tasks(&mut self, instance: u32) {
+        if let Some(tasks) = self.tasks.get_mut(instance as usize).filter(|_| !self.dry) {
+            *tasks = true;
+        }
+    }
+
+    pub(super) fn options(
         &mut self,
         scope: ScopeId,
         options: &[CanonicalOption],
@@ -437,6 +459,8 @@ impl<'a> Flattener<'a> {
             memory: None,
             realloc: None,
             encoding: StringEncoding::Utf8,
+            asynchronous: false,
+            callback: None,
         };
         let mut post_return = None;
         for option in options {
@@ -453,8 +477,9 @@ impl<'a> Flattener<'a> {
                 CanonicalOption::PostReturn(index) => {
                     post_return = Some(self.core_item(scope, ExternalKind::Func, index)?);
                 }
-                CanonicalOption::Async | CanonicalOption::Callback(_) => {
-                    return Err(asynchronous("functions that are lifted or lowered `async`"));
+                CanonicalOption::Async => found.asynchronous = true,
+                CanonicalOption::Callback(index) => {
+                    found.callback = Some(self.core_item(scope, ExternalKind::Func, index)?);
                 }
                 CanonicalOption::CoreType(_) | CanonicalOption::Gc => {
                     return Err(inconsistent("a canonical option"));
@@ -507,7 +532,6 @@ impl<'a> Flattener<'a> {
             Item::Type(TypeDef::Func(_) | TypeDef::Instance(..) | TypeDef::Component(..)) => {
                 return Ok(None);
             }
-            Item::Type(TypeDef::Asynchronous(what)) => return Err(asynchronous(what)),
             Item::Module(ModuleDef::Static(index)) => {
                 ItemType::Module(self.static_module_type(&self.parts.modules[index as usize])?)
             }

@@ -7,6 +7,7 @@
 //! what is given to them in place of their imports. Types are values in this: a nested
 //! component's types are those of the arguments that it is instantiated with (`types`).
 
+mod built_in;
 mod flatten;
 mod modules;
 mod read;
@@ -39,13 +40,10 @@ fn inconsistent(what: &str) -> Error {
     Error::of_kind(ErrorKind::Invalid, format!("invalid component: {what} is not as validated"))
 }
 
-/// The error for what the next version of the component model has.
-fn asynchronous(what: &str) -> Error {
+/// The error for what validates and no component uses yet.
+fn unsupported(what: &str) -> Error {
     Error::of_kind(
         ErrorKind::Unsupported,
-        format!(
-            "asynchronous components are not supported yet, and this one uses {what}: build it \
-             for WASI 0.2"
-        ),
+        format!("the component uses {what}, which is not supported"),
     )
 }

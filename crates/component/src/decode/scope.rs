@@ -34,9 +34,6 @@ pub(super) enum TypeDef<'a> {
     Func(FuncIndex),
     Instance(&'a [InstanceTypeDeclaration<'a>], ScopeId),
     Component(&'a [ComponentTypeDeclaration<'a>], ScopeId),
-    /// One that only asynchronous functions are for: what it is, in words. It may be
-    /// defined as long as nothing uses it.
-    Asynchronous(&'static str),
 }
 
 #[derive(Clone, Copy)]

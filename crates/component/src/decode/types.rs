@@ -17,8 +17,8 @@ use wasmparser::{
 use zwasm::Result;
 
 use super::flatten::Flattener;
+use super::inconsistent;
 use super::scope::{ComponentDef, CoreTypeDef, Item, ModuleDef, Names, Scope, ScopeId, TypeDef};
-use super::{asynchronous, inconsistent};
 use crate::plan::{FuncDef, Import, Origin};
 use crate::types::items::ItemType;
 use crate::types::{Defined, FuncIndex, FuncType, InterfaceType, ResourceIndex};
@@ -119,16 +119,19 @@ impl<'a> Flattener<'a> {
 
     fn value_type(&self, scope: ScopeId, ty: ComponentValType) -> Result<InterfaceType> {
         match ty {
-            ComponentValType::Primitive(ty) => primitive(ty),
-            ComponentValType::Type(index) => match self.type_at(scope, index)? {
-                TypeDef::Value(ty) => Ok(ty),
-                TypeDef::Asynchronous(what) => Err(asynchronous(what)),
-                _ => Err(inconsistent("the index of a value type")),
-            },
+            ComponentValType::Primitive(ty) => Ok(primitive(ty)),
+            ComponentValType::Type(index) => self.value_type_at(scope, index),
         }
     }
 
-    fn optional_type(
+    pub(super) fn value_type_at(&self, scope: ScopeId, index: u32) -> Result<InterfaceType> {
+        match self.type_at(scope, index)? {
+            TypeDef::Value(ty) => Ok(ty),
+            _ => Err(inconsistent("the index of a value type")),
+        }
+    }
+
+    pub(super) fn optional_type(
         &self,
         scope: ScopeId,
         ty: Option<ComponentValType>,
@@ -157,7 +160,7 @@ impl<'a> Flattener<'a> {
         let value = |ty: &ComponentValType| self.value_type(scope, *ty);
         let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
         let defined = match ty {
-            ComponentDefinedType::Primitive(ty) => return Ok(TypeDef::Value(primitive(*ty)?)),
+            ComponentDefinedType::Primitive(ty) => return Ok(TypeDef::Value(primitive(*ty))),
             ComponentDefinedType::Own(index) => {
                 return Ok(TypeDef::Value(InterfaceType::Own(self.resource_at(scope, *index)?)));
             }
@@ -189,26 +192,19 @@ impl<'a> Flattener<'a> {
                 ok: self.optional_type(scope, *ok)?,
                 err: self.optional_type(scope, *err)?,
             },
-            ComponentDefinedType::Future(_) => {
-                return Ok(TypeDef::Asynchronous("the type `future`"));
-            }
-            ComponentDefinedType::Stream(_) => {
-                return Ok(TypeDef::Asynchronous("the type `stream`"));
-            }
+            ComponentDefinedType::Future(ty) => Defined::Future(self.optional_type(scope, *ty)?),
+            ComponentDefinedType::Stream(ty) => Defined::Stream(self.optional_type(scope, *ty)?),
         };
         Ok(TypeDef::Value(InterfaceType::Defined(self.types.intern(defined))))
     }
 
     fn func_type(&mut self, scope: ScopeId, ty: &ComponentFuncType<'a>) -> Result<FuncIndex> {
-        if ty.async_ {
-            return Err(asynchronous("functions that are `async`"));
-        }
         self.spend_names(ty.params.iter().map(|(name, _)| *name))?;
         let params = ty.params.iter();
         let params = params.map(|(name, ty)| Ok(((*name).into(), self.value_type(scope, *ty)?)));
         let params = params.collect::<Result<_>>()?;
         let result = self.optional_type(scope, ty.result)?;
-        Ok(self.types.intern_func(FuncType { params, result }))
+        Ok(self.types.intern_func(FuncType { params, result, asynchronous: ty.async_ }))
     }
 
     /// What something given is, seen as of a type.
@@ -483,8 +479,8 @@ impl<'a> Flattener<'a> {
 /// What a scope costs beside what is in it.
 const SCOPE_WORK: usize = 8;
 
-fn primitive(ty: PrimitiveValType) -> Result<InterfaceType> {
-    Ok(match ty {
+fn primitive(ty: PrimitiveValType) -> InterfaceType {
+    match ty {
         PrimitiveValType::Bool => InterfaceType::Bool,
         PrimitiveValType::S8 => InterfaceType::S8,
         PrimitiveValType::U8 => InterfaceType::U8,
@@ -498,6 +494,6 @@ fn primitive(ty: PrimitiveValType) -> Result<InterfaceType> {
         PrimitiveValType::F64 => InterfaceType::F64,
         PrimitiveValType::Char => InterfaceType::Char,
         PrimitiveValType::String => InterfaceType::String,
-        PrimitiveValType::ErrorContext => return Err(asynchronous("the type `error-context`")),
-    })
+        PrimitiveValType::ErrorContext => InterfaceType::ErrorContext,
+    }
 }

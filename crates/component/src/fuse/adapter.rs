@@ -124,7 +124,7 @@ fn uses(types: &Types, ty: InterfaceType, uses_: &mut Uses) -> Fit {
             uses_.strings = true;
             Ok(())
         }
-        T::Own(_) | T::Borrow(_) => Err(Unfit),
+        T::Own(_) | T::Borrow(_) | T::ErrorContext => Err(Unfit),
         T::Defined(index) => uses_of_defined(types, index, uses_),
     }
 }
@@ -149,7 +149,11 @@ fn uses_of_defined(types: &Types, index: TypeIndex, uses_: &mut Uses) -> Fit {
             uses_.pointed = true;
             Ok(())
         }
-        Defined::List(_) | Defined::FixedList(..) | Defined::Map(..) => Err(Unfit),
+        Defined::List(_)
+        | Defined::FixedList(..)
+        | Defined::Map(..)
+        | Defined::Stream(_)
+        | Defined::Future(_) => Err(Unfit),
     }
 }
 
@@ -354,7 +358,7 @@ fn number(ty: InterfaceType) -> Option<Number> {
         T::S64 | T::U64 => plain(Ty::I64, A::I64Load, A::I64Store),
         T::F32 => plain(Ty::F32, A::F32Load, A::F32Store),
         T::F64 => plain(Ty::F64, A::F64Load, A::F64Store),
-        T::String | T::Own(_) | T::Borrow(_) | T::Defined(_) => return None,
+        T::String | T::Own(_) | T::Borrow(_) | T::ErrorContext | T::Defined(_) => return None,
     })
 }
 
@@ -579,7 +583,9 @@ impl Adapter<'_> {
                 }
                 self.list(shape, from, to);
             }
-            Defined::FixedList(..) | Defined::Map(..) => return Err(Unfit),
+            Defined::FixedList(..) | Defined::Map(..) | Defined::Stream(_) | Defined::Future(_) => {
+                return Err(Unfit);
+            }
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Types {
             T::S32 | T::U32 | T::F32 => Shape::number(4),
             T::S64 | T::U64 | T::F64 => Shape::number(8),
             T::Bool => Shape::checked(1),
-            T::Char | T::Own(_) => Shape::checked(4),
+            T::Char | T::Own(_) | T::ErrorContext => Shape::checked(4),
             T::Borrow(_) => Shape { borrows: true, ..Shape::checked(4) },
             T::String => Shape { size: 8, align: 4, flat: 2, numbers: false, borrows: false },
             T::Defined(index) => {
@@ -106,6 +106,10 @@ impl Types {
             }
             Defined::List(ty) => self.pointed([*ty]),
             Defined::Map(key, value) => self.pointed([*key, *value]),
+            // What moves through it lends nothing.
+            Defined::Stream(_) | Defined::Future(_) => {
+                Layout { size: 4, align: 4, flat: 1, ..Layout::default() }
+            }
             Defined::FixedList(element, length) => {
                 let Shape { size, align, flat, numbers, borrows } = self.shape(*element);
                 Layout {
@@ -178,7 +182,7 @@ impl Types {
         }
         match ty {
             T::Bool | T::S8 | T::U8 | T::S16 | T::U16 | T::S32 | T::U32 => into.push(Flat::I32),
-            T::Char | T::Own(_) | T::Borrow(_) => into.push(Flat::I32),
+            T::Char | T::Own(_) | T::Borrow(_) | T::ErrorContext => into.push(Flat::I32),
             T::S64 | T::U64 => into.push(Flat::I64),
             T::F32 => into.push(Flat::F32),
             T::F64 => into.push(Flat::F64),
@@ -202,7 +206,12 @@ impl Types {
             Defined::Record(fields) => all(&mut fields.iter().map(|(_, ty)| *ty)),
             Defined::Tuple(types) => all(&mut types.iter().copied()),
             Defined::FixedList(ty, length) => all(&mut (0..*length).map(|_| *ty)),
-            Defined::List(_) | Defined::Map(..) | Defined::Flags(_) | Defined::Enum(_) => {
+            Defined::List(_)
+            | Defined::Map(..)
+            | Defined::Flags(_)
+            | Defined::Enum(_)
+            | Defined::Stream(_)
+            | Defined::Future(_) => {
                 kinds.resize(count, Flat::I32);
             }
             Defined::Variant(cases) => {

@@ -19,7 +19,8 @@ use std::ops::Index;
 
 pub use public::{
     Case, Component, ComponentFunc, ComponentInstance, ComponentItem, Enum, Field, FixedLengthList,
-    Flags, List, Map, Module, OptionType, Record, ResultType, Tuple, Type, Variant,
+    Flags, FutureType, List, Map, Module, OptionType, Record, ResultType, StreamType, Tuple, Type,
+    Variant,
 };
 
 use crate::fuse::Adapters;
@@ -59,6 +60,8 @@ pub enum InterfaceType {
     Own(ResourceIndex),
     /// `borrow`: a handle that is lent for a call.
     Borrow(ResourceIndex),
+    /// `error-context`: a handle to what is known of a failure.
+    ErrorContext,
     /// A type with parts, in the table.
     Defined(TypeIndex),
 }
@@ -94,6 +97,10 @@ pub(crate) enum Defined {
     FixedList(InterfaceType, u32),
     /// Lies in memory as a list of pairs.
     Map(InterfaceType, InterfaceType),
+    /// A handle to the readable end of a stream, of values if not just of their number.
+    Stream(Option<InterfaceType>),
+    /// A handle to the readable end of a future.
+    Future(Option<InterfaceType>),
 }
 
 /// A function type: names and types of parameters, and the type of the result.
@@ -101,6 +108,8 @@ pub(crate) enum Defined {
 pub(crate) struct FuncType {
     pub(crate) params: Box<[(Box<str>, InterfaceType)]>,
     pub(crate) result: Option<InterfaceType>,
+    /// Whether calls may wait.
+    pub(crate) asynchronous: bool,
 }
 
 /// Parameters and results of a function as tuples; see [`Types::tuples`].

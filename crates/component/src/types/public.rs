@@ -35,6 +35,9 @@ pub enum Type {
     Own(ResourceType),
     Borrow(ResourceType),
     FixedLengthList(FixedLengthList),
+    Stream(StreamType),
+    Future(FutureType),
+    ErrorContext,
 }
 
 impl Type {
@@ -61,6 +64,7 @@ impl Type {
             T::String => return Type::String,
             T::Own(index) => return Type::Own(resources[index.0 as usize]),
             T::Borrow(index) => return Type::Borrow(resources[index.0 as usize]),
+            T::ErrorContext => return Type::ErrorContext,
             T::Defined(index) => index,
         };
         let handle = Handle { types: types.clone(), resources: resources.clone(), index };
@@ -75,6 +79,8 @@ impl Type {
             Defined::List(_) => Type::List(List(handle)),
             Defined::FixedList(..) => Type::FixedLengthList(FixedLengthList(handle)),
             Defined::Map(..) => Type::Map(Map(handle)),
+            Defined::Stream(_) => Type::Stream(StreamType(handle)),
+            Defined::Future(_) => Type::Future(FutureType(handle)),
         }
     }
 
@@ -95,7 +101,8 @@ impl Type {
             | Type::Char
             | Type::String
             | Type::Own(_)
-            | Type::Borrow(_) => None,
+            | Type::Borrow(_)
+            | Type::ErrorContext => None,
             Type::List(List(handle))
             | Type::Map(Map(handle))
             | Type::Record(Record(handle))
@@ -105,7 +112,9 @@ impl Type {
             | Type::Option(OptionType(handle))
             | Type::Result(ResultType(handle))
             | Type::Flags(Flags(handle))
-            | Type::FixedLengthList(FixedLengthList(handle)) => Some(handle.index),
+            | Type::FixedLengthList(FixedLengthList(handle))
+            | Type::Stream(StreamType(handle))
+            | Type::Future(FutureType(handle)) => Some(handle.index),
         }
     }
 }
@@ -174,6 +183,10 @@ handles! {
     Flags
     /// `list` of fixed length
     FixedLengthList
+    /// `stream`
+    StreamType
+    /// `future`
+    FutureType
 }
 
 /// A field of a record.
@@ -274,6 +287,20 @@ impl ResultType {
     }
 }
 
+impl StreamType {
+    /// The type of what moves through it, if anything does.
+    pub fn ty(&self) -> Option<Type> {
+        expect!(self.0, Defined::Stream(ty) => ty.map(|ty| self.0.part(ty)))
+    }
+}
+
+impl FutureType {
+    /// The type of its value, if it has one.
+    pub fn ty(&self) -> Option<Type> {
+        expect!(self.0, Defined::Future(ty) => ty.map(|ty| self.0.part(ty)))
+    }
+}
+
 impl Flags {
     /// The names in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
@@ -303,6 +330,10 @@ impl ComponentFunc {
         index: FuncIndex,
     ) -> ComponentFunc {
         ComponentFunc { types: types.clone(), resources: resources.clone(), index }
+    }
+    /// Whether calls may wait.
+    pub fn async_(&self) -> bool {
+        self.types[self.index].asynchronous
     }
     /// Names and types of the parameters.
     pub fn params(&self) -> impl ExactSizeIterator<Item = (&str, Type)> + '_ {

@@ -147,7 +147,9 @@ fn has_resource(ty: &Type, seen: &mut HashSet<TypeIndex>, depth: usize) -> bool 
     }
     let mut within = |ty: Type| has_resource(&ty, seen, depth + 1);
     match ty {
-        Type::Own(_) | Type::Borrow(_) => true,
+        Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext => {
+            true
+        }
         Type::Bool
         | Type::S8
         | Type::U8

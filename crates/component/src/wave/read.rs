@@ -129,6 +129,10 @@ impl<'a> Reader<'a> {
                 let (_, at) = self.lexer.peek()?;
                 return Err(self.lexer.error(at, "a resource cannot be written as text"));
             }
+            Type::Stream(_) | Type::Future(_) | Type::ErrorContext => {
+                let (_, at) = self.lexer.peek()?;
+                return Err(self.lexer.error(at, "a handle cannot be written as text"));
+            }
         })
     }
 

@@ -100,6 +100,9 @@ fn add(text: &mut String, value: &Val, depth: usize) -> Result<()> {
         Val::Resource(_) => {
             return Err(Error::msg("a resource cannot be written as text"));
         }
+        Val::Stream(_) | Val::Future(_) | Val::ErrorContext(_) => {
+            return Err(Error::msg("a handle cannot be written as text"));
+        }
     }
     Ok(())
 }

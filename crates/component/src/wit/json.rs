@@ -160,13 +160,20 @@ impl Json<'_> {
             | Type::Float32
             | Type::Float64
             | Type::Char
-            | Type::String => quote(&ty.to_string()),
+            | Type::String
+            | Type::ErrorContext => quote(&ty.to_string()),
             Type::Own(resource) => format!("{{\"own\": {}}}", self.resource(*resource)),
             Type::Borrow(resource) => format!("{{\"borrow\": {}}}", self.resource(*resource)),
             Type::List(list) => format!("{{\"list\": {}}}", self.ty(&list.ty(), depth)),
             Type::FixedLengthList(list) => {
                 let length = list.len();
                 format!("{{\"list\": {}, \"length\": {length}}}", self.ty(&list.ty(), depth))
+            }
+            Type::Stream(stream) => {
+                format!("{{\"stream\": {}}}", self.optional(stream.ty(), depth))
+            }
+            Type::Future(future) => {
+                format!("{{\"future\": {}}}", self.optional(future.ty(), depth))
             }
             Type::Map(map) => {
                 let (key, value) = (self.ty(&map.key(), depth), self.ty(&map.value(), depth));

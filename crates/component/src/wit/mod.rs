@@ -206,6 +206,14 @@ impl<'a> Writer<'a> {
         self.word(name.as_deref().unwrap_or("resource"));
     }
 
+    /// A type that may be of another.
+    fn optionally(&mut self, name: &str, ty: Option<Type>) {
+        match ty {
+            Some(ty) => self.applied(name, &[ty]),
+            None => self.word(name),
+        }
+    }
+
     /// A type, written out.
     fn definition(&mut self, ty: &Type) {
         if self.depth == MAX_DEPTH {
@@ -239,6 +247,9 @@ impl<'a> Writer<'a> {
                 self.word(&format!(", {}>", list.len()));
             }
             Type::Map(map) => self.applied("map", &[map.key(), map.value()]),
+            Type::Stream(stream) => self.optionally("stream", stream.ty()),
+            Type::Future(future) => self.optionally("future", future.ty()),
+            Type::ErrorContext => self.word("error-context"),
             Type::Option(option) => self.applied("option", &[option.ty()]),
             Type::Tuple(tuple) => {
                 self.word("tuple<");
@@ -303,6 +314,9 @@ impl<'a> Writer<'a> {
 
     /// The type of a function, with the word that says what it is.
     fn func(&mut self, ty: &ComponentFunc, form: Form) {
+        if ty.async_() {
+            self.word("async ");
+        }
         self.word(match form {
             Form::Function | Form::Method => "func(",
             Form::Static => "static func(",

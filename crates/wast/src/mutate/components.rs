@@ -151,7 +151,9 @@ fn default(ty: &Type) -> Option<Val> {
         Type::Option(option) => Val::Option(boxed(Some(option.ty()))?),
         Type::Result(result) => Val::Result(Ok(boxed(result.ok())?)),
         Type::Flags(flags) => Val::Flags(flags.names().map(Into::into).collect()),
-        Type::Own(_) | Type::Borrow(_) => return None,
+        Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext => {
+            return None;
+        }
     })
 }
 

@@ -250,6 +250,9 @@ fn show_one(value: &Val) -> String {
         Val::Flags(names) => {
             names.iter().fold("flags.const".into(), |text, name| format!("{text} {name:?}"))
         }
+        Val::Stream(_) => "stream".into(),
+        Val::Future(_) => "future".into(),
+        Val::ErrorContext(text) => format!("error-context {text:?}"),
         Val::Resource(handle) => match handle.owned() {
             true => "an owned resource".into(),
             false => "a borrowed resource".into(),

@@ -42,6 +42,10 @@ features! {
     wasm_custom_page_sizes CustomPageSizes "pages of other sizes";
     wasm_component_model ComponentModel "components";
     wasm_component_model_async ComponentAsync "asynchronous functions of components";
+    wasm_component_model_async_stackful ComponentAsyncStackful "asynchronous functions of components with stacks of their own";
+    wasm_component_model_more_async_builtins ComponentMoreAsyncBuiltins "built-in functions of components that wait";
+    wasm_component_model_threading ComponentThreading "threads of components";
+    wasm_component_model_error_context ComponentErrorContext "what is known of a failure, in components";
     wasm_component_model_map ComponentMap "the type `map` of components";
     wasm_component_model_fixed_length_lists ComponentFixedLengthLists "lists of a fixed length in components";
     gc_support Gc "structures and arrays";

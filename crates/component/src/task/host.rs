@@ -1,0 +1,447 @@
+//! What the host does while guests wait: its functions that are not finished, its calls of
+//! guests, and its loop.
+//!
+//! Nothing here is asked in turn: a function of the host is given a waker, and is asked
+//! again when that was woken. Only when no guest can go on and nobody was woken does the
+//! host's loop wait, for descriptors and time or whatever it wakes wakers for.
+//!
+//! A function of the host knows its store's data by its type, the rest of this does not:
+//! so it is asked through a core function, which is made once for each store.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use zwasm::{
+    AsContextMut, Caller, Error, Func, FuncType, Result, SlotFunc, StoreContextMut, ValType,
+};
+
+use super::waitable::Event;
+use super::{Callee, HostLift, HostResult, Key, Slab, SubtaskState, lost, run};
+use crate::RawCall;
+use crate::abi::Access;
+use crate::abi::call::{LowerArgs, Lowered, lower_args};
+use crate::abi::signature::CALL_SLOTS;
+use crate::state::{Components, Export};
+use crate::tuning::MAX_HANDLES;
+
+/// What an asynchronous call gives whose result is there.
+pub(crate) const RETURNED: u64 = SubtaskState::Returned as u64;
+
+/// Asks a function of the host for its result.
+pub(crate) type PollCall<T> = Box<
+    dyn FnMut(StoreContextMut<'_, T>, &mut RawCall<'_>, &mut Context<'_>) -> Poll<Result<()>>
+        + Send
+        + Sync,
+>;
+
+/// How a store waits when none of its guests can go on.
+pub trait Loop: Send + Sync {
+    /// Waits until something has happened for which somebody was given a waker, and wakes
+    /// it. Tells whether there is anything to wait for; if not, it returns at once.
+    ///
+    /// # Errors
+    ///
+    /// If waiting fails, or is interrupted.
+    fn wait(&mut self) -> Result<bool>;
+}
+
+/// What the host does.
+#[derive(Default)]
+pub(crate) struct HostTasks {
+    calls: Slab<HostCall>,
+    woken: Arc<Woken>,
+    looper: Option<Box<dyn Loop>>,
+}
+
+/// Goes on with work of the host.
+type PollWork<T> =
+    Box<dyn FnMut(StoreContextMut<'_, T>, &mut Context<'_>) -> Poll<Result<()>> + Send + Sync>;
+
+/// A function that is not finished, or work of the host.
+struct HostCall {
+    /// The subtask that it is, if it is a guest's call.
+    waitable: Option<Key>,
+    /// Asks it.
+    poll: SlotFunc,
+}
+
+/// Who was woken.
+#[derive(Default)]
+struct Woken(Mutex<Vec<Key>>);
+
+impl Woken {
+    fn take(&self) -> Vec<Key> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+struct CallWaker {
+    woken: Arc<Woken>,
+    call: Key,
+}
+
+impl Wake for CallWaker {
+    fn wake(self: Arc<Self>) {
+        self.woken.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.call);
+    }
+}
+
+enum Work<T: 'static> {
+    Call(PollCall<T>),
+    Own(PollWork<T>),
+}
+
+/// The functions of a store that are not finished.
+struct Polls<T: 'static> {
+    polls: HashMap<u64, Work<T>>,
+    func: Option<SlotFunc>,
+}
+
+impl<T: 'static> Default for Polls<T> {
+    fn default() -> Polls<T> {
+        Polls { polls: HashMap::new(), func: None }
+    }
+}
+
+/// What is to be done with a function that is not finished.
+const ASK: u64 = 0;
+const FORGET: u64 = 1;
+
+/// The core function that asks functions of the host.
+fn poll_func<T: 'static>(store: &mut StoreContextMut<'_, T>) -> Result<SlotFunc> {
+    if let Some(func) = store.attachment::<Polls<T>>().func {
+        return Ok(func);
+    }
+    let ty = FuncType::new(store.engine(), [ValType::I64, ValType::I32], []);
+    let func = Func::from_slots(store.as_context_mut(), ty, |mut caller: Caller<'_, T>, slots| {
+        ask(caller.as_context_mut(), Key::from_bits(slots[0]), slots[1] == FORGET)
+    })?;
+    let func = func.slots(&store)?;
+    store.attachment::<Polls<T>>().func = Some(func);
+    Ok(func)
+}
+
+fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) -> Result<()> {
+    let polls: &mut Polls<T> = store.attachment();
+    let Some(work) = polls.polls.remove(&key.bits()).filter(|_| !forget) else { return Ok(()) };
+    let state: &mut Components = store.attachment();
+    let call = state.tasks.host.calls.get(key).ok_or_else(|| lost("the call"))?;
+    let waitable = call.waitable;
+    let waker = CallWaker { woken: state.tasks.host.woken.clone(), call: key };
+    let waker = Waker::from(Arc::new(waker));
+    let mut context = Context::from_waker(&waker);
+    let (mut poll, waitable) = match (work, waitable) {
+        (Work::Call(poll), Some(waitable)) => (poll, waitable),
+        (Work::Call(_), None) => return Err(lost("the call")),
+        (Work::Own(mut poll), _) => {
+            match poll(store.as_context_mut(), &mut context) {
+                Poll::Pending => {
+                    store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Own(poll));
+                }
+                Poll::Ready(result) => {
+                    store.attachment::<Components>().tasks.host.calls.remove(key);
+                    result?;
+                }
+            }
+            return Ok(());
+        }
+    };
+    let subtask = state.subtask(waitable)?;
+    let (lowered, mut slots) = (subtask.lowered.clone(), subtask.slots);
+    let mut call = RawCall { slots: &mut slots, lowered: &lowered, pending: None };
+    let polled = poll(store.as_context_mut(), &mut call, &mut context);
+    let state: &mut Components = store.attachment();
+    match polled {
+        Poll::Pending => {
+            store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Call(poll));
+        }
+        Poll::Ready(result) => {
+            state.tasks.host.calls.remove(key);
+            result?;
+            let subtask = state.subtask(waitable)?;
+            subtask.slots = slots;
+            subtask.state = SubtaskState::Returned;
+            subtask.callee = Callee::None;
+            state.tasks.set_event(waitable, Event::Progress);
+        }
+    }
+    Ok(())
+}
+
+/// Begins work of the host that goes on while guests wait: `poll` is asked now, and again
+/// whenever the waker that it is given was woken, until it is ready. An error ends the call
+/// of the host's that runs then.
+///
+/// # Errors
+///
+/// What `poll` gives at once, and if there is too much work.
+pub fn spawn<T: 'static>(
+    mut store: impl AsContextMut<Data = T>,
+    poll: impl FnMut(StoreContextMut<'_, T>, &mut Context<'_>) -> Poll<Result<()>>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<()> {
+    let mut store = store.as_context_mut();
+    let func = poll_func(&mut store)?;
+    let key = add_call(store.attachment(), None, func)?;
+    store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Own(Box::new(poll)));
+    ask(store, key, false)
+}
+
+fn add_call(state: &mut Components, waitable: Option<Key>, poll: SlotFunc) -> Result<Key> {
+    if state.tasks.host.calls.len() >= MAX_HANDLES {
+        return Err(Error::limit(format_args!("more than {MAX_HANDLES} calls of the host")));
+    }
+    Ok(state.tasks.host.calls.insert(HostCall { waitable, poll }))
+}
+
+/// Checks that the caller of a function of the host may wait for it.
+///
+/// # Errors
+///
+/// If it may not.
+pub(crate) fn check_wait(store: &mut dyn Access, lowered: &Lowered) -> Result<()> {
+    store.state().check_block(lowered.options.instance).map(|_| ())
+}
+
+/// A function of the host is not finished: its caller waits, or is told so.
+///
+/// # Errors
+///
+/// If it may not wait, and what stops the host's function.
+pub(crate) fn wait<T: 'static>(
+    mut store: StoreContextMut<'_, T>,
+    lowered: &Arc<Lowered>,
+    pending: Box<dyn Any + Send + Sync>,
+    scope: Option<u64>,
+    slots: &mut [u64],
+) -> Result<()> {
+    let Ok(poll) = pending.downcast::<PollCall<T>>() else {
+        return Err(Error::msg("the function is of a store with other data"));
+    };
+    if !lowered.types[lowered.ty].asynchronous {
+        return Err(Error::msg("a function of a synchronous type has to return its result"));
+    }
+    let func = poll_func(&mut store)?;
+    let state: &mut Components = store.attachment();
+    let waitable = state.add_subtask(lowered, slots, scope)?;
+    let key = add_call(state, Some(waitable), func)?;
+    state.set_callee(waitable, key)?;
+    store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Call(*poll));
+    ask(store.as_context_mut(), key, false)?;
+    let store: &mut dyn Access = &mut store;
+    if lowered.asynchronous {
+        return store.state().started(waitable, slots);
+    }
+    while !store.state().subtask(waitable)?.state.resolved() {
+        let caller = store.state().check_block(lowered.options.instance)?;
+        run::wait_for(store, caller, waitable)?;
+    }
+    store.state().finish_sync(waitable, slots)
+}
+
+/// A guest cancels a function of the host, which is forgotten.
+pub(super) fn cancel(store: &mut dyn Access, waitable: Key, key: Key) -> Result<()> {
+    if let Some(call) = store.state().tasks.host.calls.remove(key) {
+        store.call(call.poll, &mut [key.bits(), FORGET])?;
+    }
+    let state = store.state();
+    let subtask = state.subtask(waitable)?;
+    subtask.state = SubtaskState::CancelledBeforeReturned;
+    subtask.callee = Callee::None;
+    state.tasks.set_event(waitable, Event::Progress);
+    Ok(())
+}
+
+/// Asks what was woken, or waits until something is. Tells whether anything has happened.
+pub(super) fn progress(store: &mut dyn Access) -> Result<bool> {
+    let woken = store.state().tasks.host.woken.take();
+    if woken.is_empty() {
+        let Some(mut looper) = store.state().tasks.host.looper.take() else { return Ok(false) };
+        let waited = looper.wait();
+        store.state().tasks.host.looper.get_or_insert(looper);
+        return waited;
+    }
+    for key in woken {
+        if let Some(call) = store.state().tasks.host.calls.get(key) {
+            let poll = call.poll;
+            store.call(poll, &mut [key.bits(), ASK])?;
+        }
+    }
+    Ok(true)
+}
+
+/// Says how a store waits when none of its guests can go on. Without it, that is a
+/// deadlock.
+pub fn set_loop<T: 'static>(mut store: impl AsContextMut<Data = T>, looper: impl Loop + 'static) {
+    store.as_context_mut().attachment::<Components>().tasks.host.looper = Some(Box::new(looper));
+}
+
+/// Calls a guest's function as a task, until its result is there.
+///
+/// # Errors
+///
+/// If it cannot be entered, the arguments cannot be lowered, and whatever stopped it.
+pub(crate) fn call(
+    store: &mut dyn Access,
+    export: &Arc<Export>,
+    lower: LowerArgs<'_>,
+    lift: HostLift,
+) -> Result<HostResult> {
+    let result = try_call(store, export, lower, lift);
+    if result.is_err() {
+        run::purge(store);
+    }
+    result
+}
+
+fn try_call(
+    store: &mut dyn Access,
+    export: &Arc<Export>,
+    lower: LowerArgs<'_>,
+    lift: HostLift,
+) -> Result<HostResult> {
+    let instance = export.lifted.options.instance;
+    let task = try_start(store, export, lower, lift)?;
+    loop {
+        if let Some(result) = store.state().take_host_result(task, None)? {
+            return result.ok_or_else(|| Error::msg("the call was cancelled"));
+        }
+        if !run::step(store)? {
+            store.state().poison(instance);
+            return Err(run::deadlock());
+        }
+    }
+}
+
+/// Begins a call of a guest's function, when it takes calls: its task.
+///
+/// # Errors
+///
+/// As [`call`].
+pub(crate) fn start(
+    store: &mut dyn Access,
+    export: &Arc<Export>,
+    lower: LowerArgs<'_>,
+    lift: HostLift,
+) -> Result<Key> {
+    let result = try_start(store, export, lower, lift);
+    if result.is_err() {
+        run::purge(store);
+    }
+    result
+}
+
+fn try_start(
+    store: &mut dyn Access,
+    export: &Arc<Export>,
+    lower: LowerArgs<'_>,
+    lift: HostLift,
+) -> Result<Key> {
+    let instance = export.lifted.options.instance;
+    store.state().check_enter(instance)?;
+    while !store.state().takes_calls(export) {
+        if !run::step(store)? {
+            return Err(run::deadlock());
+        }
+    }
+    let state = store.state();
+    state.enter(instance)?;
+    let depth = state.depth();
+    let mut slots = [0; CALL_SLOTS];
+    let lowered = lower_args(store, export, lower, &mut slots);
+    let state = store.state();
+    state.exit(instance);
+    if let Err(error) = lowered {
+        state.unwind(depth);
+        return Err(error);
+    }
+    let scope = export.signature.borrows.then(|| state.keep_scope()).flatten();
+    let (task, thread) = state.add_host_task(export, slots, scope, lift)?;
+    run::resume(store, thread)?;
+    Ok(task)
+}
+
+/// A call of a guest that goes on beside others.
+pub struct Call<Return> {
+    /// The number of the store's components.
+    store: u64,
+    task: Key,
+    result: PhantomData<fn() -> Return>,
+}
+
+impl<Return> Call<Return> {
+    pub(crate) fn new(store: u64, task: Key) -> Call<Return> {
+        Call { store, task, result: PhantomData }
+    }
+}
+
+impl<Return: 'static> Call<Return> {
+    /// The result, once it is there. It comes while [`poll_until`] runs.
+    pub fn poll(
+        &mut self,
+        mut store: impl AsContextMut,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Return>> {
+        let mut store = store.as_context_mut();
+        let state: &mut Components = store.attachment();
+        if state.id() != self.store {
+            return Poll::Ready(Err(Error::msg("the call is of another store")));
+        }
+        match state.take_host_result(self.task, Some(cx.waker())) {
+            Ok(None) => Poll::Pending,
+            Ok(Some(None)) => Poll::Ready(Err(Error::msg("the call was cancelled"))),
+            Ok(Some(Some(result))) => Poll::Ready(match result.downcast() {
+                Ok(result) => Ok(*result),
+                Err(_) => Err(Error::msg("the function returned something else")),
+            }),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// Whether what the host waits for was woken.
+struct RootWaker(AtomicBool);
+
+impl Wake for RootWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Lets guests and functions of the host go on until `poll` is ready, which is asked
+/// whenever the waker that it is given was woken.
+///
+/// # Errors
+///
+/// What stopped a guest, and if nobody can go on.
+pub fn poll_until<T: 'static, R>(
+    mut store: impl AsContextMut<Data = T>,
+    mut poll: impl FnMut(StoreContextMut<'_, T>, &mut Context<'_>) -> Poll<Result<R>>,
+) -> Result<R> {
+    let mut store = store.as_context_mut();
+    let root = Arc::new(RootWaker(AtomicBool::new(true)));
+    let waker = Waker::from(root.clone());
+    loop {
+        if root.0.swap(false, Ordering::Acquire)
+            && let Poll::Ready(result) =
+                poll(store.as_context_mut(), &mut Context::from_waker(&waker))
+        {
+            return result;
+        }
+        match run::step(&mut store) {
+            Ok(true) => {}
+            Ok(false) if root.0.load(Ordering::Acquire) => {}
+            Ok(false) => return Err(run::deadlock()),
+            Err(error) => {
+                run::purge(&mut store);
+                return Err(error);
+            }
+        }
+    }
+}

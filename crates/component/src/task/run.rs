@@ -1,0 +1,258 @@
+//! Turns: which thread runs next, and what happens when one waits.
+//!
+//! The queue has threads that may go on. Whether one may is found when its turn comes, as
+//! what woke it may be gone by then; a thread that may not is woken again by whatever
+//! changes that. When the queue is empty, what the host does meanwhile is asked, and when
+//! that has nothing either, the host's loop waits; if there is nothing to wait for, what
+//! waits would wait for ever.
+//!
+//! A thread that waits within its code leaves its stack to whoever resumed it. Where there
+//! is no stack to leave (the host's own, or none are to be had), others have their turns on
+//! top of it until it may go on.
+//!
+//! Specification: Canonical ABI, "Thread State", `Store.tick`.
+
+use zwasm::{Error, Result};
+
+use super::{Key, Resume, ThreadState, Wait, call, host, lost};
+use crate::abi::Access;
+use crate::state::{Components, RuntimeInstance};
+
+impl Components {
+    /// Whether a thread that waits may go on.
+    pub(super) fn may_go_on(&self, key: Key) -> bool {
+        let Some(thread) = self.tasks.threads.get(key) else { return false };
+        let ThreadState::Waiting(wait) = thread.state else { return false };
+        let has_event = |set: Key| self.tasks.sets.get(set).is_some_and(|set| set.has_event());
+        match wait {
+            Wait::Turn => true,
+            Wait::Enter => self.may_enter(thread.instance, thread.task),
+            Wait::CallbackTurn | Wait::CallbackSet(_) => {
+                self.is_excluded(key) && self.exclusive(thread.instance).is_none()
+            }
+            Wait::Set(set) => has_event(set),
+            Wait::Waitable(waitable) => self.tasks.has_event(waitable),
+        }
+    }
+
+    /// Whether all that can keep a thread is that another task is exclusive.
+    fn is_excluded(&self, key: Key) -> bool {
+        let Some(thread) = self.tasks.threads.get(key) else { return false };
+        match thread.state {
+            ThreadState::Waiting(Wait::CallbackTurn) => true,
+            ThreadState::Waiting(Wait::CallbackSet(set)) => {
+                thread.cancelled || self.tasks.sets.get(set).is_some_and(|set| set.has_event())
+            }
+            ThreadState::Waiting(Wait::Turn | Wait::Enter | Wait::Set(_) | Wait::Waitable(_))
+            | ThreadState::Running
+            | ThreadState::Suspended => false,
+        }
+    }
+
+    /// No task of an instance is exclusive now, or it takes calls again.
+    pub(super) fn wake(&mut self, instance: RuntimeInstance) {
+        while let Some(thread) = self.instance_tasks(instance).excluded.pop_front() {
+            if self.is_excluded(thread) {
+                self.tasks.enqueue(thread);
+                break;
+            }
+        }
+        while let Some(&thread) = self.instance_tasks(instance).entering.front() {
+            let waits = |found: &super::Thread| found.state == ThreadState::Waiting(Wait::Enter);
+            if self.tasks.threads.get(thread).is_some_and(waits) {
+                self.tasks.enqueue(thread);
+                break;
+            }
+            self.instance_tasks(instance).entering.pop_front();
+        }
+    }
+
+    /// A thread waits no more.
+    fn stop_waiting(&mut self, key: Key) {
+        let Some(thread) = self.tasks.threads.get_mut(key) else { return };
+        match std::mem::replace(&mut thread.state, ThreadState::Running) {
+            ThreadState::Waiting(Wait::CallbackSet(set) | Wait::Set(set)) => {
+                if let Some(set) = self.tasks.sets.get_mut(set) {
+                    set.waiters.retain(|waiter| *waiter != key);
+                }
+            }
+            ThreadState::Waiting(Wait::Waitable(waitable)) => {
+                if let Some(waitable) = self.tasks.waitables.get_mut(waitable) {
+                    waitable.waiter = None;
+                }
+            }
+            ThreadState::Waiting(Wait::Turn | Wait::Enter | Wait::CallbackTurn)
+            | ThreadState::Running
+            | ThreadState::Suspended => {}
+        }
+    }
+
+    /// From now on a thread waits; it gets a turn at once if there is no need to.
+    pub(super) fn start_waiting(&mut self, key: Key, wait: Wait) -> Result<()> {
+        self.thread(key)?.state = ThreadState::Waiting(wait);
+        match wait {
+            Wait::CallbackSet(set) | Wait::Set(set) => {
+                let found = self.tasks.sets.get_mut(set).ok_or_else(|| lost("the set"))?;
+                found.waiters.push(key);
+            }
+            Wait::Waitable(waitable) => {
+                let found = self.tasks.waitables.get_mut(waitable);
+                found.ok_or_else(|| lost("the waitable"))?.waiter = Some(key);
+            }
+            Wait::Turn | Wait::Enter | Wait::CallbackTurn => {}
+        }
+        if self.may_go_on(key) || self.is_excluded(key) {
+            self.tasks.enqueue(key);
+        }
+        Ok(())
+    }
+}
+
+/// Gives a thread a turn, and those that it hands the turn over to.
+pub(super) fn resume(store: &mut dyn Access, thread: Key) -> Result<()> {
+    let mut thread = thread;
+    loop {
+        turn(store, thread)?;
+        match store.state().tasks.next.take() {
+            Some(next) => thread = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn turn(store: &mut dyn Access, key: Key) -> Result<()> {
+    let state = store.state();
+    state.stop_waiting(key);
+    let thread = state.thread(key)?;
+    let instance = thread.instance;
+    let resume = std::mem::replace(&mut thread.resume, Resume::Stack(None));
+    let scopes = std::mem::take(&mut thread.scopes);
+    if let Resume::Call = resume
+        && !state.enter_task(key)?
+    {
+        return Ok(());
+    }
+    let state = store.state();
+    let needs_stack = state.instance_tasks(instance).always;
+    let before = state.tasks.current.replace(key);
+    let scopes = std::mem::replace(&mut state.open, scopes);
+    let entered = state.set_entered(instance, true);
+    let result = match resume {
+        Resume::Stack(Some(stack)) => store.resume(stack),
+        Resume::Stack(None) => Err(lost("the thread's stack")),
+        begin if needs_stack => store.start(Box::new(move |store| call::begin(store, key, begin))),
+        begin => call::begin(store, key, begin).map(|()| None),
+    };
+    let state = store.state();
+    state.set_entered(instance, entered);
+    state.tasks.current = before;
+    let scopes = std::mem::replace(&mut state.open, scopes);
+    match result {
+        Ok(Some(stack)) => {
+            let thread = state.thread(key)?;
+            thread.resume = Resume::Stack(Some(stack));
+            thread.scopes = scopes;
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(error) => {
+            // What the calls were lent that end here is their lenders' again.
+            scopes.into_iter().for_each(|scope| state.end_scope(scope));
+            state.poison(instance);
+            Err(error)
+        }
+    }
+}
+
+/// The thread that runs waits, or is suspended if it waits for nothing.
+pub(super) fn block(store: &mut dyn Access, thread: Key, wait: Option<Wait>) -> Result<()> {
+    let state = store.state();
+    match wait {
+        Some(wait) => state.start_waiting(thread, wait)?,
+        None => state.thread(thread)?.state = ThreadState::Suspended,
+    }
+    if store.suspend()? {
+        return Ok(());
+    }
+    loop {
+        let state = store.state();
+        match state.tasks.next.take() {
+            Some(next) if next == thread => break,
+            Some(next) => {
+                resume(store, next)?;
+                continue;
+            }
+            None => {}
+        }
+        if state.may_go_on(thread) {
+            break;
+        }
+        if !step(store)? {
+            return Err(deadlock());
+        }
+    }
+    store.state().stop_waiting(thread);
+    Ok(())
+}
+
+/// The thread that runs waits for just one waitable.
+pub(super) fn wait_for(store: &mut dyn Access, thread: Key, waitable: Key) -> Result<()> {
+    match store.state().tasks.has_event(waitable) {
+        true => Ok(()),
+        false => block(store, thread, Some(Wait::Waitable(waitable))),
+    }
+}
+
+/// Gives the next thread its turn, or asks the host.
+///
+/// # Errors
+///
+/// What stopped a guest.
+pub(crate) fn step(store: &mut dyn Access) -> Result<bool> {
+    loop {
+        let state = store.state();
+        let Some(key) = state.tasks.queue.pop_front() else { break };
+        let Some(thread) = state.tasks.threads.get_mut(key) else { continue };
+        thread.queued = false;
+        let instance = thread.instance;
+        // One that waits beneath this goes on when it is on top again.
+        if matches!(thread.resume, Resume::Stack(None)) || state.is_poisoned(instance) {
+            continue;
+        }
+        if state.may_go_on(key) {
+            resume(store, key)?;
+            return Ok(true);
+        }
+        if state.is_excluded(key) {
+            state.instance_tasks(instance).excluded.push_back(key);
+        }
+    }
+    host::progress(store)
+}
+
+/// That nobody can go on.
+#[cold]
+pub(super) fn deadlock() -> Error {
+    Error::trap_msg("deadlock detected: event loop cannot make further progress")
+}
+
+/// Ends what belongs to components that have trapped: nobody resumes it.
+pub(crate) fn purge(store: &mut dyn Access) {
+    let state = store.state();
+    let threads: Vec<Key> = state.tasks.threads.iter().map(|(key, _)| key).collect();
+    let mut gone = Vec::new();
+    for key in threads {
+        let Some(thread) = state.tasks.threads.get(key) else { continue };
+        let (instance, task) = (thread.instance, thread.task);
+        // What runs, here or beneath, ends by itself.
+        if thread.state != ThreadState::Running && state.is_poisoned(instance) {
+            gone.extend(state.tasks.threads.remove(key));
+            state.tasks.tasks.remove(task);
+        }
+    }
+    for thread in gone {
+        if let Resume::Stack(Some(stack)) = thread.resume {
+            store.unwind(stack);
+        }
+    }
+}
