@@ -5,7 +5,7 @@
 //! (`types`). Values cross between host and guest, and between guests, as the canonical
 //! ABI says (`abi`); handles to resources are in one table per instance (`handles`).
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 /// The programs in the book's chapter on components, as tests.
 #[cfg(all(doctest, feature = "macros", feature = "wat"))]

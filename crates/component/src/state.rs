@@ -45,9 +45,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Whether values are read in the same way.
+    /// Whether values are read in the same way, as far as they lie in memory.
     pub(crate) fn lifts_like(&self, other: &Options) -> bool {
-        self.encoding == other.encoding && self.memory == other.memory
+        self.encoding == other.encoding && (self.memory.is_none() || self.memory == other.memory)
     }
 }
 

@@ -15,6 +15,7 @@ mod lower;
 mod parts;
 mod rust;
 pub(crate) mod signature;
+mod stack;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub(crate) use lift::{check_pointer, check_range};
 pub use lower::LowerContext;
 pub use parts::Check;
 pub(crate) use rust::mismatch;
+pub use stack::Stack;
 pub(crate) use strings::validate_utf8;
 pub(crate) use transfer::{Side, Transfer};
 use zwasm::{AsContextMut, Error, Global, Memory, Result, SlotFunc, StoreContextMut};
@@ -204,10 +206,6 @@ pub trait Access {
 #[doc(hidden)]
 pub type OnStack = Box<dyn FnOnce(&mut dyn Access) -> Result<()> + Send>;
 
-/// A stack on which something waits.
-#[doc(hidden)]
-pub enum Stack {}
-
 impl<T> Access for StoreContextMut<'_, T> {
     fn split(&mut self, memory: Option<Memory>) -> (&mut [u8], &mut Components) {
         match memory {
@@ -233,19 +231,19 @@ impl<T> Access for StoreContextMut<'_, T> {
     }
 
     fn start(&mut self, run: OnStack) -> Result<Option<Stack>> {
-        run(self).map(|()| None)
+        stack::start(self, run)
     }
 
     fn resume(&mut self, stack: Stack) -> Result<Option<Stack>> {
-        match stack {}
+        stack::resume(self, stack)
     }
 
     fn suspend(&mut self) -> Result<bool> {
-        Ok(false)
+        stack::suspend(self)
     }
 
     fn unwind(&mut self, stack: Stack) {
-        match stack {}
+        stack::unwind(self, stack);
     }
 }
 

@@ -485,6 +485,8 @@ pub(crate) fn start_guest(
         true => Some(state.check_block(instance)?),
         false => state.current(instance),
     };
+    run::make_way(store, callee)?;
+    let state = store.state();
     let scope = callee.signature.borrows.then(|| state.new_scope());
     let waitable = state.add_subtask(lowered, slots, scope)?;
     let task = state.add_task(callee, Caller::Guest(waitable), scope);

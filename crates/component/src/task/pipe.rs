@@ -140,6 +140,11 @@ impl Buffer {
         }
     }
 
+    /// Whether it is not at its end: one without elements is not before it is told.
+    fn may_go_on(&self) -> bool {
+        self.remaining() > 0 || self.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Buffer::Guest(buffer) => buffer.length == 0,
@@ -664,11 +669,11 @@ pub(super) fn guest_cancel(
         return Err(Error::trap_msg("there is no copy under way that could be cancelled"));
     }
     state.end(key)?.state = CopyState::Cancelling;
-    if !state.tasks.has_event(key) {
-        let pipe = state.end(key)?.pipe;
-        if let Some(pending) = state.pipe(pipe)?.pending.take_if(|pending| pending.reads == reads) {
-            state.notify(pipe, pending, CopyResult::Cancelled, false)?;
-        }
+    // A copy that has got somewhere but not to its end is cancelled as well.
+    let pipe = state.end(key)?.pipe;
+    let mine = |pending: &mut Pending| pending.reads == reads && pending.buffer.may_go_on();
+    if let Some(pending) = state.pipe(pipe)?.pending.take_if(mine) {
+        state.notify(pipe, pending, CopyResult::Cancelled, false)?;
     }
     let [.., payload] = state.deliver(key)?;
     Ok(payload)

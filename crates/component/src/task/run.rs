@@ -16,7 +16,7 @@ use zwasm::{Error, Result};
 
 use super::{Key, Resume, ThreadState, Wait, call, host, lost};
 use crate::abi::Access;
-use crate::state::{Components, RuntimeInstance};
+use crate::state::{Components, Export, RuntimeInstance};
 
 impl Components {
     /// Whether a thread that waits may go on.
@@ -201,6 +201,33 @@ pub(super) fn wait_for(store: &mut dyn Access, thread: Key, waitable: Key) -> Re
         true => Ok(()),
         false => block(store, thread, Some(Wait::Waitable(waitable))),
     }
+}
+
+/// Lets the threads of an instance go on that may, as far as it takes no calls because of
+/// them. Nothing that is on the stack now is entered by that, as calls within a component go
+/// one way.
+pub(super) fn make_way(store: &mut dyn Access, export: &Export) -> Result<()> {
+    let instance = export.lifted.options.instance;
+    let state = store.state();
+    if state.takes_calls(export) || state.is_poisoned(instance) {
+        return Ok(());
+    }
+    let is_there = |key: &Key| {
+        let thread = state.tasks.threads.get(*key);
+        thread.is_some_and(|thread| thread.instance == instance)
+    };
+    let threads: Vec<Key> = state.tasks.queue.iter().copied().filter(is_there).collect();
+    for thread in threads {
+        let state = store.state();
+        if state.takes_calls(export) {
+            break;
+        }
+        let found = state.tasks.threads.get(thread).map(|thread| &thread.resume);
+        if !matches!(found, None | Some(Resume::Stack(None))) && state.may_go_on(thread) {
+            resume(store, thread)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the next thread its turn, or asks the host.
