@@ -7,11 +7,11 @@ use zwasm_regir::{Frame, Inst, Label, Signature, Storage, Type};
 /// Byte offsets of the fields that code addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct VmLayout {
-    /// In the `vmctx`: where guest frames must end.
-    pub stack_limit: u32,
-    /// In the `vmctx`: 0 while baseline code is to ask the runtime, else what no frame lies
-    /// above, 64 bits.
-    pub sample: u32,
+    /// In the `vmctx`: where the frames of callees must end, 64 bits; 0 while baseline code
+    /// is to ask the runtime.
+    pub call_limit: u32,
+    /// In the `vmctx`: the body to enter instead of that of a callee whose frame ends beyond.
+    pub beyond: u32,
     /// In the `vmctx`: the address of offset 0 of the collected heap.
     pub heap: u32,
     /// In the `vmctx`: memory 0.
@@ -66,8 +66,6 @@ pub struct VmLayout {
     pub value_top: u32,
     /// In the store: the address that native frames must not go below.
     pub native_limit: u32,
-    /// In the store: where frames of slots must end.
-    pub store_stack_limit: u32,
     /// In the store: the stack pointer with which the innermost activation is ended.
     pub native_base: u32,
     /// In the store: the native stack pointer of the innermost world of slots.
@@ -152,7 +150,7 @@ pub enum Asking {
     /// When the function's counter, at this place in the `vmctx`, 64 bits, signed, is below
     /// zero: code takes from it what it does.
     Counter(u32),
-    /// When a word of the `vmctx` says so.
+    /// When no frame is below the `vmctx`'s limit of calls.
     Sampled,
 }
 

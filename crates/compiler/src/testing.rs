@@ -65,8 +65,8 @@ fn layout() -> VmLayout {
         next
     };
     VmLayout {
-        stack_limit: field(),
-        sample: field(),
+        call_limit: field(),
+        beyond: field(),
         heap: field(),
         memory0: field(),
         memories: field(),
@@ -97,7 +97,6 @@ fn layout() -> VmLayout {
         native_limit: 8,
         native_base: 48,
         native_bottom: 56,
-        store_stack_limit: 56,
         heap_cursor: 16,
         heap_limit: 24,
         displays: 32,

@@ -10,7 +10,22 @@ pub(crate) const BY_HANDLER: usize = 8;
 
 /// Bytes that code behind a function takes at least for each piece of it; more pieces
 /// than that allows are too many.
-pub(crate) const LATE_BYTES: usize = 16;
+pub(crate) const LATE_BYTES: usize = 8;
+
+/// Bytes that a jump may lead over to be thought short, by what instructions take as a rule.
+/// Where that is wrong the function is compiled again, which hardly any is.
+pub(crate) const NEAR_BYTES: usize = 100;
+
+/// Instructions that are looked at for that.
+pub(crate) const NEAR_INSTS: usize = 24;
+
+/// Values that are moved behind a branch that is not taken, for the jump over that to be
+/// thought short.
+pub(crate) const MOVES_NEAR: usize = 8;
+
+/// Traps of the same kind that share the code that raises it: so many are within reach of
+/// short jumps.
+pub(crate) const TRAPS: usize = 12;
 
 /// Instructions of a loop's body that are looked at to choose what it keeps in
 /// registers.

@@ -59,8 +59,8 @@ Options:
       --first F       the number of the first (default: 0)
       --modes M[,M]   the modes, compared with the first of them (default:
                       interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,
-                      check-held,far-frames, and jit,jit-no-guards,jit-gc-stress
-                      where there is an optimizing compiler)
+                      check-held,far-frames, and jit,jit-no-guards,jit-gc-stress,
+                      asked:3 where there is an optimizing compiler)
       --oracle O      the other engine: wasmi (the default), wasmtime, none
       --out DIR       where findings are saved (default: the current directory)
       --corpus DIR    where real modules come from (default: ../shared/corpora, or
@@ -77,7 +77,7 @@ Options:
 const MODES: &str = "interp,baseline,mixed:1,tier-stress,no-guards,gc-stress,check-held,far-frames";
 
 /// And these, where there is an optimizing compiler.
-const OPTIMIZED: &str = "jit,jit-no-guards,jit-gc-stress";
+const OPTIMIZED: &str = "jit,jit-no-guards,jit-gc-stress,asked:3";
 
 /// The same for values of components.
 const COMPONENT_MODES: &str = "interp,mixed:1";

@@ -67,6 +67,8 @@ pub enum Mode {
     Mixed(u64),
     /// What is interpreted is promoted as early as can be, in the middle of loops.
     TierStress,
+    /// The same, from where baseline code is when it is asked at one of so many checks.
+    Asked(u32),
     /// Everything compiled, and memories without guard pages.
     NoGuards,
     /// All tiers, collecting garbage at every allocation.
@@ -79,7 +81,7 @@ pub enum Mode {
 
 impl Mode {
     /// The names of all modes, in the order of the help text.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "interp",
         "baseline",
         "baseline-sse4",
@@ -89,6 +91,7 @@ impl Mode {
         "auto",
         "mixed[:SEED]",
         "tier-stress",
+        "asked[:EVERY]",
         "no-guards",
         "gc-stress",
         "check-held",
@@ -106,6 +109,7 @@ impl Mode {
             Self::Auto => Strategy::Auto,
             Self::Mixed(seed) => Strategy::Mixed(seed),
             Self::TierStress => Strategy::Stress,
+            Self::Asked(every) => Strategy::Asked(every),
             Self::GcStress => Strategy::Mixed(1),
         });
         config.guard_pages(!matches!(self, Self::NoGuards | Self::JitNoGuards));
@@ -129,6 +133,10 @@ impl FromStr for Mode {
             ("mixed", seed) => Self::Mixed(
                 seed.parse().map_err(|_| format!("'{seed}' is no seed: a number is wanted"))?,
             ),
+            ("asked", "") => Self::Asked(1),
+            ("asked", every) => {
+                Self::Asked(every.parse().map_err(|_| format!("'{every}' is no number of checks"))?)
+            }
             _ => match name {
                 "interp" => Self::Interp,
                 "baseline" => Self::Baseline,
@@ -161,6 +169,7 @@ impl Display for Mode {
             Self::Auto => "auto",
             Self::Mixed(seed) => return write!(f, "mixed:{seed}"),
             Self::TierStress => "tier-stress",
+            Self::Asked(every) => return write!(f, "asked:{every}"),
             Self::NoGuards => "no-guards",
             Self::GcStress => "gc-stress",
             Self::CheckHeld => "check-held",

@@ -25,7 +25,8 @@ Options:
       --mode M[,M...]   how the engine runs the code: interp (the default),
                         baseline, baseline-sse4, jit, jit-no-guards,
                         jit-gc-stress, auto, mixed[:SEED], tier-stress,
-                        no-guards, gc-stress, check-held or far-frames
+                        asked[:EVERY], no-guards, gc-stress, check-held or
+                        far-frames
       --gates G[,G...]  the gated features of components that scripts may use
                         (default: fixed-length-lists,implements,map); a file that
                         needs another is not run

@@ -112,7 +112,7 @@ fn wrong_arguments_are_one_line() {
     assert_eq!(
         stderr,
         "zwasm-wast: unknown mode 'fast' (known: interp, baseline, baseline-sse4, jit, \
-         jit-no-guards, jit-gc-stress, auto, mixed[:SEED], tier-stress, no-guards, gc-stress, check-held, far-frames)\n"
+         jit-no-guards, jit-gc-stress, auto, mixed[:SEED], tier-stress, asked[:EVERY], no-guards, gc-stress, check-held, far-frames)\n"
     );
     for wrong in [&[][..], &["--what"], &["none.wast"], &["b"], &["--manifest", "none.tsv"]] {
         let (code, stdout, stderr) = run(&folder, wrong);

@@ -103,6 +103,8 @@ fn promotion_changes_nothing() {
             (Strategy::Stress, Promotion::Background),
             (Strategy::Mixed(1), Promotion::Background),
             (Strategy::Mixed(2), Promotion::Background),
+            (Strategy::Asked(1), Promotion::Background),
+            (Strategy::Asked(3), Promotion::Background),
         ] {
             let (engine, _) = engine(strategy, promotion, fuel);
             let module = Module::new(&engine, PROGRAM).unwrap();
@@ -131,6 +133,64 @@ fn what_runs_long_is_optimized_and_says_so() {
     let (engine, told) = self::engine(Strategy::Auto, Promotion::Never, false);
     run(&Module::new(&engine, PROGRAM).unwrap(), false);
     assert!(!told.lock().unwrap().contains("optimized"));
+}
+
+/// Who is asked at every so many checks takes the same way each time.
+#[test]
+fn what_is_asked_is_optimized_and_the_same_each_time() {
+    let hot = |every| {
+        let (engine, told) = engine(Strategy::Asked(every), Promotion::Background, false);
+        run(&Module::new(&engine, PROGRAM).unwrap(), false);
+        let told = told.lock().unwrap();
+        for func in 3..7 {
+            assert!(told.contains(&format!("f{func} optimized")), "no f{func} in {told}");
+        }
+        told.lines().filter(|line| line.contains(" is hot")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let often = hot(1);
+    assert_eq!(often, hot(1));
+    assert_eq!(hot(1000), hot(1000));
+}
+
+/// A function that neither loops nor calls is charged when it is entered: by the host, by
+/// baseline code and by optimized code.
+#[test]
+fn functions_without_checks_are_charged_as_they_are_entered() {
+    let long = "(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 3)) (local.get 1)))";
+    let text = format!(
+        r#"(module
+             (func $long (export "long") (param i32 i32) (result i32) {} (local.get 0))
+             (func (export "loop") (param $count i32) (result i32) (local $sum i32)
+               (loop $more
+                 (local.set $sum (call $long (local.get $sum) (local.get $count)))
+                 (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+               (local.get $sum)))"#,
+        long.repeat(30)
+    );
+    let told = Told::default();
+    let sink = told.clone();
+    let mut config = Config::new();
+    config.strategy(Strategy::Asked(1)).inlining(false);
+    config.trace(Trace::JIT, move |line| sink.lock().unwrap().push_str(&format!("{line}\n")));
+    for by_host in [true, false] {
+        told.lock().unwrap().clear();
+        let module = Module::new(&Engine::new(&config).unwrap(), &text).unwrap();
+        let (mut store, instance) = instance(&module);
+        if by_host {
+            let long = func(&mut store, instance, "long").typed::<(i32, i32), i32>(&store).unwrap();
+            let first = long.call(&mut store, (1, 2)).unwrap();
+            (0..50).for_each(|_| assert_eq!(long.call(&mut store, (1, 2)).unwrap(), first));
+        } else {
+            let run = func(&mut store, instance, "loop").typed::<i32, i32>(&store).unwrap();
+            let first = run.call(&mut store, 1000).unwrap();
+            assert_eq!(run.call(&mut store, 1000).unwrap(), first);
+        }
+        let told = told.lock().unwrap();
+        assert!(told.contains("f0 optimized"), "{told}");
+        if !by_host {
+            assert!(told.find("f1 is hot") < told.find("f0 is hot"), "{told}");
+        }
+    }
 }
 
 /// Six loops in each other, with as many rounds as the parameters say, the outermost

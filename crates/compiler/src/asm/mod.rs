@@ -18,9 +18,29 @@ pub(crate) use operand::{Mem, Reg, Rm, at};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AsmLabel(pub(crate) u32);
 
+/// The bit of a label that says that it is near.
+const NEAR: u32 = 1 << 31;
+
+impl AsmLabel {
+    /// The same position, for jumps forward that are thought to be short. Where one is not, it
+    /// is out of reach.
+    pub(crate) fn near(self) -> AsmLabel {
+        AsmLabel(self.0 | NEAR)
+    }
+
+    #[cfg(feature = "x64")]
+    pub(crate) fn is_near(self) -> bool {
+        self.0 & NEAR != 0
+    }
+
+    fn index(self) -> usize {
+        (self.0 & !NEAR) as usize
+    }
+}
+
 impl std::fmt::Display for AsmLabel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "L{}", self.0)
+        write!(f, "L{}", self.index())
     }
 }
 
@@ -112,7 +132,7 @@ impl Buffer {
 
     /// Binds a label to the next byte.
     pub(crate) fn bind(&mut self, label: AsmLabel) {
-        self.labels[label.0 as usize] = self.offset();
+        self.labels[label.index()] = self.offset();
         if self.lists() {
             self.list(format!("{label}:"));
         }
@@ -126,7 +146,7 @@ impl Buffer {
 
     /// The offset a label is bound to.
     pub(crate) fn position(&self, label: AsmLabel) -> u32 {
-        self.labels[label.0 as usize]
+        self.labels[label.index()]
     }
 
     /// The next bytes are an instruction that names a label.
@@ -253,7 +273,7 @@ impl Buffer {
         patch: fn(u8, &mut [u8], i64) -> bool,
     ) -> Result<Finished, OutOfReach> {
         for Fixup { place, label, kind } in &self.fixups {
-            let target = self.labels[label.0 as usize];
+            let target = self.labels[label.index()];
             let at = *place as usize;
             match kind {
                 FixupKind::Instruction(kind) => {

@@ -112,7 +112,7 @@ impl<A: Select> Compiler<'_, A> {
         let found = at(A::ACC, layout.record_type as i32);
         let word = TypeWord { index: ty, form: TypeForm::Number };
         let mut is_same = self.asm.is_type(Rm::Mem(found), word);
-        let (slow, same) = (self.asm.new_label(), self.asm.new_label());
+        let (slow, same) = (self.asm.new_label(), self.asm.new_label().near());
         let HeapType { is_final, depth, .. } = self.env.heap_type(ty);
         if !is_final {
             self.asm.jump_if(is_same, same);
@@ -226,13 +226,17 @@ impl<A: Select> Compiler<'_, A> {
         self.jump_to_callee(switch);
     }
 
-    /// Traps if the frame of the body in `rax` does not fit at `frame`.
+    /// Compares where the frame of the body in `rax` would end, were it at `frame`, with
+    /// the limit of calls. If that is beyond, the body becomes one that finds out why.
     fn check_stack(&mut self, frame: Reg) {
+        let (label, resume) = (self.asm.new_label(), self.asm.new_label());
         self.asm.load(A::IP, at(A::BODY, 0), Size::B8);
         self.asm.alu(Alu::Add, true, A::IP, Rm::Reg(frame));
-        let limit = at(A::VMCTX, self.layout.stack_limit as i32);
+        let limit = at(A::VMCTX, self.layout.call_limit as i32);
         let condition = self.asm.compare(Relation::Above, true, A::IP, Rm::Mem(limit));
-        self.trap_if(condition, TrapCode::StackOverflow);
+        self.asm.jump_if(condition, label);
+        self.asm.bind(resume);
+        self.late.push(Late::Beyond { label, resume });
     }
 
     /// Enters the body in `rax`, whose record is in `rcx`, with the frame as it is.
@@ -298,7 +302,7 @@ impl<A: Select> Compiler<'_, A> {
             Switch::Never => {}
             Switch::Always => self.switch_instance(left),
             Switch::Perhaps => {
-                let same = self.asm.new_label();
+                let same = self.asm.new_label().near();
                 let condition = self.asm.compare(
                     Relation::Equal,
                     true,

@@ -7,8 +7,9 @@
 //! spent here, whatever the function looks like. Below zero the runtime is asked, which
 //! may have better code to go on with.
 //!
-//! Where somebody else measures the time, code does not count: it looks at a word of the
-//! `vmctx` instead, and the runtime is asked when that says so.
+//! Where somebody else measures the time, code does not count: the runtime is asked when no
+//! frame is below the limit of calls. Loop headers compare their frame with it; at entries
+//! nothing is done, for every call has made that comparison.
 //!
 //! A call site has a cell, of the instance too, with the last callee and how often that
 //! was another than before. While it stays the same a call costs a comparison more.
@@ -18,7 +19,7 @@ use super::control::Interpreted;
 use super::late::{Late, Slow};
 use super::loops::Range;
 use super::select::Select;
-use crate::asm::{AsmLabel, Rm, at};
+use crate::asm::{Rm, at};
 use crate::environment::{Asking, Counting};
 use crate::isa::{Alu, Relation, Size};
 use crate::tuning::{CALL_WEIGHT, HANDLER_WEIGHT, MAX_UNLIKELY, SILENT_INSTS};
@@ -107,14 +108,18 @@ fn weight(inst: &Inst) -> u64 {
 impl<A: Select> Compiler<'_, A> {
     /// Counts an entry; everything is in slots.
     pub(super) fn count_entry(&mut self) {
-        let Some(Counting { asking, .. }) = self.counting else { return };
-        if matches!(asking, Asking::Sampled) && self.is_short() {
-            self.code.is_silent = true;
-            return;
-        }
+        let counter = match self.counting {
+            Some(Counting { asking: Asking::Counter(counter), .. }) => counter,
+            Some(Counting { asking: Asking::Sampled, .. }) => {
+                self.code.is_silent = self.is_short();
+                return;
+            }
+            None => return,
+        };
         let threaded = self.promotion(None);
         let (label, resume) = (self.asm.new_label(), self.asm.new_label());
-        self.ask_now_and_then(asking, self.weights.entry, label);
+        let is_due = self.asm.charge(at(A::VMCTX, counter as i32), self.weights.entry);
+        self.asm.jump_if(is_due, label);
         self.asm.bind(resume);
         let source = self.function.sources.first().copied().unwrap_or_default();
         self.late.push(Late::Threaded { label, threaded, resume, source, region: None });
@@ -132,24 +137,21 @@ impl<A: Select> Compiler<'_, A> {
     /// Counts an arrival at a loop header.
     pub(super) fn count_loop(&mut self, label: Label) {
         let Some(Counting { asking, .. }) = self.counting else { return };
-        let weight = self.weights.of_loop(label);
         let threaded = self.promotion(Some(label));
         let slow: Slow = self.slow_threaded(threaded, None);
-        self.ask_now_and_then(asking, weight.unwrap_or(1), slow.label);
-        self.asm.bind(slow.resume);
-        self.late.push(Late::Slow(Box::new(slow)));
-    }
-
-    /// Goes to the label when the runtime is to be asked, after so much has been done.
-    fn ask_now_and_then(&mut self, asking: Asking, weight: i32, label: AsmLabel) {
         let is_due = match asking {
-            Asking::Counter(counter) => self.asm.charge(at(A::VMCTX, counter as i32), weight),
+            Asking::Counter(counter) => {
+                let weight = self.weights.of_loop(label).unwrap_or(1);
+                self.asm.charge(at(A::VMCTX, counter as i32), weight)
+            }
             Asking::Sampled => {
-                let word = Rm::Mem(at(A::VMCTX, self.layout.sample as i32));
-                self.asm.compare(Relation::Above, true, A::FRAME, word)
+                let limit = Rm::Mem(at(A::VMCTX, self.layout.call_limit as i32));
+                self.asm.compare(Relation::Above, true, A::FRAME, limit)
             }
         };
-        self.asm.jump_if(is_due, label);
+        self.asm.jump_if(is_due, slow.label);
+        self.asm.bind(slow.resume);
+        self.late.push(Late::Slow(Box::new(slow)));
     }
 
     fn promotion(&self, header: Option<Label>) -> Interpreted {

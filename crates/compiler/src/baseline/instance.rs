@@ -73,7 +73,7 @@ impl<A: Select> Compiler<'_, A> {
         let (reg, element) = self.element_of_table(index, table);
         self.asm.load(reg, element, Size::B8);
         if self.env.table_holds_functions(table) {
-            let null = self.asm.new_label();
+            let null = self.asm.new_label().near();
             let zero = self.asm.is_zero(reg, true);
             self.asm.jump_if(zero, null);
             let number = at(reg, self.layout.record_number as i32);

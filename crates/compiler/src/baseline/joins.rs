@@ -8,9 +8,9 @@ use super::Compiler;
 use super::select::Select;
 use super::state::{Class, Joined, Location};
 use crate::asm::{AsmLabel, Reg};
-use crate::tuning::LOOP_ALIGN;
+use crate::tuning::{LOOP_ALIGN, MOVES_NEAR, NEAR_BYTES, NEAR_INSTS};
 use std::rc::Rc;
-use zwasm_regir::{Label, work};
+use zwasm_regir::{Inst, Label, work};
 
 /// What is known of a label.
 pub(crate) struct Join {
@@ -158,9 +158,21 @@ impl<A: Select> Compiler<'_, A> {
         }
     }
 
+    /// As [`Compiler::target`], for a jump that may turn out to be short: if it leads over few
+    /// instructions, none of which takes many bytes.
+    fn jump_target(&mut self, label: Label) -> (AsmLabel, Option<Rc<[Joined]>>) {
+        let (asm, joined) = self.target(label);
+        let (from, to) = (self.index + 1, self.loops.places[label.0 as usize]);
+        let is_near = (from..from + NEAR_INSTS).contains(&to) && {
+            let between = &self.function.insts[from..to];
+            between.iter().map(size).sum::<usize>() <= NEAR_BYTES
+        };
+        (if is_near { asm.near() } else { asm }, joined)
+    }
+
     /// Jumps to a label.
     pub(crate) fn branch(&mut self, label: Label) {
-        let (asm, joined) = self.target(label);
+        let (asm, joined) = self.jump_target(label);
         if let Some(joined) = joined {
             self.conform(&joined, self.height(label));
         }
@@ -171,11 +183,13 @@ impl<A: Select> Compiler<'_, A> {
 
     /// Jumps to a label if a condition holds, which the flags tell.
     pub(crate) fn branch_if(&mut self, condition: A::Condition, label: Label) {
-        let (asm, joined) = self.target(label);
+        let (asm, joined) = self.jump_target(label);
         match joined {
             None => self.asm.jump_if(condition, asm),
             Some(joined) => {
+                let moved = joined.len() + self.state.constants().len();
                 let skip = self.asm.new_label();
+                let skip = if moved <= MOVES_NEAR { skip.near() } else { skip };
                 self.asm.jump_if(!condition, skip);
                 self.conform(&joined, self.height(label));
                 self.asm.jump(asm);
@@ -309,5 +323,21 @@ impl<A: Select> Compiler<'_, A> {
             Some(Joined { reg, held: super::state::Held { dirty, ..held } })
         });
         joined.collect()
+    }
+}
+
+/// Bytes that an instruction takes at most, as a rule.
+fn size(inst: &Inst) -> usize {
+    match inst {
+        Inst::Label { loop_header: false, .. } => 8,
+        Inst::Const { .. } | Inst::Copy { .. } => 8,
+        Inst::Unary { .. } | Inst::Binary { .. } | Inst::Compare { .. } => 12,
+        Inst::Select { .. } | Inst::Load { .. } | Inst::Store { .. } => 16,
+        Inst::GlobalGet { .. } | Inst::GlobalSet { .. } | Inst::MemorySize { .. } => 16,
+        Inst::StructGet { .. } | Inst::StructSet { .. } => 24,
+        Inst::Br { .. } | Inst::BrIf { .. } => 16,
+        Inst::Unreachable => 8,
+        Inst::Return | Inst::ReturnValue { .. } => 32,
+        _ => NEAR_BYTES + 1,
     }
 }

@@ -4,7 +4,9 @@ use super::Compiler;
 use super::control::Interpreted;
 use super::select::Select;
 use super::state::{Class, Joined};
-use crate::asm::{AsmLabel, Reg};
+use crate::asm::{AsmLabel, Reg, at};
+use crate::isa::Size;
+use crate::tuning::TRAPS;
 use std::rc::Rc;
 use zwasm_regir::{Inst, Slot, SourceLoc, TrapCode};
 
@@ -24,6 +26,8 @@ pub(crate) enum Late {
     },
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
+    /// A call of what is beyond the limit of calls.
+    Beyond { label: AsmLabel, resume: AsmLabel },
     /// A call that has another callee than before.
     Callee { label: AsmLabel, resume: AsmLabel, cell: i32 },
     /// A way into a loop for an interpreter.
@@ -103,11 +107,30 @@ impl<A: Select> Compiler<'_, A> {
         self.asm.jump(slow.resume);
     }
 
+    /// Raises traps of one kind, each at its own place: the first goes on into what all share.
+    fn raise(&mut self, traps: &[(TrapCode, AsmLabel, AsmLabel)], raise: AsmLabel) {
+        let shared = self.asm.new_label();
+        for (index, &(code, label, site)) in traps.iter().enumerate() {
+            self.asm.bind(label);
+            self.asm.label_address(A::IP, site);
+            if index > 0 {
+                self.asm.jump(shared);
+                continue;
+            }
+            self.asm.bind(shared);
+            self.asm.constant(A::ACC, u64::from(code as u32));
+            if self.metered {
+                self.asm.jump(raise);
+            } else {
+                self.asm.jump_through_label(raise);
+            }
+        }
+    }
+
     /// What belongs behind the code.
     pub(crate) fn epilogue(&mut self) {
         let raise = self.asm.new_label();
         let store_and_raise = if self.metered { self.asm.new_label() } else { raise };
-        let mut raises = false;
         if let Some(other) = self.other_instance {
             self.asm.bind(other);
             self.asm.mov(A::VMCTX, A::BODY);
@@ -115,22 +138,10 @@ impl<A: Select> Compiler<'_, A> {
             self.asm.jump_through(A::IP);
         }
         // Conversions first: they refer to traps.
-        let late = std::mem::take(&mut self.late).into_iter();
-        let (traps, others): (Vec<_>, Vec<_>) =
-            late.partition(|late| matches!(late, Late::Trap { .. }));
-        for late in others.into_iter().chain(traps) {
+        let mut traps: Vec<(TrapCode, AsmLabel, AsmLabel)> = Vec::new();
+        for late in std::mem::take(&mut self.late) {
             match late {
-                Late::Trap { label, code, site } => {
-                    raises = true;
-                    self.asm.bind(label);
-                    self.asm.label_address(A::IP, site);
-                    self.asm.constant(A::ACC, u64::from(code as u32));
-                    if self.metered {
-                        self.asm.jump(store_and_raise);
-                    } else {
-                        self.asm.jump_through_label(raise);
-                    }
-                }
+                Late::Trap { label, code, site } => traps.push((code, label, site)),
                 Late::Conversion { label, single, src, overflow, nan } => {
                     self.asm.bind(label);
                     self.asm.jump_if_nan(single, src, nan);
@@ -153,6 +164,12 @@ impl<A: Select> Compiler<'_, A> {
                     }
                 }
                 Late::Slow(slow) => self.slow_case(&slow),
+                Late::Beyond { label, resume } => {
+                    self.asm.bind(label);
+                    let beyond = at(A::VMCTX, self.layout.beyond as i32);
+                    self.asm.load(A::BODY, beyond, Size::B8);
+                    self.asm.jump(resume);
+                }
                 Late::Callee { label, resume, cell } => {
                     self.asm.bind(label);
                     self.change_callee(cell);
@@ -183,6 +200,13 @@ impl<A: Select> Compiler<'_, A> {
                         self.asm.address(target);
                     }
                 }
+            }
+        }
+        traps.sort_by_key(|(code, ..)| *code as u32);
+        let raises = !traps.is_empty();
+        for same in traps.chunk_by(|(code, ..), (other, ..)| code == other) {
+            for near in same.chunks(TRAPS) {
+                self.raise(near, store_and_raise);
             }
         }
         if raises {

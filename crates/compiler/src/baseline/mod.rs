@@ -73,6 +73,8 @@ pub(crate) struct Compiler<'a, A> {
     pub(crate) fuel_is_stale: bool,
     /// Whether control can get to the instruction being compiled.
     pub(crate) reachable: bool,
+    /// The instruction being compiled, or the first of two.
+    pub(crate) index: usize,
     /// The deaths of slots that are still to come.
     deaths: &'a [Death],
     /// The instructions that are left to their handlers.
@@ -189,6 +191,7 @@ fn attempt<A: Select>(
         metered,
         fuel_is_stale: false,
         reachable: true,
+        index: 0,
         deaths: &function.deaths,
         by_handler,
         failed: false,
@@ -229,6 +232,7 @@ impl<A: Select> Compiler<'_, A> {
                 asked = index + tuning::UNASKED;
                 self.ask()?;
             }
+            self.index = index;
             let source = self.function.sources[index];
             if self.code.sources.last().is_none_or(|(_, last)| *last != source) {
                 self.code.sources.push((self.asm.offset(), source));

@@ -231,7 +231,7 @@ impl<A: Select> Compiler<'_, A> {
     pub(crate) fn ref_test(&mut self, dst: Slot, src: Slot, target: RefTarget) {
         let reference = self.operand(Operand::Slot(src), Class::Int);
         let (passes, fails, done) =
-            (self.asm.new_label(), self.asm.new_label(), self.asm.new_label());
+            (self.asm.new_label(), self.asm.new_label(), self.asm.new_label().near());
         let reg = self.alloc(Class::Int, None);
         self.check(reference, target, passes, fails);
         self.asm.bind(passes);

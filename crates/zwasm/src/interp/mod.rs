@@ -37,12 +37,22 @@ struct Stub {
 /// Translates the function it stands for, then runs it.
 static LAZY: Stub = Stub { frame_bytes: 0, handler: handlers::call::lazy, operand: 0 };
 
+/// Enters the function it stands for, if there is room for its frame.
+#[cfg(compiler)]
+static BEYOND: Stub = Stub { frame_bytes: 0, handler: handlers::call::enter_beyond, operand: 0 };
+
 /// Where the outermost frame of an activation returns to.
 static EXIT: Stub = Stub { frame_bytes: 0, handler: handlers::call::exit, operand: 0 };
 
 /// The body of a function that has not been translated.
 pub(crate) fn lazy_body() -> *const u64 {
     (&raw const LAZY).cast()
+}
+
+/// What compiled code enters instead of a function whose frame ends beyond the limit of calls.
+#[cfg(compiler)]
+pub(crate) fn beyond_body() -> *const u64 {
+    (&raw const BEYOND).cast()
 }
 
 fn exit() -> *const u64 {
@@ -92,6 +102,6 @@ pub(crate) unsafe fn enter(
         header.write(exit() as u64);
         header.add(1).write(base as u64);
         header.add(2).write(caller as u64);
-        handlers::dispatch::start(record, base, vm, stack)
+        handlers::dispatch::start(record, base, header, vm, stack)
     }
 }

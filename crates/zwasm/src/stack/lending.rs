@@ -12,6 +12,8 @@
 //! finds room for one; and there is nothing on the stack that anything could refer to.
 
 use std::ptr;
+#[cfg(optimizer)]
+use std::sync::atomic::Ordering;
 
 use crate::error::Result;
 use crate::store::StoreCore;
@@ -92,7 +94,19 @@ impl StoreCore {
         unsafe {
             (*this).stack_limit = limit;
             for instance in (*this).all_instances() {
-                (*(*instance.as_ptr()).vmctx.as_ptr()).stack_limit = limit;
+                let instance = &*instance.as_ptr();
+                let vm = instance.vmctx.as_ptr();
+                (*vm).stack_limit = limit;
+                // Of those that are asked where they are, other threads write the word.
+                #[cfg(optimizer)]
+                if !instance.is_asked {
+                    (*vm).call_limit.store(limit.addr() as u64, Ordering::Relaxed);
+                }
+            }
+            #[cfg(optimizer)]
+            {
+                let limits = &(*this).limits;
+                limits.samples.move_limit(limit);
             }
         }
     }

@@ -51,6 +51,9 @@ pub(crate) struct InstanceData {
     /// The cells of call sites in baseline code.
     #[cfg(optimizer)]
     pub(crate) cells: Vec<u64>,
+    /// Whether its baseline code is asked where it is.
+    #[cfg(optimizer)]
+    pub(crate) is_asked: bool,
     _ticket: Option<Ticket>,
 }
 
@@ -457,6 +460,8 @@ unsafe fn allocate(
             guarded,
             #[cfg(optimizer)]
             cells: Vec::new(),
+            #[cfg(optimizer)]
+            is_asked: false,
             _ticket: ticket,
         });
         let data = &mut *instance.as_ptr();
@@ -467,7 +472,10 @@ unsafe fn allocate(
         context.write(VmCtx {
             store,
             stack_limit: (*store).stack_limit,
-            sample: std::sync::atomic::AtomicU64::new(super::vmctx::UNLISTED),
+            #[cfg(optimizer)]
+            call_limit: std::sync::atomic::AtomicU64::new((*store).stack_limit.addr() as u64),
+            #[cfg(compiler)]
+            beyond: interp::beyond_body(),
             heap: (*store).gc.heap.base(),
             instance: instance.as_ptr(),
             memory0,

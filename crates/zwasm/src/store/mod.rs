@@ -499,6 +499,8 @@ impl StoreCore {
             (*host_vmctx).store = this;
             // Host functions have no frames of their own size to check.
             (*host_vmctx).stack_limit = ptr::without_provenance_mut(usize::MAX);
+            #[cfg(optimizer)]
+            (*host_vmctx).call_limit.store(u64::MAX, Ordering::Relaxed);
             (*host_vmctx).memory0 = (*this).no_memory.as_ptr();
             (*host_vmctx).limits = Arc::as_ptr(&(*this).limits);
             (*this).host_funcs.push(func);

@@ -41,10 +41,6 @@ pub(crate) struct FuncRecord {
     pub(crate) patience: i64,
 }
 
-/// What `VmCtx::sample` is before it is in a list. Like all that is written there but zero,
-/// it is above every frame.
-pub(crate) const UNLISTED: u64 = u64::MAX - 1;
-
 /// The part of an instance that code addresses. Records of the defined
 /// functions and the defined globals follow it in the same allocation.
 #[repr(C, align(16))]
@@ -52,8 +48,12 @@ pub(crate) struct VmCtx {
     pub(crate) store: *mut StoreCore,
     /// Where guest frames must end; the store's, kept here for calls.
     pub(crate) stack_limit: *mut u64,
-    /// 0 while baseline code is to say where it is; else what no frame lies above.
-    pub(crate) sample: AtomicU64,
+    /// The same for calls by compiled code, but 0 while baseline code is to say where it is.
+    #[cfg(optimizer)]
+    pub(crate) call_limit: AtomicU64,
+    /// What is entered instead of a callee whose frame ends beyond.
+    #[cfg(compiler)]
+    pub(crate) beyond: *const u64,
     /// The address of offset 0 of the collected heap.
     pub(crate) heap: *mut u8,
     /// Null for the context of host functions.

@@ -67,6 +67,10 @@ pub enum Strategy {
     /// a loop when it is first gone back to.
     #[doc(hidden)]
     Stress,
+    /// As `Stress` up to baseline code, which is asked where it is at one of so many of its
+    /// calls and loop headers, and is promoted a few times later.
+    #[doc(hidden)]
+    Asked(u32),
     /// Each function where the number says: two bits for each of the first 32 that a
     /// module defines, the lowest for the first of them, as [`Pin`] counts. Later
     /// functions are where the first are again.
@@ -171,7 +175,7 @@ impl Strategy {
                     _ => Some((drawn >> 32) as i32 & 63),
                 }
             }
-            Strategy::Stress => Some(tuning::STRESS_BUDGET),
+            Strategy::Stress | Strategy::Asked(_) => Some(tuning::STRESS_BUDGET),
             Strategy::Pinned(_) => match self.pin(defined)? {
                 Pin::Interpreted => Some(i32::MAX),
                 Pin::Baseline | Pin::Optimized => None,
@@ -195,7 +199,11 @@ impl Strategy {
             Strategy::Optimizing => true,
             Strategy::Mixed(seed) => draw(seed, defined, bytes) % MIXTURE == OPTIMIZED,
             Strategy::Pinned(_) => self.pin(defined) == Some(Pin::Optimized),
-            Strategy::Auto | Strategy::Interpreter | Strategy::Baseline | Strategy::Stress => false,
+            Strategy::Auto
+            | Strategy::Interpreter
+            | Strategy::Baseline
+            | Strategy::Stress
+            | Strategy::Asked(_) => false,
         }
     }
 

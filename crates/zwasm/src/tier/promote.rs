@@ -7,7 +7,7 @@
 //! when; the store's own thread puts the code into use, when it asks the next time.
 //!
 //! Where a background thread compiles, it also measures: every now and then it has baseline
-//! code ask here, which looks for that at entries and loop headers, and the function that
+//! code ask here, which looks for that at calls and loop headers, and the function that
 //! does so is charged with the time since the last one did. Otherwise baseline code counts
 //! its instructions, and asks when the patience is used up, so that what happens follows
 //! from the program alone.
@@ -37,6 +37,7 @@ use crate::engine::Config;
 use crate::error::Result;
 use crate::module::{Inner, Module};
 use crate::stack::walk::Cursor;
+use crate::store::StoreCore;
 use crate::store::instance::InstanceData;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::tuning;
@@ -192,7 +193,7 @@ impl Request {
         );
         // SAFETY: the instance is live.
         unsafe { self.note_targets(inner, &*data) };
-        if !samples(config) {
+        if !in_background(config) {
             // SAFETY: the store waits meanwhile.
             let stop = || unsafe { (*store).must_stop() };
             let made = self.make(inner, &stop).ok();
@@ -234,15 +235,20 @@ impl Request {
 }
 
 /// Whether the background thread of an engine compiles, and measures what runs long.
-pub(crate) fn samples(config: &Config) -> bool {
+fn in_background(config: &Config) -> bool {
     config.strategy == Strategy::Auto && config.promotion == Promotion::Background
+}
+
+/// Whether baseline code is asked where it is, rather than counting.
+pub(crate) fn samples(config: &Config) -> bool {
+    in_background(config) || matches!(config.strategy, Strategy::Asked(_))
 }
 
 /// Whether baseline code does something to be optimized.
 pub(crate) fn counts_in_baseline(config: &Config) -> bool {
     match config.strategy {
         Strategy::Auto => config.promotion != Promotion::Never,
-        Strategy::Mixed(_) | Strategy::Stress | Strategy::Pinned(_) => true,
+        Strategy::Mixed(_) | Strategy::Stress | Strategy::Asked(_) | Strategy::Pinned(_) => true,
         Strategy::Interpreter | Strategy::Baseline | Strategy::Optimizing => false,
     }
 }
@@ -270,6 +276,7 @@ pub(super) fn patience(config: &Config, defined: u32, bytes: usize) -> i64 {
             if drawn.is_multiple_of(4) { ENDLESS } else { (drawn >> 32) as i64 & 255 }
         }
         Strategy::Stress => 0,
+        Strategy::Asked(_) => bytes as i64 & 3,
         Strategy::Pinned(_) if strategy.pin(defined) == Some(Pin::Rising) => 0,
         Strategy::Pinned(_) | Strategy::Interpreter | Strategy::Baseline | Strategy::Optimizing => {
             ENDLESS
@@ -283,6 +290,7 @@ fn waits(strategy: Strategy, defined: u32) -> u32 {
     match strategy {
         Strategy::Auto => tuning::WAITS,
         Strategy::Mixed(seed) => scramble(!seed ^ u64::from(defined)) as u32 & 3,
+        Strategy::Asked(_) => defined & 3,
         Strategy::Stress
         | Strategy::Pinned(_)
         | Strategy::Interpreter
@@ -394,8 +402,11 @@ pub(crate) unsafe fn called(record: *mut FuncRecord) {
 ///
 /// # Safety
 ///
-/// The instance of the module is live, and its store's thread calls.
-unsafe fn put_into_use(vm: *mut VmCtx, module: &Inner) {
+/// The context is live, and its store's thread calls.
+unsafe fn put_into_use(vm: *mut VmCtx) {
+    // SAFETY: by the contract.
+    let Some(module) = (unsafe { (*vm).module() }) else { return };
+    let module = module.inner();
     let finished = std::mem::take(&mut module.compiled.promotions.known().finished);
     for request in finished {
         let Some(Some(code)) = request.made(module) else { continue };
@@ -408,47 +419,112 @@ unsafe fn put_into_use(vm: *mut VmCtx, module: &Inner) {
     }
 }
 
-/// The record of the function that has called one, if it is the caller that has to be
-/// optimized first: one in baseline code that calls optimized code, and the other way round,
-/// loses more at each call than short functions gain. So time that a function is charged with
-/// at its entry is its caller's, until that is optimized or cannot be.
+/// The function whose baseline code is at a place, if it may be charged with time.
 ///
 /// # Safety
 ///
-/// The record is that of the function, in a live instance of the module, whose store's
-/// thread calls, and has just been entered with the frame at `fp`.
-unsafe fn caller(
-    record: *mut FuncRecord,
-    module: &Inner,
-    calls: Request,
-    fp: *const u64,
-) -> Option<NonNull<FuncRecord>> {
-    let variant = Variant { tier: Tier::Baseline, guarded: calls.guarded };
-    let code = module.compiled.made(calls.defined, variant)??;
-    // SAFETY: by the contract; the frame's header has been written by the call.
+/// The place is one of the store, whose thread calls.
+unsafe fn charged_at(store: *const StoreCore, place: Cursor) -> Option<NonNull<FuncRecord>> {
+    // SAFETY: by the contract; the code is that of a function of the place's instance.
+    unsafe {
+        let (code, _) = (*store).code_at(place.ip)?;
+        let record = match code.text {
+            Text::Machine(_) => VmCtx::record(place.vm, code.defined),
+            _ => return None,
+        };
+        NonNull::new(record).filter(|_| (*record).patience < ENDLESS / 2)
+    }
+}
+
+/// Whether a function is in baseline code that may be charged with time.
+///
+/// # Safety
+///
+/// The record is that of a function of a live instance, whose store's thread calls.
+unsafe fn is_in_baseline(record: *const FuncRecord) -> bool {
+    // SAFETY: by the contract.
     unsafe {
         let vm = (*record).vmctx;
-        let Cursor { ip, vm: of, .. } = Cursor::of_caller(fp.add(code.header as usize));
-        let (code, _) = (*(*vm).store).code_at(ip)?;
-        if of != vm || !matches!(code.text, Text::Machine(_)) {
-            return None;
+        let Some(module) = (*vm).module() else { return false };
+        let inner = module.inner();
+        let Some(defined) = inner.defined_func((*record).index) else { return false };
+        let variant = Variant { tier: Tier::Baseline, guarded: (*(*vm).instance).guarded };
+        let Some(Some(code)) = inner.compiled.made(defined, variant) else { return false };
+        let Text::Machine(machine) = &code.text else { return false };
+        code.body() == (*record).body && !machine.is_silent && (*record).patience < ENDLESS / 2
+    }
+}
+
+/// Called when a function is about to be entered, with its header written, while baseline code
+/// is asked where it is.
+///
+/// The time is the caller's, until that is optimized or cannot be: one in baseline code that
+/// calls optimized code, and the other way round, loses more at each call than short functions
+/// gain. Then it is that of the function called.
+///
+/// # Safety
+///
+/// The record is that of a function of a live instance, and the store's thread calls.
+pub(crate) unsafe fn entered(record: *mut FuncRecord, header: *const u64) {
+    // SAFETY: by the contract.
+    unsafe {
+        let vm = (*record).vmctx;
+        let store = (*vm).store;
+        let Some(spent) = (*store).spent() else { return };
+        let caller = charged_at(store, Cursor::of_caller(header));
+        let Some(charged) =
+            caller.or_else(|| NonNull::new(record).filter(|_| is_in_baseline(record)))
+        else {
+            put_into_use(vm);
+            return;
+        };
+        let charged = charged.as_ptr();
+        put_into_use((*charged).vmctx);
+        (*charged).patience -= spent;
+        if (*charged).patience > 0 {
+            return;
         }
-        let caller = VmCtx::record(vm, code.defined);
-        let is_other = caller != record && (*caller).patience < ENDLESS / 2;
-        NonNull::new(caller).filter(|_| is_other)
+        if charged == record {
+            // The function is entered right after this.
+            let _ = advance(record, ENTRY);
+        } else if spent > 0 {
+            // It gets to one of its headers, or is called, soon.
+            (*store).expect(tuning::CALLER_WAITS);
+        }
     }
 }
 
 /// Called by baseline code, at the function's entry or at the loop header with a label, when
-/// its patience is used up or the time is measured: where to go on optimized, if there is
+/// its patience is used up or it is asked where it is: where to go on optimized, if there is
 /// something already.
 ///
 /// # Safety
 ///
 /// The record is that of a defined function of a live instance, and the store's thread
-/// calls. What is continued must be a frame of that function, at `fp`, with everything in
-/// its canonical slots.
-unsafe fn optimize(record: *mut FuncRecord, header: u32, fp: *const u64) -> Option<Replaced> {
+/// calls. What is continued must be a frame of that function, with everything in its canonical
+/// slots.
+unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
+    // SAFETY: by the contract.
+    unsafe {
+        let vm = (*record).vmctx;
+        if samples((*(*vm).store).engine.config()) {
+            let spent = (*(*vm).store).spent()?;
+            put_into_use(vm);
+            (*record).patience -= spent;
+            if (*record).patience > 0 {
+                return None;
+            }
+        }
+        advance(record, header)
+    }
+}
+
+/// Has what a function needs next compiled, and puts into use what there is; where to go on.
+///
+/// # Safety
+///
+/// As [`optimize`].
+unsafe fn advance(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
     // SAFETY: by the contract; the code lives as long as the module, which the
     // instance holds.
     unsafe {
@@ -458,24 +534,6 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32, fp: *const u64) -> Opti
         let config = inner.engine.config();
         let defined = inner.defined_func((*record).index)?;
         let guarded = (*(*vm).instance).guarded;
-        if samples(config) {
-            let spent = (*(*vm).store).spent();
-            put_into_use(vm, inner);
-            let calls = Request { defined, guarded, header: None };
-            let caller = if header == ENTRY { caller(record, inner, calls, fp) } else { None };
-            let charged = caller.unwrap_or(NonNull::new(record)?).as_ptr();
-            (*charged).patience -= spent;
-            if (*charged).patience > 0 {
-                return None;
-            }
-            if charged != record {
-                // It gets to one of its headers, or is called, soon.
-                if spent > 0 {
-                    (*(*vm).store).expect(tuning::CALLER_WAITS);
-                }
-                return None;
-            }
-        }
         (*record).patience = ENDLESS;
         let strategy = config.strategy;
         let patience = patience(config, defined, inner.body(defined).len());
@@ -558,11 +616,10 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32, fp: *const u64) -> Opti
 pub(crate) unsafe extern "C" fn go_on(
     record: *mut FuncRecord,
     header: u32,
-    fp: *const u64,
 ) -> Option<NonNull<u64>> {
     // SAFETY: by the contract.
     unsafe {
-        let Replaced { ip, acc } = optimize(record, header, fp)?;
+        let Replaced { ip, acc } = optimize(record, header)?;
         (*(*(*record).vmctx).store).replaced_acc = acc;
         Some(ip)
     }

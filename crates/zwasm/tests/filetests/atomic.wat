@@ -33,12 +33,13 @@
 ;;   jmpq [rdx]
 ;; L4:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq rdx, L3
+;; L6:
 ;;   movl rcx, 0x12
 ;;   jmpq L5
 ;; L5:
@@ -68,13 +69,14 @@
 ;;   br x16
 ;; L5:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
 ;;   adr x2, L3
+;; L7:
 ;;   movz x3, #18
 ;;   ldr x16, L6
 ;;   br x16
@@ -108,12 +110,13 @@
 ;;   jmpq [rdx]
 ;; L5:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq rdx, L3
+;; L7:
 ;;   movl rcx, 0x12
 ;;   jmpq L6
 ;; L6:
@@ -142,13 +145,14 @@
 ;;   br x16
 ;; L5:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
 ;;   adr x2, L3
+;; L7:
 ;;   movz x3, #18
 ;;   ldr x16, L6
 ;;   br x16
@@ -176,7 +180,7 @@
 ;;   jmpq [rdx]
 ;; L2:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -198,7 +202,7 @@
 ;;   br x16
 ;; L2:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

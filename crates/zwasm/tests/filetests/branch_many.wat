@@ -30,22 +30,22 @@
 ;;   word 0x258
 ;;   address L4
 ;; L4:
-;;   movq rcx, [rdi + 0x58]
+;;   movq rcx, [rdi + 0x60]
 ;;   movq rcx, [rcx]
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x128]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10
-;;   cmpq rdx, [rdi + 0x8]
-;; L6:
+;;   cmpq rdx, [rdi + 0x10]
 ;;   ja L5
+;; L6:
 ;;   leaq rdx, L7
 ;;   movq [rsi + 0x230], rdx
 ;;   movq [rsi + 0x238], rsi
 ;;   movq [rsi + 0x240], rdi
 ;;   movq rsi, r10
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x28]
+;;   movq r11, [rdi + 0x30]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -87,18 +87,18 @@
 ;;   movsd [rsi + r11*8 + 0x108], xmm15
 ;;   addq r11, 0x1
 ;;   jne L12
-;;   movq rcx, [rdi + 0x58]
+;;   movq rcx, [rdi + 0x60]
 ;;   movq rcx, [rcx + 0x8]
 ;;   movq rax, [rcx]
 ;;   movq rdx, [rax]
 ;;   addq rdx, rsi
-;;   cmpq rdx, [rdi + 0x8]
-;; L14:
+;;   cmpq rdx, [rdi + 0x10]
 ;;   ja L13
+;; L14:
 ;;   movq rdx, rdi
 ;;   movq rdi, [rcx + 0x10]
-;;   movq [rdi + 0x78], rdx
-;;   movq r11, [rdi + 0x28]
+;;   movq [rdi + 0x80], rdx
+;;   movq r11, [rdi + 0x30]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -118,41 +118,37 @@
 ;;   jmpq [rdx]
 ;; L11:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L5:
-;;   leaq rdx, L6
-;;   movl rcx, 0xa
-;;   jmpq L16
+;;   movq rax, [rdi + 0x18]
+;;   jmp L6
 ;; L13:
-;;   leaq rdx, L14
-;;   movl rcx, 0xa
-;;   jmpq L16
-;; L16:
-;;   handler raise
+;;   movq rax, [rdi + 0x18]
+;;   jmp L14
 ;; aarch64
 ;;   word 0x258
 ;;   address L4
 ;; L4:
-;;   ldr x3, [x0, #88]
+;;   ldr x3, [x0, #96]
 ;;   ldr x3, [x3, #0]
 ;;   ldr x6, [x3, #0]
 ;;   add x7, x1, #296
 ;;   ldr x2, [x6, #0]
 ;;   add x2, x2, x7
-;;   ldr x15, [x0, #8]
+;;   ldr x15, [x0, #16]
 ;;   cmp x2, x15
-;; L6:
 ;;   b.hi L5
+;; L6:
 ;;   adr x2, L7
 ;;   str x2, [x1, #560]
 ;;   str x1, [x1, #568]
 ;;   str x0, [x1, #576]
 ;;   mov x1, x7
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #40]
+;;   ldr x16, [x0, #48]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -203,19 +199,19 @@
 ;;   str d31, [x17], #8
 ;;   cmp x16, x15
 ;;   b.ne L12
-;;   ldr x3, [x0, #88]
+;;   ldr x3, [x0, #96]
 ;;   ldr x3, [x3, #8]
 ;;   ldr x6, [x3, #0]
 ;;   ldr x2, [x6, #0]
 ;;   add x2, x2, x1
-;;   ldr x15, [x0, #8]
+;;   ldr x15, [x0, #16]
 ;;   cmp x2, x15
-;; L14:
 ;;   b.hi L13
+;; L14:
 ;;   mov x2, x0
 ;;   ldr x0, [x3, #16]
-;;   str x2, [x0, #120]
-;;   ldr x16, [x0, #40]
+;;   str x2, [x0, #128]
+;;   ldr x16, [x0, #48]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -239,20 +235,14 @@
 ;;   br x16
 ;; L11:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L5:
-;;   adr x2, L6
-;;   movz x3, #10
-;;   ldr x16, L16
-;;   br x16
+;;   ldr x6, [x0, #24]
+;;   b L6
 ;; L13:
-;;   adr x2, L14
-;;   movz x3, #10
-;;   ldr x16, L16
-;;   br x16
-;; L16:
-;;   handler raise
+;;   ldr x6, [x0, #24]
+;;   b L14

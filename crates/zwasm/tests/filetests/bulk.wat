@@ -54,22 +54,21 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq rdx, L3
+;; L10:
 ;;   movl rcx, 0x2
 ;;   jmpq L9
 ;; L4:
 ;;   leaq rdx, L5
-;;   movl rcx, 0x2
-;;   jmpq L9
+;;   jmp L10
 ;; L6:
 ;;   leaq rdx, L7
-;;   movl rcx, 0x2
-;;   jmpq L9
+;;   jmp L10
 ;; L9:
 ;;   handler raise
 ;; aarch64
@@ -111,26 +110,23 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
 ;;   adr x2, L3
+;; L10:
 ;;   movz x3, #2
 ;;   ldr x16, L9
 ;;   br x16
 ;; L4:
 ;;   adr x2, L5
-;;   movz x3, #2
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L6:
 ;;   adr x2, L7
-;;   movz x3, #2
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L9:
 ;;   handler raise
 ;; function f1 <short>: frame params 3 header s3 locals s6 stack s6 size 9
@@ -215,7 +211,7 @@
 ;;   jmpq [rdx]
 ;; L14:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -237,12 +233,12 @@
 ;;   jmp L3
 ;; L4:
 ;;   leaq rdx, L5
+;; L18:
 ;;   movl rcx, 0x2
 ;;   jmpq L15
 ;; L6:
 ;;   leaq rdx, L7
-;;   movl rcx, 0x2
-;;   jmpq L15
+;;   jmp L18
 ;; L15:
 ;;   handler raise
 ;; aarch64
@@ -334,7 +330,7 @@
 ;;   br x16
 ;; L14:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -358,13 +354,12 @@
 ;;   b L3
 ;; L4:
 ;;   adr x2, L5
+;; L18:
 ;;   movz x3, #2
 ;;   ldr x16, L15
 ;;   br x16
 ;; L6:
 ;;   adr x2, L7
-;;   movz x3, #2
-;;   ldr x16, L15
-;;   br x16
+;;   b L18
 ;; L15:
 ;;   handler raise

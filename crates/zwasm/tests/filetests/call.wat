@@ -26,7 +26,7 @@
 ;;   jmpq [rdx]
 ;; L2:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -46,7 +46,7 @@
 ;;   br x16
 ;; L2:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -65,14 +65,14 @@
 ;;   movq rbx, [rsi]
 ;;   movq [rsi + 0x28], 0x1
 ;;   movq [rsi + 0x20], rbx
-;;   leaq rcx, [rdi + 0x80]
-;;   movq rax, [rdi + 0x80]
+;;   leaq rcx, [rdi + 0x90]
+;;   movq rax, [rdi + 0x90]
 ;;   leaq r10, [rsi + 0x20]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10
-;;   cmpq rdx, [rdi + 0x8]
-;; L3:
+;;   cmpq rdx, [rdi + 0x10]
 ;;   ja L2
+;; L3:
 ;;   leaq rdx, L4
 ;;   movq [rsi + 0x30], rdx
 ;;   movq [rsi + 0x38], rsi
@@ -95,16 +95,13 @@
 ;;   jmpq [rdx]
 ;; L6:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
-;;   leaq rdx, L3
-;;   movl rcx, 0xa
-;;   jmpq L7
-;; L7:
-;;   handler raise
+;;   movq rax, [rdi + 0x18]
+;;   jmp L3
 ;; aarch64
 ;;   word 0x58
 ;;   address L1
@@ -113,15 +110,15 @@
 ;;   movz x15, #1
 ;;   str x15, [x1, #40]
 ;;   str x19, [x1, #32]
-;;   add x3, x0, #128
-;;   ldr x6, [x0, #128]
+;;   add x3, x0, #144
+;;   ldr x6, [x0, #144]
 ;;   add x7, x1, #32
 ;;   ldr x2, [x6, #0]
 ;;   add x2, x2, x7
-;;   ldr x15, [x0, #8]
+;;   ldr x15, [x0, #16]
 ;;   cmp x2, x15
-;; L3:
 ;;   b.hi L2
+;; L3:
 ;;   adr x2, L4
 ;;   stp x2, x1, [x1, #48]
 ;;   str x0, [x1, #64]
@@ -144,15 +141,11 @@
 ;;   br x16
 ;; L6:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
-;;   adr x2, L3
-;;   movz x3, #10
-;;   ldr x16, L7
-;;   br x16
-;; L7:
-;;   handler raise
+;;   ldr x6, [x0, #24]
+;;   b L3

@@ -20,7 +20,7 @@
 ;;   movq rbp, [rsi + 0x8]
 ;;   movq rax, rbp
 ;;   movl rax, rax
-;;   movq rdx, [rdi + 0x38]
+;;   movq rdx, [rdi + 0x40]
 ;;   movq rdx, [rdx]
 ;;   cmpq rax, [rdx + 0x8]
 ;; L4:
@@ -37,9 +37,9 @@
 ;;   leaq r10, [rsi + 0x28]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10
-;;   cmpq rdx, [rdi + 0x8]
-;; L10:
+;;   cmpq rdx, [rdi + 0x10]
 ;;   ja L9
+;; L10:
 ;;   leaq rdx, L11
 ;;   movq [rsi + 0x30], rdx
 ;;   movq [rsi + 0x38], rsi
@@ -48,7 +48,7 @@
 ;;   cmpq rdi, [rcx + 0x10]
 ;;   je L12
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x28]
+;;   movq r11, [rdi + 0x30]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;; L12:
@@ -68,7 +68,7 @@
 ;;   jmpq [rdx]
 ;; L14:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -80,17 +80,18 @@
 ;;   word 0x100060005
 ;;   word 0x4000000000
 ;;   address L2
+;; L9:
+;;   movq rax, [rdi + 0x18]
+;;   jmp L10
 ;; L3:
 ;;   leaq rdx, L4
+;; L17:
 ;;   movl rcx, 0x4
 ;;   jmpq L15
 ;; L5:
 ;;   leaq rdx, L6
+;; L18:
 ;;   movl rcx, 0x5
-;;   jmpq L15
-;; L9:
-;;   leaq rdx, L10
-;;   movl rcx, 0xa
 ;;   jmpq L15
 ;; L15:
 ;;   handler raise
@@ -103,7 +104,7 @@
 ;;   ldr x20, [x1, #8]
 ;;   mov x6, x20
 ;;   mov w6, w6
-;;   ldr x2, [x0, #56]
+;;   ldr x2, [x0, #64]
 ;;   ldr x2, [x2, #0]
 ;;   ldr x15, [x2, #8]
 ;;   cmp x6, x15
@@ -122,10 +123,10 @@
 ;;   add x7, x1, #40
 ;;   ldr x2, [x6, #0]
 ;;   add x2, x2, x7
-;;   ldr x15, [x0, #8]
+;;   ldr x15, [x0, #16]
 ;;   cmp x2, x15
-;; L10:
 ;;   b.hi L9
+;; L10:
 ;;   adr x2, L11
 ;;   stp x2, x1, [x1, #48]
 ;;   str x0, [x1, #64]
@@ -134,7 +135,7 @@
 ;;   cmp x0, x15
 ;;   b.eq L12
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #40]
+;;   ldr x16, [x0, #48]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;; L12:
@@ -155,7 +156,7 @@
 ;;   br x16
 ;; L14:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -169,19 +170,19 @@
 ;;   word 0x100060005
 ;;   word 0x4000000000
 ;;   address L2
+;; L9:
+;;   ldr x6, [x0, #24]
+;;   b L10
 ;; L3:
 ;;   adr x2, L4
+;; L17:
 ;;   movz x3, #4
 ;;   ldr x16, L15
 ;;   br x16
 ;; L5:
 ;;   adr x2, L6
+;; L18:
 ;;   movz x3, #5
-;;   ldr x16, L15
-;;   br x16
-;; L9:
-;;   adr x2, L10
-;;   movz x3, #10
 ;;   ldr x16, L15
 ;;   br x16
 ;; L15:

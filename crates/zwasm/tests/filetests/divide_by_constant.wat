@@ -31,7 +31,7 @@
 ;;   jmpq [rdx]
 ;; L2:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -51,7 +51,7 @@
 ;;   br x16
 ;; L2:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -75,7 +75,7 @@
 ;;   jmpq [rdx]
 ;; L2:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -94,7 +94,7 @@
 ;;   br x16
 ;; L2:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -131,17 +131,19 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
-;; L2:
-;;   leaq rdx, L3
-;;   movl rcx, 0x8
-;;   jmpq L9
 ;; L6:
 ;;   leaq rdx, L7
+;; L10:
 ;;   movl rcx, 0x7
+;;   jmpq L9
+;; L2:
+;;   leaq rdx, L3
+;; L11:
+;;   movl rcx, 0x8
 ;;   jmpq L9
 ;; L9:
 ;;   handler raise
@@ -167,19 +169,21 @@
 ;;   br x16
 ;; L6:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
-;; L2:
-;;   adr x2, L3
-;;   movz x3, #8
-;;   ldr x16, L7
-;;   br x16
 ;; L4:
 ;;   adr x2, L5
+;; L8:
 ;;   movz x3, #7
+;;   ldr x16, L7
+;;   br x16
+;; L2:
+;;   adr x2, L3
+;; L9:
+;;   movz x3, #8
 ;;   ldr x16, L7
 ;;   br x16
 ;; L7:

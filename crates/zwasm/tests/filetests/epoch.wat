@@ -17,16 +17,16 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   movq rbx, [rdi + 0x60]
-;;   movq r11, [rdi + 0x68]
+;;   movq rbx, [rdi + 0x68]
+;;   movq r11, [rdi + 0x70]
 ;;   movq r11, [r11]
 ;;   cmpq r11, [rbx + 0x8]
 ;;   jae L3
 ;; L4:
 ;;   movq rbx, [rsi]
 ;; L1:
-;;   movq rbp, [rdi + 0x60]
-;;   movq r11, [rdi + 0x68]
+;;   movq rbp, [rdi + 0x68]
+;;   movq r11, [rdi + 0x70]
 ;;   movq r11, [r11]
 ;;   cmpq r11, [rbp + 0x8]
 ;;   jae L6
@@ -42,7 +42,7 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -75,8 +75,8 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   ldr x19, [x0, #96]
-;;   ldr x16, [x0, #104]
+;;   ldr x19, [x0, #104]
+;;   ldr x16, [x0, #112]
 ;;   ldr x16, [x16, #0]
 ;;   ldr x15, [x19, #8]
 ;;   cmp x16, x15
@@ -85,8 +85,8 @@
 ;;   ldr x19, [x1, #0]
 ;;   nop
 ;; L1:
-;;   ldr x20, [x0, #96]
-;;   ldr x16, [x0, #104]
+;;   ldr x20, [x0, #104]
+;;   ldr x16, [x0, #112]
 ;;   ldr x16, [x16, #0]
 ;;   ldr x15, [x20, #8]
 ;;   cmp x16, x15
@@ -102,7 +102,7 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

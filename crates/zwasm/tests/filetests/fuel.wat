@@ -17,7 +17,7 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   movq r11, [rdi + 0x60]
+;;   movq r11, [rdi + 0x68]
 ;;   movq r15, [r11]
 ;;   subq r15, 0x1
 ;; L4:
@@ -30,7 +30,7 @@
 ;;   subl rbx, 0x1
 ;;   testl rbx, rbx
 ;;   jne L1
-;;   movq r11, [rdi + 0x60]
+;;   movq r11, [rdi + 0x68]
 ;;   movq [r11], r15
 ;;   movq rdx, [rsi + 0x8]
 ;;   movq rax, [rsi + 0x18]
@@ -40,7 +40,7 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -48,19 +48,19 @@
 ;;   address L11
 ;; L11:
 ;;   movq rbx, [rsi]
-;;   movq r11, [rdi + 0x60]
+;;   movq r11, [rdi + 0x68]
 ;;   movq r15, [r11]
 ;;   jmp L1
 ;; L3:
 ;;   leaq rdx, L4
+;; L12:
 ;;   movl rcx, 0x14
 ;;   jmp L10
 ;; L6:
 ;;   leaq rdx, L7
-;;   movl rcx, 0x14
-;;   jmp L10
+;;   jmp L12
 ;; L10:
-;;   movq r11, [rdi + 0x60]
+;;   movq r11, [rdi + 0x68]
 ;;   movq [r11], r15
 ;;   jmpq L9
 ;; L9:
@@ -69,7 +69,7 @@
 ;;   word 0x40
 ;;   address L2
 ;; L2:
-;;   ldr x16, [x0, #96]
+;;   ldr x16, [x0, #104]
 ;;   ldr x28, [x16, #0]
 ;;   subs x28, x28, #1
 ;; L4:
@@ -84,7 +84,7 @@
 ;;   b.mi L6
 ;;   sub w19, w19, #1
 ;;   cbnz w19, L1
-;;   ldr x16, [x0, #96]
+;;   ldr x16, [x0, #104]
 ;;   str x28, [x16, #0]
 ;;   ldr x6, [x1, #24]
 ;;   ldp x2, x1, [x1, #8]
@@ -94,7 +94,7 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -103,19 +103,19 @@
 ;;   address L11
 ;; L11:
 ;;   ldr x19, [x1, #0]
-;;   ldr x16, [x0, #96]
+;;   ldr x16, [x0, #104]
 ;;   ldr x28, [x16, #0]
 ;;   b L1
 ;; L3:
 ;;   adr x2, L4
+;; L12:
 ;;   movz x3, #20
 ;;   b L10
 ;; L6:
 ;;   adr x2, L7
-;;   movz x3, #20
-;;   b L10
+;;   b L12
 ;; L10:
-;;   ldr x16, [x0, #96]
+;;   ldr x16, [x0, #104]
 ;;   str x28, [x16, #0]
 ;;   ldr x16, L9
 ;;   br x16

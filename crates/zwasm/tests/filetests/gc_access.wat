@@ -24,17 +24,17 @@
 ;;   testl rbx, rbx
 ;; L3:
 ;;   je L2
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   movl rbp, [r11 + rbx*1 + 0x8]
 ;;   testl rbx, rbx
 ;; L5:
 ;;   je L4
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   movb [r11 + rbx*1 + 0xc], rbp
 ;;   testl rbx, rbx
 ;; L7:
 ;;   je L6
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   movsbl rbp, [r11 + rbx*1 + 0xc]
 ;;   movq [rsi], rbp
 ;;   movq rdx, [rsi + 0x8]
@@ -45,22 +45,21 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq rdx, L3
+;; L10:
 ;;   movl rcx, 0xd
 ;;   jmpq L9
 ;; L4:
 ;;   leaq rdx, L5
-;;   movl rcx, 0xd
-;;   jmpq L9
+;;   jmp L10
 ;; L6:
 ;;   leaq rdx, L7
-;;   movl rcx, 0xd
-;;   jmpq L9
+;;   jmp L10
 ;; L9:
 ;;   handler raise
 ;; aarch64
@@ -71,17 +70,17 @@
 ;;   mov w19, w19
 ;; L3:
 ;;   cbz w19, L2
-;;   ldr x16, [x0, #24]
+;;   ldr x16, [x0, #32]
 ;;   add x17, x16, x19
 ;;   ldr w20, [x17, #8]
 ;; L5:
 ;;   cbz w19, L4
-;;   ldr x16, [x0, #24]
+;;   ldr x16, [x0, #32]
 ;;   add x17, x16, x19
 ;;   strb w20, [x17, #12]
 ;; L7:
 ;;   cbz w19, L6
-;;   ldr x16, [x0, #24]
+;;   ldr x16, [x0, #32]
 ;;   add x17, x16, x19
 ;;   ldrsb w20, [x17, #12]
 ;;   str x20, [x1, #0]
@@ -93,26 +92,23 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
 ;;   adr x2, L3
+;; L10:
 ;;   movz x3, #13
 ;;   ldr x16, L9
 ;;   br x16
 ;; L4:
 ;;   adr x2, L5
-;;   movz x3, #13
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L6:
 ;;   adr x2, L7
-;;   movz x3, #13
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L9:
 ;;   handler raise
 ;; function f1: frame params 2 header s2 locals s5 stack s5 size 7
@@ -129,7 +125,7 @@
 ;;   testl rbp, rbp
 ;; L3:
 ;;   je L2
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   cmpl rbx, [r11 + rbp*1 + 0x4]
 ;; L5:
 ;;   jae L4
@@ -144,16 +140,18 @@
 ;;   jmpq [rdx]
 ;; L6:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq rdx, L3
+;; L8:
 ;;   movl rcx, 0xe
 ;;   jmpq L7
 ;; L4:
 ;;   leaq rdx, L5
+;; L9:
 ;;   movl rcx, 0x10
 ;;   jmpq L7
 ;; L7:
@@ -167,7 +165,7 @@
 ;;   mov w20, w20
 ;; L3:
 ;;   cbz w20, L2
-;;   ldr x16, [x0, #24]
+;;   ldr x16, [x0, #32]
 ;;   add x17, x16, x20
 ;;   ldr w15, [x17, #4]
 ;;   cmp w19, w15
@@ -185,18 +183,20 @@
 ;;   br x16
 ;; L6:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
 ;;   adr x2, L3
+;; L8:
 ;;   movz x3, #14
 ;;   ldr x16, L7
 ;;   br x16
 ;; L4:
 ;;   adr x2, L5
+;; L9:
 ;;   movz x3, #16
 ;;   ldr x16, L7
 ;;   br x16

@@ -27,7 +27,7 @@
 ;;   cmpq r10, [r11 + 0x68]
 ;;   ja L2
 ;;   movq [r11 + 0x60], r10
-;;   movq r10, [rdi + 0x18]
+;;   movq r10, [rdi + 0x20]
 ;;   addq r10, rbp
 ;;   xorps xmm15, xmm15
 ;;   movq r11, rbx
@@ -52,7 +52,7 @@
 ;;   jmpq [rdx]
 ;; L6:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -86,7 +86,7 @@
 ;;   cmpq r10, [r11 + 0x68]
 ;;   ja L2
 ;;   movq [r11 + 0x60], r10
-;;   movq r10, [rdi + 0x18]
+;;   movq r10, [rdi + 0x20]
 ;;   addq r10, rbp
 ;;   movl [r10], header of type 1
 ;;   movl [r10 + 0x4], 0x2
@@ -103,7 +103,7 @@
 ;;   jmpq [rdx]
 ;; L4:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]

@@ -20,7 +20,7 @@
 ;;   je L3
 ;;   testb rbp, 0x1
 ;;   jne L3
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   cmpl [r11 + rbp*1], header of type 1
 ;;   jne L3
 ;; L2:
@@ -32,12 +32,13 @@
 ;;   jmpq [rdx]
 ;; L5:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L3:
 ;;   leaq rdx, L4
+;; L7:
 ;;   movl rcx, 0x11
 ;;   jmpq L6
 ;; L6:
@@ -52,7 +53,7 @@
 ;;   cbz w20, L3
 ;;   tst w20, #0x1
 ;;   b.ne L3
-;;   ldr x16, [x0, #24]
+;;   ldr x16, [x0, #32]
 ;;   ldr w15, [x16, x20]
 ;;   mov w17, header of type 1
 ;;   cmp w15, w17
@@ -66,13 +67,14 @@
 ;;   br x16
 ;; L5:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L3:
 ;;   adr x2, L4
+;; L7:
 ;;   movz x3, #17
 ;;   ldr x16, L6
 ;;   br x16
@@ -92,7 +94,7 @@
 ;;   je L3
 ;;   testb r10, 0x1
 ;;   jne L3
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   movl r10, [r11 + r10*1]
 ;;   cmpl r10, header of type 0
 ;;   je L2
@@ -118,7 +120,7 @@
 ;;   jmpq [rdx]
 ;; L5:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -131,7 +133,7 @@
 ;;   cbz w21, L3
 ;;   tst w21, #0x1
 ;;   b.ne L3
-;;   ldr x16, [x0, #24]
+;;   ldr x16, [x0, #32]
 ;;   ldr w21, [x16, x21]
 ;;   mov w17, header of type 0
 ;;   cmp w21, w17
@@ -161,7 +163,7 @@
 ;;   br x16
 ;; L5:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

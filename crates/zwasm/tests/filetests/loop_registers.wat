@@ -35,7 +35,7 @@
 ;;   jmpq [rdx]
 ;; L4:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -66,7 +66,7 @@
 ;;   br x16
 ;; L4:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]

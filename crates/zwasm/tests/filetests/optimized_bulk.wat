@@ -25,7 +25,7 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movq rdx, [rdi + 0x28]
+;;   movq rdx, [rdi + 0x30]
 ;;   movq rsi, [rdx + 0x8]
 ;;   movq rdx, rbx
 ;;   leaq r8, [rax + 0x15]
@@ -74,7 +74,7 @@
 ;;   jb L4
 ;;   movq [rbp - 0x8], rdi
 ;; L3:
-;;   movq rsi, [rdi + 0x28]
+;;   movq rsi, [rdi + 0x30]
 ;;   movq rsi, [rsi + 0x8]
 ;;   movl r8, rcx
 ;;   andl r8, 0xff

@@ -39,7 +39,7 @@
 ;; L4:
 ;;   subq r15, 0x2
 ;;   jl L8
-;;   leaq r11, [rdi + 0x80]
+;;   leaq r11, [rdi + 0x90]
 ;;   callq [r11 + 0x8]
 ;;   movq rsp, rbp
 ;;   popq rbp

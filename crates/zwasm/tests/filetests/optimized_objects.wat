@@ -24,7 +24,7 @@
 ;;   pushq rbp
 ;;   movq rbp, rsp
 ;; L1:
-;;   movq rsi, [rdi + 0x18]
+;;   movq rsi, [rdi + 0x20]
 ;;   movl rdx, rax
 ;;   testl rdx, rdx
 ;;   je L2
@@ -59,7 +59,7 @@
 ;;   je L3
 ;;   testb rsi, 0x1
 ;;   jne L3
-;;   movq r11, [rdi + 0x18]
+;;   movq r11, [rdi + 0x20]
 ;;   cmpl [r11 + rsi*1], header of type 1
 ;;   jne L3
 ;; L2:

@@ -32,22 +32,22 @@
 ;;   word 0x288
 ;;   address L3
 ;; L3:
-;;   movq rcx, [rdi + 0x58]
+;;   movq rcx, [rdi + 0x60]
 ;;   movq rcx, [rcx]
 ;;   movq rax, [rcx]
 ;;   leaq r10, [rsi + 0x140]
 ;;   movq rdx, [rax]
 ;;   addq rdx, r10
-;;   cmpq rdx, [rdi + 0x8]
-;; L5:
+;;   cmpq rdx, [rdi + 0x10]
 ;;   ja L4
+;; L5:
 ;;   leaq rdx, L6
 ;;   movq [rsi + 0x260], rdx
 ;;   movq [rsi + 0x268], rsi
 ;;   movq [rsi + 0x270], rdi
 ;;   movq rsi, r10
 ;;   movq rdi, [rcx + 0x10]
-;;   movq r11, [rdi + 0x28]
+;;   movq r11, [rdi + 0x30]
 ;;   movq r8, [r11]
 ;;   movq r9, [r11 + 0x8]
 ;;   leaq rdx, [rax + 0x8]
@@ -91,37 +91,34 @@
 ;;   jmpq [rdx]
 ;; L11:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L4:
-;;   leaq rdx, L5
-;;   movl rcx, 0xa
-;;   jmpq L12
-;; L12:
-;;   handler raise
+;;   movq rax, [rdi + 0x18]
+;;   jmp L5
 ;; aarch64
 ;;   word 0x288
 ;;   address L3
 ;; L3:
-;;   ldr x3, [x0, #88]
+;;   ldr x3, [x0, #96]
 ;;   ldr x3, [x3, #0]
 ;;   ldr x6, [x3, #0]
 ;;   add x7, x1, #320
 ;;   ldr x2, [x6, #0]
 ;;   add x2, x2, x7
-;;   ldr x15, [x0, #8]
+;;   ldr x15, [x0, #16]
 ;;   cmp x2, x15
-;; L5:
 ;;   b.hi L4
+;; L5:
 ;;   adr x2, L6
 ;;   str x2, [x1, #608]
 ;;   str x1, [x1, #616]
 ;;   str x0, [x1, #624]
 ;;   mov x1, x7
 ;;   ldr x0, [x3, #16]
-;;   ldr x16, [x0, #40]
+;;   ldr x16, [x0, #48]
 ;;   ldr x4, [x16, #0]
 ;;   ldr x5, [x16, #8]
 ;;   add x2, x6, #8
@@ -175,15 +172,11 @@
 ;;   br x16
 ;; L11:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L4:
-;;   adr x2, L5
-;;   movz x3, #10
-;;   ldr x16, L12
-;;   br x16
-;; L12:
-;;   handler raise
+;;   ldr x6, [x0, #24]
+;;   b L5

@@ -437,7 +437,7 @@ impl Compiler<'_, Assembler> {
         match (flags(self), class) {
             (Condition::Flag(cond), Class::Int) => self.asm.cmov(cond, dst, first),
             (condition, _) => {
-                let skip = self.asm.new_label();
+                let skip = self.asm.new_label().near();
                 self.asm.jump_if(!condition, skip);
                 self.asm.mov(dst, first);
                 self.asm.bind(skip);

@@ -243,9 +243,11 @@ impl Cond {
     }
 }
 
-/// The one kind of instruction that names a label: by a 32-bit distance from behind
-/// itself, added to what is there.
+/// What names a label by a 32-bit distance from behind itself, added to what is there.
 const RELATIVE: u8 = 0;
+
+/// The same of a jump with 8 bits.
+const SHORT: u8 = 1;
 
 impl x64::CodeSink for Buffer {
     fn put1(&mut self, value: u8) {
@@ -281,6 +283,8 @@ impl x64::CodeSink for Buffer {
 pub(crate) struct Assembler {
     pub(crate) buffer: Buffer,
     pub(crate) features: Features,
+    /// Whether jumps to labels that are called near reach all others too.
+    pub(super) far: bool,
 }
 
 impl Deref for Assembler {
@@ -297,8 +301,15 @@ impl DerefMut for Assembler {
     }
 }
 
-/// Makes a displacement of [`RELATIVE`] name what is so far from its start.
-pub(super) fn patch(_kind: u8, bytes: &mut [u8], distance: i64) -> bool {
+/// Makes a displacement of [`RELATIVE`] or [`SHORT`] name what is so far from its start.
+pub(super) fn patch(kind: u8, bytes: &mut [u8], distance: i64) -> bool {
+    if kind == SHORT {
+        let (Some(field), Ok(distance)) = (bytes.first_mut(), i8::try_from(distance - 1)) else {
+            return false;
+        };
+        *field = distance as u8;
+        return true;
+    }
     let Some(field) = bytes.first_chunk_mut::<4>() else { return false };
     let addend = i64::from(i32::from_le_bytes(*field));
     let Ok(distance) = i32::try_from(distance - 4 + addend) else { return false };
@@ -327,22 +338,30 @@ impl Assembler {
         self.buffer.bytes.extend_from_slice(&[0; 4]);
     }
 
-    /// The displacement of a jump of two bytes back to a label.
-    fn short(&self, label: AsmLabel) -> Option<u8> {
-        let distance = i64::from(self.buffer.bound(label)?) - i64::from(self.buffer.offset()) - 2;
-        i8::try_from(distance).ok().map(|distance| distance as u8)
+    /// Jumps with two bytes, of which this is the first, if that reaches the label.
+    fn short(&mut self, opcode: u8, label: AsmLabel) -> bool {
+        let offset = self.buffer.offset();
+        let distance = match self.buffer.bound(label) {
+            Some(position) => i8::try_from(i64::from(position) - i64::from(offset) - 2).ok(),
+            None => (label.is_near() && !self.far).then_some(0),
+        };
+        let Some(distance) = distance else { return false };
+        self.buffer.bytes.push(opcode);
+        if self.buffer.bound(label).is_none() {
+            self.refer(label, SHORT);
+        }
+        self.buffer.bytes.push(distance as u8);
+        true
     }
 
     pub(super) fn jmp(&mut self, label: AsmLabel) {
         if self.lists() {
             self.show("jmp", &[&label]);
         }
-        if let Some(distance) = self.short(label) {
-            self.buffer.bytes.extend_from_slice(&[0xEB, distance]);
-            return;
+        if !self.short(0xEB, label) {
+            self.buffer.bytes.push(0xE9);
+            self.relative(label);
         }
-        self.buffer.bytes.push(0xE9);
-        self.relative(label);
     }
 
     /// Returns.
@@ -370,12 +389,10 @@ impl Assembler {
             name.push_str(cond.name());
             self.show(&name, &[&label]);
         }
-        if let Some(distance) = self.short(label) {
-            self.buffer.bytes.extend_from_slice(&[0x70 | cond as u8, distance]);
-            return;
+        if !self.short(0x70 | cond as u8, label) {
+            self.buffer.bytes.extend_from_slice(&[0x0F, 0x80 | cond as u8]);
+            self.relative(label);
         }
-        self.buffer.bytes.extend_from_slice(&[0x0F, 0x80 | cond as u8]);
-        self.relative(label);
     }
 
     /// Sets the low byte of a register to a condition; the rest stays.

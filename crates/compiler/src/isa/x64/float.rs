@@ -79,7 +79,8 @@ impl Assembler {
 
     /// The processor's minimum treats zeros and NaN otherwise than Wasm does.
     fn minmax(&mut self, single: bool, minimum: bool, reg: Reg, src: Rm) {
-        let (differ, nan, done) = (self.new_label(), self.new_label(), self.new_label());
+        let (differ, nan, done) =
+            (self.new_label().near(), self.new_label().near(), self.new_label().near());
         self.compare_floats(single, reg, src);
         self.jcc(Cond::NotEqual, differ);
         self.jcc(Cond::Parity, nan);
@@ -127,7 +128,7 @@ impl Assembler {
 
     /// Puts one NaN in the place of all.
     pub(crate) fn canonical_float(&mut self, single: bool, reg: Reg) {
-        let number = self.new_label();
+        let number = self.new_label().near();
         self.compare_floats(single, reg, Rm::Reg(reg));
         self.jcc(Cond::NoParity, number);
         let nan = match single {
@@ -180,7 +181,7 @@ impl Assembler {
     /// Numbers above the signed ones are halved (the lost bit kept for rounding),
     /// converted, and doubled. The register `low` is overwritten; all are different.
     pub(crate) fn convert_u64(&mut self, single: bool, dst: Reg, src: Reg, low: Reg) {
-        let (large, done) = (self.new_label(), self.new_label());
+        let (large, done) = (self.new_label().near(), self.new_label().near());
         emit!(*self, xorps_a(dst, Rm::Reg(dst)));
         self.test(true, src);
         self.jcc(Cond::Sign, large);
@@ -245,7 +246,7 @@ impl Assembler {
         fail: &mut dyn FnMut(&mut Assembler, Cond),
     ) {
         self.convert_to_i64(single, dst, src);
-        let done = self.new_label();
+        let done = self.new_label().near();
         // The number that failure leaves is a possible result, too.
         self.cmp_immediate(true, Rm::Reg(dst), 1);
         self.jcc(Cond::NoOverflow, done);
@@ -270,7 +271,7 @@ impl Assembler {
         src: Reg,
         fail: &mut dyn FnMut(&mut Assembler, Cond),
     ) {
-        let (large, done) = (self.new_label(), self.new_label());
+        let (large, done) = (self.new_label().near(), self.new_label().near());
         let bound = if single {
             u64::from(9223372036854775808f32.to_bits())
         } else {
@@ -301,7 +302,7 @@ impl Assembler {
     /// Converts to the nearest signed number, `wide` or not. The conversion's failure value
     /// is the lower bound; the rest is compared for.
     pub(crate) fn saturate(&mut self, single: bool, wide: bool, dst: Reg, src: Reg) {
-        let done = self.new_label();
+        let done = self.new_label().near();
         match (wide, single) {
             (true, _) => self.convert_to_i64(single, dst, src),
             (false, true) => emit!(*self, cvttss2si_a(dst, Rm::Reg(src))),
@@ -312,7 +313,7 @@ impl Assembler {
         // Zero for NaN, the largest number for what is positive.
         emit!(*self, xorps_a(FLOAT_SCRATCH, Rm::Reg(FLOAT_SCRATCH)));
         self.compare_floats(single, src, Rm::Reg(FLOAT_SCRATCH));
-        let number = self.new_label();
+        let number = self.new_label().near();
         self.jcc(Cond::NoParity, number);
         emit!(*self, xorl_rm(dst, Rm::Reg(dst)));
         self.jump(done);
@@ -324,7 +325,7 @@ impl Assembler {
 
     /// Converts to the nearest unsigned number of 32 bits.
     pub(crate) fn saturate_u32(&mut self, single: bool, dst: Reg, src: Reg) {
-        let done = self.new_label();
+        let done = self.new_label().near();
         self.convert_to_i64(single, dst, src);
         emit!(*self, movl_rm(INT_SCRATCH, Rm::Reg(dst)));
         self.cmp(true, INT_SCRATCH, Rm::Reg(dst));

@@ -65,7 +65,8 @@ impl Assembler {
     /// less that much.
     pub(crate) fn saturate_u64(&mut self, single: bool, dst: Reg, src: Reg) {
         const SIGN: u64 = 1 << 63;
-        let (large, nothing, done) = (self.new_label(), self.new_label(), self.new_label());
+        let (large, nothing, done) =
+            (self.new_label().near(), self.new_label().near(), self.new_label().near());
         let bound = match single {
             true => u64::from(9223372036854775808f32.to_bits()),
             false => 9223372036854775808f64.to_bits(),
@@ -90,7 +91,7 @@ impl Assembler {
         emit!(*self, negq_m(dst));
         self.constant(INT_SCRATCH, SIGN);
         // What is too large still has the sign, of failure, and becomes all ones.
-        let fits = self.new_label();
+        let fits = self.new_label().near();
         self.jcc(Cond::NoSign, fits);
         self.constant(dst, SIGN - 1);
         self.bind(fits);

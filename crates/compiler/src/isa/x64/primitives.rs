@@ -161,8 +161,8 @@ impl Primitives for Assembler {
 
     type Condition = Condition;
 
-    fn new(features: Features, _far: bool, listing: bool) -> Assembler {
-        Assembler { buffer: Buffer::new(listing), features }
+    fn new(features: Features, far: bool, listing: bool) -> Assembler {
+        Assembler { buffer: Buffer::new(listing), features, far }
     }
 
     fn finish(self) -> Result<Finished, OutOfReach> {
@@ -437,7 +437,7 @@ impl Primitives for Assembler {
         match condition {
             Condition::Flag(cond) => self.jcc(cond, label),
             Condition::OrderedEqual => {
-                let skip = self.new_label();
+                let skip = self.new_label().near();
                 self.jcc(Cond::Parity, skip);
                 self.jcc(Cond::Equal, label);
                 self.bind(skip);

@@ -36,7 +36,7 @@ use crate::lower::shape::{self, Passed};
 use crate::target::Features;
 use zwasm_regir::inst::HEADER_SLOTS;
 use zwasm_regir::types::slots_of;
-use zwasm_regir::{Signature, TrapCode, Type};
+use zwasm_regir::{Signature, Type};
 
 /// The kinds of a function's parameters and results, as far as passing them goes, and
 /// whether code pays fuel, of which native code has what is left in a register.
@@ -236,8 +236,7 @@ impl Maker<'_> {
     fn enter_slots(&mut self) -> u32 {
         let layout = self.layout;
         let ending = self.routine(Routine::Ending);
-        let trap = self.routine(Routine::Trap);
-        let [overflow, exit] = [(); 2].map(|()| self.asm.new_label());
+        let [beyond, entered, exit] = [(); 3].map(|()| self.asm.new_label());
         self.asm.align(8);
         let exit_word = self.asm.new_label();
         self.asm.bind(exit_word);
@@ -258,8 +257,9 @@ impl Maker<'_> {
         self.load(R8, R11, layout.record_body);
         self.asm.load(RAX, at(R8, 0), Size::B8);
         self.asm.alu(Alu::Add, true, RAX, R10.into());
-        self.asm.cmp(true, RAX, at(R9, layout.store_stack_limit as i32).into());
-        self.asm.jcc(Cond::Above, overflow);
+        self.asm.cmp(true, RAX, at(RDI, layout.call_limit as i32).into());
+        self.asm.jcc(Cond::Above, beyond);
+        self.asm.bind(entered);
         emit!(self.asm, leaq_rm(RAX, exit_word));
         self.store(R10, self.header, RAX);
         self.store(R10, self.header + 8, RBP);
@@ -283,10 +283,10 @@ impl Maker<'_> {
         emit!(self.asm, popq_o(RBP));
         self.load_all(&self.results.regs.clone(), R10);
         self.asm.ret();
-        // The caller is where the stack overflows.
-        self.asm.bind(overflow);
-        self.asm.constant(RCX, TrapCode::StackOverflow as u64);
-        emit!(self.asm, callq_m(trap));
+        // As for calls in baseline code.
+        self.asm.bind(beyond);
+        self.load(R8, RDI, layout.beyond);
+        self.asm.jump(entered);
         self.asm.align(16);
         start
     }

@@ -13,6 +13,8 @@ use crate::stack::walk::Cursor;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{HostFunc, StoreCore};
 use crate::tier;
+#[cfg(compiler)]
+use crate::types::ValType;
 use zwasm_regir::TrapCode;
 
 /// Enters `record` with a new frame at `fp + base` whose header is `header`
@@ -270,6 +272,15 @@ handlers! {
         jump!(regs)
     }
 
+    /// Enters the function in `acc`, whose frame may end beyond the limit of calls.
+    #[cfg(compiler)]
+    #[cold]
+    fn enter_beyond(regs) {
+        done!(regs, make_room(record(&regs), regs.fp));
+        regs.ip = (*record(&regs)).body.add(1);
+        jump!(regs)
+    }
+
     /// Calls the host function in `acc`; word 1 is the header.
     #[cold]
     fn host_call(regs) {
@@ -302,6 +313,28 @@ pub(super) unsafe fn is_subtype(regs: &Regs) -> bool {
     unsafe {
         let displays = &(*(*regs.vm).store).gc.layouts.displays;
         displays.is_subtype((*record(regs)).ty, (regs.word(2) >> 32) as u32)
+    }
+}
+
+/// Finds out why compiled code has not entered a function with a frame at `fp`, whose header
+/// is written: baseline code is asked where it is, or the frame does not fit.
+#[cfg(compiler)]
+#[inline(never)]
+unsafe extern "C" fn make_room(record: *mut FuncRecord, fp: *mut u64) -> Outcome {
+    // SAFETY: the record is that of a function of the store, whose signature says where the
+    // header is.
+    unsafe {
+        let store = (*(*record).vmctx).store;
+        let ty = (*store).engine.types().func_type((*record).ty);
+        let slots = |types: &[ValType]| -> u32 { types.iter().map(|ty| ty.kind().slots()).sum() };
+        let header = fp.add(slots(ty.params_slice()).max(slots(ty.results_slice())) as usize);
+        if fp.byte_add(*(*record).body as usize) > (*store).stack_limit {
+            let caller = Cursor::of_caller(header);
+            return StoreCore::stop(store, TrapCode::StackOverflow.into(), caller).into();
+        }
+        #[cfg(optimizer)]
+        tier::promote::entered(record, header);
+        Outcome::DONE
     }
 }
 

@@ -54,6 +54,7 @@ const COLD: &[&str] = &[
     "call::return_call_ref_moved",
     "call::return_call_subtype",
     "call::lazy",
+    "call::enter_beyond",
     "call::host_call",
     "gc::struct_new_large",
     "gc::refill",

@@ -9,6 +9,9 @@
 use super::DONE;
 #[cfg(not(optimizer))]
 use super::{Handler, Regs};
+#[cfg(optimizer)]
+use std::sync::atomic::Ordering;
+
 use crate::interp::exit;
 use crate::stack::stop::Stopped;
 use crate::stack::walk::Cursor;
@@ -21,10 +24,11 @@ use zwasm_regir::TrapCode;
 ///
 /// # Safety
 ///
-/// As [`crate::interp::enter`]; the header is written.
+/// As [`crate::interp::enter`]; the header, at `header`, is written.
 pub(in crate::interp) unsafe fn start(
     record: *const FuncRecord,
     fp: *mut u64,
+    header: *const u64,
     vm: *mut VmCtx,
     stack: usize,
 ) -> Result<(), Stopped> {
@@ -34,6 +38,12 @@ pub(in crate::interp) unsafe fn start(
             let place = Cursor { ip: exit(), fp, vm };
             return Err(StoreCore::stop((*vm).store, TrapCode::StackOverflow.into(), place));
         }
+        #[cfg(optimizer)]
+        if fp.addr() as u64 > (*vm).call_limit.load(Ordering::Relaxed) {
+            tier::promote::entered(record.cast_mut(), header);
+        }
+        #[cfg(not(optimizer))]
+        let _ = header;
         if run(record, fp, vm, stack) == DONE { Ok(()) } else { Err(Stopped::by_handler()) }
     }
 }

@@ -62,7 +62,7 @@ handlers! {
     #[inline(never)]
     fn optimize(regs) {
         let record = regs.vm.byte_add(regs.upper() as usize).cast();
-        if let Some(ip) = tier::go_on(record, regs.word(1) as u32, regs.fp) {
+        if let Some(ip) = tier::go_on(record, regs.word(1) as u32) {
             regs.ip = ip.as_ptr();
             regs.acc = (*(*regs.vm).store).replaced_acc;
             jump!(regs)

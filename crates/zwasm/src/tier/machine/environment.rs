@@ -24,8 +24,11 @@ use zwasm_regir::object::GRANULE;
 use zwasm_regir::{Frame, Function, Inst, Label, Signature, Storage, Type};
 
 pub(super) static LAYOUT: VmLayout = VmLayout {
-    stack_limit: offset_of!(VmCtx, stack_limit) as u32,
-    sample: offset_of!(VmCtx, sample) as u32,
+    #[cfg(optimizer)]
+    call_limit: offset_of!(VmCtx, call_limit) as u32,
+    #[cfg(not(optimizer))]
+    call_limit: offset_of!(VmCtx, stack_limit) as u32,
+    beyond: offset_of!(VmCtx, beyond) as u32,
     heap: offset_of!(VmCtx, heap) as u32,
     memory0: offset_of!(VmCtx, memory0) as u32,
     memories: offset_of!(VmCtx, memories) as u32,
@@ -59,7 +62,6 @@ pub(super) static LAYOUT: VmLayout = VmLayout {
     store: offset_of!(VmCtx, store) as u32,
     value_top: offset_of!(StoreCore, value_top) as u32,
     native_limit: offset_of!(StoreCore, native_limit) as u32,
-    store_stack_limit: offset_of!(StoreCore, stack_limit) as u32,
     #[cfg(optimizer)]
     native_base: offset_of!(StoreCore, native_base) as u32,
     #[cfg(optimizer)]

@@ -9,13 +9,13 @@
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
-use super::routines::{ending, load_results, save_arguments, trap};
+use super::routines::{ending, load_results, save_arguments};
 use crate::store::limits::Limits;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{MemoryInst, StoreCore};
 use crate::types::ValType;
 use zwasm_compiler::lower::shape::{FLOAT_ARGS, FLOAT_RESULTS, INT_ARGS, INT_RESULTS};
-use zwasm_regir::{TrapCode, Type};
+use zwasm_regir::Type;
 
 /// The registers of a call.
 #[repr(C)]
@@ -52,24 +52,21 @@ unsafe extern "sysv64" fn enter() {
         "mov rsi, rax",
         "mov rdi, [rsp + 48]",
         "mov rcx, [rsp + 56]",
-        "test rax, rax",
-        "je 2f",
+        "mov rdx, [rcx + {body}]",
+        "add rax, [rdx]",
+        "cmp rax, [rdi + {call_limit}]",
+        "cmova rdx, [rdi + {beyond}]",
         "push rdi",
         "mov r10, [rdi + {store}]",
         "push [r10 + {native_base}]",
         "lea rax, [rip + {ending} + 1]",
         "push rax",
         "mov [r10 + {native_bottom}], rsp",
-        "mov rdx, [rcx + {body}]",
         "add rdx, 8",
         "mov rax, [rdi + {memory0}]",
         "mov r8, [rax + {base}]",
         "mov r9, [rax + {len}]",
         "jmp [rdx]",
-        // The call is where the stack overflows.
-        "2:",
-        "mov ecx, {overflow}",
-        "call {trap}",
         ".cfi_endproc",
         store_arguments = sym store_arguments,
         limits = const offset_of!(VmCtx, limits),
@@ -81,9 +78,9 @@ unsafe extern "sysv64" fn enter() {
         memory0 = const offset_of!(VmCtx, memory0),
         base = const offset_of!(MemoryInst, base),
         len = const offset_of!(MemoryInst, len),
-        overflow = const TrapCode::StackOverflow as u32,
         ending = sym ending,
-        trap = sym trap,
+        call_limit = const offset_of!(VmCtx, call_limit),
+        beyond = const offset_of!(VmCtx, beyond),
     )
 }
 
@@ -137,7 +134,7 @@ fn in_registers(
     slot
 }
 
-/// Makes the frame of the callee; null if it does not fit.
+/// Makes the frame of the callee.
 unsafe extern "sysv64" fn store_arguments(saved: &mut Saved, stub: *mut u64) -> *mut u64 {
     // SAFETY: the record is that of the function being called, in the context. The value
     // stack has room beyond its limit for all parameters, results and a header.
@@ -152,9 +149,6 @@ unsafe extern "sysv64" fn store_arguments(saved: &mut Saved, stub: *mut u64) -> 
         });
         let slots = |ty: &ValType| ty.kind().slots() as usize;
         let results: usize = ty.results_slice().iter().map(slots).sum();
-        if frame.byte_add(*(*record).body as usize) > (*store).stack_limit {
-            return std::ptr::null_mut();
-        }
         let header = frame.add(params.max(results));
         header.write(&raw const EXIT as u64);
         header.add(1).write(stub as u64);
