@@ -41,6 +41,9 @@ use crate::units;
 pub enum Command {
     /// Execute a module or component.
     Run(Box<Run>),
+    /// Answer requests by a component.
+    #[cfg(feature = "serve")]
+    Serve(Box<Run>),
     /// Show what a file imports and exports.
     Inspect(Check),
     /// Check a file without executing it.
@@ -166,6 +169,9 @@ pub struct Run {
     pub engine: Option<Strategy>,
     /// Whether it is never optimized while it runs.
     pub stays_baseline: bool,
+    /// What is about answering requests.
+    #[cfg(feature = "serve")]
+    pub serving: crate::serve::Options,
 }
 
 /// An option as it was given.
@@ -353,7 +359,7 @@ fn parse_run(
             },
             Part::Word(word) if file.is_none() => {
                 file = Some(PathBuf::from(word));
-                words.to_program = !words.calls;
+                words.to_program = !words.calls && words.command.name == "run";
             }
             Part::Word(word) => bare.push(text(word)?),
         }
@@ -372,6 +378,16 @@ fn parse_run(
         Some(file) => file,
         None => return Err(NO_FILE.into()),
     };
+    #[cfg(feature = "serve")]
+    if words.command.name == "serve" {
+        let more = bare.into_iter().next().map(OsString::from).or_else(|| words.words.pop_front());
+        return match more {
+            Some(word) => {
+                Err(format!("'serve' takes one file, got '{}' as well", word.to_string_lossy()))
+            }
+            None => Ok(Command::Serve(Box::new(run))),
+        };
+    }
     match run.invoke {
         Some(_) => run.call_args = bare,
         None => run.program_args = bare,
@@ -522,6 +538,19 @@ impl Run {
                 self.core_dump = Some(value);
             }
             Id::Overwrite => self.overwrite = true,
+            #[cfg(feature = "serve")]
+            Id::Addr
+            | Id::Threads
+            | Id::Log
+            | Id::MaxConnections
+            | Id::MaxRequests
+            | Id::MaxHead
+            | Id::MaxBody
+            | Id::HeadTimeout
+            | Id::IdleTimeout => {
+                once()?;
+                self.serving.set(flag.id, name, optional)?;
+            }
             // These are not about the run.
             Id::NoConfig | Id::Help | Id::Version => {}
         }
@@ -679,7 +708,7 @@ fn trace(value: &str, run: &mut Run) -> Result<(), String> {
     Ok(())
 }
 
-fn expected<T>(found: Option<T>, name: &str, what: &str, value: &str) -> Result<T, String> {
+pub fn expected<T>(found: Option<T>, name: &str, what: &str, value: &str) -> Result<T, String> {
     found.ok_or_else(|| format!("option '{name}' expects {what}, got '{value}'"))
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zwasm::{Config, ErrorKind, InterruptHandle, Store};
+use zwasm::{Config, Error, ErrorKind, InterruptHandle, Store};
 
 use crate::args::Run;
 use crate::failure::{Failure, write_error};
@@ -106,15 +106,24 @@ impl Limits {
     /// # Errors
     /// When the system gives nothing to interrupt it with.
     pub fn impose(&self, store: &mut Store<Guest>, watchdog: &Watchdog) -> Result<(), Failure> {
-        if let Some(fuel) = self.fuel {
-            store.set_fuel(fuel)?;
-        }
+        self.fuel(store)?;
         if let Some(shared) = &watchdog.0 {
             let wasi = store.data().wasi.interrupt_handle().map_err(unwatched)?;
             store.add_interrupt_waker(move || wasi.interrupt());
             shared.lock().guest = Some(store.interrupt_handle());
         }
         Ok(())
+    }
+
+    /// Imposes the limit of fuel alone.
+    ///
+    /// # Errors
+    /// None, since the engine knows of it.
+    pub fn fuel(&self, store: &mut Store<Guest>) -> Result<(), Error> {
+        match self.fuel {
+            Some(fuel) => store.set_fuel(fuel),
+            None => Ok(()),
+        }
     }
 
     /// Says which limit a failure comes from, if it was one of these.

@@ -40,6 +40,8 @@ mod rust_names;
 #[cfg(feature = "trace")]
 mod sample;
 mod sections;
+#[cfg(feature = "serve")]
+mod serve;
 mod suggest;
 mod units;
 mod validate;
@@ -72,6 +74,8 @@ fn dispatch() -> Result<i32, Failure> {
     let words = std::env::args_os().skip(1);
     match args::parse(words, config::read).map_err(Failure::runtime)? {
         Command::Run(options) => run::run(&options),
+        #[cfg(feature = "serve")]
+        Command::Serve(options) => serve::serve(*options),
         Command::Inspect(options) => print(&inspect::inspect(&options)?),
         Command::Validate(options) => {
             let (text, code) = validate::validate(&options)?;

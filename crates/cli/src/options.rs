@@ -87,21 +87,47 @@ pub enum Id {
     DebugInfo,
     CoreDump,
     Overwrite,
+    #[cfg(feature = "serve")]
+    Addr,
+    #[cfg(feature = "serve")]
+    Threads,
+    #[cfg(feature = "serve")]
+    Log,
+    #[cfg(feature = "serve")]
+    MaxConnections,
+    #[cfg(feature = "serve")]
+    MaxRequests,
+    #[cfg(feature = "serve")]
+    MaxHead,
+    #[cfg(feature = "serve")]
+    MaxBody,
+    #[cfg(feature = "serve")]
+    HeadTimeout,
+    #[cfg(feature = "serve")]
+    IdleTimeout,
     NoConfig,
     Help,
     Version,
 }
 
+/// The commands that run programs.
+const GUESTS: &[&str] = if cfg!(feature = "serve") { &["run", "serve"] } else { &["run"] };
+
 const fn flag(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
     Flag { name, value, help, optional: false, commands: &["run"], has_default: false, id }
 }
 
+#[cfg(feature = "serve")]
+const fn serving(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
+    flag(name, value, help, id).on(&["serve"])
+}
+
 const fn grant(name: &'static str, help: &'static str, id: Id) -> Flag {
-    flag(name, "", help, id).with_default()
+    flag(name, "", help, id).on(GUESTS).with_default()
 }
 
 const fn limit(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
-    flag(name, value, help, id).with_default()
+    flag(name, value, help, id).on(GUESTS).with_default()
 }
 
 impl Flag {
@@ -176,6 +202,27 @@ Defaults for options stand in ~/.config/zwasm/config, each on a line as in
 another file.
 ",
     },
+    #[cfg(feature = "serve")]
+    CommandInfo {
+        name: "serve",
+        words: "[OPTIONS] FILE",
+        summary: "Answer HTTP requests by a component",
+        about: "\
+FILE is a component that exports 'wasi:http/incoming-handler' of WASI 0.2. Each
+request is answered by an instance of its own, which is given what the options
+say, as 'zwasm run' would give it, and no standard input. A request whose
+instance traps, or gives no response, is answered by the status 500 and told on
+standard error.
+
+The server speaks HTTP/1.1. It answers until it gets SIGINT or SIGTERM; then it
+finishes the requests it has got, and ends with the exit code 0. A second signal
+ends it at once.
+
+With --log there is a line for each request, in FILE if one is named (a line is
+added to what it has) and else on standard error: the client, the time, the
+request, the status, the bytes of the body, and the seconds that it took.
+",
+    },
     CommandInfo {
         name: "inspect",
         words: "[OPTIONS] FILE",
@@ -243,6 +290,7 @@ To read it: zwasm man | man -l -
 /// Words that are commands elsewhere, and what there is here in their place.
 pub const FOREIGN: &[(&str, &str)] = &[
     ("compile", "code is compiled while it runs, and no file is made of it: run the module itself"),
+    #[cfg(not(feature = "serve"))]
     (
         "serve",
         "there is no server for HTTP; a component that listens by itself runs with '--allow-net'",
@@ -297,7 +345,7 @@ pub const SECTIONS: &[Section] = &[
                 "What runs the code: interp, baseline, jit or auto",
                 Id::Engine,
             )
-            .on(&["run", "wast"])
+            .on(if cfg!(feature = "serve") { &["run", "serve", "wast"] } else { &["run", "wast"] })
             .with_default(),
             flag(
                 "--deterministic",
@@ -305,6 +353,7 @@ pub const SECTIONS: &[Section] = &[
                 "Compute the same NaN on every processor",
                 Id::Deterministic,
             )
+            .on(GUESTS)
             .with_default(),
             flag("--batch", "", "Call the functions that standard input names", Id::Batch),
             flag("--link", "NAME=FILE", "Instantiate FILE for imports from NAME", Id::Link),
@@ -314,6 +363,7 @@ pub const SECTIONS: &[Section] = &[
                 "Run without them: trap when called, or default values",
                 Id::UnknownImports,
             )
+            .on(GUESTS)
             .with_default(),
             flag("--json", "safe", "Print JSON; safe: integers above 2^53 as strings", Id::Json)
                 .optional()
@@ -328,17 +378,23 @@ pub const SECTIONS: &[Section] = &[
             "Refuse modules that use it (see 'zwasm features')",
             Id::Disable,
         )
-        .on(&["run", "inspect", "validate", "wast"])
+        .on(if cfg!(feature = "serve") {
+            &["run", "serve", "inspect", "validate", "wast"]
+        } else {
+            &["run", "inspect", "validate", "wast"]
+        })
         .with_default()],
     },
     Section {
         title: "WASI",
         flags: &[
             flag("--dir", "PATH", "Let the program use a directory (HOST::GUEST:ro)", Id::Dir)
+                .on(GUESTS)
                 .with_default(),
             flag("--listen", "ADDR", "Let the program accept connections on HOST:PORT", Id::Listen)
                 .with_default(),
             flag("--env", "KEY[=VALUE]", "Set a variable of the program, or pass it on", Id::Env)
+                .on(GUESTS)
                 .with_default(),
             grant("--allow-all", "Grant every capability below", Id::Allow(Capabilities::ALL)),
             grant("--allow-read", "Reading files", Id::Allow(Capabilities::READ)),
@@ -368,7 +424,7 @@ pub const SECTIONS: &[Section] = &[
             limit(
                 "--timeout",
                 "TIME",
-                "Time that all of it may take; in ms, or as 10s",
+                "Time that all, or a request, may take; in ms, or as 10s",
                 Id::Timeout,
             ),
             limit("--max-memory", "N", "Bytes a linear memory may grow to", Id::MaxMemory),
@@ -381,6 +437,36 @@ pub const SECTIONS: &[Section] = &[
                 "",
                 "Only what flags grant; 10^9 fuel, 256 MB of memory",
                 Id::Sandbox,
+            ),
+        ],
+    },
+    #[cfg(feature = "serve")]
+    Section {
+        title: "Serving",
+        flags: &[
+            serving("--addr", "ADDR", "Listen at HOST:PORT; 127.0.0.1:8080", Id::Addr),
+            serving("--threads", "COUNT", "Threads that compute; one a processor", Id::Threads),
+            serving("--log", "FILE", "Write a line for each request", Id::Log).optional(),
+            serving(
+                "--max-connections",
+                "COUNT",
+                "Connections at once; 10,000",
+                Id::MaxConnections,
+            ),
+            serving(
+                "--max-requests",
+                "COUNT",
+                "Requests answered at once, also waiting; 256",
+                Id::MaxRequests,
+            ),
+            serving("--max-head", "N", "Bytes of the head of a request; 64K", Id::MaxHead),
+            serving("--max-body", "N", "Bytes of the body of a request", Id::MaxBody),
+            serving("--head-timeout", "TIME", "Time for a head to come; 10s", Id::HeadTimeout),
+            serving(
+                "--idle-timeout",
+                "TIME",
+                "Time without a byte either way; 60s",
+                Id::IdleTimeout,
             ),
         ],
     },
@@ -402,9 +488,11 @@ pub const SECTIONS: &[Section] = &[
             flag("--without-pass", "NAME", "Leave out a pass of the optimizer", Id::WithoutPass),
             #[cfg(feature = "trace")]
             flag("--dump-jit", "N", "Print the machine code of function N", Id::DumpJit),
-            flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap),
+            flag("--perf-map", "", "Name compiled functions for the profiler perf", Id::PerfMap)
+                .on(GUESTS),
             #[cfg(feature = "gdb")]
-            flag("--debug-info", "", "Name compiled functions for GDB and LLDB", Id::DebugInfo),
+            flag("--debug-info", "", "Name compiled functions for GDB and LLDB", Id::DebugInfo)
+                .on(GUESTS),
             flag("--coredump", "FILE", "Write what a program that is stopped leaves", Id::CoreDump),
             flag("--overwrite", "", "Let FILE replace one that exists", Id::Overwrite),
         ],
@@ -412,7 +500,8 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Information",
         flags: &[
-            flag("--no-config", "", "Pass over the configuration and variables", Id::NoConfig),
+            flag("--no-config", "", "Pass over the configuration and variables", Id::NoConfig)
+                .on(GUESTS),
             flag("--help", "", "Print help (also -h)", Id::Help).on(&[]),
             flag("--version", "", "Print the version (also -V)", Id::Version).on(&[]),
         ],

@@ -297,7 +297,8 @@ impl Ending {
     }
 }
 
-fn config(options: &Run, limits: &Limits) -> Config {
+/// The configuration of the engine that the options ask for.
+pub fn config(options: &Run, limits: &Limits) -> Config {
     let mut config = module::config(&options.disabled);
     limits.configure(&mut config);
     if let Some(strategy) = options.engine {

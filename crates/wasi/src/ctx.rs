@@ -28,11 +28,10 @@ pub(crate) struct State {
     pub(crate) args: Strings,
     pub(crate) env: Strings,
     pub(crate) host: Host,
-    pub(crate) stdio: Stdio,
+    pub(crate) stdio: Arc<Stdio>,
     pub(crate) fds: Table,
     /// The directories that are there from the start, whatever became of their
     /// descriptors.
-    #[cfg(feature = "component")]
     pub(crate) preopens: Vec<(Arc<Dir>, Box<str>)>,
     /// Makes of what the host knows files by what guests do.
     #[cfg(feature = "component")]
@@ -44,7 +43,7 @@ pub(crate) struct State {
 }
 
 /// Where a line for each call goes.
-pub(crate) type Trace = Box<dyn Fn(&str) + Send + Sync>;
+pub(crate) type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl WasiCtx {
     /// Starts describing a guest that is given nothing yet: no arguments, no
@@ -83,6 +82,30 @@ impl WasiCtx {
     /// open descriptors, threads. A phrase with the limit, of the first such thing.
     pub fn limit_reached(&self) -> Option<String> {
         self.0.host.reached().map(str::to_owned)
+    }
+
+    /// A context for another guest that is given the same: arguments, environment,
+    /// directories and capabilities, and the streams, which both share. It has opened
+    /// nothing, and gets no listeners.
+    pub fn another(&self) -> WasiCtx {
+        let State { args, env, host, stdio, trace, .. } = &*self.0;
+        let fds = Table::new(stdio);
+        for (dir, name) in &self.0.preopens {
+            fds.preopen(dir.clone(), name.clone());
+        }
+        WasiCtx(Arc::new(State {
+            args: args.clone(),
+            env: env.clone(),
+            host: Host::new(host.capabilities()),
+            stdio: stdio.clone(),
+            fds,
+            preopens: self.0.preopens.clone(),
+            #[cfg(feature = "component")]
+            hasher: std::hash::RandomState::new(),
+            #[cfg(feature = "component")]
+            seed: std::sync::OnceLock::new(),
+            trace: trace.clone(),
+        }))
     }
 
     /// What stops the guest while it waits in one of its calls. Ask for it
@@ -398,7 +421,7 @@ impl WasiCtxBuilder {
     /// Has a line written about each call of the guest's: name, arguments and
     /// what came of it.
     pub fn trace(&mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> &mut Self {
-        self.trace = Some(Box::new(sink));
+        self.trace = Some(Arc::new(sink));
         self
     }
 
@@ -422,6 +445,7 @@ impl WasiCtxBuilder {
             new.stdout.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
             new.stderr.unwrap_or_else(|| Output::custom(Box::new(io::sink()))),
         );
+        let stdio = Arc::new(stdio);
         let fds = Table::new(&stdio);
         let preopens: Vec<_> =
             new.preopens.into_iter().map(|(dir, name)| (Arc::new(dir), name)).collect();
@@ -438,7 +462,6 @@ impl WasiCtxBuilder {
             host,
             stdio,
             fds,
-            #[cfg(feature = "component")]
             preopens,
             #[cfg(feature = "component")]
             hasher: std::hash::RandomState::new(),

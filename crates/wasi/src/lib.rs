@@ -40,7 +40,7 @@ mod ctx;
 mod exit;
 mod host;
 #[cfg(feature = "component")]
-mod http;
+pub mod http;
 mod link;
 pub mod p1;
 #[cfg(feature = "component")]

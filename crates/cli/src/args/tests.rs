@@ -249,7 +249,10 @@ fn errors_name_the_word() {
         ("a --invok f", "unknown option '--invok' (did you mean '--invoke'?)"),
         ("a --invoke f --std", "unknown option '--std' (words for the program go after '--')"),
         ("compile a", "there is no command 'compile': code is compiled while it runs"),
+        #[cfg(not(feature = "serve"))]
         ("serve --addr x a", "there is no command 'serve'"),
+        #[cfg(feature = "serve")]
+        ("serve a b", "'serve' takes one file, got 'b' as well"),
         ("help explore", "there is no command 'explore': '--dump-regir N'"),
         ("objdump a", "there is no command 'objdump'"),
         ("--frob a", "unknown option '--frob'"),

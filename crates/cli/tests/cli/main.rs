@@ -28,6 +28,8 @@ mod programs;
 mod scripting;
 #[cfg(feature = "wast")]
 mod scripts;
+#[cfg(feature = "serve")]
+mod serve;
 mod shells;
 mod sources;
 mod support;

@@ -13,6 +13,8 @@ pub(crate) mod clocks;
 pub(crate) mod fs;
 pub(crate) mod interrupt;
 pub(crate) mod net;
+#[cfg(feature = "serve")]
+pub(crate) mod patience;
 pub(crate) mod poll;
 pub(crate) mod random;
 pub(crate) mod stdio;
@@ -53,6 +55,9 @@ pub(crate) struct Host {
     /// What is kept of messages.
     #[cfg(feature = "component")]
     pub(crate) budget: crate::http::budget::Budget,
+    /// Until when the guest may wait, and who hears of it.
+    #[cfg(feature = "serve")]
+    pub(crate) patience: patience::Patience,
 }
 
 /// Why an operation was not done.
@@ -102,7 +107,14 @@ impl Host {
             background: background::Background::default(),
             #[cfg(feature = "component")]
             budget: crate::http::budget::Budget::default(),
+            #[cfg(feature = "serve")]
+            patience: patience::Patience::default(),
         }
+    }
+
+    /// What the guest may do.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.caps
     }
 
     /// Checks that the guest has one of these capabilities, and remembers when

@@ -26,6 +26,9 @@ pub(crate) enum Need {
     Lookup(Lookup),
     /// Until the monotonic clock shows this.
     Until(u64),
+    /// Until a connection of the embedder's can be read or written.
+    #[cfg(feature = "serve")]
+    Stream(Arc<super::sys::OwnedFd>, Direction),
 }
 
 /// What is known of a descriptor that is ready.

@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::BODY_BUFFER;
 use super::budget::{Budget, Share};
-use super::exchange::Exchange;
 use super::fields::Fields;
+use super::flow::Flow;
 
-/// A body. The guest writes to one end, and an exchange, once there is one, takes from
+/// A body. The guest writes to one end, and a flow, once there is one, takes from
 /// the other.
 pub(crate) struct Outlet {
     inner: Mutex<Inner>,
     /// The length that the head says, if it does.
     length: Option<u64>,
-    exchange: OnceLock<Weak<Exchange>>,
+    flow: OnceLock<Weak<dyn Flow>>,
 }
 
 struct Inner {
@@ -44,7 +44,7 @@ impl Outlet {
     pub(crate) fn new(budget: &Budget, length: Option<u64>) -> Option<Arc<Outlet>> {
         let share = budget.take(BODY_BUFFER)?;
         let inner = Inner { buffer: Vec::new(), written: 0, end: End::Open, _share: share };
-        Some(Arc::new(Outlet { inner: Mutex::new(inner), length, exchange: OnceLock::new() }))
+        Some(Arc::new(Outlet { inner: Mutex::new(inner), length, flow: OnceLock::new() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -57,13 +57,13 @@ impl Outlet {
     }
 
     /// Says who takes the body.
-    pub(super) fn connect(&self, exchange: &Weak<Exchange>) {
-        let _ = self.exchange.set(exchange.clone());
+    pub(super) fn connect(&self, flow: Weak<dyn Flow>) {
+        let _ = self.flow.set(flow);
     }
 
     /// Who takes the body, if somebody does by now.
-    pub(crate) fn exchange(&self) -> Option<Arc<Exchange>> {
-        self.exchange.get().and_then(Weak::upgrade)
+    pub(crate) fn flow(&self) -> Option<Arc<dyn Flow>> {
+        self.flow.get().and_then(Weak::upgrade)
     }
 
     /// How much can be written at once; none if nobody takes it any more.

@@ -15,6 +15,7 @@ use super::budget::{Budget, Share};
 use super::decode::{Decoder, Next, Received, TooLong};
 use super::error::Error;
 use super::fields::Fields;
+use super::flow::{Flow, Piece, Trailers, Want};
 use super::request::{Length, Method, Request, Scheme};
 use super::response::{self, Response};
 use super::transport::Transport;
@@ -46,29 +47,6 @@ impl Default for Timeouts {
         let time = DEFAULT_TIMEOUT;
         Timeouts { connect: time, first_byte: time, between_bytes: time }
     }
-}
-
-/// What somebody wants of an exchange.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Want {
-    /// That the request goes out.
-    Send,
-    /// The head of the response.
-    Head,
-    /// More of its body.
-    Body,
-    /// The end of its body, without the rest.
-    End,
-}
-
-/// A piece of a body.
-#[derive(Debug)]
-pub(crate) enum Piece {
-    Bytes(Vec<u8>),
-    /// It has to be waited for.
-    Later,
-    End,
-    Failed(Error),
 }
 
 /// An exchange.
@@ -161,7 +139,7 @@ impl Exchange {
         })?;
         let exchange = Arc::new_cyclic(|exchange: &Weak<Exchange>| {
             if let Some(outlet) = &outlet {
-                outlet.connect(exchange);
+                outlet.connect(exchange.clone());
             }
             Exchange(Mutex::new(Inner {
                 stage: Stage::LookUp(lookup),
@@ -187,11 +165,6 @@ impl Exchange {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends what can be sent.
-    pub(crate) fn push(&self, host: &Host) -> Result {
-        self.lock().push(host)
-    }
-
     /// The response, or why there is none; none if it has to be waited for. A response is
     /// given once.
     pub(crate) fn response(
@@ -206,9 +179,14 @@ impl Exchange {
             (None, _) => None,
         })
     }
+}
 
-    /// Takes at most so many bytes of the body.
-    pub(crate) fn read(&self, host: &Host, len: usize) -> Result<Piece> {
+impl Flow for Exchange {
+    fn push(&self, host: &Host) -> Result {
+        self.lock().push(host)
+    }
+
+    fn read(&self, host: &Host, len: usize) -> Result<Piece> {
         let mut inner = self.lock();
         Ok(match inner.look_for_body(host)? {
             Next::Bytes(there) => Piece::Bytes(inner.take(there.min(len)).to_vec()),
@@ -220,12 +198,7 @@ impl Exchange {
         })
     }
 
-    /// Skips what is left of the body, and takes the fields behind it; none if they have
-    /// to be waited for. They are given once.
-    pub(crate) fn trailers(
-        &self,
-        host: &Host,
-    ) -> Result<Option<std::result::Result<Option<Fields>, Error>>> {
+    fn trailers(&self, host: &Host) -> Result<Trailers> {
         let mut inner = self.lock();
         if inner.look_for_end(host)? != Next::End {
             return Ok(None);
@@ -237,8 +210,7 @@ impl Exchange {
         }))
     }
 
-    /// Whether what is wanted can be had now; what it waits for otherwise.
-    pub(crate) fn is_ready(&self, host: &Host, want: Want, needs: &mut Vec<Need>) -> Result<bool> {
+    fn is_ready(&self, host: &Host, want: Want, needs: &mut Vec<Need>) -> Result<bool> {
         let mut inner = self.lock();
         let ready = match want {
             Want::Send => {

@@ -109,11 +109,11 @@ impl Fields {
         fields: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Fields, FieldError> {
         let mut all = Fields::new(budget).ok_or(FieldError::TooLarge)?;
-        for (name, value) in fields.filter(|(name, _)| !is_forbidden(name)) {
-            all.change(|entries| {
+        all.change(|entries| {
+            for (name, value) in fields.filter(|(name, _)| !is_forbidden(name)) {
                 entries.push(Field { name: name.to_ascii_lowercase().into(), value: value.into() });
-            })?;
-        }
+            }
+        })?;
         Ok(all)
     }
 

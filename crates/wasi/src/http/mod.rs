@@ -16,13 +16,19 @@ pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod exchange;
 pub(crate) mod fields;
+pub(crate) mod flow;
 pub(crate) mod request;
 pub(crate) mod response;
+#[cfg(feature = "serve")]
+pub(crate) mod server;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 pub(crate) mod transport;
+
+#[cfg(feature = "serve")]
+pub use server::{Limits, Report, Request, Server, Service, Stopper};
 
 /// The bytes of the head of a message, at most.
 pub(crate) const MAX_SECTION: usize = 128 << 10;

@@ -4,7 +4,7 @@ use super::{Args, Errno, Memory, Result, State};
 
 /// A list of strings as a guest gets it: each with a NUL after it, one after
 /// the other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Strings {
     bytes: Vec<u8>,
     count: usize,

@@ -55,6 +55,9 @@ mod sockets;
 mod table;
 mod wit;
 
+#[cfg(feature = "serve")]
+pub use self::http::Proxy;
+
 use zwasm::{Error, Result};
 use zwasm_component::{Linker, Resource, ResourceTable, ResourceTableError};
 

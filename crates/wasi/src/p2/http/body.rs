@@ -12,7 +12,7 @@ use crate::ctx::State;
 use crate::host;
 use crate::http::body::{Outlet, WrongLength};
 use crate::http::error::Error as HttpError;
-use crate::http::exchange::{Exchange, Piece, Want};
+use crate::http::flow::{Flow, Piece, Want};
 use crate::p2::WasiCtxView;
 use crate::p2::io::poll::{Interest, Pollable, Source};
 use crate::p2::io::streams::{Broken, Input, InputStream, Output, OutputStream, Streamed};
@@ -21,19 +21,19 @@ use crate::p2::table::{Answer, Failed, stop};
 /// A result that does not say why there is none.
 pub(super) type Attempt<T = ()> = Answer<T, ()>;
 
-/// What waits for something of an exchange.
-pub(super) struct Wanted(pub(super) Arc<Exchange>, pub(super) Want);
+/// What waits for something of a flow.
+pub(super) struct Wanted(pub(super) Arc<dyn Flow>, pub(super) Want);
 
 impl Source for Wanted {
     fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
-        interest(&self.0, state, self.1)
+        interest(&*self.0, state, self.1)
     }
 }
 
-/// What somebody who wants something of an exchange waits for.
-fn interest<'a>(exchange: &Exchange, state: &State, want: Want) -> Interest<'a> {
+/// What somebody who wants something of a flow waits for.
+fn interest<'a>(flow: &dyn Flow, state: &State, want: Want) -> Interest<'a> {
     let mut needs = Vec::new();
-    match exchange.is_ready(&state.host, want, &mut needs) {
+    match flow.is_ready(&state.host, want, &mut needs) {
         Ok(true) => Interest::Ready,
         // A guest that is to stop stops where it waits.
         Ok(false) | Err(_) => Interest::Any(needs),
@@ -42,20 +42,20 @@ fn interest<'a>(exchange: &Exchange, state: &State, want: Want) -> Interest<'a> 
 
 /// The body of a message that was received.
 pub(crate) struct IncomingBody {
-    exchange: Arc<Exchange>,
+    flow: Arc<dyn Flow>,
     /// Whether the guest has got its contents.
     taken: bool,
 }
 
 impl IncomingBody {
-    pub(super) fn new(exchange: Arc<Exchange>) -> IncomingBody {
-        IncomingBody { exchange, taken: false }
+    pub(super) fn new(flow: Arc<dyn Flow>) -> IncomingBody {
+        IncomingBody { flow, taken: false }
     }
 }
 
 /// Its contents.
 struct BodyReader {
-    exchange: Arc<Exchange>,
+    flow: Arc<dyn Flow>,
     /// Whether the guest was told that there is no more.
     ended: AtomicBool,
 }
@@ -64,7 +64,7 @@ impl Source for BodyReader {
     fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
         match self.ended.load(Ordering::Relaxed) {
             true => Interest::Ready,
-            false => interest(&self.exchange, state, Want::Body),
+            false => interest(&*self.flow, state, Want::Body),
         }
     }
 }
@@ -77,7 +77,7 @@ impl Input for BodyReader {
         if len == 0 {
             return Ok(Vec::new());
         }
-        let broken = match self.exchange.read(&state.host, len)? {
+        let broken = match self.flow.read(&state.host, len)? {
             Piece::Bytes(bytes) => return Ok(bytes),
             Piece::Later => return Ok(Vec::new()),
             Piece::End => Broken::Closed,
@@ -96,8 +96,8 @@ pub(super) fn read_body(
     if std::mem::replace(&mut incoming.taken, true) {
         return Err(Failed::With(()));
     }
-    let exchange = incoming.exchange.clone();
-    let reader = BodyReader { exchange, ended: AtomicBool::new(false) };
+    let flow = incoming.flow.clone();
+    let reader = BodyReader { flow, ended: AtomicBool::new(false) };
     Ok(cx.push_child(InputStream(Arc::new(reader)), &body)?)
 }
 
@@ -107,12 +107,12 @@ pub(super) fn finish_reading(
 ) -> Result<(Resource<FutureTrailers>,)> {
     // Its contents are a child, which the guest must have dropped.
     let body = cx.table.delete(body)?;
-    Ok((cx.push(FutureTrailers { exchange: body.exchange, taken: false })?,))
+    Ok((cx.push(FutureTrailers { flow: body.flow, taken: false })?,))
 }
 
 /// What is behind a body.
 pub(crate) struct FutureTrailers {
-    exchange: Arc<Exchange>,
+    flow: Arc<dyn Flow>,
     /// Whether the guest has got it.
     taken: bool,
 }
@@ -121,8 +121,8 @@ pub(super) fn subscribe_trailers(
     cx: &mut WasiCtxView<'_>,
     trailers: Resource<FutureTrailers>,
 ) -> Result<(Resource<Pollable>,)> {
-    let exchange = cx.table.get(&trailers)?.exchange.clone();
-    let source = Wanted(exchange, Want::End);
+    let flow = cx.table.get(&trailers)?.flow.clone();
+    let source = Wanted(flow, Want::End);
     Ok((cx.push_child(Pollable(Arc::new(source)), &trailers)?,))
 }
 
@@ -137,7 +137,7 @@ pub(super) fn get_trailers(
     if future.taken {
         return Ok((Some(Err(())),));
     }
-    let answer = future.exchange.trailers(&cx.ctx.0.host);
+    let answer = future.flow.trailers(&cx.ctx.0.host);
     let Some(result) = answer.map_err(|failure| stop(failure, "receive"))? else {
         return Ok((None,));
     };
@@ -190,16 +190,16 @@ struct BodyWriter {
 
 /// Sends what can be sent of a body, if somebody sends it.
 fn push(outlet: &Outlet, state: &State) -> host::Result {
-    outlet.exchange().map_or(Ok(()), |exchange| exchange.push(&state.host))
+    outlet.flow().map_or(Ok(()), |flow| flow.push(&state.host))
 }
 
 impl Source for BodyWriter {
     fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
         let is_full = |outlet: &Outlet| outlet.room() == Some(0);
-        match self.outlet.exchange() {
-            Some(exchange) if is_full(&self.outlet) => {
+        match self.outlet.flow() {
+            Some(flow) if is_full(&self.outlet) => {
                 // What it waits for is there, even if room is made now.
-                let needs = interest(&exchange, state, Want::Send);
+                let needs = interest(&*flow, state, Want::Send);
                 if is_full(&self.outlet) { needs } else { Interest::Ready }
             }
             // Nobody takes it yet.

@@ -7,6 +7,7 @@ use super::response::FutureIncomingResponse;
 use super::types::{ErrorCode, Scheme};
 use crate::http::error::Error;
 use crate::http::exchange::{Exchange, Timeouts};
+use crate::http::flow::Flow;
 use crate::http::request::{Authority, Method, Request, Scheme as HttpScheme};
 use crate::p2::WasiCtxView;
 use crate::p2::table::{Answer, Failed, interface, stop};

@@ -1,11 +1,13 @@
-//! `wasi:http`: requests that a guest sends.
+//! `wasi:http`: requests that a guest sends, and requests that it answers.
 //!
 //! What moves messages is [`http`](crate::http); here are the resources that a guest has of
-//! them. Those of requests that a guest answers are whole, but nobody makes one yet.
+//! them. `proxy` makes those of a request that a server has received.
 
 mod body;
 mod fields;
 mod handler;
+#[cfg(feature = "serve")]
+mod proxy;
 mod request;
 mod response;
 #[cfg(test)]
@@ -14,6 +16,9 @@ mod types;
 
 use zwasm::Result;
 use zwasm_component::Linker;
+
+#[cfg(feature = "serve")]
+pub use self::proxy::Proxy;
 
 use self::body::*;
 use self::fields::*;

@@ -26,6 +26,23 @@ wit_variant! {
 }
 
 impl Method {
+    /// The method of a name in messages.
+    #[cfg(feature = "serve")]
+    pub(super) fn of(name: &str) -> Method {
+        match name {
+            "GET" => Method::Get,
+            "HEAD" => Method::Head,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "DELETE" => Method::Delete,
+            "CONNECT" => Method::Connect,
+            "OPTIONS" => Method::Options,
+            "TRACE" => Method::Trace,
+            "PATCH" => Method::Patch,
+            _ => Method::Other(name.to_owned()),
+        }
+    }
+
     /// The name in messages.
     pub(super) fn name(&self) -> &str {
         match self {

@@ -118,6 +118,9 @@ fn look(state: &State, sources: &[&dyn Source], patient: bool) -> host::Result<V
         timeout = Some(0);
     }
     if !places.is_empty() || timeout != Some(0) {
+        #[cfg(feature = "serve")]
+        state.host.patience.wait(timeout, |timeout| waiter.wait(timeout))?;
+        #[cfg(not(feature = "serve"))]
         waiter.wait(timeout)?;
     }
     if !moments.is_empty() {
@@ -140,6 +143,8 @@ fn join<'a>(waiter: &mut Waiter<'a>, need: &'a Need, sooner: &mut impl FnMut(u64
     match need {
         Need::Socket(socket, direction) => drop(waiter.add(socket.as_fd(), *direction)),
         Need::Lookup(lookup) => drop(lookup.event().map(|event| waiter.add_event(event))),
+        #[cfg(feature = "serve")]
+        Need::Stream(stream, direction) => drop(waiter.add(stream.as_fd(), *direction)),
         Need::Until(moment) => sooner(moment.saturating_sub(sys::now(Clock::Monotonic))),
     }
 }
