@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
-use zwasm::{Error, ErrorKind, WasmBacktrace, WasmCoreDump};
+use zwasm::{Error, ErrorKind, MemoryFault, WasmBacktrace, WasmCoreDump};
 use zwasm_wasi::I32Exit;
 
 use crate::demangle::demangle;
@@ -129,7 +129,7 @@ impl From<Error> for Failure {
                 | ErrorKind::StackOverflow
                 | ErrorKind::OutOfFuel
                 | ErrorKind::Interrupted
-                | ErrorKind::Exception => failure.frames = frames(backtrace),
+                | ErrorKind::Exception => failure.frames = fault(&error) + &frames(backtrace),
                 // A function of the host has stopped the guest as a trap does.
                 ErrorKind::Host => {
                     failure.put_before("trap: ");
@@ -169,6 +169,12 @@ pub fn note(text: &str) {
 pub fn say(text: &str) {
     // Where standard error is closed there is nobody to tell.
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Which access left its memory, as a line above the frames.
+fn fault(error: &Error) -> String {
+    let fault = error.downcast_ref::<MemoryFault>();
+    fault.map_or_else(String::new, |fault| format!("  {fault}\n"))
 }
 
 fn frames(backtrace: &WasmBacktrace) -> String {

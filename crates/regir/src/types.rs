@@ -98,6 +98,19 @@ macro_rules! trap_codes {
                 TrapCode::ALL.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
             }
 
+            /// The word with which code says that an access left this memory of its
+            /// instance, if it tells its address as well.
+            pub const fn access(memory: u32) -> u64 {
+                TrapCode::MemoryOutOfBounds as u64 | (memory as u64 + 1) << u8::BITS
+            }
+
+            /// The memory that such a word is about.
+            pub fn accessed(word: u64) -> Option<u32> {
+                let is_access = word & 0xFF == TrapCode::MemoryOutOfBounds as u64;
+                let memory = u32::try_from(word >> u8::BITS).ok()?.checked_sub(1)?;
+                is_access.then_some(memory)
+            }
+
             /// The official suite's wording, where it has one.
             pub fn message(self) -> &'static str {
                 match self {
@@ -119,6 +132,15 @@ mod tests {
         for &code in TrapCode::ALL {
             assert_eq!(TrapCode::from_number(code as u64), Some(code));
         }
+        for memory in [0, 1, 99] {
+            let word = TrapCode::access(memory);
+            assert_eq!(
+                (TrapCode::accessed(word), TrapCode::from_number(word)),
+                (Some(memory), None)
+            );
+        }
+        assert_eq!(TrapCode::accessed(TrapCode::MemoryOutOfBounds as u64), None);
+        assert_eq!(TrapCode::accessed(u64::MAX), None);
         assert_eq!(TrapCode::from_number(0), None);
         assert_eq!(TrapCode::from_number(TrapCode::ALL.len() as u64 + 1), None);
     }

@@ -106,7 +106,9 @@ pub use api::wasm_ty::{
     IntoFunc, NoExn, NoExtern, NoFunc, NoneRef, WasmParams, WasmResults, WasmRet, WasmTy,
 };
 pub use engine::{Config, Engine, EngineWeak, ModuleVersionStrategy};
-pub use error::{Context, Error, ErrorKind, FrameInfo, FrameSymbol, Result, Trap, WasmBacktrace};
+pub use error::{
+    Context, Error, ErrorKind, FrameInfo, FrameSymbol, MemoryFault, Result, Trap, WasmBacktrace,
+};
 pub use features::{Feature, FeatureStatus};
 pub use module::Module;
 #[cfg(feature = "addr2line")]

@@ -87,7 +87,8 @@ pub unsafe extern "C" fn zwasm_component_func_args_from_text(
         // SAFETY: see the crate's header.
         let call = wave::Call::parse(unsafe { crate::string(call) }?).map_err(Error::msg)?;
         let args = call.args(&func.ty()?).map_err(Error::msg)?;
-        Ok(args.into_iter().map(|value| Val::from_runtime(&func.store, value)).collect())
+        let args = args.into_iter().map(|value| Val::from_runtime(&func.store, value));
+        Ok(args.collect::<runtime::Result<Vec<_>>>()?.into())
     });
     let done = args.is_some();
     out.write(args.unwrap_or_default());
@@ -98,8 +99,10 @@ fn call(func: &Func, args: &[Val], results: &mut [MaybeUninit<Val>]) -> runtime:
     let params = args.iter().map(Val::to_runtime).collect::<runtime::Result<Vec<_>>>()?;
     let mut values = vec![zwasm_component::Val::Bool(false); results.len()];
     func.func.call(func.store.context(), &params, &mut values)?;
+    let values = values.into_iter().map(|value| Val::from_runtime(&func.store, value));
+    let values = values.collect::<runtime::Result<Vec<_>>>()?;
     for (place, value) in results.iter_mut().zip(values) {
-        place.write(Val::from_runtime(&func.store, value));
+        place.write(value);
     }
     Ok(())
 }

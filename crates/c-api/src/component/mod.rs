@@ -93,7 +93,7 @@ fn called(
 ) -> runtime::Result<()> {
     let store = StoreRef::of(store.data())?;
     let args = params.iter().map(|value| Val::from_runtime(&store, value.clone()));
-    let args: CVec<Val> = args.collect();
+    let args: CVec<Val> = args.collect::<runtime::Result<Vec<_>>>()?.into();
     let mut out: CVec<Val> = results.iter().map(|_| Val::default()).collect();
     crate::trap::raised(crate::outside(|| call(&args, &mut out)))?;
     for (value, result) in out.as_slice().iter().zip(results) {

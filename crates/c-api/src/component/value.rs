@@ -115,14 +115,18 @@ type Payload = Option<Box<zwasm_component::Val>>;
 
 impl Val {
     /// A value of the runtime's as C has it.
-    pub fn from_runtime(store: &StoreRef, value: zwasm_component::Val) -> Val {
+    ///
+    /// # Errors
+    ///
+    /// For ends of streams and futures, and error contexts, which C has not.
+    pub fn from_runtime(store: &StoreRef, value: zwasm_component::Val) -> runtime::Result<Val> {
         use zwasm_component::Val as V;
-        let values = |values: Vec<V>| -> ManuallyDrop<CVec<Val>> {
+        let values = |values: Vec<V>| -> runtime::Result<ManuallyDrop<CVec<Val>>> {
             let values = values.into_iter().map(|value| Val::from_runtime(store, value));
-            ManuallyDrop::new(values.collect())
+            Ok(ManuallyDrop::new(values.collect::<runtime::Result<Vec<_>>>()?.into()))
         };
-        let payload = |payload: Payload| -> Ptr<Val> {
-            payload.map(|value| Box::new(Val::from_runtime(store, *value)))
+        let payload = |payload: Payload| -> runtime::Result<Ptr<Val>> {
+            payload.map(|value| Ok(Box::new(Val::from_runtime(store, *value)?))).transpose()
         };
         let (kind, of) = match value {
             V::Bool(value) => (kind::BOOL, Of { boolean: value.into() }),
@@ -138,32 +142,32 @@ impl Val {
             V::Float64(f64) => (kind::F64, Of { f64 }),
             V::Char(value) => (kind::CHAR, Of { u32: value.into() }),
             V::String(text) => (kind::STRING, Of { text: ManuallyDrop::new(name(text)) }),
-            V::List(list) => (kind::LIST, Of { values: values(list) }),
-            V::FixedLengthList(list) => (kind::FIXED_LENGTH_LIST, Of { values: values(list) }),
-            V::Tuple(parts) => (kind::TUPLE, Of { values: values(parts) }),
+            V::List(list) => (kind::LIST, Of { values: values(list)? }),
+            V::FixedLengthList(list) => (kind::FIXED_LENGTH_LIST, Of { values: values(list)? }),
+            V::Tuple(parts) => (kind::TUPLE, Of { values: values(parts)? }),
             V::Map(pairs) => {
                 let pairs = pairs.into_iter().map(|(key, value)| V::Tuple(vec![key, value]));
-                (kind::MAP, Of { values: values(pairs.collect()) })
+                (kind::MAP, Of { values: values(pairs.collect())? })
             }
             V::Record(fields) => {
-                let fields = fields.into_iter().map(|(field, value)| Field {
-                    name: name(field),
-                    value: Val::from_runtime(store, value),
+                let fields = fields.into_iter().map(|(field, value)| {
+                    Ok(Field { name: name(field), value: Val::from_runtime(store, value)? })
                 });
-                (kind::RECORD, Of { fields: ManuallyDrop::new(fields.collect()) })
+                let fields = fields.collect::<runtime::Result<Vec<_>>>()?;
+                (kind::RECORD, Of { fields: ManuallyDrop::new(fields.into()) })
             }
             V::Variant(case, value) => {
-                let case = Case { name: name(case), payload: payload(value) };
+                let case = Case { name: name(case), payload: payload(value)? };
                 (kind::VARIANT, Of { case: ManuallyDrop::new(case) })
             }
             V::Enum(case) => (kind::ENUM, Of { text: ManuallyDrop::new(name(case)) }),
-            V::Option(value) => (kind::OPTION, Of { option: ManuallyDrop::new(payload(value)) }),
+            V::Option(value) => (kind::OPTION, Of { option: ManuallyDrop::new(payload(value)?) }),
             V::Result(result) => {
                 let (is_err, value) = match result {
                     Ok(value) => (0, value),
                     Err(value) => (1, value),
                 };
-                let result = Outcome { is_err, payload: payload(value) };
+                let result = Outcome { is_err, payload: payload(value)? };
                 (kind::RESULT, Of { result: ManuallyDrop::new(result) })
             }
             V::Flags(names) => {
@@ -174,8 +178,11 @@ impl Val {
                 let resource = Some(Box::new(Resource { store: store.clone(), handle }));
                 (kind::RESOURCE, Of { resource: ManuallyDrop::new(resource) })
             }
+            V::Stream(_) => return Err(Error::msg("C has no values for ends of streams")),
+            V::Future(_) => return Err(Error::msg("C has no values for ends of futures")),
+            V::ErrorContext(_) => return Err(Error::msg("C has no values for error contexts")),
         };
-        Val { kind, of }
+        Ok(Val { kind, of })
     }
 
     /// The value as the runtime has it.
@@ -395,7 +402,7 @@ mod tests {
             V::Flags(vec!["x".into(), "y".into()]),
         ];
         for value in values {
-            let there = Val::from_runtime(&store, value.clone());
+            let there = Val::from_runtime(&store, value.clone()).expect("C has such values");
             let copy = there.clone();
             drop(there);
             assert_eq!(copy.to_runtime().expect("a value"), value);

@@ -61,15 +61,29 @@ fn names_are_those_of_the_source() {
     }
 }
 
+/// What a debugger prints that runs the command; none, and a message, where it is not there
+/// or may not trace processes.
+#[cfg(all(feature = "gdb", target_os = "linux", target_arch = "x86_64"))]
+fn debugged(debugger: &str, words: &[&str], dir: &Dir) -> Option<String> {
+    let found = Command::new(debugger).arg("--version").output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        println!("passed over: there is no {debugger}");
+        return None;
+    }
+    let output = Command::new(debugger).args(words).current_dir(dir.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if ["ptrace", "personality", "not permitted"].iter().any(|word| errors.contains(word)) {
+        println!("passed over: {errors}");
+        return None;
+    }
+    Some(text + &errors)
+}
+
 /// GDB stops in a function of the guest and names it, and its caller.
 #[cfg(all(feature = "gdb", target_os = "linux", target_arch = "x86_64"))]
 #[test]
 fn compiled_functions_in_gdb() {
-    let found = Command::new("gdb").arg("--version").output();
-    if !found.is_ok_and(|output| output.status.success()) {
-        println!("passed over: there is no gdb");
-        return;
-    }
     let dir = Dir::with(&[(
         "m.wat",
         r#"(module (func $wasm_inner (param i32) (result i32)
@@ -78,24 +92,106 @@ fn compiled_functions_in_gdb() {
            (func $wasm_outer (export "_start") (drop (call $wasm_inner (i32.const 30)))))"#,
     )]);
     for engine in ["baseline", "jit"] {
-        let output = Command::new("gdb")
-            .args(["-nx", "-batch", "-ex", "set breakpoint pending on"])
-            .args(["-ex", "break wasm_inner", "-ex", "run", "-ex", "info symbol $pc"])
-            .args(["-ex", "kill", "--args", env!("CARGO_BIN_EXE_zwasm"), "m.wat"])
-            .args(["--debug-info", "--engine", engine])
-            .current_dir(dir.path())
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        // Where processes may not be traced there is nothing to see.
-        if errors.contains("ptrace") || errors.contains("personality") {
-            println!("passed over: {errors}");
-            return;
+        let words =
+            ["-nx", "-batch", "-ex", "set breakpoint pending on", "-ex", "break wasm_inner"];
+        let stop = ["-ex", "run", "-ex", "info symbol $pc", "-ex", "kill", "--args"];
+        let run = [env!("CARGO_BIN_EXE_zwasm"), "m.wat", "--debug-info", "--engine", engine];
+        let words = [&words[..], &stop, &run].concat();
+        let Some(text) = debugged("gdb", &words, &dir) else { return };
+        assert!(text.contains("Breakpoint 1, 0x"), "{engine}: {text}");
+        assert!(text.contains("in wasm_inner ()"), "{engine}: {text}");
+        assert!(text.lines().any(|line| line.starts_with("wasm_inner ")), "{text}");
+    }
+}
+
+/// A guest with lines of source, and that source. The call in `$wasm_inner` is line 12.
+#[cfg(all(feature = "gdb", feature = "addr2line", target_os = "linux", target_arch = "x86_64"))]
+fn guest_with_lines() -> Dir {
+    // The tables of a unit of version 4: one file, and rows that begin statements.
+    let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
+    header.extend(b"guest.c\0\0\0\0\0");
+    // From the first instruction on, which is behind the number of bodies and the body's size
+    // and locals: lines 10 to 13 of one function, and line 20 of the next.
+    let mut program = vec![0, 5, 2, 3, 0, 0, 0, 3, 9, 1];
+    for (bytes, lines) in [(8, 1), (5, 1), (2, 1), (4, 7)] {
+        program.extend([2, bytes, 3, lines, 1]);
+    }
+    program.extend([2, 6, 0, 1, 1]);
+    let mut unit = vec![4, 0];
+    unit.extend((header.len() as u32).to_le_bytes());
+    unit.extend([header, program].concat());
+    let section = [(unit.len() as u32).to_le_bytes().to_vec(), unit].concat();
+    let section: String = section.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let guest = format!(
+        r#"(module (func $wasm_inner (param i32) (result i32)
+             (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 7))
+               (else (call $wasm_inner (i32.sub (local.get 0) (i32.const 1))))))
+           (func $wasm_outer (export "_start") (drop (call $wasm_inner (i32.const 30))))
+           (@custom ".debug_line" "{section}"))"#
+    );
+    let source: String = (1..=30).map(|line| format!("text of line {line}\n")).collect();
+    Dir::with(&[("m.wat", &guest), ("guest.c", &source)])
+}
+
+/// GDB stops at a line, shows the source around it and knows where lines begin.
+#[cfg(all(feature = "gdb", feature = "addr2line", target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn lines_of_compiled_code_in_gdb() {
+    let dir = guest_with_lines();
+    for engine in ["baseline", "jit"] {
+        let words = ["-nx", "-batch", "-ex", "set breakpoint pending on"];
+        let stop = ["-ex", "break guest.c:12", "-ex", "run", "-ex", "bt", "-ex", "list"];
+        let more = ["-ex", "info line wasm_outer", "-ex", "info source", "-ex", "kill", "--args"];
+        let run = [env!("CARGO_BIN_EXE_zwasm"), "m.wat", "--debug-info", "--engine", engine];
+        let words = [&words[..], &stop, &more, &run].concat();
+        let Some(text) = debugged("gdb", &words, &dir) else { return };
+        for part in [
+            " () at guest.c:12\n12\ttext of line 12\n",
+            "#0  wasm_",
+            "\n8\ttext of line 8\n",
+            "\n16\ttext of line 16\n",
+            "Line 20 of \"guest.c\" ",
+            "Source language is c.",
+        ] {
+            assert!(text.contains(part), "{engine}: no {part:?} in {text}");
         }
-        assert!(text.contains("Breakpoint 1, 0x"), "{engine}: {text}{errors}");
-        assert!(text.contains("in wasm_inner ()"), "{engine}: {text}{errors}");
-        assert!(text.lines().any(|line| line.starts_with("wasm_inner ")), "{text}{errors}");
+    }
+}
+
+/// So does LLDB, once it is told to ask for code that is made at run time.
+#[cfg(all(feature = "gdb", feature = "addr2line", target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn lines_of_compiled_code_in_lldb() {
+    let dir = guest_with_lines();
+    for engine in ["baseline", "jit"] {
+        let words = ["--no-lldbinit", "-b", "-o", "settings set plugin.jit-loader.gdb.enable on"];
+        let stop = ["-o", "breakpoint set -f guest.c -l 12", "-o", "run", "-o", "bt", "-o", "kill"];
+        let run = ["--", env!("CARGO_BIN_EXE_zwasm"), "m.wat", "--debug-info", "--engine", engine];
+        let words = [&words[..], &stop, &run].concat();
+        let Some(text) = debugged("lldb", &words, &dir) else { return };
+        assert!(text.contains(" at guest.c:12\n"), "{engine}: {text}");
+        assert!(text.contains("-> 12  \ttext of line 12\n"), "{engine}: {text}");
+    }
+}
+
+/// Which access it was is said below what happened.
+#[test]
+fn faults_in_memories() {
+    let module = r#"(module (memory 1) (memory 2)
+      (func (export "first") (drop (i32.load (i32.const 0x12345))))
+      (func (export "second") (i64.store 1 (i32.const 0x1fffc) (i64.const 0))))"#;
+    let dir = Dir::with(&[("m.wat", module)]);
+    for (function, fault) in [
+        ("first", "0x12345 in linear memory of size 0x10000\n"),
+        ("second", "0x20000 in linear memory of size 0x20000 (memory 1)\n"),
+    ] {
+        for engine in ["interp", "baseline", "auto"] {
+            let outcome = line(&dir, &format!("m.wat --invoke {function} --engine {engine}"));
+            let expected = format!(
+                "error: trap: out of bounds memory access\n  memory fault at wasm address {fault}  at"
+            );
+            assert!(outcome.stderr.starts_with(&expected), "{engine}: {outcome:?}");
+        }
     }
 }
 

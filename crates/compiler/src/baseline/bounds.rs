@@ -14,6 +14,7 @@
 //! what makes the first case sound; see the header of [`super`].
 
 use super::Compiler;
+use super::late::Outside;
 use super::select::Select;
 use super::state::Class;
 use crate::asm::{Mem, Reg, Rm, at};
@@ -72,7 +73,7 @@ impl<A: Select> Compiler<'_, A> {
         }
         let (base, len) = self.memory(mem);
         let condition = self.asm.compare(Relation::Above, true, A::INT_SCRATCH, len);
-        self.trap_if(condition, TrapCode::MemoryOutOfBounds);
+        self.outside_if(condition, Outside { mem, end: A::INT_SCRATCH, size: size as u32 });
         // The end is checked; the access starts `size` bytes before it.
         let base = self.memory_base(base);
         Mem { base, index: Some((A::INT_SCRATCH, 0)), disp: -(size as i32) }
@@ -107,11 +108,17 @@ impl<A: Select> Compiler<'_, A> {
             };
         }
         // The end of what cannot be reached is above the size of any memory.
-        let end = start.and_then(|start| start.checked_add(size)).unwrap_or(u64::MAX);
-        self.asm.constant(A::INT_SCRATCH, end);
+        let end = start.and_then(|start| start.checked_add(size));
+        self.asm.constant(A::INT_SCRATCH, end.unwrap_or(u64::MAX));
         let (base, len) = self.memory(mem);
         let condition = self.asm.compare(Relation::Above, true, A::INT_SCRATCH, len);
-        self.trap_if(condition, TrapCode::MemoryOutOfBounds);
+        match end {
+            Some(_) => {
+                let outside = Outside { mem, end: A::INT_SCRATCH, size: size as u32 };
+                self.outside_if(condition, outside);
+            }
+            None => self.trap_if(condition, TrapCode::MemoryOutOfBounds),
+        }
         let base = self.memory_base(base);
         Mem { base, index: Some((A::INT_SCRATCH, 0)), disp: -(size as i32) }
     }
@@ -151,7 +158,7 @@ impl<A: Select> Compiler<'_, A> {
     /// it, as [`Compiler::ends_within`]. The scratch register is overwritten.
     pub(crate) fn within(&mut self, start: Reg, bytes: u32) {
         self.asm.address_of(A::INT_SCRATCH, at(start, bytes as i32), true);
-        self.ends_in_memory(A::INT_SCRATCH);
+        self.ends_in_memory(A::INT_SCRATCH, start);
     }
 
     /// The same of as many bytes as another register says, zero-extended too; `end` gets
@@ -160,13 +167,13 @@ impl<A: Select> Compiler<'_, A> {
     pub(crate) fn ends_within(&mut self, end: Reg, start: Reg, bytes: Reg) {
         let place = Mem { base: start, index: Some((bytes, 0)), disp: 0 };
         self.asm.address_of(end, place, true);
-        self.ends_in_memory(end);
+        self.ends_in_memory(end, start);
     }
 
-    fn ends_in_memory(&mut self, end: Reg) {
+    fn ends_in_memory(&mut self, end: Reg, start: Reg) {
         let len = Rm::Reg(A::MEMORY_LEN);
         let condition = self.asm.compare(Relation::Above, true, end, len);
-        self.trap_if(condition, TrapCode::MemoryOutOfBounds);
+        self.outside_if(condition, Outside { mem: 0, end: start, size: 0 });
     }
 
     /// Where a memory is described, none for memory 0, and its size.

@@ -1,7 +1,7 @@
 //! Traps, handlers, and the ways in and out of a function.
 
 use super::Compiler;
-use super::late::Late;
+use super::late::{Late, Outside};
 use super::select::Select;
 use crate::Threaded;
 use crate::asm::{AsmLabel, Reg, Rm, at};
@@ -24,6 +24,13 @@ impl<A: Select> Compiler<'_, A> {
 
     pub(crate) fn trap_if(&mut self, condition: A::Condition, code: TrapCode) {
         let label = self.trap_label(code);
+        self.asm.jump_if(condition, label);
+    }
+
+    /// Traps if an access is outside of its memory.
+    pub(crate) fn outside_if(&mut self, condition: A::Condition, outside: Outside) {
+        let label =
+            push_trap(&mut self.asm, &mut self.late, TrapCode::MemoryOutOfBounds, Some(outside));
         self.asm.jump_if(condition, label);
     }
 
@@ -107,8 +114,17 @@ impl<A: Select> Compiler<'_, A> {
 
 /// As [`Compiler::trap_label`], of the parts it needs.
 pub(crate) fn trap_label<A: Select>(asm: &mut A, late: &mut Vec<Late>, code: TrapCode) -> AsmLabel {
+    push_trap(asm, late, code, None)
+}
+
+fn push_trap<A: Select>(
+    asm: &mut A,
+    late: &mut Vec<Late>,
+    code: TrapCode,
+    outside: Option<Outside>,
+) -> AsmLabel {
     let (label, site) = (asm.new_label(), asm.new_label());
     asm.bind(site);
-    late.push(Late::Trap { label, code, site });
+    late.push(Late::Trap { label, code, site, outside });
     label
 }

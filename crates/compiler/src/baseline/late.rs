@@ -13,7 +13,7 @@ use zwasm_regir::{Inst, Slot, SourceLoc, TrapCode};
 /// Code that is rarely executed, emitted behind the function.
 pub(crate) enum Late {
     /// Raises a trap at a place.
-    Trap { label: AsmLabel, code: TrapCode, site: AsmLabel },
+    Trap { label: AsmLabel, code: TrapCode, site: AsmLabel, outside: Option<Outside> },
     /// A failed conversion: one trap for what is not a number, another for the rest.
     Conversion { label: AsmLabel, single: bool, src: Reg, overflow: AsmLabel, nan: AsmLabel },
     /// An indirect call whose types are not the same: threaded code decides.
@@ -34,6 +34,24 @@ pub(crate) enum Late {
     Loop { word: AsmLabel, joined: Rc<[Joined]>, header: AsmLabel },
     /// A word through which a label is reached.
     Landing { word: AsmLabel, target: AsmLabel },
+}
+
+/// An access that is outside of its memory: it starts so many bytes before what a register
+/// has.
+#[derive(Clone, Copy)]
+pub(crate) struct Outside {
+    pub(crate) mem: u32,
+    pub(crate) end: Reg,
+    pub(crate) size: u32,
+}
+
+/// A trap that is raised: the word that says which, where code jumps to for it, and from
+/// where.
+struct Raised {
+    word: u64,
+    label: AsmLabel,
+    site: AsmLabel,
+    outside: Option<Outside>,
 }
 
 /// An instruction that the interpreter executes when its usual case, compiled, does
@@ -108,17 +126,21 @@ impl<A: Select> Compiler<'_, A> {
     }
 
     /// Raises traps of one kind, each at its own place: the first goes on into what all share.
-    fn raise(&mut self, traps: &[(TrapCode, AsmLabel, AsmLabel)], raise: AsmLabel) {
+    fn raise(&mut self, traps: &[Raised], raise: AsmLabel) {
         let shared = self.asm.new_label();
-        for (index, &(code, label, site)) in traps.iter().enumerate() {
-            self.asm.bind(label);
-            self.asm.label_address(A::IP, site);
+        for (index, trap) in traps.iter().enumerate() {
+            self.asm.bind(trap.label);
+            if let Some(Outside { end, size, .. }) = trap.outside {
+                // Whoever raises reads it there, and nobody needs the length again.
+                self.asm.address_of(A::MEMORY_LEN, at(end, -(size as i32)), true);
+            }
+            self.asm.label_address(A::IP, trap.site);
             if index > 0 {
                 self.asm.jump(shared);
                 continue;
             }
             self.asm.bind(shared);
-            self.asm.constant(A::ACC, u64::from(code as u32));
+            self.asm.constant(A::ACC, trap.word);
             if self.metered {
                 self.asm.jump(raise);
             } else {
@@ -138,10 +160,14 @@ impl<A: Select> Compiler<'_, A> {
             self.asm.jump_through(A::IP);
         }
         // Conversions first: they refer to traps.
-        let mut traps: Vec<(TrapCode, AsmLabel, AsmLabel)> = Vec::new();
+        let mut traps: Vec<Raised> = Vec::new();
         for late in std::mem::take(&mut self.late) {
             match late {
-                Late::Trap { label, code, site } => traps.push((code, label, site)),
+                Late::Trap { label, code, site, outside } => {
+                    let word = outside.as_ref().map(|outside| TrapCode::access(outside.mem));
+                    let word = word.unwrap_or(u64::from(code as u32));
+                    traps.push(Raised { word, label, site, outside });
+                }
                 Late::Conversion { label, single, src, overflow, nan } => {
                     self.asm.bind(label);
                     self.asm.jump_if_nan(single, src, nan);
@@ -202,9 +228,9 @@ impl<A: Select> Compiler<'_, A> {
                 }
             }
         }
-        traps.sort_by_key(|(code, ..)| *code as u32);
+        traps.sort_by_key(|trap| trap.word);
         let raises = !traps.is_empty();
-        for same in traps.chunk_by(|(code, ..), (other, ..)| code == other) {
+        for same in traps.chunk_by(|trap, other| trap.word == other.word) {
             for near in same.chunks(TRAPS) {
                 self.raise(near, store_and_raise);
             }

@@ -279,6 +279,8 @@ fn lift(
     Ok(Lifted {
         core: run.slots(&mut *store)?,
         post_return: None,
+        asynchronous: false,
+        callback: None,
         types: types.clone(),
         ty,
         resources: Arc::new([]),
@@ -295,7 +297,11 @@ fn case(seed: u64) -> Result<usize> {
     let params = 1 + rng.size(1, 20);
     let params: Box<[_]> = (0..params).map(|i| (rng.name(i), rng.ty(&mut types, 3))).collect();
     let result = params[0].1;
-    let ty = types.intern_func(FuncType { params: params.clone(), result: Some(result) });
+    let ty = types.intern_func(FuncType {
+        params: params.clone(),
+        result: Some(result),
+        asynchronous: false,
+    });
     let types = Arc::new(types);
     let none: Arc<[ResourceType]> = Arc::new([]);
 
@@ -320,12 +326,12 @@ fn case(seed: u64) -> Result<usize> {
         &types,
         ty,
         &none,
-        c.options,
+        (c.options, false),
     )?;
     let inner = lift(&mut store, &c, host, &types, ty)?;
     // With a table of its own the caller is a stranger, for whom there is no adapter.
     let own = if rng.below(2) == 0 { types.clone() } else { Arc::new(types.copy()) };
-    let between = lower_guest(&mut store, inner, &own, ty, &none, d.options)?;
+    let between = lower_guest(&mut store, inner, &own, ty, &none, (d.options, false))?;
     let outer = lift(&mut store, &d, between, &types, ty)?;
     let func = store.as_context_mut().attachment::<Components>().add_func(outer);
 
@@ -354,7 +360,7 @@ where
         let mut types = Types::default();
         let ty = ty(&mut types);
         let params = Box::new([("v".into(), ty)]);
-        let ty = types.intern_func(FuncType { params, result: Some(ty) });
+        let ty = types.intern_func(FuncType { params, result: Some(ty), asynchronous: false });
         let types = Arc::new(types);
         let none: Arc<[ResourceType]> = Arc::new([]);
         let mut store = Store::new(&Engine::default(), Data::new());
@@ -368,7 +374,7 @@ where
             &types,
             ty,
             &none,
-            guest.options,
+            (guest.options, false),
         )?;
         let lifted = lift(&mut store, &guest, host, &types, ty)?;
         let func = store.as_context_mut().attachment::<Components>().add_func(lifted);
@@ -498,20 +504,30 @@ fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
     let lifted = Lifted {
         core: instance.get_func(&mut store, "run").unwrap().slots(&store)?,
         post_return: None,
+        asynchronous: false,
+        callback: None,
         types: types.clone(),
         ty,
         resources: none.clone(),
         options: c.options,
     };
     let own = if adapted { types.clone() } else { Arc::new(types.copy()) };
-    let f = lower_guest(&mut store, lifted, &own, ty, &none, d.options)?;
+    let f = lower_guest(&mut store, lifted, &own, ty, &none, (d.options, false))?;
     assert_eq!(types.adapters.count() == 1, adapted, "adapter");
     let module = Module::new(store.engine(), caller)?;
     let imports = [f.into(), d.options.memory.unwrap().into()];
     let instance = Instance::new(&mut store, &module, &imports)?;
     let core = instance.get_func(&mut store, "run").unwrap().slots(&store)?;
-    let outer =
-        Lifted { core, post_return: None, types, ty: run, resources: none, options: d.options };
+    let outer = Lifted {
+        core,
+        post_return: None,
+        asynchronous: false,
+        callback: None,
+        types,
+        ty: run,
+        resources: none,
+        options: d.options,
+    };
     let func = store.as_context_mut().attachment::<Components>().add_func(outer);
     let error = func.call(&mut store, &[], &mut []).expect_err(bad.words);
     assert_eq!(error.kind(), zwasm::ErrorKind::Trap, "{error}");

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::body::Outlet;
 use super::error::Error;
-use super::exchange::{Exchange, Piece, Timeouts, Want};
+use super::exchange::{Exchange, Timeouts};
 use super::fields::Fields;
+use super::flow::{Flow, Piece, Want};
 use super::request::{Authority, Method, Request, Scheme};
 use super::response::Response;
 use super::{BODY_BUFFER, MAX_SECTION};

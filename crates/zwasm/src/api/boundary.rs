@@ -121,6 +121,10 @@ unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
         }
         Why::Panic(panic) => resume_unwind(panic),
     };
+    let error = match stop.fault {
+        Some(fault) => error.detail(fault),
+        None => error,
+    };
     // Who calls a host function directly has no frames of the guest.
     let backtrace = stop.backtrace.filter(|backtrace| !backtrace.places.is_empty());
     let Some(backtrace) = backtrace else { return error };

@@ -7,6 +7,7 @@
 
 mod backtrace;
 mod context;
+mod fault;
 #[doc(hidden)]
 pub mod macros;
 mod payload;
@@ -19,6 +20,7 @@ use std::ops::Deref;
 
 pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
 pub use context::{Chain, Context};
+pub use fault::MemoryFault;
 pub use trap::Trap;
 
 pub use crate::{bail, ensure, format_err};

@@ -102,6 +102,8 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
             function_names: Default::default(),
             module_name: Default::default(),
             image: Default::default(),
+            #[cfg(all(feature = "gdb", feature = "addr2line", target_os = "linux"))]
+            lines: Default::default(),
             _trims: Trims(bytes.len() >= tuning::LARGE_MODULE),
         },
     };

@@ -14,6 +14,9 @@
 //!
 //! This runs when something went wrong, and is kept small: what reads bytes is never inlined.
 
+#[cfg(all(feature = "gdb", target_os = "linux"))]
+pub(crate) mod table;
+
 use std::fmt::{self, Display, Formatter};
 
 use super::Module;
@@ -230,8 +233,9 @@ fn search(sections: &Sections<'_>, offsets: &[usize], found: &mut [Option<Source
                 }
             }
         });
+        let files = if hits.is_empty() { None } else { unit.files(sections) };
         for (index, file, line, column) in hits {
-            let file = unit.file(sections, file).unwrap_or_default();
+            let file = files.as_ref().and_then(|files| files.path(file)).unwrap_or_default();
             found[index] = Some(SourceLine { file, line, column });
         }
     }
@@ -372,43 +376,35 @@ impl<'a> Unit<'a> {
         address.wrapping_add(operations.wrapping_mul(self.min_length))
     }
 
-    /// The name of a file, with its directory's before it.
-    fn file(&self, sections: &Sections<'_>, index: u64) -> Option<String> {
+    /// The table of files, as far as it makes sense.
+    fn files(&self, sections: &Sections<'a>) -> Option<Files<'a>> {
         let mut tables = self.tables.clone();
-        let (name, directory) = if self.version >= 5 {
+        if self.version >= 5 {
             let directories = self.entries(&mut tables, sections)?;
+            let directories = directories.into_iter().map(|(name, _)| name).collect();
             let files = self.entries(&mut tables, sections)?;
-            let (name, directory) = *files.get(usize::try_from(index).ok()?)?;
-            let directory = directories.get(usize::try_from(directory).ok()?)?.0;
-            // The first is where the compiler ran.
-            let base = directories.first().map_or(&[][..], |first| first.0);
-            let base = if directory.starts_with(b"/") || directory == base { &[] } else { base };
-            return Some(joined(&[base, directory, name]));
-        } else {
-            let mut directories = Vec::new();
-            loop {
-                match tables.text()? {
-                    [] => break,
-                    directory => directories.push(directory),
-                }
+            return Some(Files { first: 0, directories, files });
+        }
+        let mut directories = Vec::new();
+        loop {
+            match tables.text()? {
+                [] => break,
+                directory => directories.push(directory),
             }
-            let mut at = 1;
-            loop {
-                let name = tables.text().filter(|name| !name.is_empty())?;
-                let directory = tables.unsigned()?;
-                // Time and size.
-                tables.unsigned()?;
-                tables.unsigned()?;
-                if at == index {
-                    let directory =
-                        directory.checked_sub(1).and_then(|at| usize::try_from(at).ok());
-                    let directory = directory.and_then(|at| directories.get(at));
-                    break (name, *directory.unwrap_or(&&[][..]));
-                }
-                at += 1;
-            }
+        }
+        let mut files = Vec::new();
+        let mut file = || {
+            let name = tables.text().filter(|name| !name.is_empty())?;
+            let directory = tables.unsigned()?;
+            // Time and size.
+            tables.unsigned()?;
+            tables.unsigned()?;
+            Some((name, directory))
         };
-        Some(joined(&[directory, name]))
+        while let Some(file) = file() {
+            files.push(file);
+        }
+        Some(Files { first: 1, directories, files })
     }
 
     /// A table of version 5: each entry's name and the number of its directory.
@@ -471,6 +467,32 @@ impl<'a> Unit<'a> {
             }
             _ => return None,
         })
+    }
+}
+
+/// The table of files of a unit.
+struct Files<'a> {
+    /// The number of the first one, and of the first directory.
+    first: u64,
+    directories: Vec<&'a [u8]>,
+    /// Names, and the numbers of their directories.
+    files: Vec<(&'a [u8], u64)>,
+}
+
+impl Files<'_> {
+    /// The name of a file, with its directory's before it.
+    fn path(&self, index: u64) -> Option<String> {
+        let number = |index: u64| usize::try_from(index.checked_sub(self.first)?).ok();
+        let (name, directory) = *self.files.get(number(index)?)?;
+        let directory = number(directory).and_then(|at| self.directories.get(at).copied());
+        if self.first == 1 {
+            return Some(joined(&[directory.unwrap_or_default(), name]));
+        }
+        let directory = directory?;
+        // The first is where the compiler ran.
+        let base = self.directories.first().copied().unwrap_or_default();
+        let base = if directory.starts_with(b"/") || directory == base { &[] } else { base };
+        Some(joined(&[base, directory, name]))
     }
 }
 

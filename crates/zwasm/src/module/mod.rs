@@ -6,7 +6,7 @@ mod decode;
 mod hints;
 pub(crate) mod image;
 #[cfg(feature = "addr2line")]
-mod lines;
+pub(crate) mod lines;
 mod names;
 pub(crate) mod places;
 pub mod source;
@@ -111,6 +111,9 @@ pub(crate) struct Inner {
     pub(crate) function_names: names::FunctionNames,
     /// What its data makes of its memory.
     image: image::MadeImage,
+    /// Lines of source, read when debuggers are told of code.
+    #[cfg(all(feature = "gdb", feature = "addr2line", target_os = "linux"))]
+    pub(crate) lines: OnceLock<lines::table::LineTable>,
     /// Dropped when all else is.
     _trims: Trims,
 }

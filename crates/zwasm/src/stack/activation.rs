@@ -81,8 +81,11 @@ impl HostFrame {
 pub(crate) unsafe fn slots(store: *mut StoreCore, count: usize) -> Result<*mut u64, Stop> {
     // SAFETY: by the contract.
     unsafe {
-        StoreCore::prepare_stack(store)
-            .map_err(|error| Stop { why: Why::Error(error), backtrace: None })?;
+        StoreCore::prepare_stack(store).map_err(|error| Stop {
+            why: Why::Error(error),
+            backtrace: None,
+            fault: None,
+        })?;
         let base = (*store).value_top;
         if base.wrapping_add(count + HEADER_SLOTS as usize) > (*store).stack_limit {
             return Err(overflow(store));
@@ -121,7 +124,7 @@ pub(crate) unsafe fn call(
                 // the store's own stack.
                 let why =
                     Why::Error(Error::msg("the guest is called on another stack than its own"));
-                return Err(Stop { why, backtrace: None });
+                return Err(Stop { why, backtrace: None, fault: None });
             }
             interp::enter(caller, record, slots, header, 0)
         } else {
@@ -176,7 +179,7 @@ unsafe fn overflow(store: *mut StoreCore) -> Stop {
         let limit = (*store).engine.config().backtrace_frames;
         (limit > 0).then(|| backtrace::capture(store, None, limit))
     };
-    Stop { why: Why::Trap(TrapCode::StackOverflow), backtrace }
+    Stop { why: Why::Trap(TrapCode::StackOverflow), backtrace, fault: None }
 }
 
 /// Runs code of the host while the guest waits, its frames ending at `top`: that code may

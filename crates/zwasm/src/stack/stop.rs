@@ -14,8 +14,9 @@ use std::any::Any;
 
 use super::backtrace;
 use super::walk::Cursor;
-use crate::error::{Error, WasmBacktrace};
+use crate::error::{Error, MemoryFault, WasmBacktrace};
 use crate::store::StoreCore;
+use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 
 /// Why the guest stopped other than by returning.
@@ -48,6 +49,37 @@ pub(crate) struct Stop {
     pub(crate) why: Why,
     /// None if the error has one, or there is no guest to have frames.
     pub(crate) backtrace: Option<WasmBacktrace>,
+    /// Which access to a memory it was, if that is known.
+    pub(crate) fault: Option<MemoryFault>,
+}
+
+/// An access that left a memory: the memory by its index in the instance that runs, and
+/// where the access starts.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    pub(crate) memory: u32,
+    pub(crate) address: u64,
+}
+
+impl Access {
+    /// What to tell of it.
+    ///
+    /// # Safety
+    ///
+    /// `vm` is of the instance that runs, which has the memory.
+    unsafe fn fault(self, vm: *const VmCtx) -> Option<MemoryFault> {
+        // What no address reaches starts nowhere.
+        if self.address == Access::NOWHERE {
+            return None;
+        }
+        // SAFETY: by the contract.
+        let size = unsafe { (**(*vm).memories.add(self.memory as usize)).len as u64 };
+        let address = self.address.max(size);
+        Some(MemoryFault { memory: self.memory, address, size })
+    }
+
+    /// The start of an access whose address has more than 64 bits.
+    pub(crate) const NOWHERE: u64 = u64::MAX;
 }
 
 /// The guest has to stop, and its store knows why.
@@ -78,7 +110,12 @@ impl StoreCore {
         unsafe {
             let limit = (*this).engine.config().backtrace_frames;
             let capture = || backtrace::capture(this, Some(place), limit);
-            (*this).stopped = Some(Stop { why, backtrace: (!captured && limit > 0).then(capture) });
+            let backtrace = (!captured && limit > 0).then(capture);
+            let fault = (*this).outside.take().and_then(|access| match why {
+                Why::Trap(TrapCode::MemoryOutOfBounds) => access.fault(place.vm),
+                _ => None,
+            });
+            (*this).stopped = Some(Stop { why, backtrace, fault });
         }
         Stopped(())
     }
@@ -93,7 +130,7 @@ impl StoreCore {
         let stopped = unsafe { (*this).stopped.take() };
         stopped.unwrap_or_else(|| {
             let why = Why::Error(Error::msg("the guest stopped without a reason"));
-            Stop { why, backtrace: None }
+            Stop { why, backtrace: None, fault: None }
         })
     }
 }
@@ -121,15 +158,31 @@ impl Outcome {
         self.0
     }
 
+    /// The guest traps at the instruction, whose access leaves a memory; `address` of
+    /// [`Outcome::stop`] says where.
+    pub(crate) const fn outside(memory: u32) -> Outcome {
+        Outcome(TrapCode::access(memory))
+    }
+
     /// Sees to it that the store knows why the guest stops that `acc` tells to, at
-    /// `place`.
+    /// `place`. Where an access starts that left its memory is `address`.
     ///
     /// # Safety
     ///
     /// As [`StoreCore::stop`].
-    pub(crate) unsafe fn stop(word: u64, store: *mut StoreCore, place: Cursor) -> Stopped {
+    pub(crate) unsafe fn stop(
+        mut word: u64,
+        store: *mut StoreCore,
+        place: Cursor,
+        address: u64,
+    ) -> Stopped {
         if word == Outcome::STOPPED.0 {
             return Stopped(());
+        }
+        if let Some(memory) = TrapCode::accessed(word) {
+            // SAFETY: by the contract.
+            unsafe { (*store).outside = Some(Access { memory, address }) };
+            word = TrapCode::MemoryOutOfBounds as u64;
         }
         let code = TrapCode::from_number(word).unwrap_or(TrapCode::Unreachable);
         // SAFETY: by the contract.

@@ -46,7 +46,7 @@ use crate::interp;
 use crate::stack::Stack;
 use crate::stack::activation::{HostFrame, Thunk};
 use crate::stack::fiber::Fibers;
-use crate::stack::stop::Stop;
+use crate::stack::stop::{Access, Stop};
 #[cfg(feature = "async")]
 use crate::stack::waiting::Polled;
 use crate::stack::walk::Cursor;
@@ -139,6 +139,8 @@ pub struct StoreCore {
     pub(crate) on_stack: bool,
     /// Why and where the guest stopped, until it is told to whoever called it.
     pub(crate) stopped: Option<Stop>,
+    /// The access for which the guest is about to be stopped, if it is known.
+    pub(crate) outside: Option<Access>,
     /// Where the guest continues after a throw.
     pub(crate) landing: Cursor,
     /// The native stack pointer that it continues with; 0 for the one it has.
@@ -230,6 +232,7 @@ impl StoreCore {
             host_frame: ptr::null(),
             on_stack: false,
             stopped: None,
+            outside: None,
             landing: Cursor { ip: ptr::null(), fp: ptr::null_mut(), vm: ptr::null_mut() },
             #[cfg(optimizer)]
             landing_sp: 0,

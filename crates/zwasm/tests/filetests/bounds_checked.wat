@@ -41,21 +41,25 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x30]
+;;   movq rax, [rdi + 0x28]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
+;;   leaq r9, [r11 - 0x4]
 ;;   leaq rdx, L3
-;; L10:
-;;   movl rcx, 0x2
+;;   movl rcx, 0x102
 ;;   jmpq L9
 ;; L4:
+;;   leaq r9, [r11 - 0x4]
 ;;   leaq rdx, L5
-;;   jmp L10
+;;   movl rcx, 0x102
+;;   jmpq L9
 ;; L6:
+;;   leaq r9, [r11 - 0x1]
 ;;   leaq rdx, L7
-;;   jmp L10
+;;   movl rcx, 0x102
+;;   jmpq L9
 ;; L9:
 ;;   handler raise
 ;; aarch64
@@ -90,22 +94,28 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #48]
+;;   ldr x6, [x0, #40]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
+;;   sub x5, x16, #4
 ;;   adr x2, L3
-;; L10:
-;;   movz x3, #2
+;;   movz x3, #258
 ;;   ldr x16, L9
 ;;   br x16
 ;; L4:
+;;   sub x5, x16, #4
 ;;   adr x2, L5
-;;   b L10
+;;   movz x3, #258
+;;   ldr x16, L9
+;;   br x16
 ;; L6:
+;;   sub x5, x16, #1
 ;;   adr x2, L7
-;;   b L10
+;;   movz x3, #258
+;;   ldr x16, L9
+;;   br x16
 ;; L9:
 ;;   handler raise

@@ -33,7 +33,7 @@
 ;;   ja L2
 ;;   leaq r8, [rcx + 0x15]
 ;;   cmpq r8, rsi
-;;   ja L2
+;;   ja L3
 ;;   movups xmm0, [rdx + rcx*1]
 ;;   movq rcx, [rdx + rcx*1 + 0xd]
 ;;   movups [rdx + rax*1], xmm0
@@ -41,7 +41,7 @@
 ;;   movq rcx, rbx
 ;;   leaq rdx, [rax + 0x28]
 ;;   cmpq rdx, rsi
-;;   ja L3
+;;   ja L4
 ;;   movl rdx, 0x0
 ;;   xorps xmm0, xmm0
 ;;   movups [rcx + rax*1], xmm0
@@ -50,12 +50,18 @@
 ;;   popq rbp
 ;;   ret
 ;; L2:
-;;   movl rcx, 0x2
-;;   callq L4
+;;   leaq r8, [rax]
+;;   movl rcx, 0x102
+;;   callq L5
 ;; L3:
-;;   movl rcx, 0x2
-;;   callq L4
+;;   leaq r8, [rcx]
+;;   movl rcx, 0x102
+;;   callq L5
 ;; L4:
+;;   leaq r8, [rax]
+;;   movl rcx, 0x102
+;;   callq L5
+;; L5:
 ;;   routine Trap
 ;; function f1 <short>: frame params 3 header s3 locals s6 stack s6 size 9
 ;;   s8 = s2
@@ -143,11 +149,12 @@
 ;;   movl rcx, 0xa
 ;;   callq L14
 ;; L5:
-;;   movl rcx, 0x2
+;;   leaq r8, [rax]
+;;   movl rcx, 0x102
 ;;   callq L14
 ;; L7:
 ;;   movq r11, [rdi]
-;;   movq r11, [r11 + 0x3f0]
+;;   movq r11, [r11 + 0x428]
 ;;   movq [r11 + 0x8], rax
 ;;   movq [r11 + 0x10], r8
 ;;   movq [r11 + 0x18], rdx

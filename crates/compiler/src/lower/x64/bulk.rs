@@ -12,17 +12,18 @@
 
 use super::emit::Emitter;
 use super::memory::Place;
+use super::traps::Outside;
 use super::{Address, Data, Inst, Load, Ops, Select, Src};
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::bulk::{BYTES_PER_FUEL, Copy, Fill, pieces, spread, spread_constant};
-use crate::isa::x64::{Cond, Condition, FLOAT_SCRATCH, INT_SCRATCH, RDI};
+use crate::isa::x64::{FLOAT_SCRATCH, INT_SCRATCH, RDI};
 use crate::isa::{Primitives, Size};
 use crate::lower::machine::{read, write, write_early};
 use crate::ssa::{InstData, Value};
 use crate::tuning::BULK_INLINE_BYTES;
 use regalloc2::VReg;
 use zwasm_regir::inst::Bulk;
-use zwasm_regir::{Inst as SlotInst, Slot, TrapCode, Type};
+use zwasm_regir::{Inst as SlotInst, Slot, Type};
 
 /// Where a long one goes.
 pub(super) struct Long {
@@ -69,8 +70,7 @@ impl Select<'_> {
         self.put(Inst::Lea { wide: true, address }, &[write(end), read(start)]);
         let compare = Inst::Cmp { size: Size::B8, a: Src::Operand, b: Src::Operand };
         self.put(compare, &[read(end), read(len)]);
-        let condition = Condition::Flag(Cond::Above);
-        self.put(Inst::TrapIf { condition, code: TrapCode::MemoryOutOfBounds }, &[]);
+        self.put(Inst::OutsideIf { mem: 0, size: 0 }, &[read(start)]);
     }
 
     /// Pays for so many bytes, whose places have been checked.
@@ -202,7 +202,7 @@ impl Emitter<'_> {
         let place = Mem { base: start, index: Some((count, 0)), disp: 0 };
         self.asm.address_of(end, place, true);
         self.asm.cmp(true, end, Rm::Reg(len));
-        self.trap_if(Condition::Flag(Cond::Above), TrapCode::MemoryOutOfBounds);
+        self.outside_if(Outside { mem: 0, end: start, size: 0 });
     }
 
     /// Has the handler do a long one.

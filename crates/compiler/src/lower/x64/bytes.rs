@@ -2,6 +2,7 @@
 
 use super::emit::{Emitter, Late, Regs, place};
 use super::inst::{Inst, Load, Src};
+use super::traps::Outside;
 use crate::asm::{Mem, Reg, Rm, at};
 use crate::code::Routine;
 use crate::isa::x64::{Cond, INT_SCRATCH, RDI, emit};
@@ -193,6 +194,10 @@ impl Emitter<'_> {
                 self.asm.bind(skip);
             }
             Inst::TrapIf { condition, code } => self.trap_if(condition, code),
+            Inst::OutsideIf { mem, size } => {
+                let end = regs.reg();
+                self.outside_if(Outside { mem, end, size });
+            }
             Inst::Seq(sequence, data) | Inst::Plain(sequence, data) => sequence(self, regs, data),
             #[cfg(feature = "simd")]
             Inst::Vector(inst) => inst.emit(self, regs),
@@ -218,7 +223,7 @@ impl Emitter<'_> {
             }
             Inst::Handler { code } => self.leave_for(code, Routine::Handler),
             Inst::Return => self.epilogue(),
-            Inst::Trap(code) => self.raise(code),
+            Inst::Trap(code) => self.raise(code.into()),
             Inst::Call { .. }
             | Inst::Throw { .. }
             | Inst::Jump

@@ -8,10 +8,11 @@ use super::allocate::Slow;
 use super::bulk::Long;
 use super::inst::{Address, Base, Callee, Inst, Src};
 use super::regs::{FUEL, MEMORY, reg};
+use super::traps::Cause;
 use crate::asm::{AsmLabel, Mem, Reg, Rm, at};
 use crate::code::{KEPT, Landing, NativeCode, Routine};
 use crate::isa::x64::{
-    Assembler, Cond, Condition, INT_SCRATCH, R10, RBP, RCX, RDI, RDX, RSI, RSP, emit,
+    Assembler, Cond, Condition, INT_SCRATCH, R10, RBP, RDI, RDX, RSI, RSP, emit,
 };
 use crate::isa::{Alu, Primitives, Size};
 use crate::lower::machine::Machine;
@@ -21,9 +22,6 @@ use crate::tuning::{CODE_LINE, SMALL_LOOP, UNCHECKED_FRAME, WIDE_LOOP_ALIGN};
 use crate::{CompileError, Environment, VmLayout};
 use regalloc2::{Allocation, Edit, InstOrEdit, Output};
 use zwasm_regir::{SourceLoc, TrapCode};
-
-/// Trap stubs that are looked at for one to use again.
-const RECENT_TRAPS: usize = 8;
 
 /// Literals that are looked at for one to use again.
 const RECENT_WORDS: usize = 32;
@@ -99,7 +97,7 @@ enum Word {
 /// What stands behind the function's blocks.
 pub(super) enum Late {
     /// Traps.
-    Trap(TrapCode),
+    Trap(Cause),
     /// The deadline is reached: the handler of the threaded code with this number, and on at
     /// the label.
     Epoch { code: u32, resume: AsmLabel },
@@ -125,8 +123,8 @@ pub(crate) struct Emitter<'a> {
     pub(super) frame: i32,
     /// Whether memory 0 has its register.
     pinned: bool,
-    source: SourceLoc,
-    late: Vec<(AsmLabel, SourceLoc, Late)>,
+    pub(super) source: SourceLoc,
+    pub(super) late: Vec<(AsmLabel, SourceLoc, Late)>,
     words: Vec<(Word, AsmLabel)>,
     tables: Vec<(AsmLabel, Vec<AsmLabel>)>,
     /// The labels of blocks, as the jumps that name them want them.
@@ -396,33 +394,6 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The label of code that traps; the place is the instruction that is emitted.
-    pub(crate) fn trap(&mut self, code: TrapCode) -> AsmLabel {
-        let source = self.source;
-        let same = |(_, at, late): &&(AsmLabel, SourceLoc, Late)| {
-            *at == source && matches!(late, Late::Trap(other) if *other == code)
-        };
-        let recent = self.late.iter().rev().take(RECENT_TRAPS).find(same);
-        match recent {
-            Some((label, ..)) => *label,
-            None => self.push_late(Late::Trap(code)),
-        }
-    }
-
-    /// Traps if a condition holds.
-    pub(crate) fn trap_if(&mut self, condition: Condition, code: TrapCode) {
-        let label = self.trap(code);
-        self.asm.jump_if(condition, label);
-    }
-
-    /// The label of code that traps because of a conversion, whose reason depends on
-    /// whether `src` is a number.
-    pub(crate) fn conversion_trap(&mut self, single: bool, src: Reg) -> AsmLabel {
-        let overflow = self.trap(TrapCode::IntegerOverflow);
-        let nan = self.trap(TrapCode::BadConversionToInteger);
-        self.push_late(Late::Conversion { single, src, overflow, nan })
-    }
-
     pub(super) fn push_late(&mut self, late: Late) -> AsmLabel {
         let label = self.asm.new_label();
         self.late.push((label, self.source, late));
@@ -664,12 +635,6 @@ impl<'a> Emitter<'a> {
         self.tables.push((table, entries));
     }
 
-    pub(super) fn raise(&mut self, code: TrapCode) {
-        let routine = self.routine(Routine::Trap);
-        self.asm.constant(RCX, code as u64);
-        emit!(self.asm, callq_m(routine));
-    }
-
     /// What is rarely executed.
     fn late(&mut self) {
         let late = std::mem::take(&mut self.late);
@@ -677,7 +642,7 @@ impl<'a> Emitter<'a> {
             self.at(source);
             self.asm.bind(label);
             match late {
-                Late::Trap(code) => self.raise(code),
+                Late::Trap(cause) => self.raise(cause),
                 Late::Epoch { code, resume } => {
                     self.keep(code);
                     self.bring();

@@ -172,6 +172,9 @@ pub(crate) enum Inst {
     FloatCmov(Condition),
     /// `[]`.
     TrapIf { condition: Condition, code: TrapCode },
+    /// `[end]`: traps if what was compared is above, as an access of so many bytes to a memory
+    /// that ends there and not in it.
+    OutsideIf { mem: u32, size: u32 },
     /// `[..]`, as the function wants them; it may change the scratch register.
     Seq(Sequence, Data),
     /// The same, but it leaves the scratch register alone.
@@ -252,6 +255,7 @@ impl Inst {
             | Inst::Cmov(_)
             | Inst::FloatCmov(_)
             | Inst::TrapIf { .. }
+            | Inst::OutsideIf { .. }
             | Inst::Call { .. }
             | Inst::TailCall { .. }
             | Inst::Handler { .. }

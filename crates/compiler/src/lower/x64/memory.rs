@@ -172,11 +172,17 @@ impl Select<'_> {
         let is_64 = self.env.memory(access.mem).is_64;
         let known = self.func.constant(self.facts.root(addr));
         // What cannot be reached ends above the size of any memory.
+        let mut exists = true;
         let end = match (access.offset.checked_add(size), known) {
-            (None, _) => self.constant(Type::I64, u64::MAX),
+            (None, _) => {
+                exists = false;
+                self.constant(Type::I64, u64::MAX)
+            }
             (Some(end), Some(addr)) => {
                 let addr = if is_64 { addr } else { u64::from(addr as u32) };
-                self.constant(Type::I64, end.saturating_add(addr))
+                let end = end.checked_add(addr);
+                exists = end.is_some();
+                self.constant(Type::I64, end.unwrap_or(u64::MAX))
             }
             (Some(end), None) => {
                 let addr = self.reg(addr);
@@ -199,7 +205,11 @@ impl Select<'_> {
         let mut ops = Ops::of(&[read(end)]);
         let len = self.src_rm(len, Size::B8, &mut ops);
         self.put_ops(Inst::Cmp { size: Size::B8, a: Src::Operand, b: len }, &ops);
-        self.trap_if(Cond::Above, TrapCode::MemoryOutOfBounds);
+        if exists {
+            self.put(Inst::OutsideIf { mem: access.mem, size: size as u32 }, &[read(end)]);
+        } else {
+            self.trap_if(Cond::Above, TrapCode::MemoryOutOfBounds);
+        }
         base.plus_index(end, 0).plus(-(size as i32))
     }
 

@@ -20,6 +20,7 @@ mod regs;
 pub mod stubs;
 #[cfg(all(test, feature = "simd"))]
 mod tests;
+mod traps;
 #[cfg(feature = "simd")]
 mod vector;
 #[cfg(feature = "simd")]

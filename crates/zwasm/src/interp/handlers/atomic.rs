@@ -7,8 +7,8 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst, fence};
 
-use super::{Handler, Regs, done, handlers, next, trap};
-use crate::stack::stop::Outcome;
+use super::{Handler, Regs, done, handlers, next, outside, trap};
+use crate::stack::stop::{self, Outcome};
 use crate::store::MemoryInst;
 use crate::store::shared::timeout;
 use zwasm_regir::TrapCode;
@@ -86,7 +86,7 @@ macro_rules! checked {
             trap!($regs, TrapCode::UnalignedAtomic)
         }
         if wrapped || past || end > (*$memory).len as u64 {
-            trap!($regs, TrapCode::MemoryOutOfBounds)
+            outside!($regs, if wrapped { stop::Access::NOWHERE } else { start }, WORD)
         }
         start
     }};
@@ -101,7 +101,7 @@ handlers! {
             trap!(regs, TrapCode::UnalignedAtomic)
         }
         if address + size_of::<O::M>() > regs.len {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, address)
         }
         let cell = O::M::cell(regs.mem.add(address));
         let value = O::run(cell, *regs.slot(2), *regs.slot(3));

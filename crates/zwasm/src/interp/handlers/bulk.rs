@@ -10,11 +10,11 @@
 
 use super::call::function;
 use super::globals_tables::table_index;
-use super::{Regs, done, handlers, next, trap};
+use super::{Regs, done, handlers, next, outside};
 use crate::stack::activation;
-use crate::stack::stop::Outcome;
+use crate::stack::stop::{Access, Outcome};
 use crate::store::vmctx::VmCtx;
-use crate::store::{MemoryInst, StoreCore, TableInst};
+use crate::store::{StoreCore, TableInst};
 use crate::tuning::BULK_PIECE;
 use zwasm_regir::TrapCode;
 
@@ -27,7 +27,7 @@ macro_rules! bulk {
     ($regs:ident, $execute:expr, $words:expr) => {{
         let outcome = $execute($regs.ip, $regs.fp, $regs.vm);
         if outcome == OUT_OF_MEMORY_BOUNDS {
-            trap!($regs, TrapCode::MemoryOutOfBounds)
+            outside!($regs, 0, TOLD)
         }
         done!($regs, outcome);
         next!($regs, $words)
@@ -173,12 +173,19 @@ unsafe fn table_range(table: *const TableInst, start: u64, length: u64) -> Optio
     (start.checked_add(length)? <= size).then_some(start as usize)
 }
 
-/// The start of a range of a memory, if the range is within it.
-unsafe fn memory_range(memory: *const MemoryInst, start: u64, length: u64) -> Option<usize> {
+/// The start of a range of the memory with this index, if the range is within it; if not,
+/// the store knows where it starts.
+unsafe fn memory_range(vm: *mut VmCtx, index: u32, start: u64, length: u64) -> Option<usize> {
     // SAFETY: the memory is live.
     unsafe {
+        let memory = *(*vm).memories.add(index as usize);
         let start = if (*memory).ty.memory64 { start } else { u64::from(start as u32) };
-        (start.checked_add(length)? <= (*memory).len as u64).then_some(start as usize)
+        let end = start.checked_add(length);
+        if end.is_some_and(|end| end <= (*memory).len as u64) {
+            return Some(start as usize);
+        }
+        (*(*vm).store).outside = Some(Access { memory: index, address: start });
+        None
     }
 }
 
@@ -193,7 +200,9 @@ unsafe extern "C" fn fill_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let memory = *(*vm).memories.add(regs.upper() as usize);
         let length = *base.add(2);
         let length = if (*memory).ty.memory64 { length } else { u64::from(length as u32) };
-        let Some(start) = memory_range(memory, *base, length) else { return OUT_OF_MEMORY_BOUNDS };
+        let Some(start) = memory_range(vm, regs.upper(), *base, length) else {
+            return OUT_OF_MEMORY_BOUNDS;
+        };
         if !(*(*vm).limits).pay(length) {
             return OUT_OF_FUEL;
         }
@@ -215,8 +224,12 @@ unsafe extern "C" fn copy_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         // The length has the narrower of the two index types.
         let is_64 = (*to).ty.memory64 && (*from).ty.memory64;
         let length = if is_64 { *base.add(2) } else { u64::from(*base.add(2) as u32) };
-        let ranges = (memory_range(to, *base, length), memory_range(from, *base.add(1), length));
-        let (Some(target), Some(source)) = ranges else { return OUT_OF_MEMORY_BOUNDS };
+        let Some(target) = memory_range(vm, regs.upper(), *base, length) else {
+            return OUT_OF_MEMORY_BOUNDS;
+        };
+        let Some(source) = memory_range(vm, regs.word(2) as u32, *base.add(1), length) else {
+            return OUT_OF_MEMORY_BOUNDS;
+        };
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
         copy(vm, to, from, length as usize).into()
     }
@@ -240,7 +253,7 @@ unsafe extern "C" fn init_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         // Source and length are 32 bits wide whatever the memory is.
         let source = *base.add(1) as u32 as usize;
         let length = *base.add(2) as u32 as usize;
-        let start = memory_range(memory, *base, length as u64);
+        let start = memory_range(vm, regs.upper(), *base, length as u64);
         let bytes = bytes.get(source..).and_then(|bytes| bytes.get(..length));
         let (Some(start), Some(bytes)) = (start, bytes) else { return OUT_OF_MEMORY_BOUNDS };
         copy(vm, (*memory).base.add(start), bytes.as_ptr(), length).into()

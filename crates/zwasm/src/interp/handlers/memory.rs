@@ -17,14 +17,23 @@
 
 use super::{
     Handler, InAcc, InSlot, InWord, Lane, Regs, Source, done, handlers, jump, leave_with, next,
-    tail, trap, words,
+    outside, tail, words,
 };
 use crate::stack::activation;
-use crate::stack::stop::Outcome;
+use crate::stack::stop::{Access, Outcome};
 use crate::store::StoreCore;
 use crate::store::vmctx::VmCtx;
 use zwasm_regir::TrapCode;
 use zwasm_regir::ops::{Load, Store, meaning};
+
+/// What [`out_of_bounds`] is about: memory 0.
+pub(super) const ZERO: u8 = 0;
+/// The memory in the upper half.
+pub(super) const UPPER: u8 = 1;
+/// The memory in word 3.
+pub(super) const WORD: u8 = 2;
+/// What the store has been told of.
+pub(super) const TOLD: u8 = 3;
 
 /// A value at any address.
 #[repr(C, packed)]
@@ -61,21 +70,30 @@ unsafe extern "C" fn refresh(vm: *mut VmCtx) -> bool {
         for &memory in &(*(*vm).instance).memories {
             grown |= (*memory).refresh();
         }
+        if grown {
+            (*(*vm).store).outside = None;
+        }
     }
     grown
 }
 
 handlers! {
     /// Executes the instruction again if a memory is larger than was known, else
-    /// traps.
+    /// traps. The address is where the length of memory 0 was.
     #[cold]
     #[inline(never)]
-    fn out_of_bounds(regs) {
+    fn out_of_bounds[const WHICH: u8](regs) {
         if refresh(regs.vm) {
             regs.reload();
             jump!(regs)
         }
-        leave_with!(regs, Outcome::trap(TrapCode::MemoryOutOfBounds))
+        let memory = match WHICH {
+            UPPER => regs.upper(),
+            WORD => regs.word(3) as u32,
+            TOLD => leave_with!(regs, Outcome::trap(TrapCode::MemoryOutOfBounds)),
+            _ => 0,
+        };
+        leave_with!(regs, Outcome::outside(memory))
     }
 
     /// A load from memory 0 with 32-bit addresses: field 0 is the destination,
@@ -84,7 +102,7 @@ handlers! {
         let address: u32 = A::get(&regs, 1);
         let address = address as usize + regs.upper() as usize;
         if address + size_of::<O::M>() > regs.len {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, address)
         }
         let raw = read::<O::M>(regs.mem.add(address));
         regs.result(O::extend(raw));
@@ -95,7 +113,7 @@ handlers! {
     fn load_at[O: Load<R: Lane>](regs) {
         let address = regs.word(2) as usize;
         if address + size_of::<O::M>() > regs.len {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, address)
         }
         let raw = read::<O::M>(regs.mem.add(address));
         regs.result(O::extend(raw));
@@ -111,7 +129,7 @@ handlers! {
         let (start, wrapped) = address.overflowing_add(regs.word(2));
         let (end, past) = start.overflowing_add(size_of::<O::M>() as u64);
         if wrapped || past || end > (*memory).len as u64 {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, if wrapped { Access::NOWHERE } else { start }, UPPER)
         }
         let raw = read::<O::M>((*memory).base.add(start as usize));
         regs.result(O::extend(raw));
@@ -125,7 +143,7 @@ handlers! {
         let value: O::A = V::get(&regs, 1);
         let address = address as usize + regs.upper() as usize;
         if address + size_of::<O::M>() > regs.len {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, address)
         }
         write(regs.mem.add(address), O::narrow(value));
         next!(regs, 2 + words::<V, O::A>())
@@ -136,7 +154,7 @@ handlers! {
         let address = regs.word(2) as usize;
         let value: O::A = V::get(&regs, 1);
         if address + size_of::<O::M>() > regs.len {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, address)
         }
         write(regs.mem.add(address), O::narrow(value));
         next!(regs, 3 + words::<V, O::A>())
@@ -152,7 +170,7 @@ handlers! {
         let (start, wrapped) = address.overflowing_add(regs.word(2));
         let (end, past) = start.overflowing_add(size_of::<O::M>() as u64);
         if wrapped || past || end > (*memory).len as u64 {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+            outside!(regs, if wrapped { Access::NOWHERE } else { start }, UPPER)
         }
         write((*memory).base.add(start as usize), O::narrow(value));
         next!(regs, 3)

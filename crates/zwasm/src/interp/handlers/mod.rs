@@ -176,13 +176,27 @@ macro_rules! next {
     }};
 }
 
-/// Stops the guest with a trap. Out of bounds of a memory, a handler must leave
-/// before it changes anything: if the memory was grown by another thread, the
-/// instruction is executed once more.
-macro_rules! trap {
-    ($regs:ident, TrapCode::MemoryOutOfBounds) => {
-        $crate::interp::handlers::tail!($regs, $crate::interp::handlers::memory::out_of_bounds)
+/// Stops the guest because an access that starts at an address leaves a memory: memory 0,
+/// or the one that the constant says of [`memory::out_of_bounds`]. A handler must leave
+/// before it changes anything: if the memory was grown by another thread, the instruction
+/// is executed once more.
+macro_rules! outside {
+    ($regs:ident, $address:expr) => {
+        $crate::interp::handlers::outside!($regs, $address, ZERO)
     };
+    ($regs:ident, $address:expr, $which:tt) => {{
+        $regs.len = $address as usize;
+        $crate::interp::handlers::tail!(
+            $regs,
+            $crate::interp::handlers::memory::out_of_bounds::<
+                { $crate::interp::handlers::memory::$which },
+            >
+        )
+    }};
+}
+
+/// Stops the guest with a trap.
+macro_rules! trap {
     ($regs:ident, $code:expr) => {{
         $regs.acc = $code as u64;
         $crate::interp::handlers::tail!($regs, $crate::interp::handlers::raise)
@@ -207,7 +221,7 @@ macro_rules! done {
     };
 }
 
-use {done, handlers, jump, leave_with, next, tail, trap, with_abi};
+use {done, handlers, jump, leave_with, next, outside, tail, trap, with_abi};
 
 impl Regs {
     /// The operand in 16-bit field `field` of the word after the handler.
@@ -452,7 +466,7 @@ handlers! {
             regs.reload();
             jump!(regs)
         }
-        stop(regs.ip, regs.fp, regs.vm, regs.acc);
+        stop(regs.ip, regs.fp, regs.vm, regs.acc, regs.len);
         // Opaque, because a result known to the compiler would be returned by the
         // caller itself, behind a call instead of a jump.
         std::hint::black_box(STOPPED)
@@ -465,9 +479,17 @@ handlers! {
     }
 }
 
-/// Remembers where and why the guest stopped.
+/// Remembers where and why the guest stopped. If it is an access that left its memory, its
+/// address is where the length of memory 0 was.
 #[inline(never)]
-unsafe extern "C" fn stop(ip: *const u64, fp: *mut u64, vm: *mut VmCtx, outcome: u64) {
+unsafe extern "C" fn stop(
+    ip: *const u64,
+    fp: *mut u64,
+    vm: *mut VmCtx,
+    outcome: u64,
+    address: usize,
+) {
+    let place = Cursor { ip, fp, vm };
     // SAFETY: the store is running this handler and nothing else uses it.
-    let _: Stopped = unsafe { Outcome::stop(outcome, (*vm).store, Cursor { ip, fp, vm }) };
+    let _: Stopped = unsafe { Outcome::stop(outcome, (*vm).store, place, address as u64) };
 }

@@ -26,7 +26,8 @@ mod tests;
 
 use super::control::leave;
 use super::memory::{read, write};
-use super::{Handler, InAcc, InImm, InSlot, Lane, Regs, Source, handlers, next, trap};
+use super::{Handler, InAcc, InImm, InSlot, Lane, Regs, Source, handlers, next, outside};
+use crate::stack::stop::Access;
 use crate::store::GlobalInst;
 use std::sync::atomic::{Ordering, compiler_fence};
 use zwasm_regir::lanes::{Lanes, U8x16, U64x2};
@@ -94,7 +95,7 @@ bits! { u8 u16 u32 u64 }
 /// in the upper half, and the offset in word 2. The sums of the first kind cannot
 /// wrap, as in [`super::memory`].
 #[inline(always)]
-unsafe fn place<T, A: Source, const ANY: bool>(regs: &Regs, field: usize) -> Option<*mut T> {
+unsafe fn place<T, A: Source, const ANY: bool>(regs: &Regs, field: usize) -> Result<*mut T, u64> {
     // SAFETY: the instruction has these operands and the instance this memory; the
     // place is within it.
     unsafe {
@@ -102,7 +103,7 @@ unsafe fn place<T, A: Source, const ANY: bool>(regs: &Regs, field: usize) -> Opt
             let address: u32 = A::get(regs, field);
             let start = address as usize + regs.upper() as usize;
             let inside = start + size_of::<T>() <= regs.len;
-            return inside.then(|| regs.mem.add(start).cast());
+            return if inside { Ok(regs.mem.add(start).cast()) } else { Err(start as u64) };
         }
         let memory = *(*regs.vm).memories.add(regs.upper() as usize);
         let address: u64 = A::get(regs, field);
@@ -110,7 +111,10 @@ unsafe fn place<T, A: Source, const ANY: bool>(regs: &Regs, field: usize) -> Opt
         let (start, wrapped) = address.overflowing_add(regs.word(2));
         let (end, past) = start.overflowing_add(size_of::<T>() as u64);
         let inside = !wrapped && !past && end <= (*memory).len as u64;
-        inside.then(|| (*memory).base.add(start as usize).cast())
+        match inside {
+            true => Ok((*memory).base.add(start as usize).cast()),
+            false => Err(if wrapped { Access::NOWHERE } else { start }),
+        }
     }
 }
 
@@ -188,8 +192,10 @@ handlers! {
     /// Field 1 is the address. Behind the access are a mask of the lane and the
     /// slot of the vector.
     fn load_lane[T: Bits, const ANY: bool](regs) {
-        let Some(place) = place::<T, InSlot, ANY>(&regs, 1) else {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+        let place = match place::<T, InSlot, ANY>(&regs, 1) {
+            Ok(place) => place,
+            Err(start) if ANY => outside!(regs, start, UPPER),
+            Err(start) => outside!(regs, start),
         };
         let value: T = read(place.cast());
         let at = access_words(ANY);
@@ -200,8 +206,10 @@ handlers! {
 
     /// Field 0 is the address, field 1 the vector.
     fn store[A: Source, const ANY: bool](regs) {
-        let Some(place) = place::<U64x2, A, ANY>(&regs, 0) else {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+        let place = match place::<U64x2, A, ANY>(&regs, 0) {
+            Ok(place) => place,
+            Err(start) if ANY => outside!(regs, start, UPPER),
+            Err(start) => outside!(regs, start),
         };
         place.write_unaligned(get(regs.slot(1)));
         next!(regs, access_words(ANY))
@@ -210,8 +218,10 @@ handlers! {
     /// As `store`; behind the access is the byte of the vector at which the lane
     /// starts.
     fn store_lane[T: Bits, const ANY: bool](regs) {
-        let Some(place) = place::<T, InSlot, ANY>(&regs, 0) else {
-            trap!(regs, TrapCode::MemoryOutOfBounds)
+        let place = match place::<T, InSlot, ANY>(&regs, 0) {
+            Ok(place) => place,
+            Err(start) if ANY => outside!(regs, start, UPPER),
+            Err(start) => outside!(regs, start),
         };
         let at = access_words(ANY);
         let lane = regs.slot(1).byte_add(regs.word(at) as usize).cast::<T>();
@@ -319,8 +329,10 @@ macro_rules! tier {
                 /// Field 1 is the address.
                 $(#[$target])*
                 fn load[O: Load, A: Source, const ANY: bool](regs) {
-                    let Some(place) = place::<O::M, A, ANY>(&regs, 1) else {
-                        trap!(regs, TrapCode::MemoryOutOfBounds)
+                    let place = match place::<O::M, A, ANY>(&regs, 1) {
+                        Ok(place) => place,
+                        Err(start) if ANY => outside!(regs, start, UPPER),
+                        Err(start) => outside!(regs, start),
                     };
                     regs.vector(O::extend(place.read_unaligned()));
                     next!(regs, access_words(ANY))

@@ -177,11 +177,11 @@ impl Chunk {
         Some(chunk)
     }
 
-    /// Lets debuggers know of the functions in it, by name and range.
+    /// Lets debuggers know of the functions in it, whose lines name these files.
     #[cfg(all(feature = "gdb", target_os = "linux"))]
-    pub(super) fn tell_debuggers(&mut self, functions: &[(String, Range<usize>)]) {
+    pub(super) fn tell_debuggers(&mut self, functions: &[super::dwarf::Function], files: &[&str]) {
         let start = self.start() as u64;
-        self.told = Some(super::gdb::Registration::new(start, self.len, functions));
+        self.told = Some(super::gdb::Registration::new(start, self.len, functions, files));
     }
 
     /// The first byte of the code.

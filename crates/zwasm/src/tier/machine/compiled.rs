@@ -15,7 +15,7 @@ use super::environment::ModuleEnvironment;
 #[cfg(optimizer)]
 use super::native;
 use super::signals;
-use super::tell::tell;
+use super::tell::{Told, tell};
 use super::{host, link};
 use crate::code::catches::CatchTable;
 use crate::code::translate::{frame_bytes, translate};
@@ -331,6 +331,7 @@ struct Member {
     range: Range<usize>,
     loops: Box<[LoopEntry]>,
     sources: Box<[(u32, SourceLoc)]>,
+    inlined: Vec<Inlined>,
     sites: Box<[(u32, u32)]>,
     first_cell: u32,
     is_silent: bool,
@@ -469,6 +470,12 @@ impl Group {
             range: start..start + bytes.len(),
             loops: loops.into(),
             sources: sources.into(),
+            // Only debuggers are told of lines.
+            inlined: if module.engine.config().code.debug_info {
+                function.inlined.clone()
+            } else {
+                Vec::new()
+            },
             sites: sites.into_iter().map(site).collect(),
             first_cell,
             is_silent,
@@ -493,10 +500,15 @@ impl Group {
             let word = self.bytes.get(range.start + 8..)?.first_chunk()?;
             usize::try_from(u64::from_ne_bytes(*word)).ok().filter(|entry| range.contains(entry))
         };
-        let members = self
-            .members
-            .iter()
-            .filter_map(|member| Some((member.defined, entry(&member.range)?..member.range.end)));
+        let members = self.members.iter().filter_map(|member| {
+            Some(Told {
+                defined: member.defined,
+                range: entry(&member.range)?..member.range.end,
+                start: member.range.start,
+                sources: &member.sources,
+                inlined: &member.inlined,
+            })
+        });
         tell(module, &mut chunk, "", members);
         let chunk = Arc::new(chunk);
         let code = |member: Member| {
@@ -507,6 +519,7 @@ impl Group {
                 range,
                 loops,
                 sources,
+                inlined: _,
                 sites,
                 first_cell,
                 is_silent,

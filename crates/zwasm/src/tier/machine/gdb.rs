@@ -3,8 +3,8 @@
 //!
 //! A debugger has a breakpoint at the function `__jit_debug_register_code`, and reads the
 //! list that begins in `__jit_debug_descriptor` when it is reached. What is in the list are
-//! object files in memory. Ours have no code in them, only where it is and the symbols in
-//! it.
+//! object files in memory. Ours have no code in them, only where it is, the symbols in it,
+//! and debugging information where the guest has some.
 //!
 //! # Safety
 //!
@@ -14,9 +14,10 @@
 
 use std::arch::global_asm;
 use std::hint::black_box;
-use std::ops::Range;
 use std::ptr::{self, NonNull, null_mut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::dwarf::{self, Dwarf, Function};
 
 /// An object file, as debuggers read it.
 #[repr(C)]
@@ -84,9 +85,10 @@ unsafe impl Send for Registration {}
 unsafe impl Sync for Registration {}
 
 impl Registration {
-    /// Tells debuggers of code from `start` on, with functions by name and range.
-    pub(super) fn new(start: u64, len: usize, functions: &[(String, Range<usize>)]) -> Self {
-        let file = image(start, len as u64, functions).into_boxed_slice();
+    /// Tells debuggers of code from `start` on, and of the functions in it.
+    /// The lines of functions name these files.
+    pub(super) fn new(start: u64, len: usize, functions: &[Function], files: &[&str]) -> Self {
+        let file = image(start, len as u64, functions, files).into_boxed_slice();
         let _lock = lock();
         let descriptor = &raw mut __jit_debug_descriptor;
         // SAFETY: the lock is held.
@@ -154,23 +156,24 @@ struct Section {
     entry: u64,
 }
 
+const PROGBITS: u32 = 1;
 const NOBITS: u32 = 8;
 const SYMTAB: u32 = 2;
 const STRTAB: u32 = 3;
 /// There while the program runs, with instructions in it.
 const CODE: u64 = 2 | 4;
 /// A global symbol of a function.
-const FUNCTION: u8 = 0x12;
+const GLOBAL_FUNCTION: u8 = 0x12;
 const HEADER: usize = 64;
 const MACHINE: u16 = if cfg!(target_arch = "x86_64") { 62 } else { 183 };
 
 /// An object file (ELF) for code that is elsewhere.
-fn image(start: u64, len: u64, functions: &[(String, Range<usize>)]) -> Vec<u8> {
+fn image(start: u64, len: u64, functions: &[Function], files: &[&str]) -> Vec<u8> {
     let (mut names, mut symbols) = (vec![0], vec![0; 24]);
-    for (name, range) in functions {
+    for Function { name, range, .. } in functions {
         symbols.extend((names.len() as u32).to_le_bytes());
         // The symbol is in the first section.
-        symbols.extend([FUNCTION, 0, 1, 0]);
+        symbols.extend([GLOBAL_FUNCTION, 0, 1, 0]);
         symbols.extend((range.start as u64).to_le_bytes());
         symbols.extend((range.len() as u64).to_le_bytes());
         names.extend(name.bytes().filter(|byte| *byte != 0));
@@ -191,8 +194,14 @@ fn image(start: u64, len: u64, functions: &[(String, Range<usize>)]) -> Vec<u8> 
         Section { flags: CODE, address: start, size: len, ..section(".text", NOBITS, Vec::new()) },
         Section { links: (3, 1), entry: 24, ..section(".symtab", SYMTAB, symbols) },
         section(".strtab", STRTAB, names),
-        section(".shstrtab", STRTAB, Vec::new()),
     ];
+    if !files.is_empty() {
+        let Dwarf { info, abbreviations, lines } = dwarf::sections(start, len, functions, files);
+        sections.push(section(".debug_info", PROGBITS, info));
+        sections.push(section(".debug_abbrev", PROGBITS, abbreviations));
+        sections.push(section(".debug_line", PROGBITS, lines));
+    }
+    sections.push(section(".shstrtab", STRTAB, Vec::new()));
     let mut titles = Vec::new();
     let mut title_offsets = Vec::new();
     for section in &sections {
@@ -242,14 +251,19 @@ fn image(start: u64, len: u64, functions: &[(String, Range<usize>)]) -> Vec<u8> 
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use object::{Object, ObjectSection, ObjectSymbol};
 
     use super::*;
 
+    fn function(name: &str, range: Range<usize>) -> Function {
+        Function { name: name.to_owned(), range, lines: Vec::new() }
+    }
+
     #[test]
     fn an_object_file() {
-        let functions = [("a".to_owned(), 0..16), ("b::c".to_owned(), 16..40)];
-        let file = image(0x7000_0000, 40, &functions);
+        let file = image(0x7000_0000, 40, &[function("a", 0..16), function("b::c", 16..40)], &[]);
         let object = object::File::parse(&*file).unwrap();
         let text = object.section_by_name(".text").unwrap();
         assert_eq!((text.address(), text.size()), (0x7000_0000, 40));
@@ -262,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_list() {
-        let registered = |at: u64| Registration::new(at, 8, &[("f".into(), 0..8)]);
+        let registered = |at: u64| Registration::new(at, 8, &[function("f", 0..8)], &[]);
         let mut all: Vec<_> = (0..4).map(|at| registered(at << 12)).collect();
         let listed = || {
             let _lock = lock();

@@ -5,6 +5,8 @@
 
 mod code_memory;
 mod compiled;
+#[cfg(all(feature = "gdb", target_os = "linux"))]
+mod dwarf;
 mod entry;
 mod environment;
 #[cfg(all(feature = "gdb", target_os = "linux"))]

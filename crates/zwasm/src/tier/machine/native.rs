@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::code_memory::{Chunk, World};
 use super::environment::ModuleEnvironment;
 use super::stubs::{self, Stubs};
-use super::tell::tell;
+use super::tell::{Told, tell};
 use super::{host, link};
 use crate::code::catches::{CatchTable, Clause};
 use crate::code::translate::translate_with;
@@ -153,7 +153,14 @@ fn map(
     let mut own = Vec::new();
     link::link(Some(module), &relocations, &mut bytes, 0, &mut own)?;
     let mut chunk = Chunk::new(World::Native, Some(&module.engine), &bytes, &own)?;
-    tell(module, &mut chunk, " (optimized)", [(defined, entry as usize..bytes.len())].into_iter());
+    let told = Told {
+        defined,
+        range: entry as usize..bytes.len(),
+        start: 0,
+        sources: &sources,
+        inlined: &inlined,
+    };
+    tell(module, &mut chunk, " (optimized)", [told].into_iter());
     let native = NativeCode {
         chunk: Arc::new(chunk),
         len: bytes.len(),

@@ -338,7 +338,8 @@ unsafe extern "sysv64" fn restore_vmctx() {
     )
 }
 
-/// Traps: called with the number in `ecx`. In code that pays fuel, what is left is in `r15`;
+/// Traps: called with the number in `ecx`, or, if an access left its memory, with the word
+/// of [`TrapCode::access`] and in `r8` where the access starts. In code that pays fuel, what is left is in `r15`;
 /// without fuel nobody looks at what is written.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn trap() {
@@ -379,20 +380,25 @@ pub(super) unsafe extern "sysv64" fn fault() {
 
 /// Remembers where and why native code stopped; the stack pointer to end the activation
 /// with.
-unsafe extern "sysv64" fn stop(vm: *mut VmCtx, frame: *mut u64, after: usize, code: u64) -> usize {
+unsafe extern "sysv64" fn stop(
+    vm: *mut VmCtx,
+    frame: *mut u64,
+    after: usize,
+    word: u64,
+    address: u64,
+) -> usize {
     // SAFETY: native code runs in an instance of the store, and `frame` is its frame.
     unsafe {
         let store = (*vm).store;
-        let code = TrapCode::from_number(code).unwrap_or(TrapCode::Unreachable);
-        let place = match code {
+        let place = match TrapCode::from_number(word) {
             // The frame that does not fit is none yet: the call is where it happens.
-            TrapCode::StackOverflow => {
+            Some(TrapCode::StackOverflow) => {
                 (*vm).tail_caller = std::ptr::null_mut();
                 Outer::of_native(frame).place()
             }
             _ => Cursor { ip: (after - 1) as *const u64, fp: frame, vm },
         };
-        let _: Stopped = Outcome::stop(Outcome::trap(code).word(), store, place);
+        let _: Stopped = Outcome::stop(word, store, place, address);
         (*store).native_base
     }
 }

@@ -11,8 +11,8 @@
 //!
 //! The signal handler allocates nothing, takes no lock, and reads only what does
 //! not change while an instance runs: where the code region is, which memories the
-//! instance has, and where these were reserved. It writes the fuel left, which only the
-//! store's thread uses.
+//! instance has, and where these were reserved. It writes the fuel left and the access, which
+//! only the store's thread uses.
 
 use super::code_memory::{World, addresses};
 #[cfg(optimizer)]
@@ -20,6 +20,7 @@ use super::routines;
 use std::sync::atomic::Ordering;
 
 use crate::interp;
+use crate::stack::stop::Access;
 use crate::store::MemoryInst;
 use crate::store::vmctx::VmCtx;
 use crate::sys::signals::{self, Fault};
@@ -44,16 +45,22 @@ fn recover(fault: &mut Fault<'_>) -> bool {
     // SAFETY: compiled code keeps its context in that register, and its instance
     // and their memories live as long as it runs.
     let hit = unsafe {
-        let reserves = |&memory: &*mut MemoryInst| {
-            let base = (*memory).base as usize;
-            (*memory).is_guarded() && fault.address().wrapping_sub(base) < MEMORY32_RESERVATION
+        let reserves = |(index, &memory): (usize, &*mut MemoryInst)| {
+            let address = fault.address().wrapping_sub((*memory).base as usize);
+            let hit = (*memory).is_guarded() && address < MEMORY32_RESERVATION;
+            hit.then_some(Access { memory: index as u32, address: address as u64 })
         };
-        (*vm).instance.as_ref().is_some_and(|instance| instance.memories.iter().any(reserves))
+        let instance = (*vm).instance.as_ref();
+        instance.and_then(|instance| instance.memories.iter().enumerate().find_map(reserves))
     };
-    if hit {
-        // SAFETY: as above; without fuel nobody looks at it.
-        unsafe { (*(*vm).limits).fuel.store(fault.fuel(), Ordering::Relaxed) };
+    if hit.is_some() {
+        // SAFETY: as above; the store is that of the thread, which runs compiled code and
+        // borrows nothing of it. Without fuel nobody looks at that.
+        unsafe {
+            (*(*vm).limits).fuel.store(fault.fuel(), Ordering::Relaxed);
+            (*(*vm).store).outside = hit;
+        }
         fault.resume(resume, fault.pc(), TrapCode::MemoryOutOfBounds as u64);
     }
-    hit
+    hit.is_some()
 }
