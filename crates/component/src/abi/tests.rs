@@ -125,7 +125,9 @@ impl Rng {
             T::F64 => Val::Float64(f64::from_bits(bits)),
             T::Char => Val::Char(self.char()),
             T::String => Val::String(self.string()),
-            T::Own(_) | T::Borrow(_) => unreachable!("no random type has handles"),
+            T::Own(_) | T::Borrow(_) | T::ErrorContext => {
+                unreachable!("no random type has handles")
+            }
             T::Defined(index) => self.defined(types, &types[index]),
         }
     }
@@ -134,6 +136,7 @@ impl Rng {
         let boxed =
             |rng: &mut Rng, ty: Option<InterfaceType>| ty.map(|ty| Box::new(rng.value(types, ty)));
         match ty {
+            Defined::Stream(_) | Defined::Future(_) => unreachable!("no random type has handles"),
             Defined::Record(fields) => Val::Record(
                 fields.iter().map(|(n, ty)| (n.to_string(), self.value(types, *ty))).collect(),
             ),
@@ -462,8 +465,8 @@ fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
     });
     let params = bad.params.iter().enumerate();
     let params = params.map(|(i, ty)| (format!("p{i}").into(), *ty)).collect();
-    let ty = types.intern_func(FuncType { params, result });
-    let run = types.intern_func(FuncType { params: [].into(), result: None });
+    let ty = types.intern_func(FuncType { params, result, asynchronous: false });
+    let run = types.intern_func(FuncType { params: [].into(), result: None, asynchronous: false });
     let types = Arc::new(types);
     let none: Arc<[ResourceType]> = Arc::new([]);
     let signature = Signature::new(&types, ty);

@@ -48,6 +48,7 @@ fn steps(plan: &Plan) -> Vec<String> {
         Step::ResourceNew { resource, instance } => format!("new r{} in {instance}", resource.0),
         Step::ResourceRep { resource, instance } => format!("rep r{} in {instance}", resource.0),
         Step::ResourceDrop { resource, instance } => format!("drop r{} in {instance}", resource.0),
+        Step::BuiltIn { built_in, instance } => format!("{built_in:?} in {instance}"),
     };
     plan.steps.iter().map(step).collect()
 }

@@ -433,7 +433,7 @@ fn func(params: &[T], result: Option<T>) -> ComponentFunc {
 
 fn func_in(mut table: Table, params: &[InterfaceType], result: Option<T>) -> ComponentFunc {
     let params = params.iter().map(|ty| ("p".into(), *ty)).collect();
-    let index = table.0.intern_func(FuncType { params, result });
+    let index = table.0.intern_func(FuncType { params, result, asynchronous: false });
     ComponentFunc::new(&Arc::new(table.0), &[ResourceType::host_dynamic(1)].into(), index)
 }
 

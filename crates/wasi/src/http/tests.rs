@@ -81,6 +81,8 @@ fn wait(host: &Host, exchange: &Exchange, want: Want) -> Result<(), Failure> {
         for need in &needs {
             match need {
                 Need::Socket(socket, direction) => drop(waiter.add(socket.as_fd(), *direction)),
+                #[cfg(feature = "serve")]
+                Need::Stream(stream, direction) => drop(waiter.add(stream.as_fd(), *direction)),
                 Need::Lookup(lookup) => drop(lookup.event().map(|event| waiter.add_event(event))),
                 Need::Until(moment) => until = until.min(*moment),
             }
