@@ -41,25 +41,24 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq r9, [r11 - 0x4]
 ;;   leaq rdx, L3
+;; L10:
 ;;   movl rcx, 0x102
 ;;   jmpq L9
 ;; L4:
 ;;   leaq r9, [r11 - 0x4]
 ;;   leaq rdx, L5
-;;   movl rcx, 0x102
-;;   jmpq L9
+;;   jmp L10
 ;; L6:
 ;;   leaq r9, [r11 - 0x1]
 ;;   leaq rdx, L7
-;;   movl rcx, 0x102
-;;   jmpq L9
+;;   jmp L10
 ;; L9:
 ;;   handler raise
 ;; aarch64
@@ -94,7 +93,7 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -102,20 +101,17 @@
 ;; L2:
 ;;   sub x5, x16, #4
 ;;   adr x2, L3
+;; L10:
 ;;   movz x3, #258
 ;;   ldr x16, L9
 ;;   br x16
 ;; L4:
 ;;   sub x5, x16, #4
 ;;   adr x2, L5
-;;   movz x3, #258
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L6:
 ;;   sub x5, x16, #1
 ;;   adr x2, L7
-;;   movz x3, #258
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L9:
 ;;   handler raise

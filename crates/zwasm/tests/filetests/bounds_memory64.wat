@@ -29,17 +29,19 @@
 ;;   jmpq [rdx]
 ;; L6:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq rdx, L3
+;; L8:
 ;;   movl rcx, 0x2
 ;;   jmpq L7
 ;; L4:
 ;;   leaq r9, [r11 - 0x8]
 ;;   leaq rdx, L5
+;; L9:
 ;;   movl rcx, 0x102
 ;;   jmpq L7
 ;; L7:
@@ -67,19 +69,21 @@
 ;;   br x16
 ;; L6:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
 ;;   br x16
 ;; L2:
 ;;   adr x2, L3
+;; L8:
 ;;   movz x3, #2
 ;;   ldr x16, L7
 ;;   br x16
 ;; L4:
 ;;   sub x5, x16, #8
 ;;   adr x2, L5
+;; L9:
 ;;   movz x3, #258
 ;;   ldr x16, L7
 ;;   br x16

@@ -54,25 +54,24 @@
 ;;   jmpq [rdx]
 ;; L8:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
 ;; L2:
 ;;   leaq r9, [rbp]
 ;;   leaq rdx, L3
+;; L10:
 ;;   movl rcx, 0x102
 ;;   jmpq L9
 ;; L4:
 ;;   leaq r9, [rbx]
 ;;   leaq rdx, L5
-;;   movl rcx, 0x102
-;;   jmpq L9
+;;   jmp L10
 ;; L6:
 ;;   leaq r9, [rbx]
 ;;   leaq rdx, L7
-;;   movl rcx, 0x102
-;;   jmpq L9
+;;   jmp L10
 ;; L9:
 ;;   handler raise
 ;; aarch64
@@ -114,7 +113,7 @@
 ;;   br x16
 ;; L8:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -122,21 +121,18 @@
 ;; L2:
 ;;   mov x5, x20
 ;;   adr x2, L3
+;; L10:
 ;;   movz x3, #258
 ;;   ldr x16, L9
 ;;   br x16
 ;; L4:
 ;;   mov x5, x19
 ;;   adr x2, L5
-;;   movz x3, #258
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L6:
 ;;   mov x5, x19
 ;;   adr x2, L7
-;;   movz x3, #258
-;;   ldr x16, L9
-;;   br x16
+;;   b L10
 ;; L9:
 ;;   handler raise
 ;; function f1 <short>: frame params 3 header s3 locals s6 stack s6 size 9
@@ -221,7 +217,7 @@
 ;;   jmpq [rdx]
 ;; L14:
 ;;   movq rdi, rax
-;;   movq rax, [rdi + 0x28]
+;;   movq rax, [rdi + 0x30]
 ;;   movq r8, [rax]
 ;;   movq r9, [rax + 0x8]
 ;;   jmpq [rdx]
@@ -244,13 +240,13 @@
 ;; L4:
 ;;   leaq r9, [r10]
 ;;   leaq rdx, L5
+;; L18:
 ;;   movl rcx, 0x102
 ;;   jmpq L15
 ;; L6:
 ;;   leaq r9, [rbp]
 ;;   leaq rdx, L7
-;;   movl rcx, 0x102
-;;   jmpq L15
+;;   jmp L18
 ;; L15:
 ;;   handler raise
 ;; aarch64
@@ -342,7 +338,7 @@
 ;;   br x16
 ;; L14:
 ;;   mov x0, x6
-;;   ldr x6, [x0, #40]
+;;   ldr x6, [x0, #48]
 ;;   ldr x4, [x6, #0]
 ;;   ldr x5, [x6, #8]
 ;;   ldr x16, [x2, #0]
@@ -367,14 +363,13 @@
 ;; L4:
 ;;   mov x5, x21
 ;;   adr x2, L5
+;; L18:
 ;;   movz x3, #258
 ;;   ldr x16, L15
 ;;   br x16
 ;; L6:
 ;;   mov x5, x20
 ;;   adr x2, L7
-;;   movz x3, #258
-;;   ldr x16, L15
-;;   br x16
+;;   b L18
 ;; L15:
 ;;   handler raise
