@@ -22,8 +22,10 @@ use crate::operands::Unknown;
 use crate::run::{Done, Ending, no_function, wasi_context};
 use crate::values::float;
 
-/// The interface whose `run` makes a component a program, without its version.
-const PROGRAM: &str = "wasi:cli/run@0.2.";
+/// The interfaces whose `run` makes a component a program, without the last part of their
+/// versions. Of a component that has both, the newer is its program: what the older calls
+/// may be there only because tools make one of every program.
+const PROGRAMS: [&str; 2] = ["wasi:cli/run@0.3.", "wasi:cli/run@0.2."];
 
 /// What all of WASI's interfaces begin with.
 const WASI: &str = "wasi:";
@@ -48,6 +50,7 @@ pub fn run(
     let all = || [component].into_iter().chain(linked.components());
     let context = if all().any(|component| imports_wasi(&component.component_type())) {
         zwasm_wasi::p2::add_to_linker_sync(&mut linker)?;
+        zwasm_wasi::p3::add_to_linker(&mut linker)?;
         wasi_context(options)?
     } else {
         WasiCtx::builder().build()
@@ -124,8 +127,11 @@ impl<'a> Call<'a> {
             return Ok(None);
         }
         let Some(text) = &options.invoke else {
-            let program = exports.iter().find(|export| {
-                export.path().strip_prefix(PROGRAM).is_some_and(|rest| rest.ends_with("#run"))
+            let program = PROGRAMS.iter().find_map(|name| {
+                exports.iter().find(|export| {
+                    let path = export.path();
+                    path.starts_with(name) && path.ends_with("#run")
+                })
             });
             let Some(export) = program else { return Err(no_program(exports, options)) };
             return Ok(Some(Call { export, args: Vec::new(), is_program: true }));

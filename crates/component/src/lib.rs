@@ -47,7 +47,8 @@ pub use linker::{Linker, LinkerInstance};
 pub use resource::{Resource, ResourceAny, ResourceType};
 pub use resource_table::{ResourceTable, ResourceTableError};
 pub use task::ends::{
-    FutureReader, FutureWriter, ReaderAny, StreamReader, StreamWriter, future, stream,
+    FutureReader, FutureWriter, ReaderAny, StreamReader, StreamWriter, future, future_in, stream,
+    stream_in,
 };
 pub use task::host::{Call, Loop, poll_until, set_loop, spawn};
 pub use types::{InterfaceType, Type};

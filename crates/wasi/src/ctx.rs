@@ -39,6 +39,9 @@ pub(crate) struct State {
     /// What the guest was told to seed its own numbers with, if it asked.
     #[cfg(feature = "component")]
     pub(crate) seed: std::sync::OnceLock<(u64, u64)>,
+    /// What is waited for while no guest can go on.
+    #[cfg(feature = "component")]
+    pub(crate) reactor: Arc<crate::p3::reactor::Reactor>,
     pub(crate) trace: Option<Trace>,
 }
 
@@ -104,6 +107,8 @@ impl WasiCtx {
             hasher: std::hash::RandomState::new(),
             #[cfg(feature = "component")]
             seed: std::sync::OnceLock::new(),
+            #[cfg(feature = "component")]
+            reactor: Arc::default(),
             trace: trace.clone(),
         }))
     }
@@ -467,6 +472,8 @@ impl WasiCtxBuilder {
             hasher: std::hash::RandomState::new(),
             #[cfg(feature = "component")]
             seed: std::sync::OnceLock::new(),
+            #[cfg(feature = "component")]
+            reactor: Arc::default(),
             trace,
         }))
     }

@@ -1,4 +1,4 @@
-//! WASI preview 1 and 0.2 for zwasm.
+//! WASI preview 1, 0.2 and 0.3 for zwasm.
 //!
 //! Two layers. `host/` is what a guest may ask of the machine: files below
 //! preopened directories, clocks, randomness, waiting, sockets, the standard
@@ -8,7 +8,8 @@
 //! table with its rights, error codes. One declared table of functions
 //! (`p1::FUNCTIONS`) drives linking, so that the whole ABI costs one thunk
 //! instead of one per function. [`p2`] is that of components: a table for each
-//! interface, of functions over values and resources.
+//! interface, of functions over values and resources. [`p3`] is its successor, whose
+//! functions can wait and whose streams are those of components.
 //!
 //! ```no_run
 //! use zwasm::{Engine, Linker, Module, Store};
@@ -45,6 +46,8 @@ mod link;
 pub mod p1;
 #[cfg(feature = "component")]
 pub mod p2;
+#[cfg(feature = "component")]
+pub mod p3;
 #[cfg(feature = "threads")]
 mod threads;
 

@@ -35,7 +35,16 @@ impl ReaderAny {
     ///
     /// If it was dropped or given away before, or is of another store.
     pub fn close(self, mut store: impl AsContextMut) -> Result<()> {
-        close(&mut store.as_context_mut(), self.store, self.pipe, true)
+        self.close_in(&mut store.as_context_mut())
+    }
+
+    /// The same in a store whose data is of any type.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReaderAny::close`].
+    pub fn close_in(self, store: &mut dyn Access) -> Result<()> {
+        close(store, self.store, self.pipe, true)
     }
 
     fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<ReaderAny> {
@@ -336,7 +345,16 @@ macro_rules! writers {
             ///
             /// If it was dropped before, or is of another store.
             pub fn close(self, mut store: impl AsContextMut) -> Result<()> {
-                close(&mut store.as_context_mut(), self.store, self.pipe, false)
+                self.close_in(&mut store.as_context_mut())
+            }
+
+            /// The same in a store whose data is of any type.
+            ///
+            /// # Errors
+            ///
+            /// As `close`.
+            pub fn close_in(self, store: &mut dyn Access) -> Result<()> {
+                close(store, self.store, self.pipe, false)
             }
         }
     )*};
@@ -359,9 +377,20 @@ impl<T: Lift + Lower + 'static> StreamReader<T> {
         into: &mut Vec<T>,
         most: usize,
     ) -> Poll<Result<bool>> {
+        self.poll_read_in(&mut store.as_context_mut(), cx, into, most)
+    }
+
+    /// The same in a store whose data is of any type.
+    pub fn poll_read_in(
+        &self,
+        store: &mut dyn Access,
+        cx: &mut Context<'_>,
+        into: &mut Vec<T>,
+        most: usize,
+    ) -> Poll<Result<bool>> {
         let end = (self.end.store, self.end.pipe, true);
         let room = || Values { values: VecDeque::new(), room: Some(most) };
-        poll_copy(&mut store.as_context_mut(), end, room, cx).map_ok(|(values, result)| {
+        poll_copy(store, end, room, cx).map_ok(|(values, result)| {
             into.extend(values.values);
             result != CopyResult::Dropped
         })
@@ -376,9 +405,18 @@ impl<T: Lift + Lower + 'static> FutureReader<T> {
         mut store: impl AsContextMut,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<T>>> {
+        self.poll_read_in(&mut store.as_context_mut(), cx)
+    }
+
+    /// The same in a store whose data is of any type.
+    pub fn poll_read_in(
+        &self,
+        store: &mut dyn Access,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<T>>> {
         let end = (self.end.store, self.end.pipe, true);
         let room = || Values { values: VecDeque::new(), room: Some(1) };
-        let copied = poll_copy(&mut store.as_context_mut(), end, room, cx);
+        let copied = poll_copy(store, end, room, cx);
         copied.map_ok(|(mut values, _)| values.values.pop_front())
     }
 }
@@ -393,9 +431,19 @@ impl<T: Lift + Lower + 'static> StreamWriter<T> {
         cx: &mut Context<'_>,
         from: &mut VecDeque<T>,
     ) -> Poll<Result<bool>> {
+        self.poll_write_in(&mut store.as_context_mut(), cx, from)
+    }
+
+    /// The same in a store whose data is of any type.
+    pub fn poll_write_in(
+        &self,
+        store: &mut dyn Access,
+        cx: &mut Context<'_>,
+        from: &mut VecDeque<T>,
+    ) -> Poll<Result<bool>> {
         let end = (self.store, self.pipe, false);
         let values = || Values { values: std::mem::take(from), room: None };
-        poll_copy(&mut store.as_context_mut(), end, values, cx).map_ok(|(mut values, result)| {
+        poll_copy(store, end, values, cx).map_ok(|(mut values, result)| {
             // What was not taken comes before what was added meanwhile.
             values.values.append(from);
             *from = values.values;
@@ -413,9 +461,19 @@ impl<T: Lift + Lower + 'static> FutureWriter<T> {
         cx: &mut Context<'_>,
         from: &mut Option<T>,
     ) -> Poll<Result<bool>> {
+        self.poll_write_in(&mut store.as_context_mut(), cx, from)
+    }
+
+    /// The same in a store whose data is of any type.
+    pub fn poll_write_in(
+        &self,
+        store: &mut dyn Access,
+        cx: &mut Context<'_>,
+        from: &mut Option<T>,
+    ) -> Poll<Result<bool>> {
         let end = (self.store, self.pipe, false);
         let value = || Values { values: from.take().into_iter().collect(), room: None };
-        let copied = poll_copy(&mut store.as_context_mut(), end, value, cx);
+        let copied = poll_copy(store, end, value, cx);
         copied.map_ok(|(_, result)| result == CopyResult::Completed)
     }
 }
@@ -434,7 +492,16 @@ fn new(store: &mut dyn Access, is_future: bool) -> Result<(u64, Key)> {
 ///
 /// If there are too many.
 pub fn stream<T>(mut store: impl AsContextMut) -> Result<(StreamWriter<T>, StreamReader<T>)> {
-    let (store, pipe) = new(&mut store.as_context_mut(), false)?;
+    stream_in(&mut store.as_context_mut())
+}
+
+/// The same in a store whose data is of any type.
+///
+/// # Errors
+///
+/// As [`stream`].
+pub fn stream_in<T>(store: &mut dyn Access) -> Result<(StreamWriter<T>, StreamReader<T>)> {
+    let (store, pipe) = new(store, false)?;
     let reader = StreamReader::of(ReaderAny { store, pipe });
     Ok((StreamWriter { store, pipe, values: PhantomData }, reader))
 }
@@ -445,7 +512,16 @@ pub fn stream<T>(mut store: impl AsContextMut) -> Result<(StreamWriter<T>, Strea
 ///
 /// If there are too many.
 pub fn future<T>(mut store: impl AsContextMut) -> Result<(FutureWriter<T>, FutureReader<T>)> {
-    let (store, pipe) = new(&mut store.as_context_mut(), true)?;
+    future_in(&mut store.as_context_mut())
+}
+
+/// The same in a store whose data is of any type.
+///
+/// # Errors
+///
+/// As [`future`].
+pub fn future_in<T>(store: &mut dyn Access) -> Result<(FutureWriter<T>, FutureReader<T>)> {
+    let (store, pipe) = new(store, true)?;
     let reader = FutureReader::of(ReaderAny { store, pipe });
     Ok((FutureWriter { store, pipe, values: PhantomData }, reader))
 }

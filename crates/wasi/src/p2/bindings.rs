@@ -10,8 +10,9 @@ pub mod sync {
     use zwasm::{AsContextMut, Error, Result};
     use zwasm_component::{Component, Instance, InstancePre, Linker, TypedFunc};
 
-    /// The interface whose `run` is a program, without its version.
-    const RUN: &str = "wasi:cli/run@0.2.";
+    /// The interfaces whose `run` is a program, without the last part of their versions.
+    /// The newer counts if a component exports both.
+    const RUN: [&str; 2] = ["wasi:cli/run@0.3.", "wasi:cli/run@0.2."];
 
     /// A component that is a program, in a store.
     ///
@@ -64,7 +65,8 @@ pub mod sync {
         /// If it is no program.
         pub fn new(mut store: impl AsContextMut, instance: &Instance) -> Result<Command> {
             let exports = instance.exports(&mut store);
-            let name = exports.iter().map(|(name, _)| name).find(|name| name.starts_with(RUN));
+            let names = || exports.iter().map(|(name, _)| name);
+            let name = RUN.iter().find_map(|run| names().find(|name| name.starts_with(run)));
             let Some(name) = name else {
                 return Err(Error::msg(
                     "this component is no program: it exports no 'wasi:cli/run'",

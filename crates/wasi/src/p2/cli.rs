@@ -99,7 +99,7 @@ interface! {
 }
 
 /// What is no UTF-8 has replacement characters where it is none.
-fn get_environment(cx: &mut WasiCtxView<'_>) -> Result<(Vec<(String, String)>,)> {
+pub(crate) fn get_environment(cx: &mut WasiCtxView<'_>) -> Result<(Vec<(String, String)>,)> {
     let variables = cx.ctx.0.env.iter().map(|variable| {
         let variable = String::from_utf8_lossy(variable);
         let (name, value) = variable.split_once('=').unwrap_or((&variable, ""));
@@ -108,21 +108,21 @@ fn get_environment(cx: &mut WasiCtxView<'_>) -> Result<(Vec<(String, String)>,)>
     Ok((variables.collect(),))
 }
 
-fn get_arguments(cx: &mut WasiCtxView<'_>) -> Result<(Vec<String>,)> {
+pub(crate) fn get_arguments(cx: &mut WasiCtxView<'_>) -> Result<(Vec<String>,)> {
     let args = cx.ctx.0.args.iter();
     Ok((args.map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),))
 }
 
 /// There is none: a guest finds its directories by their names.
-fn initial_cwd(_: &mut WasiCtxView<'_>) -> Result<(Option<String>,)> {
+pub(crate) fn initial_cwd(_: &mut WasiCtxView<'_>) -> Result<(Option<String>,)> {
     Ok((None,))
 }
 
-fn exit(cx: &mut WasiCtxView<'_>, status: Result<(), ()>) -> Result<()> {
+pub(crate) fn exit(cx: &mut WasiCtxView<'_>, status: Result<(), ()>) -> Result<()> {
     end(&cx.ctx.0, i32::from(status.is_err()))
 }
 
-fn exit_with_code(cx: &mut WasiCtxView<'_>, code: u8) -> Result<()> {
+pub(crate) fn exit_with_code(cx: &mut WasiCtxView<'_>, code: u8) -> Result<()> {
     end(&cx.ctx.0, code.into())
 }
 
@@ -154,17 +154,23 @@ fn is_terminal(state: &State, stream: Stream) -> bool {
             .is_some_and(|fd| file::kind(fd).is_ok_and(|kind| sys::is_terminal(fd, kind)))
 }
 
-fn get_terminal_stdin(cx: &mut WasiCtxView<'_>) -> Result<(Option<Resource<TerminalInput>>,)> {
+pub(crate) fn get_terminal_stdin(
+    cx: &mut WasiCtxView<'_>,
+) -> Result<(Option<Resource<TerminalInput>>,)> {
     let terminal = is_terminal(&cx.ctx.0, Stream::In);
     Ok((terminal.then(|| cx.push(TerminalInput)).transpose()?,))
 }
 
-fn get_terminal_stdout(cx: &mut WasiCtxView<'_>) -> Result<(Option<Resource<TerminalOutput>>,)> {
+pub(crate) fn get_terminal_stdout(
+    cx: &mut WasiCtxView<'_>,
+) -> Result<(Option<Resource<TerminalOutput>>,)> {
     let terminal = is_terminal(&cx.ctx.0, Stream::Out);
     Ok((terminal.then(|| cx.push(TerminalOutput)).transpose()?,))
 }
 
-fn get_terminal_stderr(cx: &mut WasiCtxView<'_>) -> Result<(Option<Resource<TerminalOutput>>,)> {
+pub(crate) fn get_terminal_stderr(
+    cx: &mut WasiCtxView<'_>,
+) -> Result<(Option<Resource<TerminalOutput>>,)> {
     let terminal = is_terminal(&cx.ctx.0, Stream::Err);
     Ok((terminal.then(|| cx.push(TerminalOutput)).transpose()?,))
 }

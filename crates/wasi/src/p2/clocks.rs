@@ -13,7 +13,7 @@ use crate::ctx::State;
 use crate::host::clocks::{self, Clock};
 
 /// Nanoseconds in a second.
-const SECOND: u64 = 1_000_000_000;
+pub(crate) const SECOND: u64 = 1_000_000_000;
 
 wit_record! {
     /// A moment, or a duration.
@@ -81,19 +81,19 @@ interface! {
     }
 }
 
-fn now(state: &State, clock: Clock) -> Result<u64> {
+pub(crate) fn now(state: &State, clock: Clock) -> Result<u64> {
     clocks::now(&state.host, clock).map_err(|failure| stop(failure, "read a clock"))
 }
 
-fn resolution(state: &State, clock: Clock) -> Result<u64> {
+pub(crate) fn resolution(state: &State, clock: Clock) -> Result<u64> {
     clocks::resolution(&state.host, clock).map_err(|failure| stop(failure, "read a clock"))
 }
 
-fn monotonic_now(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
+pub(crate) fn monotonic_now(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
     Ok((now(&cx.ctx.0, Clock::Monotonic)?,))
 }
 
-fn monotonic_resolution(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
+pub(crate) fn monotonic_resolution(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
     Ok((resolution(&cx.ctx.0, Clock::Monotonic)?,))
 }
 

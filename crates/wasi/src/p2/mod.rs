@@ -43,17 +43,17 @@
 //! ```
 
 pub mod bindings;
-mod cli;
-mod clocks;
-mod filesystem;
-mod http;
+pub(crate) mod cli;
+pub(crate) mod clocks;
+pub(crate) mod filesystem;
+pub(crate) mod http;
 mod interfaces;
-mod io;
+pub(crate) mod io;
 pub mod pipe;
-mod random;
-mod sockets;
-mod table;
-mod wit;
+pub(crate) mod random;
+pub(crate) mod sockets;
+pub(crate) mod table;
+pub(crate) mod wit;
 
 #[cfg(feature = "serve")]
 pub use self::http::Proxy;
@@ -83,12 +83,12 @@ impl WasiCtxView<'_> {
     /// # Errors
     ///
     /// If it has as many as there may be.
-    fn push<R: Send + 'static>(&mut self, value: R) -> Result<Resource<R>> {
+    pub(crate) fn push<R: Send + 'static>(&mut self, value: R) -> Result<Resource<R>> {
         self.table.push(value).map_err(|error| full(&self.ctx.0.host, error))
     }
 
     /// The same for one that depends on another.
-    fn push_child<R: Send + 'static, P: 'static>(
+    pub(crate) fn push_child<R: Send + 'static, P: 'static>(
         &mut self,
         value: R,
         parent: &Resource<P>,

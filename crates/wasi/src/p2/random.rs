@@ -48,7 +48,7 @@ fn number(state: &State) -> Result<u64> {
     Ok(u64::from_le_bytes(bytes))
 }
 
-fn get_bytes(cx: &mut WasiCtxView<'_>, len: u64) -> Result<(Vec<u8>,)> {
+pub(crate) fn get_bytes(cx: &mut WasiCtxView<'_>, len: u64) -> Result<(Vec<u8>,)> {
     if len > MAX_BYTES {
         return Err(Error::limit(format_args!(
             "the program wants {len} random bytes at once (the fixed limit is {MAX_BYTES})"
@@ -59,11 +59,11 @@ fn get_bytes(cx: &mut WasiCtxView<'_>, len: u64) -> Result<(Vec<u8>,)> {
     Ok((bytes,))
 }
 
-fn get_u64(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
+pub(crate) fn get_u64(cx: &mut WasiCtxView<'_>) -> Result<(u64,)> {
     Ok((number(&cx.ctx.0)?,))
 }
 
-fn insecure_seed(cx: &mut WasiCtxView<'_>) -> Result<((u64, u64),)> {
+pub(crate) fn insecure_seed(cx: &mut WasiCtxView<'_>) -> Result<((u64, u64),)> {
     let state = &*cx.ctx.0;
     let new = (number(state)?, number(state)?);
     // However often a guest asks, it gets what it got first.

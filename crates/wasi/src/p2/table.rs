@@ -6,8 +6,9 @@
 //! that stores have, there is one loop over the rows and one thunk for all of them.
 
 use std::io;
+use std::task::{Context, Poll};
 
-use zwasm::{Error, Result, StoreContextMut, Trap};
+use zwasm::{AsContextMut, Error, Result, StoreContextMut, Trap};
 use zwasm_component::{
     Access, Check, ComponentNamedList, ComponentType, Lift, Linker, Lower, RawCall, Resource,
     ResourceTableError, ResourceType,
@@ -22,7 +23,20 @@ pub(crate) trait Store {
     fn access(&mut self) -> &mut dyn Access;
     /// The guest's state.
     fn view(&mut self) -> WasiCtxView<'_>;
+    /// Begins work that goes on while guests wait.
+    fn spawn(&mut self, work: Work) -> Result<()>;
+    /// Has the result of a call come later.
+    fn pend(&mut self, call: &mut RawCall<'_>, poll: Later);
 }
+
+/// Work of the host: asked again whenever it was woken, until it is ready.
+pub(crate) type Work =
+    Box<dyn FnMut(&mut dyn Store, &mut Context<'_>) -> Poll<Result<()>> + Send + Sync>;
+
+/// A call whose result comes later, likewise.
+pub(crate) type Later = Box<
+    dyn FnMut(&mut dyn Store, &mut RawCall<'_>, &mut Context<'_>) -> Poll<Result<()>> + Send + Sync,
+>;
 
 struct Caller<'a, T: 'static>(StoreContextMut<'a, T>);
 
@@ -34,7 +48,36 @@ impl<T: WasiView + 'static> Store for Caller<'_, T> {
     fn view(&mut self) -> WasiCtxView<'_> {
         self.0.data_mut().ctx()
     }
+
+    fn spawn(&mut self, mut work: Work) -> Result<()> {
+        self.install_loop();
+        zwasm_component::spawn(self.0.as_context_mut(), move |store, cx| {
+            work(&mut Caller(store), cx)
+        })
+    }
+
+    fn pend(&mut self, call: &mut RawCall<'_>, mut poll: Later) {
+        self.install_loop();
+        call.pend(move |store: StoreContextMut<'_, T>, call, cx| {
+            poll(&mut Caller(store), call, cx)
+        });
+    }
 }
+
+impl<T: WasiView + 'static> Caller<'_, T> {
+    /// Has the store wait as the guest's state says, from the first time on that something
+    /// is waited for.
+    fn install_loop(&mut self) {
+        if !std::mem::replace(&mut self.0.attachment::<LoopInstalled>().0, true) {
+            let looper = crate::p3::reactor::Looper(self.view().ctx.clone());
+            zwasm_component::set_loop(self.0.as_context_mut(), looper);
+        }
+    }
+}
+
+/// Whether a store waits with this crate's loop.
+#[derive(Default)]
+struct LoopInstalled(bool);
 
 /// Why a function does not give what it is asked for.
 pub(crate) enum Failed<E> {
@@ -123,7 +166,7 @@ where
 pub(crate) type Function<A, O> = fn(&mut WasiCtxView<'_>, A) -> O;
 
 /// A call of such a function, whatever its signature; and whether it succeeded.
-type Call = fn(&mut dyn Store, &mut RawCall<'_>) -> Result<bool>;
+pub(crate) type Call = fn(&mut dyn Store, &mut RawCall<'_>) -> Result<bool>;
 
 /// A function of an interface.
 pub(crate) struct Row {
@@ -136,6 +179,17 @@ pub(crate) struct Row {
 impl Row {
     /// One whose `call` invokes the function.
     pub(crate) const fn new<A, O>(name: &'static str, call: Call, _: Function<A, O>) -> Row
+    where
+        A: ComponentNamedList,
+        O: Outcome,
+    {
+        Row { name, params: A::typecheck, results: O::List::typecheck, call }
+    }
+}
+
+impl Row {
+    /// One of which only the types of arguments and results are known.
+    pub(crate) const fn typed<A, O>(name: &'static str, call: Call) -> Row
     where
         A: ComponentNamedList,
         O: Outcome,

@@ -72,6 +72,14 @@ macro_rules! wit_flags {
                     self.0 |= other.0;
                 }
             }
+
+            /// Takes the flags of another set away if `off`.
+            #[allow(dead_code, reason = "few sets are told with fewer flags")]
+            pub(crate) const fn clear(&mut self, other: $name, off: bool) {
+                if off {
+                    self.0 &= !other.0;
+                }
+            }
         }
 
         impl zwasm_component::ComponentType for $name {

@@ -31,13 +31,17 @@ impl Json {
         }
     }
 
+    /// The values of a list; none of anything else.
+    pub fn values(&self) -> &[Json] {
+        match self {
+            Json::List(values) => values,
+            _ => &[],
+        }
+    }
+
     /// The strings of a list.
     pub fn strings(&self) -> impl Iterator<Item = &str> {
-        let values = match self {
-            Json::List(values) => &values[..],
-            _ => &[],
-        };
-        values.iter().map(Json::string)
+        self.values().iter().map(Json::string)
     }
 
     /// The string; empty for anything else.

@@ -2,9 +2,11 @@
 //! environment and directory, judged by exit code and standard output.
 //!
 //! A program runs in a copy of its directory. Standard input never has anything
-//! and never ends, as the tests of threads want it.
+//! and never ends, as the tests of threads want it; those of WASI 0.3 get what their
+//! description says, and then its end.
 
 mod json;
+mod script;
 
 use std::fs;
 use std::io;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use json::Json;
+use script::Script;
 use zwasm::{Engine, Error, Linker, Module, Store};
 use zwasm_component::{self as component, Component, ResourceTable};
 use zwasm_wasi::p2::bindings::sync::Command;
@@ -47,27 +50,36 @@ pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
         Ok(text) => Json::parse(&text).ok_or("its JSON is malformed")?,
         Err(_) => Json::Map(Vec::new()),
     };
+    // Newer descriptions are lists of what is done.
+    let operations = expected.get("operations").values();
+    let operation = |name| operations.iter().find(|one| one.get("type").string() == name);
+    let (setup, ending) = match operation("run") {
+        Some(run) => (run, operation("wait").unwrap_or(&Json::Null)),
+        None => (&expected, &expected),
+    };
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
     let scratch = Scratch::new(&name).map_err(|error| error.to_string())?;
 
     let (out, err) = (MemoryPipe::new(), MemoryPipe::new());
-    let (stdin, _open) = io::pipe().map_err(|error| error.to_string())?;
+    let (stdin, open) = io::pipe().map_err(|error| error.to_string())?;
     let mut builder = WasiCtx::builder();
     builder.caps(Capabilities::ALL).stdin_from(stdin);
-    builder.arg(format!("{name}.wasm")).args(expected.get("args").strings());
-    for (name, value) in expected.get("env").entries() {
+    builder.arg(format!("{name}.wasm")).args(setup.get("args").strings());
+    for (name, value) in setup.get("env").entries() {
         builder.env(name, value.string());
     }
-    if let Json::String(root) = expected.get("root") {
+    if let Json::String(root) = setup.get("root") {
         let original = program.parent().unwrap_or(Path::new("")).join(root);
         copy(&original, &scratch.0).map_err(|error| format!("{}: {error}", original.display()))?;
         builder.preopen_dir(&scratch.0, "/").map_err(|error| error.to_string())?;
     }
     builder.stdout(Box::new(out.clone())).stderr(Box::new(err.clone()));
 
+    let script = Script::start(program, operations, open, [&out, &err]);
     let exit = run(&mut builder, program, mode)
         .map_err(|error| format!("{error}; it said: {}", text(&err)))?;
-    let expected_exit = expected.get("exit_code").number().unwrap_or(0.0) as i32;
+    script.finish()?;
+    let expected_exit = ending.get("exit_code").number().unwrap_or(0.0) as i32;
     if exit != expected_exit {
         return Err(format!("exit code {exit}, not {expected_exit}; it said: {}", text(&err)));
     }
@@ -109,6 +121,7 @@ fn run(builder: &mut WasiCtxBuilder, program: &Path, mode: Mode) -> Result<i32, 
 fn run_component(builder: &mut WasiCtxBuilder, component: &Component) -> Result<i32, Error> {
     let mut linker = component::Linker::new(component.engine());
     p2::add_to_linker_sync(&mut linker)?;
+    zwasm_wasi::p3::add_to_linker(&mut linker)?;
     let state = State { wasi: builder.build(), table: ResourceTable::new() };
     let mut store = Store::new(component.engine(), state);
     store.set_epoch_deadline(1);

@@ -173,7 +173,14 @@ impl Dir {
         if name.ends_with("/.") {
             return Err(ErrorKind::InvalidInput.into());
         }
-        Ok(self.dir.remove_dir(name)?)
+        match self.dir.remove_dir(name) {
+            // The slash asks for what a link leads to, which may be out of reach.
+            Err(error) if name != path && error.kind() == ErrorKind::NotADirectory => {
+                self.dir.metadata(name)?;
+                Err(error.into())
+            }
+            removed => Ok(removed?),
+        }
     }
 
     /// Moves what is at `from` to `to` below `to_dir`, replacing that.

@@ -18,7 +18,7 @@ use crate::p1::Errno;
 use crate::p2::WasiCtxView;
 use crate::p2::table::{Answer, Failed};
 
-pub(super) fn create_directory_at(
+pub(crate) fn create_directory_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     path: String,
@@ -26,7 +26,7 @@ pub(super) fn create_directory_at(
     Ok(find(cx, &this)?.dir()?.create_dir(&cx.ctx.0.host, &path)?)
 }
 
-pub(super) fn remove_directory_at(
+pub(crate) fn remove_directory_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     path: String,
@@ -34,7 +34,7 @@ pub(super) fn remove_directory_at(
     Ok(find(cx, &this)?.dir()?.remove_dir(&cx.ctx.0.host, &path)?)
 }
 
-pub(super) fn unlink_file_at(
+pub(crate) fn unlink_file_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     path: String,
@@ -42,7 +42,7 @@ pub(super) fn unlink_file_at(
     Ok(find(cx, &this)?.dir()?.unlink(&cx.ctx.0.host, &path)?)
 }
 
-pub(super) fn stat_at(
+pub(crate) fn stat_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     flags: PathFlags,
@@ -52,7 +52,7 @@ pub(super) fn stat_at(
     Ok(dir.stat(&cx.ctx.0.host, &path, flags.follow())?.into())
 }
 
-pub(super) fn metadata_hash_at(
+pub(crate) fn metadata_hash_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     flags: PathFlags,
@@ -62,7 +62,7 @@ pub(super) fn metadata_hash_at(
     Ok(hash(&cx.ctx.0, &stat))
 }
 
-pub(super) fn set_times_at(
+pub(crate) fn set_times_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     flags: PathFlags,
@@ -77,7 +77,7 @@ pub(super) fn set_times_at(
 }
 
 /// Links always name the link, never what it leads to: see preview 1's `path_link`.
-pub(super) fn link_at(
+pub(crate) fn link_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     flags: PathFlags,
@@ -92,7 +92,7 @@ pub(super) fn link_at(
     Ok(from_dir.hard_link(&cx.ctx.0.host, &from, to_dir, &to)?)
 }
 
-pub(super) fn rename_at(
+pub(crate) fn rename_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     from: String,
@@ -103,7 +103,7 @@ pub(super) fn rename_at(
     Ok(from_dir.rename(&cx.ctx.0.host, &from, to_dir, &to)?)
 }
 
-pub(super) fn symlink_at(
+pub(crate) fn symlink_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     target: String,
@@ -112,7 +112,7 @@ pub(super) fn symlink_at(
     Ok(find(cx, &this)?.dir()?.symlink(&cx.ctx.0.host, &target, &path)?)
 }
 
-pub(super) fn readlink_at(
+pub(crate) fn readlink_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     path: String,
@@ -123,7 +123,7 @@ pub(super) fn readlink_at(
 
 /// Whether directories may be changed is settled by the one the guest was given, as in
 /// other engines: programs ask for less than they use.
-pub(super) fn open_at(
+pub(crate) fn open_at(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     path_flags: PathFlags,
@@ -175,7 +175,8 @@ pub(super) fn open_at(
     let kind = file::kind(fd.as_fd())?;
     let opened = match kind {
         FileKind::Directory => {
-            Descriptor::Dir(OpenDir { dir: Arc::new(dir.below(fd)?), _place: Some(place) })
+            let mutable = flags.contains(DescriptorFlags::MUTATE_DIRECTORY);
+            Descriptor::Dir(OpenDir { dir: Arc::new(dir.below(fd)?), mutable, _place: Some(place) })
         }
         _ => {
             let read_only = dir.read_only();

@@ -38,6 +38,22 @@ pub(crate) struct DirectoryEntryStream {
 }
 
 impl DirectoryEntryStream {
+    /// The names in a directory, from the first on.
+    pub(crate) fn open(state: &State, dir: Arc<Dir>) -> Answer<DirectoryEntryStream, ErrorCode> {
+        let (ahead, _place) = (VecDeque::new(), place(state)?);
+        let mut stream = DirectoryEntryStream { dir, next: 0, ahead, ended: false, _place };
+        stream.read_ahead(state)?;
+        Ok(stream)
+    }
+
+    /// The next name, if there is one.
+    pub(crate) fn next(&mut self, state: &State) -> Answer<Option<DirectoryEntry>, ErrorCode> {
+        if self.ahead.is_empty() && !self.ended {
+            self.read_ahead(state)?;
+        }
+        self.ahead.pop_front().transpose().map_err(Failed::With)
+    }
+
     fn read_ahead(&mut self, state: &State) -> host::Result {
         let DirectoryEntryStream { dir, next, ahead, ended, .. } = self;
         *ended = true;
@@ -55,24 +71,18 @@ impl DirectoryEntryStream {
     }
 }
 
-pub(super) fn read_directory(
+pub(crate) fn read_directory(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
 ) -> Answer<Resource<DirectoryEntryStream>, ErrorCode> {
     let dir = find(cx, &this)?.dir()?.clone();
-    let (ahead, _place) = (VecDeque::new(), place(&cx.ctx.0)?);
-    let mut stream = DirectoryEntryStream { dir, next: 0, ahead, ended: false, _place };
-    stream.read_ahead(&cx.ctx.0)?;
+    let stream = DirectoryEntryStream::open(&cx.ctx.0, dir)?;
     Ok(cx.push(stream)?)
 }
 
-pub(super) fn read_directory_entry(
+pub(crate) fn read_directory_entry(
     cx: &mut WasiCtxView<'_>,
     stream: Resource<DirectoryEntryStream>,
 ) -> Answer<Option<DirectoryEntry>, ErrorCode> {
-    let stream = cx.table.get_mut(&stream)?;
-    if stream.ahead.is_empty() && !stream.ended {
-        stream.read_ahead(&cx.ctx.0)?;
-    }
-    stream.ahead.pop_front().transpose().map_err(Failed::With)
+    cx.table.get_mut(&stream)?.next(&cx.ctx.0)
 }

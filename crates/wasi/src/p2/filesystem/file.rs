@@ -22,30 +22,30 @@ use crate::p2::table::{Answer, Failed, stop};
 
 /// An open file: anything opened by path that is no directory.
 pub(crate) struct File {
-    pub(super) fd: OwnedFd,
-    pub(super) kind: FileKind,
+    pub(crate) fd: OwnedFd,
+    pub(crate) kind: FileKind,
     /// Below a directory in which nothing may be changed.
-    pub(super) read_only: bool,
+    pub(crate) read_only: bool,
     /// What it was opened for.
-    pub(super) read: bool,
-    pub(super) write: bool,
+    pub(crate) read: bool,
+    pub(crate) write: bool,
     /// Its place among what is open.
-    pub(super) _place: Place,
+    pub(crate) _place: Place,
 }
 
 impl File {
-    pub(super) fn handle(&self) -> Handle<'_> {
+    pub(crate) fn handle(&self) -> Handle<'_> {
         let (kind, read_only) = (self.kind, self.read_only);
         Handle { fd: self.fd.as_fd(), origin: Origin::Path { kind, read_only, nonblock: false } }
     }
 
     /// Whether it has positions.
-    pub(super) fn has_positions(&self) -> bool {
+    pub(crate) fn has_positions(&self) -> bool {
         matches!(self.kind, FileKind::RegularFile | FileKind::BlockDevice)
     }
 
     /// Checks that it was opened for reading.
-    pub(super) fn readable(self: &Arc<File>) -> Answer<Arc<File>, ErrorCode> {
+    pub(crate) fn readable(self: &Arc<File>) -> Answer<Arc<File>, ErrorCode> {
         match self.read {
             true => Ok(self.clone()),
             false => Err(Failed::With(ErrorCode::BadDescriptor)),
@@ -53,7 +53,7 @@ impl File {
     }
 
     /// Checks that it was opened for writing.
-    pub(super) fn writable(self: &Arc<File>) -> Answer<Arc<File>, ErrorCode> {
+    pub(crate) fn writable(self: &Arc<File>) -> Answer<Arc<File>, ErrorCode> {
         match self.write {
             true => Ok(self.clone()),
             false if self.read_only => Err(Failed::With(ErrorCode::ReadOnly)),
@@ -63,7 +63,7 @@ impl File {
 }
 
 /// Does something until no signal comes in between.
-pub(super) fn retry<R>(
+pub(crate) fn retry<R>(
     mut attempt: impl FnMut() -> crate::host::Result<R>,
 ) -> crate::host::Result<R> {
     loop {
@@ -74,7 +74,7 @@ pub(super) fn retry<R>(
     }
 }
 
-pub(super) fn advise(
+pub(crate) fn advise(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     offset: u64,
@@ -85,7 +85,7 @@ pub(super) fn advise(
     Ok(file::advise(&cx.ctx.0.host, file.handle(), offset, len, advice.into())?)
 }
 
-pub(super) fn sync_data(
+pub(crate) fn sync_data(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
 ) -> Answer<(), ErrorCode> {
@@ -93,12 +93,12 @@ pub(super) fn sync_data(
     Ok(file::sync_data(&cx.ctx.0.host, descriptor.handle())?)
 }
 
-pub(super) fn sync(cx: &mut WasiCtxView<'_>, this: Resource<Descriptor>) -> Answer<(), ErrorCode> {
+pub(crate) fn sync(cx: &mut WasiCtxView<'_>, this: Resource<Descriptor>) -> Answer<(), ErrorCode> {
     let descriptor = find(cx, &this)?;
     Ok(file::sync(&cx.ctx.0.host, descriptor.handle())?)
 }
 
-pub(super) fn get_flags(
+pub(crate) fn get_flags(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
 ) -> Answer<DescriptorFlags, ErrorCode> {
@@ -120,7 +120,7 @@ pub(super) fn get_flags(
     Ok(flags)
 }
 
-pub(super) fn get_type(
+pub(crate) fn get_type(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
 ) -> Answer<DescriptorType, ErrorCode> {
@@ -130,7 +130,7 @@ pub(super) fn get_type(
     })
 }
 
-pub(super) fn set_size(
+pub(crate) fn set_size(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     size: u64,
@@ -139,7 +139,7 @@ pub(super) fn set_size(
     Ok(file::set_size(&cx.ctx.0.host, file.handle(), size)?)
 }
 
-pub(super) fn set_times(
+pub(crate) fn set_times(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     accessed: NewTimestamp,
@@ -152,7 +152,7 @@ pub(super) fn set_times(
 }
 
 /// Reads as much as one call may; whether it is the end shows when nothing is read.
-pub(super) fn read(
+pub(crate) fn read(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     len: u64,
@@ -166,7 +166,7 @@ pub(super) fn read(
     Ok((bytes, read == 0))
 }
 
-pub(super) fn write(
+pub(crate) fn write(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     bytes: Vec<u8>,
@@ -178,7 +178,7 @@ pub(super) fn write(
     Ok(written as u64)
 }
 
-pub(super) fn stat(
+pub(crate) fn stat(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
 ) -> Answer<DescriptorStat, ErrorCode> {
@@ -186,7 +186,7 @@ pub(super) fn stat(
     Ok(file::stat(&cx.ctx.0.host, descriptor.handle())?.into())
 }
 
-pub(super) fn is_same_object(
+pub(crate) fn is_same_object(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
     other: Resource<Descriptor>,
@@ -200,7 +200,7 @@ pub(super) fn is_same_object(
     Ok((identity(cx.table.get(&this)?)? == identity(cx.table.get(&other)?)?,))
 }
 
-pub(super) fn metadata_hash(
+pub(crate) fn metadata_hash(
     cx: &mut WasiCtxView<'_>,
     this: Resource<Descriptor>,
 ) -> Answer<MetadataHashValue, ErrorCode> {

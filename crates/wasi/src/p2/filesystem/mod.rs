@@ -3,11 +3,11 @@
 //! A descriptor is a file or a directory, counted, so that a stream of a file outlives
 //! the guest's handle to it. Files have no position of their own: streams have.
 
-mod dir;
-mod entries;
-mod file;
-mod streams;
-mod types;
+pub(crate) mod dir;
+pub(crate) mod entries;
+pub(crate) mod file;
+pub(crate) mod streams;
+pub(crate) mod types;
 
 use std::sync::Arc;
 
@@ -44,26 +44,33 @@ pub(crate) enum Descriptor {
 /// An open directory.
 pub(crate) struct OpenDir {
     dir: Arc<Dir>,
+    /// Whether it was opened for being changed, which 0.3 tells.
+    mutable: bool,
     /// Its place among what is open, if it was not there from the start.
     _place: Option<Place>,
 }
 
 impl Descriptor {
-    fn handle(&self) -> Handle<'_> {
+    pub(crate) fn handle(&self) -> Handle<'_> {
         match self {
             Descriptor::File(file) => file.handle(),
             Descriptor::Dir(open) => open.dir.handle(),
         }
     }
 
-    fn file(&self) -> Answer<&Arc<File>, ErrorCode> {
+    pub(crate) fn file(&self) -> Answer<&Arc<File>, ErrorCode> {
         match self {
             Descriptor::File(file) => Ok(file),
             Descriptor::Dir(_) => Err(Failed::With(ErrorCode::BadDescriptor)),
         }
     }
 
-    fn dir(&self) -> Answer<&Arc<Dir>, ErrorCode> {
+    /// Whether it is a directory that was not opened for being changed.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self, Descriptor::Dir(open) if !open.mutable)
+    }
+
+    pub(crate) fn dir(&self) -> Answer<&Arc<Dir>, ErrorCode> {
         match self {
             Descriptor::Dir(open) => Ok(&open.dir),
             Descriptor::File(_) => Err(Failed::With(ErrorCode::NotDirectory)),
@@ -120,7 +127,7 @@ interface! {
 }
 
 /// What a resource of the guest's stands for.
-fn find<'a>(
+pub(crate) fn find<'a>(
     cx: &'a WasiCtxView<'_>,
     descriptor: &Resource<Descriptor>,
 ) -> Answer<&'a Descriptor, ErrorCode> {
@@ -135,10 +142,10 @@ fn place(state: &State) -> Answer<Place, ErrorCode> {
 /// A directory that is there from the start, and its name.
 type Preopen = (Resource<Descriptor>, String);
 
-fn get_directories(cx: &mut WasiCtxView<'_>) -> Result<(Vec<Preopen>,)> {
+pub(crate) fn get_directories(cx: &mut WasiCtxView<'_>) -> Result<(Vec<Preopen>,)> {
     let state = cx.ctx.0.clone();
     let preopens = state.preopens.iter().map(|(dir, name)| {
-        let open = OpenDir { dir: dir.clone(), _place: None };
+        let open = OpenDir { dir: dir.clone(), mutable: !dir.read_only(), _place: None };
         Ok((cx.push(Descriptor::Dir(open))?, String::from(&**name)))
     });
     Ok((preopens.collect::<Result<_>>()?,))

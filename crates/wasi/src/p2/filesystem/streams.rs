@@ -39,13 +39,13 @@ fn interest(file: &File, direction: Direction) -> Interest<'_> {
 }
 
 /// A file that is read.
-pub(super) struct FileInput {
+pub(crate) struct FileInput {
     file: Arc<File>,
     position: Mutex<Position>,
 }
 
 impl FileInput {
-    pub(super) fn new(file: Arc<File>, offset: u64) -> FileInput {
+    pub(crate) fn new(file: Arc<File>, offset: u64) -> FileInput {
         FileInput { file, position: Mutex::new(Position::At(offset)) }
     }
 }
@@ -88,19 +88,19 @@ impl Input for FileInput {
 }
 
 /// A file that is written.
-pub(super) struct FileOutput {
+pub(crate) struct FileOutput {
     file: Arc<File>,
     position: Mutex<Position>,
 }
 
 impl FileOutput {
     /// From an offset on.
-    pub(super) fn at(file: Arc<File>, offset: u64) -> FileOutput {
+    pub(crate) fn at(file: Arc<File>, offset: u64) -> FileOutput {
         FileOutput { file, position: Mutex::new(Position::At(offset)) }
     }
 
     /// At the end, wherever that is each time.
-    pub(super) fn at_end(file: Arc<File>) -> FileOutput {
+    pub(crate) fn at_end(file: Arc<File>) -> FileOutput {
         FileOutput { file, position: Mutex::new(Position::End) }
     }
 }
@@ -166,7 +166,7 @@ impl Output for FileOutput {
 }
 
 /// The code of an error of a stream, if the system has one for it.
-pub(super) fn code_of(error: &io::Error) -> Option<ErrorCode> {
+pub(crate) fn code_of(error: &io::Error) -> Option<ErrorCode> {
     match error.get_ref() {
         // What somebody else made up is no error of files.
         Some(_) => None,

@@ -59,7 +59,7 @@ wit_flags! {
 
 impl PathFlags {
     /// Whether a symbolic link in the last component is followed.
-    pub(super) fn follow(self) -> bool {
+    pub(crate) fn follow(self) -> bool {
         self.contains(PathFlags::SYMLINK_FOLLOW)
     }
 }
@@ -110,7 +110,7 @@ wit_variant! {
 
 impl NewTimestamp {
     /// The same for the host, which counts nanoseconds and can not count all of them.
-    pub(super) fn set_time(&self) -> Result<SetTime, ErrorCode> {
+    pub(crate) fn set_time(&self) -> Result<SetTime, ErrorCode> {
         Ok(match self {
             NewTimestamp::NoChange => SetTime::Keep,
             NewTimestamp::Now => SetTime::Now,
