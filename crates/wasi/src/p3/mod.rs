@@ -15,6 +15,7 @@ mod filesystem;
 pub(crate) mod pump;
 mod random;
 pub(crate) mod reactor;
+mod sockets;
 pub(crate) mod table;
 
 use zwasm::Result;
@@ -22,8 +23,8 @@ use zwasm_component::Linker;
 
 use crate::WasiView;
 
-/// Defines the interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem` and
-/// `wasi:random` in a linker, except those that a component exports. Components of any
+/// Defines the interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem`,
+/// `wasi:random` and `wasi:sockets` in a linker, except those that a component exports. Components of any
 /// version 0.3 find them. They stand beside those of 0.2.
 ///
 /// # Errors
@@ -33,5 +34,6 @@ pub fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()
     cli::add_to_linker(linker)?;
     clocks::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
-    filesystem::add_to_linker(linker)
+    filesystem::add_to_linker(linker)?;
+    sockets::add_to_linker(linker)
 }

@@ -5,7 +5,7 @@
 
 mod connection;
 mod lookup;
-mod network;
+pub(crate) mod network;
 mod tcp;
 mod udp;
 
@@ -54,11 +54,11 @@ macro_rules! options {
 use options;
 
 /// The place of a socket among those that a guest may have.
-struct Place(Room);
+pub(crate) struct Place(Room);
 
 impl Place {
     /// Takes a place, if there is one.
-    fn take(host: &Host) -> std::result::Result<Place, ErrorCode> {
+    pub(crate) fn take(host: &Host) -> std::result::Result<Place, ErrorCode> {
         if host.network.room.take() {
             return Ok(Place(host.network.room.clone()));
         }
