@@ -23,8 +23,11 @@ fn engines() -> impl Iterator<Item = (String, bool, Engine)> {
     })
 }
 
+/// Whether a mode may tell this of a fault: memory, address and size.
+type Judge<'a> = &'a dyn Fn(&str, Option<(u32, u64, u64)>) -> bool;
+
 /// Calls each exported function of a module with a number that the compiler does not know.
-fn check(text: &str, argument: i64, judge: &dyn Fn(&str, Option<(u32, u64, u64)>) -> bool) {
+fn check(text: &str, argument: i64, judge: Judge<'_>) {
     for (engine_name, metered, engine) in engines() {
         let module = Module::new(&engine, text).unwrap();
         for export in module.exports() {

@@ -122,7 +122,7 @@ unsafe fn error(core: *mut StoreCore, stop: Stop) -> Error {
         Why::Panic(panic) => resume_unwind(panic),
     };
     let error = match stop.fault {
-        Some(fault) => error.detail(fault),
+        Some(fault) => error.detail(*fault),
         None => error,
     };
     // Who calls a host function directly has no frames of the guest.

@@ -50,7 +50,7 @@ pub(crate) struct Stop {
     /// None if the error has one, or there is no guest to have frames.
     pub(crate) backtrace: Option<WasmBacktrace>,
     /// Which access to a memory it was, if that is known.
-    pub(crate) fault: Option<MemoryFault>,
+    pub(crate) fault: Option<Box<MemoryFault>>,
 }
 
 /// An access that left a memory: the memory by its index in the instance that runs, and
@@ -115,7 +115,7 @@ impl StoreCore {
                 Why::Trap(TrapCode::MemoryOutOfBounds) => access.fault(place.vm),
                 _ => None,
             });
-            (*this).stopped = Some(Stop { why, backtrace, fault });
+            (*this).stopped = Some(Stop { why, backtrace, fault: fault.map(Box::new) });
         }
         Stopped(())
     }

@@ -189,13 +189,7 @@ pub(super) struct Accepting {
 impl Accepting {
     pub(super) fn new(tcp: Arc<Tcp>, connections: StreamWriter<Resource<TcpSocket>>) -> Accepting {
         let accepted = VecDeque::new();
-        Accepting {
-            tcp,
-            connections,
-            accepted,
-            step: Step::Ask,
-            waiting: Waiting::default(),
-        }
+        Accepting { tcp, connections, accepted, step: Step::Ask, waiting: Waiting::default() }
     }
 
     pub(super) fn poll(&mut self, store: &mut dyn Store, cx: &mut Context<'_>) -> Poll<Result<()>> {

@@ -62,12 +62,13 @@ pub(super) fn tell<'a>(
     }
 }
 
+/// From where on in the chunk a function is of which line.
+#[cfg(all(feature = "gdb", target_os = "linux"))]
+type Lines = Vec<(usize, super::dwarf::Line)>;
+
 /// From where on in the chunk functions are of which lines, and the files that these are in.
 #[cfg(all(feature = "gdb", feature = "addr2line", target_os = "linux"))]
-fn lines<'a>(
-    module: &'a Inner,
-    members: &[Told<'_>],
-) -> (Vec<Vec<(usize, super::dwarf::Line)>>, Vec<&'a str>) {
+fn lines<'a>(module: &'a Inner, members: &[Told<'_>]) -> (Vec<Lines>, Vec<&'a str>) {
     use super::dwarf::Line;
     let table = module.lines.get_or_init(|| LineTable::new(&module.bytes));
     let mut files = Vec::new();
@@ -93,10 +94,7 @@ fn lines<'a>(
 }
 
 #[cfg(all(feature = "gdb", not(feature = "addr2line"), target_os = "linux"))]
-fn lines<'a>(
-    _: &'a Inner,
-    members: &[Told<'_>],
-) -> (Vec<Vec<(usize, super::dwarf::Line)>>, Vec<&'a str>) {
+fn lines<'a>(_: &'a Inner, members: &[Told<'_>]) -> (Vec<Lines>, Vec<&'a str>) {
     (members.iter().map(|_| Vec::new()).collect(), Vec::new())
 }
 
