@@ -1,14 +1,14 @@
 //! HTTP/1.1 over the host layer: requests that are sent for a guest.
 //!
-//! An [`exchange`] is one request and its response over one connection, which is closed
+//! An `exchange` is one request and its response over one connection, which is closed
 //! behind it. It never waits: it does what can be done now, and says what it waits for
 //! otherwise. Bodies go through it in both directions piece by piece, and it keeps no more
-//! of them than [`BODY_BUFFER`]. Heads and trailers are kept whole, up to
-//! [`MAX_SECTION`] and [`MAX_TRAILERS`].
+//! of them than `BODY_BUFFER`. Heads and trailers are kept whole, up to
+//! `MAX_SECTION` and `MAX_TRAILERS`.
 //!
 //! What a guest gives becomes part of a message only as what it is said to be: names,
 //! values, methods and targets are checked when they are set, and the fields that say how
-//! messages are framed are not the guest's ([`fields::is_forbidden`]).
+//! messages are framed are not the guest's (`fields::is_forbidden`).
 
 pub(crate) mod body;
 pub(crate) mod budget;
