@@ -614,9 +614,11 @@ mod tests {
             r#"(module
                 (type $s (struct (field i64)))
                 (table {ELEMENTS} anyref)
+                ;; Seen for a moment, lest it is not allocated.
+                (global $seen (mut anyref) (ref.null any))
                 (func (export "garbage") (param i32)
                     (loop $again
-                        (drop (struct.new $s (i64.const 0)))
+                        (global.set $seen (struct.new $s (i64.const 0)))
                         (br_if $again
                             (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#
         );
