@@ -38,11 +38,9 @@ use zwasm_compiler::code::{CompiledCode, LoopEntry};
 #[cfg(all(optimizer, feature = "trace"))]
 use zwasm_compiler::target::Isa;
 use zwasm_compiler::{CELL, CompileError, Counting, baseline};
-#[cfg(feature = "trace")]
-use zwasm_regir::Inlined;
 #[cfg(optimizer)]
 use zwasm_regir::Inst;
-use zwasm_regir::{Function, Label, SourceLoc};
+use zwasm_regir::{Function, Inlined, Label, SourceLoc};
 
 /// The code of all functions that a module defines, in one variant.
 type Functions = Box<[OnceLock<Option<Box<Code>>>]>;
