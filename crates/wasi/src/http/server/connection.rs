@@ -498,7 +498,6 @@ impl Inner {
             match sys::receive(self.socket.as_fd(), &mut [IoSliceMut::new(&mut buffer)], false) {
                 Ok(len @ 1..) => {
                     self.received.push(&buffer[..len]);
-                    self.drained = len < RECEIVE;
                     self.moved = now();
                     return true;
                 }
