@@ -42,6 +42,9 @@ pub(crate) struct State {
     /// What is waited for while no guest can go on.
     #[cfg(feature = "component")]
     pub(crate) reactor: Arc<crate::p3::reactor::Reactor>,
+    /// The sockets that take connections for streams.
+    #[cfg(feature = "component")]
+    pub(crate) listeners: crate::p3::sockets::Listeners,
     pub(crate) trace: Option<Trace>,
 }
 
@@ -109,6 +112,8 @@ impl WasiCtx {
             seed: std::sync::OnceLock::new(),
             #[cfg(feature = "component")]
             reactor: Arc::default(),
+            #[cfg(feature = "component")]
+            listeners: crate::p3::sockets::Listeners::default(),
             trace: trace.clone(),
         }))
     }
@@ -474,6 +479,8 @@ impl WasiCtxBuilder {
             seed: std::sync::OnceLock::new(),
             #[cfg(feature = "component")]
             reactor: Arc::default(),
+            #[cfg(feature = "component")]
+            listeners: crate::p3::sockets::Listeners::default(),
             trace,
         }))
     }

@@ -367,6 +367,32 @@ writers! {
     FutureWriter
 }
 
+impl<T> StreamWriter<T> {
+    /// Whether the reader is gone, so that writing is in vain.
+    ///
+    /// # Errors
+    ///
+    /// If the end was dropped before, or is of another store.
+    pub fn is_closed_in(&self, store: &mut dyn Access) -> Result<bool> {
+        let state = store.state();
+        if self.store != state.id() || !state.host_has(self.pipe, false) {
+            check(state, self.store, self.pipe, false)?;
+        }
+        Ok(state.is_gone(self.pipe, true))
+    }
+
+    /// Waits until the reader is gone, while nothing is written.
+    pub fn poll_closed_in(&self, store: &mut dyn Access, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        match self.is_closed_in(store) {
+            Ok(false) => {
+                store.state().set_waker(self.pipe, false, cx.waker());
+                Poll::Pending
+            }
+            closed => Poll::Ready(closed.map(drop)),
+        }
+    }
+}
+
 impl<T: Lift + Lower + 'static> StreamReader<T> {
     /// Reads up to so many values, as soon as there are some, to the end of `into`. Tells
     /// whether there may be more. Once it was asked, it is to be asked until it is ready.

@@ -411,6 +411,12 @@ impl Components {
         matches!(end, Some(Owner::Host(_)))
     }
 
+    /// Whether nobody has an end any more.
+    pub(super) fn is_gone(&mut self, pipe: Key, reads: bool) -> bool {
+        let end = self.pipe(pipe).ok().map(|pipe| &pipe.ends[usize::from(!reads)]);
+        matches!(end, None | Some(Owner::Gone))
+    }
+
     /// The host's copy at an end is not wanted any more.
     pub(super) fn forget_copy(&mut self, pipe: Key, reads: bool) {
         if let Ok(pipe) = self.pipe(pipe) {
@@ -537,10 +543,17 @@ impl Components {
         let pipe = self.pipe(key)?;
         pipe.ends[usize::from(!reads)] = Owner::Gone;
         let gone = pipe.ends.iter().all(|end| matches!(end, Owner::Gone));
-        if !std::mem::replace(&mut pipe.dropped, true)
-            && let Some(pending) = pipe.pending.take()
-        {
-            self.notify(key, pending, CopyResult::Dropped, false)?;
+        if !std::mem::replace(&mut pipe.dropped, true) {
+            match (pipe.pending.take(), &mut pipe.ends[usize::from(reads)]) {
+                (Some(pending), _) => self.notify(key, pending, CopyResult::Dropped, false)?,
+                // It copies nothing now, but may want to know.
+                (None, Owner::Host(waker)) => {
+                    if let Some(waker) = waker.take() {
+                        waker.wake();
+                    }
+                }
+                (None, Owner::Guest(_) | Owner::Moving | Owner::Gone) => {}
+            }
         }
         if gone {
             self.tasks.pipes.remove(key);

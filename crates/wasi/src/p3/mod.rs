@@ -15,7 +15,7 @@ mod filesystem;
 pub(crate) mod pump;
 mod random;
 pub(crate) mod reactor;
-mod sockets;
+pub(crate) mod sockets;
 pub(crate) mod table;
 
 use zwasm::Result;

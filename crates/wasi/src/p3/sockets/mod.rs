@@ -17,6 +17,7 @@ use zwasm_component::Linker;
 
 use self::error::ErrorCode;
 use self::tcp::*;
+pub(crate) use self::transfer::Listeners;
 use self::udp::*;
 use super::reactor::Waiting;
 use super::table::{Store, interface};
@@ -79,7 +80,7 @@ interface! {
         resource "tcp-socket": TcpSocket;
         resource "udp-socket": UdpSocket;
         "[static]tcp-socket.create" = tcp_create(family);
-        "[method]tcp-socket.bind" = tcp_bind(socket, address);
+        "[method]tcp-socket.bind" as over = tcp_bind(socket, address);
         "[method]tcp-socket.connect" as wait = tcp_connect(socket, address);
         "[method]tcp-socket.listen" as over = listen(socket);
         "[method]tcp-socket.send" as over = tcp_send(socket, data);

@@ -86,23 +86,34 @@ pub(super) fn tcp_create(
     Ok(cx.push(TcpSocket(Arc::new(Tcp::new(socket, Stage::Unbound, place))))?)
 }
 
-pub(super) fn tcp_bind(
-    cx: &mut WasiCtxView<'_>,
-    socket: Resource<TcpSocket>,
-    address: IpSocketAddress,
-) -> SocketAnswer {
-    let tcp = &*cx.table.get(&socket)?.0;
+fn bind(tcp: &Tcp, host: &Host, address: SocketAddr) -> SocketAnswer {
     let mut inner = tcp.lock();
-    let address = SocketAddr::from(address);
     if !is_unicast(address.ip()) || !tcp.socket.family().takes(address.ip()) {
         return with(ErrorCode::InvalidArgument);
     }
     if inner.stage != Stage::Unbound {
         return with(ErrorCode::InvalidState);
     }
-    tcp.socket.bind(&cx.ctx.0.host, Kind::Stream, address)?;
+    tcp.socket.bind(host, Kind::Stream, address)?;
     inner.stage = Stage::Bound;
     Ok(())
+}
+
+pub(super) fn tcp_bind(
+    store: &mut dyn Store,
+    socket: Resource<TcpSocket>,
+    address: IpSocketAddress,
+) -> SocketAnswer {
+    let tcp = find(store, &socket)?;
+    let address = SocketAddr::from(address);
+    let state = store.view().ctx.0.clone();
+    match bind(&tcp, &state.host, address) {
+        // What has it may be a listener whose stream was just dropped.
+        Err(Failed::With(ErrorCode::AddressInUse)) if state.listeners.release(store)? => {
+            bind(&tcp, &state.host, address)
+        }
+        answer => answer,
+    }
 }
 
 /// Any address of a family, with a port that the system chooses.
@@ -210,8 +221,8 @@ pub(super) fn listen(
     let tcp = find(store, &socket)?;
     begin_listening(&tcp, &store.view().ctx.0.host)?;
     let (writer, reader) = stream_in(store.access())?;
-    let mut accepting = Accepting::new(tcp, writer);
-    store.spawn(Box::new(move |store, cx| accepting.poll(store, cx)))?;
+    let accepting = store.view().ctx.0.listeners.add(Accepting::new(tcp, writer));
+    store.spawn(Box::new(move |store, cx| accepting.lock().poll(store, cx)))?;
     Ok(reader)
 }
 

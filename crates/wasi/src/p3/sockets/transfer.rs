@@ -5,8 +5,9 @@
 //! in a write of nothing, which is done when the other end is read.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::Shutdown;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 
 use zwasm::Result;
@@ -166,7 +167,8 @@ impl Receiving {
                 }
                 Err(failure) if would_block(&failure) => {
                     wait_for(&mut self.waiting, store, &self.tcp.socket, Direction::Read, cx);
-                    return Poll::Pending;
+                    ready!(self.data.poll_closed_in(store.access(), cx))?;
+                    self.step = Step::Ask;
                 }
                 Err(failure) => break Err(code(failure)?),
             }
@@ -178,7 +180,8 @@ impl Receiving {
 
 /// Accepts connections into a stream.
 pub(super) struct Accepting {
-    tcp: Arc<Tcp>,
+    /// The socket, until nobody wants its connections any more.
+    tcp: Option<Arc<Tcp>>,
     connections: StreamWriter<Resource<TcpSocket>>,
     /// What was accepted and is not taken.
     accepted: VecDeque<Resource<TcpSocket>>,
@@ -188,25 +191,27 @@ pub(super) struct Accepting {
 
 impl Accepting {
     pub(super) fn new(tcp: Arc<Tcp>, connections: StreamWriter<Resource<TcpSocket>>) -> Accepting {
-        let accepted = VecDeque::new();
-        Accepting { tcp, connections, accepted, step: Step::Ask, waiting: Waiting::default() }
+        Accepting {
+            tcp: Some(tcp),
+            connections,
+            accepted: VecDeque::new(),
+            step: Step::Ask,
+            waiting: Waiting::default(),
+        }
     }
 
     pub(super) fn poll(&mut self, store: &mut dyn Store, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let state = store.view().ctx.0.clone();
-        loop {
+        while let Some(tcp) = &self.tcp {
             if self.step != Step::Take {
                 let taken = self.connections.poll_write_in(store.access(), cx, &mut self.accepted);
                 if !ready!(taken)? {
-                    for socket in self.accepted.drain(..) {
-                        drop(store.view().table.delete(socket)?);
-                    }
-                    return Poll::Ready(self.connections.close_in(store.access()));
+                    break;
                 }
                 self.step = self.step.next(self.accepted.is_empty());
                 continue;
             }
-            match self.tcp.socket.accept(&state.host) {
+            match tcp.socket.accept(&state.host) {
                 Ok(socket) => {
                     // One for which there is no place is closed at once.
                     let Ok(place) = Place::take(&state.host) else { continue };
@@ -215,17 +220,71 @@ impl Accepting {
                     self.step = Step::Give;
                 }
                 Err(failure) if would_block(&failure) => {
-                    wait_for(&mut self.waiting, store, &self.tcp.socket, Direction::Read, cx);
-                    return Poll::Pending;
+                    wait_for(&mut self.waiting, store, &tcp.socket, Direction::Read, cx);
+                    ready!(self.connections.poll_closed_in(store.access(), cx))?;
+                    break;
                 }
                 // A connection that was gone before it was accepted.
-                Err(Failure::System(error))
-                    if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
+                Err(Failure::System(error)) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(failure) => {
                     code(failure)?;
-                    return Poll::Ready(self.connections.close_in(store.access()));
+                    break;
                 }
             }
         }
+        for socket in self.accepted.drain(..) {
+            drop(store.view().table.delete(socket)?);
+        }
+        self.release();
+        Poll::Ready(self.connections.close_in(store.access()))
+    }
+
+    /// Lets go of the socket.
+    fn release(&mut self) {
+        (self.tcp, self.waiting) = (None, Waiting::default());
+    }
+}
+
+/// What accepts connections, shared by the work that does and the list of all of them.
+pub(super) struct Shared(Arc<Mutex<Accepting>>);
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Accepting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All that accept connections for a guest.
+///
+/// A guest that drops a stream of connections may bind another socket to the same address
+/// at once, before the work that fills the stream gets to know of it.
+#[derive(Default)]
+pub(crate) struct Listeners(Mutex<Vec<Weak<Mutex<Accepting>>>>);
+
+impl Listeners {
+    fn list(&self) -> MutexGuard<'_, Vec<Weak<Mutex<Accepting>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, accepting: Accepting) -> Shared {
+        let accepting = Arc::new(Mutex::new(accepting));
+        let mut list = self.list();
+        list.retain(|other| other.strong_count() > 0);
+        list.push(Arc::downgrade(&accepting));
+        Shared(accepting)
+    }
+
+    /// Lets go of the sockets whose connections nobody wants; whether there were any.
+    pub(super) fn release(&self, store: &mut dyn Store) -> Result<bool> {
+        let all: Vec<_> = self.list().iter().filter_map(Weak::upgrade).map(Shared).collect();
+        let mut released = false;
+        for accepting in all {
+            let mut accepting = accepting.lock();
+            if accepting.tcp.is_some() && accepting.connections.is_closed_in(store.access())? {
+                accepting.release();
+                released = true;
+            }
+        }
+        Ok(released)
     }
 }
