@@ -166,7 +166,7 @@ mod tests {
     fn lists_are_read_and_shown() {
         assert_eq!("map,implements".parse::<Gates>().unwrap().to_string(), "implements,map");
         assert_eq!("".parse::<Gates>().unwrap().to_string(), "");
-        assert_eq!(Gates::default().to_string(), "fixed-length-lists,implements,map");
+        assert_eq!(Gates::default().to_string(), "async,fixed-length-lists,implements,map");
         assert!("maps".parse::<Gates>().unwrap_err().starts_with("unknown gate 'maps' (known: a"));
         assert!("values".parse::<Gates>().unwrap_err().ends_with("is not in this build"));
     }

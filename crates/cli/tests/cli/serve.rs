@@ -546,7 +546,9 @@ fn signals_end_it_when_all_is_answered() {
     server.signal("-INT");
     thread::sleep(Duration::from_millis(100));
     server.signal("-INT");
-    assert_eq!(server.wait().0.code(), None);
+    // By the signal, unless whoever has started the tests ignores it.
+    let code = server.wait().0.code();
+    assert!(matches!(code, None | Some(130)), "{code:?}");
 }
 
 #[test]
