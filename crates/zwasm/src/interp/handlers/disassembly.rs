@@ -88,6 +88,7 @@ const CALLED: &[&str] = &[
     "bulk::grow_table",
     "bulk::copy_in_pieces",
     "control::deadline_reached",
+    "call::make_room",
     "call::prepare",
     "observe::report",
     "simd::tier",
