@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use zwasm::{Engine, Store};
 use zwasm_component::Linker;
-use zwasm_wasi::http::{Report, Server};
-use zwasm_wasi::p2::Proxy;
+use zwasm_wasi::http::{Report, Server, Service};
+use zwasm_wasi::{p2, p3};
 
 use crate::args::{Run, expected};
 use crate::failure::{Failure, one_line, say};
@@ -21,6 +21,9 @@ use crate::operands::Unknown;
 use crate::options::Id;
 use crate::run::{config, wasi_context};
 use crate::units;
+
+/// The interface that a component of WASI 0.3 answers through.
+const NEWER: &str = "wasi:http/handler@0.3.";
 
 /// Where to listen unless told otherwise.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -115,23 +118,31 @@ pub fn serve(mut options: Run) -> Result<i32, Failure> {
     let Program::Component(component) = module::load(&engine, &options.file)? else {
         return Err(Failure::runtime(
             "this is a module; requests are answered by components that export \
-             'wasi:http/incoming-handler'",
+             'wasi:http/incoming-handler' or 'wasi:http/handler'",
         ));
     };
     let mut linker = Linker::new(&engine);
-    zwasm_wasi::p2::add_to_linker_sync(&mut linker)?;
+    p2::add_to_linker_sync(&mut linker)?;
+    p3::add_to_linker(&mut linker)?;
     if options.unknown_imports == Some(Unknown::Trap) {
         linker.define_unknown_imports_as_traps(&component)?;
     }
     let context = wasi_context(&options)?;
-    let proxy = Proxy::new(linker.instantiate_pre(&component)?, {
+    let pre = linker.instantiate_pre(&component)?;
+    let store = {
         let context = context.clone();
         move || {
             let mut store = Store::new(&engine, Guest::new(context.another()));
             limits.fuel(&mut store)?;
             Ok(store)
         }
-    })?;
+    };
+    // The newer interface counts if a component exports both.
+    let is_newer = component.component_type().exports().any(|(name, _)| name.starts_with(NEWER));
+    let service: Box<dyn Service> = match is_newer {
+        true => Box::new(p3::Service::new(pre, store)?),
+        false => Box::new(p2::Proxy::new(pre, store)?),
+    };
     let address = options.serving.address.as_deref().unwrap_or(ADDRESS);
     let server = address
         .to_socket_addrs()
@@ -174,7 +185,7 @@ pub fn serve(mut options: Run) -> Result<i32, Failure> {
     });
     let bound = server.local_addr().map_err(|error| Failure::runtime(error.to_string()))?;
     say(&format!("serving HTTP on http://{bound}/\n"));
-    server.run(proxy).map_err(|error| Failure::runtime(format!("cannot serve: {error}")))?;
+    server.run(service).map_err(|error| Failure::runtime(format!("cannot serve: {error}")))?;
     context.flush().map_err(|error| Failure::output(&error))?;
     Ok(0)
 }

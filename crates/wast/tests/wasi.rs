@@ -90,8 +90,7 @@ fn preview_1_over_0_2() {
     all_hold(&folders.each_ref().map(String::as_str), 68);
 }
 
-/// What needs no HTTP.
 #[test]
 fn wasi_0_3() {
-    chosen_hold(&["wasi-testsuite/rust/wasm32-wasip3"], 37, |name| !name.starts_with("http-"));
+    all_hold(&["wasi-testsuite/rust/wasm32-wasip3"], 55);
 }

@@ -17,6 +17,9 @@ const COMPONENT: &str = concat!(
     include_str!("server.wat"),
 );
 
+/// The same for WASI 0.3.
+const SERVICE: &str = include_str!("service.wat");
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that runs.
@@ -29,8 +32,13 @@ struct Server {
 
 impl Server {
     fn start(options: &[&str]) -> Server {
+        Server::of(COMPONENT, options)
+    }
+
+    /// One that answers by a component.
+    fn of(component: &str, options: &[&str]) -> Server {
         let dir = Dir::new();
-        let file = dir.write("server.wat", COMPONENT);
+        let file = dir.write("server.wat", component);
         let mut child = Command::new(env!("CARGO_BIN_EXE_zwasm"))
             .args(["serve", "--addr", "127.0.0.1:0"])
             .args(options)
@@ -549,6 +557,38 @@ fn signals_end_it_when_all_is_answered() {
     // By the signal, unless whoever has started the tests ignores it.
     let code = server.wait().0.code();
     assert!(matches!(code, None | Some(130)), "{code:?}");
+}
+
+#[test]
+fn services_answer() {
+    let server = Server::of(SERVICE, &[]);
+    let mut stream = server.connect();
+    for path in ["/", "/d", "/s"] {
+        let request = post(path, "Content-Length: 5\r\n", "12345");
+        stream.write_all(request.as_bytes()).unwrap();
+        let (head, body) = response(&mut stream);
+        assert_eq!((status(&head), &*body), (200, &b"hello\n"[..]), "{path}");
+    }
+    // What comes goes out again, with what is behind it.
+    let body = "5\r\nhello\r\n0\r\nX-Sum: 9\r\nContent-Length: 1\r\n\r\n";
+    let echoed =
+        server.answer(post("/e", "Transfer-Encoding: chunked\r\nConnection: close\r\n", body));
+    assert!(echoed.ends_with("5\r\nhello\r\n0\r\nx-sum: 9\r\n\r\n"), "{echoed}");
+    let long = "0123456789abcdef".repeat(20_000);
+    let length = format!("Content-Length: {}\r\n", long.len());
+    stream.write_all(post("/e", &length, &long).as_bytes()).unwrap();
+    assert!(response(&mut stream).1 == long.as_bytes());
+    // A body that breaks off is no whole answer.
+    let mut cut = server.connect();
+    cut.write_all(post("/e", "Content-Length: 5\r\n", "hel").as_bytes()).unwrap();
+    cut.shutdown(Shutdown::Write).unwrap();
+    let answer = rest(&mut cut);
+    assert!(status(&answer) == 500 || !answer.ends_with("0\r\n\r\n"), "{answer}");
+    for path in ["/t", "/x", "/w"] {
+        stream.write_all(get(path, "").as_bytes()).unwrap();
+        assert_eq!(status(&response(&mut stream).0), 500, "{path}");
+    }
+    server.lives();
 }
 
 #[test]

@@ -356,6 +356,34 @@ macro_rules! writers {
             pub fn close_in(self, store: &mut dyn Access) -> Result<()> {
                 close(store, self.store, self.pipe, false)
             }
+
+            /// Whether the reader is gone, so that writing is in vain.
+            ///
+            /// # Errors
+            ///
+            /// If the end was dropped before, or is of another store.
+            pub fn is_closed_in(&self, store: &mut dyn Access) -> Result<bool> {
+                let state = store.state();
+                if self.store != state.id() || !state.host_has(self.pipe, false) {
+                    check(state, self.store, self.pipe, false)?;
+                }
+                Ok(state.is_gone(self.pipe, true))
+            }
+
+            /// Waits until the reader is gone, while nothing is written.
+            pub fn poll_closed_in(
+                &self,
+                store: &mut dyn Access,
+                cx: &mut Context<'_>,
+            ) -> Poll<Result<()>> {
+                match self.is_closed_in(store) {
+                    Ok(false) => {
+                        store.state().set_waker(self.pipe, false, cx.waker());
+                        Poll::Pending
+                    }
+                    closed => Poll::Ready(closed.map(drop)),
+                }
+            }
         }
     )*};
 }
@@ -365,32 +393,6 @@ writers! {
     StreamWriter
     /// The writable end of a future.
     FutureWriter
-}
-
-impl<T> StreamWriter<T> {
-    /// Whether the reader is gone, so that writing is in vain.
-    ///
-    /// # Errors
-    ///
-    /// If the end was dropped before, or is of another store.
-    pub fn is_closed_in(&self, store: &mut dyn Access) -> Result<bool> {
-        let state = store.state();
-        if self.store != state.id() || !state.host_has(self.pipe, false) {
-            check(state, self.store, self.pipe, false)?;
-        }
-        Ok(state.is_gone(self.pipe, true))
-    }
-
-    /// Waits until the reader is gone, while nothing is written.
-    pub fn poll_closed_in(&self, store: &mut dyn Access, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        match self.is_closed_in(store) {
-            Ok(false) => {
-                store.state().set_waker(self.pipe, false, cx.waker());
-                Poll::Pending
-            }
-            closed => Poll::Ready(closed.map(drop)),
-        }
-    }
 }
 
 impl<T: Lift + Lower + 'static> StreamReader<T> {
@@ -479,8 +481,8 @@ impl<T: Lift + Lower + 'static> StreamWriter<T> {
 }
 
 impl<T: Lift + Lower + 'static> FutureWriter<T> {
-    /// Writes the value, which is taken out of `from`. Tells whether it was read. Once it
-    /// was asked, it is to be asked until it is ready.
+    /// Writes the value, which is taken out of `from`. Tells whether it was read; if not, it
+    /// is in `from` again. Once it was asked, it is to be asked until it is ready.
     pub fn poll_write(
         &self,
         mut store: impl AsContextMut,
@@ -500,7 +502,10 @@ impl<T: Lift + Lower + 'static> FutureWriter<T> {
         let end = (self.store, self.pipe, false);
         let value = || Values { values: from.take().into_iter().collect(), room: None };
         let copied = poll_copy(store, end, value, cx);
-        copied.map_ok(|(_, result)| result == CopyResult::Completed)
+        copied.map_ok(|(mut values, result)| {
+            *from = values.values.pop_front();
+            result == CopyResult::Completed
+        })
     }
 }
 

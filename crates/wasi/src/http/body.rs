@@ -13,6 +13,8 @@ pub(crate) struct Outlet {
     inner: Mutex<Inner>,
     /// The length that the head says, if it does.
     length: Option<u64>,
+    /// Whether there is a body for certain, be it of no bytes.
+    promised: bool,
     flow: OnceLock<Weak<dyn Flow>>,
 }
 
@@ -42,9 +44,24 @@ pub(crate) struct WrongLength(pub u64);
 impl Outlet {
     /// A body of which nothing is written; none if there is no room for it.
     pub(crate) fn new(budget: &Budget, length: Option<u64>) -> Option<Arc<Outlet>> {
+        Outlet::make(budget, length, false)
+    }
+
+    /// The same for a message that has a body for certain.
+    pub(crate) fn promised(budget: &Budget, length: Option<u64>) -> Option<Arc<Outlet>> {
+        Outlet::make(budget, length, true)
+    }
+
+    fn make(budget: &Budget, length: Option<u64>, promised: bool) -> Option<Arc<Outlet>> {
         let share = budget.take(BODY_BUFFER)?;
         let inner = Inner { buffer: Vec::new(), written: 0, end: End::Open, _share: share };
-        Some(Arc::new(Outlet { inner: Mutex::new(inner), length, flow: OnceLock::new() }))
+        let (inner, flow) = (Mutex::new(inner), OnceLock::new());
+        Some(Arc::new(Outlet { inner, length, promised, flow }))
+    }
+
+    /// Whether there is a body for certain.
+    pub(super) fn is_promised(&self) -> bool {
+        self.promised
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

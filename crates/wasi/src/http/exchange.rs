@@ -60,6 +60,8 @@ struct Inner {
     /// Bytes to be sent.
     out: VecDeque<u8>,
     sending: Sending,
+    /// Whether nothing is sent any more although something is left.
+    lost: bool,
     outlet: Option<Arc<Outlet>>,
     /// Whether somebody waits for the response, so that more of the body may not come
     /// before it.
@@ -148,6 +150,7 @@ impl Exchange {
                 out: VecDeque::new(),
                 method: request.method.clone(),
                 sending: Sending::Head(request),
+                lost: false,
                 outlet,
                 awaited: false,
                 received: Received::default(),
@@ -210,6 +213,17 @@ impl Flow for Exchange {
         }))
     }
 
+    fn sent(&self) -> Option<std::result::Result<(), Error>> {
+        let inner = self.lock();
+        match (inner.lost, &inner.receiving) {
+            (true, Receiving::Failed(error)) => Some(Err(error.clone())),
+            (true, Receiving::Head(_) | Receiving::Body(_) | Receiving::Done(_)) => {
+                Some(Err(Error::Terminated))
+            }
+            (false, _) => inner.is_sent().then_some(Ok(())),
+        }
+    }
+
     fn is_ready(&self, host: &Host, want: Want, needs: &mut Vec<Need>) -> Result<bool> {
         let mut inner = self.lock();
         let ready = match want {
@@ -252,6 +266,7 @@ impl Inner {
 
     /// Sends nothing any more.
     fn sent(&mut self) {
+        self.lost |= !self.is_sent();
         self.out = VecDeque::new();
         self.sending = Sending::Done;
         if let Some(outlet) = self.outlet.take() {
@@ -259,10 +274,14 @@ impl Inner {
         }
     }
 
+    /// Whether there is nothing left to be sent.
+    fn is_sent(&self) -> bool {
+        matches!(self.sending, Sending::Done) && self.out.is_empty()
+    }
+
     /// Closes the connection when it has served its purpose.
     fn close_if_done(&mut self) {
-        let received = matches!(self.receiving, Receiving::Done(_));
-        if received && matches!(self.sending, Sending::Done) && self.out.is_empty() {
+        if matches!(self.receiving, Receiving::Done(_)) && self.is_sent() {
             self.stage = Stage::Closed;
         }
     }
@@ -463,7 +482,7 @@ impl Inner {
             End::Open if there > 0 => Some(Length::Chunked),
             // Requests to get something do not have a body as a rule.
             End::Open if self.awaited => match self.method.name() {
-                "GET" | "HEAD" => Some(Length::None),
+                "GET" | "HEAD" if !outlet.is_promised() => Some(Length::None),
                 _ => Some(Length::Chunked),
             },
             End::Open => None,

@@ -29,6 +29,13 @@ struct Field {
     value: Box<[u8]>,
 }
 
+impl Field {
+    /// What it takes.
+    fn size(&self) -> usize {
+        self.name.len() + self.value.len() + OVERHEAD
+    }
+}
+
 /// Why a field can not be set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FieldError {
@@ -109,11 +116,14 @@ impl Fields {
         fields: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Fields, FieldError> {
         let mut all = Fields::new(budget).ok_or(FieldError::TooLarge)?;
-        all.change(|entries| {
-            for (name, value) in fields.filter(|(name, _)| !is_forbidden(name)) {
-                entries.push(Field { name: name.to_ascii_lowercase().into(), value: value.into() });
-            }
-        })?;
+        let fields = fields.filter(|(name, _)| !is_forbidden(name));
+        let own = |(name, value): (&str, &[u8])| Field {
+            name: name.to_ascii_lowercase().into(),
+            value: value.into(),
+        };
+        let fields: Vec<Field> = fields.map(own).collect();
+        let size = all.size() + fields.iter().map(Field::size).sum::<usize>();
+        all.change(size, |entries| *entries = fields)?;
         Ok(all)
     }
 
@@ -131,11 +141,13 @@ impl Fields {
     pub(crate) fn set(&mut self, name: &str, values: Vec<Vec<u8>>) -> Result<(), FieldError> {
         check(name, values.iter().map(|value| &value[..]))?;
         let is_other = |field: &Field| !field.name.eq_ignore_ascii_case(name);
-        self.change(|entries| {
+        let values = values.into_iter().map(Vec::into_boxed_slice);
+        let new: Vec<_> = values.map(|value| Field { name: name.into(), value }).collect();
+        let size = self.size_without(name) + new.iter().map(Field::size).sum::<usize>();
+        self.change(size, |entries| {
             let at = entries.iter().position(|field| !is_other(field)).unwrap_or(entries.len());
             entries.retain(is_other);
-            let values = values.into_iter().map(Vec::into_boxed_slice);
-            entries.splice(at..at, values.map(|value| Field { name: name.into(), value }));
+            entries.splice(at..at, new);
         })
     }
 
@@ -146,13 +158,16 @@ impl Fields {
         if name.eq_ignore_ascii_case("content-length") && self.get(name).next().is_some() {
             return Err(FieldError::Syntax);
         }
-        self.change(|entries| entries.push(Field { name: name.into(), value: value.into() }))
+        let field = Field { name: name.into(), value: value.into() };
+        self.change(self.size() + field.size(), |entries| entries.push(field))
     }
 
     /// Removes all values of a name.
     pub(crate) fn delete(&mut self, name: &str) -> Result<(), FieldError> {
         check(name, std::iter::empty())?;
-        self.change(|entries| entries.retain(|field| !field.name.eq_ignore_ascii_case(name)))
+        self.change(self.size_without(name), |entries| {
+            entries.retain(|field| !field.name.eq_ignore_ascii_case(name));
+        })
     }
 
     /// The length that the fields say the body has.
@@ -173,21 +188,37 @@ impl Fields {
         }
     }
 
-    /// Changes the fields, of which others may have a copy; if there is room for the
-    /// change.
-    fn change(&mut self, change: impl FnOnce(&mut Vec<Field>)) -> Result<(), FieldError> {
+    /// What they take.
+    fn size(&self) -> usize {
+        OVERHEAD + self.0.entries.iter().map(Field::size).sum::<usize>()
+    }
+
+    /// The same without those of a name.
+    fn size_without(&self, name: &str) -> usize {
+        let others = self.0.entries.iter().filter(|field| !field.name.eq_ignore_ascii_case(name));
+        OVERHEAD + others.map(Field::size).sum::<usize>()
+    }
+
+    /// Changes the fields, of which others may have a copy, so that they take so much; if
+    /// there is room for that.
+    fn change(
+        &mut self,
+        size: usize,
+        change: impl FnOnce(&mut Vec<Field>),
+    ) -> Result<(), FieldError> {
+        if size > MAX_SIZE {
+            return Err(FieldError::TooLarge);
+        }
         if Arc::get_mut(&mut self.0).is_none() {
             let share = self.0.share.again().ok_or(FieldError::TooLarge)?;
             self.0 = Arc::new(Inner { entries: self.0.entries.clone(), share });
         }
         let inner = Arc::get_mut(&mut self.0).ok_or(FieldError::TooLarge)?;
-        change(&mut inner.entries);
-        let size = |field: &Field| field.name.len() + field.value.len() + OVERHEAD;
-        let size = OVERHEAD + inner.entries.iter().map(size).sum::<usize>();
-        match size <= MAX_SIZE && inner.share.resize(size) {
-            true => Ok(()),
-            false => Err(FieldError::TooLarge),
+        if !inner.share.resize(size) {
+            return Err(FieldError::TooLarge);
         }
+        change(&mut inner.entries);
+        Ok(())
     }
 }
 

@@ -44,6 +44,10 @@ pub(crate) trait Flow: Send + Sync {
     /// to be waited for. They are given once.
     fn trailers(&self, host: &Host) -> Result<Trailers>;
 
+    /// Whether all of what is sent has left, or why it never will; none if more is to go
+    /// out.
+    fn sent(&self) -> Option<std::result::Result<(), Error>>;
+
     /// Whether what is wanted can be had now; what it waits for otherwise.
     fn is_ready(&self, host: &Host, want: Want, needs: &mut Vec<Need>) -> Result<bool>;
 }

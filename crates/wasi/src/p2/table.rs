@@ -38,7 +38,7 @@ pub(crate) type Later = Box<
     dyn FnMut(&mut dyn Store, &mut RawCall<'_>, &mut Context<'_>) -> Poll<Result<()>> + Send + Sync,
 >;
 
-struct Caller<'a, T: 'static>(StoreContextMut<'a, T>);
+pub(crate) struct Caller<'a, T: 'static>(pub(crate) StoreContextMut<'a, T>);
 
 impl<T: WasiView + 'static> Store for Caller<'_, T> {
     fn access(&mut self) -> &mut dyn Access {
@@ -210,14 +210,14 @@ pub(crate) fn just_drop<R>(_: &mut WasiCtxView<'_>, _: R) -> Result<()> {
 pub(crate) struct ResourceRow {
     name: &'static str,
     ty: fn() -> ResourceType,
-    discard: fn(&mut WasiCtxView<'_>, u32) -> Result<()>,
+    discard: fn(&mut dyn Store, u32) -> Result<()>,
 }
 
 impl ResourceRow {
     /// One whose values in the table are of a type, with what gets rid of one.
     pub(crate) const fn new<R: Send + 'static>(
         name: &'static str,
-        discard: fn(&mut WasiCtxView<'_>, u32) -> Result<()>,
+        discard: fn(&mut dyn Store, u32) -> Result<()>,
     ) -> ResourceRow {
         ResourceRow { name, ty: ResourceType::host::<R>, discard }
     }
@@ -225,12 +225,13 @@ impl ResourceRow {
 
 /// Gets rid of a resource.
 pub(crate) fn discard<R: Send + 'static>(
-    cx: &mut WasiCtxView<'_>,
+    store: &mut dyn Store,
     rep: u32,
     drop: Drop<R>,
 ) -> Result<()> {
+    let mut cx = store.view();
     let value = cx.table.delete(Resource::<R>::new_own(rep))?;
-    drop(cx, value)
+    drop(&mut cx, value)
 }
 
 /// An interface.
@@ -248,8 +249,8 @@ impl Table {
     ) -> Result<()> {
         let mut instance = linker.instance(self.name)?;
         for row in self.resources {
-            instance.resource(row.name, (row.ty)(), |mut store, rep| {
-                (row.discard)(&mut store.data_mut().ctx(), rep)
+            instance.resource(row.name, (row.ty)(), |store, rep| {
+                (row.discard)(&mut Caller(store), rep)
             })?;
         }
         for row in self.functions {
@@ -324,10 +325,10 @@ macro_rules! interface {
         ) -> zwasm::Result<()> {
             static TABLE: $crate::p2::table::Table = $crate::p2::table::Table {
                 name: $name,
-                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |cx, rep| {
+                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |store, rep| {
                     let drops: [$crate::p2::table::Drop<$ty>; _] =
                         [$($drop,)? $crate::p2::table::just_drop];
-                    $crate::p2::table::discard(cx, rep, drops[0])
+                    $crate::p2::table::discard(store, rep, drops[0])
                 }),)*],
                 functions: &[$($crate::p2::table::Row::new(
                     $func,

@@ -12,18 +12,22 @@
 mod cli;
 mod clocks;
 mod filesystem;
+pub(crate) mod http;
 pub(crate) mod pump;
 mod random;
 pub(crate) mod reactor;
 pub(crate) mod sockets;
 pub(crate) mod table;
 
+#[cfg(feature = "serve")]
+pub use self::http::Service;
+
 use zwasm::Result;
 use zwasm_component::Linker;
 
 use crate::WasiView;
 
-/// Defines the interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem`,
+/// Defines the interfaces of `wasi:cli`, `wasi:clocks`, `wasi:filesystem`, `wasi:http`,
 /// `wasi:random` and `wasi:sockets` in a linker, except those that a component exports. Components of any
 /// version 0.3 find them. They stand beside those of 0.2.
 ///
@@ -35,5 +39,6 @@ pub fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()
     clocks::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
     filesystem::add_to_linker(linker)?;
-    sockets::add_to_linker(linker)
+    sockets::add_to_linker(linker)?;
+    http::add_to_linker(linker)
 }

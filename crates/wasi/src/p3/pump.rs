@@ -102,7 +102,7 @@ pub(crate) fn consume<E: Resolves>(
 }
 
 /// Reads from the host for a guest.
-struct Producer {
+pub(crate) struct Producer {
     input: Arc<dyn Input>,
     writer: StreamWriter<u8>,
     /// What was read and not taken yet.
@@ -123,12 +123,13 @@ enum Stage {
 }
 
 impl Producer {
-    fn new(input: Arc<dyn Input>, writer: StreamWriter<u8>) -> Producer {
+    pub(crate) fn new(input: Arc<dyn Input>, writer: StreamWriter<u8>) -> Producer {
         let (bytes, waiting) = (VecDeque::new(), Waiting::default());
         Producer { input, writer, bytes, stage: Stage::Ask, waiting }
     }
 
-    fn poll(
+    /// Goes on until nothing more comes, or nobody reads it; tells how that was.
+    pub(crate) fn poll(
         &mut self,
         store: &mut dyn Store,
         cx: &mut Context<'_>,
@@ -151,7 +152,8 @@ impl Producer {
                     match self.input.read(&state, CHUNK) {
                         Ok(bytes) if bytes.is_empty() => {
                             self.waiting.on(store, self.input.clone(), cx);
-                            return Poll::Pending;
+                            ready!(self.writer.poll_closed_in(store.access(), cx))?;
+                            return Poll::Ready(Ok(Ok(())));
                         }
                         Ok(bytes) => {
                             self.bytes = bytes.into();
@@ -168,7 +170,7 @@ impl Producer {
 }
 
 /// Writes to the host for a guest.
-struct Consumer {
+pub(crate) struct Consumer {
     data: StreamReader<u8>,
     output: Arc<dyn Output>,
     /// What was taken from the guest, and how much of that is written.
@@ -180,12 +182,14 @@ struct Consumer {
 }
 
 impl Consumer {
-    fn new(data: StreamReader<u8>, output: Arc<dyn Output>) -> Consumer {
+    pub(crate) fn new(data: StreamReader<u8>, output: Arc<dyn Output>) -> Consumer {
         let (bytes, waiting) = (Vec::new(), Waiting::default());
         Consumer { data, output, bytes, written: 0, ended: false, waiting }
     }
 
-    fn poll(
+    /// Goes on until the guest writes no more, or nothing more can be written; tells how
+    /// that was.
+    pub(crate) fn poll(
         &mut self,
         store: &mut dyn Store,
         cx: &mut Context<'_>,

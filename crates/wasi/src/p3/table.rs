@@ -7,7 +7,7 @@
 use std::task::{Context, Poll};
 
 use zwasm::Result;
-use zwasm_component::{ComponentNamedList, Lift, RawCall};
+use zwasm_component::{ComponentNamedList, Lift, RawCall, Resource};
 
 pub(crate) use crate::p2::table::{Outcome, Store};
 
@@ -55,6 +55,24 @@ where
     Ok(true)
 }
 
+/// What becomes of a resource when the guest drops it.
+pub(crate) type Close<R> = fn(&mut dyn Store, R) -> Result<()>;
+
+/// Nothing more than that.
+pub(crate) fn just_close<R>(_: &mut dyn Store, _: R) -> Result<()> {
+    Ok(())
+}
+
+/// Gets rid of a resource.
+pub(crate) fn discard<R: Send + 'static>(
+    store: &mut dyn Store,
+    rep: u32,
+    close: Close<R>,
+) -> Result<()> {
+    let value = store.view().table.delete(Resource::<R>::new_own(rep))?;
+    close(store, value)
+}
+
 /// The row of a function over a store.
 pub(crate) const fn over<A, O>(
     name: &'static str,
@@ -87,7 +105,7 @@ macro_rules! interface {
     (
         $(#[$doc:meta])*
         fn $define:ident = $name:literal {
-            $(resource $resource:literal: $ty:ty $(, dropped by $drop:path)?;)*
+            $(resource $resource:literal: $ty:ty $(, closed by $close:path)?;)*
             $($func:literal $(as $kind:ident)? = $function:ident($($arg:ident),*);)*
         }
     ) => {
@@ -97,10 +115,10 @@ macro_rules! interface {
         ) -> zwasm::Result<()> {
             static TABLE: $crate::p2::table::Table = $crate::p2::table::Table {
                 name: $name,
-                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |cx, rep| {
-                    let drops: [$crate::p2::table::Drop<$ty>; _] =
-                        [$($drop,)? $crate::p2::table::just_drop];
-                    $crate::p2::table::discard(cx, rep, drops[0])
+                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |store, rep| {
+                    let closes: [$crate::p3::table::Close<$ty>; _] =
+                        [$($close,)? $crate::p3::table::just_close];
+                    $crate::p3::table::discard(store, rep, closes[0])
                 }),)*],
                 functions: &[$(
                     $crate::p3::table::row!($($kind)? $func = $function($($arg),*)),

@@ -6,7 +6,9 @@
 //! description says, and then its end.
 
 mod json;
+mod peer;
 mod script;
+mod service;
 
 use std::fs;
 use std::io;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use json::Json;
+use peer::Peers;
 use script::Script;
 use zwasm::{Engine, Error, Linker, Module, Store};
 use zwasm_component::{self as component, Component, ResourceTable};
@@ -68,6 +71,12 @@ pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
     for (name, value) in setup.get("env").entries() {
         builder.env(name, value.string());
     }
+    // They run until the program is done.
+    let peers =
+        Peers::start(expected.get("servers").values()).map_err(|error| error.to_string())?;
+    for (name, value) in &peers.env {
+        builder.env(name, value);
+    }
     if let Json::String(root) = setup.get("root") {
         let original = program.parent().unwrap_or(Path::new("")).join(root);
         copy(&original, &scratch.0).map_err(|error| format!("{}: {error}", original.display()))?;
@@ -75,6 +84,11 @@ pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
     }
     builder.stdout(Box::new(out.clone())).stderr(Box::new(err.clone()));
 
+    if expected.get("world").string() == "wasi:http/service" {
+        let component = load(program, mode).map_err(|error| error.to_string())?;
+        let answered = service::check(builder.build(), &component, operations);
+        return answered.map_err(|error| format!("{error}; it said: {}", text(&err)));
+    }
     let script = Script::start(program, operations, open, [&out, &err]);
     let exit = run(&mut builder, program, mode)
         .map_err(|error| format!("{error}; it said: {}", text(&err)))?;
@@ -93,6 +107,12 @@ pub fn check(program: &Path, mode: Mode) -> Result<(), String> {
 
 fn text(pipe: &MemoryPipe) -> String {
     String::from_utf8_lossy(&pipe.contents()).into_owned()
+}
+
+/// Compiles a program that is a component.
+fn load(program: &Path, mode: Mode) -> Result<Component, Error> {
+    let engine = Engine::new(mode.config().epoch_interruption(true))?;
+    Component::from_binary(&engine, &fs::read(program)?)
 }
 
 /// Runs a program to its end and returns its exit code.

@@ -126,7 +126,8 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Who answers requests: [`Proxy`](crate::p2::Proxy) has components do so.
+/// Who answers requests: [`Proxy`](crate::p2::Proxy) and, for WASI 0.3,
+/// [`Service`](crate::p3::Service) have components do so.
 pub trait Service: Send + Sync + 'static {
     /// Has a request answered, in the calling thread. Several threads call this at once.
     ///
@@ -135,6 +136,12 @@ pub trait Service: Send + Sync + 'static {
     /// Why there is no answer, or no whole one. The client gets the status 500 if it has
     /// not got another yet, or 504 if the time is over; otherwise its connection is closed.
     fn answer(&self, request: Request) -> zwasm::Result<()>;
+}
+
+impl Service for Box<dyn Service> {
+    fn answer(&self, request: Request) -> zwasm::Result<()> {
+        (**self).answer(request)
+    }
 }
 
 /// A server that listens.

@@ -371,6 +371,15 @@ impl Flow for Served {
         Ok(trailers.unwrap_or(Some(Err(Error::Terminated))))
     }
 
+    fn sent(&self) -> Option<std::result::Result<(), Error>> {
+        let sent = self.with(|inner| match &inner.reply {
+            Reply::None | Reply::Given(_) | Reply::Body { .. } => None,
+            Reply::Done => Some(Ok(())),
+            Reply::Broken => Some(Err(Error::Terminated)),
+        });
+        sent.unwrap_or(Some(Err(Error::Terminated)))
+    }
+
     fn is_ready(&self, _: &Host, want: Want, needs: &mut Vec<Need>) -> Result<bool> {
         let ready = self.with(|inner| {
             let ready = match want {

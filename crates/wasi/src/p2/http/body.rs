@@ -19,10 +19,10 @@ use crate::p2::io::streams::{Broken, Input, InputStream, Output, OutputStream, S
 use crate::p2::table::{Answer, Failed, stop};
 
 /// A result that does not say why there is none.
-pub(super) type Attempt<T = ()> = Answer<T, ()>;
+pub(crate) type Attempt<T = ()> = Answer<T, ()>;
 
 /// What waits for something of a flow.
-pub(super) struct Wanted(pub(super) Arc<dyn Flow>, pub(super) Want);
+pub(crate) struct Wanted(pub(crate) Arc<dyn Flow>, pub(crate) Want);
 
 impl Source for Wanted {
     fn interest<'a>(&'a self, state: &'a State) -> Interest<'a> {
@@ -31,7 +31,7 @@ impl Source for Wanted {
 }
 
 /// What somebody who wants something of a flow waits for.
-fn interest<'a>(flow: &dyn Flow, state: &State, want: Want) -> Interest<'a> {
+pub(crate) fn interest<'a>(flow: &dyn Flow, state: &State, want: Want) -> Interest<'a> {
     let mut needs = Vec::new();
     match flow.is_ready(&state.host, want, &mut needs) {
         Ok(true) => Interest::Ready,
@@ -48,16 +48,23 @@ pub(crate) struct IncomingBody {
 }
 
 impl IncomingBody {
-    pub(super) fn new(flow: Arc<dyn Flow>) -> IncomingBody {
+    pub(crate) fn new(flow: Arc<dyn Flow>) -> IncomingBody {
         IncomingBody { flow, taken: false }
     }
 }
 
 /// Its contents.
-struct BodyReader {
+pub(crate) struct BodyReader {
     flow: Arc<dyn Flow>,
     /// Whether the guest was told that there is no more.
     ended: AtomicBool,
+}
+
+impl BodyReader {
+    /// Those of a message that a flow receives.
+    pub(crate) fn new(flow: Arc<dyn Flow>) -> BodyReader {
+        BodyReader { flow, ended: AtomicBool::new(false) }
+    }
 }
 
 impl Source for BodyReader {
@@ -88,7 +95,7 @@ impl Input for BodyReader {
     }
 }
 
-pub(super) fn read_body(
+pub(crate) fn read_body(
     cx: &mut WasiCtxView<'_>,
     body: Resource<IncomingBody>,
 ) -> Attempt<Resource<InputStream>> {
@@ -97,11 +104,10 @@ pub(super) fn read_body(
         return Err(Failed::With(()));
     }
     let flow = incoming.flow.clone();
-    let reader = BodyReader { flow, ended: AtomicBool::new(false) };
-    Ok(cx.push_child(InputStream(Arc::new(reader)), &body)?)
+    Ok(cx.push_child(InputStream(Arc::new(BodyReader::new(flow))), &body)?)
 }
 
-pub(super) fn finish_reading(
+pub(crate) fn finish_reading(
     cx: &mut WasiCtxView<'_>,
     body: Resource<IncomingBody>,
 ) -> Result<(Resource<FutureTrailers>,)> {
@@ -117,7 +123,7 @@ pub(crate) struct FutureTrailers {
     taken: bool,
 }
 
-pub(super) fn subscribe_trailers(
+pub(crate) fn subscribe_trailers(
     cx: &mut WasiCtxView<'_>,
     trailers: Resource<FutureTrailers>,
 ) -> Result<(Resource<Pollable>,)> {
@@ -127,9 +133,9 @@ pub(super) fn subscribe_trailers(
 }
 
 /// What may come later, and only once.
-pub(super) type Later<T> = Option<std::result::Result<std::result::Result<T, ErrorCode>, ()>>;
+pub(crate) type Later<T> = Option<std::result::Result<std::result::Result<T, ErrorCode>, ()>>;
 
-pub(super) fn get_trailers(
+pub(crate) fn get_trailers(
     cx: &mut WasiCtxView<'_>,
     trailers: Resource<FutureTrailers>,
 ) -> Result<(Later<Option<Resource<Headers>>>,)> {
@@ -151,14 +157,14 @@ pub(super) fn get_trailers(
 
 /// Whose body it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Message {
+pub(crate) enum Message {
     Request,
     Response,
 }
 
 impl Message {
     /// That a body is not as long as was said.
-    fn wrong_length(self, WrongLength(size): WrongLength) -> HttpError {
+    pub(crate) fn wrong_length(self, WrongLength(size): WrongLength) -> HttpError {
         match self {
             Message::Request => HttpError::RequestBodySize(size),
             Message::Response => HttpError::ResponseBodySize(size),
@@ -175,21 +181,28 @@ pub(crate) struct OutgoingBody {
 }
 
 impl OutgoingBody {
-    pub(super) fn new(outlet: Arc<Outlet>, message: Message) -> OutgoingBody {
+    pub(crate) fn new(outlet: Arc<Outlet>, message: Message) -> OutgoingBody {
         OutgoingBody { outlet, message, taken: false }
     }
 }
 
 /// What is written to it.
-struct BodyWriter {
+pub(crate) struct BodyWriter {
     outlet: Arc<Outlet>,
     message: Message,
     /// What may be written in the next call.
     permitted: AtomicUsize,
 }
 
+impl BodyWriter {
+    /// What writes the body of a message.
+    pub(crate) fn new(outlet: Arc<Outlet>, message: Message) -> BodyWriter {
+        BodyWriter { outlet, message, permitted: AtomicUsize::new(0) }
+    }
+}
+
 /// Sends what can be sent of a body, if somebody sends it.
-fn push(outlet: &Outlet, state: &State) -> host::Result {
+pub(crate) fn push(outlet: &Outlet, state: &State) -> host::Result {
     outlet.flow().map_or(Ok(()), |flow| flow.push(&state.host))
 }
 
@@ -241,7 +254,7 @@ impl Output for BodyWriter {
     }
 }
 
-pub(super) fn write_body(
+pub(crate) fn write_body(
     cx: &mut WasiCtxView<'_>,
     body: Resource<OutgoingBody>,
 ) -> Attempt<Resource<OutputStream>> {
@@ -250,11 +263,11 @@ pub(super) fn write_body(
         return Err(Failed::With(()));
     }
     let (outlet, message) = (outgoing.outlet.clone(), outgoing.message);
-    let writer = BodyWriter { outlet, message, permitted: AtomicUsize::new(0) };
+    let writer = BodyWriter::new(outlet, message);
     Ok(cx.push_child(OutputStream(Arc::new(writer)), &body)?)
 }
 
-pub(super) fn finish_writing(
+pub(crate) fn finish_writing(
     cx: &mut WasiCtxView<'_>,
     body: Resource<OutgoingBody>,
     trailers: Option<Resource<Headers>>,
@@ -271,7 +284,7 @@ pub(super) fn finish_writing(
 }
 
 /// Gets rid of a body that is not finished: its message breaks off.
-pub(super) fn abort(cx: &mut WasiCtxView<'_>, body: OutgoingBody) -> Result<()> {
+pub(crate) fn abort(cx: &mut WasiCtxView<'_>, body: OutgoingBody) -> Result<()> {
     body.outlet.abort();
     push(&body.outlet, &cx.ctx.0).map_err(|failure| stop(failure, "send"))
 }

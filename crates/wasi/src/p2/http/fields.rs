@@ -10,14 +10,14 @@ use crate::p2::wit::wit_variant;
 
 /// Headers or trailers.
 pub(crate) struct Headers {
-    pub(super) fields: Fields,
+    pub(crate) fields: Fields,
     /// Whether the guest may change them: those of messages it may not.
-    pub(super) mutable: bool,
+    pub(crate) mutable: bool,
 }
 
 impl Headers {
     /// Those of a message.
-    pub(super) fn of(fields: &Fields) -> Headers {
+    pub(crate) fn of(fields: &Fields) -> Headers {
         Headers { fields: fields.clone(), mutable: false }
     }
 }
@@ -44,7 +44,7 @@ impl From<FieldError> for Failed<HeaderError> {
 
 /// That a guest has as much of messages as it may have.
 #[cold]
-pub(super) fn no_room() -> Error {
+pub(crate) fn no_room() -> Error {
     Error::limit("the program has as many bytes of HTTP messages as it may have")
 }
 
@@ -54,12 +54,12 @@ fn empty(cx: &WasiCtxView<'_>) -> Result<Fields> {
     Fields::new(&cx.ctx.0.host.budget).ok_or_else(no_room)
 }
 
-pub(super) fn new_fields(cx: &mut WasiCtxView<'_>) -> Result<(Resource<Headers>,)> {
+pub(crate) fn new_fields(cx: &mut WasiCtxView<'_>) -> Result<(Resource<Headers>,)> {
     let fields = empty(cx)?;
     Ok((cx.push(Headers { fields, mutable: true })?,))
 }
 
-pub(super) fn fields_from_list(
+pub(crate) fn fields_from_list(
     cx: &mut WasiCtxView<'_>,
     entries: Vec<(String, Vec<u8>)>,
 ) -> HeaderAnswer<Resource<Headers>> {
@@ -70,7 +70,7 @@ pub(super) fn fields_from_list(
     Ok(cx.push(Headers { fields, mutable: true })?)
 }
 
-pub(super) fn get_field(
+pub(crate) fn get_field(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
     name: String,
@@ -79,7 +79,7 @@ pub(super) fn get_field(
     Ok((fields.get(&name).map(<[u8]>::to_vec).collect(),))
 }
 
-pub(super) fn has_field(
+pub(crate) fn has_field(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
     name: String,
@@ -101,7 +101,7 @@ fn mutable<'a>(
     }
 }
 
-pub(super) fn set_field(
+pub(crate) fn set_field(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
     name: String,
@@ -110,7 +110,7 @@ pub(super) fn set_field(
     Ok(mutable(cx, &fields)?.set(&name, values)?)
 }
 
-pub(super) fn delete_field(
+pub(crate) fn delete_field(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
     name: String,
@@ -118,7 +118,7 @@ pub(super) fn delete_field(
     Ok(mutable(cx, &fields)?.delete(&name)?)
 }
 
-pub(super) fn append_field(
+pub(crate) fn append_field(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
     name: String,
@@ -130,7 +130,7 @@ pub(super) fn append_field(
 /// A name and a value.
 type Entry = (String, Vec<u8>);
 
-pub(super) fn entries(
+pub(crate) fn entries(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
 ) -> Result<(Vec<Entry>,)> {
@@ -138,7 +138,7 @@ pub(super) fn entries(
     Ok((fields.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),))
 }
 
-pub(super) fn clone_fields(
+pub(crate) fn clone_fields(
     cx: &mut WasiCtxView<'_>,
     fields: Resource<Headers>,
 ) -> Result<(Resource<Headers>,)> {

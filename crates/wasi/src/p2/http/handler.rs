@@ -4,9 +4,10 @@ use zwasm_component::Resource;
 
 use super::request::{OutgoingRequest, RequestOptions};
 use super::response::FutureIncomingResponse;
-use super::types::{ErrorCode, Scheme};
+use super::types::{ErrorCode, Method as GuestMethod, Scheme};
 use crate::http::error::Error;
-use crate::http::exchange::{Exchange, Timeouts};
+use crate::http::exchange::Exchange;
+use crate::http::fields::Fields;
 use crate::http::flow::Flow;
 use crate::http::request::{Authority, Method, Request, Scheme as HttpScheme};
 use crate::p2::WasiCtxView;
@@ -29,15 +30,9 @@ fn handle(
         Some(options) => cx.table.delete(options)?,
         None => RequestOptions::default(),
     };
-    let default = Timeouts::default();
-    let timeouts = Timeouts {
-        connect: options.connect.unwrap_or(default.connect),
-        first_byte: options.first_byte.unwrap_or(default.first_byte),
-        between_bytes: options.between_bytes.unwrap_or(default.between_bytes),
-    };
-    let body = request.body.clone();
-    let started = checked(request)
-        .and_then(|request| Exchange::start(&cx.ctx.0.host, request, body, timeouts));
+    let OutgoingRequest { method, scheme, authority, path, headers, body, .. } = request;
+    let started = checked(&method, scheme.as_ref(), authority.as_deref(), path, headers)
+        .and_then(|request| Exchange::start(&cx.ctx.0.host, request, body, options.timeouts()));
     match started {
         Ok(exchange) => {
             // It is under way before the guest waits for it.
@@ -50,18 +45,23 @@ fn handle(
 
 /// A request as it is sent. One that does not say how to talk to the other side does so
 /// in secret.
-fn checked(request: OutgoingRequest) -> Result<Request, Error> {
-    let scheme = match request.scheme {
+pub(crate) fn checked(
+    method: &GuestMethod,
+    scheme: Option<&Scheme>,
+    authority: Option<&str>,
+    path: Option<String>,
+    headers: Fields,
+) -> Result<Request, Error> {
+    let scheme = match scheme {
         Some(Scheme::Http) => HttpScheme::Http,
         Some(Scheme::Https) | None => HttpScheme::Https,
         Some(Scheme::Other(_)) => return Err(Error::Protocol),
     };
-    let authority = request.authority.as_deref().and_then(Authority::parse);
     Ok(Request {
-        method: Method::new(request.method.name()).ok_or(Error::Method)?,
+        method: Method::new(method.name()).ok_or(Error::Method)?,
         scheme,
-        authority: authority.ok_or(Error::Target)?,
-        target: request.path.unwrap_or_default(),
-        headers: request.headers,
+        authority: authority.and_then(Authority::parse).ok_or(Error::Target)?,
+        target: path.unwrap_or_default(),
+        headers,
     })
 }

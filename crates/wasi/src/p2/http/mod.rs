@@ -3,16 +3,16 @@
 //! What moves messages is [`http`](crate::http); here are the resources that a guest has of
 //! them. `proxy` makes those of a request that a server has received.
 
-mod body;
-mod fields;
-mod handler;
+pub(crate) mod body;
+pub(crate) mod fields;
+pub(crate) mod handler;
 #[cfg(feature = "serve")]
 mod proxy;
-mod request;
+pub(crate) mod request;
 mod response;
 #[cfg(test)]
 mod tests;
-mod types;
+pub(crate) mod types;
 
 use zwasm::Result;
 use zwasm_component::Linker;

@@ -11,6 +11,7 @@ use super::types::{Method, Scheme};
 use crate::http::MAX_TARGET;
 use crate::http::body::Outlet;
 use crate::http::budget::Share;
+use crate::http::exchange::Timeouts;
 use crate::http::fields::Fields;
 use crate::http::request::{Authority, Method as HttpMethod, is_scheme, is_target};
 use crate::p2::WasiCtxView;
@@ -18,43 +19,43 @@ use crate::p2::table::Failed;
 
 /// A request to answer.
 pub(crate) struct IncomingRequest {
-    pub(super) method: Method,
-    pub(super) path: Option<String>,
-    pub(super) scheme: Option<Scheme>,
-    pub(super) authority: Option<String>,
-    pub(super) headers: Fields,
-    pub(super) body: Option<IncomingBody>,
+    pub(crate) method: Method,
+    pub(crate) path: Option<String>,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) authority: Option<String>,
+    pub(crate) headers: Fields,
+    pub(crate) body: Option<IncomingBody>,
 }
 
-pub(super) fn incoming_method(
+pub(crate) fn incoming_method(
     cx: &mut WasiCtxView<'_>,
     request: Resource<IncomingRequest>,
 ) -> Result<(Method,)> {
     Ok((cx.table.get(&request)?.method.clone(),))
 }
 
-pub(super) fn incoming_path(
+pub(crate) fn incoming_path(
     cx: &mut WasiCtxView<'_>,
     request: Resource<IncomingRequest>,
 ) -> Result<(Option<String>,)> {
     Ok((cx.table.get(&request)?.path.clone(),))
 }
 
-pub(super) fn incoming_scheme(
+pub(crate) fn incoming_scheme(
     cx: &mut WasiCtxView<'_>,
     request: Resource<IncomingRequest>,
 ) -> Result<(Option<Scheme>,)> {
     Ok((cx.table.get(&request)?.scheme.clone(),))
 }
 
-pub(super) fn incoming_authority(
+pub(crate) fn incoming_authority(
     cx: &mut WasiCtxView<'_>,
     request: Resource<IncomingRequest>,
 ) -> Result<(Option<String>,)> {
     Ok((cx.table.get(&request)?.authority.clone(),))
 }
 
-pub(super) fn incoming_request_headers(
+pub(crate) fn incoming_request_headers(
     cx: &mut WasiCtxView<'_>,
     request: Resource<IncomingRequest>,
 ) -> Result<(Resource<Headers>,)> {
@@ -62,7 +63,7 @@ pub(super) fn incoming_request_headers(
     Ok((cx.push(headers)?,))
 }
 
-pub(super) fn consume_request(
+pub(crate) fn consume_request(
     cx: &mut WasiCtxView<'_>,
     request: Resource<IncomingRequest>,
 ) -> Attempt<Resource<IncomingBody>> {
@@ -72,12 +73,12 @@ pub(super) fn consume_request(
 
 /// A request to send.
 pub(crate) struct OutgoingRequest {
-    pub(super) method: Method,
-    pub(super) path: Option<String>,
-    pub(super) scheme: Option<Scheme>,
-    pub(super) authority: Option<String>,
-    pub(super) headers: Fields,
-    pub(super) body: Option<Arc<Outlet>>,
+    pub(crate) method: Method,
+    pub(crate) path: Option<String>,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) authority: Option<String>,
+    pub(crate) headers: Fields,
+    pub(crate) body: Option<Arc<Outlet>>,
     /// What its texts take.
     share: Share,
 }
@@ -95,7 +96,7 @@ impl OutgoingRequest {
     }
 }
 
-pub(super) fn new_request(
+pub(crate) fn new_request(
     cx: &mut WasiCtxView<'_>,
     headers: Resource<Headers>,
 ) -> Result<(Resource<OutgoingRequest>,)> {
@@ -114,7 +115,7 @@ pub(super) fn new_request(
     Ok((cx.push(request)?,))
 }
 
-pub(super) fn request_body(
+pub(crate) fn request_body(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
 ) -> Attempt<Resource<OutgoingBody>> {
@@ -128,7 +129,7 @@ pub(super) fn request_body(
     Ok(cx.push(OutgoingBody::new(outlet, Message::Request))?)
 }
 
-pub(super) fn method(
+pub(crate) fn method(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
 ) -> Result<(Method,)> {
@@ -147,7 +148,7 @@ fn set<T>(
     Ok(request.settle()?)
 }
 
-pub(super) fn set_method(
+pub(crate) fn set_method(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
     method: Method,
@@ -156,14 +157,14 @@ pub(super) fn set_method(
     set(cx, &request, good, |request, method| request.method = method)
 }
 
-pub(super) fn path(
+pub(crate) fn path(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
 ) -> Result<(Option<String>,)> {
     Ok((cx.table.get(&request)?.path.clone(),))
 }
 
-pub(super) fn set_path(
+pub(crate) fn set_path(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
     path: Option<String>,
@@ -172,14 +173,14 @@ pub(super) fn set_path(
     set(cx, &request, good.then_some(path), |request, path| request.path = path)
 }
 
-pub(super) fn scheme(
+pub(crate) fn scheme(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
 ) -> Result<(Option<Scheme>,)> {
     Ok((cx.table.get(&request)?.scheme.clone(),))
 }
 
-pub(super) fn set_scheme(
+pub(crate) fn set_scheme(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
     scheme: Option<Scheme>,
@@ -191,14 +192,14 @@ pub(super) fn set_scheme(
     set(cx, &request, good.then_some(scheme), |request, scheme| request.scheme = scheme)
 }
 
-pub(super) fn authority(
+pub(crate) fn authority(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
 ) -> Result<(Option<String>,)> {
     Ok((cx.table.get(&request)?.authority.clone(),))
 }
 
-pub(super) fn set_authority(
+pub(crate) fn set_authority(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
     authority: Option<String>,
@@ -208,7 +209,7 @@ pub(super) fn set_authority(
     set(cx, &request, good, |request, authority| request.authority = authority)
 }
 
-pub(super) fn request_headers(
+pub(crate) fn request_headers(
     cx: &mut WasiCtxView<'_>,
     request: Resource<OutgoingRequest>,
 ) -> Result<(Resource<Headers>,)> {
@@ -217,25 +218,37 @@ pub(super) fn request_headers(
 }
 
 /// How long things may take, in nanoseconds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RequestOptions {
-    pub(super) connect: Option<u64>,
-    pub(super) first_byte: Option<u64>,
-    pub(super) between_bytes: Option<u64>,
+    pub(crate) connect: Option<u64>,
+    pub(crate) first_byte: Option<u64>,
+    pub(crate) between_bytes: Option<u64>,
 }
 
-pub(super) fn new_options(cx: &mut WasiCtxView<'_>) -> Result<(Resource<RequestOptions>,)> {
+impl RequestOptions {
+    /// The same, with what holds where nothing is said.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let default = Timeouts::default();
+        Timeouts {
+            connect: self.connect.unwrap_or(default.connect),
+            first_byte: self.first_byte.unwrap_or(default.first_byte),
+            between_bytes: self.between_bytes.unwrap_or(default.between_bytes),
+        }
+    }
+}
+
+pub(crate) fn new_options(cx: &mut WasiCtxView<'_>) -> Result<(Resource<RequestOptions>,)> {
     Ok((cx.push(RequestOptions::default())?,))
 }
 
-pub(super) fn connect_timeout(
+pub(crate) fn connect_timeout(
     cx: &mut WasiCtxView<'_>,
     options: Resource<RequestOptions>,
 ) -> Result<(Option<u64>,)> {
     Ok((cx.table.get(&options)?.connect,))
 }
 
-pub(super) fn set_connect_timeout(
+pub(crate) fn set_connect_timeout(
     cx: &mut WasiCtxView<'_>,
     options: Resource<RequestOptions>,
     time: Option<u64>,
@@ -244,14 +257,14 @@ pub(super) fn set_connect_timeout(
     Ok(())
 }
 
-pub(super) fn first_byte_timeout(
+pub(crate) fn first_byte_timeout(
     cx: &mut WasiCtxView<'_>,
     options: Resource<RequestOptions>,
 ) -> Result<(Option<u64>,)> {
     Ok((cx.table.get(&options)?.first_byte,))
 }
 
-pub(super) fn set_first_byte_timeout(
+pub(crate) fn set_first_byte_timeout(
     cx: &mut WasiCtxView<'_>,
     options: Resource<RequestOptions>,
     time: Option<u64>,
@@ -260,14 +273,14 @@ pub(super) fn set_first_byte_timeout(
     Ok(())
 }
 
-pub(super) fn between_bytes_timeout(
+pub(crate) fn between_bytes_timeout(
     cx: &mut WasiCtxView<'_>,
     options: Resource<RequestOptions>,
 ) -> Result<(Option<u64>,)> {
     Ok((cx.table.get(&options)?.between_bytes,))
 }
 
-pub(super) fn set_between_bytes_timeout(
+pub(crate) fn set_between_bytes_timeout(
     cx: &mut WasiCtxView<'_>,
     options: Resource<RequestOptions>,
     time: Option<u64>,

@@ -27,8 +27,7 @@ wit_variant! {
 
 impl Method {
     /// The method of a name in messages.
-    #[cfg(feature = "serve")]
-    pub(super) fn of(name: &str) -> Method {
+    pub(crate) fn of(name: &str) -> Method {
         match name {
             "GET" => Method::Get,
             "HEAD" => Method::Head,
@@ -44,7 +43,7 @@ impl Method {
     }
 
     /// The name in messages.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Method::Get => "GET",
             Method::Head => "HEAD",
@@ -179,7 +178,7 @@ impl From<&Error> for ErrorCode {
 }
 
 /// What an error of a stream is as one of HTTP, if it is one.
-pub(super) fn http_error_code(
+pub(crate) fn http_error_code(
     cx: &mut WasiCtxView<'_>,
     error: Resource<IoError>,
 ) -> Result<(Option<ErrorCode>,)> {
