@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use zwasm::{Engine, Result, Store};
+use zwasm::{Config, Engine, Feature, Result, Store};
 use zwasm_component::{
     Component, Instance, Linker, Loop, StreamReader, StreamWriter, poll_until, set_loop, spawn,
     stream,
@@ -312,4 +312,92 @@ fn both_ends_can_be_the_hosts() {
     assert!(writer.close(&mut store).is_err());
     let other = &mut Store::new(&Engine::default(), ());
     assert!(reader.close(other).is_err());
+}
+
+/// Where one instance calls three functions of another: one that keeps all others with a
+/// callback out, one of these, and one that waits in its code and so runs beside others.
+const QUEUE: &str = r#"(component
+  (component $Callee
+    (core module $Memory (memory (export "mem") 1))
+    (core instance $memory (instantiate $Memory))
+    (core func $return (canon task.return))
+    (core func $set.new (canon waitable-set.new))
+    (core func $set.wait (canon waitable-set.wait (memory (core memory $memory "mem"))))
+    (core module $Code
+      (import "" "return" (func $return))
+      (import "" "set.new" (func $set.new (result i32)))
+      (import "" "set.wait" (func $set.wait (param i32 i32) (result i32)))
+      (func (export "keeps") (result i32) (call $set.wait (call $set.new) (i32.const 0)))
+      (func (export "waits") (result i32) (call $return) (i32.const 0))
+      (func (export "callback") (param i32 i32 i32) (result i32) unreachable)
+      (func (export "runs") (call $return)))
+    (core instance $code (instantiate $Code (with "" (instance
+      (export "return" (func $return))
+      (export "set.new" (func $set.new))
+      (export "set.wait" (func $set.wait))))))
+    (func (export "keeps") async (canon lift (core func $code "keeps") async
+      (callback (core func $code "callback"))))
+    (func (export "waits") async (canon lift (core func $code "waits") async
+      (callback (core func $code "callback"))))
+    (func (export "runs") async (canon lift (core func $code "runs") async)))
+  (component $Caller
+    (import "keeps" (func $keeps async))
+    (import "waits" (func $waits async))
+    (import "runs" (func $runs async))
+    (core module $Memory (memory (export "mem") 1))
+    (core instance $memory (instantiate $Memory))
+    (core func $keeps' (canon lower (func $keeps) async))
+    (core func $waits' (canon lower (func $waits) async))
+    (core func $runs' (canon lower (func $runs) async))
+    (core func $set.new (canon waitable-set.new))
+    (core func $set.wait (canon waitable-set.wait (memory (core memory $memory "mem"))))
+    (core func $join (canon waitable.join))
+    (core func $return (canon task.return (result u32)))
+    (core module $Code
+      (import "" "keeps" (func $keeps (result i32)))
+      (import "" "waits" (func $waits (result i32)))
+      (import "" "runs" (func $runs (result i32)))
+      (import "" "set.new" (func $set.new (result i32)))
+      (import "" "set.wait" (func $set.wait (param i32 i32) (result i32)))
+      (import "" "join" (func $join (param i32 i32)))
+      (import "" "return" (func $return (param i32)))
+      (import "" "mem" (memory 1))
+      (func (export "run") (local $status i32) (local $set i32)
+        (if (i32.ne (i32.and (call $keeps) (i32.const 15)) (i32.const 1)) (then unreachable))
+        (if (i32.and (call $waits) (i32.const 15)) (then unreachable))
+        (local.set $status (call $runs))
+        (if (i32.ne (i32.and (local.get $status) (i32.const 15)) (i32.const 2)) (then
+          (local.set $set (call $set.new))
+          (call $join (i32.shr_u (local.get $status) (i32.const 4)) (local.get $set))
+          (drop (call $set.wait (local.get $set) (i32.const 0)))
+          (local.set $status (i32.load (i32.const 4)))))
+        (call $return (local.get $status))))
+    (core instance $code (instantiate $Code (with "" (instance
+      (export "keeps" (func $keeps'))
+      (export "waits" (func $waits'))
+      (export "runs" (func $runs'))
+      (export "set.new" (func $set.new))
+      (export "set.wait" (func $set.wait))
+      (export "join" (func $join))
+      (export "return" (func $return))
+      (export "mem" (memory $memory "mem"))))))
+    (func (export "run") async (result u32) (canon lift (core func $code "run") async)))
+  (instance $callee (instantiate $Callee))
+  (instance $caller (instantiate $Caller
+    (with "keeps" (func $callee "keeps"))
+    (with "waits" (func $callee "waits"))
+    (with "runs" (func $callee "runs"))))
+  (export "run" (func $caller "run")))"#;
+
+#[test]
+fn a_task_that_runs_beside_others_does_not_wait_behind_one_that_does_not() {
+    let mut config = Config::new();
+    config.wasm_feature(Feature::ComponentAsyncStackful, true);
+    let engine = Engine::new(&config).unwrap();
+    let component = Component::new(&engine, QUEUE).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
+    let run = instance.get_typed_func::<(), (u32,)>(&mut store, "run").unwrap();
+    // It has returned.
+    assert_eq!(run.call(&mut store, ()).unwrap(), (2,));
 }

@@ -21,6 +21,7 @@ mod outcome;
 mod plan;
 mod program;
 mod reduce;
+mod schedules;
 mod tame;
 mod ty;
 mod value;
@@ -39,7 +40,8 @@ Runs generated WebAssembly modules in every mode of zwasm and compares.
 
 Usage: zwasm-fuzz --seed S --cases N [OPTIONS]
        zwasm-fuzz components --seed S --cases N [OPTIONS]
-       zwasm-fuzz --replay FILE [OPTIONS]
+       zwasm-fuzz schedules --seed S --cases N [OPTIONS]
+       zwasm-fuzz [schedules] --replay FILE [OPTIONS]
 
 Half of the modules are programs made for the purpose, the others are by
 wasm-smith or mutants of those in the corpus. Compared are the results and traps
@@ -52,6 +54,11 @@ code is 1 when there was a difference.
 With `components`, values of random types go from the host through guests that
 echo them, and back; of the options, first, modes, out and jobs are for it, and the
 modes are interp and mixed:1 unless others are asked for.
+
+With `schedules`, guests and the host read, write, cancel, drop and call as random
+programs say, and a plain model of the specification says of all that they are told
+whether it may be. What differs is made smaller and saved as schedules-S-CASE.txt, which
+is text; the modes are interp, baseline and auto unless others are asked for.
 
 Options:
       --seed S        determines all cases
@@ -82,6 +89,19 @@ const OPTIMIZED: &str = "jit,jit-no-guards,jit-gc-stress,asked:3";
 /// The same for values of components.
 const COMPONENT_MODES: &str = "interp,mixed:1";
 
+/// The same for schedules.
+const SCHEDULE_MODES: &str = "interp,baseline,auto";
+
+/// What is tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Modules,
+    /// Values that go through components.
+    Components,
+    /// Streams, futures and tasks of components.
+    Schedules,
+}
+
 /// What was asked for.
 pub struct Arguments {
     seed: u64,
@@ -95,8 +115,7 @@ pub struct Arguments {
     jobs: u64,
     replay: Option<PathBuf>,
     calls: Option<u64>,
-    /// Whether values of components are what is tried.
-    components: bool,
+    subject: Subject,
     /// The first case and the distance to the next, in a worker.
     worker: Option<(u64, u64)>,
 }
@@ -143,7 +162,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
         jobs: thread::available_parallelism().map_or(1, |count| count.get() as u64),
         replay: None,
         calls: None,
-        components: false,
+        subject: Subject::Modules,
         worker: None,
     };
     while let Some(argument) = parser.next()? {
@@ -165,14 +184,19 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lexopt::Error>
                 let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
                 arguments.worker = Some((number(first)?, number(step)?.max(1)));
             }
-            Value(word) if word == "components" => arguments.components = true,
+            Value(word) if word == "components" => arguments.subject = Subject::Components,
+            Value(word) if word == "schedules" => arguments.subject = Subject::Schedules,
             Short('h') | Long("help") => return Ok(None),
             other => return Err(other.unexpected()),
         }
     }
     if arguments.modes.is_empty() {
-        arguments.modes = modes(if arguments.components { COMPONENT_MODES } else { MODES })?;
-        if !arguments.components && Strategy::Optimizing.is_available() {
+        arguments.modes = modes(match arguments.subject {
+            Subject::Modules => MODES,
+            Subject::Components => COMPONENT_MODES,
+            Subject::Schedules => SCHEDULE_MODES,
+        })?;
+        if arguments.subject == Subject::Modules && Strategy::Optimizing.is_available() {
             arguments.modes.extend(modes(OPTIMIZED)?);
         }
     }
@@ -205,10 +229,23 @@ fn corpus(arguments: &Arguments) -> Result<Corpus, String> {
 
 /// Whether nothing was found.
 fn fuzz(arguments: &Arguments) -> Result<bool, String> {
-    if arguments.components {
-        let Arguments { seed, first, cases, jobs, .. } = *arguments;
-        let (modes, out) = (arguments.modes.clone(), arguments.out.clone());
-        return components::run(&components::Campaign { seed, first, cases, modes, jobs, out });
+    let Arguments { seed, first, cases, jobs, .. } = *arguments;
+    let (modes, out) = (|| arguments.modes.clone(), || arguments.out.clone());
+    match (arguments.subject, &arguments.replay) {
+        (Subject::Modules, _) => {}
+        (Subject::Components, _) => {
+            let (modes, out) = (modes(), out());
+            return components::run(&components::Campaign { seed, first, cases, modes, jobs, out });
+        }
+        (Subject::Schedules, Some(path)) => {
+            let difference = schedules::replay(path, &arguments.modes)?;
+            println!("{}", difference.as_deref().unwrap_or("no difference"));
+            return Ok(difference.is_none());
+        }
+        (Subject::Schedules, None) => {
+            let (modes, out) = (modes(), out());
+            return schedules::run(&schedules::Campaign { seed, first, cases, modes, jobs, out });
+        }
     }
     if let Some(path) = &arguments.replay {
         let difference = campaign::replay(arguments, path)?;

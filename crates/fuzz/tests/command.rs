@@ -100,3 +100,47 @@ fn values_of_components_come_back() {
     let (returned, called) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
     assert!(called > 1000 && returned > called / 2, "hardly a call returned: {text}");
 }
+
+#[test]
+fn schedules_go_as_the_specification_says() {
+    let (output, text) = fuzz(&["schedules", "--seed", "1", "--cases", "300", "--jobs", "2"]);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.lines().last(), Some("300 cases, 0 differences"));
+    let told = text.lines().find_map(|line| line.split_once(" operations, "));
+    let operations: u64 = told.and_then(|(count, _)| count.parse().ok()).unwrap_or(0);
+    assert!(operations > 10_000, "hardly anything was done: {text}");
+    assert!(text.contains("traps: unknown handle index"), "{text}");
+}
+
+#[test]
+fn a_saved_schedule_runs_again() {
+    let path = env::temp_dir().join(format!("zwasm-fuzz-test-{}.txt", process::id()));
+    let name = path.to_str().expect("the path is text");
+    let replay = |program: &str| {
+        fs::write(&path, program).expect("it is written");
+        fuzz(&["schedules", "--replay", name])
+    };
+    let (output, text) = replay(
+        "; A task writes to itself, and the host lets go on what another waits for.
+host: start t0 a cb none
+t0: new p0 1
+t0: copy p0 write async 8 5
+t0: copy p0 read async 64 3
+t0: call t1 cb async none
+t1: answer later none
+t0: set-new s0
+t0: join s0 t1
+t0: exit-wait s0
+host: quiet
+host: finish t1
+t0: subtask-drop t1
+t0: drop p0 read
+",
+    );
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text, "no difference\n");
+    let (output, text) = replay("t0: copy p0 read async 64\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text.contains("t0: copy p0 read async 64: a word is missing"), "{text}");
+    let _ = fs::remove_file(path);
+}

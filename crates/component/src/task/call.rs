@@ -81,13 +81,16 @@ impl Components {
                 self.task(task)?.entering = Some(key);
                 let found = self.instance_tasks(instance);
                 found.waiting_to_enter += 1;
+                let entering = &mut found.entering[usize::from(exclusive)];
                 match waited {
-                    true => found.entering.push_front(key),
-                    false => found.entering.push_back(key),
+                    true => entering.push_front(key),
+                    false => entering.push_back(key),
                 }
                 let thread = self.thread(key)?;
                 thread.resume = Resume::Call;
                 thread.state = ThreadState::Waiting(Wait::Enter);
+                // It may be that it waits for nothing but its turn.
+                self.wake_entering(instance);
                 return Ok(false);
             }
             if exclusive {

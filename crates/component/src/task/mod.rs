@@ -77,8 +77,9 @@ pub(crate) struct InstanceTasks {
     backpressure: u32,
     /// The task that no other may run beside, but those with stacks of their own.
     exclusive: Option<Key>,
-    /// Threads that wait to begin, in order.
-    entering: VecDeque<Key>,
+    /// Threads that wait to begin, in order: those whose tasks run beside others, and those
+    /// whose tasks do not. Neither waits for the other.
+    entering: [VecDeque<Key>; 2],
     /// How many of them still do.
     waiting_to_enter: usize,
     /// Threads that would go on but for the exclusive task.

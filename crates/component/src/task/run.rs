@@ -57,13 +57,20 @@ impl Components {
                 break;
             }
         }
-        while let Some(&thread) = self.instance_tasks(instance).entering.front() {
-            let waits = |found: &super::Thread| found.state == ThreadState::Waiting(Wait::Enter);
-            if self.tasks.threads.get(thread).is_some_and(waits) {
-                self.tasks.enqueue(thread);
-                break;
+        self.wake_entering(instance);
+    }
+
+    /// The first thread of each kind that waits to begin looks whether it may.
+    pub(super) fn wake_entering(&mut self, instance: RuntimeInstance) {
+        for exclusive in [0, 1] {
+            while let Some(&thread) = self.instance_tasks(instance).entering[exclusive].front() {
+                let found = self.tasks.threads.get(thread);
+                if found.is_some_and(|found| found.state == ThreadState::Waiting(Wait::Enter)) {
+                    self.tasks.enqueue(thread);
+                    break;
+                }
+                self.instance_tasks(instance).entering[exclusive].pop_front();
             }
-            self.instance_tasks(instance).entering.pop_front();
         }
     }
 
