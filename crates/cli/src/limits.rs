@@ -115,6 +115,12 @@ impl Limits {
         Ok(())
     }
 
+    /// Whether fuel is limited.
+    #[cfg(feature = "serve")]
+    pub fn has_fuel(&self) -> bool {
+        self.fuel.is_some()
+    }
+
     /// Imposes the limit of fuel alone.
     ///
     /// # Errors

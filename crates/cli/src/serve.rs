@@ -140,7 +140,14 @@ pub fn serve(mut options: Run) -> Result<i32, Failure> {
     // The newer interface counts if a component exports both.
     let is_newer = component.component_type().exports().any(|(name, _)| name.starts_with(NEWER));
     let service: Box<dyn Service> = match is_newer {
-        true => Box::new(p3::Service::new(pre, store)?),
+        true => {
+            let mut service = p3::Service::new(pre, store)?;
+            if limits.has_fuel() {
+                // It is that of one request.
+                service.reuse(1, 1);
+            }
+            Box::new(service)
+        }
         false => Box::new(p2::Proxy::new(pre, store)?),
     };
     let address = options.serving.address.as_deref().unwrap_or(ADDRESS);

@@ -584,10 +584,121 @@ fn services_answer() {
     cut.shutdown(Shutdown::Write).unwrap();
     let answer = rest(&mut cut);
     assert!(status(&answer) == 500 || !answer.ends_with("0\r\n\r\n"), "{answer}");
-    for path in ["/t", "/x", "/w"] {
+    for path in ["/t", "/x"] {
         stream.write_all(get(path, "").as_bytes()).unwrap();
         assert_eq!(status(&response(&mut stream).0), 500, "{path}");
     }
+    let cut = server.answer(get("/w", ""));
+    assert!(status(&cut) == 500 || !cut.ends_with("0\r\n\r\n"), "{cut}");
+    server.lives();
+}
+
+#[test]
+fn an_instance_answers_several_requests() {
+    let server = Server::of(SERVICE, &["--threads", "1", "--max-requests", "20"]);
+    let start = Instant::now();
+    let mut clients: Vec<_> = (0..12).map(|_| server.connect()).collect();
+    for stream in &mut clients {
+        stream.write_all(get("/s", "").as_bytes()).unwrap();
+    }
+    // Those that wait do so at once, and hold no thread each.
+    #[cfg(target_os = "linux")]
+    {
+        thread::sleep(Duration::from_millis(150));
+        assert!(holdings(&server).1 < 12, "{:?}", holdings(&server));
+    }
+    for stream in &mut clients {
+        assert_eq!(response(stream).1, b"hello\n");
+    }
+    assert!(start.elapsed() < Duration::from_millis(300) * 8 * slowness());
+    // What one leaves others see, until there is another.
+    let number = |server: &Server| {
+        let answer = server.answer(get("/n", "Connection: close\r\n"));
+        let number = answer.rsplit("\r\n").find_map(|line| line.strip_suffix(";\n\n"));
+        number.and_then(|number| number.parse::<u32>().ok()).unwrap_or_else(|| panic!("{answer}"))
+    };
+    let before = number(&server);
+    assert!(before >= 2 && number(&server) == before + 1);
+    assert_eq!(server.get("/t"), 500);
+    assert_eq!(number(&server), 0);
+    // Those with a limit of their own are answered by instances of their own.
+    let server = Server::of(SERVICE, &["--fuel", "1M"]);
+    assert_eq!((number(&server), number(&server)), (0, 0));
+}
+
+#[test]
+fn one_request_of_an_instance_does_not_hold_up_others() {
+    let options = ["--threads", "1", "--max-requests", "4", "--timeout", "700ms"];
+    let server = Server::of(SERVICE, &options);
+    // p never answers, r never says whether there are trailers, l computes for ever.
+    let mut stuck: Vec<_> = ["/p", "/r", "/p"].map(|path| (path, server.connect())).into();
+    for (path, stream) in &mut stuck {
+        stream.write_all(get(path, "").as_bytes()).unwrap();
+    }
+    thread::sleep(Duration::from_millis(100));
+    for _ in 0..20 {
+        server.lives();
+    }
+    for (path, stream) in &mut stuck {
+        if *path == "/p" {
+            assert_eq!(status(&response(stream).0), 504);
+        } else {
+            let answer = rest(stream);
+            assert!(status(&answer) == 200 && !answer.contains("\r\n0\r\n"), "{answer}");
+        }
+    }
+    let mut looping = server.connect();
+    looping.write_all(get("/l", "").as_bytes()).unwrap();
+    assert_eq!(status(&response(&mut looping).0), 504);
+    server.lives();
+}
+
+#[test]
+fn more_requests_than_there_may_be_have_their_turn() {
+    let server = Server::of(SERVICE, &["--threads", "2", "--max-requests", "4"]);
+    let start = Instant::now();
+    let mut clients: Vec<_> = (0..12).map(|_| server.connect()).collect();
+    for stream in &mut clients {
+        // The second is sent ahead.
+        let both = get("/s", "") + &get("/", "");
+        stream.write_all(both.as_bytes()).unwrap();
+    }
+    for stream in &mut clients {
+        assert_eq!(response(stream).1, b"hello\n");
+        assert_eq!(response(stream).1, b"hello\n");
+    }
+    assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn services_leave_nothing_of_connections_that_are_cut() {
+    let server = Server::of(SERVICE, &["--max-requests", "20", "--timeout", "1s"]);
+    server.lives();
+    let before = holdings(&server);
+    for round in 0..300 {
+        let mut stream = server.connect();
+        let request = match round % 6 {
+            0 => get("/s", ""),
+            1 => get("/r", ""),
+            2 => post("/e", "Content-Length: 100000\r\n", &"x".repeat(70_000)),
+            3 => post("/e", "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"),
+            4 => post("/d", "Content-Length: 5\r\n", "he"),
+            _ => get("/w", ""),
+        };
+        let _ = stream.write_all(request.as_bytes());
+        // Some see the beginning of an answer before they go.
+        if round % 60 < 3 {
+            let _ = stream.read(&mut [0; 100]);
+        }
+    }
+    let end = Instant::now() + PATIENCE * slowness();
+    // An instance that waits for requests has a descriptor.
+    while holdings(&server).0 > before.0 + 20 && Instant::now() < end {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let after = holdings(&server);
+    assert!(after.0 <= before.0 + 20 && after.1 <= before.1 + 20, "{before:?} {after:?}");
     server.lives();
 }
 

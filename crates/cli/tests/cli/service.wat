@@ -132,7 +132,9 @@
     (import "" "ignore-ending" (func $ignore-ending (param i32)))
     ;; Zeros at 0 are that there are no trailers.
     (data (i32.const 64) "hello\n")
+    ;; How many tasks there were, and how many of them have answered.
     (global $tasks (mut i32) (i32.const 0))
+    (global $answers (mut i32) (i32.const 0))
 
     (func $wait (param $waitable i32) (result i32) (local $set i32)
       (local.set $set (call $new-set))
@@ -165,11 +167,11 @@
         (local.set $from (i32.add (local.get $task) (i32.const 24)))
         (i32.store (local.get $from) (i32.const 0x30303030))
         (i32.store8 (local.get $from) (i32.add (i32.const 0x30)
-          (i32.rem_u (i32.div_u (global.get $tasks) (i32.const 100)) (i32.const 10))))
+          (i32.rem_u (i32.div_u (global.get $answers) (i32.const 100)) (i32.const 10))))
         (i32.store8 offset=1 (local.get $from) (i32.add (i32.const 0x30)
-          (i32.rem_u (i32.div_u (global.get $tasks) (i32.const 10)) (i32.const 10))))
+          (i32.rem_u (i32.div_u (global.get $answers) (i32.const 10)) (i32.const 10))))
         (i32.store8 offset=2 (local.get $from) (i32.add (i32.const 0x30)
-          (i32.rem_u (global.get $tasks) (i32.const 10))))
+          (i32.rem_u (global.get $answers) (i32.const 10))))
         (i32.store16 offset=3 (local.get $from) (i32.const 0x0a3b))
         (i32.store8 offset=5 (local.get $from) (i32.const 0x0a))))
       (if (i32.eq (call $write (i32.load offset=4 (local.get $task)) (local.get $from)
@@ -189,6 +191,7 @@
       (local $task i32) (local $what i32) (local $began i32)
       (local.set $task (i32.add (i32.const 1024)
         (i32.mul (i32.const 32) (i32.rem_u (global.get $tasks) (i32.const 1024)))))
+      (global.set $tasks (i32.add (global.get $tasks) (i32.const 1)))
       (call $put (local.get $task))
       (call $path (local.get $request) (i32.add (local.get $task) (i32.const 8)))
       (if (i32.gt_u (i32.load offset=16 (local.get $task)) (i32.const 1)) (then
@@ -228,7 +231,7 @@
 
     (func $answer (param $task i32) (result i32) (local $code i32)
       (local.set $code (call $hello (local.get $task)))
-      (global.set $tasks (i32.add (global.get $tasks) (i32.const 1)))
+      (global.set $answers (i32.add (global.get $answers) (i32.const 1)))
       (local.get $code))
 
     (func (export "go-on") (param $event i32) (param $waitable i32) (param $result i32)

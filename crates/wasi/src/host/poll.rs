@@ -29,6 +29,9 @@ pub(crate) enum Need {
     /// Until a connection of the embedder's can be read or written.
     #[cfg(feature = "serve")]
     Stream(Arc<super::sys::OwnedFd>, Direction),
+    /// Until an event is set.
+    #[cfg(feature = "serve")]
+    Event(Arc<super::sys::Event>),
 }
 
 /// What is known of a descriptor that is ready.

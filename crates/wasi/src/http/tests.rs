@@ -83,6 +83,8 @@ fn wait(host: &Host, exchange: &Exchange, want: Want) -> Result<(), Failure> {
                 Need::Socket(socket, direction) => drop(waiter.add(socket.as_fd(), *direction)),
                 #[cfg(feature = "serve")]
                 Need::Stream(stream, direction) => drop(waiter.add(stream.as_fd(), *direction)),
+                #[cfg(feature = "serve")]
+                Need::Event(event) => drop(waiter.add_event(event)),
                 Need::Lookup(lookup) => drop(lookup.event().map(|event| waiter.add_event(event))),
                 Need::Until(moment) => until = until.min(*moment),
             }

@@ -67,7 +67,7 @@ impl<T: WasiView + 'static> Store for Caller<'_, T> {
 impl<T: WasiView + 'static> Caller<'_, T> {
     /// Has the store wait as the guest's state says, from the first time on that something
     /// is waited for.
-    fn install_loop(&mut self) {
+    pub(crate) fn install_loop(&mut self) {
         if !std::mem::replace(&mut self.0.attachment::<LoopInstalled>().0, true) {
             let looper = crate::p3::reactor::Looper(self.view().ctx.clone());
             zwasm_component::set_loop(self.0.as_context_mut(), looper);

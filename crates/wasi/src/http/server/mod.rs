@@ -25,6 +25,7 @@ use std::{fmt, io};
 
 pub(crate) use self::head::Head;
 pub(crate) use self::serving::Served;
+pub(crate) use self::workers::Ending;
 use self::workers::Shared;
 
 /// A body that is no longer than this is received before a guest is asked, in bytes; of
@@ -39,8 +40,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Connections at once; more wait to be accepted. 10,000.
     pub connections: usize,
-    /// Requests that are answered at once, those that wait for something included. Each
-    /// takes a thread. 256.
+    /// Requests that are answered at once, those that wait for something included. What
+    /// waits takes a thread. 256.
     pub requests: usize,
     /// Requests that compute at once. As many as there are processors.
     pub threads: usize,
@@ -98,6 +99,7 @@ pub struct Request {
     /// Until when it has to be answered, on the monotonic clock.
     pub(crate) until: u64,
     pub(crate) bystander: Arc<dyn crate::host::patience::Bystander>,
+    ending: Ending,
 }
 
 impl Request {
@@ -117,6 +119,29 @@ impl Request {
     }
 }
 
+/// A request that is answered later than [`Service::answer`] returns.
+pub(crate) struct Later {
+    pub(crate) head: Box<Head>,
+    pub(crate) served: Arc<Served>,
+    /// Until when it has to be answered, on the monotonic clock.
+    pub(crate) until: u64,
+    pub(crate) ending: Ending,
+    /// Whether as many requests as there may be are answered besides.
+    pub(crate) crowded: bool,
+    /// Whether as many threads as there are to be compute besides.
+    pub(crate) busy: bool,
+}
+
+impl Request {
+    /// Leaves the request to somebody who ends it.
+    pub(crate) fn later(self) -> Later {
+        let Request { head, served, until, ending, .. } = self;
+        ending.leave();
+        let (crowded, busy) = (ending.is_crowded(), ending.is_busy());
+        Later { head, served, until, ending, crowded, busy }
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -129,7 +154,8 @@ impl fmt::Debug for Request {
 /// Who answers requests: [`Proxy`](crate::p2::Proxy) and, for WASI 0.3,
 /// [`Service`](crate::p3::Service) have components do so.
 pub trait Service: Send + Sync + 'static {
-    /// Has a request answered, in the calling thread. Several threads call this at once.
+    /// Has a request answered, in the calling thread or in one that does so already. Several
+    /// threads call this at once.
     ///
     /// # Errors
     ///

@@ -7,10 +7,8 @@
 //! written: a clock sends it a few milliseconds later ([`Connection::flush`]).
 
 use std::io::ErrorKind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use zwasm::InterruptHandle;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::connection::{Connection, Inner, after, now};
 use super::reply::{self, Frame, Sent};
@@ -273,25 +271,31 @@ impl Inner {
 
 /// A request, for whoever answers it.
 pub(crate) struct Served {
-    connection: Arc<Connection>,
+    /// Guests may keep a request longer than it lasts.
+    connection: Weak<Connection>,
     /// Which request of the connection it is.
     serial: u64,
     /// Whether its time is over.
     over: AtomicBool,
     /// What stops whoever computes the answer.
-    interrupt: std::sync::Mutex<Option<InterruptHandle>>,
+    interrupt: Mutex<Option<Stop>>,
 }
+
+/// Stops whoever computes an answer, or says that it is time to stop. It is called again as
+/// long as that does not help.
+pub(crate) type Stop = Box<dyn Fn() + Send>;
 
 impl Served {
     pub(super) fn new(connection: &Arc<Connection>) -> Served {
         let serial = connection.lock().serial;
-        let connection = connection.clone();
-        Served { connection, serial, over: AtomicBool::new(false), interrupt: Default::default() }
+        let connection = Arc::downgrade(connection);
+        Served { connection, serial, over: AtomicBool::new(false), interrupt: Mutex::default() }
     }
 
     /// Does something with the connection, if the request is still the present one.
     fn with<T>(&self, with: impl FnOnce(&mut Inner) -> T) -> Option<T> {
-        let mut inner = self.connection.lock();
+        let connection = self.connection.upgrade()?;
+        let mut inner = connection.lock();
         (inner.serial == self.serial).then(|| with(&mut inner))
     }
 
@@ -303,27 +307,27 @@ impl Served {
         outlet: Option<Arc<Outlet>>,
     ) {
         if let Some(outlet) = &outlet {
-            let flow: std::sync::Weak<Served> = Arc::downgrade(self);
+            let flow: Weak<Served> = Arc::downgrade(self);
             outlet.connect(flow);
         }
         self.with(|inner| inner.respond(status, headers, outlet));
     }
 
     /// Has the computation stopped when the time of the request is over.
-    pub(crate) fn interrupt_with(&self, handle: InterruptHandle) {
-        let mut slot = self.interrupt.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    pub(crate) fn interrupt_with(&self, stop: Stop) {
+        let mut slot = self.interrupt.lock().unwrap_or_else(PoisonError::into_inner);
         if self.over.load(Ordering::Acquire) {
-            handle.interrupt();
+            stop();
         }
-        *slot = Some(handle);
+        *slot = Some(stop);
     }
 
     /// Stops the computation.
     pub(super) fn time_is_over(&self) {
-        let slot = self.interrupt.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let slot = self.interrupt.lock().unwrap_or_else(PoisonError::into_inner);
         self.over.store(true, Ordering::Release);
-        if let Some(handle) = &*slot {
-            handle.interrupt();
+        if let Some(stop) = &*slot {
+            stop();
         }
     }
 }

@@ -11,7 +11,7 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub(super) struct Shared {
     running: AtomicUsize,
     /// What the threads do, for the clock.
     places: Mutex<Vec<Arc<Place>>>,
+    /// Requests that were left to others, likewise.
+    left: Mutex<Vec<Arc<Running>>>,
     clock: Mutex<()>,
     /// Wakes the clock.
     tick: Condvar,
@@ -82,12 +84,87 @@ struct Connections {
 
 /// What a thread does.
 #[derive(Default)]
-struct Place(Mutex<Option<Running>>);
+struct Place(Mutex<Option<Arc<Running>>>);
 
+/// A request that is answered.
 struct Running {
     connection: Arc<Connection>,
     served: Arc<Served>,
     until: u64,
+    /// Who ends it: [`OWN`], [`LEFT`] or [`ENDED`].
+    owner: AtomicU8,
+}
+
+/// The thread that has begun a request ends it.
+const OWN: u8 = 0;
+/// Somebody else does.
+const LEFT: u8 = 1;
+/// Somebody else has.
+const ENDED: u8 = 2;
+
+impl Running {
+    /// Does what a request needs as time passes.
+    fn tick(&self, moment: u64) {
+        if self.owner.load(Ordering::Acquire) == ENDED {
+            return;
+        }
+        self.connection.flush();
+        if moment >= self.until {
+            self.served.time_is_over();
+        }
+    }
+}
+
+/// What ends a request, if that is not the thread that has begun it.
+pub(crate) struct Ending {
+    shared: Arc<Shared>,
+    running: Arc<Running>,
+}
+
+impl Ending {
+    /// From now on this is what ends the request.
+    pub(super) fn leave(&self) {
+        self.running.owner.store(LEFT, Ordering::Release);
+        lock(&self.shared.left).push(self.running.clone());
+    }
+
+    /// Whether as many requests as there may be are answered besides this one.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.shared.running.load(Ordering::Acquire) > self.shared.limits.requests
+    }
+
+    /// Whether as many threads as there are to be compute besides this one.
+    pub(super) fn is_busy(&self) -> bool {
+        self.shared.active.load(Ordering::Acquire) > self.shared.limits.threads
+    }
+
+    /// Says how it was, and has the connection go on.
+    pub(crate) fn finish(self, outcome: zwasm::Result<()>) {
+        self.end(outcome);
+    }
+
+    fn end(&self, outcome: zwasm::Result<()>) {
+        let owner = &self.running.owner;
+        if owner.compare_exchange(LEFT, ENDED, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return;
+        }
+        let mut left = lock(&self.shared.left);
+        if let Some(at) = left.iter().position(|other| Arc::ptr_eq(other, &self.running)) {
+            left.swap_remove(at);
+        }
+        drop(left);
+        self.shared.running.fetch_sub(1, Ordering::AcqRel);
+        let connection = &self.running.connection;
+        connection.finish(outcome);
+        self.shared.advance(connection, &Place::default());
+    }
+}
+
+/// One that nobody ends has no answer.
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.end(Err(zwasm::Error::msg("nobody has answered the request")));
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -149,6 +226,7 @@ impl Shared {
             over: AtomicBool::new(false),
             running: AtomicUsize::new(0),
             places: Mutex::default(),
+            left: Mutex::default(),
             clock: Mutex::new(()),
             tick: Condvar::new(),
             slow: AtomicBool::new(true),
@@ -298,7 +376,12 @@ impl Shared {
                 tell(report);
             }
             match step {
-                Step::Run(head) => self.answer(connection, head, place),
+                Step::Run(head) => {
+                    // Whoever it is left to has the connection go on.
+                    if !self.answer(connection, head, place) {
+                        return;
+                    }
+                }
                 Step::Wait(write) => {
                     self.poller.resume(connection.token, write);
                     if connection.turn.give() {
@@ -311,23 +394,30 @@ impl Shared {
         }
     }
 
-    /// Has a request answered.
-    fn answer(&self, connection: &Arc<Connection>, head: Box<Head>, place: &Place) {
-        let Some(me) = self.me.upgrade() else { return };
+    /// Has a request answered; whether it is, and not left to others.
+    fn answer(&self, connection: &Arc<Connection>, head: Box<Head>, place: &Place) -> bool {
+        let Some(me) = self.me.upgrade() else { return false };
         let served = Arc::new(Served::new(connection));
         let until = after(now(), self.limits.time);
-        let running = Running { connection: connection.clone(), served: served.clone(), until };
-        *lock(&place.0) = Some(running);
+        let (connection, owner) = (connection.clone(), AtomicU8::new(OWN));
+        let running = Arc::new(Running { connection, served: served.clone(), until, owner });
+        *lock(&place.0) = Some(running.clone());
         self.running.fetch_add(1, Ordering::AcqRel);
         if self.slow.load(Ordering::Acquire) {
             self.tick.notify_one();
         }
-        let bystander = me;
-        let outcome = self.service.answer(Request { head, served, until, bystander });
-        self.running.fetch_sub(1, Ordering::AcqRel);
+        let ending = Ending { shared: me.clone(), running: running.clone() };
+        let request = Request { head, served, until, bystander: me, ending };
+        // It may be ended before this returns, or go on after it.
+        let outcome = self.service.answer(request);
         let ran = lock(&place.0).take();
         drop(ran);
-        connection.finish(outcome);
+        if running.owner.load(Ordering::Acquire) != OWN {
+            return false;
+        }
+        self.running.fetch_sub(1, Ordering::AcqRel);
+        running.connection.finish(outcome);
+        true
     }
 
     /// Closes a connection.
@@ -413,11 +503,12 @@ impl Shared {
     fn tick_places(&self) {
         let moment = now();
         for place in lock(&self.places).iter() {
-            let Some(running) = &*lock(&place.0) else { continue };
-            running.connection.flush();
-            if moment >= running.until {
-                running.served.time_is_over();
+            if let Some(running) = &*lock(&place.0) {
+                running.tick(moment);
             }
+        }
+        for running in lock(&self.left).iter() {
+            running.tick(moment);
         }
     }
 

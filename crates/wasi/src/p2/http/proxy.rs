@@ -57,9 +57,10 @@ type Refused = Arc<Mutex<Option<Error>>>;
 
 impl<T: WasiView + 'static> Service for Proxy<T> {
     fn answer(&self, request: Request) -> Result<()> {
-        let Request { head, served, until, bystander } = request;
+        let Request { head, served, until, bystander, .. } = request;
         let mut store = (self.store)()?;
-        served.interrupt_with(store.interrupt_handle());
+        let interrupt = store.interrupt_handle();
+        served.interrupt_with(Box::new(move || interrupt.interrupt()));
         let refused = Refused::default();
         let view = store.data_mut().ctx();
         let host = &view.ctx.0.host;

@@ -145,6 +145,8 @@ fn join<'a>(waiter: &mut Waiter<'a>, need: &'a Need, sooner: &mut impl FnMut(u64
         Need::Lookup(lookup) => drop(lookup.event().map(|event| waiter.add_event(event))),
         #[cfg(feature = "serve")]
         Need::Stream(stream, direction) => drop(waiter.add(stream.as_fd(), *direction)),
+        #[cfg(feature = "serve")]
+        Need::Event(event) => drop(waiter.add_event(event)),
         Need::Until(moment) => sooner(moment.saturating_sub(sys::now(Clock::Monotonic))),
     }
 }

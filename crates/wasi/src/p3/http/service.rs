@@ -1,19 +1,28 @@
 //! `wasi:http/handler`: a component that answers requests.
+//!
+//! An instance answers one request after the other, and several at once: each is a task of
+//! its own in the instance's store. So what a request costs is a call, not an instance; the
+//! specification says that a component may keep what it likes from one request to the next.
+//! An instance is given up after so many requests, and whenever one of them went wrong:
+//! a trap ends all that are answered there then. `drive` is what a thread does with one.
 
-use std::sync::Arc;
-use std::task::ready;
+mod drive;
+mod mailbox;
 
-use zwasm::{AsContextMut, Error, Result, Store, StoreContextMut};
-use zwasm_component::{ComponentExportIndex, InstancePre, Resource, poll_until};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use zwasm::{Error, Result, Store, StoreContextMut};
+use zwasm_component::{ComponentExportIndex, InstancePre, Resource, TypedFunc};
+
+use self::mailbox::Mailbox;
 use super::body::Body;
 use super::request::Request;
 use super::response::Response;
 use super::transmit::{Fate, transmit};
 use crate::WasiView;
-use crate::host::background;
 use crate::http::flow::Flow;
-use crate::http::server::{self, Head, Served};
+use crate::http::server::{self, Head, Later, Served};
 use crate::p2::WasiCtxView;
 use crate::p2::http::body::Message;
 use crate::p2::http::types::{ErrorCode, Method, Scheme};
@@ -22,16 +31,65 @@ use crate::p2::table::Caller;
 /// The interface whose `handle` answers requests, without its version.
 const HANDLER: &str = "wasi:http/handler@0.3.";
 
-/// A component that answers requests through `wasi:http/handler`.
-/// See [`Server`](crate::http::Server).
+/// How many requests an instance answers unless told otherwise.
+const REQUESTS: u32 = 128;
+
+/// How many of them at once.
+const AT_ONCE: u32 = 16;
+
+/// A component that answers requests through `wasi:http/handler`: its instances answer
+/// several each, one after the other and at once. See [`Server`](crate::http::Server).
 pub struct Service<T: 'static> {
     pre: InstancePre<T>,
     handle: ComponentExportIndex,
     store: Box<dyn Fn() -> Result<Store<T>> + Send + Sync>,
+    requests: u32,
+    at_once: u32,
+    pool: Mutex<Pool<T>>,
+}
+
+/// The instances, and what waits for one.
+struct Pool<T: 'static> {
+    /// Those that answer nothing now.
+    idle: Vec<Live<T>>,
+    /// Those that threads are with.
+    driven: Vec<Arc<Mailbox>>,
+    /// How many threads there are that look at the queue before they go.
+    drivers: usize,
+    /// Requests for which there is no place.
+    queue: VecDeque<Later>,
+}
+
+impl<T: 'static> Pool<T> {
+    /// Takes an instance that answers nothing now, for a thread to be with.
+    fn take_idle(&mut self) -> Option<Live<T>> {
+        let live = self.idle.pop()?;
+        self.driven.push(live.mailbox.clone());
+        Some(live)
+    }
+
+    /// An instance that takes a request more: at once, if possible, or at all if `late`.
+    fn open(&self, late: bool) -> Option<&Arc<Mailbox>> {
+        let listens = self.driven.iter().find(|mailbox| mailbox.listens());
+        let late = || self.driven.iter().find(|mailbox| late && mailbox.is_open());
+        listens.or_else(late)
+    }
+}
+
+/// An instance.
+struct Live<T: 'static> {
+    store: Store<T>,
+    handle: Handle,
+    mailbox: Arc<Mailbox>,
+    /// How many requests more it answers.
+    left: u32,
 }
 
 /// What `handle` gives.
 type Answer = std::result::Result<Resource<Response>, ErrorCode>;
+
+/// The function that answers.
+type Handle = TypedFunc<(Resource<Request>,), (Answer,)>;
 
 impl<T: WasiView + 'static> Service<T> {
     /// Takes a component, with its imports found, and what makes stores for instances of
@@ -54,40 +112,50 @@ impl<T: WasiView + 'static> Service<T> {
         let handle = component.get_export_index(None, &format!("{name}#handle"));
         let handle =
             handle.ok_or_else(|| Error::msg(format!("'{name}' has no function 'handle'")))?;
-        Ok(Service { pre, handle, store: Box::new(store) })
+        let (idle, driven, queue) = (Vec::new(), Vec::new(), VecDeque::new());
+        let pool = Mutex::new(Pool { idle, driven, drivers: 0, queue });
+        let (requests, at_once) = (REQUESTS, AT_ONCE);
+        Ok(Service { pre, handle, store: Box::new(store), requests, at_once, pool })
+    }
+
+    /// Sets how many requests an instance answers, and how many of them at once: 128 and 16
+    /// unless this is called. With one each, no request sees what another has left.
+    pub fn reuse(&mut self, requests: u32, at_once: u32) -> &mut Service<T> {
+        (self.requests, self.at_once) = (requests.max(1), at_once.max(1));
+        self
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool<T>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T: WasiView + 'static> server::Service for Service<T> {
     fn answer(&self, request: server::Request) -> Result<()> {
-        let server::Request { head, served, until, bystander } = request;
-        let mut store = (self.store)()?;
-        served.interrupt_with(store.interrupt_handle());
-        let mut view = store.data_mut().ctx();
-        let host = &view.ctx.0.host;
-        host.patience.set(until, bystander);
-        background::add(host, &served);
-        let request = incoming(&view, *head, served.clone())?;
-        let request = view.push(request)?;
-        let instance = self.pre.instantiate(&mut store)?;
-        let handle =
-            instance.get_typed_func::<(Resource<Request>,), (Answer,)>(&mut store, self.handle)?;
-        let mut call = handle.start(&mut store, (request,))?;
-        let mut fate = None;
-        let outcome = poll_until(&mut store, |mut store, cx| {
-            let fate = match &fate {
-                Some(fate) => fate,
-                None => {
-                    let (answer,) = ready!(call.poll(store.as_context_mut(), cx))?;
-                    fate.insert(respond(store, &served, answer)?)
-                }
-            };
-            // That the client went away is no fault of the guest's.
-            fate.poll_over(cx).map(|_| Ok(()))
-        });
-        let flushed = store.data_mut().ctx().ctx.flush();
-        outcome?;
-        Ok(flushed?)
+        let bystander = request.bystander.clone();
+        let request = request.later();
+        let mut pool = self.pool();
+        let is_driving = drive::is_driving();
+        // Whoever ends one of the others comes for it.
+        if request.crowded && pool.drivers > 0 {
+            pool.queue.push_back(request);
+            return Ok(());
+        }
+        let live = if is_driving { None } else { pool.take_idle() };
+        if live.is_none() {
+            if let Some(mailbox) = pool.open(request.busy || is_driving) {
+                mailbox.put(request);
+                return Ok(());
+            }
+            if is_driving {
+                pool.queue.push_back(request);
+                return Ok(());
+            }
+        }
+        pool.drivers += 1;
+        drop(pool);
+        self.drive(live, request, &bystander);
+        Ok(())
     }
 }
 
@@ -103,6 +171,7 @@ fn respond<T: WasiView + 'static>(
     };
     let Response { status, headers, body } = response;
     if status < 200 {
+        body.close(&mut Caller(store))?;
         return Err(Error::msg(format!("the status {status} is of no final response")));
     }
     let (served, length) = (served.clone(), headers.content_length());

@@ -430,3 +430,24 @@ impl Relay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fate_is_told_once_it_is_known() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let fate = Fate::default();
+        assert!(fate.poll_begun(cx).is_pending() && fate.own_error().is_none());
+        fate.tell(|known| known.begun = true);
+        assert!(matches!(fate.poll_begun(cx), Poll::Ready(Ok(()))));
+        // What goes wrong later is known of as well.
+        fate.tell(|known| known.over = Some(Err(ErrorCode::LoopDetected)));
+        assert!(matches!(fate.poll_begun(cx), Poll::Ready(Err(ErrorCode::LoopDetected))));
+        assert!(matches!(fate.own_error(), Some(ErrorCode::LoopDetected)));
+        let early = Fate::default();
+        early.tell(|known| known.over = Some(Ok(())));
+        assert!(early.poll_begun(cx).is_pending());
+    }
+}
