@@ -18,7 +18,11 @@ const COMPONENT: &str = concat!(
 );
 
 /// The same for WASI 0.3.
-const SERVICE: &str = include_str!("service.wat");
+const SERVICE: &str = concat!(
+    "(component\n",
+    include_str!("../../../wasi/tests/p3/http.wat"),
+    include_str!("service.wat"),
+);
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -12,10 +12,13 @@ use super::json::Json;
 /// Servers that run as long as this value.
 pub(super) struct Peers {
     /// The variables that tell a program where they are.
-    pub(super) env: Vec<(String, String)>,
+    pub(super) env: List,
     running: Vec<(SocketAddr, JoinHandle<()>)>,
     over: Arc<AtomicBool>,
 }
+
+/// Names and values.
+type List = Vec<(String, String)>;
 
 /// What is answered to a method and a path.
 struct Endpoint {
@@ -34,22 +37,22 @@ enum Answer {
 #[derive(Clone, Default)]
 struct Reply {
     status: u16,
-    headers: Vec<(String, String)>,
+    headers: List,
     body: Vec<u8>,
     /// The body in pieces instead, and the trailers behind it.
-    chunks: Option<(Vec<String>, Vec<(String, String)>)>,
+    chunks: Option<(Vec<String>, List)>,
 }
 
 /// A request.
 struct Request {
     method: String,
     path: String,
-    headers: Vec<(String, String)>,
+    headers: List,
     body: Vec<u8>,
-    trailers: Vec<(String, String)>,
+    trailers: List,
 }
 
-fn fields(json: &Json) -> Vec<(String, String)> {
+fn fields(json: &Json) -> List {
     let entries = json.entries().iter();
     entries.map(|(name, value)| (name.clone(), value.string().to_owned())).collect()
 }
@@ -84,7 +87,7 @@ impl Endpoint {
                 return Reply { status: 200, body: request.body, ..Reply::default() };
             }
             Answer::EchoHeaders => {
-                let prefixed = |fields: Vec<(String, String)>, prefix: &str| {
+                let prefixed = |fields: List, prefix: &str| {
                     let named = |(name, value)| (format!("{prefix}{name}"), value);
                     fields.into_iter().map(named).collect::<Vec<_>>()
                 };
@@ -185,7 +188,7 @@ fn line(stream: &mut impl BufRead) -> io::Result<String> {
 }
 
 /// The fields up to an empty line, with names in lower case.
-fn section(stream: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
+fn section(stream: &mut impl BufRead) -> io::Result<List> {
     let mut fields = Vec::new();
     loop {
         let line = line(stream)?;

@@ -1,0 +1,158 @@
+;; A guest that sends a request to an authority, and does with it what it is told to. Its
+;; calls wait where they are, but for the one that is cancelled. It stands behind the types
+;; of `wasi:http`; its end closes the component.
+  (import "wasi:http/client@0.3.0" (instance $client
+    (alias outer 1 $request (type $request))
+    (alias outer 1 $response (type $response))
+    (alias outer 1 $error (type $error))
+    (export "request" (type $request' (eq $request)))
+    (export "response" (type $response' (eq $response)))
+    (export "error-code" (type $error' (eq $error)))
+    (export "send" (func async (param "request" (own $request'))
+      (result (result (own $response') (error $error')))))))
+  (core module $libc
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $memory))
+  (alias core export $libc "realloc" (core func $realloc))
+  (core func $new-fields (canon lower (func $types "[constructor]fields")))
+  (core func $new-request (canon lower (func $types "[static]request.new") (memory $memory)))
+  (core func $scheme (canon lower (func $types "[method]request.set-scheme")
+    (memory $memory)))
+  (core func $authority (canon lower (func $types "[method]request.set-authority")
+    (memory $memory)))
+  (core func $consume (canon lower (func $types "[static]response.consume-body")
+    (memory $memory)))
+  (core func $send (canon lower (func $client "send") (memory $memory) (realloc $realloc)))
+  (core func $begin (canon lower (func $client "send") async
+    (memory $memory) (realloc $realloc)))
+  (core func $cancel (canon subtask.cancel))
+  (core func $drop-subtask (canon subtask.drop))
+  (core func $drop-request (canon resource.drop $request))
+  (core func $drop-response (canon resource.drop $response))
+  (core func $new-stream (canon stream.new $contents))
+  (core func $end (canon stream.drop-writable $contents))
+  (core func $write (canon stream.write $contents (memory $memory)))
+  (core func $ignore (canon stream.drop-readable $contents))
+  (core func $new-behind (canon future.new $behind))
+  (core func $tell (canon future.write $behind async (memory $memory)))
+  (core func $behind (canon future.read $behind (memory $memory) (realloc $realloc)))
+  (core func $new-ending (canon future.new $ending))
+  (core func $say (canon future.write $ending async (memory $memory)))
+  (core func $ending (canon future.read $ending (memory $memory) (realloc $realloc)))
+  (core module $main
+    (import "" "memory" (memory 1))
+    (import "" "new-fields" (func $new-fields (result i32)))
+    (import "" "new-request" (func $new-request (param i32 i32 i32 i32 i32 i32 i32)))
+    (import "" "scheme" (func $scheme (param i32 i32 i32 i32 i32) (result i32)))
+    (import "" "authority" (func $authority (param i32 i32 i32 i32) (result i32)))
+    (import "" "consume" (func $consume (param i32 i32 i32)))
+    (import "" "send" (func $send (param i32 i32)))
+    (import "" "begin" (func $begin (param i32 i32) (result i32)))
+    (import "" "cancel" (func $cancel (param i32) (result i32)))
+    (import "" "drop-subtask" (func $drop-subtask (param i32)))
+    (import "" "drop-request" (func $drop-request (param i32)))
+    (import "" "drop-response" (func $drop-response (param i32)))
+    (import "" "new-stream" (func $new-stream (result i64)))
+    (import "" "end" (func $end (param i32)))
+    (import "" "write" (func $write (param i32 i32 i32) (result i32)))
+    (import "" "ignore" (func $ignore (param i32)))
+    (import "" "new-behind" (func $new-behind (result i64)))
+    (import "" "tell" (func $tell (param i32 i32) (result i32)))
+    (import "" "behind" (func $behind (param i32 i32) (result i32)))
+    (import "" "new-ending" (func $new-ending (result i64)))
+    (import "" "say" (func $say (param i32 i32) (result i32)))
+    (import "" "ending" (func $ending (param i32 i32) (result i32)))
+    ;; Zeros at 0 are that there are no trailers. At 64 is the error that a loop was detected.
+    (data (i32.const 64) "\01\00\00\00\00\00\00\00\24")
+
+    (func $readable (param $ends i64) (result i32) (i32.wrap_i64 (local.get $ends)))
+    (func $writable (param $ends i64) (result i32)
+      (i32.wrap_i64 (i64.shr_u (local.get $ends) (i64.const 32))))
+
+    ;; What was said of whether the request was sent: 1 that it was not.
+    (func $was-sent (param $sent i32) (result i32)
+      (drop (call $ending (local.get $sent) (i32.const 512)))
+      (i32.load8_u (i32.const 512)))
+
+    (func (export "run") (param $at i32) (param $len i32) (param $what i32) (result i32)
+      (local $trailers i64) (local $stream i64) (local $request i32) (local $sent i32)
+      (local $handled i64) (local $call i32)
+      (local.set $trailers (call $new-behind))
+      ;; 5: with contents that do not end.
+      (if (i32.eq (local.get $what) (i32.const 5)) (then
+        (local.set $stream (call $new-stream))))
+      (call $new-request (call $new-fields)
+        (i64.ne (local.get $stream) (i64.const 0)) (call $readable (local.get $stream))
+        (call $readable (local.get $trailers)) (i32.const 0) (i32.const 0) (i32.const 256))
+      (local.set $request (i32.load (i32.const 256)))
+      (local.set $sent (i32.load (i32.const 260)))
+      ;; 1: the trailers are not known either.
+      (if (i32.ne (local.get $what) (i32.const 1)) (then
+        (drop (call $tell (call $writable (local.get $trailers)) (i32.const 0)))))
+      (if (call $scheme (local.get $request) (i32.const 1) (i32.const 0) (i32.const 0)
+          (i32.const 0)) (then (unreachable)))
+      (if (call $authority (local.get $request) (i32.const 1) (local.get $at)
+          (local.get $len)) (then (unreachable)))
+      ;; 2: the request is dropped.
+      (if (i32.eq (local.get $what) (i32.const 2)) (then
+        (call $drop-request (local.get $request))
+        (return (call $was-sent (local.get $sent)))))
+      ;; 0 and 1: it is sent, and that is cancelled.
+      (if (i32.lt_u (local.get $what) (i32.const 2)) (then
+        (local.set $call (i32.shr_u
+          (call $begin (local.get $request) (i32.const 256)) (i32.const 4)))
+        (drop (call $cancel (local.get $call)))
+        (call $drop-subtask (local.get $call))
+        (return (call $was-sent (local.get $sent)))))
+      (call $send (local.get $request) (i32.const 256))
+      ;; There is no response.
+      (if (i32.load8_u (i32.const 256)) (then
+        (return (i32.add (i32.const 10) (call $was-sent (local.get $sent))))))
+      ;; 3: the response is dropped.
+      (if (i32.eq (local.get $what) (i32.const 3)) (then
+        (call $drop-response (i32.load (i32.const 264)))
+        (return (call $was-sent (local.get $sent)))))
+      ;; 5: writes to a server that has answered and gone, until nobody takes it.
+      (if (i32.eq (local.get $what) (i32.const 5)) (then
+        (loop $more
+          (br_if $more (i32.eqz (i32.and (i32.const 15)
+            (call $write (call $writable (local.get $stream)) (i32.const 0)
+              (i32.const 32768))))))
+        (call $end (call $writable (local.get $stream)))
+        (return (call $was-sent (local.get $sent)))))
+      (local.set $handled (call $new-ending))
+      (call $consume (i32.load (i32.const 264)) (call $readable (local.get $handled))
+        (i32.const 256))
+      ;; 6: says that it can not deal with the response; else drops the contents.
+      (if (i32.eq (local.get $what) (i32.const 6))
+        (then (drop (call $say (call $writable (local.get $handled)) (i32.const 64))))
+        (else (call $ignore (i32.load (i32.const 256)))))
+      (drop (call $behind (i32.load (i32.const 260)) (i32.const 512)))
+      (i32.load8_u (i32.const 512))))
+  (core instance $main (instantiate $main (with "" (instance
+    (export "memory" (memory $memory))
+    (export "new-fields" (func $new-fields))
+    (export "new-request" (func $new-request))
+    (export "scheme" (func $scheme))
+    (export "authority" (func $authority))
+    (export "consume" (func $consume))
+    (export "send" (func $send))
+    (export "begin" (func $begin))
+    (export "cancel" (func $cancel))
+    (export "drop-subtask" (func $drop-subtask))
+    (export "drop-request" (func $drop-request))
+    (export "drop-response" (func $drop-response))
+    (export "new-stream" (func $new-stream))
+    (export "end" (func $end))
+    (export "write" (func $write))
+    (export "ignore" (func $ignore))
+    (export "new-behind" (func $new-behind))
+    (export "tell" (func $tell))
+    (export "behind" (func $behind))
+    (export "new-ending" (func $new-ending))
+    (export "say" (func $say))
+    (export "ending" (func $ending))))))
+  (func (export "run") async (param "authority" string) (param "what" u32) (result u32)
+    (canon lift (core func $main "run") (memory $memory) (realloc $realloc))))
