@@ -27,6 +27,7 @@ pub struct Draw {
     tasks: u32,
     pipes: u32,
     sets: u32,
+    resources: u32,
     /// What a task does next, as part of what it has begun.
     next: VecDeque<(Name, Op)>,
 }
@@ -40,6 +41,7 @@ impl Draw {
             tasks: 0,
             pipes: 0,
             sets: 0,
+            resources: 0,
             next: VecDeque::new(),
             rng,
         }
@@ -71,7 +73,7 @@ impl Draw {
 
     /// Bytes are had most, as they say most.
     fn pipe_type(&mut self) -> usize {
-        [0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 7, 7][self.rng.below(14)]
+        [0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8, 8, 9][self.rng.below(17)]
     }
 
     /// What a task does next, or none if it is to end.
@@ -95,7 +97,7 @@ impl Draw {
                 Entry::Waitable(Target::End { pipe, reads }) => {
                     Some((pipe, reads, model.pipes[&pipe].end(reads).state))
                 }
-                Entry::Waitable(Target::Subtask(_)) | Entry::Set(_) => None,
+                Entry::Waitable(Target::Subtask(_)) | Entry::Set(_) | Entry::Own(_) => None,
             })
             .collect()
     }
@@ -115,7 +117,7 @@ impl Draw {
             .entries()
             .filter_map(|entry| match entry {
                 Entry::Waitable(target) => Some(target),
-                Entry::Set(_) => None,
+                Entry::Set(_) | Entry::Own(_) => None,
             })
             .collect();
         let sets: Vec<Name> = instance
@@ -123,7 +125,7 @@ impl Draw {
             .entries()
             .filter_map(|entry| match entry {
                 Entry::Set(set) => Some(set),
-                Entry::Waitable(_) => None,
+                Entry::Waitable(_) | Entry::Own(_) => None,
             })
             .collect();
         let subtasks: Vec<Name> = waitables
@@ -146,10 +148,10 @@ impl Draw {
             10..40 => {
                 let (pipe, reads) = self.pick(&with(CopyState::Idle))?;
                 let sync = sync && alone(Target::End { pipe, reads });
-                // Texts do not go through a pipe within an instance.
+                // Only numbers go through a pipe within an instance.
                 let found = &model.pipes[&pipe];
                 let within = found.end(!reads).owner == Owner::Guest(task.instance);
-                if within && found.of().element == Element::String {
+                if within && matches!(found.of().element, Element::String | Element::Own) {
                     return None;
                 }
                 Some(self.copy(id, (pipe, model.pipes[&pipe].ty), reads, sync))
@@ -226,6 +228,14 @@ impl Draw {
                 let waits = task.kind == Kind::Callback && !model.members(set).is_empty();
                 waits.then_some(Op::ExitWait(set))
             }
+            98 => {
+                let owned = instance.table.entries().filter_map(|entry| match entry {
+                    Entry::Own(resource) => Some(resource),
+                    Entry::Waitable(_) | Entry::Set(_) => None,
+                });
+                let owned: Vec<Name> = owned.collect();
+                self.pick(&owned).map(Op::ResourceDrop)
+            }
             _ => {
                 let address = 4 * self.rng.below(WORK / 4) as u32;
                 Some(Op::Store { address, value: self.rng.bits() as u32 & 0x7f7f_7f7f })
@@ -233,7 +243,7 @@ impl Draw {
         }
     }
 
-    /// A copy of a few elements; texts that are written are made before.
+    /// A copy of a few elements; texts and resources that are written are made before.
     fn copy(&mut self, id: Name, (pipe, ty): (Name, usize), reads: bool, sync: bool) -> Op {
         let element = PIPES[ty].element;
         let length = if self.one_of(5) { 0 } else { 1 + self.rng.below(6) as u32 };
@@ -242,10 +252,17 @@ impl Draw {
         let places = WORK as u32 / size - length;
         let address = self.rng.below(places as usize) as u32 * size;
         let copy = Op::Copy { pipe, reads, sync, address, length };
-        if reads || element != Element::String || length == 0 {
+        if reads || length == 0 || !matches!(element, Element::String | Element::Own) {
             return copy;
         }
         for at in 0..length {
+            if element == Element::Own {
+                let (address, resource) = (address + 4 * at, self.resources);
+                self.resources += 1;
+                self.next.push_back((id, Op::Make(resource)));
+                self.next.push_back((id, Op::StoreOwn { address, resource }));
+                continue;
+            }
             let begin = self.rng.below(WORK - 8) as u32;
             let size = 1 + self.rng.below(5) as u32;
             let address = address + 8 * at;

@@ -6,9 +6,16 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use zwasm::{AsContextMut, Result};
 use zwasm_component::{
-    ComponentType, FutureReader, FutureWriter, Lift, Lower, StreamReader, StreamWriter, future,
-    stream,
+    ComponentType, FutureReader, FutureWriter, Lift, Lower, Resource, StreamReader, StreamWriter,
+    future, stream,
 };
+
+/// What represents resources that the host makes by itself begins here.
+const OF_HOST: u32 = 1000;
+
+/// What the host has resources of.
+#[derive(Debug)]
+pub struct Thing;
 
 /// A readable end as functions get and give it.
 #[derive(Clone, Copy, Debug, ComponentType, Lift, Lower)]
@@ -32,6 +39,10 @@ pub enum End {
     P6(FutureReader<u32>),
     #[component(name = "p7")]
     P7(FutureReader<String>),
+    #[component(name = "p8")]
+    P8(StreamReader<Resource<Thing>>),
+    #[component(name = "p9")]
+    P9(FutureReader<Resource<Thing>>),
 }
 
 /// A writable end.
@@ -45,6 +56,8 @@ pub enum Writer {
     P5(FutureWriter<u8>),
     P6(FutureWriter<u32>),
     P7(FutureWriter<String>),
+    P8(StreamWriter<Resource<Thing>>),
+    P9(FutureWriter<Resource<Thing>>),
 }
 
 /// An element as a Rust type.
@@ -87,6 +100,15 @@ impl Item for String {
     }
 }
 
+impl Item for Resource<Thing> {
+    fn of(value: &Value) -> Self {
+        Resource::new_own(if let Value::Own(rep) = value { *rep } else { 0 })
+    }
+    fn value(self) -> Value {
+        Value::Own(self.rep())
+    }
+}
+
 /// The element with a number that the host writes.
 pub fn value(ty: usize, number: u32) -> Value {
     match PIPES[ty].element {
@@ -94,6 +116,7 @@ pub fn value(ty: usize, number: u32) -> Value {
         Element::U8 => Value::U8(number as u8 | 0x80),
         Element::U32 => Value::U32(number.wrapping_mul(0x0101_0203)),
         Element::String => Value::String(format!("h{number}")),
+        Element::Own => Value::Own(OF_HOST + number),
     }
 }
 
@@ -165,6 +188,8 @@ impl End {
             Self::P5(_) => 6,
             Self::P6(_) => 7,
             Self::P7(_) => 8,
+            Self::P8(_) => 9,
+            Self::P9(_) => 10,
         }
     }
 
@@ -188,6 +213,8 @@ impl End {
             Self::P5(end) => read_future(store, cx, end),
             Self::P6(end) => read_future(store, cx, end),
             Self::P7(end) => read_future(store, cx, end),
+            Self::P8(end) => read_stream(store, cx, end, length),
+            Self::P9(end) => read_future(store, cx, end),
         }
     }
 
@@ -206,6 +233,8 @@ impl End {
             Self::P5(end) => end.close(store),
             Self::P6(end) => end.close(store),
             Self::P7(end) => end.close(store),
+            Self::P8(end) => end.close(store),
+            Self::P9(end) => end.close(store),
         }
     }
 }
@@ -230,6 +259,8 @@ impl Writer {
             Self::P5(end) => write_future(store, cx, end, values),
             Self::P6(end) => write_future(store, cx, end, values),
             Self::P7(end) => write_future(store, cx, end, values),
+            Self::P8(end) => write_stream(store, cx, end, values),
+            Self::P9(end) => write_future(store, cx, end, values),
         }
     }
 
@@ -247,6 +278,8 @@ impl Writer {
             Self::P5(end) => end.close(store),
             Self::P6(end) => end.close(store),
             Self::P7(end) => end.close(store),
+            Self::P8(end) => end.close(store),
+            Self::P9(end) => end.close(store),
         }
     }
 }
@@ -264,6 +297,8 @@ pub fn pipe(store: impl AsContextMut, ty: usize) -> Result<(Writer, End)> {
         4 => future(store).map(|(writer, reader)| (Writer::P4(writer), End::P4(reader)))?,
         5 => future(store).map(|(writer, reader)| (Writer::P5(writer), End::P5(reader)))?,
         6 => future(store).map(|(writer, reader)| (Writer::P6(writer), End::P6(reader)))?,
-        _ => future(store).map(|(writer, reader)| (Writer::P7(writer), End::P7(reader)))?,
+        7 => future(store).map(|(writer, reader)| (Writer::P7(writer), End::P7(reader)))?,
+        8 => stream(store).map(|(writer, reader)| (Writer::P8(writer), End::P8(reader)))?,
+        _ => future(store).map(|(writer, reader)| (Writer::P9(writer), End::P9(reader)))?,
     })
 }

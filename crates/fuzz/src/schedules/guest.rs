@@ -94,6 +94,7 @@ fn element(element: Element) -> &'static str {
         Element::U8 => "u8",
         Element::U32 => "u32",
         Element::String => "string",
+        Element::Own => "(own $r)",
     }
 }
 
@@ -112,6 +113,8 @@ fn types(name: &str) -> String {
 
 const STEP: &str = r#"(func (param "task" u32) (param "what" u32) (param "a" u64)
     (param "b" u32) (param "hash" u64) (result u64))"#;
+
+const MAKE: &str = r#"(func (param "rep" u32) (result (own $r)))"#;
 
 fn call_type(kind: Kind, end: &str) -> String {
     let asynchronous = if kind.blocks() { "async" } else { "" };
@@ -150,6 +153,8 @@ fn canon(func: Func) -> String {
         Func::Pressure { more: false } => "backpressure.dec".into(),
         Func::Return => format!("task.return (result $end) {MEMORY}"),
         Func::TaskCancel => "task.cancel".into(),
+        Func::Make => "lower (func $make)".into(),
+        Func::ResourceDrop => "resource.drop $r".into(),
         Func::Call { kind, sync } => {
             format!("lower (func ${}) {} {ALL}", kind.name(), way(sync))
         }
@@ -357,9 +362,11 @@ fn guest() -> String {
     let data: String = memory().iter().map(|byte| format!("\\{byte:02x}")).collect();
     format!(
         r#"(component $guest
+        (import "r" (type $r (sub resource)))
         {}
         (import "end" (type $end (eq $v)))
         (import "step" (func $step {}))
+        (import "make" (func $make {}))
         {imports}
         (core module $Lib
           (memory (export "m") 1)
@@ -387,6 +394,7 @@ fn guest() -> String {
         {exports})"#,
         types("$v"),
         inner(STEP),
+        inner(MAKE),
         code(),
     )
 }
@@ -412,13 +420,16 @@ pub fn component() -> String {
             );
         }
     }
-    let same = r#"(with "end" (type $h "end")) (with "step" (func $h "step"))"#;
+    let same = r#"(with "r" (type $h "r")) (with "end" (type $h "end"))
+        (with "step" (func $h "step")) (with "make" (func $h "make"))"#;
     format!(
         r#"(component
         (import "host" (instance $h
+          (export "r" (type $r (sub resource)))
           {}
           (export "end" (type $end (eq $v)))
           (export "step" {STEP})
+          (export "make" {MAKE})
           {host}))
         {}
         (instance $a (instantiate $guest {same} {of_host}))

@@ -16,6 +16,8 @@ pub enum Element {
     U8,
     U32,
     String,
+    /// The owner of a resource of the host's.
+    Own,
 }
 
 impl Element {
@@ -24,7 +26,7 @@ impl Element {
         match self {
             Self::None => 0,
             Self::U8 => 1,
-            Self::U32 => 4,
+            Self::U32 | Self::Own => 4,
             Self::String => 8,
         }
     }
@@ -50,7 +52,7 @@ const fn future(element: Element) -> PipeType {
 }
 
 /// All types of pipes.
-pub const PIPES: [PipeType; 8] = [
+pub const PIPES: [PipeType; 10] = [
     stream(Element::None),
     stream(Element::U8),
     stream(Element::U32),
@@ -59,6 +61,8 @@ pub const PIPES: [PipeType; 8] = [
     future(Element::U8),
     future(Element::U32),
     future(Element::String),
+    stream(Element::Own),
+    future(Element::Own),
 ];
 
 /// How a function is lifted.
@@ -100,22 +104,45 @@ impl Kind {
 /// A function that guests call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Func {
-    New { ty: usize },
-    Copy { ty: usize, reads: bool, sync: bool },
-    Cancel { ty: usize, reads: bool, sync: bool },
-    Drop { ty: usize, reads: bool },
+    New {
+        ty: usize,
+    },
+    Copy {
+        ty: usize,
+        reads: bool,
+        sync: bool,
+    },
+    Cancel {
+        ty: usize,
+        reads: bool,
+        sync: bool,
+    },
+    Drop {
+        ty: usize,
+        reads: bool,
+    },
     SetNew,
     SetWait,
     SetPoll,
     SetDrop,
     Join,
-    SubtaskCancel { sync: bool },
+    SubtaskCancel {
+        sync: bool,
+    },
     SubtaskDrop,
     Yield,
-    Pressure { more: bool },
+    Pressure {
+        more: bool,
+    },
     Return,
     TaskCancel,
-    Call { kind: Kind, sync: bool },
+    Call {
+        kind: Kind,
+        sync: bool,
+    },
+    /// A function of the host that makes a resource.
+    Make,
+    ResourceDrop,
 }
 
 impl Func {
@@ -136,6 +163,7 @@ impl Func {
         all.extend([Func::SubtaskCancel { sync: true }, Func::SubtaskCancel { sync: false }]);
         all.extend([Func::SubtaskDrop, Func::Yield, Func::Return, Func::TaskCancel]);
         all.extend([Func::Pressure { more: true }, Func::Pressure { more: false }]);
+        all.extend([Func::Make, Func::ResourceDrop]);
         for kind in Kind::ALL {
             all.push(Func::Call { kind, sync: true });
             // There is no asynchronous call of what is synchronous.
@@ -151,8 +179,10 @@ impl Func {
             Func::New { .. } => Shape::Wide,
             Func::Copy { ty, .. } if PIPES[ty].future => Shape::Two,
             Func::Copy { .. } => Shape::Three,
-            Func::Cancel { .. } | Func::SubtaskCancel { .. } => Shape::One,
-            Func::Drop { .. } | Func::SetDrop | Func::SubtaskDrop => Shape::OneOnly,
+            Func::Cancel { .. } | Func::SubtaskCancel { .. } | Func::Make => Shape::One,
+            Func::Drop { .. } | Func::SetDrop | Func::SubtaskDrop | Func::ResourceDrop => {
+                Shape::OneOnly
+            }
             Func::SetNew | Func::Yield => Shape::Give,
             Func::SetWait | Func::SetPoll => Shape::Event,
             Func::Join | Func::Return => Shape::TwoOnly,
@@ -163,7 +193,7 @@ impl Func {
     }
 }
 
-/// A pipe, a set or a task by its name.
+/// A pipe, a set, a task or a resource by its name.
 pub type Name = u32;
 
 /// Something that can be waited for.
@@ -230,6 +260,13 @@ pub enum Op {
         address: u32,
         value: u32,
     },
+    /// Writes the handle of a resource to memory.
+    StoreOwn {
+        address: u32,
+        resource: Name,
+    },
+    Make(Name),
+    ResourceDrop(Name),
     Trap,
     /// Calls any function with any numbers.
     Raw {
@@ -371,6 +408,9 @@ impl fmt::Display for Op {
             Op::ExitYield => write!(f, "exit-yield"),
             Op::ExitWait(set) => write!(f, "exit-wait s{set}"),
             Op::Store { address, value } => write!(f, "store {address} {value}"),
+            Op::StoreOwn { address, resource } => write!(f, "store-own {address} r{resource}"),
+            Op::Make(resource) => write!(f, "make r{resource}"),
+            Op::ResourceDrop(resource) => write!(f, "resource-drop r{resource}"),
             Op::Trap => write!(f, "trap"),
             Op::Raw { func, x, y, z } => {
                 write!(f, "raw {} {x} {y} {z} ; {func:?}", super::guest::index(func))
@@ -566,6 +606,9 @@ fn op(verb: &str, words: &mut Words<'_>) -> Result<Op, String> {
         "exit-yield" => Op::ExitYield,
         "exit-wait" => Op::ExitWait(words.name('s')?),
         "store" => Op::Store { address: words.number()?, value: words.number()? },
+        "store-own" => Op::StoreOwn { address: words.number()?, resource: words.name('r')? },
+        "make" => Op::Make(words.name('r')?),
+        "resource-drop" => Op::ResourceDrop(words.name('r')?),
         "trap" => Op::Trap,
         "raw" => {
             let at = words.number()? as usize;
@@ -590,7 +633,8 @@ mod tests {
             t0: call t3 cb async p2\nt3: answer later none\nt0: subtask-cancel t3 sync\n\
             t0: subtask-drop t3\nt0: yield\nt0: pressure more\nt0: pressure less\n\
             t0: return p2\nt0: task-cancel\nt0: exit none\nt0: exit-yield\n\
-            t0: exit-wait s0\nt0: store 8 77\nt0: trap\n";
+            t0: exit-wait s0\nt0: store 8 77\nt0: make r5\n\
+            t0: store-own 8 r5\nt0: resource-drop r5\nt0: trap\n";
         let lines = parse(text).expect("it is a program");
         let again: String = lines.iter().map(|line| format!("{line}\n")).collect();
         assert_eq!(again, text);

@@ -2,7 +2,7 @@
 //! turns, and the model is told everything and says what is wrong.
 
 use super::draw::Draw;
-use super::ends::{self, End, Writer};
+use super::ends::{self, End, Thing, Writer};
 use super::guest;
 use super::model::{Begun, Model, Owner, TaskState, Trap, Value};
 use super::program::{HostOp, Kind, Line, Name, Op, PIPES, Program};
@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use zwasm::{Engine, Error, Feature, Result, Store, StoreContextMut};
 use zwasm_component::{
-    Call, Component, InstancePre, Linker, Loop, RawCall, TypedFunc, poll_until, set_loop,
+    Call, Component, InstancePre, Linker, Loop, RawCall, Resource, ResourceType, TypedFunc,
+    poll_until, set_loop,
 };
 use zwasm_wast::Mode;
 
@@ -51,6 +52,10 @@ struct World {
     host: Option<Waker>,
     /// Whether no guest can go on.
     quiet: bool,
+    /// The resources that guests have dropped.
+    dropped: Vec<Name>,
+    /// Whether the case is over, since something has trapped, and whether that was a guest.
+    over: Option<bool>,
     /// The number of the next element that the host writes.
     value: u32,
     wrong: Option<String>,
@@ -85,6 +90,10 @@ impl World {
 
     /// The next operation of a task, as its guest gets it.
     fn step(&mut self, [id, what, b]: [u32; 3], a: u64, hash: u64) -> Result<u64> {
+        if let Some(guest) = self.over {
+            let what = format!("t{id} runs after what has trapped");
+            return Err(if guest { self.wrong(what) } else { Error::msg(what) });
+        }
         (id, what, a, b, hash).hash(&mut self.hash);
         self.told += 1;
         self.model.arrive(id, what, a, b, hash).map_err(|what| self.wrong(what))?;
@@ -189,6 +198,9 @@ struct Quiet(Shared);
 impl Loop for Quiet {
     fn wait(&mut self) -> Result<bool> {
         let mut world = lock(&self.0);
+        if world.over.is_some() {
+            return Ok(false);
+        }
         let quiet = world.model.quiet();
         quiet.map_err(|what| world.wrong(what))?;
         world.quiet = true;
@@ -263,6 +275,13 @@ impl Runner {
                 Ok((op,))
             },
         )?;
+        host.resource("r", ResourceType::host::<Thing>(), |store, rep| {
+            lock(store.data()).dropped.push(rep);
+            Ok(())
+        })?;
+        host.func_wrap("make", |_: StoreContextMut<'_, Shared>, (rep,): (u32,)| {
+            Ok((Resource::<Thing>::new_own(rep),))
+        })?;
         for kind in Kind::ALL {
             host.func_raw::<(u32, End), (End,)>(kind.name(), called)?;
         }
@@ -288,6 +307,8 @@ impl Runner {
             waiting: HashMap::new(),
             host: None,
             quiet: false,
+            dropped: Vec::new(),
+            over: None,
             value: 0,
             wrong: None,
         }));
@@ -295,7 +316,13 @@ impl Runner {
         let mut world = lock(&world);
         let mut trap = None;
         let wrong = world.wrong.take().or_else(|| match ended {
-            Ok(()) => world.model.trap.map(|trap| format!("it has to trap: {trap}")),
+            Ok(()) => match world.model.trap {
+                Some(trap) => Some(format!("it has to trap: {trap}")),
+                None => (world.dropped != world.model.dropped).then(|| {
+                    let (dropped, expected) = (&world.dropped, &world.model.dropped);
+                    format!("guests have dropped {dropped:?}, not {expected:?}")
+                }),
+            },
             Err(error) => {
                 let said = error.summary();
                 let traps: Vec<Trap> = world.model.may_trap();
@@ -327,14 +354,45 @@ impl Runner {
             }
         }
         set_loop(&mut store, Quiet(world.clone()));
-        poll_until(&mut store, |mut store, cx| {
+        let ended = poll_until(&mut store, |mut store, cx| {
             lock(world).host = Some(cx.waker().clone());
             match host(world, &mut store, &exports, cx) {
                 Ok(true) => Poll::Ready(Ok(())),
                 Ok(false) => Poll::Pending,
                 Err(error) => Poll::Ready(Err(error)),
             }
-        })
+        });
+        if ended.is_err() {
+            lock(world).over.get_or_insert(true);
+            after_trap(world, &mut store, &exports);
+        }
+        ended
+    }
+}
+
+/// Does all that the host could still do: whatever comes of it, no guest that has trapped
+/// runs again.
+fn after_trap(world: &Shared, store: &mut Store<Shared>, exports: &HashMap<(usize, &str), Export>) {
+    let (calls, readers, writers) = {
+        let mut world = lock(world);
+        let World { calls, readers, writers, waiting, .. } = &mut *world;
+        waiting.drain().for_each(|(_, waker)| waker.wake());
+        (std::mem::take(calls), std::mem::take(readers), std::mem::take(writers))
+    };
+    let cx = &mut Context::from_waker(Waker::noop());
+    for export in exports.values() {
+        let _ = export.start(&mut *store, (0, End::Nothing));
+    }
+    for writer in writers.into_values() {
+        let _ = writer.write(&mut *store, cx, &[]);
+        let _ = writer.close(&mut *store);
+    }
+    for reader in readers.into_values() {
+        let _ = reader.read(&mut *store, cx, 3);
+        let _ = reader.close(&mut *store);
+    }
+    for mut call in calls.into_values() {
+        let _ = call.poll(&mut *store, cx);
     }
 }
 
@@ -471,6 +529,7 @@ fn copy(
         Err(trap) => {
             let mut world = lock(world);
             world.model.trap = Some(trap);
+            world.over = Some(false);
             return match copied {
                 Ok(_) => Err(world.wrong(format!("it has to trap: {trap}"))),
                 Err(error) => Err(error),

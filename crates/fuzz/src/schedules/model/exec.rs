@@ -114,10 +114,20 @@ impl Model {
             Op::Store { address, value } => {
                 plain(Shape::Store, [address, value & 0xffff, value >> 16])
             }
+            Op::StoreOwn { address, resource } => {
+                plain(Shape::Store, [address, table.find(Entry::Own(resource))?, 0])
+            }
+            Op::Make(resource) => {
+                (!self.resources.contains(&resource)).then_some(())?;
+                named(Func::Make, [resource, 0, 0], resource)
+            }
+            Op::ResourceDrop(resource) => {
+                call(Func::ResourceDrop, [table.find(Entry::Own(resource))?, 0, 0])
+            }
             Op::Trap => plain(Shape::Trap, [0; 3]),
             Op::Raw { func, x, y, z } => match func {
                 // What is new has a name.
-                Func::New { .. } | Func::SetNew | Func::Call { .. } => None,
+                Func::New { .. } | Func::SetNew | Func::Call { .. } | Func::Make => None,
                 _ => call(func, [x, y, z]),
             },
         }
@@ -258,6 +268,19 @@ impl Model {
                 self.resolve_cancelled(id);
                 Ok(Step::result(0))
             }
+            Func::Make => {
+                self.resources.insert(name);
+                let index = self.instances[instance].table.add(Entry::Own(name));
+                Ok(Step::result(index.into()))
+            }
+            Func::ResourceDrop => {
+                let Entry::Own(resource) = self.instances[instance].table.get(x)? else {
+                    return Err(WRONG_TYPE);
+                };
+                self.instances[instance].table.remove(x);
+                self.dropped.push(resource);
+                Ok(Step::result(0))
+            }
             Func::Call { kind, sync } => {
                 if sync && kind.blocks() && !self.may_block(id) {
                     return Err(NO_BLOCK);
@@ -277,14 +300,14 @@ impl Model {
     fn set_at(&self, instance: usize, index: u32) -> Result<Name, Trap> {
         match self.instances[instance].table.get(index)? {
             Entry::Set(set) => Ok(set),
-            Entry::Waitable(_) => Err(WRONG_TYPE),
+            Entry::Waitable(_) | Entry::Own(_) => Err(WRONG_TYPE),
         }
     }
 
     fn subtask_at(&self, instance: usize, index: u32) -> Result<Name, Trap> {
         match self.instances[instance].table.get(index)? {
             Entry::Waitable(Target::Subtask(id)) => Ok(id),
-            Entry::Waitable(Target::End { .. }) | Entry::Set(_) => Err(WRONG_TYPE),
+            Entry::Waitable(Target::End { .. }) | Entry::Set(_) | Entry::Own(_) => Err(WRONG_TYPE),
         }
     }
 

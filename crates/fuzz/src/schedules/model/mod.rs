@@ -13,7 +13,7 @@ mod task;
 
 use super::guest::{self, OUT, OUTS, ROOM};
 use super::program::{Answer, Element, Kind, Name, PIPES, PipeType, Target};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use pipe::{Copied, Value};
 pub use task::Begun;
@@ -37,6 +37,8 @@ pub const BLOCKED: u64 = u32::MAX as u64;
 pub enum Entry {
     Waitable(Target),
     Set(Name),
+    /// The owner of a resource, by what represents it.
+    Own(Name),
 }
 
 /// The handles of an instance: a place that became free is taken again before new ones,
@@ -315,10 +317,14 @@ pub struct Model {
     pub answers: HashMap<Name, Answer>,
     /// What functions of the host were given, and how they go.
     pub given_to_host: HashMap<Name, (Option<Name>, Begun)>,
+    /// Resources that there were, and which of them guests have dropped.
+    pub resources: BTreeSet<Name>,
+    pub dropped: Vec<Name>,
     /// Tasks that run, each on top of the one that waits for it to return or to wait.
     pub stack: Vec<Name>,
-    /// The trap that has to come now.
+    /// The trap that has to come now, and another that may come in its place.
     pub trap: Option<Trap>,
+    or_trap: Option<Trap>,
 }
 
 impl Model {
@@ -343,8 +349,11 @@ impl Model {
             sets: BTreeMap::new(),
             answers: HashMap::new(),
             given_to_host: HashMap::new(),
+            resources: BTreeSet::new(),
+            dropped: Vec::new(),
             stack: Vec::new(),
             trap: None,
+            or_trap: None,
         }
     }
 
@@ -391,7 +400,7 @@ impl Model {
         let all = self.instances.iter().flat_map(|instance| instance.table.entries());
         all.filter_map(|entry| match entry {
             Entry::Waitable(target) if self.waitable(target).set == Some(set) => Some(target),
-            Entry::Waitable(_) | Entry::Set(_) => None,
+            Entry::Waitable(_) | Entry::Set(_) | Entry::Own(_) => None,
         })
         .collect()
     }

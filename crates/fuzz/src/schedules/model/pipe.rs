@@ -7,7 +7,7 @@ use super::{
     BLOCKED, CopyResult, CopyState, End, Event, IN_SET, Model, NO_BLOCK, Owner, PAGE, Pipe, Told,
     Trap, WRONG_TYPE, Wait, Waitable, element,
 };
-use crate::schedules::guest::RESULT;
+use crate::schedules::guest::{MEMORY, RESULT};
 use crate::schedules::model::exec::Step;
 use crate::schedules::program::{Element, Name, PIPES, Target};
 
@@ -18,6 +18,7 @@ pub enum Value {
     U8(u8),
     U32(u32),
     String(String),
+    Own(Name),
 }
 
 /// Where elements come from or go to.
@@ -71,7 +72,9 @@ impl Model {
             {
                 Ok(pipe)
             }
-            super::Entry::Waitable(_) | super::Entry::Set(_) => Err(WRONG_TYPE),
+            super::Entry::Waitable(_) | super::Entry::Set(_) | super::Entry::Own(_) => {
+                Err(WRONG_TYPE)
+            }
         }
     }
 
@@ -270,15 +273,23 @@ impl Model {
         let pipe = self.pipe(name);
         let element = pipe.of().element;
         let (from, to) = (pipe.end(false).buffer.clone(), pipe.end(true).buffer.clone());
-        let values: Vec<Value> = match from.instance {
-            Some(instance) => (from.progress..from.progress + count)
-                .map(|at| self.lift(instance, element, from.address + at * element.size()))
-                .collect::<Result<_, _>>()?,
+        let mut values: Vec<Value> = Vec::new();
+        match from.instance {
+            Some(instance) => {
+                for at in from.progress..from.progress + count {
+                    let value = self.lift(instance, element, from.address + at * element.size());
+                    if value.is_err() && to.instance.is_some_and(|to| !self.has_room(to, &values)) {
+                        // What came before may have been moved already.
+                        self.or_trap = Some("unreachable");
+                    }
+                    values.push(value?);
+                }
+            }
             None => {
                 let begin = from.progress as usize;
-                from.values[begin..begin + count as usize].to_vec()
+                values.extend_from_slice(&from.values[begin..begin + count as usize]);
             }
-        };
+        }
         match to.instance {
             Some(instance) => {
                 for (at, value) in (to.progress..).zip(values) {
@@ -293,8 +304,14 @@ impl Model {
         Ok(())
     }
 
+    /// Whether an instance has room for texts.
+    fn has_room(&self, instance: usize, values: &[Value]) -> bool {
+        let size = |value: &Value| if let Value::String(text) = value { text.len() } else { 0 };
+        self.instances[instance].room + values.iter().map(size).sum::<usize>() <= MEMORY
+    }
+
     /// Reads an element from memory.
-    fn lift(&self, instance: usize, element: Element, address: u32) -> Result<Value, Trap> {
+    fn lift(&mut self, instance: usize, element: Element, address: u32) -> Result<Value, Trap> {
         let at = address as usize;
         let memory = &self.instances[instance].memory;
         Ok(match element {
@@ -308,6 +325,15 @@ impl Model {
                 let text = std::str::from_utf8(bytes).map_err(|_| "utf-8")?;
                 Value::String(text.into())
             }
+            Element::Own => {
+                let index = self.load(instance, at);
+                let table = &mut self.instances[instance].table;
+                let super::Entry::Own(resource) = table.get(index)? else {
+                    return Err(WRONG_TYPE);
+                };
+                table.remove(index);
+                Value::Own(resource)
+            }
         })
     }
 
@@ -318,6 +344,10 @@ impl Model {
             Value::Nothing => {}
             Value::U8(value) => self.instances[instance].memory[at] = value,
             Value::U32(value) => self.store(instance, at, value),
+            Value::Own(resource) => {
+                let index = self.instances[instance].table.add(super::Entry::Own(resource));
+                self.store(instance, at, index);
+            }
             Value::String(text) => {
                 let place = self.realloc(instance, 1, text.len())?;
                 let memory = &mut self.instances[instance].memory;

@@ -114,8 +114,15 @@ impl Model {
         let given = Given::Guest { instance, case, index };
         self.add_task(id, 0, kind, Caller::Guest(id), given);
         self.task_mut(caller).flight = Some(Flight::Call(id));
-        // If it may not, others may make way for it first.
-        if self.may_begin(id) { self.begin(id) } else { Ok(()) }
+        if self.may_begin(id) {
+            return self.begin(id);
+        }
+        // Who is not blocked by that goes on when others have made way for the call, or could
+        // not.
+        if sync {
+            self.conclude();
+        }
+        Ok(())
     }
 
     pub(super) fn add_subtask(&mut self, id: Name, instance: usize, sync: bool) {
@@ -413,7 +420,7 @@ impl Model {
             let making_way =
                 calls.is_some_and(|callee| self.task(id).instance == self.task(callee).instance);
             if calls == Some(id) {
-                if self.has_backpressure(id) {
+                if !self.may_begin(id) {
                     return Err(format!("t{id} begins, but may not yet"));
                 }
                 self.begin(id).map_err(|trap| format!("t{id} begins, but has to trap: {trap}"))?;
@@ -598,7 +605,7 @@ impl Model {
             Given::Guest { instance, case, index } => self.check_lift(instance, case, index).err(),
             Given::Host(_) => None,
         });
-        self.trap.into_iter().chain(traps).collect()
+        self.trap.into_iter().chain(self.or_trap).chain(traps).collect()
     }
 }
 
