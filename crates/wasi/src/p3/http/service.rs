@@ -37,6 +37,10 @@ const REQUESTS: u32 = 128;
 /// How many of them at once.
 const AT_ONCE: u32 = 16;
 
+/// How many instances are kept for each processor. Those that many waiting requests have
+/// called for are too many afterwards.
+const KEPT: usize = 4;
+
 /// A component that answers requests through `wasi:http/handler`: its instances answer
 /// several each, one after the other and at once. See [`Server`](crate::http::Server).
 pub struct Service<T: 'static> {
@@ -45,6 +49,8 @@ pub struct Service<T: 'static> {
     store: Box<dyn Fn() -> Result<Store<T>> + Send + Sync>,
     requests: u32,
     at_once: u32,
+    /// How many instances are kept that answer nothing now.
+    kept: usize,
     pool: Mutex<Pool<T>>,
 }
 
@@ -115,7 +121,8 @@ impl<T: WasiView + 'static> Service<T> {
         let (idle, driven, queue) = (Vec::new(), Vec::new(), VecDeque::new());
         let pool = Mutex::new(Pool { idle, driven, drivers: 0, queue });
         let (requests, at_once) = (REQUESTS, AT_ONCE);
-        Ok(Service { pre, handle, store: Box::new(store), requests, at_once, pool })
+        let kept = KEPT * std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Service { pre, handle, store: Box::new(store), requests, at_once, kept, pool })
     }
 
     /// Sets how many requests an instance answers, and how many of them at once: 128 and 16

@@ -147,7 +147,7 @@ impl<T: WasiView + 'static> Service<T> {
         pool.driven.retain(|other| !Arc::ptr_eq(other, &mailbox));
         let (mut put, is_calm) = mailbox.close();
         new.append(&mut put);
-        if outcome.is_ok() && is_calm && left > 0 {
+        if outcome.is_ok() && is_calm && left > 0 && pool.idle.len() < self.kept {
             pool.idle.push(Live { store, handle, mailbox, left });
         }
         drop(pool);
@@ -184,6 +184,9 @@ impl<T: WasiView + 'static> Driver<'_, T> {
             {
                 self.begin(store.as_context_mut(), request)?;
             }
+            if self.left == 0 {
+                self.pass_on();
+            }
             if !self.poll_active(store.as_context_mut(), cx) && self.freed == 0 {
                 break;
             }
@@ -213,6 +216,21 @@ impl<T: WasiView + 'static> Driver<'_, T> {
                 && let Some(request) = pool.queue.pop_front()
             {
                 mailbox.put(request);
+            }
+        }
+    }
+
+    /// Gives away what an instance has got that takes nothing more, as long as it has others
+    /// to end.
+    fn pass_on(&mut self) {
+        if self.active.is_empty() {
+            return;
+        }
+        let mut pool = self.service.pool();
+        for request in self.new.drain(..) {
+            match pool.open(true).cloned() {
+                Some(mailbox) => mailbox.put(request),
+                None => pool.queue.push_back(request),
             }
         }
     }
