@@ -38,29 +38,44 @@ fn root() -> PathBuf {
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test has a path");
-        let folder = test.ancestors().nth(2).expect("the test is in a target directory");
-        let mut target = folder.parent().expect("so is the profile's folder");
-        // For another processor everything is in a folder of the target directory.
-        let triple = std::env::var("CARGO_BUILD_TARGET").unwrap_or_default();
-        if !triple.is_empty() {
-            target = target.parent().expect("so is the folder of that name");
+        let folder = folder();
+        match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => build("dev", "debug"),
+            Some("release") => shipped(),
+            Some(name) => build(name, name),
         }
-        let (profile, built) = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => ("dev", "debug"),
-            Some("release") => (SHIPPED, SHIPPED),
-            Some(name) => (name, name),
-        };
-        let features: Vec<&str> =
-            FEATURES.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--package", "zwasm-c-api", "--lib", "--no-default-features"]);
-        build.args(["--profile", profile, "--features", &features.join(",")]);
-        build.arg("--target-dir").arg(target).current_dir(root());
-        assert!(build.status().expect("cargo starts").success(), "the library is not built");
-        target.join(triple).join(built)
     })
+}
+
+/// What is shipped; built where it is not.
+fn shipped() -> PathBuf {
+    build(SHIPPED, SHIPPED)
+}
+
+/// The folder of the test's profile.
+fn folder() -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    test.ancestors().nth(2).expect("the test is in a target directory").to_owned()
+}
+
+/// Builds the library in a profile; the folder it is in, which has a name of its own.
+fn build(profile: &str, built: &str) -> PathBuf {
+    let folder = folder();
+    let mut target = folder.parent().expect("so is the profile's folder");
+    // For another processor everything is in a folder of the target directory.
+    let triple = std::env::var("CARGO_BUILD_TARGET").unwrap_or_default();
+    if !triple.is_empty() {
+        target = target.parent().expect("so is the folder of that name");
+    }
+    let features: Vec<&str> =
+        FEATURES.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--package", "zwasm-c-api", "--lib", "--no-default-features"]);
+    build.args(["--profile", profile, "--features", &features.join(",")]);
+    build.arg("--target-dir").arg(target).current_dir(root());
+    assert!(build.status().expect("cargo starts").success(), "the library is not built");
+    target.join(triple).join(built)
 }
 
 /// The C compiler; for another processor that of the name in `TARGET_CC`.
@@ -347,20 +362,30 @@ fn the_static_library_is_enough() {
     assert_prints(&output, &expected(&source), "hello");
 }
 
-/// In the library a panic can be caught: that is why it has a profile of its own. What it
-/// then becomes is tested where panics can be caused.
-#[test]
-fn panics_unwind_in_the_library() {
+/// Holds if a panic in a library can be caught: that is why it has a profile of its own.
+/// What it then becomes is tested where panics can be caused.
+fn assert_panics_unwind(folder: &Path) {
     for file in ["libzwasm.so", "libzwasm.a"] {
-        let bytes = std::fs::read(library().join(file)).expect("the library is there");
+        let bytes = std::fs::read(folder.join(file)).expect("the library is there");
         let raises = b"_Unwind_RaiseException";
         let found = bytes.windows(raises.len()).any(|window| window == raises);
         assert!(found, "{file} is built to abort");
     }
+}
+
+#[test]
+fn panics_unwind_in_the_library() {
+    assert_panics_unwind(library());
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
     let section = manifest.split(&format!("[profile.{SHIPPED}]")).nth(1).expect("a profile");
     let section = section.split("\n[").next().expect("split gives one at least");
     assert!(section.contains("inherits = \"release\"") && section.contains("panic = \"unwind\""));
+}
+
+#[test]
+#[ignore = "it takes minutes to build what is shipped"]
+fn panics_unwind_in_what_is_shipped() {
+    assert_panics_unwind(&shipped());
 }
 
 /// Every function that a header declares is in the library.
