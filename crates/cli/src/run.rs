@@ -308,6 +308,7 @@ pub fn config(options: &Run, limits: &Limits) -> Config {
         config.promotion(zwasm::Promotion::Never);
     }
     config.perf_map(options.perf_map).deterministic(options.deterministic);
+    config.coredump_on_trap(options.core_dump.is_some());
     #[cfg(feature = "gdb")]
     config.debug_info(options.debug_info);
     #[cfg(all(feature = "optimize", feature = "trace"))]

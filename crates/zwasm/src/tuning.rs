@@ -158,6 +158,10 @@ pub(crate) const MAX_BACKTRACE_FRAMES: usize = 64;
 /// program has in the functions of one backtrace, take a fraction of a second.
 pub(crate) const BACKTRACE_WORK: usize = 8192;
 
+/// Slots of a frame that are kept for a core dump. Most functions have fewer than a hundred; of
+/// the ones that have thousands a dump tells the first.
+pub(crate) const DUMPED_SLOTS: usize = 1024;
+
 /// How many answers are tried while lines of source are looked for. Of sensible debugging
 /// information each place has one; a guest's may say that all of it belongs to every line.
 #[cfg(feature = "addr2line")]

@@ -8,8 +8,9 @@
 //! It is written when something went wrong, by code that is kept small: what appends bytes is
 //! never inlined.
 //!
-//! Of frames there is the place and not the values: these are in registers and slots which
-//! the frames of a trap no longer have.
+//! Of frames there is the place, and the locals where they are known: of frames of the
+//! interpreter, and of baseline code that waits for a call. They are kept when the guest is
+//! stopped, if core dumps are asked for by then. What is on the operand stack is not told.
 //!
 //! [tool conventions]: https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
 //!
@@ -17,6 +18,8 @@
 //!
 //! An instance of a store has pointers to memories and globals, which the store owns. They
 //! are followed while the store is borrowed, so that none goes away or is written to.
+
+mod locals;
 
 use std::collections::HashSet;
 use std::fmt::{self, Debug, Display, Formatter};
@@ -313,8 +316,9 @@ impl<'a> Dump<'a> {
             number(&mut self.frames, index);
             number(&mut self.frames, frame.func_index().into());
             number(&mut self.frames, frame.func_offset().unwrap_or(0) as u64);
-            // No locals, and nothing on the stack.
-            self.frames.extend([0, 0]);
+            locals::write(frame, &mut self.frames);
+            // Nothing of the stack.
+            self.frames.push(0);
         }
         self.instance_count = instances.len() as u64;
     }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt::{self, Debug, Display, Formatter};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::module::Module;
 use crate::stack::backtrace::Place;
@@ -21,6 +21,8 @@ pub struct FrameInfo {
     pub(crate) offset: Option<usize>,
     /// Found when somebody asks.
     pub(crate) symbols: OnceLock<Vec<FrameSymbol>>,
+    /// What its frame held, see [`crate::api::coredump`].
+    pub(crate) slots: Option<Arc<[u64]>>,
 }
 
 impl FrameInfo {

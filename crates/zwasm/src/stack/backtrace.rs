@@ -5,18 +5,23 @@
 //! be in great numbers, has no use for them.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
-use super::walk::{Cursor, Walk};
-use crate::code::Origin;
+use super::walk::{Cursor, Frame, Walk};
+use crate::code::{Origin, Text};
 use crate::error::{FrameInfo, WasmBacktrace};
 use crate::module::Module;
 use crate::store::StoreCore;
 use crate::store::instance::InstanceData;
 use crate::store::stored::Stored;
+use crate::tuning::DUMPED_SLOTS;
+use zwasm_regir::inst::{NEAR_SLOTS, SCRATCH_SLOTS};
 
 /// A place in the code of a module, kept until it is shown.
 #[derive(Clone)]
 pub(crate) struct Place {
+    /// What its frame held, if core dumps are wanted and that is known.
+    slots: Option<Arc<[u64]>>,
     module: Module,
     instance: Stored<InstanceData>,
     defined: u32,
@@ -42,7 +47,7 @@ impl Place {
     /// `stop` says that it takes too long to find.
     pub(crate) fn describe(&self, frames: &mut Vec<FrameInfo>, stop: &dyn Fn() -> bool) {
         let inner = self.module.inner();
-        let mut describe = |defined: u32, offset: Option<usize>| {
+        let mut describe = |defined: u32, offset: Option<usize>, slots| {
             let func_index = inner.func_index(defined);
             frames.push(FrameInfo {
                 module: self.module.clone(),
@@ -52,14 +57,17 @@ impl Place {
                 func_name: self.module.function_name(func_index),
                 offset: offset.filter(|_| inner.engine.config().frame_offsets),
                 symbols: std::sync::OnceLock::new(),
+                slots,
             });
         };
         let offsets = self.origin.wasm_offsets(inner, self.defined, stop);
-        for &offset in &offsets {
-            describe(inner.defined_at(offset), Some(offset as usize));
+        for (at, &offset) in offsets.iter().enumerate() {
+            // The frame is laid out for the outermost function.
+            let slots = self.slots.clone().filter(|_| at + 1 == offsets.len());
+            describe(inner.defined_at(offset), Some(offset as usize), slots);
         }
         if offsets.is_empty() {
-            describe(self.defined, None);
+            describe(self.defined, None, self.slots.clone());
         }
     }
 }
@@ -78,7 +86,9 @@ pub(crate) unsafe fn capture(
     let mut trace = WasmBacktrace::default();
     trace.limit = limit;
     // SAFETY: by the contract.
-    let mut host = unsafe { (*store).host_frame };
+    let (mut host, dumps) =
+        unsafe { ((*store).host_frame, (*store).engine.config().coredump_on_trap) };
+    let mut stopped = start.is_some();
     let mut walk = start.map(Walk::at);
     loop {
         // SAFETY: by the contract.
@@ -106,7 +116,37 @@ pub(crate) unsafe fn capture(
             let (store, module) = ((*frame.vm).store, data.as_ref().module.clone());
             let instance = Stored::new(store, data);
             let origin = frame.code.origin(frame.position);
-            trace.places.push(Place { module, instance, defined: frame.code.defined, origin });
+            let slots = if dumps { slots(&frame, stopped) } else { None };
+            stopped = false;
+            let defined = frame.code.defined;
+            trace.places.push(Place { slots, module, instance, defined, origin });
         }
+    }
+}
+
+/// The slots of a frame, up to a number of them: where all values are there. The interpreter
+/// keeps none elsewhere. Baseline code has them there at calls, but where it is stopped itself
+/// some are in registers, as they are in native frames.
+///
+/// # Safety
+///
+/// The frame is live.
+unsafe fn slots(frame: &Frame<'_>, stopped: bool) -> Option<Arc<[u64]>> {
+    match &frame.code.text {
+        Text::Threaded(_) => {}
+        Text::Machine(_) if !stopped => {}
+        Text::Machine(_) => return None,
+        #[cfg(optimizer)]
+        Text::Native(_) => return None,
+    }
+    // SAFETY: a body starts with the size of its frames, which lie on the value stack.
+    unsafe {
+        let size = *frame.code.body() as usize / size_of::<u64>();
+        let config = (*(*frame.vm).store).engine.config();
+        if config.far_frames || size + SCRATCH_SLOTS as usize > NEAR_SLOTS as usize {
+            // The locals are behind a window.
+            return None;
+        }
+        Some(std::slice::from_raw_parts(frame.fp, size.min(DUMPED_SLOTS)).into())
     }
 }
