@@ -245,6 +245,21 @@ fn requests_may_be_sent_ahead() {
     assert_eq!(rest(&mut stream), "");
 }
 
+/// Some clients send an empty line behind a body, which may come in two pieces.
+#[test]
+fn empty_lines_between_requests_are_passed_over() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream.write_all(post("/e", "Content-Length: 1\r\n", "x").as_bytes()).unwrap();
+    assert_eq!(response(&mut stream).1, b"x");
+    for piece in ["\r", "\n\r\n\r", "\n", &get("/", "")] {
+        stream.write_all(piece.as_bytes()).unwrap();
+        thread::sleep(Duration::from_millis(50));
+    }
+    let (head, _) = response(&mut stream);
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+}
+
 #[test]
 fn old_clients_are_answered() {
     let server = Server::start(&[]);

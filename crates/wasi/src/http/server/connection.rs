@@ -288,10 +288,14 @@ impl Inner {
 
     /// Receives the head of a request.
     fn head(&mut self, stopping: bool) -> Option<Step> {
-        if self.seen == 0 {
+        // The first byte alone may have been the beginning of one.
+        if self.seen <= 1 {
             match head::empty_lines(self.received.bytes()) {
                 Ok(0) => {}
-                Ok(len) => drop(self.received.take(len)),
+                Ok(len) => {
+                    self.received.take(len);
+                    self.seen = 0;
+                }
                 Err(refusal) => {
                     self.refuse(refusal);
                     return None;
