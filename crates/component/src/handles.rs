@@ -9,7 +9,7 @@
 //! Specification: Canonical ABI, "Resource State", `lift_own` and its like,
 //! `canon resource.new`, `drop`, `rep`.
 
-use zwasm::{AsContextMut, Caller, Error, Func, FuncType, Result, StoreContextMut, ValType};
+use zwasm::{AsContextMut, Caller, Error, Func, FuncType, Result, StoreContextMut};
 
 use crate::ResourceType;
 use crate::abi::Access;
@@ -415,16 +415,13 @@ pub(crate) fn destroy(
     result
 }
 
-/// A core function over 32-bit numbers, `results` of them.
+/// A core function from a 32-bit number, with one as a result if its type has one.
 fn built_in<T: 'static>(
-    mut store: impl AsContextMut<Data = T>,
-    results: usize,
+    store: impl AsContextMut<Data = T>,
+    ty: &FuncType,
     func: impl Fn(StoreContextMut<'_, T>, u32) -> Result<u32> + Send + Sync + 'static,
 ) -> Result<Func> {
-    let store = store.as_context_mut();
-    let given = std::iter::repeat_n(ValType::I32, results);
-    let ty = FuncType::new(store.engine(), [ValType::I32], given);
-    Func::from_slots(store, ty, move |mut caller: Caller<'_, T>, slots| {
+    Func::from_slots(store, ty.clone(), move |mut caller: Caller<'_, T>, slots| {
         slots[0] = func(caller.as_context_mut(), slots[0] as u32)?.into();
         Ok(())
     })
@@ -437,10 +434,11 @@ fn built_in<T: 'static>(
 /// If the function cannot be made; likewise below.
 pub(crate) fn resource_new<T: 'static>(
     store: impl AsContextMut<Data = T>,
+    ty: &FuncType,
     resource: ResourceType,
     instance: RuntimeInstance,
 ) -> Result<Func> {
-    built_in(store, 1, move |mut store, rep| {
+    built_in(store, ty, move |mut store, rep| {
         check_leave(&mut store, instance)?;
         store.attachment::<Components>().lower_own(instance, resource, rep)
     })
@@ -449,10 +447,11 @@ pub(crate) fn resource_new<T: 'static>(
 /// `resource.rep`: the representation behind a handle.
 pub(crate) fn resource_rep<T: 'static>(
     store: impl AsContextMut<Data = T>,
+    ty: &FuncType,
     resource: ResourceType,
     instance: RuntimeInstance,
 ) -> Result<Func> {
-    built_in(store, 1, move |mut store, index| {
+    built_in(store, ty, move |mut store, index| {
         store.attachment::<Components>().representation(instance, resource, index)
     })
 }
@@ -461,10 +460,11 @@ pub(crate) fn resource_rep<T: 'static>(
 /// destructor, if there is one, was set before it is called.
 pub(crate) fn resource_drop<T: 'static>(
     store: impl AsContextMut<Data = T>,
+    ty: &FuncType,
     resource: ResourceType,
     instance: RuntimeInstance,
 ) -> Result<Func> {
-    built_in(store, 0, move |mut store, index| {
+    built_in(store, ty, move |mut store, index| {
         check_leave(&mut store, instance)?;
         let state: &mut Components = store.attachment();
         if let Some(rep) = state.drop_handle(instance, resource, index)? {

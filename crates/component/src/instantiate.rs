@@ -8,7 +8,7 @@ use zwasm::{
     StoreContextMut, ValType,
 };
 
-use crate::abi::call::{lower_guest, lower_host};
+use crate::abi::call::{Lowering, lower_guest, lower_host};
 use crate::handles::{resource_drop, resource_new, resource_rep};
 use crate::instance::Root;
 use crate::linker::HostDestructor;
@@ -28,6 +28,38 @@ pub struct InstancePre<T: 'static> {
     imports: Arc<[Provided<T>]>,
     /// The imported resource types, at their places among all.
     resources: Arc<[ResourceType]>,
+    lowerings: Arc<Lowerings>,
+}
+
+/// The core functions that all instances have alike, but for what they do.
+struct Lowerings {
+    /// Of functions that are imported, in the order of their steps.
+    funcs: Vec<Arc<Lowering>>,
+    /// The types of functions for handles, with no result and with one.
+    handles: [FuncType; 2],
+}
+
+impl Lowerings {
+    fn new(component: &Component) -> Lowerings {
+        let (engine, plan) = (component.engine(), &component.0.plan);
+        let lowering = |step: &Step| match step {
+            Step::Lower { ty, options, .. } => {
+                let lowering = Lowering::new(engine, &plan.types, *ty, options.asynchronous);
+                Some(Arc::new(lowering))
+            }
+            Step::Destructor { .. }
+            | Step::Instantiate(_)
+            | Step::Lift { .. }
+            | Step::ResourceNew { .. }
+            | Step::ResourceRep { .. }
+            | Step::ResourceDrop { .. }
+            | Step::BuiltIn { .. } => None,
+        };
+        let handles = [0, 1].map(|results| {
+            FuncType::new(engine, [ValType::I32], std::iter::repeat_n(ValType::I32, results))
+        });
+        Lowerings { funcs: plan.steps.iter().filter_map(lowering).collect(), handles }
+    }
 }
 
 impl<T: 'static> Clone for InstancePre<T> {
@@ -36,6 +68,7 @@ impl<T: 'static> Clone for InstancePre<T> {
             component: self.component.clone(),
             imports: self.imports.clone(),
             resources: self.resources.clone(),
+            lowerings: self.lowerings.clone(),
         }
     }
 }
@@ -55,7 +88,9 @@ impl<T: 'static> InstancePre<T> {
                 ));
             }
         }
-        Ok(InstancePre { component, imports: found.imports, resources: found.resources })
+        let lowerings = Arc::new(Lowerings::new(&component));
+        let Match { imports, resources } = found;
+        Ok(InstancePre { component, imports, resources, lowerings })
     }
 
     /// The component.
@@ -93,6 +128,8 @@ struct Run {
     core_instances: Vec<zwasm::Instance>,
     core_funcs: Vec<zwasm::Func>,
     lifted: Vec<Lifted>,
+    /// How many functions that are imported were made.
+    lowered: usize,
 }
 
 impl Run {
@@ -123,7 +160,8 @@ impl Run {
             if let Provided::Resource(ty, destructor) = import
                 && !ty.is_guest()
             {
-                let destructor = host_destructor(store.as_context_mut(), destructor)?;
+                let [core, _] = &pre.lowerings.handles;
+                let destructor = host_destructor(store.as_context_mut(), core, destructor)?;
                 store.attachment::<Components>().set_destructor(*ty, destructor);
             }
         }
@@ -133,6 +171,7 @@ impl Run {
             core_instances: Vec::new(),
             core_funcs: Vec::new(),
             lifted: Vec::new(),
+            lowered: 0,
         })
     }
 
@@ -186,19 +225,20 @@ impl Run {
                 };
                 self.lifted.push(lifted);
             }
-            Step::Lower { func, ty, options } => {
-                let options = (self.options(&mut store, options)?, options.asynchronous);
-                let (types, resources) = (&plan.types, &self.resources);
+            Step::Lower { func, options, .. } => {
+                let lowering = pre.lowerings.funcs.get(self.lowered).ok_or_else(|| missing(""))?;
+                self.lowered += 1;
+                let (options, resources) = (self.options(&mut store, options)?, &self.resources);
                 let func = match func {
                     FuncDef::Import(index) => match &pre.imports[*index as usize] {
                         Provided::Func(func) => {
-                            lower_host(&mut store, func.clone(), types, *ty, resources, options)?
+                            lower_host(&mut store, func.clone(), lowering, resources, options)?
                         }
                         Provided::Module(_) | Provided::Resource(..) => return Err(missing("")),
                     },
                     FuncDef::Lifted(index) => {
                         let callee = self.lifted[*index as usize].clone();
-                        lower_guest(&mut store, callee, types, *ty, resources, options)?
+                        lower_guest(&mut store, callee, lowering, resources, options)?
                     }
                     FuncDef::Abstract => return Err(missing("")),
                 };
@@ -206,15 +246,18 @@ impl Run {
             }
             Step::ResourceNew { resource, instance } => {
                 let (resource, instance) = self.within(*resource, *instance);
-                self.core_funcs.push(resource_new(&mut store, resource, instance)?);
+                let [_, ty] = &pre.lowerings.handles;
+                self.core_funcs.push(resource_new(&mut store, ty, resource, instance)?);
             }
             Step::ResourceRep { resource, instance } => {
                 let (resource, instance) = self.within(*resource, *instance);
-                self.core_funcs.push(resource_rep(&mut store, resource, instance)?);
+                let [_, ty] = &pre.lowerings.handles;
+                self.core_funcs.push(resource_rep(&mut store, ty, resource, instance)?);
             }
             Step::ResourceDrop { resource, instance } => {
                 let (resource, instance) = self.within(*resource, *instance);
-                self.core_funcs.push(resource_drop(&mut store, resource, instance)?);
+                let [ty, _] = &pre.lowerings.handles;
+                self.core_funcs.push(resource_drop(&mut store, ty, resource, instance)?);
             }
             Step::BuiltIn { built_in, instance } => {
                 let built_in = self.built_in(&mut store, built_in)?;
@@ -375,11 +418,11 @@ fn unshared(memory: Extern) -> Result<Memory> {
 /// The host's destructor as a function of the store.
 fn host_destructor<T: 'static>(
     mut store: StoreContextMut<'_, T>,
+    core: &FuncType,
     destructor: &HostDestructor<T>,
 ) -> Result<SlotFunc> {
     let destructor = destructor.clone();
-    let ty = FuncType::new(store.engine(), [ValType::I32], []);
-    let func = zwasm::Func::from_slots(&mut store, ty, move |mut caller, slots| {
+    let func = zwasm::Func::from_slots(&mut store, core.clone(), move |mut caller, slots| {
         destructor(caller.as_context_mut(), slots[0] as u32)
     })?;
     func.slots(&store)

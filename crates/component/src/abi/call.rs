@@ -11,10 +11,11 @@
 //! Specification: Canonical ABI, `canon lift`, `canon lower`.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use zwasm::{AsContextMut, Caller, Error, Func, Result, StoreContextMut};
+use zwasm::{AsContextMut, Caller, Engine, Error, Func, FuncType, Result, StoreContextMut};
 
 use super::lift::check_pointer;
 use super::lower::realloc;
@@ -35,35 +36,56 @@ use crate::{ResourceType, Val, fuse};
 pub(crate) type HostFunc<T> =
     Arc<dyn Fn(StoreContextMut<'_, T>, &mut RawCall<'_>) -> Result<()> + Send + Sync>;
 
-/// A function as an instance imports it.
-pub(crate) struct Lowered {
+/// How a function is passed that some instance imports: what is the same in all instances
+/// of a component.
+pub(crate) struct Lowering {
     pub(crate) types: Arc<Types>,
     pub(crate) ty: FuncIndex,
-    pub(crate) resources: Arc<[ResourceType]>,
-    pub(crate) options: Options,
     pub(crate) signature: Signature,
+    /// The type of the core function.
+    core: FuncType,
     /// Whether the caller goes on if the callee waits.
     pub(crate) asynchronous: bool,
 }
 
-impl Lowered {
-    fn new(
+impl Lowering {
+    pub(crate) fn new(
+        engine: &Engine,
         types: &Arc<Types>,
         ty: FuncIndex,
-        resources: &Arc<[ResourceType]>,
-        options: Options,
         asynchronous: bool,
-    ) -> Lowered {
+    ) -> Lowering {
         let signature = match asynchronous {
             true => Signature::lowered_async(types, ty),
             false => Signature::new(types, ty),
         };
-        let (types, resources) = (types.clone(), resources.clone());
-        Lowered { types, ty, resources, options, signature, asynchronous }
+        let core = signature.lowered(engine);
+        Lowering { types: types.clone(), ty, signature, core, asynchronous }
+    }
+}
+
+/// A function as an instance imports it.
+pub(crate) struct Lowered {
+    lowering: Arc<Lowering>,
+    pub(crate) resources: Arc<[ResourceType]>,
+    pub(crate) options: Options,
+}
+
+impl Lowered {
+    fn new(lowering: &Arc<Lowering>, resources: &Arc<[ResourceType]>, options: Options) -> Lowered {
+        Lowered { lowering: lowering.clone(), resources: resources.clone(), options }
     }
 
     pub(crate) fn cx(&self) -> TypeContext<'_> {
         TypeContext { types: &self.types, resources: &self.resources }
+    }
+}
+
+impl Deref for Lowered {
+    type Target = Lowering;
+
+    fn deref(&self) -> &Lowering {
+        &self.lowering
     }
 }
 
@@ -93,16 +115,15 @@ pub(crate) fn check_func(
 pub(crate) fn lower_host<T: 'static>(
     mut store: impl AsContextMut<Data = T>,
     func: HostFunc<T>,
-    types: &Arc<Types>,
-    ty: FuncIndex,
+    lowering: &Arc<Lowering>,
     resources: &Arc<[ResourceType]>,
-    (options, asynchronous): (Options, bool),
+    options: Options,
 ) -> Result<Func> {
     let store = store.as_context_mut();
-    let lowered = Arc::new(Lowered::new(types, ty, resources, options, asynchronous));
-    let core = lowered.signature.lowered(store.engine());
-    let waits = types[ty].asynchronous;
-    Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
+    let lowered = Arc::new(Lowered::new(lowering, resources, options));
+    let asynchronous = lowering.asynchronous;
+    let waits = lowering.types[lowering.ty].asynchronous;
+    Func::from_slots(store, lowering.core.clone(), move |mut caller: Caller<'_, T>, slots| {
         let mut store = caller.as_context_mut();
         let depth = begin_host(&mut store, &lowered)?;
         if waits && !asynchronous {
@@ -154,14 +175,13 @@ fn end_host(state: &mut Components, depth: usize, result: Result<()>) -> Result<
 pub(crate) fn lower_guest<T: 'static>(
     mut store: impl AsContextMut<Data = T>,
     callee: Lifted,
-    types: &Arc<Types>,
-    ty: FuncIndex,
+    lowering: &Arc<Lowering>,
     resources: &Arc<[ResourceType]>,
-    (options, asynchronous): (Options, bool),
+    options: Options,
 ) -> Result<Func> {
     let mut store = store.as_context_mut();
-    let lowered = Lowered::new(types, ty, resources, options, asynchronous);
-    let core = lowered.signature.lowered(store.engine());
+    let lowered = Lowered::new(lowering, resources, options);
+    let core = lowering.core.clone();
     let state: &mut Components = store.attachment();
     let (caller, instance) = (options.instance, callee.options.instance);
     // A component within another runs on behalf of it: neither may call the other, so that
@@ -173,7 +193,7 @@ pub(crate) fn lower_guest<T: 'static>(
         });
     }
     let foreign = state.root(caller) != state.root(instance);
-    let tasks = asynchronous
+    let tasks = lowering.asynchronous
         || callee.types[callee.ty].asynchronous
         || state.instance_tasks(instance).always;
     if tasks {
@@ -187,7 +207,8 @@ pub(crate) fn lower_guest<T: 'static>(
             start_guest(&mut store, &lowered, &callee, slots)
         });
     }
-    if !foreign && Arc::ptr_eq(types, &callee.types) && ty == callee.ty {
+    let types = &lowering.types;
+    if !foreign && Arc::ptr_eq(types, &callee.types) && lowering.ty == callee.ty {
         let store = store.as_context_mut();
         if let Some(func) = fuse::adapt(store, types, &lowered.signature, &options, &callee)? {
             return Ok(func);
@@ -456,7 +477,7 @@ impl RawCall<'_> {
 
     /// The type of the function.
     pub fn ty(&self) -> ComponentFunc {
-        let Lowered { types, resources, ty, .. } = self.lowered;
+        let (Lowering { types, ty, .. }, resources) = (&**self.lowered, &self.lowered.resources);
         ComponentFunc::new(types, resources, *ty)
     }
 
@@ -482,7 +503,7 @@ impl RawCall<'_> {
     }
 
     fn lift<'c>(&'c self, store: &'c mut dyn Access) -> Result<(LiftContext<'c>, Place)> {
-        let Lowered { options, signature, .. } = self.lowered;
+        let (options, signature) = (&self.lowered.options, &self.lowered.signature);
         let (memory, state) = store.split(options.memory);
         let at = passed(&signature.params, self.slots, 0, memory)?;
         let cx = LiftContext::new(self.lowered.cx(), *options, self.slots, (memory, state));
@@ -490,7 +511,7 @@ impl RawCall<'_> {
     }
 
     fn lower<'c>(&'c mut self, store: &'c mut dyn Access) -> Result<(LowerContext<'c>, Place)> {
-        let Lowered { options, signature, .. } = self.lowered;
+        let (options, signature) = (&self.lowered.options, &self.lowered.signature);
         let at = result_place(signature, self.slots, store.split(options.memory).0)?;
         let cx = self.lowered.cx();
         Ok((LowerContext { cx, options: *options, slots: self.slots, store }, at))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use zwasm::{AsContextMut, Engine, Func, Instance, Module, Result, Store, ValType};
 
-use super::call::{lower_guest, lower_host};
+use super::call::{Lowering, lower_guest, lower_host};
 use super::signature::Signature;
 use super::{Lift, Lower, StringEncoding};
 use crate::state::{Components, Lifted, Options, RuntimeInstance};
@@ -202,6 +202,10 @@ const LIBC: &str = r#"(module
                 (i32.lt_u (local.get $size) (local.get $new))))
         (local.get $r)))"#;
 
+fn lowering(engine: &Engine, types: &Arc<Types>, ty: FuncIndex) -> Arc<Lowering> {
+    Arc::new(Lowering::new(engine, types, ty, false))
+}
+
 /// Text of a core module whose `run` calls `f` with what it is given and returns what
 /// that returns, by way of memory if it has to be.
 fn echo(signature: &Signature) -> String {
@@ -318,6 +322,7 @@ fn case(seed: u64) -> Result<usize> {
     let (c, d) = (next(&mut store)?, next(&mut store)?);
     let values: Vec<_> = params.iter().map(|(_, ty)| rng.value(&types, *ty)).collect();
 
+    let passed = lowering(store.engine(), &types, ty);
     let host = lower_host::<Data>(
         &mut store,
         Arc::new(|mut store, call| {
@@ -326,15 +331,15 @@ fn case(seed: u64) -> Result<usize> {
             store.data_mut().push(values);
             Ok(())
         }),
-        &types,
-        ty,
+        &passed,
         &none,
-        (c.options, false),
+        c.options,
     )?;
     let inner = lift(&mut store, &c, host, &types, ty)?;
     // With a table of its own the caller is a stranger, for whom there is no adapter.
     let own = if rng.below(2) == 0 { types.clone() } else { Arc::new(types.copy()) };
-    let between = lower_guest(&mut store, inner, &own, ty, &none, (d.options, false))?;
+    let lowering = lowering(store.engine(), &own, ty);
+    let between = lower_guest(&mut store, inner, &lowering, &none, d.options)?;
     let outer = lift(&mut store, &d, between, &types, ty)?;
     let func = store.as_context_mut().attachment::<Components>().add_func(outer);
 
@@ -368,16 +373,16 @@ where
         let none: Arc<[ResourceType]> = Arc::new([]);
         let mut store = Store::new(&Engine::default(), Data::new());
         let guest = guest(&mut store, StringEncoding::CompactUtf16, false, None)?;
+        let passed = lowering(store.engine(), &types, ty);
         let host = lower_host::<Data>(
             &mut store,
             Arc::new(|mut store, call| {
                 let value: (T,) = call.args(&mut store)?;
                 call.finish(&mut store, &value)
             }),
-            &types,
-            ty,
+            &passed,
             &none,
-            (guest.options, false),
+            guest.options,
         )?;
         let lifted = lift(&mut store, &guest, host, &types, ty)?;
         let func = store.as_context_mut().attachment::<Components>().add_func(lifted);
@@ -515,7 +520,8 @@ fn bad_call(bad: &Bad, adapted: bool) -> Result<String> {
         options: c.options,
     };
     let own = if adapted { types.clone() } else { Arc::new(types.copy()) };
-    let f = lower_guest(&mut store, lifted, &own, ty, &none, (d.options, false))?;
+    let lowering = lowering(store.engine(), &own, ty);
+    let f = lower_guest(&mut store, lifted, &lowering, &none, d.options)?;
     assert_eq!(types.adapters.count() == 1, adapted, "adapter");
     let module = Module::new(store.engine(), caller)?;
     let imports = [f.into(), d.options.memory.unwrap().into()];

@@ -218,59 +218,75 @@ impl Context for InstanceData {
 ///
 /// Source: WebAssembly 3.0, section "Matching", external types.
 pub(crate) fn mismatch(module: &Inner, import: &Import, item: Item) -> Option<Problem> {
-    let types = module.engine.types();
+    // Most instances fit: what there is has words only if it does not.
+    (!fits(module, import, item))
+        .then(|| Problem::mismatch(module, import, &found(module, import, item)))
+}
+
+fn fits(module: &Inner, import: &Import, item: Item) -> bool {
+    let types = module.engine.types().read();
     // SAFETY: items belong to the store being instantiated into and live as long.
-    let (fits, found) = unsafe {
+    unsafe {
         match (import.entity, item) {
             (Entity::Func(index), Item::Func(record)) => {
-                let ty = record.as_ref().ty;
-                let fits = types.read().is_subtype(ty, module.func_type_id(index));
-                (fits, types.func_type(ty).to_string())
+                types.is_subtype(record.as_ref().ty, module.func_type_id(index))
             }
             (Entity::Table(index), Item::Table(table)) => {
                 let (want, table) = (module.tables[index as usize], table.as_ref());
-                let types = types.read();
-                let element = same_ref(&types, table.ty.element(), want.element());
-                let fits = element
+                same_ref(&types, table.ty.element(), want.element())
                     && table.ty.table64 == want.table64
-                    && limits(table.len as u64, table.ty.maximum, want.minimum, want.maximum);
-                (fits, table.ty.to_string())
+                    && limits(table.len as u64, table.ty.maximum, want.minimum, want.maximum)
             }
             (Entity::Memory(index), Item::Memory(memory)) => {
                 (*memory.as_ptr()).refresh();
                 let (want, memory) = (module.memories[index as usize], memory.as_ref());
                 let have = memory.ty;
-                let fits = have.memory64 == want.memory64
+                have.memory64 == want.memory64
                     && have.shared == want.shared
                     && have.page_size_log2 == want.page_size_log2
-                    && limits(memory.pages(), have.maximum, want.minimum, want.maximum);
-                (fits, have.to_string())
+                    && limits(memory.pages(), have.maximum, want.minimum, want.maximum)
             }
             (Entity::Global(index), Item::Global(global)) => {
                 let (want, have) = (module.globals[index as usize], global.as_ref().ty);
-                let types = types.read();
-                let fits = want.mutability() == have.mutability()
+                want.mutability() == have.mutability()
                     && types.val_matches(have.content(), want.content())
                     && (want.mutability() == Mutability::Const
-                        || types.val_matches(want.content(), have.content()));
-                (fits, have.to_string())
+                        || types.val_matches(want.content(), have.content()))
             }
             (Entity::Tag(index), Item::Tag(tag)) => {
-                let want = module.types[module.tags[index as usize] as usize];
-                let have = tag.as_ref().ty;
-                (have == want, TagType::new(types.func_type(have)).to_string())
+                tag.as_ref().ty == module.types[module.tags[index as usize] as usize]
             }
-            (_, Item::Func(_)) => (false, "a function".to_owned()),
-            (_, Item::Table(_)) => (false, "a table".to_owned()),
-            (_, Item::Memory(_)) => (false, "a memory".to_owned()),
-            (_, Item::Global(_)) => (false, "a global".to_owned()),
-            (_, Item::Tag(_)) => (false, "a tag".to_owned()),
+            (Entity::Func(_), _)
+            | (Entity::Table(_), _)
+            | (Entity::Memory(_), _)
+            | (Entity::Global(_), _)
+            | (Entity::Tag(_), _) => false,
         }
-    };
-    if fits {
-        return None;
     }
-    Some(Problem::mismatch(module, import, &found))
+}
+
+/// What an item is, in words: its type, if it is at least of the kind that is imported.
+fn found(module: &Inner, import: &Import, item: Item) -> String {
+    let types = module.engine.types();
+    // SAFETY: as above.
+    unsafe {
+        match (import.entity, item) {
+            (Entity::Func(_), Item::Func(record)) => {
+                types.func_type(record.as_ref().ty).to_string()
+            }
+            (Entity::Table(_), Item::Table(table)) => table.as_ref().ty.to_string(),
+            (Entity::Memory(_), Item::Memory(memory)) => memory.as_ref().ty.to_string(),
+            (Entity::Global(_), Item::Global(global)) => global.as_ref().ty.to_string(),
+            (Entity::Tag(_), Item::Tag(tag)) => {
+                TagType::new(types.func_type(tag.as_ref().ty)).to_string()
+            }
+            (_, Item::Func(_)) => "a function".to_owned(),
+            (_, Item::Table(_)) => "a table".to_owned(),
+            (_, Item::Memory(_)) => "a memory".to_owned(),
+            (_, Item::Global(_)) => "a global".to_owned(),
+            (_, Item::Tag(_)) => "a tag".to_owned(),
+        }
+    }
 }
 
 fn same_ref(types: &Types, a: RefType, b: RefType) -> bool {
