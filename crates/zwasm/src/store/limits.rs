@@ -65,7 +65,7 @@ struct Wakers {
 }
 
 impl Limits {
-    pub(super) fn new(consumes_fuel: bool) -> Limits {
+    pub(crate) fn new(consumes_fuel: bool) -> Limits {
         Limits {
             fuel: AtomicI64::new(0),
             epoch_deadline: AtomicU64::new(NEVER),

@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::time::Instant;
 
 use super::promote::Request;
 use crate::module::{Inner, Module};
@@ -45,6 +46,8 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// The limits of the stores that are asked where they are.
     sampled: Vec<Weak<Limits>>,
+    /// When they are asked next, if there are any.
+    due: Option<Instant>,
     /// Whether there is a thread.
     started: bool,
 }
@@ -70,13 +73,17 @@ impl Background {
         let mut queue = self.0.queue();
         if self.0.start(&mut queue) {
             queue.sampled.push(Arc::downgrade(limits));
-            self.0.changed.notify_one();
+            // With others there it wakes in time.
+            if queue.sampled.len() == 1 {
+                self.0.changed.notify_one();
+            }
         }
     }
 }
 
 impl Queue {
     fn ask_for_samples(&mut self) {
+        self.due = None;
         self.sampled.retain(|each| each.upgrade().is_some_and(|limits| limits.samples.ask()));
     }
 }
@@ -137,12 +144,16 @@ impl Shared {
                 queue = self.changed.wait(queue).unwrap_or_else(|poisoned| poisoned.into_inner());
                 continue;
             }
-            let waited = self.changed.wait_timeout(queue, TICK);
-            let timeout;
-            (queue, timeout) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
-            if timeout.timed_out() {
+            // Whatever comes meanwhile puts nothing off: where stores come without end, those
+            // that are gone are to be forgotten.
+            let now = Instant::now();
+            let due = *queue.due.get_or_insert(now + TICK);
+            if due <= now {
                 queue.ask_for_samples();
+                continue;
             }
+            let waited = self.changed.wait_timeout(queue, due - now);
+            (queue, _) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
         }
     }
 }
@@ -156,5 +167,24 @@ struct Settled<'a> {
 impl Drop for Settled<'_> {
     fn drop(&mut self) {
         self.module.compiled.promotions.settle(self.request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_that_are_gone_are_forgotten_while_others_come() {
+        let background = Background::default();
+        let (start, mut came) = (Instant::now(), 0);
+        while start.elapsed() < 50 * TICK {
+            background.sample(&Arc::new(Limits::new(false)));
+            came += 1;
+            // More often than they are asked.
+            std::thread::sleep(TICK / 20);
+        }
+        let known = background.0.queue().sampled.len();
+        assert!(known < came / 2, "{known} of {came} are known");
     }
 }
