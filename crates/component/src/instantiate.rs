@@ -1,6 +1,7 @@
 //! Instantiating a component: its plan, step by step, in a store.
 
 use std::collections::HashMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use zwasm::{
@@ -130,6 +131,23 @@ struct Run {
     lifted: Vec<Lifted>,
     /// How many functions that are imported were made.
     lowered: usize,
+    /// What options have named: the same few memories and functions, again and again.
+    memories: Vec<(CoreDef, Memory)>,
+    reallocs: Vec<(CoreDef, SlotFunc)>,
+}
+
+/// What was found for a definition, or is found now.
+fn once<V: Copy>(
+    known: &mut Vec<(CoreDef, V)>,
+    def: &CoreDef,
+    find: impl FnOnce() -> Result<V>,
+) -> Result<V> {
+    if let Some((_, value)) = known.iter().find(|(known, _)| known == def) {
+        return Ok(*value);
+    }
+    let value = find()?;
+    known.push((def.clone(), value));
+    Ok(value)
 }
 
 impl Run {
@@ -172,6 +190,8 @@ impl Run {
             core_funcs: Vec::new(),
             lifted: Vec::new(),
             lowered: 0,
+            memories: Vec::new(),
+            reallocs: Vec::new(),
         })
     }
 
@@ -295,16 +315,25 @@ impl Run {
         func.slots(store.as_context_mut())
     }
 
-    fn options(&self, mut store: impl AsContextMut, options: &CanonicalOptions) -> Result<Options> {
-        let memory = match &options.memory {
-            Some(def) => Some(unshared(self.core(&mut store, def)?)?),
-            None => None,
-        };
-        let realloc = options.realloc.as_ref();
+    fn options(
+        &mut self,
+        mut store: impl AsContextMut,
+        options: &CanonicalOptions,
+    ) -> Result<Options> {
+        let (mut memories, mut reallocs) = (take(&mut self.memories), take(&mut self.reallocs));
+        let memory = options
+            .memory
+            .as_ref()
+            .map(|def| once(&mut memories, def, || unshared(self.core(&mut store, def)?)));
+        let realloc = options
+            .realloc
+            .as_ref()
+            .map(|def| once(&mut reallocs, def, || self.slots(&mut store, def)));
+        (self.memories, self.reallocs) = (memories, reallocs);
         Ok(Options {
             instance: self.instances[options.instance as usize],
-            memory,
-            realloc: realloc.map(|def| self.slots(&mut store, def)).transpose()?,
+            memory: memory.transpose()?,
+            realloc: realloc.transpose()?,
             encoding: options.encoding,
         })
     }
@@ -314,7 +343,7 @@ impl Run {
     }
 
     /// A function for tasks, streams or futures with what it refers to found.
-    fn built_in(&self, mut store: impl AsContextMut, built_in: &BuiltIn) -> Result<Made> {
+    fn built_in(&mut self, mut store: impl AsContextMut, built_in: &BuiltIn) -> Result<Made> {
         Ok(match built_in {
             BuiltIn::ContextGet { slot, wide } => Made::ContextGet { slot: *slot, wide: *wide },
             BuiltIn::ContextSet { slot, wide } => Made::ContextSet { slot: *slot, wide: *wide },

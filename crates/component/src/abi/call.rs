@@ -65,6 +65,7 @@ impl Lowering {
 }
 
 /// A function as an instance imports it.
+#[derive(Clone)]
 pub(crate) struct Lowered {
     lowering: Arc<Lowering>,
     pub(crate) resources: Arc<[ResourceType]>,
@@ -120,7 +121,7 @@ pub(crate) fn lower_host<T: 'static>(
     options: Options,
 ) -> Result<Func> {
     let store = store.as_context_mut();
-    let lowered = Arc::new(Lowered::new(lowering, resources, options));
+    let lowered = Lowered::new(lowering, resources, options);
     let asynchronous = lowering.asynchronous;
     let waits = lowering.types[lowering.ty].asynchronous;
     Func::from_slots(store, lowering.core.clone(), move |mut caller: Caller<'_, T>, slots| {

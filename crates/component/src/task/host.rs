@@ -216,7 +216,7 @@ pub(crate) fn check_wait(store: &mut dyn Access, lowered: &Lowered) -> Result<()
 /// If it may not wait, and what stops the host's function.
 pub(crate) fn wait<T: 'static>(
     mut store: StoreContextMut<'_, T>,
-    lowered: &Arc<Lowered>,
+    lowered: &Lowered,
     pending: Box<dyn Any + Send + Sync>,
     scope: Option<u64>,
     slots: &mut [u64],
@@ -229,7 +229,7 @@ pub(crate) fn wait<T: 'static>(
     }
     let func = poll_func(&mut store)?;
     let state: &mut Components = store.attachment();
-    let waitable = state.add_subtask(lowered, slots, scope)?;
+    let waitable = state.add_subtask(&Arc::new(lowered.clone()), slots, scope)?;
     let key = add_call(state, Some(waitable), func)?;
     state.set_callee(waitable, key)?;
     store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Call(*poll));

@@ -211,17 +211,9 @@ pub(crate) fn slots_code<T: 'static>(
     ty: &FuncType,
     func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
+    let ty = ty.clone();
     let params = ty.params().len();
     let count = params.max(ty.results().len());
-    // Code relies on it that the upper half of a narrow slot is zero.
-    let masks: Box<[u64]> = ty
-        .results_slice()
-        .iter()
-        .map(|ty| match ty {
-            ValType::I32 | ValType::F32 => u64::from(u32::MAX),
-            _ => u64::MAX,
-        })
-        .collect();
     host_code::<Visits, _>(move |call| {
         // A copy, for collections look through all frames while the function runs. What
         // lies behind the arguments is none of its business.
@@ -233,8 +225,13 @@ pub(crate) fn slots_code<T: 'static>(
                     *slot = call.slots.add(at).read_volatile();
                 }
                 func(Caller::new(call), slots)?;
-                for (at, (slot, mask)) in slots.iter().zip(&masks).enumerate() {
-                    call.slots.add(at).write(slot & mask);
+                for (at, (slot, ty)) in slots.iter().zip(ty.results_slice()).enumerate() {
+                    // Code relies on it that the upper half of a narrow slot is zero.
+                    let slot = match ty {
+                        ValType::I32 | ValType::F32 => slot & u64::from(u32::MAX),
+                        ValType::I64 | ValType::F64 | ValType::V128 | ValType::Ref(_) => *slot,
+                    };
+                    call.slots.add(at).write(slot);
                 }
             }
             Ok(())
