@@ -167,12 +167,11 @@ fn locals_of_the_interpreter() {
 #[cfg(compiler)]
 #[test]
 fn locals_of_compiled_code() {
-    let frames = stopped(Strategy::Baseline, true);
-    assert_eq!(frames[0].locals, inner());
-    assert_eq!(frames[1].locals, outer());
-    let frames = stopped(Strategy::Baseline, false);
-    assert_eq!(frames[0].locals, [None; 8]);
-    assert_eq!(frames[1].locals, outer());
+    for by_host in [false, true] {
+        let frames = stopped(Strategy::Baseline, by_host);
+        assert_eq!(frames[0].locals, [None; 8]);
+        assert_eq!(frames[1].locals, outer());
+    }
     for strategy in
         [Strategy::Auto, Strategy::Stress].into_iter().chain((0..12).map(Strategy::Mixed))
     {

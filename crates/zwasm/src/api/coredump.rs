@@ -9,7 +9,7 @@
 //! never inlined.
 //!
 //! Of frames there is the place, and the locals where they are known: of frames of the
-//! interpreter, and of baseline code that waits for a call. They are kept when the guest is
+//! interpreter, and of baseline code that waits for another function of the guest. They are kept when the guest is
 //! stopped, if core dumps are asked for by then. What is on the operand stack is not told.
 //!
 //! [tool conventions]: https://github.com/WebAssembly/tool-conventions/blob/main/Coredump.md
