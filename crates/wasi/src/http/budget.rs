@@ -28,9 +28,13 @@ pub(crate) struct Share {
 impl Budget {
     /// Takes so many bytes; none if they are not left.
     pub(crate) fn take(&self, bytes: usize) -> Option<Share> {
+        self.withdraw(bytes).then(|| Share { budget: self.clone(), bytes })
+    }
+
+    /// Whether so many bytes were left, which are not any more.
+    fn withdraw(&self, bytes: usize) -> bool {
         let less = |left: usize| left.checked_sub(bytes);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok()?;
-        Some(Share { budget: self.clone(), bytes })
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 
@@ -44,9 +48,9 @@ impl Share {
     /// left.
     pub(crate) fn resize(&mut self, bytes: usize) -> bool {
         if let Some(more) = bytes.checked_sub(self.bytes) {
-            let Some(share) = self.budget.take(more) else { return false };
-            // They are this one's from now on.
-            std::mem::forget(share);
+            if !self.budget.withdraw(more) {
+                return false;
+            }
         } else {
             self.budget.0.fetch_add(self.bytes - bytes, Ordering::Relaxed);
         }
@@ -77,5 +81,7 @@ mod tests {
         assert_eq!(left(&budget), BUDGET - 10);
         drop((share, again));
         assert_eq!(left(&budget), BUDGET);
+        // Nothing holds the budget itself any more.
+        assert_eq!(Arc::strong_count(&budget.0), 1);
     }
 }
