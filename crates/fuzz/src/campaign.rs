@@ -123,6 +123,25 @@ pub fn run(arguments: &Arguments) -> Result<Report, String> {
     Ok(report)
 }
 
+/// Does so many cases from `first` in this process, in so many threads.
+pub fn each(first: u64, cases: u64, jobs: u64, case: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(first);
+    let end = first.saturating_add(cases);
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= end {
+                        break;
+                    }
+                    case(number);
+                }
+            });
+        }
+    });
+}
+
 /// Starts workers for each `jobs`th case from `first`, until all are done.
 fn follow(arguments: &Arguments, first: u64, report: &Mutex<Report>) -> Result<(), String> {
     let mut next = arguments.first + first;

@@ -16,14 +16,14 @@ mod run;
 mod ty;
 mod value;
 
+use crate::campaign::each;
 use case::Case;
 use handles::Handles;
 use run::{Judge, Verdict};
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use std::{fs, thread};
 use zwasm_wast::{Mode, panics};
 
 /// Findings that are saved; of more, only the number is told.
@@ -57,23 +57,11 @@ struct Report {
 /// # Errors
 /// When an engine cannot be set up.
 pub fn run(campaign: &Campaign) -> Result<bool, String> {
-    let next = AtomicU64::new(campaign.first);
-    let end = campaign.first.saturating_add(campaign.cases);
     let report = Mutex::new(Report::default());
     let start = Instant::now();
     let judge = Judge::new(&campaign.modes)?;
-    thread::scope(|scope| {
-        for _ in 0..campaign.jobs.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= end {
-                        break;
-                    }
-                    one(campaign, &judge, number, &report);
-                }
-            });
-        }
+    each(campaign.first, campaign.cases, campaign.jobs, |number| {
+        one(campaign, &judge, number, &report);
     });
     let report = report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     for finding in &report.findings {

@@ -14,16 +14,16 @@ mod model;
 mod program;
 mod run;
 
+use crate::campaign::each;
 use draw::Draw;
 use program::{Line, Program, parse};
 use run::{Outcome, Runner, Source};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 use zwasm_wast::mutate::Rng;
 use zwasm_wast::{Mode, panics};
 
@@ -143,23 +143,11 @@ fn text(lines: &[Line]) -> String {
 /// # Errors
 /// When an engine cannot be set up.
 pub fn run(campaign: &Campaign) -> Result<bool, String> {
-    let next = AtomicU64::new(campaign.first);
-    let end = campaign.first.saturating_add(campaign.cases);
     let report = Mutex::new(Report::default());
     let start = Instant::now();
     let runners = Runners::new(&campaign.modes)?;
-    thread::scope(|scope| {
-        for _ in 0..campaign.jobs.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= end {
-                        break;
-                    }
-                    one(campaign, &runners, number, &report);
-                }
-            });
-        }
+    each(campaign.first, campaign.cases, campaign.jobs, |number| {
+        one(campaign, &runners, number, &report);
     });
     let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
     for finding in &report.findings {

@@ -11,7 +11,7 @@ mod proxy;
 pub(crate) mod request;
 mod response;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod types;
 
 use zwasm::Result;

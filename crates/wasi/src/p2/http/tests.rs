@@ -10,13 +10,13 @@ use crate::p2::WasiCtxView;
 use crate::p2::table::Failed;
 use crate::{Capabilities, WasiCtx};
 
-fn with_view<R>(test: impl FnOnce(&mut WasiCtxView<'_>) -> R) -> R {
+pub(crate) fn with_view<R>(test: impl FnOnce(&mut WasiCtxView<'_>) -> R) -> R {
     let mut ctx = WasiCtx::builder().caps(Capabilities::HTTP).build();
     let mut table = ResourceTable::new();
     test(&mut WasiCtxView { ctx: &mut ctx, table: &mut table })
 }
 
-fn again<T: 'static>(resource: &Resource<T>) -> Resource<T> {
+pub(crate) fn again<T: 'static>(resource: &Resource<T>) -> Resource<T> {
     Resource::new_own(resource.rep())
 }
 

@@ -1,7 +1,7 @@
 //! What messages are made of. How they are sent and received shows in the tests of the
 //! server, and in the official ones.
 
-use zwasm_component::{Resource, ResourceTable};
+use zwasm_component::Resource;
 
 use super::body::Body;
 use super::*;
@@ -11,9 +11,9 @@ use crate::http::error::Error;
 use crate::http::fields::Fields;
 use crate::http::flow::{Flow, Piece, Trailers, Want};
 use crate::p2::WasiCtxView;
+use crate::p2::http::tests::{again, with_view};
 use crate::p2::http::types::{Method, Scheme};
 use crate::p2::table::{Answer, Failed};
-use crate::{Capabilities, WasiCtx};
 
 /// A connection of which nothing comes.
 struct Nothing;
@@ -38,16 +38,6 @@ impl Flow for Nothing {
     fn is_ready(&self, _: &Host, _: Want, _: &mut Vec<Need>) -> host::Result<bool> {
         Ok(true)
     }
-}
-
-fn with_view<R>(test: impl FnOnce(&mut WasiCtxView<'_>) -> R) -> R {
-    let mut ctx = WasiCtx::builder().caps(Capabilities::HTTP).build();
-    let mut table = ResourceTable::new();
-    test(&mut WasiCtxView { ctx: &mut ctx, table: &mut table })
-}
-
-fn again<T: 'static>(resource: &Resource<T>) -> Resource<T> {
-    Resource::new_own(resource.rep())
 }
 
 fn body() -> Body {
