@@ -1,6 +1,6 @@
 //! References that are used after what they were good for.
 
-use crate::engines;
+use super::engines;
 use zwasm::{
     AnyRef, Caller, Engine, ErrorKind, ExnRef, ExnRefPre, ExnType, ExternRef, FieldType, FuncType,
     I31, Instance, Linker, Module, Mutability, Result, RootScope, Rooted, Store, StructRef,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{engines, panics};
+use super::{engines, panics};
 use zwasm::{
     AnyRef, Caller, Config, Engine, ExnRef, ExternRef, Func, FuncType, Instance, Linker, Memory,
     MemoryType, Module, ResourceLimiter, Result, RootScope, Store, Table, TableType, Tag, TagType,
@@ -35,7 +35,7 @@ const GUEST: &str = r#"(module
 #[test]
 fn a_host_function_changes_everything_under_the_guest() -> Result<()> {
     for guard_pages in [true, false] {
-        for strategy in crate::STRATEGIES {
+        for strategy in super::STRATEGIES {
             let mut config = Config::new();
             config.guard_pages(guard_pages).strategy(strategy);
             let Ok(engine) = Engine::new(&config) else { continue };
@@ -90,7 +90,7 @@ fn change(mut caller: Caller<'_, i64>) -> Result<()> {
 
 #[test]
 fn a_host_function_collects_under_the_guest() -> Result<()> {
-    for strategy in crate::STRATEGIES {
+    for strategy in super::STRATEGIES {
         let mut config = Config::new();
         config.gc_stress(true).strategy(strategy);
         let Ok(engine) = Engine::new(&config) else { continue };
@@ -241,7 +241,7 @@ fn a_limiter_that_panics_leaves_a_store_that_works() -> Result<()> {
 
 #[test]
 fn panics_of_the_host_pass_the_guest_and_leave_a_store_that_works() -> Result<()> {
-    for strategy in crate::STRATEGIES {
+    for strategy in super::STRATEGIES {
         let mut config = Config::new();
         config.epoch_interruption(true).strategy(strategy);
         let Ok(engine) = Engine::new(&config) else { continue };
@@ -339,7 +339,7 @@ fn what_the_guest_dropped_may_panic() -> Result<()> {
 /// A callback at a deadline uses the store as a host function does.
 #[test]
 fn a_callback_at_a_deadline_changes_everything_under_the_guest() -> Result<()> {
-    for strategy in crate::STRATEGIES {
+    for strategy in super::STRATEGIES {
         let mut config = Config::new();
         config.epoch_interruption(true).guard_pages(false).strategy(strategy);
         let Ok(engine) = Engine::new(&config) else { continue };

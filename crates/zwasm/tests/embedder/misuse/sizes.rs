@@ -1,6 +1,6 @@
 //! Numbers that make no sense: sizes, indices, limits, at their ends.
 
-use crate::{engines, panics};
+use super::{engines, panics};
 use std::time::Duration;
 use zwasm::{
     AnyRef, ArrayRef, ArrayRefPre, ArrayType, Config, Engine, ErrorKind, ExnRef, ExnRefPre,
@@ -286,7 +286,7 @@ fn fuel_reads_back_as_it_was_set() {
 
 #[test]
 fn deadlines_of_any_distance_are_kept() {
-    for strategy in crate::STRATEGIES {
+    for strategy in super::STRATEGIES {
         let mut config = Config::new();
         config.epoch_interruption(true).strategy(strategy);
         let Ok(engine) = Engine::new(&config) else { continue };

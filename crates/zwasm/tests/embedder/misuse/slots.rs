@@ -1,6 +1,6 @@
 //! Values that host functions take and leave.
 
-use crate::engines;
+use super::engines;
 use zwasm::{Engine, Func, FuncType, Linker, Module, Store, Val, ValType};
 
 #[test]

@@ -1,9 +1,7 @@
 //! Components: a few scripts of our own, and the official suite and wasmtime's scripts
 //! where they are present, in the modes that differ for components.
 
-mod common;
-
-use common::Verdict;
+use super::common::Verdict;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -259,7 +259,7 @@ impl AsContextMut for Tired {
 fn a_scope_whose_context_panics_only_does_not_end() -> Result<()> {
     let mut tired = Tired(Store::new(&Engine::default(), ()), Cell::new(false));
     let scope = RootScope::new(&mut tired);
-    assert_eq!(crate::panics(|| drop(scope)), "asked again");
+    assert_eq!(super::panics(|| drop(scope)), "asked again");
     let mut store = tired.0;
     let reference = ExternRef::new(&mut store, 1)?;
     assert!(reference.data(&store)?.is_some());

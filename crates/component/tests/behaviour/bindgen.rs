@@ -104,7 +104,7 @@ fn values_of_all_kinds_go_both_ways() -> Result<()> {
     use echo::exports::test::echo::kinds::{Colour, Failure, Named, Point, Rights, Shape};
 
     let engine = Engine::default();
-    let component = component(&engine, include_str!("components/echo.wat"));
+    let component = component(&engine, include_str!("../components/echo.wat"));
     let mut linker = Linker::new(&engine);
     echo::Echo::add_to_linker::<_, HasSelf<_>>(&mut linker, |host: &mut Host| host)?;
     let mut store = Store::new(&engine, Host::default());
@@ -264,7 +264,7 @@ impl counters::logs::Host for Logs {
 #[test]
 fn resources_of_host_and_guest_live_as_long_as_their_owners() -> Result<()> {
     let engine = Engine::default();
-    let component = component(&engine, include_str!("components/counters.wat"));
+    let component = component(&engine, include_str!("../components/counters.wat"));
     let mut linker = Linker::new(&engine);
     counters::Counting::add_to_linker::<_, HasSelf<_>>(&mut linker, |logs: &mut Logs| logs)?;
     let mut store = Store::new(&engine, Logs::default());
@@ -296,7 +296,7 @@ fn resources_of_host_and_guest_live_as_long_as_their_owners() -> Result<()> {
 #[test]
 fn an_error_of_the_host_stops_the_guest() -> Result<()> {
     let engine = Engine::default();
-    let component = component(&engine, include_str!("components/counters.wat"));
+    let component = component(&engine, include_str!("../components/counters.wat"));
     let mut linker = Linker::new(&engine);
     counters::Counting::add_to_linker::<_, HasSelf<_>>(&mut linker, |logs: &mut Logs| logs)?;
     let mut store = Store::new(&engine, Logs::default());

@@ -1,0 +1,17 @@
+//! What embedders do, right and wrong, and what they are promised. What asks something of
+//! the whole process has a program of its own beside this one.
+
+mod async_api;
+mod callers;
+mod coredump;
+mod custom;
+mod gc_new;
+mod host_calls;
+mod limits;
+mod lines;
+mod linking;
+mod misuse;
+mod pool;
+mod proportion;
+mod threads;
+mod types;
