@@ -41,6 +41,7 @@ impl<T: ?Sized + 'static> HasData for HasSelf<T> {
 /// What expansions of macros name. It is no part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use std::boxed::Box;
     pub use std::collections::HashMap;
     pub use std::string::String;
     pub use std::vec::Vec;

@@ -12,7 +12,7 @@
 use zwasm::{AsContextMut, Caller, Error, Func, FuncType, Result, StoreContextMut};
 
 use crate::ResourceType;
-use crate::abi::Access;
+use crate::abi::{Access, stack};
 use crate::resource::Kind;
 use crate::state::{Components, Lender, RuntimeInstance, check_leave};
 use crate::task::Item;
@@ -422,7 +422,8 @@ fn built_in<T: 'static>(
     func: impl Fn(StoreContextMut<'_, T>, u32) -> Result<u32> + Send + Sync + 'static,
 ) -> Result<Func> {
     Func::from_slots(store, ty.clone(), move |mut caller: Caller<'_, T>, slots| {
-        slots[0] = func(caller.as_context_mut(), slots[0] as u32)?.into();
+        slots[0] =
+            stack::pass(caller.as_context_mut(), |store| func(store, slots[0] as u32))?.into();
         Ok(())
     })
 }

@@ -13,6 +13,8 @@
 struct Book;
 
 mod abi;
+#[cfg(feature = "async")]
+mod asynchronous;
 mod bindings;
 mod component;
 mod decode;

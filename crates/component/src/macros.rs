@@ -82,9 +82,14 @@
 ///         "my:package/interface.function": trappable,
 ///         // Only the function that the world itself imports by this name.
 ///         "my": trappable | exact,
+///         // Its implementation is a future; see below.
+///         "my:package/interface.other": async | trappable,
+///         // What happens when a guest drops a resource is a future.
+///         "my:package/interface.[drop]resource": async,
 ///         default: trappable,
 ///     },
-///     exports: { default: trappable },
+///     // The function is called by a future.
+///     exports: { "my:other/interface": async, default: trappable },
 ///
 ///     // In place of `result<_, stream-error>`, trappable functions return this type as
 ///     // their error; `Host::convert_stream_error` makes the guest's of it, or stops it.
@@ -108,8 +113,53 @@
 /// Interfaces and functions that are marked as unstable are put into a linker only if
 /// `LinkOptions`, which then are a parameter of `add_to_linker`, say so.
 ///
-/// Asynchronous functions, futures and streams are refused, and so are options of
-/// wasmtime's that are not above.
+/// # Functions that are futures
+///
+/// A function that is imported and is `async` is an `async fn` of its trait, which then has
+/// [`Send`] above it; `add_to_linker` wants data that is `Send`. One that is exported and is
+/// `async` has a `call_…` that is an `async fn`, and there is `instantiate_async` beside
+/// `instantiate`. What such calls mean is told at
+/// [`TypedFunc::call_async`](crate::TypedFunc::call_async) and
+/// [`LinkerInstance::func_wrap_async`](crate::LinkerInstance::func_wrap_async): the guest
+/// notices nothing, and the executor's thread does not wait. It takes the feature `async` of
+/// this crate.
+///
+/// ```
+/// use zwasm::{Engine, Result, Store};
+/// use zwasm_component::{Component, HasSelf, Linker, bindgen};
+///
+/// bindgen!({
+///     inline: r#"
+///         package example:cache;
+///         world cached {
+///             import fetch: func(key: string) -> option<string>;
+///             export refresh: func(key: string) -> u32;
+///         }
+///     "#,
+///     imports: { default: async | trappable },
+///     exports: { default: async },
+/// });
+///
+/// struct Host;
+///
+/// impl CachedImports for Host {
+///     async fn fetch(&mut self, key: String) -> Result<Option<String>> {
+///         Ok(Some(slow(key).await))
+///     }
+/// }
+///
+/// # async fn slow(key: String) -> String { key }
+/// async fn refresh(component: &Component, key: &str) -> Result<u32> {
+///     let mut linker = Linker::new(component.engine());
+///     Cached::add_to_linker::<_, HasSelf<_>>(&mut linker, |host| host)?;
+///     let mut store = Store::new(component.engine(), Host);
+///     let cached = Cached::instantiate_async(&mut store, component, &linker).await?;
+///     cached.call_refresh(&mut store, key).await
+/// }
+/// ```
+///
+/// Functions that are asynchronous in WIT, futures and streams are refused, and so are options
+/// of wasmtime's that are not above.
 ///
 /// ```compile_fail
 /// zwasm_component::bindgen!({ inline: "package a:b; world w {}", wolrd: "w" });

@@ -6,6 +6,7 @@ use syn::{Ident, Result};
 use wit_parser::{Function, FunctionKind, InterfaceId, TypeId, WorldKey};
 
 use super::names::{affixed_type, prefixed_value, snake, value_ident};
+use super::options::Flags;
 use super::types::{Mode, docs};
 use super::{Generator, Scope, Side};
 
@@ -29,7 +30,13 @@ impl Generator<'_> {
     }
 
     /// `func_…` and `call_…` of a function that lies in a field of a place.
-    pub(super) fn calls(&self, scope: Scope, func: &Function, of: &TokenStream) -> TokenStream {
+    pub(super) fn calls(
+        &self,
+        scope: Scope,
+        key: Option<&WorldKey>,
+        func: &Function,
+        of: &TokenStream,
+    ) -> TokenStream {
         let krate = self.krate;
         let field = self.field(func);
         let name = match func.kind {
@@ -45,21 +52,36 @@ impl Generator<'_> {
             Some(ty) => (quote!((value,)), quote!(value), self.ty(scope, ty, Mode::Owned)),
             None => (quote!(()), quote!(()), quote!(())),
         };
+        let store = quote!(#krate::__private::AsContextMut);
+        let (wait, call, end, store) = match self.export_flags(key, func).asynchronous {
+            false => (None, quote!(call), None, store),
+            true => {
+                let store = quote!(#store<Data: ::core::marker::Send>);
+                (Some(quote!(async)), quote!(call_async), Some(quote!(.await)), store)
+            }
+        };
         quote! {
             #[doc = "The function with its types."]
             pub fn #getter(&self) -> #krate::TypedFunc<#params, #results> {
                 #krate::__private::typed(#of.#field)
             }
             #doc
-            pub fn #caller<_S: #krate::__private::AsContextMut>(
+            pub #wait fn #caller<_S: #store>(
                 &self,
                 mut store: _S,
                 #(#arguments: #types),*
             ) -> #krate::__private::Result<#result> {
-                let #pattern = self.#getter().call(store.as_context_mut(), (#(#arguments,)*))?;
+                let #pattern =
+                    self.#getter().#call(store.as_context_mut(), (#(#arguments,)*)) #end?;
                 ::core::result::Result::Ok(#value)
             }
         }
+    }
+
+    /// How a function that is exported is generated.
+    pub(super) fn export_flags(&self, key: Option<&WorldKey>, func: &Function) -> Flags {
+        let (own, within) = self.keys(key, &func.name);
+        self.options.exports.flags(&own, &within)
     }
 
     /// An expression that finds a function, with its types checked.
@@ -91,10 +113,10 @@ impl Generator<'_> {
         let mut resources: Vec<(TypeId, TokenStream)> = Vec::new();
         for func in interface.functions.values() {
             let Some(resource) = func.kind.resource() else {
-                free.extend(self.calls(scope, func, &quote!(self)));
+                free.extend(self.calls(scope, Some(key), func, &quote!(self)));
                 continue;
             };
-            let calls = self.calls(scope, func, &quote!(self.funcs));
+            let calls = self.calls(scope, Some(key), func, &quote!(self.funcs));
             match resources.iter_mut().find(|(id, _)| *id == resource) {
                 Some((_, methods)) => methods.extend(calls),
                 None => resources.push((resource, calls)),

@@ -2,13 +2,14 @@
 //! into a linker.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Error, Ident, Result};
 use wit_parser::{
     Function, FunctionKind, InterfaceId, Result_, Type, TypeDefKind, TypeId, TypeOwner, WorldKey,
 };
 
 use super::names::{affixed_type, prefixed_value, type_ident, value_ident};
+use super::options::Flags;
 use super::types::{Mode, docs};
 use super::unstable::{gated, link_options, parameter};
 use super::{Generator, Scope, Side};
@@ -124,7 +125,8 @@ impl Generator<'_> {
     }
 
     pub(super) fn send(&self) -> Option<TokenStream> {
-        self.options.require_send.then(|| quote!(+ ::core::marker::Send))
+        let send = self.options.require_send || self.options.imports.any_asynchronous();
+        send.then(|| quote!(+ ::core::marker::Send))
     }
 
     /// The traits of functions and resources: one per resource, and one for the rest that
@@ -153,27 +155,42 @@ impl Generator<'_> {
                 .copied()
                 .filter(|func| func.kind.resource() == Some(resource))
                 .collect();
+            let asynchronous = self.flags(key, &format!("[drop]{name}")).asynchronous;
+            let result = future(asynchronous, quote!(#krate::__private::Result<()>));
             let drop = Method {
                 signature: quote! {
                     #[doc = "Drops the resource: its owner, the guest, has no use for it."]
-                    fn drop(
-                        &mut self,
-                        rep: #krate::Resource<#ident>,
-                    ) -> #krate::__private::Result<()>
+                    fn drop(&mut self, rep: #krate::Resource<#ident>) -> #result
                 },
                 ident: format_ident!("drop"),
                 arguments: vec![format_ident!("rep")],
+                asynchronous,
             };
             imports.traits.extend(self.host_trait(scope, key, &trait_, &[], &methods, vec![drop]));
-            let definition = quote! {
-                inst.resource(
-                    #name,
-                    #krate::ResourceType::host::<#ident>(),
-                    move |mut store, rep| {
-                        let resource = #krate::Resource::new_own(rep);
-                        #trait_::drop(&mut host_getter(store.data_mut()), resource)
-                    },
-                )?;
+            let definition = match asynchronous {
+                false => quote! {
+                    inst.resource(
+                        #name,
+                        #krate::ResourceType::host::<#ident>(),
+                        move |mut store, rep| {
+                            let resource = #krate::Resource::new_own(rep);
+                            #trait_::drop(&mut host_getter(store.data_mut()), resource)
+                        },
+                    )?;
+                },
+                true => quote! {
+                    inst.resource_async(
+                        #name,
+                        #krate::ResourceType::host::<#ident>(),
+                        move |mut store: #krate::__private::StoreContextMut<'_, _T>, rep| {
+                            #krate::__private::Box::new(async move {
+                                let resource = #krate::Resource::new_own(rep);
+                                let host = &mut host_getter(store.data_mut());
+                                #trait_::drop(host, resource).await
+                            })
+                        },
+                    )?;
+                },
             };
             let stability = &self.resolve.types[resource].stability;
             imports.definitions.extend(gated(stability, definition));
@@ -197,6 +214,7 @@ impl Generator<'_> {
                     },
                     ident: method,
                     arguments: vec![format_ident!("err")],
+                    asynchronous: false,
                 }
             })
             .collect();
@@ -228,12 +246,13 @@ impl Generator<'_> {
         let methods = funcs.iter().map(|func| self.method(scope, key, func)).chain(others);
         let methods: Vec<_> = methods.collect();
         let signatures = methods.iter().map(|method| &method.signature);
-        let supertraits = match supertraits {
-            [] => None,
-            some => Some(quote!(: #(#some)+*)),
-        };
+        let send = methods.iter().any(|method| method.asynchronous);
+        let send = send.then(|| quote!(::core::marker::Send));
+        let supertraits: Vec<_> =
+            send.into_iter().chain(supertraits.iter().map(ToTokens::to_token_stream)).collect();
+        let supertraits = (!supertraits.is_empty()).then(|| quote!(: #(#supertraits)+*));
         let forwarding = (!self.options.skip_forwarding).then(|| {
-            let methods = methods.iter().map(|Method { signature, ident: method, arguments }| {
+            let methods = methods.iter().map(|Method { signature, ident: method, arguments, .. }| {
                 quote!(#signature { #ident::#method(*self, #(#arguments),*) })
             });
             quote! {
@@ -259,7 +278,8 @@ impl Generator<'_> {
             Some(ty) => self.ty(scope, ty, Mode::Owned),
             None => quote!(()),
         };
-        let result = match (self.trappable(key, func), self.trappable_error(func)) {
+        let Flags { trappable, asynchronous, .. } = self.flags(key, &func.name);
+        let result = match (trappable, self.trappable_error(func)) {
             (false, _) => result,
             (true, None) => quote!(#krate::__private::Result<#result>),
             (true, Some(TrappableError { result, ident, .. })) => {
@@ -271,13 +291,15 @@ impl Generator<'_> {
                 quote!(::core::result::Result<#ok, #root #ident>)
             }
         };
+        let result = future(asynchronous, result);
         let signature = quote!(#doc fn #ident(&mut self, #(#arguments: #types),*) -> #result);
-        Method { signature, ident, arguments }
+        Method { signature, ident, arguments, asynchronous }
     }
 
-    fn trappable(&self, key: Option<&WorldKey>, func: &Function) -> bool {
-        let (own, within) = self.keys(key, &func.name);
-        self.options.imports.flags(&own, &within).trappable
+    /// How a function that is imported is generated, or the drop of a resource.
+    fn flags(&self, key: Option<&WorldKey>, name: &str) -> Flags {
+        let (own, within) = self.keys(key, name);
+        self.options.imports.flags(&own, &within)
     }
 
     fn trappable_error(&self, func: &Function) -> Option<TrappableError<'_>> {
@@ -299,7 +321,8 @@ impl Generator<'_> {
     ) -> Result<TokenStream> {
         let krate = self.krate;
         let ok = quote!(::core::result::Result::Ok);
-        let result = match (self.trappable(key, func), self.trappable_error(func)) {
+        let Flags { trappable, asynchronous, .. } = self.flags(key, &func.name);
+        let result = match (trappable, self.trappable_error(func)) {
             (false, _) if func.result.is_some() => quote!(#ok((result,))),
             (false, _) => quote!(#ok(result)),
             (true, None) if func.result.is_some() => quote!(#ok((result?,))),
@@ -339,6 +362,22 @@ impl Generator<'_> {
         let arguments: Vec<_> = (0..func.params.len()).map(|at| format_ident!("arg{at}")).collect();
         let (params, _) = self.signature(scope, func, Mode::Owned);
         let method = method_ident(func);
+        if asynchronous {
+            return Ok(quote! {
+                inst.func_wrap_async(
+                    #name,
+                    move |mut caller: #krate::__private::StoreContextMut<'_, _T>,
+                          (#(#arguments,)*): #params| {
+                        #krate::__private::Box::new(async move {
+                            let host = &mut host_getter(caller.data_mut());
+                            let result = #trait_::#method(host, #(#arguments),*).await;
+                            let result: #krate::__private::Result<_> = #result;
+                            result
+                        })
+                    },
+                )?;
+            });
+        }
         Ok(quote! {
             inst.func_wrap(
                 #name,
@@ -358,4 +397,15 @@ struct Method {
     signature: TokenStream,
     ident: Ident,
     arguments: Vec<Ident>,
+    asynchronous: bool,
+}
+
+/// What a method returns: a result, or a future of it.
+fn future(asynchronous: bool, result: TokenStream) -> TokenStream {
+    match asynchronous {
+        false => result,
+        true => quote! {
+            impl ::core::future::Future<Output = #result> + ::core::marker::Send
+        },
+    }
 }

@@ -49,6 +49,8 @@ struct Rule {
 /// How a function is generated.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
+    /// It is a future.
+    pub(super) asynchronous: bool,
     /// Its implementation may fail, which stops the guest.
     pub(super) trappable: bool,
     /// The rule is for the very name, not for what it is a part of.
@@ -68,6 +70,11 @@ impl Functions {
             }
         }
         self.default
+    }
+
+    /// Whether any function is a future.
+    pub(super) fn any_asynchronous(&self) -> bool {
+        self.rules.iter().map(|rule| rule.flags).chain([self.default]).any(|it| it.asynchronous)
     }
 
     /// Checks that each rule was for some function.
@@ -259,24 +266,25 @@ fn flags(input: ParseStream<'_>) -> Result<Flags> {
     while !input.is_empty() && !input.peek(Token![,]) {
         let span: Span = input.span();
         if input.parse::<Option<Token![async]>>()?.is_some() {
-            return Err(Error::new(span, "asynchronous functions are not supported"));
-        }
-        let flag: Ident = input.parse()?;
-        match flag.to_string().as_str() {
-            "trappable" => flags.trappable = true,
-            "exact" => flags.exact = true,
-            "store" => {
-                return Err(Error::new(
-                    span,
-                    "`store` is not supported: define a function that needs the store with \
-                     `LinkerInstance::func_wrap`",
-                ));
-            }
-            _ => {
-                return Err(Error::new(
-                    span,
-                    format!("there is no flag `{flag}`; the flags are `trappable` and `exact`"),
-                ));
+            flags.asynchronous = true;
+        } else {
+            let flag: Ident = input.parse()?;
+            match flag.to_string().as_str() {
+                "trappable" => flags.trappable = true,
+                "exact" => flags.exact = true,
+                "store" => {
+                    return Err(Error::new(
+                        span,
+                        "`store` is not supported: define a function that needs the store with \
+                         `LinkerInstance::func_wrap` or `func_wrap_async`",
+                    ));
+                }
+                _ => {
+                    let message = format!(
+                        "there is no flag `{flag}`; the flags are `async`, `trappable` and `exact`"
+                    );
+                    return Err(Error::new(span, message));
+                }
             }
         }
         if input.parse::<Option<Token![|]>>()?.is_none() {

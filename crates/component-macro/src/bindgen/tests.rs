@@ -39,11 +39,10 @@ fn options_that_are_unknown_name_the_known() {
     contains(&refused("{ inline: \"\", interfaces: \"\" }"), &["cannot both be given"]);
     contains(&refused("{ wasmtime_crate: x }"), &["`component_crate`"]);
     contains(&refused("{ ownership: Borrowing { duplicate_if_necessary: true } }"), &["`Owning`"]);
-    contains(&refused("{ imports: { default: async } }"), &["asynchronous"]);
     contains(&refused("{ imports: { default: store } }"), &["`LinkerInstance::func_wrap`"]);
     contains(
         &refused("{ imports: { default: tracing } }"),
-        &["there is no flag `tracing`", "`trappable` and `exact`"],
+        &["there is no flag `tracing`", "`async`, `trappable` and `exact`"],
     );
     contains(&refused("{ with: { \"a\": b::<c> } }"), &["expected"]);
 }
@@ -111,6 +110,28 @@ fn rules_are_for_what_they_name() {
     assert_eq!(count("imports: { \"a:b\": trappable }"), (1, 1));
     assert_eq!(count("imports: { \"f\": trappable }"), (1, 1));
     assert_eq!(count("imports: { \"a:b/i.f\": exact, default: trappable }"), (1, 1));
+}
+
+#[test]
+fn futures_are_what_rules_say() {
+    let code = |options: &str| generated(&world("import i; export i; export g: func();", options));
+    let future = "-> impl :: core :: future :: Future < Output = ()";
+    let plain = code("");
+    assert!(!plain.contains("async") && !plain.contains("Future"), "{plain}");
+    let imports = code("imports: { \"a:b/i.f\": async }");
+    contains(
+        &imports,
+        &["func_wrap_async", "instantiate_async", "pub trait Host : :: core", future],
+    );
+    assert!(!imports.contains("pub async fn call_") && !imports.contains("resource_async"));
+    let drop = code("imports: { \"a:b/i.[drop]r\": async }");
+    contains(&drop, &["resource_async", "pub trait HostR : :: core"]);
+    assert!(!drop.contains("func_wrap_async"));
+    let exports = code("exports: { \"g\": async }");
+    contains(&exports, &["pub async fn call_g", "pub fn call_f", "instantiate_async"]);
+    assert!(!exports.contains("wrap_async"));
+    let all = code("imports: { default: async | trappable }, exports: { default: async }");
+    contains(&all, &["resource_async", "pub async fn call_g", "pub async fn call_f"]);
 }
 
 #[test]

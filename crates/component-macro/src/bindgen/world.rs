@@ -259,12 +259,49 @@ impl Generator<'_> {
         });
         let func_fields: Vec<_> = functions.iter().map(|func| self.field(func)).collect();
         let lookups = functions.iter().map(|func| self.lookup(scope, "", func));
-        let calls = functions.iter().map(|func| self.calls(scope, func, &quote!(self)));
+        let calls = functions.iter().map(|func| self.calls(scope, None, func, &quote!(self)));
         let names = functions.iter().map(|func| &func.name);
         let allow = scope.allow();
         let instantiated = format!("A component that implements the world `{name}`, instantiated.");
         let found = format!("A component that implements the world `{name}`, its imports found.");
         let known = format!("What finds the exports of the world `{name}`: known to be there.");
+        let waits =
+            self.options.imports.any_asynchronous() || self.options.exports.any_asynchronous();
+        let pre_async = waits.then(|| {
+            quote! {
+                impl<_T: ::core::marker::Send + 'static> #pre<_T> {
+                    #[doc = "As [`Self::instantiate`], where start functions may wait."]
+                    #[doc = ""]
+                    #[doc = "# Errors"]
+                    #[doc = ""]
+                    #[doc = "Likewise."]
+                    pub async fn instantiate_async(
+                        &self,
+                        mut store: impl #krate::__private::AsContextMut<Data = _T>,
+                    ) -> #krate::__private::Result<#ident> {
+                        let mut store = store.as_context_mut();
+                        let instance = self.instance_pre.instantiate_async(&mut store).await?;
+                        self.indices.load(&mut store, &instance)
+                    }
+                }
+            }
+        });
+        let instantiate_async = waits.then(|| {
+            quote! {
+                #[doc = "As [`Self::instantiate`], where start functions may wait."]
+                #[doc = ""]
+                #[doc = "# Errors"]
+                #[doc = ""]
+                #[doc = "Likewise."]
+                pub async fn instantiate_async<_T: ::core::marker::Send + 'static>(
+                    store: impl #krate::__private::AsContextMut<Data = _T>,
+                    component: &#krate::Component,
+                    linker: &#krate::Linker<_T>,
+                ) -> #krate::__private::Result<#ident> {
+                    #pre::new(linker.instantiate_pre(component)?)?.instantiate_async(store).await
+                }
+            }
+        });
         quote! {
             #[doc = #instantiated]
             #[doc = ""]
@@ -326,6 +363,8 @@ impl Generator<'_> {
                     }
                 }
 
+                #pre_async
+
                 impl #indices {
                     #[doc = "Checks that a component exports what the world does."]
                     #[doc = ""]
@@ -375,6 +414,8 @@ impl Generator<'_> {
                         #pre::new(linker.instantiate_pre(component)?)?.instantiate(store)
                     }
 
+                    #instantiate_async
+
                     #[doc = "Finds the exports of an instance."]
                     #[doc = ""]
                     #[doc = "# Errors"]
@@ -399,15 +440,17 @@ impl Generator<'_> {
     /// Refuses options for what the world does not have.
     fn check_used(&self) -> Result<()> {
         self.options.imports.check_used()?;
-        // Functions that are exported are generated in one way, whatever is said of them;
-        // that they exist is checked.
+        // Of interfaces alone the world's functions are not generated; that they exist is
+        // checked.
         let world = &self.resolve.worlds[self.world];
         for (key, item) in &world.exports {
             match item {
-                WorldItem::Function(func) => self.look_at_export(None, func),
+                WorldItem::Function(func) => {
+                    let _ = self.export_flags(None, func);
+                }
                 WorldItem::Interface { id, .. } => {
                     for func in self.resolve.interfaces[*id].functions.values() {
-                        self.look_at_export(Some(key), func);
+                        let _ = self.export_flags(Some(key), func);
                     }
                 }
                 WorldItem::Type { .. } => {}
@@ -421,10 +464,5 @@ impl Generator<'_> {
                 "the world imports no interface or resource of this name",
             )),
         }
-    }
-
-    fn look_at_export(&self, key: Option<&WorldKey>, func: &Function) {
-        let (own, within) = self.keys(key, &func.name);
-        self.options.exports.flags(&own, &within);
     }
 }

@@ -20,6 +20,7 @@ use zwasm::{AsContextMut, Caller, Engine, Error, Func, FuncType, Result, StoreCo
 use super::lift::check_pointer;
 use super::lower::realloc;
 use super::signature::{CALL_SLOTS, Passed, Signature};
+use super::stack;
 use super::transfer::{Side, Transfer};
 use super::{
     Access, Check, ComponentNamedList, Lift, LiftContext, Lower, LowerContext, Place, TypeContext,
@@ -136,7 +137,7 @@ pub(crate) fn lower_host<T: 'static>(
         let pending = call.pending.take();
         if let (Some(pending), Ok(())) = (pending, &result) {
             let scope = depth.and_then(|_| store.attachment::<Components>().keep_scope());
-            return host::wait(store, &lowered, pending, scope, slots);
+            return stack::pass(store, |store| host::wait(store, &lowered, pending, scope, slots));
         }
         if asynchronous && result.is_ok() {
             slots[0] = host::RETURNED;
@@ -200,12 +201,13 @@ pub(crate) fn lower_guest<T: 'static>(
     if tasks {
         let (lowered, callee) = (Arc::new(lowered), Arc::new(Export::new(callee)));
         return Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
-            let mut store = caller.as_context_mut();
-            check_leave(&mut store, lowered.options.instance)?;
-            if foreign {
-                store.attachment::<Components>().check_enter(instance)?;
-            }
-            start_guest(&mut store, &lowered, &callee, slots)
+            stack::pass(caller.as_context_mut(), |mut store| {
+                check_leave(&mut store, lowered.options.instance)?;
+                if foreign {
+                    store.attachment::<Components>().check_enter(instance)?;
+                }
+                start_guest(&mut store, &lowered, &callee, slots)
+            })
         });
     }
     let types = &lowering.types;
@@ -224,7 +226,9 @@ pub(crate) fn lower_guest<T: 'static>(
             state.enter(instance)?;
         }
         let depth = state.depth();
-        let result = call_guest(&mut store, &lowered, &callee, slots);
+        let result = stack::pass(store.as_context_mut(), |mut store| {
+            call_guest(&mut store, &lowered, &callee, slots)
+        });
         if foreign || result.is_err() {
             end_guest(store.attachment(), instance, foreign, depth, &result);
         }
@@ -393,8 +397,10 @@ pub(crate) fn lower_args(
     }
     let at = allocate(store, &signature.params, &lifted.options, slots)?;
     let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
-    let mut cx = LowerContext { cx, options: lifted.options, slots, store };
-    let result = lower(&mut cx, signature.params.ty(), at);
+    let result = store.unsuspendable(&mut |store| {
+        let mut cx = LowerContext { cx, options: lifted.options, slots: &mut *slots, store };
+        lower(&mut cx, signature.params.ty(), at)
+    });
     if result.is_err() && signature.borrows {
         let (_, state) = store.split(None);
         // What was lent already would be borrowed for ever.
@@ -457,8 +463,10 @@ impl RawCall<'_> {
         result: &R,
     ) -> Result<()> {
         let ty = self.lowered.signature.results.ty();
-        let (mut cx, at) = self.lower(store)?;
-        result.lower(&mut cx, ty, at)
+        store.unsuspendable(&mut |store| {
+            let (mut cx, at) = self.lower(store)?;
+            result.lower(&mut cx, ty, at)
+        })
     }
 
     /// Says that the result is not there yet: from now on `poll` is called whenever the

@@ -15,7 +15,7 @@ mod lower;
 mod parts;
 mod rust;
 pub(crate) mod signature;
-mod stack;
+pub(crate) mod stack;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -27,8 +27,11 @@ pub use lower::LowerContext;
 pub use parts::Check;
 pub(crate) use rust::mismatch;
 pub use stack::Stack;
+#[cfg(feature = "async")]
+use std::{future::Future, pin::Pin};
 pub(crate) use strings::validate_utf8;
 pub(crate) use transfer::{Side, Transfer};
+
 use zwasm::{AsContextMut, Error, Global, Memory, Result, SlotFunc, StoreContextMut};
 
 use crate::ResourceType;
@@ -195,6 +198,13 @@ pub trait Access {
     /// Ends what waits on a stack.
     #[doc(hidden)]
     fn unwind(&mut self, stack: Stack);
+    /// Does something during which nothing may wait, as it calls code of the embedder's.
+    #[doc(hidden)]
+    fn unsuspendable(&mut self, work: &mut dyn FnMut(&mut dyn Access) -> Result<()>) -> Result<()>;
+    /// Waits for a future, if the host's call is one. Tells if not.
+    #[doc(hidden)]
+    #[cfg(feature = "async")]
+    fn wait_beyond(&mut self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<bool>;
     /// The state of the store's components.
     #[doc(hidden)]
     fn state(&mut self) -> &mut Components {
@@ -244,6 +254,15 @@ impl<T> Access for StoreContextMut<'_, T> {
 
     fn unwind(&mut self, stack: Stack) {
         stack::unwind(self, stack);
+    }
+
+    fn unsuspendable(&mut self, work: &mut dyn FnMut(&mut dyn Access) -> Result<()>) -> Result<()> {
+        stack::unsuspendable(self, work)
+    }
+
+    #[cfg(feature = "async")]
+    fn wait_beyond(&mut self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<bool> {
+        stack::wait_beyond(self, future)
     }
 }
 

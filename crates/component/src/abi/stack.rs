@@ -1,21 +1,34 @@
-//! Stacks on which threads of components wait: fibers of the store.
+//! Stacks on which threads of components wait, and calls that are futures: fibers of the
+//! store.
+//!
+//! A call that is a future has a stack, on which what it calls waits by suspending. If the
+//! call is a task, its threads have stacks of their own, which are resumed on that one: what
+//! waits there for a future of the host has both suspend.
 //!
 //! # Safety
 //!
 //! Suspending asks that all that lies on the stack between its start and there may go to
 //! other threads with the store. On a stack of ours that is the guest's frames, and those of
 //! this crate, which hold contexts, keys and what is shared by `Arc`, all of which may. No
-//! frame of an embedder's function is among them: only code of the instance that a thread
-//! belongs to has it wait, an embedder's function that is called by it cannot come back into
-//! its component, and what it calls in others has a stack of its own where it can wait.
+//! frame of an embedder's function is among them:
+//!
+//! - where a thread waits, only code of the instance that it belongs to has it wait, an
+//!   embedder's function that is called by it cannot come back into its component, and what
+//!   it calls in others has a stack of its own where it can wait;
+//! - where a future is waited for, functions that the guest calls are looked at one by one:
+//!   only those of this crate that call no code of an embedder's [`pass`];
+//! - values of the host's are written by code of the embedder's, which is [`unsuspendable`].
 #![allow(unsafe_code, reason = "suspending is unsafe; see above")]
+
+#[cfg(feature = "async")]
+use std::{future::Future, pin::Pin};
 
 use std::task::Poll;
 
 use zwasm::fiber::{self, Fiber};
 use zwasm::{AsContext, AsContextMut, Result, StoreContextMut};
 
-use super::OnStack;
+use super::{Access, OnStack};
 
 /// A stack on which something waits.
 #[doc(hidden)]
@@ -32,7 +45,12 @@ pub(super) fn resume<T>(
     store: &mut StoreContextMut<'_, T>,
     mut stack: Stack,
 ) -> Result<Option<Stack>> {
-    match stack.0.resume(store.as_context_mut())? {
+    #[cfg(feature = "async")]
+    // SAFETY: see the module.
+    let polled = unsafe { stack.0.relay(store.as_context_mut())? };
+    #[cfg(not(feature = "async"))]
+    let polled = stack.0.resume(store.as_context_mut())?;
+    match polled {
         Poll::Pending => Ok(Some(stack)),
         Poll::Ready(()) => Ok(None),
     }
@@ -52,4 +70,64 @@ pub(super) fn suspend<T>(store: &mut StoreContextMut<'_, T>) -> Result<bool> {
 pub(super) fn unwind<T>(store: &mut StoreContextMut<'_, T>, stack: Stack) {
     // It is a stack of this store's.
     let _ = stack.0.cancel(store.as_context_mut());
+}
+
+/// Does the work of a function that the guest calls and that calls no code of the embedder's:
+/// the guest may wait meanwhile.
+pub(crate) fn pass<T, R>(
+    store: StoreContextMut<'_, T>,
+    work: impl FnOnce(StoreContextMut<'_, T>) -> R,
+) -> R {
+    // SAFETY: see the module.
+    unsafe { fiber::pass(store, work) }
+}
+
+/// Does what calls code of the embedder's.
+pub(super) fn unsuspendable<T>(
+    store: &mut StoreContextMut<'_, T>,
+    work: &mut dyn FnMut(&mut dyn Access) -> Result<()>,
+) -> Result<()> {
+    fiber::unsuspendable(store.as_context_mut(), |mut store| work(&mut store))
+}
+
+/// Waits for a future, if what runs belongs to a call that is one. Tells if not.
+#[cfg(feature = "async")]
+pub(super) fn wait_beyond<T>(
+    store: &mut StoreContextMut<'_, T>,
+    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> Result<bool> {
+    if !fiber::can_wait_beyond(store.as_context()) {
+        return Ok(false);
+    }
+    // SAFETY: see the module.
+    unsafe { fiber::wait_beyond(store.as_context_mut(), future)? };
+    Ok(true)
+}
+
+/// Waits in a function of the host's, whose closure has returned a future.
+///
+/// # Errors
+///
+/// If the guest's call is none, or something between may not wait.
+#[cfg(feature = "async")]
+pub(crate) fn wait_for<'a, T, R>(
+    store: StoreContextMut<'a, T>,
+    future: impl FnOnce(StoreContextMut<'a, T>) -> Pin<Box<dyn Future<Output = R> + Send + 'a>>,
+) -> Result<R> {
+    // SAFETY: see the module.
+    unsafe { fiber::wait_for(store, future) }
+}
+
+/// Does something of this crate's as a future.
+///
+/// # Errors
+///
+/// What it gives, and if there is no stack for it.
+#[cfg(feature = "async")]
+pub(crate) async fn polled<T: Send, R: Send + 'static>(
+    store: StoreContextMut<'_, T>,
+    work: impl FnOnce(StoreContextMut<'_, T>) -> Result<R> + Send,
+) -> Result<R> {
+    // SAFETY: see the module.
+    unsafe { fiber::polled(store, work)? }.await
 }

@@ -18,7 +18,7 @@ use super::{Wait, call, run, thread};
 use crate::Place;
 use crate::ResourceType;
 use crate::abi::signature::Signature;
-use crate::abi::{Access, LiftContext, LowerContext, TypeContext, check_pointer};
+use crate::abi::{Access, LiftContext, LowerContext, TypeContext, check_pointer, stack};
 use crate::state::{Components, Options, RuntimeInstance, check_leave};
 use crate::types::{Defined, InterfaceType, TypeIndex, Types};
 
@@ -93,7 +93,7 @@ pub(crate) fn make<T: 'static>(
             slots[0] = state.new_thread(home.instance, func, slots[1])?.into();
             return Ok(());
         }
-        run(&mut store, &home, &built_in, slots)
+        stack::pass(store, |mut store| run(&mut store, &home, &built_in, slots))
     })
 }
 

@@ -12,8 +12,10 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+#[cfg(feature = "async")]
+use std::{future::Future, pin::Pin};
 
 use zwasm::{
     AsContextMut, Caller, Error, Func, FuncType, Result, SlotFunc, StoreContextMut, ValType,
@@ -71,11 +73,41 @@ struct HostCall {
 
 /// Who was woken.
 #[derive(Default)]
-struct Woken(Mutex<Vec<Key>>);
+struct Woken(Mutex<WokenCalls>);
+
+#[derive(Default)]
+struct WokenCalls {
+    calls: Vec<Key>,
+    /// Who polls the host's call that waits for them.
+    poller: Option<Waker>,
+}
 
 impl Woken {
+    fn lock(&self) -> MutexGuard<'_, WokenCalls> {
+        // Nothing leaves it half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self) -> Vec<Key> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.lock().calls)
+    }
+}
+
+/// Is ready when somebody was woken.
+#[cfg(feature = "async")]
+struct AnyWoken(Arc<Woken>);
+
+#[cfg(feature = "async")]
+impl Future for AnyWoken {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut woken = self.0.lock();
+        if !woken.calls.is_empty() {
+            return Poll::Ready(());
+        }
+        woken.poller = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 
@@ -86,7 +118,14 @@ struct CallWaker {
 
 impl Wake for CallWaker {
     fn wake(self: Arc<Self>) {
-        self.woken.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.call);
+        let mut woken = self.woken.lock();
+        woken.calls.push(self.call);
+        let poller = woken.poller.take();
+        // It may poll at once.
+        drop(woken);
+        if let Some(poller) = poller {
+            poller.wake();
+        }
     }
 }
 
@@ -262,10 +301,14 @@ pub(super) fn cancel(store: &mut dyn Access, waitable: Key, key: Key) -> Result<
 pub(super) fn progress(store: &mut dyn Access) -> Result<bool> {
     let woken = store.state().tasks.host.woken.take();
     if woken.is_empty() {
-        let Some(mut looper) = store.state().tasks.host.looper.take() else { return Ok(false) };
-        let waited = looper.wait();
-        store.state().tasks.host.looper.get_or_insert(looper);
-        return waited;
+        if let Some(mut looper) = store.state().tasks.host.looper.take() {
+            let waited = looper.wait();
+            store.state().tasks.host.looper.get_or_insert(looper);
+            if waited? {
+                return Ok(true);
+            }
+        }
+        return wait_in_call(store);
     }
     for key in woken {
         if let Some(call) = store.state().tasks.host.calls.get(key) {
@@ -274,6 +317,23 @@ pub(super) fn progress(store: &mut dyn Access) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Waits until something is woken, if the host's call is a future. Tells whether it was.
+#[cfg(feature = "async")]
+fn wait_in_call(store: &mut dyn Access) -> Result<bool> {
+    let host = &store.state().tasks.host;
+    if host.calls.len() == 0 {
+        return Ok(false);
+    }
+    let woken = AnyWoken(host.woken.clone());
+    store.wait_beyond(Box::pin(woken))
+}
+
+/// Nothing can be woken but by what runs.
+#[cfg(not(feature = "async"))]
+fn wait_in_call(_: &mut dyn Access) -> Result<bool> {
+    Ok(false)
 }
 
 /// Says how a store waits when none of its guests can go on. Without it, that is a

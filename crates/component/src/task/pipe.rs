@@ -218,8 +218,10 @@ fn copy(store: &mut dyn Access, from: &mut Buffer, to: &mut Buffer, count: u32) 
         }
         (Buffer::Host(from), Buffer::Guest(to)) => {
             let cx = TypeContext { types: &to.types, resources: &to.resources };
-            let mut cx = LowerContext { cx, options: to.options, slots: &mut [], store };
-            from.lower(&mut cx, to.element, to.at(), count as usize)?;
+            store.unsuspendable(&mut |store| {
+                let mut cx = LowerContext { cx, options: to.options, slots: &mut [], store };
+                from.lower(&mut cx, to.element, to.at(), count as usize)
+            })?;
             to.progress += count;
         }
         (Buffer::Guest(from), Buffer::Host(to)) => {

@@ -1,6 +1,10 @@
 //! Components from all sides: decoded, linked, called, bound by macros, and wrong ones.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod bindgen;
+#[cfg(feature = "async")]
+mod bindgen_async;
 mod bindgen_shapes;
 mod decode;
 mod derive;

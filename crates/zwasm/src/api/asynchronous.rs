@@ -4,6 +4,7 @@
 //! own future there, and suspends the fiber as long as that is pending. So the guest notices
 //! nothing, and the executor's thread does not wait.
 
+use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
@@ -16,7 +17,7 @@ use super::externs::Extern;
 use super::func::{Func, TypedFunc, same_engine};
 use super::instance::Instance;
 use super::linker::{InstancePre, Linker};
-use super::store::{AsContextMut, Store, StoreContextMut};
+use super::store::{AsContext, AsContextMut, Store, StoreContextMut};
 use super::types::FuncType;
 use super::val::Val;
 use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
@@ -24,7 +25,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::module::Module;
 use crate::stack::activation::HostCall;
-use crate::stack::fiber::{self, Key};
+use crate::stack::fiber::{self, Key, Resumer, Work};
 use crate::stack::waiting;
 use crate::store::limits::UpdateDeadline;
 use crate::store::{HostCode, StoreCore};
@@ -54,10 +55,94 @@ impl<'a, R: Send + 'static> OnFiber<'a, R> {
         work: impl FnOnce(*mut StoreCore) -> Result<R> + Send + 'static,
     ) -> Result<OnFiber<'a, R>> {
         let core = store.core();
+        let work: Work = Box::new(move |core| Box::new(work(core)));
         // SAFETY: the context is exclusive.
-        let key = unsafe { fiber::make(core, Box::new(move |core| Box::new(work(core))))? };
+        let key = unsafe { fiber::make(core, Resumer::Future, work)? };
         Ok(OnFiber { core, key: Some(key), store: PhantomData, result: PhantomData })
     }
+
+    /// The same for what has borrowed something.
+    fn borrowing<T: Send>(
+        store: StoreContextMut<'a, T>,
+        work: impl FnOnce(StoreContextMut<'_, T>) -> Result<R> + Send + 'a,
+    ) -> Result<OnFiber<'a, R>> {
+        type Borrowing<'a> = Box<dyn FnOnce(*mut StoreCore) -> Box<dyn Any + Send> + Send + 'a>;
+        let core = store.core();
+        // SAFETY: the fiber's context is exclusive, and of a store with this data.
+        let work: Borrowing<'a> =
+            Box::new(move |core| Box::new(work(unsafe { StoreContextMut::from_core(core) })));
+        // SAFETY: dropping this, which is not done later than what is borrowed lives, ends the
+        // fiber. If this is forgotten the fiber is not resumed any more.
+        let key = unsafe {
+            let work = std::mem::transmute::<Borrowing<'a>, Work>(work);
+            fiber::make(core, Resumer::Future, work)?
+        };
+        Ok(OnFiber { core, key: Some(key), store: PhantomData, result: PhantomData })
+    }
+}
+
+/// Runs a closure on a stack of its own, which may wait there: a future, for the crates above
+/// this one.
+///
+/// # Errors
+///
+/// If there is no stack for it.
+///
+/// # Safety
+///
+/// All that is in the closure's frames when it waits may go to other threads, and nothing
+/// there depends on the thread. Closures of the embedder's do not bear that: their calls into
+/// the store are made [`unsuspendable`](super::fiber::unsuspendable), unless the guest makes
+/// them.
+pub unsafe fn polled<'a, T: Send, R: Send + 'static>(
+    store: StoreContextMut<'a, T>,
+    work: impl FnOnce(StoreContextMut<'_, T>) -> Result<R> + Send + 'a,
+) -> Result<impl Future<Output = Result<R>> + Send + 'a> {
+    OnFiber::borrowing(store, work)
+}
+
+/// Waits in a host function for a future, if the guest was called by one.
+///
+/// # Errors
+///
+/// If it was not, or something between may not wait; and
+/// [`Cancelled`](super::fiber::Cancelled).
+///
+/// # Safety
+///
+/// As [`suspend`](super::fiber::suspend), for the frames of the host function that the guest
+/// has called last.
+pub unsafe fn wait_for<'a, T, R>(
+    store: StoreContextMut<'a, T>,
+    future: impl FnOnce(StoreContextMut<'a, T>) -> Pin<Box<dyn Future<Output = R> + Send + 'a>>,
+) -> Result<R> {
+    let core = store.core();
+    // SAFETY: the context is exclusive, and lent to the future; the rest is the contract.
+    unsafe { waiting::wait_for(core, future(store)) }
+}
+
+/// Whether [`wait_beyond`] can wait here.
+pub fn can_wait_beyond(store: impl AsContext) -> bool {
+    // SAFETY: the context keeps the store.
+    unsafe { waiting::can_wait_beyond(store.as_context().core()) }
+}
+
+/// The same where no host function is between the guest, or the start of what is polled, and
+/// here, or only such as [`pass`](super::fiber::pass).
+///
+/// # Errors
+///
+/// Likewise.
+///
+/// # Safety
+///
+/// Likewise.
+pub unsafe fn wait_beyond<T, R>(
+    store: StoreContextMut<'_, T>,
+    future: Pin<Box<dyn Future<Output = R> + Send + '_>>,
+) -> Result<R> {
+    // SAFETY: the context is exclusive; the rest is the contract.
+    unsafe { waiting::wait_beyond(store.core(), future) }
 }
 
 impl<R: Send + 'static> Future for OnFiber<'_, R> {

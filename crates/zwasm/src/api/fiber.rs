@@ -29,10 +29,14 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::task::Poll;
 
+#[cfg(feature = "async")]
+pub use super::asynchronous::{can_wait_beyond, polled, wait_beyond, wait_for};
 use super::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::error::{Error, Result, WasmBacktrace};
 pub use crate::stack::fiber::Cancelled;
-use crate::stack::fiber::{self, Abandoned, Key};
+use crate::stack::fiber::{self, Abandoned, Key, Resumer};
+#[cfg(feature = "async")]
+use crate::stack::waiting;
 use crate::store::StoreCore;
 
 /// A closure that runs in a store, on a stack of its own, and gives an `R` at last.
@@ -65,7 +69,7 @@ impl<R: Send + 'static> Fiber<R> {
             let work = move |core| -> Box<dyn Any + Send> {
                 Box::new(work(StoreContextMut::from_core(core)))
             };
-            let key = fiber::make(core, Box::new(work))?;
+            let key = fiber::make(core, Resumer::Handle, Box::new(work))?;
             let abandoned = (*core).fibers.abandoned().clone();
             Ok(Fiber { store: (*core).id, key: Some(key), abandoned, result: PhantomData })
         }
@@ -81,7 +85,30 @@ impl<R: Send + 'static> Fiber<R> {
     pub fn resume(&mut self, mut store: impl AsContextMut) -> Result<Poll<R>> {
         let (core, key) = self.find(store.as_context_mut())?;
         // SAFETY: the context is exclusive.
-        let Some(done) = (unsafe { fiber::resume(core, key)? }) else { return Ok(Poll::Pending) };
+        let done = unsafe { fiber::resume(core, key)? };
+        self.look_at(done)
+    }
+
+    /// As [`Fiber::resume`], on behalf of a call that is a future, if it is one that runs now:
+    /// then what waits in the closure for a future of the host has the call wait.
+    ///
+    /// # Errors
+    ///
+    /// Likewise, and [`Cancelled`].
+    ///
+    /// # Safety
+    ///
+    /// As [`suspend`].
+    #[cfg(feature = "async")]
+    pub unsafe fn relay(&mut self, mut store: impl AsContextMut) -> Result<Poll<R>> {
+        let (core, key) = self.find(store.as_context_mut())?;
+        // SAFETY: the context is exclusive; the rest is the contract.
+        let done = unsafe { waiting::relay(core, key)? };
+        self.look_at(done)
+    }
+
+    fn look_at(&mut self, done: Option<fiber::Done>) -> Result<Poll<R>> {
+        let Some(done) = done else { return Ok(Poll::Pending) };
         self.key = None;
         let result = done.unwrap_or_else(|panic| resume_unwind(panic));
         let result = result.downcast::<Result<R>>().map_err(|_| ended())?;
@@ -166,9 +193,25 @@ pub fn check(mut store: impl AsContextMut) -> Result<()> {
     unsafe { fiber::check(store.as_context_mut().core()) }
 }
 
-/// Whether a fiber of the store runs.
+/// Whether what runs is on a [`Fiber`] of the store.
 pub fn is_inside(store: impl AsContext) -> bool {
-    store.as_context().core_ref().fibers.inside()
+    store.as_context().core_ref().fibers.inside_handled()
+}
+
+/// Does something in a host function that what the guest calls meanwhile may wait across.
+///
+/// # Safety
+///
+/// As [`suspend`], for the frames of the host function that the guest has called last, which
+/// does this once.
+pub unsafe fn pass<C: AsContextMut, R>(
+    mut store: C,
+    work: impl FnOnce(StoreContextMut<'_, C::Data>) -> R,
+) -> R {
+    let core = store.as_context_mut().core();
+    // SAFETY: the context is exclusive, and lent while the closure runs; the rest is the
+    // contract.
+    unsafe { fiber::pass(core, || work(StoreContextMut::from_core(core))) }
 }
 
 /// Does something during which nothing may [`suspend`].

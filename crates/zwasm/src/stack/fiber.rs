@@ -21,7 +21,10 @@
 //!
 //! - A stack with frames on it is never given back: the record of a fiber is freed after its
 //!   closure has returned, or if it was never started. A forgotten handle leaves the record
-//!   to the store. A store ends its fibers before anything else of it goes.
+//!   to the store. A store ends its fibers before anything else of it goes. One that a future
+//!   resumes has borrowed the store, and what waits on it may look at the user's data as long as
+//!   that lasts; it is ended by the future, and if that was forgotten it is never resumed, and
+//!   its stack is lost.
 //! - Only one stack of a store runs at a time, because resuming takes a context, which is
 //!   exclusive, and so does suspending: no reference into the store or its data lives across
 //!   either. A context on a fiber and one outside are never used at the same time, for one of
@@ -59,6 +62,7 @@ pub(crate) struct StackState {
     on_stack: bool,
     rests: bool,
     barriers: u32,
+    passable: u32,
 }
 
 impl StackState {
@@ -77,6 +81,7 @@ impl StackState {
             on_stack: true,
             rests: false,
             barriers: 0,
+            passable: 0,
             stack: Some(stack),
         }
     }
@@ -113,6 +118,7 @@ impl StackState {
         swap(&mut self.on_stack, &mut core.on_stack);
         swap(&mut self.rests, &mut core.rests);
         swap(&mut self.barriers, &mut core.barriers);
+        swap(&mut self.passable, &mut core.passable);
     }
 
     /// The stack, the end of its frames of slots, and the lower end of the native ones;
@@ -134,6 +140,17 @@ type Resumed = bool;
 /// A fiber's closure, which is told its store.
 pub(crate) type Work = Box<dyn FnOnce(*mut StoreCore) -> Box<dyn Any + Send> + Send>;
 
+/// Who resumes a fiber.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resumer {
+    /// Whoever has its handle.
+    Handle,
+    /// A future that has borrowed the store and whatever else lies on the stack. It ends the
+    /// fiber when it is dropped.
+    #[cfg(feature = "async")]
+    Future,
+}
+
 /// What a store keeps of a fiber until it has ended.
 struct Record {
     /// On its stack, which the state below owns.
@@ -142,6 +159,7 @@ struct Record {
     yielder: *const Yielder<Resumed, ()>,
     /// That of the stack of the fiber and of its resumer that is not in use.
     other: StackState,
+    resumer: Resumer,
     runs: bool,
     cancelled: bool,
     number: u64,
@@ -216,6 +234,12 @@ impl Fibers {
         self.current.is_some()
     }
 
+    /// Whether a fiber runs that has a handle.
+    pub(crate) fn inside_handled(&self) -> bool {
+        // SAFETY: the record of a fiber that runs is there.
+        self.current.is_some_and(|record| unsafe { (*record.as_ptr()).resumer == Resumer::Handle })
+    }
+
     /// The number of the one that runs.
     #[cfg(feature = "async")]
     pub(crate) fn current(&self) -> Option<u64> {
@@ -257,8 +281,9 @@ impl std::error::Error for Cancelled {}
 ///
 /// # Safety
 ///
-/// `core` is valid, and the user's data is not borrowed.
-pub(crate) unsafe fn make(core: *mut StoreCore, work: Work) -> Result<Key> {
+/// `core` is valid, and the user's data is not borrowed. What the closure borrows lives until
+/// the fiber has ended, or its resumer is [`Resumer::Future`] and cancels it before that.
+pub(crate) unsafe fn make(core: *mut StoreCore, resumer: Resumer, work: Work) -> Result<Key> {
     // SAFETY: by the contract. The closure runs on the fiber's stack while the store, which
     // outlives it, waits for it.
     unsafe {
@@ -288,6 +313,7 @@ pub(crate) unsafe fn make(core: *mut StoreCore, work: Work) -> Result<Key> {
             coroutine: Coroutine::with_stack(native, body),
             yielder: ptr::null(),
             other: StackState::new(stack),
+            resumer,
             runs: false,
             cancelled: false,
             number,
@@ -325,6 +351,21 @@ pub(crate) unsafe fn resume(core: *mut StoreCore, key: Key) -> Result<Option<Don
     unsafe {
         reap(core);
         enter(core, key, false)
+    }
+}
+
+/// Says who resumes a fiber from now on.
+///
+/// # Safety
+///
+/// `core` is valid.
+#[cfg(feature = "async")]
+pub(super) unsafe fn set_resumer(core: *mut StoreCore, key: Key, resumer: Resumer) {
+    // SAFETY: records live until they are taken from the list.
+    unsafe {
+        if let Some(record) = (*core).fibers.find(key) {
+            (*record.as_ptr()).resumer = resumer;
+        }
     }
 }
 
@@ -438,6 +479,12 @@ pub(crate) unsafe fn end_all(core: *mut StoreCore) {
             let waits = |record: NonNull<Record>| !(*record.as_ptr()).runs;
             let found = all.find_map(|(at, record)| Some((at, record.filter(|it| waits(*it))?)));
             let Some((place, record)) = found else { return };
+            #[cfg(feature = "async")]
+            if (*record.as_ptr()).resumer == Resumer::Future {
+                // What it has borrowed may be gone, so it must not go on, not even to end.
+                (&mut (*core).fibers.all)[place] = None;
+                continue;
+            }
             cancel(core, Key { place, number: (*record.as_ptr()).number });
         }
     }
@@ -513,6 +560,29 @@ pub(crate) unsafe fn barrier<R>(core: *mut StoreCore, work: impl FnOnce() -> R) 
     // SAFETY: by the contract.
     unsafe { (*core).barriers += 1 };
     let _barrier = Barrier(core);
+    work()
+}
+
+/// Does something in a host function that may be waited across.
+///
+/// # Safety
+///
+/// As [`suspend`], for the frames of the host function that the guest has called last, which
+/// does this once.
+pub(crate) unsafe fn pass<R>(core: *mut StoreCore, work: impl FnOnce() -> R) -> R {
+    /// Takes it back also if there is a panic.
+    struct Passable(*mut StoreCore);
+
+    impl Drop for Passable {
+        fn drop(&mut self) {
+            // SAFETY: the store outlives what is done.
+            unsafe { (*self.0).passable -= 1 };
+        }
+    }
+
+    // SAFETY: by the contract.
+    unsafe { (*core).passable += 1 };
+    let _passable = Passable(core);
     work()
 }
 

@@ -3,22 +3,23 @@
 //! Whoever polls a call resumes its fiber and leaves the waker in the store meanwhile. What
 //! waits on the fiber polls its own future with that, and suspends as long as there is no
 //! answer. Calls nest: a host function's future may hold a call, which has a fiber of its own,
-//! is polled on the outer one, and hands the waker on.
+//! is polled on the outer one, and hands the waker on. A fiber that is no future itself may be
+//! resumed on behalf of one that is: where something waits on the inner one, both suspend.
 //!
 //! # Safety
 //!
 //! A waker is borrowed from a poll that is in progress, and is found only by what runs on the
 //! fiber which that has resumed: when it is left, the one before it is put back. Nothing but
-//! frames of this crate, and futures, lies on the stack of a fiber that waits: one that has
-//! host functions of the embedder's between its start and what wants to wait is refused, as
-//! is what waits in a hook. All of these may go to other threads.
+//! frames of this crate, of those that have given their word, and futures, lies on the stack of
+//! a fiber that waits: one that has host functions of the embedder's between its start and what
+//! wants to wait is refused, as is what waits in a hook. All of these may go to other threads.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::ptr;
 use std::task::{Context, Poll, Waker};
 
-use super::fiber::{self, Done, Key};
+use super::fiber::{self, Done, Key, Resumer};
 use crate::error::{Error, Result};
 use crate::store::StoreCore;
 
@@ -28,11 +29,13 @@ pub(crate) struct Polled {
     waker: *const Waker,
     /// What it has resumed.
     fiber: Option<u64>,
+    /// Whether that has suspended for a future.
+    waits: bool,
 }
 
 impl Polled {
     /// Nobody polls.
-    pub(crate) const NONE: Polled = Polled { waker: ptr::null(), fiber: None };
+    pub(crate) const NONE: Polled = Polled { waker: ptr::null(), fiber: None, waits: false };
 }
 
 /// Has a fiber go on, as [`fiber::resume`], on behalf of a poll.
@@ -47,7 +50,7 @@ impl Polled {
 pub(crate) unsafe fn poll(core: *mut StoreCore, key: Key, waker: &Waker) -> Result<Option<Done>> {
     // SAFETY: by the contract; a panic on the fiber does not get here.
     unsafe {
-        let polled = Polled { waker, fiber: Some(key.number()) };
+        let polled = Polled { waker, fiber: Some(key.number()), waits: false };
         let outer = std::mem::replace(&mut (*core).polled, polled);
         let done = fiber::resume(core, key);
         (*core).polled = outer;
@@ -55,7 +58,44 @@ pub(crate) unsafe fn poll(core: *mut StoreCore, key: Key, waker: &Waker) -> Resu
     }
 }
 
-/// What a future gives, for which the call that is being polled waits.
+/// Has a fiber go on, as [`fiber::resume`]. If a call that is being polled may wait here, so
+/// may what runs on that fiber: it waits, and this waits with it.
+///
+/// # Errors
+///
+/// As there, and [`Cancelled`](fiber::Cancelled).
+///
+/// # Safety
+///
+/// As [`wait_beyond`].
+pub(crate) unsafe fn relay(core: *mut StoreCore, key: Key) -> Result<Option<Done>> {
+    // SAFETY: by the contract; the waker is that of the poll that goes on.
+    unsafe {
+        while may_wait(core, 0) {
+            let outer = (*core).polled;
+            (*core).polled = Polled { fiber: Some(key.number()), waits: false, ..outer };
+            let done = fiber::resume(core, key);
+            let waits = std::mem::replace(&mut (*core).polled, outer).waits;
+            match done? {
+                None if waits => {}
+                done => return Ok(done),
+            }
+            // What waits there lasts no longer than the call does.
+            fiber::set_resumer(core, key, Resumer::Future);
+            let left = leave(core);
+            fiber::set_resumer(core, key, Resumer::Handle);
+            if let Err(error) = left {
+                // What waits there borrows the store, for as long as the call does.
+                fiber::cancel(core, key);
+                return Err(error);
+            }
+        }
+        fiber::resume(core, key)
+    }
+}
+
+/// What a future gives, for which the call that is being polled waits, in a host function or
+/// in what is done on behalf of the guest.
 ///
 /// # Errors
 ///
@@ -65,21 +105,77 @@ pub(crate) unsafe fn poll(core: *mut StoreCore, key: Key, waker: &Waker) -> Resu
 /// # Safety
 ///
 /// `core` is valid and ours alone, but for what the future borrows; and the frames between
-/// the guest and here are of this crate, and can go to other threads.
+/// the guest and here can go to other threads, as can those of host functions that
+/// [`pass`](fiber::pass).
 pub(crate) unsafe fn wait_for<R>(
     core: *mut StoreCore,
+    future: Pin<Box<dyn Future<Output = R> + Send + '_>>,
+) -> Result<R> {
+    // SAFETY: by the contract.
+    unsafe { wait(core, 1, future) }
+}
+
+/// As [`wait_for`], where no host function lies between the guest, or the start of the fiber,
+/// and here, or only such as [`pass`](fiber::pass).
+///
+/// # Errors
+///
+/// Likewise.
+///
+/// # Safety
+///
+/// Likewise.
+pub(crate) unsafe fn wait_beyond<R>(
+    core: *mut StoreCore,
+    future: Pin<Box<dyn Future<Output = R> + Send + '_>>,
+) -> Result<R> {
+    // SAFETY: by the contract.
+    unsafe { wait(core, 0, future) }
+}
+
+/// Whether [`wait_beyond`] can wait.
+///
+/// # Safety
+///
+/// `core` is valid.
+pub(crate) unsafe fn can_wait_beyond(core: *mut StoreCore) -> bool {
+    // SAFETY: by the contract.
+    unsafe { may_wait(core, 0) && fiber::check(core).is_ok() }
+}
+
+/// # Safety
+///
+/// As [`wait_for`]; `own` is how many host functions there are that may wait and do not pass.
+unsafe fn wait<R>(
+    core: *mut StoreCore,
+    own: u32,
     mut future: Pin<Box<dyn Future<Output = R> + Send + '_>>,
 ) -> Result<R> {
     // SAFETY: by the contract; the waker is that of the poll that has resumed the fiber last.
     unsafe {
         loop {
-            check(core)?;
-            let waker = &*(*core).polled.waker;
-            if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(waker)) {
+            check(core, own)?;
+            let waker = (*core).polled.waker;
+            // What it calls that is no future has its frames beneath.
+            let poll = || future.as_mut().poll(&mut Context::from_waker(&*waker));
+            if let Poll::Ready(result) = fiber::barrier(core, poll) {
                 return Ok(result);
             }
-            fiber::suspend(core)?;
+            leave(core)?;
         }
+    }
+}
+
+/// Suspends on behalf of a future.
+///
+/// # Safety
+///
+/// As [`wait_for`].
+unsafe fn leave(core: *mut StoreCore) -> Result<()> {
+    // SAFETY: by the contract.
+    unsafe {
+        (*core).polled.waits = true;
+        fiber::suspend(core)
     }
 }
 
@@ -88,20 +184,38 @@ pub(crate) unsafe fn wait_for<R>(
 /// # Safety
 ///
 /// `core` is valid.
-unsafe fn check(core: *mut StoreCore) -> Result<()> {
-    // SAFETY: by the contract; records of host functions live until these return.
+unsafe fn check(core: *mut StoreCore, own: u32) -> Result<()> {
+    // SAFETY: by the contract.
     unsafe {
-        let polled = (*core).polled;
-        let current = (*core).fibers.current();
-        let host = (*core).host_frame;
-        let outermost = host.is_null() || (*host).previous.is_null();
-        if current.is_none() || polled.fiber != current || !outermost {
+        if !may_wait(core, own) {
             return Err(Error::msg(
                 "cannot wait in a synchronous call: store configuration requires that `*_async` \
                  functions are used instead",
             ));
         }
         fiber::check(core)
+    }
+}
+
+/// Whether a call that is being polled has come here without a host function that may not be
+/// waited across, but for so many.
+///
+/// # Safety
+///
+/// `core` is valid.
+unsafe fn may_wait(core: *mut StoreCore, own: u32) -> bool {
+    // SAFETY: by the contract; records of host functions live until these return.
+    unsafe {
+        let current = (*core).fibers.current();
+        if current.is_none() || (*core).polled.fiber != current {
+            return false;
+        }
+        let (mut host, mut left) = ((*core).host_frame, (*core).passable + own);
+        while !host.is_null() {
+            let Some(rest) = left.checked_sub(1) else { return false };
+            (host, left) = ((*host).previous, rest);
+        }
+        true
     }
 }
 

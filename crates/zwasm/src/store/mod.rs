@@ -175,6 +175,8 @@ pub struct StoreCore {
     pub(crate) rests: bool,
     /// How many things are being done on the stack during which nothing may wait.
     pub(crate) barriers: u32,
+    /// How many of the host functions that run on the stack may be waited across.
+    pub(crate) passable: u32,
     /// Who polls what runs.
     #[cfg(feature = "async")]
     pub(crate) polled: Polled,
@@ -253,6 +255,7 @@ impl StoreCore {
             stack: None,
             rests: false,
             barriers: 0,
+            passable: 0,
             #[cfg(feature = "async")]
             polled: Polled::NONE,
             fibers: Fibers::default(),

@@ -238,7 +238,7 @@ fn a_call_that_is_dropped_is_unwound() -> Result<()> {
         // The first was not polled; the last two are in the second wait.
         assert_eq!(dropped.load(Ordering::Relaxed) - before, 5 + 2);
         assert_eq!(block_on(sum.call_async(&mut store, 1)).0?, 2);
-        // One that is forgotten goes with its store.
+        // One that is forgotten is never unwound.
         let count = dropped.load(Ordering::Relaxed);
         let mut call = Box::pin(sum.call_async(&mut store, 3));
         assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -246,10 +246,46 @@ fn a_call_that_is_dropped_is_unwound() -> Result<()> {
         assert_eq!(block_on(sum.call_async(&mut store, 1)).0?, 2);
         assert_eq!(dropped.load(Ordering::Relaxed), count + 1);
         drop(store);
-        assert_eq!(dropped.load(Ordering::Relaxed), count + 2);
+        assert_eq!(dropped.load(Ordering::Relaxed), count + 1);
         let _ = engine;
         Ok(())
     })
+}
+
+/// Writes to what it has borrowed when it is dropped.
+struct Writes<'a>(&'a mut i32);
+
+impl Drop for Writes<'_> {
+    fn drop(&mut self) {
+        *self.0 += 1;
+    }
+}
+
+#[test]
+fn a_call_that_is_forgotten_writes_to_nothing_it_had_borrowed() -> Result<()> {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, Box::new(5));
+    let wait = Func::wrap_async(&mut store, |mut caller: Caller<'_, Box<i32>>, (): ()| {
+        Box::new(async move {
+            let _borrowed = Writes(caller.data_mut());
+            After(1).await;
+        })
+    });
+    let poll = |call: Pin<&mut dyn Future<Output = Result<()>>>| {
+        call.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    };
+    // One that is dropped still has the store.
+    assert!(poll(pin!(wait.call_async(&mut store, &[], &mut []))));
+    assert_eq!(**store.data(), 6);
+    {
+        let mut call = Box::pin(wait.call_async(&mut store, &[], &mut []));
+        assert!(poll(call.as_mut()));
+        std::mem::forget(call);
+    }
+    let taken = std::mem::replace(store.data_mut(), Box::new(0));
+    drop(store);
+    assert_eq!(*taken, 6);
+    Ok(())
 }
 
 #[test]
