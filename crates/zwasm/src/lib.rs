@@ -84,6 +84,8 @@ pub use api::gc::i31::I31;
 pub use api::gc::rooted::{GcRef, ManuallyRooted, OwnedRooted, RootScope, Rooted, RootedGcRef};
 pub use api::gc::structref::{StructRef, StructRefPre};
 pub use api::hooks::CallHook;
+#[cfg(feature = "async")]
+pub use api::hooks::CallHookHandler;
 pub use api::instance::{Instance, invoke};
 pub use api::limiter::{StoreLimits, StoreLimitsBuilder};
 pub use api::limits::InterruptHandle;
@@ -121,6 +123,8 @@ pub use pooling::{
     Enabled, InstanceAllocationStrategy, PoolConcurrencyLimitError, PoolingAllocationConfig,
 };
 pub use store::gc::full::GcHeapOutOfMemory;
+#[cfg(feature = "async")]
+pub use store::growth::ResourceLimiterAsync;
 pub use store::limiter::ResourceLimiter;
 pub use store::limits::UpdateDeadline;
 #[cfg(feature = "threads")]

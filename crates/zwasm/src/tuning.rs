@@ -325,3 +325,8 @@ mod machine {
 /// The bytes of a memory that stand together in a core dump or, if they are all zero, do
 /// not. The segments for all of a 32-bit memory are fewer than a module may have.
 pub(crate) const DUMPED_CHUNK: usize = 64 << 10;
+
+/// Turns that a guest may put off, which its deadline has it give to others, where it cannot
+/// wait in a call that is polled, as in a `realloc` that arguments are written by.
+#[cfg(feature = "async")]
+pub(crate) const MAX_TURNS_PUT_OFF: u32 = 16;

@@ -429,3 +429,34 @@ fn a_task_in_a_synchronous_call_cannot_wait() -> Result<()> {
     assert!(error.summary().contains("deadlock"), "{error}");
     Ok(())
 }
+
+#[test]
+fn what_makes_room_for_arguments_gives_others_their_turn_later() -> Result<()> {
+    let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    let component = Component::new(
+        &engine,
+        r#"(component
+            (core module $m
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+                    (loop $more
+                        (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+                        (br_if $more (i32.lt_u (local.get 0) (i32.const 1000))))
+                    (i32.const 64))
+                (func (export "length") (param i32 i32) (result i32) (local.get 1)))
+            (core instance $m (instantiate $m))
+            (func (export "length") (param "text" string) (result u32)
+                (canon lift (core func $m "length") (memory (core memory $m "memory"))
+                    (realloc (core func $m "realloc")))))"#,
+    )?;
+    let mut store = Store::new(&engine, ());
+    store.epoch_deadline_async_yield_and_update(1);
+    store.set_epoch_deadline(1);
+    let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
+    let length = instance.get_typed_func::<(&str,), (u32,)>(&mut store, "length")?;
+    let text = String::from("four");
+    engine.increment_epoch();
+    let (result, polls) = block_on(length.call_async(&mut store, (&text,)));
+    assert_eq!((result?, polls), ((4,), 0));
+    Ok(())
+}

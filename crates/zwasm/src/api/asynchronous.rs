@@ -13,13 +13,14 @@ use std::task::{Context, Poll};
 
 use super::boundary::{Visits, host_code};
 use super::caller::{Caller, dynamic_code};
-use super::externs::Extern;
+use super::externs::{Extern, Memory};
 use super::func::{Func, TypedFunc, same_engine};
 use super::instance::Instance;
 use super::linker::{InstancePre, Linker};
 use super::store::{AsContext, AsContextMut, Store, StoreContextMut};
-use super::types::FuncType;
-use super::val::Val;
+use super::table::Table;
+use super::types::{FuncType, TableType};
+use super::val::{Ref, Val};
 use super::wasm_ty::{WasmParams, WasmResults, WasmRet};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ use crate::stack::fiber::{self, Key, Resumer, Work};
 use crate::stack::waiting;
 use crate::store::limits::UpdateDeadline;
 use crate::store::{HostCode, StoreCore};
+use crate::types::MemoryType;
 
 /// The parameters of a host function that is a future: a tuple of types, or one.
 pub trait WasmTyList: WasmParams + WasmResults {}
@@ -358,6 +360,64 @@ impl Instance {
             unsafe { Instance::new_in(core, &module, &imports) }
         })?
         .await
+    }
+}
+
+impl Memory {
+    /// As [`Memory::new`], where a limiter may wait.
+    ///
+    /// # Errors
+    ///
+    /// Likewise, and if there is no stack.
+    pub async fn new_async(
+        mut store: impl AsContextMut<Data: Send>,
+        ty: MemoryType,
+    ) -> Result<Memory> {
+        OnFiber::borrowing(store.as_context_mut(), move |store| Memory::new(store, ty))?.await
+    }
+
+    /// As [`Memory::grow`], where a limiter may wait: that of
+    /// [`Store::limiter_async`].
+    ///
+    /// # Errors
+    ///
+    /// Likewise, and if there is no stack.
+    pub async fn grow_async(
+        &self,
+        mut store: impl AsContextMut<Data: Send>,
+        delta: u64,
+    ) -> Result<u64> {
+        OnFiber::borrowing(store.as_context_mut(), move |store| self.grow(store, delta))?.await
+    }
+}
+
+impl Table {
+    /// As [`Table::new`], where a limiter may wait.
+    ///
+    /// # Errors
+    ///
+    /// Likewise, and if there is no stack.
+    pub async fn new_async(
+        mut store: impl AsContextMut<Data: Send>,
+        ty: TableType,
+        init: Ref,
+    ) -> Result<Table> {
+        OnFiber::borrowing(store.as_context_mut(), move |store| Table::new(store, ty, init))?.await
+    }
+
+    /// As [`Table::grow`], where a limiter may wait: that of [`Store::limiter_async`].
+    ///
+    /// # Errors
+    ///
+    /// Likewise, and if there is no stack.
+    pub async fn grow_async(
+        &self,
+        mut store: impl AsContextMut<Data: Send>,
+        delta: u64,
+        init: Ref,
+    ) -> Result<u64> {
+        let context = store.as_context_mut();
+        OnFiber::borrowing(context, move |store| self.grow(store, delta, init))?.await
     }
 }
 

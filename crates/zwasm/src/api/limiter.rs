@@ -3,6 +3,9 @@
 use super::store::Store;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StoreCore;
+use crate::store::growth::FindLimiter;
+#[cfg(feature = "async")]
+use crate::store::growth::ResourceLimiterAsync;
 use crate::store::limiter::ResourceLimiter;
 
 /// A [`ResourceLimiter`] with fixed limits; [`StoreLimitsBuilder`] makes it.
@@ -193,6 +196,27 @@ impl<T> Store<T> {
             // uses while the core asks.
             visit(limiter(unsafe { Store::data_of(core) }));
         };
-        self.core_mut().limit(Box::new(find));
+        self.core_mut().limit(FindLimiter::AtOnce(Box::new(find)));
+    }
+
+    /// As [`Store::limiter`], with a limiter that may wait before it decides whether a memory
+    /// or a table grows, or is made. It does so in calls that are futures, like
+    /// [`Func::call_async`](crate::Func::call_async) and [`Memory::grow_async`](crate::Memory::grow_async);
+    /// in others, and where a host function that is no future lies between, the guest is
+    /// stopped with an error if the limiter has no answer at once.
+    #[cfg(feature = "async")]
+    pub fn limiter_async(
+        &mut self,
+        mut limiter: impl (FnMut(&mut T) -> &mut dyn ResourceLimiterAsync) + Send + Sync + 'static,
+    ) where
+        T: Send,
+    {
+        let find = move |core: *mut StoreCore,
+                         visit: &mut dyn FnMut(&mut dyn ResourceLimiterAsync)| {
+            // SAFETY: the core is that of a store with this data, which nothing else
+            // uses while the core asks, and which the call that waits has borrowed.
+            visit(limiter(unsafe { Store::data_of(core) }));
+        };
+        self.core_mut().limit(FindLimiter::Waits(Box::new(find)));
     }
 }

@@ -22,6 +22,7 @@ use std::task::{Context, Poll, Waker};
 use super::fiber::{self, Done, Key, Resumer};
 use crate::error::{Error, Result};
 use crate::store::StoreCore;
+use crate::tuning::MAX_TURNS_PUT_OFF;
 
 /// The innermost poll of a call in a store.
 #[derive(Clone, Copy)]
@@ -31,11 +32,14 @@ pub(crate) struct Polled {
     fiber: Option<u64>,
     /// Whether that has suspended for a future.
     waits: bool,
+    /// Turns that others had not.
+    put_off: u32,
 }
 
 impl Polled {
     /// Nobody polls.
-    pub(crate) const NONE: Polled = Polled { waker: ptr::null(), fiber: None, waits: false };
+    pub(crate) const NONE: Polled =
+        Polled { waker: ptr::null(), fiber: None, waits: false, put_off: 0 };
 }
 
 /// Has a fiber go on, as [`fiber::resume`], on behalf of a poll.
@@ -50,7 +54,7 @@ impl Polled {
 pub(crate) unsafe fn poll(core: *mut StoreCore, key: Key, waker: &Waker) -> Result<Option<Done>> {
     // SAFETY: by the contract; a panic on the fiber does not get here.
     unsafe {
-        let polled = Polled { waker, fiber: Some(key.number()), waits: false };
+        let polled = Polled { waker, fiber: Some(key.number()), waits: false, put_off: 0 };
         let outer = std::mem::replace(&mut (*core).polled, polled);
         let done = fiber::resume(core, key);
         (*core).polled = outer;
@@ -94,6 +98,26 @@ pub(crate) unsafe fn relay(core: *mut StoreCore, key: Key) -> Result<Option<Done
     }
 }
 
+/// Whether others may have their turn later, as what runs is part of a call that is polled,
+/// but cannot wait just here: it goes on, but not for ever.
+///
+/// # Safety
+///
+/// `core` is valid and ours alone.
+pub(crate) unsafe fn put_off(core: *mut StoreCore) -> bool {
+    // SAFETY: by the contract.
+    unsafe {
+        let core = &mut *core;
+        let current = core.fibers.current();
+        let may = current.is_some()
+            && core.polled.fiber == current
+            && core.barriers > 0
+            && core.polled.put_off < MAX_TURNS_PUT_OFF;
+        core.polled.put_off += u32::from(may);
+        may
+    }
+}
+
 /// What a future gives, for which the call that is being polled waits, in a host function or
 /// in what is done on behalf of the guest.
 ///
@@ -131,6 +155,33 @@ pub(crate) unsafe fn wait_beyond<R>(
 ) -> Result<R> {
     // SAFETY: by the contract.
     unsafe { wait(core, 0, future) }
+}
+
+/// What a future answers when it is first polled, or else what it is waited for, as by
+/// [`wait_for`] where the guest waits `in_host`, and otherwise as by [`wait_beyond`].
+///
+/// # Errors
+///
+/// Likewise.
+///
+/// # Safety
+///
+/// Likewise.
+pub(crate) unsafe fn at_once_or_wait<R>(
+    core: *mut StoreCore,
+    in_host: bool,
+    mut future: Pin<Box<dyn Future<Output = R> + Send + '_>>,
+) -> Result<R> {
+    // SAFETY: by the contract.
+    unsafe {
+        if check(core, in_host.into()).is_err() {
+            let poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(result) = fiber::barrier(core, poll) {
+                return Ok(result);
+            }
+        }
+        wait(core, in_host.into(), future)
+    }
 }
 
 /// Whether [`wait_beyond`] can wait.

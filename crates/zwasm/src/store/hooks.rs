@@ -2,6 +2,7 @@
 
 use super::StoreCore;
 use crate::error::Result;
+use crate::stack::fiber;
 
 /// Where control passes; see [`Store::call_hook`](crate::Store::call_hook).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +29,12 @@ impl CallHook {
     }
 }
 
-/// What calls the embedder's hook.
-pub(crate) type Hook = Box<dyn FnMut(*mut StoreCore, CallHook) -> Result<()> + Send + Sync>;
+/// The embedder's hook.
+pub(crate) struct Hook {
+    pub(crate) call: Box<dyn FnMut(*mut StoreCore, CallHook) -> Result<()> + Send + Sync>,
+    /// Whether it is a future, which is waited for.
+    pub(crate) waits: bool,
+}
 
 impl StoreCore {
     /// Has a hook called from now on.
@@ -90,10 +95,14 @@ impl StoreCore {
         // SAFETY: by the contract; while it runs the hook is nowhere else.
         unsafe {
             let Some(hook) = (*this).call_hook.take() else { return Ok(()) };
-            // Nothing waits in it, for its frames are the embedder's.
-            (*this).barriers += 1;
+            let waits = hook.waits;
             let mut taken = Taken { store: this, hook: Some(hook) };
-            taken.hook.as_mut().map_or(Ok(()), |hook| hook(this, what))
+            let mut call = || taken.hook.as_mut().map_or(Ok(()), |hook| (hook.call)(this, what));
+            match waits {
+                true => call(),
+                // Nothing waits in it, for its frames are the embedder's.
+                false => fiber::barrier(this, call),
+            }
         }
     }
 }
@@ -107,12 +116,11 @@ struct Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         // SAFETY: the store outlives what runs in it, and the hook, which had it, has ended.
-        let place = unsafe {
-            (*self.store).barriers -= 1;
-            &mut (*self.store).call_hook
-        };
-        if place.is_none() {
-            *place = self.hook.take();
+        let store = unsafe { &mut *self.store };
+        if store.call_hook.is_none() {
+            store.call_hook = self.hook.take();
         }
+        // Stacks may have been switched meanwhile.
+        store.limit_host();
     }
 }

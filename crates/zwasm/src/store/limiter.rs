@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::gc::layout::holds_functions;
+use super::growth::{AtOnce, FindLimiter, Growing};
 use super::{MemoryInst, StoreCore, TableInst, total};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::image::MemoryImage;
@@ -83,10 +84,6 @@ pub trait ResourceLimiter: Send {
     }
 }
 
-/// Shows the limiter, found in the data of the store, to the function given.
-pub(crate) type FindLimiter =
-    Box<dyn FnMut(*mut StoreCore, &mut dyn FnMut(&mut dyn ResourceLimiter)) + Send + Sync>;
-
 fn bytes(ty: MemoryType, pages: u64) -> usize {
     usize::try_from(pages.saturating_mul(ty.page_size())).unwrap_or(usize::MAX)
 }
@@ -99,22 +96,6 @@ impl StoreCore {
         self.exceptions.limit_growth();
     }
 
-    /// Asks the limiter; none if there is no limiter.
-    ///
-    /// # Safety
-    ///
-    /// `this` is valid, and the user's data is not borrowed.
-    pub(super) unsafe fn ask<R>(
-        this: *mut StoreCore,
-        question: impl FnOnce(&mut dyn ResourceLimiter) -> R,
-    ) -> Option<R> {
-        // SAFETY: the closure looks at nothing of the store but the data.
-        let find = unsafe { (*this).limiter.as_mut()? };
-        let (mut question, mut answer) = (Some(question), None);
-        find(this, &mut |limiter| answer = question.take().map(|question| question(limiter)));
-        answer
-    }
-
     /// Whether the limiter allows something; without one everything is allowed.
     ///
     /// # Safety
@@ -122,7 +103,7 @@ impl StoreCore {
     /// As [`StoreCore::ask`]; likewise below.
     unsafe fn permit(
         this: *mut StoreCore,
-        question: impl FnOnce(&mut dyn ResourceLimiter) -> Result<bool>,
+        question: impl FnOnce(&mut dyn AtOnce) -> Result<bool>,
     ) -> Result<bool> {
         // SAFETY: by the contract.
         unsafe { StoreCore::ask(this, question).unwrap_or(Ok(true)) }
@@ -139,7 +120,7 @@ impl StoreCore {
     ) -> Result<()> {
         // SAFETY: by the contract.
         unsafe {
-            let question = |limiter: &mut dyn ResourceLimiter| {
+            let question = |limiter: &mut dyn AtOnce| {
                 [limiter.instances(), limiter.tables(), limiter.memories()]
             };
             let Some(limits) = StoreCore::ask(this, question) else { return Ok(()) };
@@ -174,7 +155,7 @@ impl StoreCore {
         let size = bytes(ty, ty.minimum);
         // SAFETY: by the contract.
         unsafe {
-            if !StoreCore::permit(this, |limiter| limiter.memory_growing(0, size, maximum))? {
+            if !StoreCore::may_grow(this, Growing::Memory, [0, size], maximum)? {
                 let message =
                     format!("memory minimum size of {} pages exceeds memory limits", ty.minimum);
                 return Err(Error::of_kind(ErrorKind::Limit, message));
@@ -197,7 +178,7 @@ impl StoreCore {
         let size = usize::try_from(ty.minimum).unwrap_or(usize::MAX);
         // SAFETY: by the contract.
         unsafe {
-            if !StoreCore::permit(this, |limiter| limiter.table_growing(0, size, maximum))? {
+            if !StoreCore::may_grow(this, Growing::Table, [0, size], maximum)? {
                 let message = format!("table minimum size of {size} elements exceeds table limits");
                 return Err(Error::of_kind(ErrorKind::Limit, message));
             }
@@ -240,10 +221,7 @@ impl StoreCore {
             let (ty, current) = ((*memory).ty, (*memory).len);
             let desired = bytes(ty, (*memory).pages().saturating_add(delta));
             let maximum = ty.maximum.map(|pages| bytes(ty, pages));
-            let allowed = StoreCore::permit(this, |limiter| {
-                limiter.memory_growing(current, desired, maximum)
-            });
-            if !allowed? {
+            if !StoreCore::may_grow(this, Growing::Memory, [current, desired], maximum)? {
                 return Ok(None);
             }
             let more = desired.saturating_sub((*this).counted(&*memory));
@@ -277,9 +255,7 @@ impl StoreCore {
             let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
             let desired = size((current as u64).saturating_add(delta));
             let maximum = ty.maximum.map(size);
-            let allowed =
-                StoreCore::permit(this, |limiter| limiter.table_growing(current, desired, maximum));
-            if !allowed? {
+            if !StoreCore::may_grow(this, Growing::Table, [current, desired], maximum)? {
                 return Ok(None);
             }
             let (before, more) = ((*table).bytes(), (*table).bytes_to_grow(desired));

@@ -279,8 +279,8 @@ unsafe fn give_turn(
     unsafe {
         let mut turn = Some(turn.unwrap_or_else(|| Box::pin(waiting::Turn::default())));
         activation::on_behalf(store, place, top, || match turn.take() {
-            Some(turn) => Ok(waiting::wait_for(store, turn)?),
-            None => Ok(()),
+            Some(turn) if !waiting::put_off(store) => Ok(waiting::wait_for(store, turn)?),
+            Some(_) | None => Ok(()),
         })
     }
     // SAFETY: by the contract.

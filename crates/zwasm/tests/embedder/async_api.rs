@@ -15,7 +15,7 @@ use zwasm::{
     Linker, Module, Result, Rooted, Store, Strategy, Trap, UpdateDeadline, Val, ValType,
 };
 
-fn strategies() -> impl Iterator<Item = Strategy> {
+pub fn strategies() -> impl Iterator<Item = Strategy> {
     [
         Strategy::Interpreter,
         Strategy::Baseline,
@@ -39,7 +39,7 @@ impl Wake for Woken {
 }
 
 /// Polls until there is an answer; each pending one must have been woken.
-fn block_on<R>(future: impl Future<Output = R>) -> (R, usize) {
+pub fn block_on<R>(future: impl Future<Output = R>) -> (R, usize) {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(woken.clone());
     let mut future = pin!(future);
@@ -54,7 +54,13 @@ fn block_on<R>(future: impl Future<Output = R>) -> (R, usize) {
 }
 
 /// Is pending so many times, each time with the waker that it is polled with.
-struct After(u32);
+pub struct After(u32);
+
+impl After {
+    pub fn new(times: u32) -> After {
+        After(times)
+    }
+}
 
 impl Future for After {
     type Output = ();

@@ -2,6 +2,7 @@
 //! the whole process has a program of its own beside this one.
 
 mod async_api;
+mod async_limits;
 mod callers;
 mod coredump;
 mod custom;
