@@ -33,11 +33,15 @@ fn root() -> PathBuf {
 }
 
 /// Where the library is: tests of a package do not build it, since they cannot link
-/// it, so that is done here, with the profile and features of the test. In the profile
-/// `release` panics cannot be caught, so that what is shipped has one of its own.
+/// it, so that is done here, with the profile and features of the test, unless the
+/// environment says in `ZWASM_C_LIBRARY` which folder has it. In the profile `release` panics
+/// cannot be caught, so that what is shipped has one of its own.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
+        if let Some(there) = std::env::var_os("ZWASM_C_LIBRARY") {
+            return root().join(there);
+        }
         let folder = folder();
         match folder.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => build("dev", "debug"),

@@ -9,10 +9,10 @@
 //! Specification: Canonical ABI, "Resource State", `lift_own` and its like,
 //! `canon resource.new`, `drop`, `rep`.
 
-use zwasm::{AsContextMut, Caller, Error, Func, FuncType, Result, StoreContextMut};
+use zwasm::{Error, Result};
 
 use crate::ResourceType;
-use crate::abi::{Access, stack};
+use crate::abi::Access;
 use crate::resource::Kind;
 use crate::state::{Components, Lender, RuntimeInstance, check_leave};
 use crate::task::Item;
@@ -415,62 +415,46 @@ pub(crate) fn destroy(
     result
 }
 
-/// A core function from a 32-bit number, with one as a result if its type has one.
-fn built_in<T: 'static>(
-    store: impl AsContextMut<Data = T>,
-    ty: &FuncType,
-    func: impl Fn(StoreContextMut<'_, T>, u32) -> Result<u32> + Send + Sync + 'static,
-) -> Result<Func> {
-    Func::from_slots(store, ty.clone(), move |mut caller: Caller<'_, T>, slots| {
-        slots[0] =
-            stack::pass(caller.as_context_mut(), |store| func(store, slots[0] as u32))?.into();
-        Ok(())
-    })
-}
-
 /// `resource.new`: a handle that owns a resource, from its representation.
 ///
 /// # Errors
 ///
-/// If the function cannot be made; likewise below.
-pub(crate) fn resource_new<T: 'static>(
-    store: impl AsContextMut<Data = T>,
-    ty: &FuncType,
+/// If the instance may not be left, or has too many handles.
+pub(crate) fn resource_new(
+    store: &mut dyn Access,
     resource: ResourceType,
     instance: RuntimeInstance,
-) -> Result<Func> {
-    built_in(store, ty, move |mut store, rep| {
-        check_leave(&mut store, instance)?;
-        store.attachment::<Components>().lower_own(instance, resource, rep)
-    })
+    rep: u32,
+) -> Result<u32> {
+    check_leave(store, instance)?;
+    store.state().lower_own(instance, resource, rep)
 }
 
 /// `resource.rep`: the representation behind a handle.
-pub(crate) fn resource_rep<T: 'static>(
-    store: impl AsContextMut<Data = T>,
-    ty: &FuncType,
+///
+/// # Errors
+///
+/// If it is no handle to such a resource; likewise below.
+pub(crate) fn resource_rep(
+    store: &mut dyn Access,
     resource: ResourceType,
     instance: RuntimeInstance,
-) -> Result<Func> {
-    built_in(store, ty, move |mut store, index| {
-        store.attachment::<Components>().representation(instance, resource, index)
-    })
+    index: u32,
+) -> Result<u32> {
+    store.state().representation(instance, resource, index)
 }
 
 /// `resource.drop`: gives up a handle, and the resource with it if it is the owner. The
 /// destructor, if there is one, was set before it is called.
-pub(crate) fn resource_drop<T: 'static>(
-    store: impl AsContextMut<Data = T>,
-    ty: &FuncType,
+pub(crate) fn resource_drop(
+    store: &mut dyn Access,
     resource: ResourceType,
     instance: RuntimeInstance,
-) -> Result<Func> {
-    built_in(store, ty, move |mut store, index| {
-        check_leave(&mut store, instance)?;
-        let state: &mut Components = store.attachment();
-        if let Some(rep) = state.drop_handle(instance, resource, index)? {
-            destroy(&mut store, resource, rep, Some(instance))?;
-        }
-        Ok(0)
-    })
+    index: u32,
+) -> Result<()> {
+    check_leave(store, instance)?;
+    if let Some(rep) = store.state().drop_handle(instance, resource, index)? {
+        destroy(store, resource, rep, Some(instance))?;
+    }
+    Ok(())
 }

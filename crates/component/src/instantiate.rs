@@ -5,18 +5,16 @@ use std::mem::take;
 use std::sync::Arc;
 
 use zwasm::{
-    AsContextMut, Engine, Error, ErrorKind, Extern, FuncType, Memory, Result, SlotFunc,
-    StoreContextMut, ValType,
+    AsContextMut, Engine, Error, ErrorKind, Extern, Memory, Result, SlotFunc, StoreContextMut,
 };
 
-use crate::abi::call::{Lowering, lower_guest, lower_host};
-use crate::handles::{resource_drop, resource_new, resource_rep};
+use crate::abi::call::lower_guest;
 use crate::instance::Root;
-use crate::linker::HostDestructor;
 use crate::plan::{
     BuiltIn, CanonicalOptions, CoreDef, Export, FuncDef, ModuleUse, Origin, PipeOperation, Plan,
     Step,
 };
+use crate::prepared::{self, Bound, Prepared};
 use crate::state::{Components, Lifted, Options, RuntimeInstance};
 use crate::task::built_in::{self, BuiltIn as Made, Home, Operation};
 use crate::types::ResourceIndex;
@@ -29,38 +27,7 @@ pub struct InstancePre<T: 'static> {
     imports: Arc<[Provided<T>]>,
     /// The imported resource types, at their places among all.
     resources: Arc<[ResourceType]>,
-    lowerings: Arc<Lowerings>,
-}
-
-/// The core functions that all instances have alike, but for what they do.
-struct Lowerings {
-    /// Of functions that are imported, in the order of their steps.
-    funcs: Vec<Arc<Lowering>>,
-    /// The types of functions for handles, with no result and with one.
-    handles: [FuncType; 2],
-}
-
-impl Lowerings {
-    fn new(component: &Component) -> Lowerings {
-        let (engine, plan) = (component.engine(), &component.0.plan);
-        let lowering = |step: &Step| match step {
-            Step::Lower { ty, options, .. } => {
-                let lowering = Lowering::new(engine, &plan.types, *ty, options.asynchronous);
-                Some(Arc::new(lowering))
-            }
-            Step::Destructor { .. }
-            | Step::Instantiate(_)
-            | Step::Lift { .. }
-            | Step::ResourceNew { .. }
-            | Step::ResourceRep { .. }
-            | Step::ResourceDrop { .. }
-            | Step::BuiltIn { .. } => None,
-        };
-        let handles = [0, 1].map(|results| {
-            FuncType::new(engine, [ValType::I32], std::iter::repeat_n(ValType::I32, results))
-        });
-        Lowerings { funcs: plan.steps.iter().filter_map(lowering).collect(), handles }
-    }
+    prepared: Arc<Prepared<T>>,
 }
 
 impl<T: 'static> Clone for InstancePre<T> {
@@ -69,7 +36,7 @@ impl<T: 'static> Clone for InstancePre<T> {
             component: self.component.clone(),
             imports: self.imports.clone(),
             resources: self.resources.clone(),
-            lowerings: self.lowerings.clone(),
+            prepared: self.prepared.clone(),
         }
     }
 }
@@ -89,9 +56,9 @@ impl<T: 'static> InstancePre<T> {
                 ));
             }
         }
-        let lowerings = Arc::new(Lowerings::new(&component));
         let Match { imports, resources } = found;
-        Ok(InstancePre { component, imports, resources, lowerings })
+        let prepared = Arc::new(Prepared::new(&component, &imports)?);
+        Ok(InstancePre { component, imports, resources, prepared })
     }
 
     /// The component.
@@ -124,13 +91,14 @@ impl<T: 'static> InstancePre<T> {
 
 /// What there is of an instance while it is made.
 struct Run {
-    instances: Vec<RuntimeInstance>,
-    resources: Arc<[ResourceType]>,
+    bound: Arc<Bound>,
     core_instances: Vec<zwasm::Instance>,
     core_funcs: Vec<zwasm::Func>,
     lifted: Vec<Lifted>,
     /// How many functions that are imported were made.
     lowered: usize,
+    /// How many of those that were prepared.
+    made: usize,
     /// What options have named: the same few memories and functions, again and again.
     memories: Vec<(CoreDef, Memory)>,
     reallocs: Vec<(CoreDef, SlotFunc)>,
@@ -173,23 +141,21 @@ impl Run {
                 *resource = components.add_resource(instances[*instance as usize]);
             }
         }
-        for import in pre.imports.iter() {
-            // A guest's resource that is passed on keeps the destructor that the guest gave.
-            if let Provided::Resource(ty, destructor) = import
-                && !ty.is_guest()
-            {
-                let [core, _] = &pre.lowerings.handles;
-                let destructor = host_destructor(store.as_context_mut(), core, destructor)?;
-                store.attachment::<Components>().set_destructor(*ty, destructor);
-            }
+        let bound = pre.prepared.bind(resources.into(), &instances);
+        let destructors = pre.imports.iter().filter_map(prepared::destructor);
+        let mut made = 0;
+        for (ty, _) in destructors {
+            let destructor = pre.prepared.destructor(store.as_context_mut(), &bound, made)?;
+            store.attachment::<Components>().set_destructor(ty, destructor);
+            made += 1;
         }
         Ok(Run {
-            instances,
-            resources: resources.into(),
+            bound,
             core_instances: Vec::new(),
             core_funcs: Vec::new(),
             lifted: Vec::new(),
             lowered: 0,
+            made,
             memories: Vec::new(),
             reallocs: Vec::new(),
         })
@@ -238,7 +204,7 @@ impl Run {
                     post_return: post_return.map(|def| self.slots(&mut store, def)).transpose()?,
                     types: plan.types.clone(),
                     ty: *ty,
-                    resources: self.resources.clone(),
+                    resources: self.bound.resources.clone(),
                     asynchronous: options.asynchronous,
                     callback: callback.map(|def| self.slots(&mut store, def)).transpose()?,
                     options: self.options(&mut store, options)?,
@@ -246,16 +212,16 @@ impl Run {
                 self.lifted.push(lifted);
             }
             Step::Lower { func, options, .. } => {
-                let lowering = pre.lowerings.funcs.get(self.lowered).ok_or_else(|| missing(""))?;
+                let lowering = pre.prepared.lowering(self.lowered)?;
                 self.lowered += 1;
-                let (options, resources) = (self.options(&mut store, options)?, &self.resources);
+                let options = self.options(&mut store, options)?;
+                let resources = &self.bound.resources;
                 let func = match func {
-                    FuncDef::Import(index) => match &pre.imports[*index as usize] {
-                        Provided::Func(func) => {
-                            lower_host(&mut store, func.clone(), lowering, resources, options)?
-                        }
-                        Provided::Module(_) | Provided::Resource(..) => return Err(missing("")),
-                    },
+                    FuncDef::Import(_) => {
+                        let (number, bound) = (self.made, &self.bound);
+                        self.made += 1;
+                        pre.prepared.host(&mut store, bound, number, options)?
+                    }
                     FuncDef::Lifted(index) => {
                         let callee = self.lifted[*index as usize].clone();
                         lower_guest(&mut store, callee, lowering, resources, options)?
@@ -264,27 +230,16 @@ impl Run {
                 };
                 self.core_funcs.push(func);
             }
-            Step::ResourceNew { resource, instance } => {
-                let (resource, instance) = self.within(*resource, *instance);
-                let [_, ty] = &pre.lowerings.handles;
-                self.core_funcs.push(resource_new(&mut store, ty, resource, instance)?);
-            }
-            Step::ResourceRep { resource, instance } => {
-                let (resource, instance) = self.within(*resource, *instance);
-                let [_, ty] = &pre.lowerings.handles;
-                self.core_funcs.push(resource_rep(&mut store, ty, resource, instance)?);
-            }
-            Step::ResourceDrop { resource, instance } => {
-                let (resource, instance) = self.within(*resource, *instance);
-                let [ty, _] = &pre.lowerings.handles;
-                self.core_funcs.push(resource_drop(&mut store, ty, resource, instance)?);
+            Step::ResourceNew { .. } | Step::ResourceRep { .. } | Step::ResourceDrop { .. } => {
+                self.core_funcs.push(pre.prepared.func(&mut store, &self.bound, self.made)?);
+                self.made += 1;
             }
             Step::BuiltIn { built_in, instance } => {
                 let built_in = self.built_in(&mut store, built_in)?;
                 let home = Home {
-                    instance: self.instances[*instance as usize],
+                    instance: self.bound.instances[*instance as usize],
                     types: plan.types.clone(),
-                    resources: self.resources.clone(),
+                    resources: self.bound.resources.clone(),
                 };
                 self.core_funcs.push(built_in::make(store.as_context_mut(), home, built_in)?);
             }
@@ -293,19 +248,19 @@ impl Run {
     }
 
     fn resource(&self, index: ResourceIndex) -> ResourceType {
-        self.resources[index.0 as usize]
-    }
-
-    fn within(&self, resource: ResourceIndex, instance: u32) -> (ResourceType, RuntimeInstance) {
-        (self.resource(resource), self.instances[instance as usize])
+        self.bound.resources[index.0 as usize]
     }
 
     fn core(&self, store: impl AsContextMut, def: &CoreDef) -> Result<Extern> {
         match def {
             CoreDef::Func(index) => Ok(Extern::Func(self.core_funcs[*index as usize])),
-            CoreDef::Export(instance, name) => {
+            CoreDef::Export(instance, export) => {
                 let instance = self.core_instances[*instance as usize];
-                instance.get_export(store, name).ok_or_else(|| missing(name))
+                let found = match &export.number {
+                    Some(number) => instance.get_module_export(store, number),
+                    None => instance.get_export(store, &export.name),
+                };
+                found.ok_or_else(|| missing(&export.name))
             }
         }
     }
@@ -331,7 +286,7 @@ impl Run {
             .map(|def| once(&mut reallocs, def, || self.slots(&mut store, def)));
         (self.memories, self.reallocs) = (memories, reallocs);
         Ok(Options {
-            instance: self.instances[options.instance as usize],
+            instance: self.bound.instances[options.instance as usize],
             memory: memory.transpose()?,
             realloc: realloc.transpose()?,
             encoding: options.encoding,
@@ -406,7 +361,7 @@ impl Run {
                 funcs[index].get_or_insert_with(|| components.add_func(self.lifted[index].clone()));
             }
         }
-        if let Some(root) = self.instances.first() {
+        if let Some(root) = self.bound.instances.first() {
             components.exit(*root);
         }
         let modules = pre.imports.iter().map(|import| match import {
@@ -415,7 +370,7 @@ impl Run {
         });
         Root {
             component: pre.component.clone(),
-            resources: self.resources,
+            resources: self.bound.resources.clone(),
             funcs,
             modules: modules.collect(),
         }
@@ -423,7 +378,7 @@ impl Run {
 }
 
 /// The error for what validation and comparison are to rule out.
-fn missing(what: &str) -> Error {
+pub(crate) fn missing(what: &str) -> Error {
     Error::of_kind(ErrorKind::Link, format!("what the component needs is not there: {what}"))
 }
 
@@ -442,17 +397,4 @@ fn unshared(memory: Extern) -> Result<Memory> {
              supported",
         )
     })
-}
-
-/// The host's destructor as a function of the store.
-fn host_destructor<T: 'static>(
-    mut store: StoreContextMut<'_, T>,
-    core: &FuncType,
-    destructor: &HostDestructor<T>,
-) -> Result<SlotFunc> {
-    let destructor = destructor.clone();
-    let func = zwasm::Func::from_slots(&mut store, core.clone(), move |mut caller, slots| {
-        destructor(caller.as_context_mut(), slots[0] as u32)
-    })?;
-    func.slots(&store)
 }

@@ -25,6 +25,7 @@ mod instance;
 mod instantiate;
 mod linker;
 mod plan;
+mod prepared;
 mod resource;
 mod resource_table;
 mod state;

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use zwasm::Module;
+use zwasm::{Module, ModuleExport};
 
 use crate::ResourceType;
 use crate::abi::StringEncoding;
@@ -76,8 +76,24 @@ pub(crate) enum CoreDef {
     /// A function that a step made, by its number among these.
     Func(u32),
     /// What an instance exports.
-    Export(u32, Arc<str>),
+    Export(u32, CoreExport),
 }
+
+/// An export of a core instance.
+#[derive(Clone, Debug)]
+pub(crate) struct CoreExport {
+    pub(crate) name: Arc<str>,
+    /// The same by number, if the instance's module is the component's own.
+    pub(crate) number: Option<ModuleExport>,
+}
+
+impl PartialEq for CoreExport {
+    fn eq(&self, other: &CoreExport) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for CoreExport {}
 
 /// The canonical options of a function.
 #[derive(Clone, Debug)]

@@ -96,6 +96,7 @@ pub use api::observe::{FunctionProfile, Profile, Sample, SampledFrame};
 pub use api::raw::ValRaw;
 #[cfg(feature = "threads")]
 pub use api::shared::SharedMemory;
+pub use api::slot_funcs::SlotFuncs;
 pub use api::store::{AsContext, AsContextMut, Refusals, Store, StoreContext, StoreContextMut};
 pub use api::table::Table;
 pub use api::types::{

@@ -78,7 +78,7 @@ pub struct PoolingAllocationConfig {
     pub(crate) max_memory_size: usize,
     pub(crate) table_elements: usize,
     protection_keys: Enabled,
-    pagemap_scan: Enabled,
+    pub(crate) pagemap_scan: Enabled,
 }
 
 impl Default for PoolingAllocationConfig {
@@ -104,7 +104,7 @@ macro_rules! limits {
 limits! {
     max_unused_warm_slots max_unused_warm_slots u32, "How many memories, and how many stacks, that nobody uses are kept for those to come; 100 unless set. Others go back to the system.";
     async_stack_keep_resident stack_keep_resident usize, "How many bytes at either end of a stack that nobody uses stay in memory. What the guest's frames had there is not cleared, and no guest can read it.";
-    linear_memory_keep_resident memory_keep_resident usize, "How many bytes at the start of a memory that nobody uses are set to zero and stay; the others go back to the system. 64 KiB unless set.";
+    linear_memory_keep_resident memory_keep_resident usize, "How many bytes of a memory that nobody uses are set to zero and stay; the others go back to the system. 256 KiB unless set; where it is not known which ones a guest has used, the first 64 KiB at most.";
     total_core_instances total_core_instances u32, "How many instances there are at most; 1000 unless set. Those of components count.";
     total_memories total_memories u32, "How many memories there are at most, shared ones not counted; 1000 unless set.";
     total_tables total_tables u32, "How many tables there are at most; 1000 unless set.";
@@ -116,7 +116,7 @@ limits! {
     max_memory_size max_memory_size usize, "As [`Config::max_memory`]; 4 GiB unless set.";
     table_elements table_elements usize, "As [`Config::max_table_elements`]; 20,000 unless set.";
     memory_protection_keys protection_keys Enabled, "Protection keys are not used: with [`Enabled::Yes`] there is no engine.";
-    pagemap_scan pagemap_scan Enabled, "What a guest has written is not looked for page by page: with [`Enabled::Yes`] there is no engine.";
+    pagemap_scan pagemap_scan Enabled, "Whether it is looked for which pages of a memory a guest has used, when nobody uses it any more: where the system tells, unless set. With [`Enabled::Yes`] there is no engine elsewhere.";
 }
 
 impl PoolingAllocationConfig {
@@ -138,7 +138,7 @@ impl PoolingAllocationConfig {
             max_memory_size: 4 << 30,
             table_elements: 20_000,
             protection_keys: Enabled::No,
-            pagemap_scan: Enabled::No,
+            pagemap_scan: Enabled::Auto,
         }
     }
 
@@ -165,9 +165,10 @@ impl PoolingAllocationConfig {
         false
     }
 
-    /// It is not.
+    /// Whether the system tells which pages a guest has used: Linux does, where a process may
+    /// read `/proc/self/pagemap`.
     pub fn is_pagemap_scan_available() -> bool {
-        false
+        crate::sys::looks_at_pages()
     }
 
     /// Makes sure that a module may be instantiated with so many bytes, memories and tables.
@@ -187,14 +188,14 @@ impl PoolingAllocationConfig {
 
     /// Makes sure that the engine has what the pool must have.
     pub(crate) fn check(&self) -> Result<()> {
-        let wanted =
-            [(self.protection_keys, "protection keys"), (self.pagemap_scan, "scans of page maps")];
-        match wanted.iter().find(|(enabled, _)| *enabled == Enabled::Yes) {
-            Some((_, what)) => {
-                Err(Error::of_kind(ErrorKind::Unsupported, format!("pools do not use {what}")))
-            }
-            None => Ok(()),
-        }
+        let missing = if self.protection_keys == Enabled::Yes {
+            "pools do not use protection keys"
+        } else if self.pagemap_scan == Enabled::Yes && !Self::is_pagemap_scan_available() {
+            "the system does not tell which pages are used"
+        } else {
+            return Ok(());
+        };
+        Err(Error::of_kind(ErrorKind::Unsupported, missing))
     }
 }
 

@@ -52,6 +52,31 @@
 //! }
 //! ```
 //!
+//! Nor functions that are made for many stores:
+//!
+//! ```compile_fail,E0308
+//! type Any = for<'a> fn(&'a str);
+//! type One = fn(&'static str);
+//! fn other(funcs: zwasm::SlotFuncs<Any, ()>) -> zwasm::SlotFuncs<One, ()> {
+//!     funcs
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! type Any = for<'a> fn(&'a str);
+//! type One = fn(&'static str);
+//! fn other(funcs: zwasm::SlotFuncs<One, ()>) -> zwasm::SlotFuncs<Any, ()> {
+//!     funcs
+//! }
+//! ```
+//!
+//! ```
+//! type Any = for<'a> fn(&'a str);
+//! fn same(funcs: zwasm::SlotFuncs<Any, ()>) -> zwasm::SlotFuncs<Any, ()> {
+//!     funcs
+//! }
+//! ```
+//!
 //! Nor a context or caller, whose data is written through:
 //!
 //! ```compile_fail,E0308

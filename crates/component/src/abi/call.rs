@@ -44,9 +44,11 @@ pub(crate) struct Lowering {
     pub(crate) ty: FuncIndex,
     pub(crate) signature: Signature,
     /// The type of the core function.
-    core: FuncType,
+    pub(crate) core: FuncType,
     /// Whether the caller goes on if the callee waits.
     pub(crate) asynchronous: bool,
+    /// Whether the callee may wait.
+    waits: bool,
 }
 
 impl Lowering {
@@ -61,7 +63,8 @@ impl Lowering {
             false => Signature::new(types, ty),
         };
         let core = signature.lowered(engine);
-        Lowering { types: types.clone(), ty, signature, core, asynchronous }
+        let waits = types[ty].asynchronous;
+        Lowering { types: types.clone(), ty, signature, core, asynchronous, waits }
     }
 }
 
@@ -79,7 +82,12 @@ impl Lowered {
     }
 
     pub(crate) fn cx(&self) -> TypeContext<'_> {
-        TypeContext { types: &self.types, resources: &self.resources }
+        self.passing().cx()
+    }
+
+    pub(crate) fn passing(&self) -> Passing<'_> {
+        let Lowered { lowering, resources, options } = self;
+        Passing { lowering, resources, options }
     }
 }
 
@@ -88,6 +96,34 @@ impl Deref for Lowered {
 
     fn deref(&self) -> &Lowering {
         &self.lowering
+    }
+}
+
+/// The same during a call, which does not count references: threads that answer requests
+/// share what all instances have alike, and would wait for each other.
+#[derive(Clone, Copy)]
+pub(crate) struct Passing<'a> {
+    pub(crate) lowering: &'a Arc<Lowering>,
+    pub(crate) resources: &'a Arc<[ResourceType]>,
+    pub(crate) options: &'a Options,
+}
+
+impl<'a> Passing<'a> {
+    fn cx(self) -> TypeContext<'a> {
+        TypeContext { types: &self.lowering.types, resources: self.resources }
+    }
+
+    /// For a call that lasts longer than this one.
+    pub(crate) fn keep(self) -> Lowered {
+        Lowered::new(self.lowering, self.resources, *self.options)
+    }
+}
+
+impl Deref for Passing<'_> {
+    type Target = Lowering;
+
+    fn deref(&self) -> &Lowering {
+        self.lowering
     }
 }
 
@@ -109,48 +145,41 @@ pub(crate) fn check_func(
         .map_err(|error| Error::msg(format!("result: {error}")))
 }
 
-/// A host function as a core function of an instance.
+/// Calls a host function on behalf of an instance that imports it.
 ///
 /// # Errors
 ///
-/// If the function cannot be made.
-pub(crate) fn lower_host<T: 'static>(
-    mut store: impl AsContextMut<Data = T>,
-    func: HostFunc<T>,
-    lowering: &Arc<Lowering>,
-    resources: &Arc<[ResourceType]>,
-    options: Options,
-) -> Result<Func> {
-    let store = store.as_context_mut();
-    let lowered = Lowered::new(lowering, resources, options);
-    let asynchronous = lowering.asynchronous;
-    let waits = lowering.types[lowering.ty].asynchronous;
-    Func::from_slots(store, lowering.core.clone(), move |mut caller: Caller<'_, T>, slots| {
-        let mut store = caller.as_context_mut();
-        let depth = begin_host(&mut store, &lowered)?;
-        if waits && !asynchronous {
-            host::check_wait(&mut store, &lowered)?;
-        }
-        let mut call = RawCall { slots, lowered: &lowered, pending: None };
-        let result = func(store.as_context_mut(), &mut call);
-        let mut result = result.map_err(thrown);
-        let pending = call.pending.take();
-        if let (Some(pending), Ok(())) = (pending, &result) {
-            let scope = depth.and_then(|_| store.attachment::<Components>().keep_scope());
-            return stack::pass(store, |store| host::wait(store, &lowered, pending, scope, slots));
-        }
-        if asynchronous && result.is_ok() {
-            slots[0] = host::RETURNED;
-        }
-        if let Some(depth) = depth {
-            result = end_host(store.attachment(), depth, result);
-        }
-        result
-    })
+/// If the instance may not be left, and what the function says.
+pub(crate) fn call_host<T: 'static>(
+    mut store: StoreContextMut<'_, T>,
+    func: &HostFunc<T>,
+    lowered: Passing<'_>,
+    slots: &mut [u64],
+) -> Result<()> {
+    let depth = begin_host(&mut store, lowered)?;
+    let asynchronous = lowered.asynchronous;
+    if lowered.waits && !asynchronous {
+        host::check_wait(&mut store, lowered)?;
+    }
+    let mut call = RawCall { slots, lowered, pending: None };
+    let result = func(store.as_context_mut(), &mut call);
+    let mut result = result.map_err(thrown);
+    let pending = call.pending.take();
+    if let (Some(pending), Ok(())) = (pending, &result) {
+        let scope = depth.and_then(|_| store.attachment::<Components>().keep_scope());
+        return stack::pass(store, |store| host::wait(store, lowered, pending, scope, slots));
+    }
+    if asynchronous && result.is_ok() {
+        slots[0] = host::RETURNED;
+    }
+    if let Some(depth) = depth {
+        result = end_host(store.attachment(), depth, result);
+    }
+    result
 }
 
 /// Before a host function: how many calls lend handles, if this one does.
-fn begin_host(store: &mut dyn Access, lowered: &Lowered) -> Result<Option<usize>> {
+fn begin_host(store: &mut dyn Access, lowered: Passing<'_>) -> Result<Option<usize>> {
     check_leave(store, lowered.options.instance)?;
     if !lowered.signature.borrows {
         return Ok(None);
@@ -435,7 +464,7 @@ fn run_export(
 /// once for all of them.
 pub struct RawCall<'a> {
     pub(crate) slots: &'a mut [u64],
-    pub(crate) lowered: &'a Lowered,
+    pub(crate) lowered: Passing<'a>,
     /// What is to be asked for the result later.
     pub(crate) pending: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -486,8 +515,8 @@ impl RawCall<'_> {
 
     /// The type of the function.
     pub fn ty(&self) -> ComponentFunc {
-        let (Lowering { types, ty, .. }, resources) = (&**self.lowered, &self.lowered.resources);
-        ComponentFunc::new(types, resources, *ty)
+        let Passing { lowering, resources, .. } = self.lowered;
+        ComponentFunc::new(&lowering.types, resources, lowering.ty)
     }
 
     /// As [`RawCall::args`], for types known at run time.
@@ -512,7 +541,7 @@ impl RawCall<'_> {
     }
 
     fn lift<'c>(&'c self, store: &'c mut dyn Access) -> Result<(LiftContext<'c>, Place)> {
-        let (options, signature) = (&self.lowered.options, &self.lowered.signature);
+        let (options, signature) = (self.lowered.options, &self.lowered.signature);
         let (memory, state) = store.split(options.memory);
         let at = passed(&signature.params, self.slots, 0, memory)?;
         let cx = LiftContext::new(self.lowered.cx(), *options, self.slots, (memory, state));
@@ -520,7 +549,7 @@ impl RawCall<'_> {
     }
 
     fn lower<'c>(&'c mut self, store: &'c mut dyn Access) -> Result<(LowerContext<'c>, Place)> {
-        let (options, signature) = (&self.lowered.options, &self.lowered.signature);
+        let (options, signature) = (self.lowered.options, &self.lowered.signature);
         let at = result_place(signature, self.slots, store.split(options.memory).0)?;
         let cx = self.lowered.cx();
         Ok((LowerContext { cx, options: *options, slots: self.slots, store }, at))

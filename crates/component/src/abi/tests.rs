@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
 
-use zwasm::{AsContextMut, Engine, Func, Instance, Module, Result, Store, ValType};
+use zwasm::{
+    AsContextMut, Caller, Engine, Func, Instance, Module, Result, SlotFuncs, Store, ValType,
+};
 
-use super::call::{Lowering, lower_guest, lower_host};
+use super::call::{HostFunc, Lowered, Lowering, Passing, call_host, lower_guest};
 use super::signature::Signature;
 use super::{Lift, Lower, StringEncoding};
 use crate::state::{Components, Lifted, Options, RuntimeInstance};
@@ -206,6 +208,22 @@ fn lowering(engine: &Engine, types: &Arc<Types>, ty: FuncIndex) -> Arc<Lowering>
     Arc::new(Lowering::new(engine, types, ty, false))
 }
 
+/// A host function as a core function of an instance.
+fn lower_host(
+    store: &mut Store<Data>,
+    func: HostFunc<Data>,
+    lowering: &Arc<Lowering>,
+    options: Options,
+) -> Result<zwasm::Func> {
+    let none: Arc<[ResourceType]> = Arc::new([]);
+    let lowered = Arc::new(Passing { lowering, resources: &none, options: &options }.keep());
+    let call = move |caller: Caller<'_, Data>, lowered: &Lowered, _, slots: &mut [u64]| {
+        call_host(caller.into(), &func, lowered.passing(), slots)
+    };
+    let funcs = SlotFuncs::new(store.engine(), [lowering.core.clone()], call)?;
+    funcs.func(store, &lowered, 0)
+}
+
 /// Text of a core module whose `run` calls `f` with what it is given and returns what
 /// that returns, by way of memory if it has to be.
 fn echo(signature: &Signature) -> String {
@@ -323,7 +341,7 @@ fn case(seed: u64) -> Result<usize> {
     let values: Vec<_> = params.iter().map(|(_, ty)| rng.value(&types, *ty)).collect();
 
     let passed = lowering(store.engine(), &types, ty);
-    let host = lower_host::<Data>(
+    let host = lower_host(
         &mut store,
         Arc::new(|mut store, call| {
             let values = call.vals(&mut store)?;
@@ -332,7 +350,6 @@ fn case(seed: u64) -> Result<usize> {
             Ok(())
         }),
         &passed,
-        &none,
         c.options,
     )?;
     let inner = lift(&mut store, &c, host, &types, ty)?;
@@ -370,18 +387,16 @@ where
         let params = Box::new([("v".into(), ty)]);
         let ty = types.intern_func(FuncType { params, result: Some(ty), asynchronous: false });
         let types = Arc::new(types);
-        let none: Arc<[ResourceType]> = Arc::new([]);
         let mut store = Store::new(&Engine::default(), Data::new());
         let guest = guest(&mut store, StringEncoding::CompactUtf16, false, None)?;
         let passed = lowering(store.engine(), &types, ty);
-        let host = lower_host::<Data>(
+        let host = lower_host(
             &mut store,
             Arc::new(|mut store, call| {
                 let value: (T,) = call.args(&mut store)?;
                 call.finish(&mut store, &value)
             }),
             &passed,
-            &none,
             guest.options,
         )?;
         let lifted = lift(&mut store, &guest, host, &types, ty)?;

@@ -26,8 +26,8 @@ use super::types::{Path, Source};
 use crate::ResourceType;
 use crate::abi::StringEncoding;
 use crate::plan::{
-    CanonicalOptions, CoreDef, Export, ExportEntry, Exports, FuncDef, Given, Import, ModuleUse,
-    Origin, Plan, Step,
+    CanonicalOptions, CoreDef, CoreExport, Export, ExportEntry, Exports, FuncDef, Given, Import,
+    ModuleUse, Origin, Plan, Step,
 };
 use crate::resource::Kind;
 use crate::tuning::{
@@ -249,8 +249,10 @@ impl<'a> Flattener<'a> {
     /// What a core instance exports under a name.
     fn core_export(&mut self, scope: ScopeId, instance: u32, name: &'a str) -> Result<CoreDef> {
         match self.scopes[scope].core_instances.get(instance as usize) {
-            Some(&CoreInstanceDef::Real(instance)) => {
-                Ok(CoreDef::Export(instance, self.name(name)))
+            Some(&CoreInstanceDef::Real(instance, module)) => {
+                let module = module.map(|module| &self.parts.modules[module as usize]);
+                let number = module.and_then(|module| module.get_export_index(name));
+                Ok(CoreDef::Export(instance, CoreExport { name: self.name(name), number }))
             }
             Some(CoreInstanceDef::Bag(names)) => {
                 let def = names.get(name).cloned();
@@ -277,7 +279,12 @@ impl<'a> Flattener<'a> {
                     given.insert(arg.name, arg.index);
                 }
                 let module = self.scopes[scope].modules.get(*module_index as usize).copied();
-                let module = match module.ok_or_else(|| inconsistent("the index of a module"))? {
+                let module = module.ok_or_else(|| inconsistent("the index of a module"))?;
+                let own = match module {
+                    ModuleDef::Static(index) => Some(index),
+                    ModuleDef::Import(..) | ModuleDef::Abstract(..) => None,
+                };
+                let module = match module {
                     ModuleDef::Static(index) => {
                         let module: &'a Module = &self.parts.modules[index as usize];
                         let mut imports = Vec::new();
@@ -305,7 +312,7 @@ impl<'a> Flattener<'a> {
                 self.step(Step::Instantiate(module));
                 let number = self.made.core_instances;
                 self.made.core_instances += u32::from(!self.dry);
-                CoreInstanceDef::Real(number)
+                CoreInstanceDef::Real(number, own)
             }
         };
         self.scopes[scope].core_instances.push(def);

@@ -61,8 +61,9 @@ pub(super) enum ComponentDef<'a> {
 
 #[derive(Clone)]
 pub(super) enum CoreInstanceDef<'a> {
-    /// An instance of a module, by the number of its step.
-    Real(u32),
+    /// An instance of a module, by the number of its step, and the module if it is one of
+    /// the component's.
+    Real(u32, Option<u32>),
     /// Items of others under new names.
     Bag(Rc<Names<'a, CoreDef>>),
 }

@@ -18,7 +18,7 @@ fn plan(text: &str) -> Plan {
 fn steps(plan: &Plan) -> Vec<String> {
     let core = |def: &CoreDef| match def {
         CoreDef::Func(index) => format!("f{index}"),
-        CoreDef::Export(instance, name) => format!("i{instance}.{name}"),
+        CoreDef::Export(instance, export) => format!("i{instance}.{}", export.name),
     };
     let step = |step: &Step| match step {
         Step::Destructor { resource, destructor } => {

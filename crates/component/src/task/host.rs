@@ -25,7 +25,7 @@ use super::waitable::Event;
 use super::{Callee, HostLift, HostResult, Key, Slab, SubtaskState, lost, run};
 use crate::RawCall;
 use crate::abi::Access;
-use crate::abi::call::{LowerArgs, Lowered, lower_args};
+use crate::abi::call::{LowerArgs, Passing, lower_args};
 use crate::abi::signature::CALL_SLOTS;
 use crate::state::{Components, Export};
 use crate::tuning::MAX_HANDLES;
@@ -191,7 +191,7 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
     };
     let subtask = state.subtask(waitable)?;
     let (lowered, mut slots) = (subtask.lowered.clone(), subtask.slots);
-    let mut call = RawCall { slots: &mut slots, lowered: &lowered, pending: None };
+    let mut call = RawCall { slots: &mut slots, lowered: lowered.passing(), pending: None };
     let polled = poll(store.as_context_mut(), &mut call, &mut context);
     let state: &mut Components = store.attachment();
     match polled {
@@ -244,7 +244,7 @@ fn add_call(state: &mut Components, waitable: Option<Key>, poll: SlotFunc) -> Re
 /// # Errors
 ///
 /// If it may not.
-pub(crate) fn check_wait(store: &mut dyn Access, lowered: &Lowered) -> Result<()> {
+pub(crate) fn check_wait(store: &mut dyn Access, lowered: Passing<'_>) -> Result<()> {
     store.state().check_block(lowered.options.instance).map(|_| ())
 }
 
@@ -255,7 +255,7 @@ pub(crate) fn check_wait(store: &mut dyn Access, lowered: &Lowered) -> Result<()
 /// If it may not wait, and what stops the host's function.
 pub(crate) fn wait<T: 'static>(
     mut store: StoreContextMut<'_, T>,
-    lowered: &Lowered,
+    lowered: Passing<'_>,
     pending: Box<dyn Any + Send + Sync>,
     scope: Option<u64>,
     slots: &mut [u64],
@@ -268,7 +268,7 @@ pub(crate) fn wait<T: 'static>(
     }
     let func = poll_func(&mut store)?;
     let state: &mut Components = store.attachment();
-    let waitable = state.add_subtask(&Arc::new(lowered.clone()), slots, scope)?;
+    let waitable = state.add_subtask(&Arc::new(lowered.keep()), slots, scope)?;
     let key = add_call(state, Some(waitable), func)?;
     state.set_callee(waitable, key)?;
     store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Call(*poll));

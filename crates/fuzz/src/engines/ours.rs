@@ -15,10 +15,23 @@ const FRAMES: usize = 16;
 
 /// Runs a module.
 pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
-    let module = match Module::from_binary(engine, bytes) {
-        Ok(module) => module,
-        Err(error) => return vec![Event::Refused(error.to_string())],
-    };
+    match Module::from_binary(engine, bytes) {
+        Ok(module) => run_instance(&module, plan),
+        Err(error) => vec![Event::Refused(error.to_string())],
+    }
+}
+
+/// Runs a module in two instances, one after the other. The second begins with the code that
+/// the first has had made.
+pub fn run_twice(engine: &Engine, bytes: &[u8], plan: &Plan) -> [Outcome; 2] {
+    match Module::from_binary(engine, bytes) {
+        Ok(module) => [(); 2].map(|()| run_instance(&module, plan)),
+        Err(error) => [(); 2].map(|()| vec![Event::Refused(error.to_string())]),
+    }
+}
+
+fn run_instance(module: &Module, plan: &Plan) -> Outcome {
+    let engine = module.engine();
     let mut store = Store::new(engine, Host::new(plan));
     if let Some(fuel) = plan.fuel {
         // The engine has been made so that this holds, here and below.
@@ -29,7 +42,7 @@ pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
         .imports()
         .map(|import| stub(&mut store, engine, import.ty(), &mut functions))
         .collect();
-    let instance = imports.and_then(|imports| Instance::new(&mut store, &module, &imports));
+    let instance = imports.and_then(|imports| Instance::new(&mut store, module, &imports));
     let mut events = store.data_mut().take();
     let instance = match instance {
         Ok(instance) => instance,

@@ -12,7 +12,7 @@
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::fs::file::ATOMIC_WRITE;
@@ -34,6 +34,8 @@ pub(crate) struct Stdio {
     /// Which the guest does not want to wait for. Kept here and not set on the
     /// host's descriptors, which the process shares with whoever started it.
     nonblock: [AtomicBool; 3],
+    /// What they are, once somebody has asked.
+    kinds: [OnceLock<(FileKind, bool)>; 3],
 }
 
 /// Which of the standard streams.
@@ -51,6 +53,7 @@ impl Stdio {
             stdout: Mutex::new(stdout),
             stderr: Mutex::new(stderr),
             nonblock: Default::default(),
+            kinds: Default::default(),
         }
     }
 
@@ -61,6 +64,16 @@ impl Stdio {
             Stream::Out => lock(&self.stdout).fd(),
             Stream::Err => lock(&self.stderr).fd(),
         }
+    }
+
+    /// What kind of file is behind a stream, and whether it is a terminal. Guests of a server
+    /// share the streams, and the system is asked once.
+    pub(crate) fn kind(&self, stream: Stream) -> (FileKind, bool) {
+        *self.kinds[stream as usize].get_or_init(|| {
+            let fd = self.fd(stream);
+            let kind = fd.and_then(|fd| file::kind(fd).ok()).unwrap_or(FileKind::Unknown);
+            (kind, fd.is_some_and(|fd| sys::is_terminal(fd, kind)))
+        })
     }
 
     /// Whether the guest does not want to wait for a stream.

@@ -16,9 +16,9 @@ use super::Errno;
 use super::rights::{self, Rights};
 use crate::host::fs::FileKind;
 use crate::host::fs::dir::Dir;
-use crate::host::fs::file::{self, Handle, Origin};
+use crate::host::fs::file::{Handle, Origin};
 use crate::host::stdio::{Stdio, Stream};
-use crate::host::sys::{self, AsFd, OwnedFd};
+use crate::host::sys::{AsFd, OwnedFd};
 use crate::host::{Host, MAX_OPEN};
 
 /// What a descriptor stands for.
@@ -112,9 +112,7 @@ impl Descriptor {
     }
 
     fn std(stdio: &Stdio, stream: Stream) -> Descriptor {
-        let fd = stdio.fd(stream);
-        let kind = fd.and_then(|fd| file::kind(fd).ok()).unwrap_or(FileKind::Unknown);
-        let terminal = fd.is_some_and(|fd| sys::is_terminal(fd, kind));
+        let (kind, terminal) = stdio.kind(stream);
         let input = stream == Stream::In;
         Descriptor {
             object: Object::Std(Std { stream, kind }),

@@ -6,6 +6,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use super::caller::{Caller, over_slots};
 use super::coredump::WasmCoreDump;
 use super::exception::{self, ThrownException};
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ use crate::stack::stop::{Outcome, Stop, Why};
 use crate::store::hooks::CallHook;
 use crate::store::vmctx::{FuncRecord, VmCtx};
 use crate::store::{HostCode, HostFunc, StoreCore};
+use crate::types::FuncType;
 
 /// Where the slots of a call from the host are; see [`activation::slots`].
 ///
@@ -160,8 +162,47 @@ where
     unsafe { HostCode::new(thunk::<A, W>, Arc::new(work)) }
 }
 
+/// A closure that does the work of many functions, and their types.
+pub(super) struct Shared<F> {
+    pub(super) types: Arc<[FuncType]>,
+    pub(super) func: F,
+}
+
+/// The code of host functions over slots that one closure does the work of, with a context.
+pub(super) fn shared_code<T: 'static, C, F>(shared: Shared<F>) -> HostCode
+where
+    F: Fn(Caller<'_, T>, &C, usize, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+{
+    // SAFETY: the thunk is for this closure.
+    unsafe { HostCode::new(shared_thunk::<T, C, F>, Arc::new(shared)) }
+}
+
 macro_rules! thunk {
     ($abi:literal) => {
+        /// The thunk of a closure that does the work of many functions.
+        unsafe extern $abi fn shared_thunk<T: 'static, C, F>(
+            func: *const HostFunc,
+            slots: *mut u64,
+            place: *const u64,
+        ) -> Outcome
+        where
+            F: Fn(Caller<'_, T>, &C, usize, &mut [u64]) -> Result<()>,
+        {
+            // SAFETY: the function's closure is of the thunk's type and its context of the
+            // closure's, they live as long as the store, and the number is that of one of
+            // its types.
+            unsafe {
+                let shared = &*(*func).closure.cast::<Shared<F>>();
+                let context = &*(*func).context.cast::<C>();
+                let number = (*func).number as usize;
+                activation::call_host(func, slots, place, Visits::VISITS, why, |call| {
+                    over_slots(call, &shared.types[number], |caller, slots| {
+                        (shared.func)(caller, context, number, slots)
+                    })
+                })
+            }
+        }
+
         /// The thunk of a closure.
         unsafe extern $abi fn thunk<A: Access, W: Fn(HostCall) -> Result<()>>(
             func: *const HostFunc,

@@ -212,29 +212,42 @@ pub(crate) fn slots_code<T: 'static>(
     func: impl Fn(Caller<'_, T>, &mut [u64]) -> Result<()> + Send + Sync + 'static,
 ) -> HostCode {
     let ty = ty.clone();
-    let params = ty.params().len();
-    let count = params.max(ty.results().len());
     host_code::<Visits, _>(move |call| {
-        // A copy, for collections look through all frames while the function runs. What
-        // lies behind the arguments is none of its business.
-        with_copies(count, 0, |slots: &mut [u64]| {
-            // SAFETY: the frame of the call has these slots; the closure is for stores
-            // with this data.
-            unsafe {
-                for (at, slot) in slots[..params].iter_mut().enumerate() {
-                    *slot = call.slots.add(at).read_volatile();
-                }
-                func(Caller::new(call), slots)?;
-                for (at, (slot, ty)) in slots.iter().zip(ty.results_slice()).enumerate() {
-                    // Code relies on it that the upper half of a narrow slot is zero.
-                    let slot = match ty {
-                        ValType::I32 | ValType::F32 => slot & u64::from(u32::MAX),
-                        ValType::I64 | ValType::F64 | ValType::V128 | ValType::Ref(_) => *slot,
-                    };
-                    call.slots.add(at).write(slot);
-                }
+        // SAFETY: the closure is for stores with this data, and functions of this type.
+        unsafe { over_slots(call, &ty, &func) }
+    })
+}
+
+/// Does what a host function over raw slots has to do, on a copy of its slots.
+///
+/// # Safety
+///
+/// The call is one of a function of this type, in a store with data of type `T`.
+#[inline(always)]
+pub(super) unsafe fn over_slots<T: 'static>(
+    call: HostCall,
+    ty: &FuncType,
+    func: impl FnOnce(Caller<'_, T>, &mut [u64]) -> Result<()>,
+) -> Result<()> {
+    let params = ty.params_slice().len();
+    // A copy, for collections look through all frames while the function runs. What
+    // lies behind the arguments is none of its business.
+    with_copies(params.max(ty.results_slice().len()), 0, |slots: &mut [u64]| {
+        // SAFETY: the frame of the call has these slots, and the store has this data.
+        unsafe {
+            for (at, slot) in slots[..params].iter_mut().enumerate() {
+                *slot = call.slots.add(at).read_volatile();
             }
-            Ok(())
-        })
+            func(Caller::new(call), slots)?;
+            for (at, (slot, ty)) in slots.iter().zip(ty.results_slice()).enumerate() {
+                // Code relies on it that the upper half of a narrow slot is zero.
+                let slot = match ty {
+                    ValType::I32 | ValType::F32 => slot & u64::from(u32::MAX),
+                    ValType::I64 | ValType::F64 | ValType::V128 | ValType::Ref(_) => *slot,
+                };
+                call.slots.add(at).write(slot);
+            }
+        }
+        Ok(())
     })
 }

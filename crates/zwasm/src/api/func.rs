@@ -122,14 +122,11 @@ impl Func {
     /// another store.
     pub fn slots(&self, store: impl AsContext) -> Result<SlotFunc> {
         let context = store.as_context();
-        let ty = context.engine().types().func_type(self.0.of(&context)?.ty);
-        let (params, results) = (ty.params().len(), ty.results().len());
-        if !is_scalar(&ty) || params > u64::BITS as usize {
-            return Err(Error::msg(format!("a {ty} cannot be called over slots")));
+        let (id, types) = (self.0.of(&context)?.ty, context.engine().types().read());
+        match types.func_type(id) {
+            Some(ty) => SlotFunc::over(*self, ty),
+            None => SlotFunc::over(*self, &types::FuncType::new([], [])),
         }
-        let narrow = |ty| matches!(ty, types::ValType::I32 | types::ValType::F32);
-        let narrow = ty.params().enumerate().map(|(at, ty)| u64::from(narrow(ty)) << at).sum();
-        Ok(SlotFunc { func: *self, count: params.max(results), params, narrow })
     }
 
     /// # Safety
@@ -414,6 +411,17 @@ pub struct SlotFunc {
 }
 
 impl SlotFunc {
+    /// A function of this type; see [`Func::slots`].
+    pub(super) fn over(func: Func, ty: &types::FuncType) -> Result<SlotFunc> {
+        let (params, results) = (ty.params().len(), ty.results().len());
+        if !is_scalar(ty) || params > u64::BITS as usize {
+            return Err(Error::msg(format!("a {ty} cannot be called over slots")));
+        }
+        let narrow = |ty| matches!(ty, types::ValType::I32 | types::ValType::F32);
+        let narrow = ty.params().enumerate().map(|(at, ty)| u64::from(narrow(ty)) << at).sum();
+        Ok(SlotFunc { func, count: params.max(results), params, narrow })
+    }
+
     /// The function itself.
     pub fn func(&self) -> Func {
         self.func

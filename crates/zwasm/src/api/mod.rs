@@ -30,6 +30,7 @@ pub(crate) mod raw;
 pub(crate) mod serialize;
 #[cfg(feature = "threads")]
 pub(crate) mod shared;
+pub(crate) mod slot_funcs;
 pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod types;

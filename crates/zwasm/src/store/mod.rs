@@ -16,6 +16,7 @@ pub(crate) mod gc;
 pub(crate) mod growth;
 pub(crate) mod held;
 pub(crate) mod hooks;
+mod host;
 pub(crate) mod instance;
 pub(crate) mod limiter;
 pub(crate) mod limits;
@@ -45,23 +46,22 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::interp;
 use crate::stack::Stack;
-use crate::stack::activation::{HostFrame, Thunk};
+use crate::stack::activation::HostFrame;
 use crate::stack::fiber::Fibers;
 use crate::stack::stop::{Access, Stop};
 #[cfg(feature = "async")]
 use crate::stack::waiting::Polled;
 use crate::stack::walk::Cursor;
-#[cfg(optimizer)]
-use crate::tier;
 use crate::types::{FuncType, GlobalType, HeapType, Held, TypeId, ValType};
 use exceptions::Exceptions;
 use functions::Functions;
 use gc::Gc;
 use growth::FindLimiter;
+pub(crate) use host::{HostCode, HostFunc, HostType};
+use host::{HostFuncs, Shared};
 use instance::InstanceData;
 use limits::{Deadline, Limits};
-use vmctx::{FuncRecord, VmCtx};
-use zwasm_regir::inst::HEADER_SLOTS;
+use vmctx::VmCtx;
 
 /// A global of a store.
 #[repr(C)]
@@ -76,40 +76,6 @@ pub(crate) struct TagInst {
     pub(crate) ty: TypeId,
     /// Slots of the values.
     pub(crate) slots: usize,
-}
-
-/// The code of a host function: what is called on its behalf, and what that finds its
-/// closure by.
-#[derive(Clone)]
-pub struct HostCode {
-    thunk: Thunk,
-    closure: Arc<dyn Any + Send + Sync>,
-}
-
-impl HostCode {
-    /// # Safety
-    ///
-    /// The thunk is for closures of this type.
-    pub(crate) unsafe fn new(thunk: Thunk, closure: Arc<dyn Any + Send + Sync>) -> HostCode {
-        HostCode { thunk, closure }
-    }
-}
-
-/// A host function of a store.
-#[repr(C)]
-pub(crate) struct HostFunc {
-    pub(crate) record: FuncRecord,
-    /// Calls the closure.
-    pub(crate) thunk: Thunk,
-    /// The closure, of the type that the thunk is for.
-    pub(crate) closure: *const (),
-    pub(crate) store: *mut StoreCore,
-    /// Slots of arguments or results, whichever are more, and of the header that follows.
-    pub(crate) frame_slots: usize,
-    /// The threaded code that calls the thunk.
-    stub: [u64; 3],
-    /// Keeps the closure.
-    _owner: Arc<dyn Any + Send + Sync>,
 }
 
 /// The part of a store that does not depend on the user's data.
@@ -198,7 +164,9 @@ pub struct StoreCore {
     tables: Vec<NonNull<TableInst>>,
     globals: Vec<NonNull<GlobalInst>>,
     tags: Vec<NonNull<TagInst>>,
-    host_funcs: Vec<NonNull<HostFunc>>,
+    host_funcs: HostFuncs,
+    /// What host functions refer to that do not own it.
+    shared: Vec<Shared>,
     pub(crate) functions: Functions,
     /// Groups of types that the host gave the store, by their first number. Those of
     /// instances are held by their modules.
@@ -273,7 +241,8 @@ impl StoreCore {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
-            host_funcs: Vec::new(),
+            host_funcs: HostFuncs::default(),
+            shared: Vec::new(),
             functions: Functions::default(),
             types: BTreeMap::new(),
             called: BTreeMap::new(),
@@ -456,65 +425,6 @@ impl StoreCore {
         self.instances.push(instance);
         instance
     }
-
-    /// Adds a host function to the store that `this` points at.
-    ///
-    /// # Safety
-    ///
-    /// `this` is valid and stays where it is.
-    pub(crate) unsafe fn add_host_func(
-        this: *mut StoreCore,
-        ty: &FuncType,
-        code: HostCode,
-    ) -> NonNull<FuncRecord> {
-        let slots = |types: &[ValType]| -> u32 { types.iter().map(|ty| ty.kind().slots()).sum() };
-        let header = slots(ty.params_slice()).max(slots(ty.results_slice()));
-        let frame = u64::from(header + HEADER_SLOTS) * 8;
-        // SAFETY: valid by the contract; the function is boxed, so that pointers to
-        // its stub and record stay good until the store frees it.
-        unsafe {
-            let (held, id) = (*this).engine.types().intern_func(ty.clone());
-            (*this).hold_type(held);
-            // Its supertypes are those of the module that it was taken from.
-            if (*this).gc.layouts.add(&(*this).engine.types().read(), &[id]).is_err() {
-                handle_alloc_error(Layout::new::<HostFunc>());
-            }
-            let number = StoreCore::number_functions(this, 1)
-                .unwrap_or_else(|| handle_alloc_error(Layout::new::<HostFunc>()));
-            let func = leak(HostFunc {
-                record: FuncRecord {
-                    body: ptr::null(),
-                    #[cfg(optimizer)]
-                    code: tier::resolver(),
-                    vmctx: (*this).host_vmctx.as_ptr(),
-                    ty: id,
-                    index: (*this).host_funcs.len() as u32,
-                    number,
-                    hot: 0,
-                    #[cfg(optimizer)]
-                    patience: 0,
-                },
-                thunk: code.thunk,
-                closure: Arc::as_ptr(&code.closure).cast(),
-                store: this,
-                frame_slots: (header + HEADER_SLOTS) as usize,
-                stub: [frame, interp::host_call_word(), u64::from(header)],
-                _owner: code.closure,
-            });
-            (*func.as_ptr()).record.body = (&raw const (*func.as_ptr()).stub).cast();
-            let host_vmctx = (*this).host_vmctx.as_ptr();
-            (*host_vmctx).store = this;
-            // Host functions have no frames of their own size to check.
-            (*host_vmctx).stack_limit = ptr::without_provenance_mut(usize::MAX);
-            #[cfg(optimizer)]
-            (*host_vmctx).call_limit.store(u64::MAX, Ordering::Relaxed);
-            (*host_vmctx).memory0 = (*this).no_memory.as_ptr();
-            (*host_vmctx).limits = Arc::as_ptr(&(*this).limits);
-            (*this).host_funcs.push(func);
-            (*this).set_function(func.cast());
-            func.cast()
-        }
-    }
 }
 
 /// What a store had at some time.
@@ -556,7 +466,6 @@ impl Drop for StoreCore {
             free(&mut self.tables, 0);
             free(&mut self.globals, 0);
             free(&mut self.tags, 0);
-            free(&mut self.host_funcs, 0);
             drop(Box::from_raw(self.no_memory.as_ptr()));
             VmCtx::free(self.host_vmctx, self.host_layout);
         }

@@ -21,7 +21,7 @@ use super::arena::{Arena, Cell};
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::image::MemoryImage;
-use crate::pooling::PoolConcurrencyLimitError;
+use crate::pooling::{Enabled, PoolConcurrencyLimitError};
 use crate::stack::Stack;
 use crate::sys::Mapping;
 use crate::tuning;
@@ -56,6 +56,10 @@ pub(crate) struct Pool {
     warm: usize,
     stack_kept: usize,
     memory_kept: usize,
+    /// Whether those are looked for that a guest has used, and how many memories came back
+    /// before that is worth finding out how.
+    looks: bool,
+    cleared: AtomicUsize,
     stack_bytes: usize,
     /// Whether stacks have room for native frames of the guest.
     native: bool,
@@ -104,6 +108,8 @@ impl Pool {
             warm: pooling.map_or(tuning::WARM, |pool| pool.max_unused_warm_slots as usize),
             stack_kept: pooling.map_or(tuning::STACK_KEPT, |pool| pool.stack_keep_resident),
             memory_kept: pooling.map_or(tuning::MEMORY_KEPT, |pool| pool.memory_keep_resident),
+            looks: pooling.is_none_or(|pool| pool.pagemap_scan != Enabled::No),
+            cleared: AtomicUsize::new(0),
             stack_bytes: config.max_stack,
             native: config.strategy.may_optimize(),
             stacks: Mutex::default(),
@@ -293,19 +299,14 @@ impl Room {
         Ok(())
     }
 
-    /// Has all bytes be zeros, or those of the image, of which so many at the start stay in
-    /// memory.
-    fn clear(&self, kept: usize) -> io::Result<()> {
-        let kept = self.image.as_ref().map_or(kept, |image| kept.min(image.start));
-        let kept = kept.checked_next_multiple_of(PAGE).unwrap_or(usize::MAX).min(self.len);
-        // SAFETY: the bytes can be accessed, and nobody uses them.
-        unsafe { self.mapping.base().write_bytes(0, kept) };
-        self.mapping.reset(kept, self.len - kept)
+    /// Has all bytes be zeros, or those of the image. So many of those before the image stay
+    /// in memory.
+    fn clear(&self, kept: usize, looks: bool) -> io::Result<()> {
+        let zeros = self.image.as_ref().map_or(self.len, |image| image.start.min(self.len));
+        self.mapping.clear(zeros, kept, looks)?;
+        self.mapping.reset(zeros, self.len - zeros)
     }
 }
-
-/// A size that those of all systems' pages divide.
-const PAGE: usize = 64 << 10;
 
 impl Drop for Room {
     fn drop(&mut self) {
@@ -345,9 +346,12 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(room) = self.room.take() else { return };
+        let pool = &self.pool;
+        let before = pool.cleared.fetch_add(1, Ordering::Relaxed);
+        let looks = pool.looks && before >= tuning::CLEARED_BLINDLY;
         // One that cannot be cleared is unmapped.
-        if room.clear(self.pool.memory_kept).is_ok() {
-            keep(&self.pool.rooms, room, self.pool.warm);
+        if room.clear(pool.memory_kept, looks).is_ok() {
+            keep(&pool.rooms, room, pool.warm);
         }
     }
 }

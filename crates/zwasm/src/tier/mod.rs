@@ -6,6 +6,11 @@
 //! (on-stack replacement), because both tiers keep the same frames. The store's
 //! own thread compiles and publishes, which is one write to the function's record.
 //! A function that cannot be compiled stays where it is.
+//!
+//! Each instance counts anew, so that one that does little would never get anywhere,
+//! however many of them come and go. So a function starts in the best code that other
+//! instances have had made; what many of them have called is compiled when the next does;
+//! and what they have used up of the time until it is optimized is not given back.
 
 #[cfg(optimizer)]
 mod background;
@@ -261,7 +266,8 @@ pub(crate) unsafe fn may_rely_on_guards(config: &Config, memories: &[*mut Memory
     AVAILABLE && guards && config.code.signals_based_traps
 }
 
-/// The code to run a function with that is called for the first time.
+/// Gives a function the code to run it with that an instance calls for the first time; its
+/// body.
 ///
 /// # Errors
 ///
@@ -269,8 +275,36 @@ pub(crate) unsafe fn may_rely_on_guards(config: &Config, memories: &[*mut Memory
 ///
 /// # Safety
 ///
-/// The record is that of a defined function of a live instance of the module.
-pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32) -> Result<&Code> {
+/// The record is that of a defined function of a live instance of the module, and the
+/// store's thread calls.
+pub(crate) unsafe fn start(
+    record: *mut FuncRecord,
+    module: &Inner,
+    defined: u32,
+) -> Result<*const u64> {
+    // SAFETY: by the contract; the code is the function's.
+    unsafe {
+        let code = first(record, module, defined)?;
+        publish((*(*record).vmctx).store, record, code);
+        #[cfg(optimizer)]
+        if let Text::Machine(_) = code.text {
+            let guarded = (*(*(*record).vmctx).instance).guarded;
+            promote::begin(record, module, defined, guarded);
+        }
+        Ok((*record).body)
+    }
+}
+
+/// The code to run a function with that an instance calls for the first time.
+///
+/// # Errors
+///
+/// As [`start`].
+///
+/// # Safety
+///
+/// As [`start`].
+unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32) -> Result<&Code> {
     // SAFETY: the record is that of a live instance.
     let store = unsafe { (*(*record).vmctx).store };
     // SAFETY: the store waits for the code meanwhile.
@@ -283,7 +317,8 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         #[cfg(optimizer)]
         {
             let config = module.engine.config();
-            (*record).patience = promote::patience(config, defined, module.body(defined).len());
+            let patience = promote::patience(config, defined, module.body(defined).len());
+            (*record).patience = patience - module.compiled.spent(defined);
         }
         (*(*(*record).vmctx).instance).guarded
     };
@@ -294,6 +329,11 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
             return Ok(code);
         }
     }
+    if matches!(strategy, Strategy::Auto | Strategy::Stress)
+        && let Some(code) = again(module, defined, guarded, &stop)?
+    {
+        return Ok(code);
+    }
     let variant = Variant { tier: Tier::Baseline, guarded };
     if budget.is_none()
         && let Some(code) = module.compiled.get(module, defined, variant, &stop)?
@@ -301,6 +341,31 @@ pub(crate) unsafe fn first(record: *mut FuncRecord, module: &Inner, defined: u32
         return Ok(code);
     }
     interp::code::code(module, defined, &stop)
+}
+
+/// The machine code of a function that other instances have called, if there is any or
+/// they were many.
+///
+/// # Errors
+///
+/// If `stop` said to give up.
+fn again<'a>(
+    module: &'a Inner,
+    defined: u32,
+    guarded: bool,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<&'a Code>> {
+    let compiled = &module.compiled;
+    #[cfg(optimizer)]
+    if let Some(Some(code)) = compiled.made(defined, Variant { tier: Tier::Optimized, guarded }) {
+        return Ok(Some(code));
+    }
+    let variant = Variant { tier: Tier::Baseline, guarded };
+    match compiled.made(defined, variant) {
+        Some(code) => Ok(code),
+        None if compiled.meet(module, defined) => compiled.get(module, defined, variant, stop),
+        None => Ok(None),
+    }
 }
 
 /// Makes code the one that a function runs from now on; its body.

@@ -31,6 +31,16 @@ impl Compiled {
         Ok(None)
     }
 
+    /// What has become of a function: it is not compiled.
+    pub(crate) fn made(&self, _: u32, _: Variant) -> Option<Option<&Code>> {
+        Some(None)
+    }
+
+    /// Whether a function is to be compiled that an instance calls: no.
+    pub(crate) fn meet(&self, _: &Inner, _: u32) -> bool {
+        false
+    }
+
     /// Compiles every function that can be: none. The bytes of machine code.
     pub(crate) fn all(&self, _: &Inner, _: bool) -> usize {
         0

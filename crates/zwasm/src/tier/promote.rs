@@ -436,6 +436,24 @@ unsafe fn charged_at(store: *const StoreCore, place: Cursor) -> Option<NonNull<F
     }
 }
 
+/// A function's baseline code has run for so long. What one instance has used up of its
+/// patience, others have not.
+///
+/// # Safety
+///
+/// The record is that of a function of a live instance, whose store's thread calls.
+unsafe fn charge(record: *mut FuncRecord, time: i64) {
+    // SAFETY: by the contract.
+    unsafe {
+        (*record).patience = (*record).patience.saturating_sub(time);
+        let Some(module) = (*(*record).vmctx).module() else { return };
+        let inner = module.inner();
+        if let Some(defined) = inner.defined_func((*record).index) {
+            inner.compiled.spend(inner, defined, time);
+        }
+    }
+}
+
 /// Whether a function is in baseline code that may be charged with time.
 ///
 /// # Safety
@@ -480,7 +498,7 @@ pub(crate) unsafe fn entered(record: *mut FuncRecord, header: *const u64) {
         };
         let charged = charged.as_ptr();
         put_into_use((*charged).vmctx);
-        (*charged).patience -= spent;
+        charge(charged, spent);
         if (*charged).patience > 0 {
             return;
         }
@@ -510,7 +528,7 @@ unsafe fn optimize(record: *mut FuncRecord, header: u32) -> Option<Replaced> {
         if samples((*(*vm).store).engine.config()) {
             let spent = (*(*vm).store).spent()?;
             put_into_use(vm);
-            (*record).patience -= spent;
+            charge(record, spent);
             if (*record).patience > 0 {
                 return None;
             }

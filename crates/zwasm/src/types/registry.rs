@@ -303,13 +303,9 @@ impl TypeRegistry {
     /// The function type with this number.
     pub(crate) fn func_type(&self, id: TypeId) -> FuncType {
         let types = self.read();
-        match types.defined(id) {
-            Some(Defined { ty: SubType { composite: Composite::Func(ty), .. }, group, .. }) => {
-                let origin = group.upgrade().map(|held| (held, id));
-                FuncType { origin, ..ty.clone() }
-            }
-            _ => FuncType::new([], []),
-        }
+        let ty = types.func_type(id).cloned();
+        let Some(ty) = ty else { return FuncType::new([], []) };
+        FuncType { origin: types.held(id).map(|held| (held, id)), ..ty }
     }
 }
 
@@ -496,6 +492,14 @@ impl Types {
 
     fn defined(&self, id: TypeId) -> Option<&Defined> {
         self.defined.get(id as usize)?.as_deref()
+    }
+
+    /// The function type with this number, if there is one.
+    pub(crate) fn func_type(&self, id: TypeId) -> Option<&FuncType> {
+        match &self.defined(id)?.ty.composite {
+            Composite::Func(ty) => Some(ty),
+            Composite::Struct(_) | Composite::Array(_) => None,
+        }
     }
 
     /// Keeps the type with this number defined, if it is.

@@ -14,5 +14,6 @@ mod linking;
 mod misuse;
 mod pool;
 mod proportion;
+mod slot_funcs;
 mod threads;
 mod types;

@@ -13,10 +13,13 @@ fn configs() -> Vec<Config> {
     kept.linear_memory_keep_resident(100_000).max_memories_per_module(9);
     let mut bare = PoolingAllocationConfig::new();
     bare.max_unused_warm_slots(0).max_memories_per_module(9);
-    let mut all = vec![Config::new(); 4];
+    let mut blind = PoolingAllocationConfig::new();
+    blind.pagemap_scan(zwasm::Enabled::No).max_memories_per_module(9);
+    let mut all = vec![Config::new(); 5];
     all[1].guard_pages(false);
     all[2].allocation_strategy(kept);
     all[3].allocation_strategy(bare);
+    all[4].allocation_strategy(blind);
     all
 }
 
@@ -453,10 +456,48 @@ fn a_pool_promises_nothing_that_it_has_not() {
     pool.memory_protection_keys(zwasm::Enabled::Auto).pagemap_scan(zwasm::Enabled::Auto);
     let mut config = Config::new();
     assert!(Engine::new(config.allocation_strategy(pool.clone())).is_ok());
+    pool.pagemap_scan(zwasm::Enabled::Yes);
+    let scans = PoolingAllocationConfig::is_pagemap_scan_available();
+    assert_eq!(Engine::new(config.allocation_strategy(pool.clone())).is_ok(), scans);
+    pool.pagemap_scan(zwasm::Enabled::No);
+    assert!(Engine::new(config.allocation_strategy(pool.clone())).is_ok());
     pool.memory_protection_keys(zwasm::Enabled::Yes);
     assert!(Engine::new(config.allocation_strategy(pool)).is_err());
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     assert!(Engine::new(&config).unwrap().pooling_allocator_metrics().is_none());
+}
+
+/// Of large memories the used pages are not looked for all over, and of many used ones not all
+/// stay: whatever is done with which, the next guest finds zeros.
+#[test]
+fn nothing_is_left_wherever_a_guest_wrote() {
+    for config in configs() {
+        let engine = Engine::new(&config).unwrap();
+        let text = r#"(module (memory (export "memory") 1 200)
+            (func (export "fill") (param $pages i32) (param $step i32) (local $at i32)
+                (drop (memory.grow (i32.sub (local.get $pages) (i32.const 1))))
+                (loop $more
+                    (i32.store8 (local.get $at) (i32.const 7))
+                    (local.set $at (i32.add (local.get $at) (local.get $step)))
+                    (br_if $more (i32.lt_u (local.get $at)
+                        (i32.mul (local.get $pages) (i32.const 65536)))))))"#;
+        let module = Module::new(&engine, text).unwrap();
+        for (pages, step) in [1, 3, 63, 64, 65, 66, 150]
+            .into_iter()
+            .flat_map(|pages| [1000, 4096, 61_440, 1 << 20, 1 << 23].map(|step| (pages, step)))
+        {
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let memory = instance.get_memory(&mut store, "memory").unwrap();
+            memory.grow(&mut store, 150).unwrap();
+            assert!(memory.data(&store).iter().all(|byte| *byte == 0), "{pages} pages, {step}");
+            drop(store);
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let fill = instance.get_typed_func::<(u32, u32), ()>(&mut store, "fill").unwrap();
+            fill.call(&mut store, (pages, step)).unwrap();
+        }
+    }
 }
 
 /// A module with much data: instances after the first begin with an image of it.

@@ -318,3 +318,38 @@ fn short_functions_follow_their_callers() {
     let told = told.lock().unwrap();
     assert!(told.find("f2 is hot") < told.find("f0 is hot"), "{told}");
 }
+
+/// Calls `fib` once in an instance of its own: its result, and how it is run afterwards, whether
+/// compiled and whether optimized.
+fn one_of_many(module: &Module, argument: i32) -> (i32, bool, bool) {
+    let (mut store, instance) = instance(module);
+    let fib = func(&mut store, instance, "fib");
+    let result = fib.typed::<i32, i32>(&store).unwrap().call(&mut store, argument).unwrap();
+    (result, fib.is_compiled(&store), fib.is_optimized(&store))
+}
+
+#[test]
+fn what_many_instances_call_is_compiled_however_little_each_does() {
+    let (engine, _) = engine(Strategy::Auto, Promotion::Background, false);
+    if !Strategy::Optimizing.is_available() {
+        return;
+    }
+    let module = Module::new(&engine, PROGRAM).unwrap();
+    assert_eq!(one_of_many(&module, 1), (1, false, false));
+    for _ in 0..100 {
+        assert_eq!(one_of_many(&module, 3).0, 2);
+    }
+    assert_eq!(one_of_many(&module, 3), (2, true, false));
+    // Time is charged to the function whichever instance calls it.
+    let begin = Instant::now();
+    while !one_of_many(&module, 15).2 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "it is never optimized");
+    }
+    assert_eq!(one_of_many(&module, 15), (610, true, true));
+    // Who has no time for compilers has none of it.
+    let (interpreting, _) = self::engine(Strategy::Interpreter, Promotion::Never, false);
+    let module = Module::new(&interpreting, PROGRAM).unwrap();
+    for _ in 0..50 {
+        assert_eq!(one_of_many(&module, 3), (2, false, false));
+    }
+}

@@ -254,6 +254,7 @@ pub(crate) fn unary_instruction(op: UnaryOp) -> Option<(Vector, Option<u8>)> {
 
 /// Whether the instruction for an op on one vector reads all 16 bytes, so that what it reads
 /// may be in memory if a load of 16 bytes may.
+#[cfg(feature = "optimize")]
 pub(crate) fn reads_whole(op: UnaryOp) -> bool {
     use UnaryOp::*;
     !matches!(

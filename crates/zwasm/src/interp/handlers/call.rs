@@ -355,8 +355,8 @@ unsafe extern "C" fn prepare(regs: &Regs) -> Outcome {
         let ty = module.funcs[(*record).index as usize];
         let header = zwasm_regir::Frame::of(module.signature(ty)).header;
         let caller = Cursor::of_caller(regs.fp.add(header as usize));
-        let body = match tier::first(record, module, defined) {
-            Ok(code) => tier::publish(store, record, code),
+        let body = match tier::start(record, module, defined) {
+            Ok(body) => body,
             Err(error) => return StoreCore::stop(store, error.into(), caller).into(),
         };
         if regs.fp.byte_add(*body as usize) > (*store).stack_limit {

@@ -239,6 +239,11 @@ impl Layouts {
         self.displays.layout(id).is_some()
     }
 
+    /// Whether a function's type without supertypes was added.
+    pub(crate) fn has_met(&self, id: TypeId) -> bool {
+        (id as usize) < self.displays.end
+    }
+
     /// Adds types; those known already cost nothing.
     ///
     /// # Errors

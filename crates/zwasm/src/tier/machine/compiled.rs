@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 #[cfg(optimizer)]
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::code_memory::{Chunk, World};
@@ -29,7 +30,7 @@ use crate::store::vmctx::FuncRecord;
 #[cfg(optimizer)]
 use crate::tier::promote::Promotions;
 use crate::tier::{Tier, Variant};
-use crate::tuning::{CODE_ALIGN, CODE_GROUP};
+use crate::tuning::{CALLING_INSTANCES, CODE_ALIGN, CODE_GROUP};
 #[cfg(optimizer)]
 use crate::tuning::{MAX_CELLS, MAX_REPLACEMENTS};
 #[cfg(optimizer)]
@@ -51,6 +52,11 @@ pub(crate) struct Compiled {
     variants: [OnceLock<Functions>; Variant::COUNT],
     #[cfg(optimizer)]
     replacements: OnceLock<Box<[OnceLock<Box<Replacement>>]>>,
+    /// How many instances have called each function, as far as that matters.
+    callers: OnceLock<Box<[AtomicU8]>>,
+    /// How long each function has run in baseline code. Microseconds.
+    #[cfg(optimizer)]
+    spent: OnceLock<Box<[AtomicU32]>>,
     /// How many cells the call sites of baseline code have.
     #[cfg(optimizer)]
     cells: AtomicU32,
@@ -236,8 +242,35 @@ impl Compiled {
         Ok(place.get().and_then(|made| made.code.as_ref()))
     }
 
-    /// What has become of a function in a variant: none if nobody has asked for it.
+    /// Counts an instance that calls a function: whether so many have done so that it is
+    /// worth compiling, however little each of them does.
+    pub(crate) fn meet(&self, module: &Inner, defined: u32) -> bool {
+        let none = || module.bodies.iter().map(|_| AtomicU8::new(0)).collect();
+        let count = &self.callers.get_or_init(none)[defined as usize];
+        // One that is lost among threads does not matter.
+        let before = count.load(Ordering::Relaxed);
+        count.store(before.saturating_add(1), Ordering::Relaxed);
+        before >= CALLING_INSTANCES
+    }
+
+    /// A function has run in baseline code for so many nanoseconds.
     #[cfg(optimizer)]
+    pub(crate) fn spend(&self, module: &Inner, defined: u32, time: i64) {
+        let none = || module.bodies.iter().map(|_| AtomicU32::new(0)).collect();
+        let spent = &self.spent.get_or_init(none)[defined as usize];
+        let time = u32::try_from(time / 1000).unwrap_or(0);
+        // It starts anew after an hour, and then it was not to be optimized.
+        spent.fetch_add(time, Ordering::Relaxed);
+    }
+
+    /// How long a function has run in baseline code. Nanoseconds.
+    #[cfg(optimizer)]
+    pub(crate) fn spent(&self, defined: u32) -> i64 {
+        let all = self.spent.get();
+        all.map_or(0, |all| i64::from(all[defined as usize].load(Ordering::Relaxed)) * 1000)
+    }
+
+    /// What has become of a function in a variant: none if nobody has asked for it.
     pub(crate) fn made(&self, defined: u32, variant: Variant) -> Option<Option<&Code>> {
         let functions = self.variants[possible(variant).number()].get()?;
         functions[defined as usize].get().map(|code| code.as_deref())

@@ -129,9 +129,14 @@ unsafe extern "sysv64" fn find(record: *mut FuncRecord) -> *const u8 {
     // uses it.
     unsafe {
         let store = (*(*record).vmctx).store;
-        let ty = (*store).engine.types().func_type((*record).ty);
         let kinds = |types: &[ValType]| types.iter().map(|ty| ty.kind()).collect::<Vec<_>>();
-        let (params, results) = (kinds(ty.params_slice()), kinds(ty.results_slice()));
+        let (params, results) = {
+            let types = (*store).engine.types().read();
+            let ty = types.func_type((*record).ty);
+            ty.map_or_else(Default::default, |ty| {
+                (kinds(ty.params_slice()), kinds(ty.results_slice()))
+            })
+        };
         let metered = (*store).engine.config().consume_fuel;
         let stubs = stubs::of(Signature { params: &params, results: &results }, metered);
         // Only host functions run in no instance.
