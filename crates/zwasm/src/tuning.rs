@@ -103,6 +103,7 @@ pub(crate) const CLEARED_BLINDLY: usize = 4;
 
 /// Bytes from the start of a memory among which it is looked for used ones: asking for a page
 /// takes 5 to 10 nanoseconds, and those of large memories that are used are seldom few.
+#[cfg(all(compiler, target_os = "linux"))]
 pub(crate) const MEMORY_LOOKED_AT: usize = 4 << 20;
 
 /// Bytes of data from which on memories share an image of it: writing less takes no longer
@@ -225,6 +226,7 @@ pub(crate) const MAX_BUDGET: usize = 10_000;
 /// Instances that have called a function before it is compiled when another one does: the
 /// answers to so many requests are to be had while it is interpreted, and those to all others
 /// are worth more than compiling takes.
+#[cfg(compiler)]
 pub(crate) const CALLING_INSTANCES: u8 = 32;
 
 /// When everything is to be promoted as soon as can be: one entry, one arrival at

@@ -87,7 +87,11 @@ pub(super) fn unsuspendable<T>(
     store: &mut StoreContextMut<'_, T>,
     work: &mut dyn FnMut(&mut dyn Access) -> Result<()>,
 ) -> Result<()> {
-    fiber::unsuspendable(store.as_context_mut(), |mut store| work(&mut store))
+    // Most calls are on none, and have nothing to wait with.
+    match fiber::is_on_stack(&*store) {
+        true => fiber::unsuspendable(store.as_context_mut(), |mut store| work(&mut store)),
+        false => work(store),
+    }
 }
 
 /// Waits for a future, if what runs belongs to a call that is one. Tells if not.

@@ -214,6 +214,11 @@ pub unsafe fn pass<C: AsContextMut, R>(
     unsafe { fiber::pass(core, || work(StoreContextMut::from_core(core))) }
 }
 
+/// Whether what runs is on a stack of its own, whoever resumes it.
+pub fn is_on_stack(store: impl AsContext) -> bool {
+    store.as_context().core_ref().fibers.inside()
+}
+
 /// Does something during which nothing may [`suspend`].
 pub fn unsuspendable<C: AsContextMut, R>(
     mut store: C,
