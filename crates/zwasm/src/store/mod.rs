@@ -44,6 +44,7 @@ pub(crate) use table::TableInst;
 
 use crate::code::Code;
 use crate::engine::Engine;
+#[cfg(not(tail_dispatch))]
 use crate::interp;
 use crate::stack::Stack;
 use crate::stack::activation::HostFrame;
