@@ -387,7 +387,7 @@ fn panics_unwind_in_the_library() {
 }
 
 #[test]
-#[ignore = "it takes minutes to build what is shipped"]
+#[ignore = "takes minutes to build what is shipped: `.ci/release` asks for it"]
 fn panics_unwind_in_what_is_shipped() {
     assert_panics_unwind(&shipped());
 }

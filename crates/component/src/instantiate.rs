@@ -145,7 +145,7 @@ impl Run {
         let destructors = pre.imports.iter().filter_map(prepared::destructor);
         let mut made = 0;
         for (ty, _) in destructors {
-            let destructor = pre.prepared.destructor(store.as_context_mut(), &bound, made)?;
+            let destructor = pre.prepared.funcs.slot_func(store.as_context_mut(), &bound, made)?;
             store.attachment::<Components>().set_destructor(ty, destructor);
             made += 1;
         }
@@ -231,7 +231,11 @@ impl Run {
                 self.core_funcs.push(func);
             }
             Step::ResourceNew { .. } | Step::ResourceRep { .. } | Step::ResourceDrop { .. } => {
-                self.core_funcs.push(pre.prepared.func(&mut store, &self.bound, self.made)?);
+                self.core_funcs.push(pre.prepared.funcs.func(
+                    &mut store,
+                    &self.bound,
+                    self.made,
+                )?);
                 self.made += 1;
             }
             Step::BuiltIn { built_in, instance } => {

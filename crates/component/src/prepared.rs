@@ -8,14 +8,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use zwasm::{AsContextMut, Caller, Engine, FuncType, Result, SlotFuncs, StoreContextMut, ValType};
+use zwasm::{AsContextMut, Caller, FuncType, Result, SlotFuncs, StoreContextMut, ValType};
 
 use crate::abi::call::{HostFunc, Lowering, Passing, call_host};
 use crate::abi::stack;
 use crate::handles::{resource_drop, resource_new, resource_rep};
 use crate::instantiate::missing;
 use crate::linker::HostDestructor;
-use crate::plan::{FuncDef, Plan, Step};
+use crate::plan::{FuncDef, Step};
 use crate::state::{Options, RuntimeInstance};
 use crate::types::ResourceIndex;
 use crate::types::matching::Provided;
@@ -50,7 +50,7 @@ enum Operation {
 /// The functions of a component with its imports found: first the destructors of imported
 /// resources, then those of the steps that make one each.
 pub(crate) struct Prepared<T: 'static> {
-    funcs: SlotFuncs<T, Bound>,
+    pub(crate) funcs: SlotFuncs<T, Bound>,
     /// How many there are.
     len: usize,
     /// How the functions are passed that are imported, in the order of their steps.
@@ -75,7 +75,8 @@ impl<T: 'static> Prepared<T> {
         for step in &plan.steps {
             match step {
                 Step::Lower { func, ty, options } => {
-                    let lowering = lowering(engine, plan, *ty, options.asynchronous);
+                    let waits = options.asynchronous;
+                    let lowering = Arc::new(Lowering::new(engine, &plan.types, *ty, waits));
                     if let FuncDef::Import(index) = func {
                         let Provided::Func(func) = &imports[*index as usize] else {
                             return Err(missing("function"));
@@ -121,27 +122,7 @@ impl<T: 'static> Prepared<T> {
         self.lowerings.get(index).ok_or_else(|| missing("function"))
     }
 
-    /// A destructor of the host, by its number.
-    pub(crate) fn destructor(
-        &self,
-        store: impl AsContextMut<Data = T>,
-        bound: &Arc<Bound>,
-        number: usize,
-    ) -> Result<zwasm::SlotFunc> {
-        self.funcs.slot_func(store, bound, number)
-    }
-
-    /// The function with this number.
-    pub(crate) fn func(
-        &self,
-        store: impl AsContextMut<Data = T>,
-        bound: &Arc<Bound>,
-        number: usize,
-    ) -> Result<zwasm::Func> {
-        self.funcs.func(store, bound, number)
-    }
-
-    /// The same of one of the host's functions.
+    /// One of the host's functions, by its number.
     pub(crate) fn host(
         &self,
         store: impl AsContextMut<Data = T>,
@@ -151,7 +132,7 @@ impl<T: 'static> Prepared<T> {
     ) -> Result<zwasm::Func> {
         let place = bound.options.get(number).ok_or_else(|| missing("function"))?;
         let _ = place.set(options);
-        self.func(store, bound, number)
+        self.funcs.func(store, bound, number)
     }
 }
 
@@ -197,13 +178,4 @@ pub(crate) fn destructor<T: 'static>(
         Provided::Resource(ty, destructor) if !ty.is_guest() => Some((*ty, destructor)),
         Provided::Resource(..) | Provided::Func(_) | Provided::Module(_) => None,
     }
-}
-
-fn lowering(
-    engine: &Engine,
-    plan: &Plan,
-    ty: crate::types::FuncIndex,
-    asynchronous: bool,
-) -> Arc<Lowering> {
-    Arc::new(Lowering::new(engine, &plan.types, ty, asynchronous))
 }
