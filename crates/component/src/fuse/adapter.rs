@@ -9,7 +9,7 @@ use crate::abi::StringEncoding;
 use crate::abi::signature::{Passed, Signature};
 use crate::state::Options;
 use crate::tuning::{MAX_ADAPTER_BYTES, MAX_ADAPTER_CASES, MAX_ADAPTER_PARTS};
-use crate::types::{Defined, Flat, InterfaceType, Part, Shape, TypeIndex, Types};
+use crate::types::{Defined, Flat, InterfaceType, Part, TypeIndex, Types};
 
 /// What an adapter imports, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +31,16 @@ pub(super) enum Need {
 
 /// One of two guests: the places of its imports.
 #[derive(Clone, Copy)]
-struct Guest {
+pub(super) struct Guest {
     flag: u32,
-    memory: u32,
+    pub(super) memory: u32,
     realloc: u32,
-    utf8: u32,
+    pub(super) utf8: u32,
 }
 
 /// Where a value lies.
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     /// In locals from this one on.
     Flat(u32),
     /// In memory: so many bytes after the address in a local.
@@ -75,18 +75,6 @@ pub(super) struct Call<'a> {
     pub(super) post_return: bool,
     /// Whether guests can throw.
     pub(super) exceptions: bool,
-}
-
-/// Bits of eight bytes that ASCII has not.
-const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
-
-/// Bytes that are copied: locals with address and size, and what they are.
-struct Bytes {
-    source: u32,
-    size: u32,
-    align: u32,
-    text: bool,
-    trap: Trap,
 }
 
 /// What is used of the two guests; found before anything is emitted, as the places of
@@ -158,9 +146,9 @@ fn uses_of_defined(types: &Types, index: TypeIndex, uses_: &mut Uses) -> Fit {
 }
 
 /// An adapter in the making.
-struct Adapter<'a> {
+pub(super) struct Adapter<'a> {
     types: &'a Types,
-    body: Body,
+    pub(super) body: Body,
     trap: u32,
 }
 
@@ -376,7 +364,7 @@ fn word(size: u32) -> Number {
 
 impl Adapter<'_> {
     /// Ends in a trap if what is on the stack is not zero.
-    fn trap_if(&mut self, trap: Trap) {
+    pub(super) fn trap_if(&mut self, trap: Trap) {
         self.body.begin_if();
         self.body.i32(trap as u32);
         self.body.call(self.trap);
@@ -389,7 +377,7 @@ impl Adapter<'_> {
     }
 
     /// Traps if the address in a local has not an alignment.
-    fn check_align(&mut self, local: u32, align: u32) {
+    pub(super) fn check_align(&mut self, local: u32, align: u32) {
         if align > 1 {
             self.body.get(local);
             self.body.i32(align - 1);
@@ -400,7 +388,13 @@ impl Adapter<'_> {
 
     /// Traps unless as many bytes as `size` leaves on the stack, as 64 bits, lie at the
     /// address in a local.
-    fn check_bounds(&mut self, local: u32, size: impl FnOnce(&mut Body), guest: Guest, trap: Trap) {
+    pub(super) fn check_bounds(
+        &mut self,
+        local: u32,
+        size: impl FnOnce(&mut Body),
+        guest: Guest,
+        trap: Trap,
+    ) {
         self.body.get(local);
         self.body.op(Op::I64ExtendI32U);
         size(&mut self.body);
@@ -420,7 +414,7 @@ impl Adapter<'_> {
 
     /// Sets a local to the address of new memory, as many bytes as `size` leaves on the
     /// stack.
-    fn allocate(
+    pub(super) fn allocate(
         &mut self,
         local: u32,
         guest: Guest,
@@ -624,7 +618,7 @@ impl Adapter<'_> {
     }
 
     /// Reads an address and a length into new locals.
-    fn pair(&mut self, (place, guest): (Place, Guest)) -> (u32, u32) {
+    pub(super) fn pair(&mut self, (place, guest): (Place, Guest)) -> (u32, u32) {
         let number = word(4);
         let (address, length) = (self.body.local(Ty::I32), self.body.local(Ty::I32));
         for (local, place) in [(address, place), (length, place.second())] {
@@ -634,180 +628,10 @@ impl Adapter<'_> {
         (address, length)
     }
 
-    fn put_pair(&mut self, (place, guest): (Place, Guest), address: u32, length: u32) {
+    pub(super) fn put_pair(&mut self, (place, guest): (Place, Guest), address: u32, length: u32) {
         let number = word(4);
         for (local, place) in [(address, place), (length, place.second())] {
             self.pop(&number, (place, guest), |adapter| adapter.body.get(local));
         }
-    }
-
-    /// Moves a list whose elements are copied as bytes.
-    fn list(&mut self, shape: Shape, from: (Place, Guest), to: (Place, Guest)) {
-        let (source, length) = self.pair(from);
-        self.check_align(source, shape.align);
-        let wide = self.body.local(Ty::I64);
-        self.body.get(length);
-        self.body.op(Op::I64ExtendI32U);
-        self.body.i64(shape.size.into());
-        self.body.op(Op::I64Mul);
-        self.body.set(wide);
-        self.check_bounds(source, |body| body.get(wide), from.1, Trap::List);
-        let size = self.body.local(Ty::I32);
-        self.body.get(wide);
-        self.body.op(Op::I32WrapI64);
-        self.body.set(size);
-        // All of a memory of 2^32 bytes is no size of 32 bits.
-        self.body.get(size);
-        self.body.op(Op::I32Eqz);
-        self.body.get(wide);
-        self.body.ops(&[Op::I64Eqz, Op::I32Eqz, Op::I32And]);
-        self.trap_if(Trap::List);
-        let bytes = Bytes { source, size, align: shape.align, text: false, trap: Trap::List };
-        self.copy(&bytes, from.1, to, length);
-    }
-
-    fn string(&mut self, from: (Place, Guest), to: (Place, Guest)) {
-        let (source, length) = self.pair(from);
-        // No string is longer than 2^31 - 1 bytes.
-        self.body.get(length);
-        self.body.i32(0);
-        self.body.op(Op::I32LtS);
-        self.trap_if(Trap::String);
-        let wide = |body: &mut Body| {
-            body.get(length);
-            body.op(Op::I64ExtendI32U);
-        };
-        self.check_bounds(source, wide, from.1, Trap::String);
-        let bytes = Bytes { source, size: length, align: 1, text: true, trap: Trap::String };
-        self.copy(&bytes, from.1, to, length);
-    }
-
-    /// Traps unless bytes are UTF-8. ASCII is looked for here, eight bytes at a time, and
-    /// for anything else the host asked.
-    fn check_utf8(&mut self, source: u32, length: u32, guest: Guest) {
-        let (at, left) = (self.body.local(Ty::I32), self.body.local(Ty::I32));
-        let body = &mut self.body;
-        body.get(source);
-        body.set(at);
-        body.get(length);
-        body.set(left);
-        body.block();
-        body.block();
-        // Eights.
-        body.block();
-        body.op(Op::Loop);
-        body.get(left);
-        body.i32(8);
-        body.op(Op::I32LtU);
-        body.branch_if(1);
-        body.get(at);
-        body.access(Access::I64Load, guest.memory, 0);
-        body.i64(NOT_ASCII);
-        body.ops(&[Op::I64And, Op::I64Eqz, Op::I32Eqz]);
-        body.branch_if(2);
-        body.get(at);
-        body.i32(8);
-        body.op(Op::I32Add);
-        body.set(at);
-        body.get(left);
-        body.i32(8);
-        body.op(Op::I32Sub);
-        body.set(left);
-        body.branch(0);
-        body.op(Op::End);
-        body.op(Op::End);
-        // The rest, fewer than eight.
-        body.op(Op::Loop);
-        body.get(left);
-        body.op(Op::I32Eqz);
-        body.branch_if(2);
-        body.get(at);
-        body.access(Access::I32Load8U, guest.memory, 0);
-        body.i32(0x80);
-        body.op(Op::I32And);
-        body.branch_if(1);
-        body.get(at);
-        body.i32(1);
-        body.op(Op::I32Add);
-        body.set(at);
-        body.get(left);
-        body.i32(1);
-        body.op(Op::I32Sub);
-        body.set(left);
-        body.branch(0);
-        body.op(Op::End);
-        body.op(Op::End);
-        body.get(at);
-        body.get(left);
-        body.call(guest.utf8);
-        body.op(Op::End);
-    }
-
-    /// Moves bytes to new memory, whose address and a length go to a place.
-    ///
-    /// Eight to sixteen of them are their first eight and their last eight: these are
-    /// checked and copied as two numbers, for the general ways have a call or a loop.
-    fn copy(&mut self, bytes: &Bytes, from: Guest, to: (Place, Guest), length: u32) {
-        let &Bytes { source, size, align, text, trap } = bytes;
-        let (first, last) = (self.body.local(Ty::I64), self.body.local(Ty::I64));
-        // Where the last eight begin.
-        let rest = self.body.local(Ty::I32);
-        self.body.get(size);
-        self.body.i32(8);
-        self.body.op(Op::I32Sub);
-        self.body.set(rest);
-
-        self.begin_if_short(rest);
-        self.body.get(source);
-        self.body.access(Access::I64Load, from.memory, 0);
-        self.body.set(first);
-        self.body.get(source);
-        self.body.get(rest);
-        self.body.op(Op::I32Add);
-        self.body.access(Access::I64Load, from.memory, 0);
-        self.body.set(last);
-        if text {
-            self.body.get(first);
-            self.body.get(last);
-            self.body.op(Op::I64Or);
-            self.body.i64(NOT_ASCII);
-            self.body.ops(&[Op::I64And, Op::I64Eqz, Op::I32Eqz]);
-            self.body.begin_if();
-            self.body.get(source);
-            self.body.get(size);
-            self.body.call(from.utf8);
-            self.body.op(Op::End);
-            self.body.begin_else();
-            self.check_utf8(source, size, from);
-        }
-        self.body.op(Op::End);
-
-        let target = self.body.local(Ty::I32);
-        self.allocate(target, to.1, align, |body| body.get(size), trap);
-
-        self.begin_if_short(rest);
-        self.body.get(target);
-        self.body.get(first);
-        self.body.access(Access::I64Store, to.1.memory, 0);
-        self.body.get(target);
-        self.body.get(rest);
-        self.body.op(Op::I32Add);
-        self.body.get(last);
-        self.body.access(Access::I64Store, to.1.memory, 0);
-        self.body.begin_else();
-        self.body.get(target);
-        self.body.get(source);
-        self.body.get(size);
-        self.body.memory_copy(to.1.memory, from.memory);
-        self.body.op(Op::End);
-        self.put_pair(to, target, length);
-    }
-
-    /// Begins what is done if a size, of which eight were taken, was eight to sixteen.
-    fn begin_if_short(&mut self, rest: u32) {
-        self.body.get(rest);
-        self.body.i32(9);
-        self.body.op(Op::I32LtU);
-        self.body.begin_if();
     }
 }

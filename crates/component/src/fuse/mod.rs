@@ -25,6 +25,7 @@
 //! the core instances that need them, and those to call come into being in between.
 
 mod adapter;
+mod bytes;
 mod emit;
 mod trap;
 

@@ -7,6 +7,7 @@ mod atomic;
 mod bulk;
 mod bytes;
 mod call;
+mod compare;
 mod control;
 mod emit;
 mod float;
