@@ -40,7 +40,7 @@ pub(crate) enum Error {
     Method,
     Target,
     TargetTooLong,
-    /// The response broke off.
+    /// The message broke off.
     Incomplete,
     /// The head has this many bytes or more, which is too many, or too many fields in them.
     HeadSize(u32),
@@ -48,7 +48,7 @@ pub(crate) enum Error {
     TrailersSize(u32),
     /// The body is encoded as nobody asked for.
     TransferCoding(String),
-    /// What was received is no response.
+    /// What was received is no message of HTTP.
     Protocol,
     /// Anything else.
     #[cfg_attr(feature = "tls", expect(dead_code, reason = "nothing else is left then"))]
@@ -77,11 +77,11 @@ impl fmt::Display for Error {
             Error::Method => f.write_str("the method is not possible"),
             Error::Target => f.write_str("the target of the request is no URI"),
             Error::TargetTooLong => f.write_str("the target of the request is too long"),
-            Error::Incomplete => f.write_str("the response broke off"),
-            Error::HeadSize(_) => f.write_str("the head of the response is too large"),
-            Error::TrailersSize(_) => f.write_str("the trailers of the response are too large"),
+            Error::Incomplete => f.write_str("what was received broke off"),
+            Error::HeadSize(_) => f.write_str("the head is too large"),
+            Error::TrailersSize(_) => f.write_str("the trailers are too large"),
             Error::TransferCoding(coding) => write!(f, "unknown transfer coding '{coding}'"),
-            Error::Protocol => f.write_str("the response is no HTTP"),
+            Error::Protocol => f.write_str("what was received is no HTTP"),
             Error::Other(why) => f.write_str(why),
         }
     }

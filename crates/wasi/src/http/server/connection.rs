@@ -30,6 +30,7 @@ use crate::host::clocks::Clock;
 use crate::host::sys::{self, AsFd, OwnedFd};
 use crate::http::budget::Budget;
 use crate::http::decode::{Decoder, Framing, Next, Received};
+use crate::http::error::Error;
 use crate::http::{RECEIVE, SKIP};
 
 /// Nanoseconds of the monotonic clock.
@@ -384,7 +385,10 @@ impl Inner {
         let refusal = match (&self.body, &self.failure) {
             (Body::TooLarge, _) => Refusal::BodyTooLarge,
             (_, Some(error)) if error.kind() == zwasm::ErrorKind::Interrupted => Refusal::TooLong,
-            (_, _) => Refusal::Failed,
+            // Whatever the guest made of it.
+            (Body::Failed(Error::ReadTimeout), _) => Refusal::Timeout,
+            (Body::Failed(_), _) => Refusal::BadRequest,
+            (Body::Open(_) | Body::Done(_), _) => Refusal::Failed,
         };
         if matches!(self.reply, Reply::None) {
             if self.failure.is_none() {

@@ -160,7 +160,8 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     ///
     /// Why there is no answer, or no whole one. The client gets the status 500 if it has
-    /// not got another yet, or 504 if the time is over; otherwise its connection is closed.
+    /// not got another yet, 400 if its own body was malformed, or 504 if the time is over;
+    /// otherwise its connection is closed.
     fn answer(&self, request: Request) -> zwasm::Result<()>;
 }
 
