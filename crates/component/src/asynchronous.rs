@@ -12,8 +12,8 @@ use zwasm::{AsContextMut, Result, StoreContextMut};
 use crate::abi::stack::{polled, wait_for};
 use crate::types::ComponentFunc;
 use crate::{
-    Component, ComponentNamedList, Func, Instance, InstancePre, Lift, Linker, LinkerInstance,
-    Lower, ResourceAny, ResourceType, TypedFunc, Val,
+    Check, Component, ComponentNamedList, Func, Instance, InstancePre, Lift, Linker,
+    LinkerInstance, Lower, RawCall, ResourceAny, ResourceType, TypedFunc, Val,
 };
 
 impl Func {
@@ -203,6 +203,33 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
         self.func_new(name, move |mut store, ty, params, results| {
             let future = |store| Box::into_pin(func(store, ty, params, results));
             wait_for(store.as_context_mut(), future)?
+        })
+    }
+
+    /// As [`LinkerInstance::func_checked`], from a closure that gives a future; see
+    /// [`LinkerInstance::func_wrap_async`].
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn func_checked_async<F>(
+        &mut self,
+        name: &str,
+        params: Check,
+        results: Check,
+        func: F,
+    ) -> Result<()>
+    where
+        F: for<'a> Fn(
+                StoreContextMut<'a, T>,
+                &'a mut RawCall<'_>,
+            ) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.func_checked(name, params, results, move |mut store, call| {
+            wait_for(store.as_context_mut(), |store| Box::into_pin(func(store, call)))?
         })
     }
 

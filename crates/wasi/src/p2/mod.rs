@@ -115,9 +115,34 @@ fn full(host: &crate::host::Host, error: ResourceTableError) -> Error {
 ///
 /// When one of the names is defined already and the linker does not allow shadowing.
 pub fn add_to_linker_sync<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
-    io::define_error(linker)?;
     io::define_poll(linker)?;
     io::define_streams(linker)?;
+    add_rest(linker)
+}
+
+/// The same with functions that wait as futures: a guest that polls, sleeps, or reads and writes
+/// streams by what blocks has its call pending meanwhile, on any executor. So it has to be
+/// called asynchronously; a synchronous call is stopped with an error when it would wait.
+///
+/// One thread of the process waits for all such guests, as long as there are any.
+///
+/// What takes the system a while and does not wait for others is done in place: files, names of
+/// directories, and standard output and error, which wait in their thread for whoever reads them.
+///
+/// # Errors
+///
+/// As [`add_to_linker_sync`].
+#[cfg(feature = "async")]
+pub fn add_to_linker_async<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
+    let mut futures = table::Futures(linker);
+    io::define_poll(&mut futures)?;
+    io::define_streams(&mut futures)?;
+    add_rest(linker)
+}
+
+/// Defines what does not wait.
+fn add_rest<T: WasiView + 'static>(linker: &mut Linker<T>) -> Result<()> {
+    io::define_error(linker)?;
     cli::add_to_linker(linker)?;
     clocks::add_to_linker(linker)?;
     random::add_to_linker(linker)?;

@@ -6,7 +6,9 @@
 //! that stores have, there is one loop over the rows and one thunk for all of them.
 
 use std::io;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use zwasm::{AsContextMut, Error, Result, StoreContextMut, Trap};
 use zwasm_component::{
@@ -14,11 +16,14 @@ use zwasm_component::{
     ResourceTableError, ResourceType,
 };
 
+use super::io::poll::{self, Source};
+#[cfg(feature = "async")]
+use super::io::watch::Wait;
 use super::{WasiCtxView, WasiView};
-use crate::host::Failure;
+use crate::host::{self, Failure};
 
 /// A store, whatever its data.
-pub(crate) trait Store {
+pub(crate) trait Store: Send {
     /// What moving values needs.
     fn access(&mut self) -> &mut dyn Access;
     /// The guest's state.
@@ -27,6 +32,31 @@ pub(crate) trait Store {
     fn spawn(&mut self, work: Work) -> Result<()>;
     /// Has the result of a call come later.
     fn pend(&mut self, call: &mut RawCall<'_>, poll: Later);
+    /// Waits until at least one of the sources is ready, and tells of each whether it is.
+    fn wait(&mut self, sources: &[Arc<dyn Source>]) -> Waited;
+}
+
+/// What comes of waiting: at once, if the thread has waited, or later.
+pub(crate) enum Waited {
+    /// The thread has.
+    Done(Option<host::Result<Vec<bool>>>),
+    /// A future does.
+    #[cfg(feature = "async")]
+    Later(Wait),
+}
+
+impl Future for Waited {
+    type Output = host::Result<Vec<bool>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        #[cfg(not(feature = "async"))]
+        let _ = context;
+        match &mut *self {
+            Waited::Done(outcome) => outcome.take().map_or(Poll::Pending, Poll::Ready),
+            #[cfg(feature = "async")]
+            Waited::Later(wait) => Pin::new(wait).poll(context),
+        }
+    }
 }
 
 /// Work of the host: asked again whenever it was woken, until it is ready.
@@ -38,9 +68,17 @@ pub(crate) type Later = Box<
     dyn FnMut(&mut dyn Store, &mut RawCall<'_>, &mut Context<'_>) -> Poll<Result<()>> + Send + Sync,
 >;
 
-pub(crate) struct Caller<'a, T: 'static>(pub(crate) StoreContextMut<'a, T>);
+/// The store of a guest that has called, whose functions wait in its thread, or in `FUTURES`.
+pub(crate) struct Caller<'a, T: 'static, const FUTURES: bool = false>(StoreContextMut<'a, T>);
 
-impl<T: WasiView + 'static> Store for Caller<'_, T> {
+impl<'a, T: WasiView + 'static> Caller<'a, T> {
+    /// The store of one that waits in its thread.
+    pub(crate) fn new(store: StoreContextMut<'a, T>) -> Caller<'a, T> {
+        Caller(store)
+    }
+}
+
+impl<T: WasiView + 'static, const FUTURES: bool> Store for Caller<'_, T, FUTURES> {
     fn access(&mut self) -> &mut dyn Access {
         &mut self.0
     }
@@ -52,19 +90,31 @@ impl<T: WasiView + 'static> Store for Caller<'_, T> {
     fn spawn(&mut self, mut work: Work) -> Result<()> {
         self.install_loop();
         zwasm_component::spawn(self.0.as_context_mut(), move |store, cx| {
-            work(&mut Caller(store), cx)
+            work(&mut Caller::<T, FUTURES>(store), cx)
         })
     }
 
     fn pend(&mut self, call: &mut RawCall<'_>, mut poll: Later) {
         self.install_loop();
         call.pend(move |store: StoreContextMut<'_, T>, call, cx| {
-            poll(&mut Caller(store), call, cx)
+            poll(&mut Caller::<T, FUTURES>(store), call, cx)
         });
+    }
+
+    fn wait(&mut self, sources: &[Arc<dyn Source>]) -> Waited {
+        let ctx = self.view().ctx;
+        #[cfg(feature = "async")]
+        if FUTURES {
+            // A prompt must be seen before its answer is waited for.
+            let _ = ctx.0.stdio.flush(&ctx.0.host);
+            return Waited::Later(Wait::new(ctx.clone(), sources));
+        }
+        let sources: Vec<_> = sources.iter().map(|source| &**source).collect();
+        Waited::Done(Some(poll::wait(&ctx.0, &sources)))
     }
 }
 
-impl<T: WasiView + 'static> Caller<'_, T> {
+impl<T: WasiView + 'static, const FUTURES: bool> Caller<'_, T, FUTURES> {
     /// Has the store wait as the guest's state says, from the first time on that something
     /// is waited for.
     pub(crate) fn install_loop(&mut self) {
@@ -168,12 +218,22 @@ pub(crate) type Function<A, O> = fn(&mut WasiCtxView<'_>, A) -> O;
 /// A call of such a function, whatever its signature; and whether it succeeded.
 pub(crate) type Call = fn(&mut dyn Store, &mut RawCall<'_>) -> Result<bool>;
 
+/// A future, whatever its type.
+pub(crate) type Boxed<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+
+/// Such a call as a future.
+pub(crate) type FutureCall =
+    for<'a> fn(&'a mut dyn Store, &'a mut RawCall<'_>) -> Boxed<'a, Result<bool>>;
+
 /// A function of an interface.
 pub(crate) struct Row {
     name: &'static str,
     params: Check,
     results: Check,
     call: Call,
+    /// How it is called where waiting is for futures, if it waits.
+    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "there are no futures"))]
+    future: Option<FutureCall>,
 }
 
 impl Row {
@@ -183,18 +243,31 @@ impl Row {
         A: ComponentNamedList,
         O: Outcome,
     {
-        Row { name, params: A::typecheck, results: O::List::typecheck, call }
+        Row::typed::<A, O>(name, call)
     }
-}
 
-impl Row {
+    /// One that may wait, in either way.
+    pub(crate) const fn waits<A, O>(
+        name: &'static str,
+        call: Call,
+        future: FutureCall,
+        _: for<'a> fn(&'a mut dyn Store, A) -> Boxed<'a, O>,
+    ) -> Row
+    where
+        A: ComponentNamedList,
+        O: Outcome,
+    {
+        Row { future: Some(future), ..Row::typed::<A, O>(name, call) }
+    }
+
     /// One of which only the types of arguments and results are known.
     pub(crate) const fn typed<A, O>(name: &'static str, call: Call) -> Row
     where
         A: ComponentNamedList,
         O: Outcome,
     {
-        Row { name, params: A::typecheck, results: O::List::typecheck, call }
+        let (params, results): (Check, Check) = (A::typecheck, O::List::typecheck);
+        Row { name, params, results, call, future: None }
     }
 }
 
@@ -211,7 +284,13 @@ pub(crate) struct ResourceRow {
     name: &'static str,
     ty: fn() -> ResourceType,
     discard: fn(&mut dyn Store, u32) -> Result<()>,
+    /// The same as a future, if it may wait.
+    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "there are no futures"))]
+    future: Option<FutureDiscard>,
 }
+
+/// What gets rid of a resource, as a future.
+pub(crate) type FutureDiscard = for<'a> fn(&'a mut dyn Store, u32) -> Boxed<'a, Result<()>>;
 
 impl ResourceRow {
     /// One whose values in the table are of a type, with what gets rid of one.
@@ -219,7 +298,16 @@ impl ResourceRow {
         name: &'static str,
         discard: fn(&mut dyn Store, u32) -> Result<()>,
     ) -> ResourceRow {
-        ResourceRow { name, ty: ResourceType::host::<R>, discard }
+        ResourceRow { name, ty: ResourceType::host::<R>, discard, future: None }
+    }
+
+    /// One whose end may have to be waited for, in either way.
+    pub(crate) const fn waits<R: Send + 'static>(
+        name: &'static str,
+        discard: fn(&mut dyn Store, u32) -> Result<()>,
+        future: FutureDiscard,
+    ) -> ResourceRow {
+        ResourceRow { future: Some(future), ..ResourceRow::new::<R>(name, discard) }
     }
 }
 
@@ -242,7 +330,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Defines the interface.
+    /// Defines the interface; its functions wait in their thread.
     pub(crate) fn define<T: WasiView + 'static>(
         &'static self,
         linker: &mut Linker<T>,
@@ -250,16 +338,94 @@ impl Table {
         let mut instance = linker.instance(self.name)?;
         for row in self.resources {
             instance.resource(row.name, (row.ty)(), |store, rep| {
-                (row.discard)(&mut Caller(store), rep)
+                (row.discard)(&mut Caller::new(store), rep)
             })?;
         }
         for row in self.functions {
             instance.func_checked(row.name, row.params, row.results, |store, call| {
-                run(&mut Caller(store), call, row, self)
+                run(&mut Caller::new(store), call, row, self)
             })?;
         }
         Ok(())
     }
+
+    /// Defines the interface; its functions are futures where they wait.
+    #[cfg(feature = "async")]
+    fn define_futures<T: WasiView + 'static>(&'static self, linker: &mut Linker<T>) -> Result<()> {
+        let mut instance = linker.instance(self.name)?;
+        for row in self.resources {
+            match row.future {
+                None => instance.resource(row.name, (row.ty)(), |store, rep| {
+                    (row.discard)(&mut Caller::<T, true>(store), rep)
+                })?,
+                Some(discard) => {
+                    instance.resource_async(row.name, (row.ty)(), move |store, rep| {
+                        Box::new(async move { discard(&mut Caller::<T, true>(store), rep).await })
+                    })?;
+                }
+            }
+        }
+        for row in self.functions {
+            let (name, params, results) = (row.name, row.params, row.results);
+            match row.future {
+                None => instance.func_checked(name, params, results, |store, call| {
+                    run(&mut Caller::<T, true>(store), call, row, self)
+                })?,
+                Some(future) => {
+                    instance.func_checked_async(name, params, results, move |store, call| {
+                        Box::new(async move {
+                            let store = &mut Caller::<T, true>(store);
+                            let outcome = future(store, call).await;
+                            told(store, row, self, outcome)
+                        })
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where an interface is defined.
+pub(crate) trait Target {
+    /// Defines it.
+    fn define(&mut self, table: &'static Table) -> Result<()>;
+}
+
+impl<T: WasiView + 'static> Target for Linker<T> {
+    fn define(&mut self, table: &'static Table) -> Result<()> {
+        table.define(self)
+    }
+}
+
+/// A linker whose functions are futures where they wait.
+#[cfg(feature = "async")]
+pub(crate) struct Futures<'a, T: 'static>(pub(crate) &'a mut Linker<T>);
+
+#[cfg(feature = "async")]
+impl<T: WasiView + 'static> Target for Futures<'_, T> {
+    fn define(&mut self, table: &'static Table) -> Result<()> {
+        table.define_futures(self.0)
+    }
+}
+
+/// What comes of a future that waits for nothing but what the thread has waited for.
+pub(crate) fn now<R>(future: impl Future<Output = R>) -> Result<R> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Ok(result),
+        Poll::Pending => Err(Error::msg("a function that waits in its thread is pending")),
+    }
+}
+
+/// Gives the guest what a function returns, and tells whether it succeeded.
+pub(crate) fn give(
+    store: &mut dyn Store,
+    call: &mut RawCall<'_>,
+    outcome: impl Outcome,
+) -> Result<bool> {
+    let (result, success) = outcome.settle()?;
+    call.finish(store.access(), &result)?;
+    Ok(success)
 }
 
 /// Calls a function of an interface for a guest, and tells whether it succeeded.
@@ -273,14 +439,19 @@ where
     O: Outcome,
 {
     let args = call.args::<A>(store.access())?;
-    let (result, success) = function(&mut store.view(), args).settle()?;
-    call.finish(store.access(), &result)?;
-    Ok(success)
+    let outcome = function(&mut store.view(), args);
+    give(store, call, outcome)
 }
 
 /// Calls a function of an interface for a guest, whatever its signature.
 fn run(store: &mut dyn Store, call: &mut RawCall<'_>, row: &Row, table: &Table) -> Result<()> {
-    match (row.call)(store, call) {
+    let outcome = (row.call)(store, call);
+    told(store, row, table, outcome)
+}
+
+/// Has who wants to know told of a call.
+fn told(store: &mut dyn Store, row: &Row, table: &Table, outcome: Result<bool>) -> Result<()> {
+    match outcome {
         Ok(success) => {
             trace(&store.view(), row, table, if success { "ok" } else { "error" });
             Ok(())
@@ -310,38 +481,90 @@ fn trace(view: &WasiCtxView<'_>, row: &Row, table: &Table, outcome: &str) {
 /// Declares an interface as a function that defines it in a linker: its resources, each
 /// with the Rust type of the values in the table and perhaps a function that gets rid of
 /// one, and its functions, each with the names of its parameters and the Rust function it
-/// is.
+/// is. One that is marked so `waits`: it is asynchronous and over a store, and so is what
+/// a resource is `closed by`.
 macro_rules! interface {
     (
         $(#[$doc:meta])*
         fn $define:ident = $name:literal {
-            $(resource $resource:literal: $ty:ty $(, dropped by $drop:path)?;)*
-            $($func:literal = $function:ident($($arg:ident),*);)*
+            $(resource $resource:literal: $ty:ty $(, dropped by $drop:path)? $(, closed by $close:path)?;)*
+            $($func:literal $(as $kind:ident)? = $function:ident($($arg:ident),*);)*
         }
     ) => {
         $(#[$doc])*
-        pub(crate) fn $define<T: $crate::p2::WasiView + 'static>(
-            linker: &mut zwasm_component::Linker<T>,
-        ) -> zwasm::Result<()> {
+        pub(crate) fn $define(linker: &mut dyn $crate::p2::table::Target) -> zwasm::Result<()> {
             static TABLE: $crate::p2::table::Table = $crate::p2::table::Table {
                 name: $name,
-                resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |store, rep| {
-                    let drops: [$crate::p2::table::Drop<$ty>; _] =
-                        [$($drop,)? $crate::p2::table::just_drop];
-                    $crate::p2::table::discard(store, rep, drops[0])
-                }),)*],
-                functions: &[$($crate::p2::table::Row::new(
-                    $func,
-                    |store, call| {
-                        $crate::p2::table::invoke(store, call, |cx, ($($arg,)*)| {
-                            $function(cx $(, $arg)*)
-                        })
-                    },
-                    |cx, ($($arg,)*)| $function(cx $(, $arg)*),
+                resources: &[$($crate::p2::table::resource!(
+                    $resource: $ty $(, dropped by $drop)? $(, closed by $close)?
+                ),)*],
+                functions: &[$($crate::p2::table::row!(
+                    $($kind)? $func = $function($($arg),*)
                 ),)*],
             };
-            TABLE.define(linker)
+            linker.define(&TABLE)
         }
     };
 }
-pub(crate) use interface;
+
+/// A resource of it.
+macro_rules! resource {
+    ($resource:literal: $ty:ty, closed by $close:path) => {
+        $crate::p2::table::ResourceRow::waits::<$ty>(
+            $resource,
+            |store, rep| {
+                let value = zwasm_component::Resource::<$ty>::new_own(rep);
+                let value = store.view().table.delete(value)?;
+                $crate::p2::table::now($close(store, value))?
+            },
+            |store, rep| {
+                Box::pin(async move {
+                    let value = zwasm_component::Resource::<$ty>::new_own(rep);
+                    let value = store.view().table.delete(value)?;
+                    $close(store, value).await
+                })
+            },
+        )
+    };
+    ($resource:literal: $ty:ty $(, dropped by $drop:path)?) => {
+        $crate::p2::table::ResourceRow::new::<$ty>($resource, |store, rep| {
+            let drops: [$crate::p2::table::Drop<$ty>; _] =
+                [$($drop,)? $crate::p2::table::just_drop];
+            $crate::p2::table::discard(store, rep, drops[0])
+        })
+    };
+}
+
+/// A function of it.
+macro_rules! row {
+    ($func:literal = $function:ident($($arg:ident),*)) => {
+        $crate::p2::table::Row::new(
+            $func,
+            |store, call| {
+                $crate::p2::table::invoke(store, call, |cx, ($($arg,)*)| {
+                    $function(cx $(, $arg)*)
+                })
+            },
+            |cx, ($($arg,)*)| $function(cx $(, $arg)*),
+        )
+    };
+    (waits $func:literal = $function:ident($($arg:ident),*)) => {
+        $crate::p2::table::Row::waits(
+            $func,
+            |store, call| {
+                let ($($arg,)*) = call.args(store.access())?;
+                let outcome = $crate::p2::table::now($function(store $(, $arg)*))?;
+                $crate::p2::table::give(store, call, outcome)
+            },
+            |store, call| {
+                Box::pin(async move {
+                    let ($($arg,)*) = call.args(store.access())?;
+                    let outcome = $function(store $(, $arg)*).await;
+                    $crate::p2::table::give(store, call, outcome)
+                })
+            },
+            |store, ($($arg,)*)| Box::pin($function(store $(, $arg)*)),
+        )
+    };
+}
+pub(crate) use {interface, resource, row};

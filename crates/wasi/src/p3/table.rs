@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use zwasm::Result;
 use zwasm_component::{ComponentNamedList, Lift, RawCall, Resource};
 
-pub(crate) use crate::p2::table::{Outcome, Store};
+pub(crate) use crate::p2::table::{Outcome, Store, give};
 
 /// Asked for the result whenever it was woken, until it is there.
 pub(crate) type Poller<O> =
@@ -26,9 +26,8 @@ where
     O: Outcome,
 {
     let args = call.args::<A>(store.access())?;
-    let (result, success) = function(store, args).settle()?;
-    call.finish(store.access(), &result)?;
-    Ok(success)
+    let outcome = function(store, args);
+    give(store, call, outcome)
 }
 
 /// Begins a call of a function that waits.
@@ -110,9 +109,7 @@ macro_rules! interface {
         }
     ) => {
         $(#[$doc])*
-        pub(crate) fn $define<T: $crate::WasiView + 'static>(
-            linker: &mut zwasm_component::Linker<T>,
-        ) -> zwasm::Result<()> {
+        pub(crate) fn $define(linker: &mut dyn $crate::p2::table::Target) -> zwasm::Result<()> {
             static TABLE: $crate::p2::table::Table = $crate::p2::table::Table {
                 name: $name,
                 resources: &[$($crate::p2::table::ResourceRow::new::<$ty>($resource, |store, rep| {
@@ -124,7 +121,7 @@ macro_rules! interface {
                     $crate::p3::table::row!($($kind)? $func = $function($($arg),*)),
                 )*],
             };
-            TABLE.define(linker)
+            linker.define(&TABLE)
         }
     };
 }

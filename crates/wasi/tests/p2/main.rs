@@ -1,6 +1,8 @@
 //! WASI 0.2 as components see it.
 
 mod arguments;
+#[cfg(feature = "async")]
+mod futures;
 mod guest;
 mod http;
 mod sockets;

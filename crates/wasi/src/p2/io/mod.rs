@@ -3,6 +3,8 @@
 pub(crate) mod poll;
 pub(crate) mod stdio;
 pub(crate) mod streams;
+#[cfg(feature = "async")]
+pub(crate) mod watch;
 
 use std::io;
 

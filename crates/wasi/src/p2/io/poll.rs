@@ -15,7 +15,7 @@ use crate::host::poll::{Direction, Need, Waiter};
 use crate::host::sys::{self, AsFd, BorrowedFd};
 use crate::host::{self, Host};
 use crate::p2::WasiCtxView;
-use crate::p2::table::{interface, stop};
+use crate::p2::table::{Store, interface, stop};
 
 /// The most things that can be waited for at once: no program waits for nearly as many.
 const MAX_POLLABLES: usize = 16384;
@@ -57,7 +57,8 @@ impl Source for Moment {
     }
 }
 
-/// Waits until at least one of the sources is ready, and tells of each whether it is.
+/// Waits in this thread until at least one of the sources is ready, and tells of each whether
+/// it is.
 pub(crate) fn wait(state: &State, sources: &[&dyn Source]) -> host::Result<Vec<bool>> {
     // A prompt must be seen before its answer is waited for.
     let _ = state.stdio.flush(&state.host);
@@ -70,8 +71,16 @@ pub(crate) fn wait(state: &State, sources: &[&dyn Source]) -> host::Result<Vec<b
 }
 
 /// Waits until a source is ready.
+#[cfg(test)]
 pub(crate) fn wait_for(state: &State, source: &dyn Source) -> host::Result {
     wait(state, &[source]).map(drop)
+}
+
+/// Which of the sources are ready now.
+#[cfg(feature = "async")]
+pub(crate) fn are_ready(state: &State, sources: &[Arc<dyn Source>]) -> host::Result<Vec<bool>> {
+    let sources: Vec<_> = sources.iter().map(|source| &**source).collect();
+    look(state, &sources, false)
 }
 
 /// Whether a source is ready now.
@@ -108,12 +117,19 @@ fn look(state: &State, sources: &[&dyn Source], patient: bool) -> host::Result<V
                 places.push((index, waiter.add(*fd, *direction), false));
             }
             Interest::Any(needs) if patient => {
-                needs.iter().for_each(|need| join(&mut waiter, need, &mut sooner));
+                let mut until =
+                    |moment: u64| sooner(moment.saturating_sub(sys::now(Clock::Monotonic)));
+                for need in needs {
+                    join(&mut waiter, need, &mut until);
+                }
             }
             Interest::Any(_) => {}
         }
     }
-    needs.iter().for_each(|need| join(&mut waiter, need, &mut sooner));
+    let mut until = |moment: u64| sooner(moment.saturating_sub(sys::now(Clock::Monotonic)));
+    for need in &needs {
+        join(&mut waiter, need, &mut until);
+    }
     if ready.contains(&true) || !patient {
         timeout = Some(0);
     }
@@ -137,17 +153,24 @@ fn look(state: &State, sources: &[&dyn Source], patient: bool) -> host::Result<V
     Ok(ready)
 }
 
-/// Has the waiter wait for what something needs, and `sooner` hear of times. They are the
-/// host's own, which takes no capability.
-fn join<'a>(waiter: &mut Waiter<'a>, need: &'a Need, sooner: &mut impl FnMut(u64)) {
+/// Has the waiter wait for what something needs, and `until` hear of moments of the monotonic
+/// clock; its number among what is waited for. It is the host's own, which takes no capability.
+pub(super) fn join<'a>(
+    waiter: &mut Waiter<'a>,
+    need: &'a Need,
+    until: &mut impl FnMut(u64),
+) -> Option<usize> {
     match need {
-        Need::Socket(socket, direction) => drop(waiter.add(socket.as_fd(), *direction)),
-        Need::Lookup(lookup) => drop(lookup.event().map(|event| waiter.add_event(event))),
+        Need::Socket(socket, direction) => Some(waiter.add(socket.as_fd(), *direction)),
+        Need::Lookup(lookup) => lookup.event().map(|event| waiter.add_event(event)),
         #[cfg(feature = "serve")]
-        Need::Stream(stream, direction) => drop(waiter.add(stream.as_fd(), *direction)),
+        Need::Stream(stream, direction) => Some(waiter.add(stream.as_fd(), *direction)),
         #[cfg(feature = "serve")]
-        Need::Event(event) => drop(waiter.add_event(event)),
-        Need::Until(moment) => sooner(moment.saturating_sub(sys::now(Clock::Monotonic))),
+        Need::Event(event) => Some(waiter.add_event(event)),
+        Need::Until(moment) => {
+            until(*moment);
+            None
+        }
     }
 }
 
@@ -160,8 +183,8 @@ interface! {
     fn define_poll = "wasi:io/poll@0.2.12" {
         resource "pollable": Pollable;
         "[method]pollable.ready" = ready(pollable);
-        "[method]pollable.block" = block(pollable);
-        "poll" = poll(pollables);
+        "[method]pollable.block" as waits = block(pollable);
+        "poll" as waits = poll(pollables);
     }
 }
 
@@ -170,12 +193,12 @@ fn ready(cx: &mut WasiCtxView<'_>, pollable: Resource<Pollable>) -> Result<(bool
     Ok((is_ready(&cx.ctx.0, source).map_err(|failure| stop(failure, "wait"))?,))
 }
 
-fn block(cx: &mut WasiCtxView<'_>, pollable: Resource<Pollable>) -> Result<()> {
-    let source = &*cx.table.get(&pollable)?.0;
-    wait_for(&cx.ctx.0, source).map_err(|failure| stop(failure, "wait"))
+async fn block(store: &mut dyn Store, pollable: Resource<Pollable>) -> Result<()> {
+    let source = store.view().table.get(&pollable)?.0.clone();
+    store.wait(&[source]).await.map(drop).map_err(|failure| stop(failure, "wait"))
 }
 
-fn poll(cx: &mut WasiCtxView<'_>, pollables: Vec<Resource<Pollable>>) -> Result<(Vec<u32>,)> {
+async fn poll(store: &mut dyn Store, pollables: Vec<Resource<Pollable>>) -> Result<(Vec<u32>,)> {
     if pollables.is_empty() {
         return Err(Error::msg("the program polls nothing, which would never end"));
     }
@@ -187,9 +210,9 @@ fn poll(cx: &mut WasiCtxView<'_>, pollables: Vec<Resource<Pollable>>) -> Result<
     }
     let mut sources = Vec::with_capacity(pollables.len());
     for pollable in &pollables {
-        sources.push(&*cx.table.get(pollable)?.0);
+        sources.push(store.view().table.get(pollable)?.0.clone());
     }
-    let ready = wait(&cx.ctx.0, &sources).map_err(|failure| stop(failure, "wait"))?;
+    let ready = store.wait(&sources).await.map_err(|failure| stop(failure, "wait"))?;
     let indices = (0..).zip(ready).filter(|(_, ready)| *ready);
     Ok((indices.map(|(index, _)| index).collect(),))
 }

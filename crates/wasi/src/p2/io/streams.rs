@@ -11,11 +11,11 @@ use zwasm::{Error, Result, Trap};
 use zwasm_component::Resource;
 
 use super::IoError;
-use super::poll::{Pollable, Source, wait_for};
+use super::poll::{Pollable, Source};
 use crate::ctx::State;
 use crate::host::Failure;
 use crate::p2::WasiCtxView;
-use crate::p2::table::{Answer, Failed, interface};
+use crate::p2::table::{Answer, Failed, Store, interface};
 use crate::p2::wit::wit_variant;
 
 /// The most that one call reads or writes, in bytes.
@@ -76,9 +76,10 @@ pub(crate) trait Output: Source {
     /// Has what was written handed on. Until it is, nothing may be written.
     fn flush(&self, state: &State) -> Streamed;
 
-    /// Waits until what was written is handed on, before the guest has no stream any more.
-    fn close(&self, _: &State) -> Streamed {
-        Ok(())
+    /// Has what was written handed on, before the guest has no stream any more. Whether it is;
+    /// if not it has to be waited for.
+    fn close(&self, _: &State) -> Streamed<bool> {
+        Ok(true)
     }
 }
 
@@ -92,33 +93,45 @@ interface! {
     /// Defines `wasi:io/streams`.
     fn define_streams = "wasi:io/streams@0.2.12" {
         resource "input-stream": InputStream;
-        resource "output-stream": OutputStream, dropped by close;
+        resource "output-stream": OutputStream, closed by close;
         "[method]input-stream.read" = read(stream, len);
-        "[method]input-stream.blocking-read" = blocking_read(stream, len);
+        "[method]input-stream.blocking-read" as waits = blocking_read(stream, len);
         "[method]input-stream.skip" = skip(stream, len);
-        "[method]input-stream.blocking-skip" = blocking_skip(stream, len);
+        "[method]input-stream.blocking-skip" as waits = blocking_skip(stream, len);
         "[method]input-stream.subscribe" = subscribe_input(stream);
         "[method]output-stream.check-write" = check_write(stream);
         "[method]output-stream.write" = write(stream, bytes);
-        "[method]output-stream.blocking-write-and-flush" = blocking_write_and_flush(stream, bytes);
+        "[method]output-stream.blocking-write-and-flush" as waits = blocking_write_and_flush(stream, bytes);
         "[method]output-stream.flush" = flush(stream);
-        "[method]output-stream.blocking-flush" = blocking_flush(stream);
+        "[method]output-stream.blocking-flush" as waits = blocking_flush(stream);
         "[method]output-stream.subscribe" = subscribe_output(stream);
         "[method]output-stream.write-zeroes" = write_zeroes(stream, len);
-        "[method]output-stream.blocking-write-zeroes-and-flush"
-            = blocking_write_zeroes_and_flush(stream, len);
+        "[method]output-stream.blocking-write-zeroes-and-flush" as waits = blocking_write_zeroes_and_flush(stream, len);
         "[method]output-stream.splice" = splice(stream, from, len);
-        "[method]output-stream.blocking-splice" = blocking_splice(stream, from, len);
+        "[method]output-stream.blocking-splice" as waits = blocking_splice(stream, from, len);
     }
 }
 
 /// Gets rid of a stream. What can not be handed on is lost, as the guest can see if it
 /// flushes.
-fn close(cx: &mut WasiCtxView<'_>, stream: OutputStream) -> Result<()> {
-    match stream.0.close(&cx.ctx.0) {
-        Ok(()) | Err(Broken::Closed | Broken::Failed(_)) => Ok(()),
-        Err(Broken::Stop(error)) => Err(error),
+async fn close(store: &mut dyn Store, stream: OutputStream) -> Result<()> {
+    loop {
+        let closed = match stream.0.close(&store.view().ctx.0) {
+            Ok(false) => wait_for(store, stream.0.clone()).await.map(|()| false),
+            closed => closed,
+        };
+        match closed {
+            Ok(false) => {}
+            Ok(true) | Err(Broken::Closed | Broken::Failed(_)) => return Ok(()),
+            Err(Broken::Stop(error)) => return Err(error),
+        }
     }
+}
+
+/// Waits until a stream is ready.
+async fn wait_for(store: &mut dyn Store, source: Arc<dyn Source>) -> Streamed {
+    store.wait(&[source]).await?;
+    Ok(())
 }
 
 /// What the guest is told.
@@ -147,23 +160,24 @@ fn read(
     tell(cx, result)
 }
 
-fn blocking_read(
-    cx: &mut WasiCtxView<'_>,
+async fn blocking_read(
+    store: &mut dyn Store,
     stream: Resource<InputStream>,
     len: u64,
 ) -> Answer<Vec<u8>, StreamError> {
-    let result = read_some(&cx.ctx.0, &*cx.table.get(&stream)?.0, chunk(len));
-    tell(cx, result)
+    let input = store.view().table.get(&stream)?.0.clone();
+    let result = read_some(store, &input, chunk(len)).await;
+    tell(&mut store.view(), result)
 }
 
 /// Reads what there is, waiting for the first byte if any are wanted.
-fn read_some(state: &State, input: &dyn Input, len: usize) -> Streamed<Vec<u8>> {
+async fn read_some(store: &mut dyn Store, input: &Arc<dyn Input>, len: usize) -> Streamed<Vec<u8>> {
     loop {
-        let bytes = input.read(state, len)?;
+        let bytes = input.read(&store.view().ctx.0, len)?;
         if !bytes.is_empty() || len == 0 {
             return Ok(bytes);
         }
-        wait_for(state, input)?;
+        wait_for(store, input.clone()).await?;
     }
 }
 
@@ -175,12 +189,12 @@ fn skip(
     Ok(read(cx, stream, len)?.len() as u64)
 }
 
-fn blocking_skip(
-    cx: &mut WasiCtxView<'_>,
+async fn blocking_skip(
+    store: &mut dyn Store,
     stream: Resource<InputStream>,
     len: u64,
 ) -> Answer<u64, StreamError> {
-    Ok(blocking_read(cx, stream, len)?.len() as u64)
+    Ok(blocking_read(store, stream, len).await?.len() as u64)
 }
 
 fn subscribe_input(
@@ -216,30 +230,31 @@ fn write(
     tell(cx, result)
 }
 
-fn blocking_write_and_flush(
-    cx: &mut WasiCtxView<'_>,
+async fn blocking_write_and_flush(
+    store: &mut dyn Store,
     stream: Resource<OutputStream>,
     bytes: Vec<u8>,
 ) -> Answer<(), StreamError> {
     check_blocking("blocking-write-and-flush", bytes.len() as u64)?;
-    let result = write_all(&cx.ctx.0, &*cx.table.get(&stream)?.0, &bytes);
-    tell(cx, result)
+    let output = store.view().table.get(&stream)?.0.clone();
+    let result = write_all(store, &output, &bytes).await;
+    tell(&mut store.view(), result)
 }
 
 /// Waits until all is written and handed on.
-fn write_all(state: &State, output: &dyn Output, mut bytes: &[u8]) -> Streamed {
+async fn write_all(store: &mut dyn Store, output: &Arc<dyn Output>, mut bytes: &[u8]) -> Streamed {
     while !bytes.is_empty() {
-        let permitted = permit(state, output)?.min(bytes.len());
-        output.write(state, &bytes[..permitted])?;
+        let permitted = permit(store, output).await?.min(bytes.len());
+        output.write(&store.view().ctx.0, &bytes[..permitted])?;
         bytes = &bytes[permitted..];
     }
-    flush_all(state, output)
+    flush_all(store, output).await
 }
 
 /// Waits until all that was written is handed on.
-fn flush_all(state: &State, output: &dyn Output) -> Streamed {
-    output.flush(state)?;
-    match permit(state, output) {
+async fn flush_all(store: &mut dyn Store, output: &Arc<dyn Output>) -> Streamed {
+    output.flush(&store.view().ctx.0)?;
+    match permit(store, output).await {
         // What was written is, whatever comes after it.
         Ok(_) | Err(Broken::Closed) => Ok(()),
         Err(broken) => Err(broken),
@@ -247,10 +262,10 @@ fn flush_all(state: &State, output: &dyn Output) -> Streamed {
 }
 
 /// Waits until something can be written, and says how much.
-fn permit(state: &State, output: &dyn Output) -> Streamed<usize> {
+async fn permit(store: &mut dyn Store, output: &Arc<dyn Output>) -> Streamed<usize> {
     loop {
-        match output.check_write(state)? {
-            0 => wait_for(state, output)?,
+        match output.check_write(&store.view().ctx.0)? {
+            0 => wait_for(store, output.clone()).await?,
             permitted => return Ok(permitted),
         }
     }
@@ -270,12 +285,13 @@ fn flush(cx: &mut WasiCtxView<'_>, stream: Resource<OutputStream>) -> Answer<(),
     tell(cx, result)
 }
 
-fn blocking_flush(
-    cx: &mut WasiCtxView<'_>,
+async fn blocking_flush(
+    store: &mut dyn Store,
     stream: Resource<OutputStream>,
 ) -> Answer<(), StreamError> {
-    let result = flush_all(&cx.ctx.0, &*cx.table.get(&stream)?.0);
-    tell(cx, result)
+    let output = store.view().table.get(&stream)?.0.clone();
+    let result = flush_all(store, &output).await;
+    tell(&mut store.view(), result)
 }
 
 fn write_zeroes(
@@ -294,15 +310,16 @@ fn write_zeroes(
     tell(cx, result)
 }
 
-fn blocking_write_zeroes_and_flush(
-    cx: &mut WasiCtxView<'_>,
+async fn blocking_write_zeroes_and_flush(
+    store: &mut dyn Store,
     stream: Resource<OutputStream>,
     len: u64,
 ) -> Answer<(), StreamError> {
     check_blocking("blocking-write-zeroes-and-flush", len)?;
+    let output = store.view().table.get(&stream)?.0.clone();
     let zeros = &[0; BLOCKING_CHUNK][..len as usize];
-    let result = write_all(&cx.ctx.0, &*cx.table.get(&stream)?.0, zeros);
-    tell(cx, result)
+    let result = write_all(store, &output, zeros).await;
+    tell(&mut store.view(), result)
 }
 
 fn splice(
@@ -328,23 +345,30 @@ fn splice(
     tell(cx, result)
 }
 
-fn blocking_splice(
-    cx: &mut WasiCtxView<'_>,
+async fn blocking_splice(
+    store: &mut dyn Store,
     stream: Resource<OutputStream>,
     from: Resource<InputStream>,
     len: u64,
 ) -> Answer<u64, StreamError> {
-    let (output, input) = (&*cx.table.get(&stream)?.0, &*cx.table.get(&from)?.0);
-    let state = &*cx.ctx.0;
-    let moved = || {
-        let permitted = permit(state, output)?.min(chunk(len));
-        if permitted == 0 {
-            return Ok(0);
-        }
-        let bytes = read_some(state, input, permitted)?;
-        write_all(state, output, &bytes)?;
-        Ok(bytes.len() as u64)
-    };
-    let result = moved();
-    tell(cx, result)
+    let output = store.view().table.get(&stream)?.0.clone();
+    let input = store.view().table.get(&from)?.0.clone();
+    let result = move_some(store, &output, &input, chunk(len)).await;
+    tell(&mut store.view(), result)
+}
+
+/// Waits until something can be written and something read, and moves it.
+async fn move_some(
+    store: &mut dyn Store,
+    output: &Arc<dyn Output>,
+    input: &Arc<dyn Input>,
+    len: usize,
+) -> Streamed<u64> {
+    let permitted = permit(store, output).await?.min(len);
+    if permitted == 0 {
+        return Ok(0);
+    }
+    let bytes = read_some(store, input, permitted).await?;
+    write_all(store, output, &bytes).await?;
+    Ok(bytes.len() as u64)
 }

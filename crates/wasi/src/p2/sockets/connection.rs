@@ -20,7 +20,7 @@ use crate::host::net::tcp::would_block;
 use crate::host::poll::{Direction, Need};
 use crate::host::sys::AsFd;
 use crate::host::{Failure, Host, Result};
-use crate::p2::io::poll::{Interest, Source, wait_for};
+use crate::p2::io::poll::{Interest, Source};
 use crate::p2::io::streams::{Broken, Input, Output, Streamed};
 use crate::p2::table::Failed;
 
@@ -306,15 +306,9 @@ impl Output for Sender {
         self.push(state, &mut inner).map(drop)
     }
 
-    fn close(&self, state: &State) -> Streamed {
-        loop {
-            let mut inner = self.0.lock();
-            if inner.left.is_empty() || self.push(state, &mut inner)? {
-                return Ok(());
-            }
-            drop(inner);
-            wait_for(state, self)?;
-        }
+    fn close(&self, state: &State) -> Streamed<bool> {
+        let mut inner = self.0.lock();
+        Ok(inner.left.is_empty() || self.push(state, &mut inner)?)
     }
 }
 
@@ -322,7 +316,7 @@ impl Output for Sender {
 mod tests {
     use super::*;
     use crate::host::net::socket::{Kind, Purpose};
-    use crate::p2::io::poll::{Moment, is_ready, wait};
+    use crate::p2::io::poll::{Moment, is_ready, wait, wait_for};
     use crate::{Capabilities, WasiCtx};
     use std::io::Read;
     use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -178,7 +178,7 @@ fn respond<T: WasiView + 'static>(
     };
     let Response { status, headers, body } = response;
     if status < 200 {
-        body.close(&mut Caller(store))?;
+        body.close(&mut Caller::new(store))?;
         return Err(Error::msg(format!("the status {status} is of no final response")));
     }
     let (served, length) = (served.clone(), headers.content_length());
@@ -187,7 +187,7 @@ fn respond<T: WasiView + 'static>(
         let flow: Arc<dyn Flow> = served;
         Ok(Ok(flow))
     });
-    transmit(&mut Caller(store), body, Message::Response, length, begin)
+    transmit(&mut Caller::new(store), body, Message::Response, length, begin)
 }
 
 /// The request as the guest sees it.

@@ -126,7 +126,7 @@ impl<T: WasiView + 'static> Service<T> {
         let host = &store.data_mut().ctx().ctx.0.host;
         host.patience.set(u64::MAX, Arc::new(listener));
         // Guests wait for more requests even if for nothing else.
-        Caller(store.as_context_mut()).install_loop();
+        Caller::new(store.as_context_mut()).install_loop();
         let instance = self.pre.instantiate(&mut store)?;
         let handle = instance.get_typed_func(&mut store, self.handle)?;
         self.pool().driven.push(mailbox.clone());
@@ -199,7 +199,7 @@ impl<T: WasiView + 'static> Driver<'_, T> {
         let host = &store.data_mut().ctx().ctx.0.host;
         host.patience.extend(until.saturating_add(GRACE));
         self.mailbox.listen(self.room(), until);
-        self.waiting.on(&mut Caller(store), self.mailbox.clone(), cx);
+        self.waiting.on(&mut Caller::new(store), self.mailbox.clone(), cx);
         Poll::Pending
     }
 
