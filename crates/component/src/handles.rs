@@ -384,7 +384,7 @@ pub(crate) fn destroy(
     rep: u32,
     caller: Option<RuntimeInstance>,
 ) -> Result<()> {
-    let (_, state) = store.split(None);
+    let state = store.state();
     let destructor = state.destructor(ty);
     let root = |state: &Components, instance| Some(state.root(instance));
     // Within a component everything is entered already.
@@ -402,7 +402,7 @@ pub(crate) fn destroy(
     };
     let depth = state.depth();
     let result = store.call(func, &mut [rep.into()]);
-    let (_, state) = store.split(None);
+    let state = store.state();
     if result.is_err() {
         state.unwind(depth);
     }

@@ -128,7 +128,7 @@ impl Run {
         for (parent, tasks) in plan.instances.iter().zip(&plan.tasks) {
             let parent = parent.map(|parent| instances[parent as usize]);
             let instance = components.add_instance(parent);
-            components.instance_tasks(instance).always = *tasks;
+            components.instance_tasks(instance).kind = *tasks;
             instances.push(instance);
         }
         // Until all of it has started, nobody may come in from outside.
@@ -143,6 +143,7 @@ impl Run {
         }
         let bound = pre.prepared.bind(resources.into(), &instances);
         let destructors = pre.imports.iter().filter_map(prepared::destructor);
+        components.reserve_destructors(destructors.clone().count());
         let mut made = 0;
         for (ty, _) in destructors {
             let destructor = pre.prepared.funcs.slot_func(store.as_context_mut(), &bound, made)?;

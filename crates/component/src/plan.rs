@@ -32,8 +32,8 @@ pub(crate) struct Plan {
     pub(crate) resources: Vec<Origin>,
     /// Of each component instance, that of the root first, the one it is nested in.
     pub(crate) instances: Vec<Option<u32>>,
-    /// Of each of them, whether its functions run as tasks: it has functions for tasks.
-    pub(crate) tasks: Vec<bool>,
+    /// Of each of them, how its functions run.
+    pub(crate) tasks: Vec<Tasks>,
     pub(crate) steps: Vec<Step>,
     /// What the component exports, and what the instances among that export.
     pub(crate) exports: Vec<Exports>,
@@ -124,6 +124,16 @@ pub(crate) struct Given {
     pub(crate) def: CoreDef,
 }
 
+/// What an instance has of the functions for tasks.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tasks {
+    /// Whether it has any, so that its own functions run as tasks.
+    pub(crate) any: bool,
+    /// Whether it has one that waits before it returns, so that its code needs a stack to
+    /// wait on. Others are done at once, and what waits for them returns first.
+    pub(crate) wait: bool,
+}
+
 /// A function of the canonical ABI for tasks, what they wait for, streams and futures.
 ///
 /// Specification: Canonical ABI, `canon task.return` and what follows it.
@@ -180,6 +190,46 @@ pub(crate) enum BuiltIn {
         yields: bool,
         promotes: bool,
     },
+}
+
+impl BuiltIn {
+    /// Whether it may wait before it returns.
+    pub(crate) fn waits(&self) -> bool {
+        match self {
+            BuiltIn::SetWait { .. }
+            | BuiltIn::SubtaskCancel { asynchronous: false }
+            | BuiltIn::ThreadSuspend
+            | BuiltIn::ThreadYield
+            | BuiltIn::ThreadSwitch { .. } => true,
+            BuiltIn::Pipe { operation: PipeOperation::Copy { options, .. }, .. } => {
+                !options.asynchronous
+            }
+            // No copy goes on once it is cancelled.
+            BuiltIn::Pipe {
+                operation:
+                    PipeOperation::New | PipeOperation::Cancel { .. } | PipeOperation::Drop { .. },
+                ..
+            }
+            | BuiltIn::ContextGet { .. }
+            | BuiltIn::ContextSet { .. }
+            | BuiltIn::BackpressureInc
+            | BuiltIn::BackpressureDec
+            | BuiltIn::TaskReturn { .. }
+            | BuiltIn::TaskCancel
+            | BuiltIn::SubtaskCancel { asynchronous: true }
+            | BuiltIn::SubtaskDrop
+            | BuiltIn::SetNew
+            | BuiltIn::SetPoll { .. }
+            | BuiltIn::SetDrop
+            | BuiltIn::Join
+            | BuiltIn::ErrorNew(_)
+            | BuiltIn::ErrorMessage(_)
+            | BuiltIn::ErrorDrop
+            | BuiltIn::ThreadIndex
+            | BuiltIn::ThreadNew { .. }
+            | BuiltIn::ThreadResumeLater => false,
+        }
+    }
 }
 
 /// What is done with the end of a stream or a future.

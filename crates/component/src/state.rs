@@ -15,6 +15,7 @@
 //! Specification: Canonical ABI, "Component Instance State", "Resource State".
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -94,20 +95,53 @@ pub struct Components {
     instances: Vec<InstanceState>,
     /// The resources that guests define.
     resources: Vec<GuestResource>,
-    host_destructors: HashMap<ResourceType, SlotFunc>,
+    host_destructors: HashMap<ResourceType, SlotFunc, Mixed>,
     funcs: Vec<Arc<Export>>,
     /// Calls that lend handles.
     scopes: Slab<Scope>,
     /// Those that the thread that runs is in, the innermost last.
     pub(crate) open: Vec<u64>,
     /// The owners that the host holds, by a number that is never given again.
-    pub(crate) held: HashMap<u64, HostHandle>,
+    pub(crate) held: HashMap<u64, HostHandle, Mixed>,
     pub(crate) next_held: u64,
     /// Handles and loans there are.
     pub(crate) live: usize,
     /// What adapters call to trap, once there are some.
     pub(crate) trap: Option<zwasm::Func>,
     pub(crate) tasks: Tasks,
+}
+
+/// How keys are hashed that nobody can choose so that they collide: numbers of types, and
+/// those that a store counts. Each instance of a component enters dozens.
+pub(crate) type Mixed = BuildHasherDefault<Mix>;
+
+/// Multiplies, and takes the middle of the product.
+#[derive(Default)]
+pub(crate) struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // An odd number with as many ones as zeros, as far from any regular pattern as can
+        // be: the fraction of the golden ratio.
+        let product = u128::from(self.0.rotate_left(5) ^ number) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What changes about an instance as it runs.
@@ -168,11 +202,11 @@ impl Default for Components {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             instances: Vec::new(),
             resources: Vec::new(),
-            host_destructors: HashMap::new(),
+            host_destructors: HashMap::default(),
             funcs: Vec::new(),
             scopes: Slab::default(),
             open: Vec::new(),
-            held: HashMap::new(),
+            held: HashMap::default(),
             next_held: 0,
             live: 0,
             trap: None,
@@ -220,6 +254,11 @@ impl Components {
                 self.host_destructors.insert(resource, destructor);
             }
         }
+    }
+
+    /// Makes room for the destructors of so many of the host's resources.
+    pub(crate) fn reserve_destructors(&mut self, count: usize) {
+        self.host_destructors.reserve(count);
     }
 
     /// Which of the resources that guests of this store define it is.
@@ -422,7 +461,7 @@ impl Components {
 
     /// Whether calls of a function are tasks.
     pub(crate) fn is_task(&self, export: &Export) -> bool {
-        export.asynchronous() || self.instance_tasks_ref(export.lifted.options.instance).always
+        export.asynchronous() || self.instance_tasks_ref(export.lifted.options.instance).kind.any
     }
 
     /// What an instance has of tasks.
@@ -453,7 +492,7 @@ impl Components {
 ///
 /// If it may not.
 pub(crate) fn check_leave(store: &mut dyn Access, instance: RuntimeInstance) -> Result<()> {
-    let may = match store.split(None).1.state(instance).may_leave {
+    let may = match store.state().state(instance).may_leave {
         Flag::Own(may) => may,
         Flag::Shared(global) => store.variable(global),
     };
@@ -473,7 +512,7 @@ pub(crate) fn set_may_leave(
     instance: RuntimeInstance,
     may: bool,
 ) -> Result<()> {
-    match &mut store.split(None).1.state_mut(instance).may_leave {
+    match &mut store.state().state_mut(instance).may_leave {
         Flag::Own(flag) => *flag = may,
         Flag::Shared(global) => {
             let global = *global;

@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use zwasm::fiber::{self, Cancelled, Fiber};
 use zwasm::{
-    AsContextMut, Caller, Config, Engine, Error, ErrorKind, Instance, Linker, Module, Result,
-    Store, Strategy, Trap, TypedFunc,
+    AsContextMut, Caller, Config, Engine, Error, ErrorKind, Instance, Linker, Module,
+    PoolingAllocationConfig, Result, Store, Strategy, Trap, TypedFunc,
 };
 
 /// All tiers that there are, and mixtures of them.
@@ -521,4 +521,36 @@ fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = status.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
     pages * 4096
+}
+
+/// A store keeps the stack of a fiber that has ended for the next one, until it is dropped;
+/// where there are few stacks it does not.
+#[test]
+fn a_store_keeps_one_stack_for_its_fibers() -> Result<()> {
+    for (total, kept) in [(8, 1), (1, 0)] {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_stacks(total);
+        let engine = Engine::new(Config::new().allocation_strategy(pool))?;
+        let stacks = || engine.pooling_allocator_metrics().map(|metrics| metrics.stacks());
+        let mut store = Store::new(&engine, ());
+        for _ in 0..3 {
+            let mut fiber = Fiber::new(&mut store, |mut store| wait(&mut store))?;
+            assert_eq!(fiber.resume(&mut store)?, Poll::Pending);
+            assert_eq!(stacks(), Some(1));
+            assert_eq!(fiber.resume(&mut store)?, Poll::Ready(()));
+            assert_eq!(stacks(), Some(kept));
+        }
+        // Of two at once it keeps one.
+        if kept == 1 {
+            let two = [(), ()].map(|()| Fiber::new(&mut store, |_| Ok(())));
+            assert_eq!(stacks(), Some(2));
+            for fiber in two {
+                assert_eq!(fiber?.resume(&mut store)?, Poll::Ready(()));
+            }
+            assert_eq!(stacks(), Some(1));
+        }
+        drop(store);
+        assert_eq!(stacks(), Some(0));
+    }
+    Ok(())
 }

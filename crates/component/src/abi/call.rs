@@ -184,7 +184,7 @@ fn begin_host(store: &mut dyn Access, lowered: Passing<'_>) -> Result<Option<usi
     if !lowered.signature.borrows {
         return Ok(None);
     }
-    let (_, state) = store.split(None);
+    let state = store.state();
     let depth = state.depth();
     state.open_scope();
     Ok(Some(depth))
@@ -226,7 +226,7 @@ pub(crate) fn lower_guest<T: 'static>(
     let foreign = state.root(caller) != state.root(instance);
     let tasks = lowering.asynchronous
         || callee.types[callee.ty].asynchronous
-        || state.instance_tasks(instance).always;
+        || state.instance_tasks(instance).kind.any;
     if tasks {
         let (lowered, callee) = (Arc::new(lowered), Arc::new(Export::new(callee)));
         return Func::from_slots(store, core, move |mut caller: Caller<'_, T>, slots| {
@@ -317,7 +317,7 @@ fn call_guest(
 
     store.call(lifted.core, &mut args)?;
     if signature.borrows {
-        store.split(None).1.close_scope()?;
+        store.state().close_scope()?;
     }
 
     let from = passed(&signature.results, &args, 0, store.split(lifted.options.memory).0)?;
@@ -395,18 +395,18 @@ pub(crate) fn call_export(
     lift: LiftResult<'_>,
 ) -> Result<()> {
     let instance = export.lifted.options.instance;
-    let (_, state) = store.split(None);
+    let state = store.state();
     state.enter(instance)?;
     let depth = state.depth();
     let mut slots = [0; CALL_SLOTS];
     let result = lower_args(store, export, lower, &mut slots).and_then(|()| {
         let result = run_export(store, export, lift, &mut slots);
         if result.is_err() {
-            store.split(None).1.poison(instance);
+            store.state().poison(instance);
         }
         result
     });
-    let (_, state) = store.split(None);
+    let state = store.state();
     state.unwind(depth);
     state.exit(instance);
     result
@@ -422,7 +422,7 @@ pub(crate) fn lower_args(
 ) -> Result<()> {
     let Export { lifted, signature } = export;
     if signature.borrows {
-        store.split(None).1.open_scope();
+        store.state().open_scope();
     }
     let at = allocate(store, &signature.params, &lifted.options, slots)?;
     let cx = TypeContext { types: &lifted.types, resources: &lifted.resources };
@@ -431,7 +431,7 @@ pub(crate) fn lower_args(
         lower(&mut cx, signature.params.ty(), at)
     });
     if result.is_err() && signature.borrows {
-        let (_, state) = store.split(None);
+        let state = store.state();
         // What was lent already would be borrowed for ever.
         if state.scope().is_ok_and(|(.., borrows)| *borrows > 0) {
             state.poison(lifted.options.instance);
@@ -449,7 +449,7 @@ fn run_export(
     let Export { lifted, signature } = export;
     store.call(lifted.core, slots)?;
     if signature.borrows {
-        store.split(None).1.close_scope()?;
+        store.state().close_scope()?;
     }
     let (memory, state) = store.split(lifted.options.memory);
     let at = passed(&signature.results, slots, 0, memory)?;

@@ -66,7 +66,7 @@ impl LowerContext<'_> {
 
     /// The state of the store's components.
     pub(crate) fn state(&mut self) -> &mut Components {
-        self.store.split(None).1
+        self.store.state()
     }
 
     /// So many bytes of it.
@@ -101,7 +101,7 @@ pub(super) fn realloc(
     let instance = options.instance;
     let result = try_realloc(store, options, what, args);
     if result.is_err() {
-        store.split(None).1.poison(instance);
+        store.state().poison(instance);
     }
     result
 }

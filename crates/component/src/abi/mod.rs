@@ -207,9 +207,7 @@ pub trait Access {
     fn wait_beyond(&mut self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<bool>;
     /// The state of the store's components.
     #[doc(hidden)]
-    fn state(&mut self) -> &mut Components {
-        self.split(None).1
-    }
+    fn state(&mut self) -> &mut Components;
 }
 
 /// What runs on a stack of its own.
@@ -222,6 +220,10 @@ impl<T> Access for StoreContextMut<'_, T> {
             Some(memory) => memory.data_and_attachment_mut(self.as_context_mut()),
             None => (&mut [], self.attachment()),
         }
+    }
+
+    fn state(&mut self) -> &mut Components {
+        self.attachment()
     }
 
     fn two(&mut self, from: Memory, to: Memory) -> Option<(&[u8], &mut [u8])> {

@@ -176,7 +176,7 @@ impl<'a> Transfer<'a> {
         let (giver, taker) = (self.from.options.instance, self.to.options.instance);
         let given = self.from.cx.resource(ty.0).ok_or_else(unexpected)?;
         let taken = self.to.cx.resource(ty.1).ok_or_else(unexpected)?;
-        let (_, state) = self.store.split(None);
+        let state = self.store.state();
         let index = match (given, taken) {
             ((given, true), (taken, true)) => {
                 let rep = state.lift_own(giver, given, index)?;

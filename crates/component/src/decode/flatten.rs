@@ -27,7 +27,7 @@ use crate::ResourceType;
 use crate::abi::StringEncoding;
 use crate::plan::{
     CanonicalOptions, CoreDef, CoreExport, Export, ExportEntry, Exports, FuncDef, Given, Import,
-    ModuleUse, Origin, Plan, Step,
+    ModuleUse, Origin, Plan, Step, Tasks,
 };
 use crate::resource::Kind;
 use crate::tuning::{
@@ -46,7 +46,7 @@ pub(super) fn flatten(parts: &Parts<'_>, size: usize) -> Result<Plan> {
         again: Vec::new(),
         resources: Vec::new(),
         instances: vec![None],
-        tasks: vec![false],
+        tasks: vec![Tasks::default()],
         steps: Vec::new(),
         made: Made::default(),
         names: HashMap::new(),
@@ -103,7 +103,7 @@ pub(super) struct Flattener<'a> {
     pub(super) again: Vec<Import>,
     pub(super) resources: Vec<Origin>,
     instances: Vec<Option<u32>>,
-    tasks: Vec<bool>,
+    tasks: Vec<Tasks>,
     steps: Vec<Step>,
     made: Made,
     /// Names that stay in the plan, each once.
@@ -376,7 +376,7 @@ impl<'a> Flattener<'a> {
                         let instance = self.instances.len() as u32;
                         if !self.dry {
                             self.instances.push(Some(outer_instance));
-                            self.tasks.push(false);
+                            self.tasks.push(Tasks::default());
                         }
                         let args = Args::Given(&given);
                         let [_, exports] = self.follow(body, Some(outer), instance, args)?;
@@ -424,7 +424,7 @@ impl<'a> Flattener<'a> {
                 let (func, ty) = func.ok_or_else(|| inconsistent("the index of a function"))?;
                 let (options, _) = self.options(scope, options)?;
                 if options.asynchronous || self.types[ty].asynchronous {
-                    self.has_tasks(instance);
+                    self.has_tasks(instance, !options.asynchronous);
                 }
                 self.make_func(scope, Step::Lower { func, ty, options });
             }
@@ -442,17 +442,18 @@ impl<'a> Flattener<'a> {
             }
             built_in => {
                 let built_in = self.built_in(scope, built_in)?;
-                self.has_tasks(instance);
+                self.has_tasks(instance, built_in.waits());
                 self.make_func(scope, Step::BuiltIn { built_in, instance });
             }
         }
         Ok(())
     }
 
-    /// An instance has functions that only tasks can call.
-    fn has_tasks(&mut self, instance: u32) {
+    /// An instance has a function that only tasks can call.
+    fn has_tasks(&mut self, instance: u32, waits: bool) {
         if let Some(tasks) = self.tasks.get_mut(instance as usize).filter(|_| !self.dry) {
-            *tasks = true;
+            tasks.any = true;
+            tasks.wait |= waits;
         }
     }
 

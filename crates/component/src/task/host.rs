@@ -9,7 +9,6 @@
 //! so it is asked through a core function, which is made once for each store.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,6 +68,8 @@ struct HostCall {
     waitable: Option<Key>,
     /// Asks it.
     poll: SlotFunc,
+    /// Has it asked again.
+    waker: Waker,
 }
 
 /// Who was woken.
@@ -136,13 +137,28 @@ enum Work<T: 'static> {
 
 /// The functions of a store that are not finished.
 struct Polls<T: 'static> {
-    polls: HashMap<u64, Work<T>>,
+    /// By the places of their keys.
+    polls: Vec<Option<(Key, Work<T>)>>,
     func: Option<SlotFunc>,
 }
 
 impl<T: 'static> Default for Polls<T> {
     fn default() -> Polls<T> {
-        Polls { polls: HashMap::new(), func: None }
+        Polls { polls: Vec::new(), func: None }
+    }
+}
+
+impl<T: 'static> Polls<T> {
+    fn insert(&mut self, key: Key, work: Work<T>) {
+        if self.polls.len() <= key.place() {
+            self.polls.resize_with(key.place() + 1, || None);
+        }
+        self.polls[key.place()] = Some((key, work));
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Work<T>> {
+        let place = self.polls.get_mut(key.place())?;
+        Some(place.take_if(|(other, _)| *other == key)?.1)
     }
 }
 
@@ -166,12 +182,10 @@ fn poll_func<T: 'static>(store: &mut StoreContextMut<'_, T>) -> Result<SlotFunc>
 
 fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) -> Result<()> {
     let polls: &mut Polls<T> = store.attachment();
-    let Some(work) = polls.polls.remove(&key.bits()).filter(|_| !forget) else { return Ok(()) };
+    let Some(work) = polls.remove(key).filter(|_| !forget) else { return Ok(()) };
     let state: &mut Components = store.attachment();
     let call = state.tasks.host.calls.get(key).ok_or_else(|| lost("the call"))?;
-    let waitable = call.waitable;
-    let waker = CallWaker { woken: state.tasks.host.woken.clone(), call: key };
-    let waker = Waker::from(Arc::new(waker));
+    let (waitable, waker) = (call.waitable, call.waker.clone());
     let mut context = Context::from_waker(&waker);
     let (mut poll, waitable) = match (work, waitable) {
         (Work::Call(poll), Some(waitable)) => (poll, waitable),
@@ -179,7 +193,7 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
         (Work::Own(mut poll), _) => {
             match poll(store.as_context_mut(), &mut context) {
                 Poll::Pending => {
-                    store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Own(poll));
+                    store.attachment::<Polls<T>>().insert(key, Work::Own(poll));
                 }
                 Poll::Ready(result) => {
                     store.attachment::<Components>().tasks.host.calls.remove(key);
@@ -196,7 +210,7 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
     let state: &mut Components = store.attachment();
     match polled {
         Poll::Pending => {
-            store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Call(poll));
+            store.attachment::<Polls<T>>().insert(key, Work::Call(poll));
         }
         Poll::Ready(result) => {
             state.tasks.host.calls.remove(key);
@@ -228,7 +242,7 @@ pub fn spawn<T: 'static>(
     let mut store = store.as_context_mut();
     let func = poll_func(&mut store)?;
     let key = add_call(store.attachment(), None, func)?;
-    store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Own(Box::new(poll)));
+    store.attachment::<Polls<T>>().insert(key, Work::Own(Box::new(poll)));
     ask(store, key, false)
 }
 
@@ -236,7 +250,11 @@ fn add_call(state: &mut Components, waitable: Option<Key>, poll: SlotFunc) -> Re
     if state.tasks.host.calls.len() >= MAX_HANDLES {
         return Err(Error::limit(format_args!("more than {MAX_HANDLES} calls of the host")));
     }
-    Ok(state.tasks.host.calls.insert(HostCall { waitable, poll }))
+    let HostTasks { calls, woken, .. } = &mut state.tasks.host;
+    Ok(calls.insert_with(|call| {
+        let waker = Waker::from(Arc::new(CallWaker { woken: woken.clone(), call }));
+        HostCall { waitable, poll, waker }
+    }))
 }
 
 /// Checks that the caller of a function of the host may wait for it.
@@ -271,7 +289,7 @@ pub(crate) fn wait<T: 'static>(
     let waitable = state.add_subtask(&Arc::new(lowered.keep()), slots, scope)?;
     let key = add_call(state, Some(waitable), func)?;
     state.set_callee(waitable, key)?;
-    store.attachment::<Polls<T>>().polls.insert(key.bits(), Work::Call(*poll));
+    store.attachment::<Polls<T>>().insert(key, Work::Call(*poll));
     ask(store.as_context_mut(), key, false)?;
     let store: &mut dyn Access = &mut store;
     if lowered.asynchronous {

@@ -45,6 +45,7 @@ use std::sync::Arc;
 use zwasm::{Error, Result};
 
 use crate::abi::call::Lowered;
+use crate::plan;
 use crate::state::{Components, Export, RuntimeInstance};
 use crate::tuning::MAX_THREADS;
 use pipe::Pipe;
@@ -72,8 +73,8 @@ pub(crate) struct Tasks {
 /// What an instance has of tasks.
 #[derive(Default)]
 pub(crate) struct InstanceTasks {
-    /// Whether calls of its functions are tasks, whatever their type.
-    pub(crate) always: bool,
+    /// Whether calls of its functions are tasks, whatever their type, and need stacks.
+    pub(crate) kind: plan::Tasks,
     backpressure: u32,
     /// The task that no other may run beside, but those with stacks of their own.
     exclusive: Option<Key>,

@@ -6,8 +6,9 @@
 //! that has nothing either, the host's loop waits; if there is nothing to wait for, what
 //! waits would wait for ever.
 //!
-//! A thread that waits within its code leaves its stack to whoever resumed it. Where there
-//! is no stack to leave (the host's own, or none are to be had), others have their turns on
+//! A thread that waits within its code leaves its stack to whoever resumed it. Those of
+//! instances with no function that waits before it returns have none of their own: they run
+//! on that of whoever gives them their turn, and return to wait. Where there is no stack to leave (the host's own, or none are to be had), others have their turns on
 //! top of it until it may go on.
 //!
 //! Specification: Canonical ABI, "Thread State", `Store.tick`.
@@ -140,7 +141,7 @@ fn turn(store: &mut dyn Access, key: Key) -> Result<()> {
         return Ok(());
     }
     let state = store.state();
-    let needs_stack = state.instance_tasks(instance).always;
+    let needs_stack = state.instance_tasks(instance).kind.wait;
     let before = state.tasks.current.replace(key);
     let scopes = std::mem::replace(&mut state.open, scopes);
     let entered = state.set_entered(instance, true);
@@ -178,7 +179,9 @@ pub(super) fn block(store: &mut dyn Access, thread: Key, wait: Option<Wait>) -> 
         Some(wait) => state.start_waiting(thread, wait)?,
         None => state.thread(thread)?.state = ThreadState::Suspended,
     }
-    if store.suspend()? {
+    let instance = state.thread(thread)?.instance;
+    // Without a stack of its own it is on that of another.
+    if state.instance_tasks(instance).kind.wait && store.suspend()? {
         return Ok(());
     }
     loop {

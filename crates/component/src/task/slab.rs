@@ -15,6 +15,11 @@ impl Key {
         u64::from(self.place) | u64::from(self.filled) << 32
     }
 
+    /// Where it is in its table, which nothing else that is there now is.
+    pub(crate) fn place(self) -> usize {
+        self.place as usize
+    }
+
     pub(crate) fn from_bits(bits: u64) -> Key {
         Key { place: bits as u32, filled: (bits >> 32) as u32 }
     }
@@ -44,20 +49,27 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     pub(crate) fn insert(&mut self, value: T) -> Key {
+        self.insert_with(|_| value)
+    }
+
+    /// Adds what is made with its key.
+    pub(crate) fn insert_with(&mut self, make: impl FnOnce(Key) -> T) -> Key {
         self.count += 1;
         let at = self.free;
         match self.places.get_mut(at as usize) {
             Some((filled, place)) => {
-                if let Place::Free(next) = std::mem::replace(place, Place::Full(value)) {
+                let key = Key { place: at, filled: filled.wrapping_add(1) };
+                if let Place::Free(next) = std::mem::replace(place, Place::Full(make(key))) {
                     self.free = next;
                 }
-                *filled = filled.wrapping_add(1);
-                Key { place: at, filled: *filled }
+                *filled = key.filled;
+                key
             }
             None => {
-                self.places.push((0, Place::Full(value)));
+                let key = Key { place: at, filled: 0 };
+                self.places.push((0, Place::Full(make(key))));
                 self.free = at + 1;
-                Key { place: at, filled: 0 }
+                key
             }
         }
     }

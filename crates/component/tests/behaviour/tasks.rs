@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use zwasm::{Config, Engine, Feature, Result, Store};
+use zwasm::{Config, Engine, Feature, PoolingAllocationConfig, Result, Store};
 use zwasm_component::{
     Component, Instance, Linker, Loop, StreamReader, StreamWriter, poll_until, set_loop, spawn,
     stream,
@@ -182,9 +182,12 @@ impl Loop for WakeLast {
 /// The guest, with a `wait` that gives ten times its number once the loop has waited; what
 /// has the number 0 is there at once.
 fn guest() -> (Store<()>, Instance, Waiting) {
-    let engine = Engine::default();
-    let component = Component::new(&engine, GUEST).unwrap();
-    let mut linker = Linker::new(&engine);
+    guest_in(&Engine::default())
+}
+
+fn guest_in(engine: &Engine) -> (Store<()>, Instance, Waiting) {
+    let component = Component::new(engine, GUEST).unwrap();
+    let mut linker = Linker::new(engine);
     let waiting = Waiting::default();
     let all = waiting.clone();
     let mut root = linker.root();
@@ -204,7 +207,7 @@ fn guest() -> (Store<()>, Instance, Waiting) {
         Ok(())
     })
     .unwrap();
-    let mut store = Store::new(&engine, ());
+    let mut store = Store::new(engine, ());
     set_loop(&mut store, WakeLast(waiting.clone()));
     let instance = linker.instantiate(&mut store, &component).unwrap();
     (store, instance, waiting)
@@ -218,9 +221,22 @@ fn a_function_of_the_host_is_waited_for() {
     assert_eq!(run.call(&mut store, (4,)).unwrap(), (41,));
 }
 
+/// All of its functions for tasks are done at once: there is one stack, the store's.
+#[test]
+fn what_returns_to_wait_needs_no_stack_of_its_own() {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_stacks(1);
+    let engine = Engine::new(Config::new().allocation_strategy(pool)).unwrap();
+    calls_beside_each_other(guest_in(&engine));
+    assert_eq!(engine.pooling_allocator_metrics().unwrap().stacks(), 0);
+}
+
 #[test]
 fn calls_go_on_beside_each_other() {
-    let (mut store, instance, waiting) = guest();
+    calls_beside_each_other(guest());
+}
+
+fn calls_beside_each_other((mut store, instance, waiting): (Store<()>, Instance, Waiting)) {
     let run = instance.get_typed_func::<(u32,), (u32,)>(&mut store, "run").unwrap();
     let mut calls: Vec<_> = (1..=5).map(|x| (x, run.start(&mut store, (x,)).unwrap())).collect();
     assert_eq!(waiting.lock().unwrap().len(), 5);

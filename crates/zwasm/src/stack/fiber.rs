@@ -220,6 +220,9 @@ pub(crate) struct Fibers {
     made: u64,
     /// The one that runs.
     current: Option<NonNull<Record>>,
+    /// The stack of one that has ended, for the next: a call that never waits has one for as
+    /// long as it runs, and to have it from the engine takes longer than many calls.
+    idle: Option<Stack>,
     abandoned: Arc<Abandoned>,
 }
 
@@ -290,7 +293,10 @@ pub(crate) unsafe fn make(core: *mut StoreCore, resumer: Resumer, work: Work) ->
         reap(core);
         let bytes = (*core).engine.pool().fiber_bytes();
         StoreCore::check_total(core, "a fiber's stack", bytes)?;
-        let stack = (*core).engine.pool().lend_fiber_stack()?;
+        let stack = match (*core).fibers.idle.take() {
+            Some(stack) => stack,
+            None => (*core).engine.pool().lend_fiber_stack()?,
+        };
         (*core).hold(bytes);
         let fibers = &mut (*core).fibers;
         fibers.made += 1;
@@ -416,8 +422,12 @@ unsafe fn remove(core: *mut StoreCore, key: Key) {
         (*core).gc.remove_roots(roots);
         (*core).release(bytes);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(coroutine)));
-        if let Some(stack) = other.stack {
-            (*core).engine.pool().return_fiber_stack(stack);
+        let Some(stack) = other.stack else { return };
+        match (*core).fibers.idle {
+            None if !(*core).engine.pool().are_stacks_scarce() => {
+                (*core).fibers.idle = Some(stack);
+            }
+            Some(_) | None => (*core).engine.pool().return_fiber_stack(stack),
         }
     }
 }
@@ -478,7 +488,7 @@ pub(crate) unsafe fn end_all(core: *mut StoreCore) {
             let mut all = (*core).fibers.all.iter().enumerate();
             let waits = |record: NonNull<Record>| !(*record.as_ptr()).runs;
             let found = all.find_map(|(at, record)| Some((at, record.filter(|it| waits(*it))?)));
-            let Some((place, record)) = found else { return };
+            let Some((place, record)) = found else { break };
             #[cfg(feature = "async")]
             if (*record.as_ptr()).resumer == Resumer::Future {
                 // What it has borrowed may be gone, so it must not go on, not even to end.
@@ -486,6 +496,9 @@ pub(crate) unsafe fn end_all(core: *mut StoreCore) {
                 continue;
             }
             cancel(core, Key { place, number: (*record.as_ptr()).number });
+        }
+        if let Some(stack) = (*core).fibers.idle.take() {
+            (*core).engine.pool().return_fiber_stack(stack);
         }
     }
 }

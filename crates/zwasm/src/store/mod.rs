@@ -252,19 +252,38 @@ impl StoreCore {
     }
 
     /// The one value of a type that is kept in the store, made when it is first asked for.
+    #[inline]
     pub(crate) fn attachment<A: Any + Default + Send + Sync>(&mut self) -> &mut A {
         let id = any::TypeId::of::<A>();
+        if self.attachments.first().is_none_or(|(ty, _)| *ty != id) {
+            self.bring_to_front(id, || Box::<A>::default());
+        }
+        let value: *mut (dyn Any + Send + Sync) = &mut *self.attachments[0].1;
+        // SAFETY: beside a value is the number of its type, and this one is looked for.
+        unsafe { &mut *value.cast() }
+    }
+
+    /// Makes what is kept by the number of its type the first: mostly it is asked for the
+    /// same again.
+    #[inline(never)]
+    fn bring_to_front(&mut self, id: any::TypeId, make: fn() -> Box<dyn Any + Send + Sync>) {
         let found = self.attachments.iter().position(|(ty, _)| *ty == id);
         let at = found.unwrap_or_else(|| {
-            self.attachments.push((id, Box::<A>::default()));
+            let value = make();
+            self.attachments.push(((*value).type_id(), value));
             self.attachments.len() - 1
         });
-        self.attachments[at].1.downcast_mut().expect("the value is of the type it was found by")
+        self.attachments.swap(0, at);
     }
 
     /// The same, if it was made.
+    #[inline]
     pub(crate) fn find_attachment<A: Any>(&self) -> Option<&A> {
-        self.attachments.iter().find_map(|(_, value)| value.downcast_ref())
+        let id = any::TypeId::of::<A>();
+        let (_, value) = self.attachments.iter().find(|(ty, _)| *ty == id)?;
+        let value: *const (dyn Any + Send + Sync) = &**value;
+        // SAFETY: as above.
+        Some(unsafe { &*value.cast() })
     }
 
     /// Decides how far down the host is called without a second look.

@@ -164,8 +164,17 @@ impl Pool {
         let idle = lock(&self.stacks).pop();
         let new = || Stack::new(self.stack_bytes, tuning::NATIVE_STACK, self.native);
         let stack = idle.map_or_else(new, Ok).map_err(|error| self.unmapped(error))?;
-        let idle = tuning::IDLE_STACKS.min(self.limits[Kind::Stacks as usize] / 2);
-        Ok((stack, taken > idle))
+        Ok((stack, taken > self.idle_stacks()))
+    }
+
+    /// How many stacks stores may have that do not run.
+    fn idle_stacks(&self) -> usize {
+        tuning::IDLE_STACKS.min(self.limits[Kind::Stacks as usize] / 2)
+    }
+
+    /// Whether there are more than stores may have that do not run.
+    pub(crate) fn are_stacks_scarce(&self) -> bool {
+        self.taken(Kind::Stacks) > self.idle_stacks()
     }
 
     /// There is no memory for a stack, which is counted.

@@ -15,6 +15,7 @@
 //! never see the answer. So the server's half is closed first, and what the client sends
 //! is thrown away for a moment ([`Stage::Linger`]).
 
+use std::cell::RefCell;
 use std::io::{ErrorKind, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -32,6 +33,11 @@ use crate::http::budget::Budget;
 use crate::http::decode::{Decoder, Framing, Next, Received};
 use crate::http::error::Error;
 use crate::http::{RECEIVE, SKIP};
+
+thread_local! {
+    /// What is received first: one that is made each time would be cleared each time.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Nanoseconds of the monotonic clock.
 pub(super) fn now() -> u64 {
@@ -501,26 +507,28 @@ impl Inner {
 
     /// Receives something, or the end; whether it did.
     pub(super) fn receive(&mut self) -> bool {
-        let mut buffer = [0; RECEIVE];
-        loop {
-            match sys::receive(self.socket.as_fd(), &mut [IoSliceMut::new(&mut buffer)], false) {
-                Ok(len @ 1..) => {
-                    self.received.push(&buffer[..len]);
-                    self.moved = now();
-                    return true;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.drained = true;
-                    return false;
-                }
-                Ok(0) | Err(_) => {
-                    self.received.ended = true;
-                    self.drained = true;
-                    return true;
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(RECEIVE, 0);
+            loop {
+                match sys::receive(self.socket.as_fd(), &mut [IoSliceMut::new(buffer)], false) {
+                    Ok(len @ 1..) => {
+                        self.received.push(&buffer[..len]);
+                        self.moved = now();
+                        return true;
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        self.drained = true;
+                        return false;
+                    }
+                    Ok(0) | Err(_) => {
+                        self.received.ended = true;
+                        self.drained = true;
+                        return true;
+                    }
                 }
             }
-        }
+        })
     }
 
     /// Sends what there is to be sent.
