@@ -64,6 +64,9 @@ pub enum Routine {
     /// Brings the registers back but `r11`, when the stack pointer is [`KEPT`] bytes below the
     /// frame; called, and returns with the stack pointer at the frame's end.
     Bring,
+    /// Something cost more fuel than is active: keeps all registers, and returns with them if
+    /// there is more; called.
+    Refuel,
     /// Where a function returns to that was called by a tail call from another instance.
     Restore,
     /// Where handlers return to from the bottom of a world of slots.

@@ -232,6 +232,11 @@ pub trait Environment {
     fn promotion(&self, header: Option<Label>) -> Threaded;
     /// The number of the handler that raises the trap whose code is in the accumulator.
     fn raise(&self) -> i64;
+    /// The number of what baseline code goes to, as to a handler, when it has found that
+    /// something cost more fuel than was active: it comes back to the address in
+    /// `Primitives::RESUME` with all registers as they were, but that and the scratch
+    /// registers, or does not.
+    fn refuel(&self) -> i64;
     /// Slots behind a frame that the threaded code of an instruction uses.
     fn scratch_slots(&self) -> u32;
     /// What code is made for.

@@ -184,6 +184,10 @@ impl Environment for TestModule {
     fn raise(&self) -> i64 {
         0
     }
+
+    fn refuel(&self) -> i64 {
+        0
+    }
     fn scratch_slots(&self) -> u32 {
         2
     }

@@ -159,7 +159,7 @@ pub(crate) const UNCHECKED_FRAME: i32 = 4096;
 
 /// Slots of a scratch frame that the reserve of the value stack has room for in any case.
 #[cfg(feature = "optimize")]
-pub(crate) const MAX_SCRATCH_SLOTS: u32 = 2000;
+pub const MAX_SCRATCH_SLOTS: u32 = 2000;
 
 /// Instructions and targets of tables of a function that is optimized: what has more becomes
 /// too many machine instructions, and would take a gigabyte before that is known.

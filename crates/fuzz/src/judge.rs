@@ -141,12 +141,13 @@ impl Judge {
                 false => digest(&ours::run(first_engine, &hidden()?, &plan), Likeness::Alike),
             });
         }
-        for (mode, engine) in runs {
+        let again = plan.turns.map(|_| (first, first_engine));
+        for (mode, engine) in again.into_iter().chain(runs) {
             // Where instances begin with the code of others there is something to see twice.
             let outcomes = if matches!(mode, Mode::Auto | Mode::TierStress) {
                 ours::run_twice(engine, bytes, &plan).to_vec()
             } else {
-                vec![ours::run(engine, bytes, &plan)]
+                vec![ours::run_in_turns(engine, bytes, &plan)]
             };
             for outcome in outcomes {
                 if let Some(pair) = difference(&expected, &outcome, Likeness::Same) {

@@ -46,6 +46,9 @@ pub struct Plan {
     pub seed: u64,
     /// What our engine may consume in each call, in the cases that count it.
     pub fuel: Option<u64>,
+    /// After how much of it others have their turn, in some of these cases: that changes
+    /// nothing.
+    pub turns: Option<u64>,
     /// Whether our engine makes every NaN canonical that is computed.
     pub deterministic: bool,
     /// The imported functions.
@@ -114,8 +117,9 @@ impl Plan {
             1 => Some(u64::MAX >> 1),
             _ => None,
         };
+        let turns = (fuel.is_some() && rng.below(4) > 0).then(|| 1 + rng.below(200) as u64);
         let deterministic = Rng::for_case(seed, NANS).below(4) > 0;
-        Some(Self { seed, fuel, deterministic, imports, calls, globals, memories, tables })
+        Some(Self { seed, fuel, turns, deterministic, imports, calls, globals, memories, tables })
     }
 }
 

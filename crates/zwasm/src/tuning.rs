@@ -349,3 +349,8 @@ pub(crate) const DUMPED_CHUNK: usize = 64 << 10;
 /// wait in a call that is polled, as in a `realloc` that arguments are written by.
 #[cfg(feature = "async")]
 pub(crate) const MAX_TURNS_PUT_OFF: u32 = 16;
+
+/// Fuel that such a guest may use at least meanwhile, if it is fuel that has it give turns:
+/// intervals may be short, and this is a few milliseconds.
+#[cfg(feature = "async")]
+pub(crate) const FUEL_PUT_OFF: u64 = 1 << 24;

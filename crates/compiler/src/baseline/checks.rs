@@ -11,14 +11,18 @@ use super::select::Select;
 use super::state::Class;
 use crate::asm::{Rm, at};
 use crate::isa::{Relation, Size};
-use zwasm_regir::{Inst, TrapCode};
+use zwasm_regir::Inst;
 
 impl<A: Select> Compiler<'_, A> {
-    /// Pays, or traps.
+    /// Pays. If that is more than is active, the runtime says whether the code goes on, which
+    /// then finds all registers as they were, and the fuel that is active now.
     pub(crate) fn fuel(&mut self, cost: u32) {
         let is_negative = self.asm.pay(A::FUEL, cost);
         self.fuel_is_stale = true;
-        self.trap_if(is_negative, TrapCode::OutOfFuel);
+        let (label, resume) = (self.asm.new_label(), self.asm.new_label());
+        self.asm.jump_if(is_negative, label);
+        self.asm.bind(resume);
+        self.late.push(Late::Fuel { label, resume });
     }
 
     /// Reads what is left, in code that pays; the scratch register is overwritten.

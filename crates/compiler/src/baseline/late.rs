@@ -24,6 +24,9 @@ pub(crate) enum Late {
         source: SourceLoc,
         region: Option<u32>,
     },
+    /// Something cost more fuel than is active: the runtime comes back to the label, or does
+    /// not.
+    Fuel { label: AsmLabel, resume: AsmLabel },
     /// The interpreter executes an instruction whose usual case is compiled.
     Slow(Box<Slow>),
     /// A call of what is beyond the limit of calls.
@@ -161,6 +164,7 @@ impl<A: Select> Compiler<'_, A> {
         }
         // Conversions first: they refer to traps.
         let mut traps: Vec<Raised> = Vec::new();
+        let mut checks = Vec::new();
         for late in std::mem::take(&mut self.late) {
             match late {
                 Late::Trap { label, code, site, outside } => {
@@ -189,6 +193,7 @@ impl<A: Select> Compiler<'_, A> {
                         self.run_threaded(&threaded, resume);
                     }
                 }
+                Late::Fuel { label, resume } => checks.push((label, resume)),
                 Late::Slow(slow) => self.slow_case(&slow),
                 Late::Beyond { label, resume } => {
                     self.asm.bind(label);
@@ -246,7 +251,33 @@ impl<A: Select> Compiler<'_, A> {
             let raise = self.env.raise();
             self.asm.handler(raise, &"raise");
         }
+        self.refuel(&checks);
         #[cfg(feature = "simd")]
         self.asm.place_literals();
+    }
+
+    /// Leaves checks of fuel: the label where code jumps to for one, and where it goes on.
+    fn refuel(&mut self, checks: &[(AsmLabel, AsmLabel)]) {
+        if checks.is_empty() {
+            return;
+        }
+        let refuel = self.asm.new_label();
+        for near in checks.chunks(TRAPS) {
+            let shared = self.asm.new_label();
+            for (index, &(label, resume)) in near.iter().enumerate() {
+                self.asm.bind(label);
+                self.asm.label_address(A::RESUME, resume);
+                if index > 0 {
+                    self.asm.jump(shared);
+                    continue;
+                }
+                self.asm.bind(shared);
+                self.asm.jump_through_label(refuel);
+            }
+        }
+        self.asm.align(8);
+        self.asm.bind(refuel);
+        let number = self.env.refuel();
+        self.asm.handler(number, &"refuel");
     }
 }

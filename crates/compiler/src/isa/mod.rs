@@ -110,6 +110,9 @@ pub(crate) trait Primitives: DerefMut<Target = Buffer> + Sized {
     const METERED_INT_REGS: &'static [Reg];
     /// The fuel left, in code that pays it.
     const FUEL: Reg;
+    /// Where to come back to from what [`Environment::refuel`](crate::Environment::refuel)
+    /// names: a scratch register that [`Primitives::jump_through_label`] leaves alone.
+    const RESUME: Reg;
     /// Vector registers for values.
     const FLOAT_REGS: &'static [Reg];
     /// A general register that never holds a slot's value.

@@ -17,6 +17,8 @@ pub mod shape;
 mod tests;
 pub mod x64;
 
+pub use crate::tuning::MAX_SCRATCH_SLOTS;
+
 use crate::code::NativeCode;
 use crate::ssa::Func;
 use crate::ssa::build::Entry;

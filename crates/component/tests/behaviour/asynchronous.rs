@@ -430,25 +430,25 @@ fn a_task_in_a_synchronous_call_cannot_wait() -> Result<()> {
     Ok(())
 }
 
+/// What makes room for arguments takes its time.
+const ROOM: &str = r#"(component
+    (core module $m
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            (loop $more
+                (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+                (br_if $more (i32.lt_u (local.get 0) (i32.const 1000))))
+            (i32.const 64))
+        (func (export "length") (param i32 i32) (result i32) (local.get 1)))
+    (core instance $m (instantiate $m))
+    (func (export "length") (param "text" string) (result u32)
+        (canon lift (core func $m "length") (memory (core memory $m "memory"))
+            (realloc (core func $m "realloc")))))"#;
+
 #[test]
 fn what_makes_room_for_arguments_gives_others_their_turn_later() -> Result<()> {
     let engine = Engine::new(Config::new().epoch_interruption(true))?;
-    let component = Component::new(
-        &engine,
-        r#"(component
-            (core module $m
-                (memory (export "memory") 1)
-                (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-                    (loop $more
-                        (local.set 0 (i32.add (local.get 0) (i32.const 1)))
-                        (br_if $more (i32.lt_u (local.get 0) (i32.const 1000))))
-                    (i32.const 64))
-                (func (export "length") (param i32 i32) (result i32) (local.get 1)))
-            (core instance $m (instantiate $m))
-            (func (export "length") (param "text" string) (result u32)
-                (canon lift (core func $m "length") (memory (core memory $m "memory"))
-                    (realloc (core func $m "realloc")))))"#,
-    )?;
+    let component = Component::new(&engine, ROOM)?;
     let mut store = Store::new(&engine, ());
     store.epoch_deadline_async_yield_and_update(1);
     store.set_epoch_deadline(1);
@@ -458,5 +458,28 @@ fn what_makes_room_for_arguments_gives_others_their_turn_later() -> Result<()> {
     engine.increment_epoch();
     let (result, polls) = block_on(length.call_async(&mut store, (&text,)));
     assert_eq!((result?, polls), ((4,), 0));
+    Ok(())
+}
+
+/// The same by fuel, of which an interval may be short.
+#[test]
+fn what_makes_room_for_arguments_uses_fuel_without_turns() -> Result<()> {
+    let engine = Engine::new(Config::new().consume_fuel(true))?;
+    let component = Component::new(&engine, ROOM)?;
+    let linker = Linker::new(&engine);
+    let mut used = Vec::new();
+    for interval in [None, Some(1), Some(100)] {
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(1 << 20)?;
+        store.fuel_async_yield_interval(interval)?;
+        let (instance, _) = block_on(linker.instantiate_async(&mut store, &component));
+        let length = instance?.get_typed_func::<(&str,), (u32,)>(&mut store, "length")?;
+        let text = String::from("four");
+        let (result, polls) = block_on(length.call_async(&mut store, (&text,)));
+        assert_eq!(result?, (4,));
+        assert!(polls <= 1, "{polls}");
+        used.push(store.get_fuel()?);
+    }
+    assert!(used.iter().all(|left| *left == used[0] && *left < (1 << 20) - 8000), "{used:?}");
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! Our engine.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use super::HOST_FAILURE;
 use crate::outcome::{Ending, Event, Outcome, hash};
 use crate::plan::{Host, Plan};
@@ -16,33 +19,56 @@ const FRAMES: usize = 16;
 /// Runs a module.
 pub fn run(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
     match Module::from_binary(engine, bytes) {
-        Ok(module) => run_instance(&module, plan),
+        Ok(module) => run_instance(&module, plan, None),
+        Err(error) => vec![Event::Refused(error.to_string())],
+    }
+}
+
+/// Runs a module that gives others their turns, if the plan has any.
+pub fn run_in_turns(engine: &Engine, bytes: &[u8], plan: &Plan) -> Outcome {
+    match Module::from_binary(engine, bytes) {
+        Ok(module) => run_instance(&module, plan, plan.turns),
         Err(error) => vec![Event::Refused(error.to_string())],
     }
 }
 
 /// Runs a module in two instances, one after the other. The second begins with the code that
-/// the first has had made.
+/// the first has had made, and gives others their turns.
 pub fn run_twice(engine: &Engine, bytes: &[u8], plan: &Plan) -> [Outcome; 2] {
     match Module::from_binary(engine, bytes) {
-        Ok(module) => [(); 2].map(|()| run_instance(&module, plan)),
+        Ok(module) => [None, plan.turns].map(|turns| run_instance(&module, plan, turns)),
         Err(error) => [(); 2].map(|()| vec![Event::Refused(error.to_string())]),
     }
 }
 
-fn run_instance(module: &Module, plan: &Plan) -> Outcome {
+/// Polls until there is an answer.
+fn wait<R>(future: impl Future<Output = R>) -> R {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut context) {
+            return result;
+        }
+    }
+}
+
+fn run_instance(module: &Module, plan: &Plan, turns: Option<u64>) -> Outcome {
     let engine = module.engine();
     let mut store = Store::new(engine, Host::new(plan));
     if let Some(fuel) = plan.fuel {
         // The engine has been made so that this holds, here and below.
         let _ = store.set_fuel(fuel);
+        let _ = store.fuel_async_yield_interval(turns);
     }
     let mut functions = 0;
     let imports: Result<Vec<Extern>, Error> = module
         .imports()
         .map(|import| stub(&mut store, engine, import.ty(), &mut functions))
         .collect();
-    let instance = imports.and_then(|imports| Instance::new(&mut store, module, &imports));
+    let instance = imports.and_then(|imports| match turns {
+        None => Instance::new(&mut store, module, &imports),
+        Some(_) => wait(Instance::new_async(&mut store, module, &imports)),
+    });
     let mut events = store.data_mut().take();
     let instance = match instance {
         Ok(instance) => instance,
@@ -66,7 +92,11 @@ fn run_instance(module: &Module, plan: &Plan) -> Outcome {
         let arguments: Vec<Val> =
             call.arguments.iter().map(|value| to_val(&mut store, *value)).collect();
         let mut results = vec![Val::I32(0); function.ty(&store).results().len()];
-        let (result, place) = match function.call(&mut store, &arguments, &mut results) {
+        let called = match turns {
+            None => function.call(&mut store, &arguments, &mut results),
+            Some(_) => wait(function.call_async(&mut store, &arguments, &mut results)),
+        };
+        let (result, place) = match called {
             Ok(()) => (Ok(results.iter().map(|val| to_value(&store, val)).collect()), None),
             Err(error) => (Err(ending(&error)), place(&error)),
         };

@@ -550,6 +550,51 @@ impl<T: Send + 'static> InstancePre<T> {
 }
 
 impl<T> Store<T> {
+    /// Has a guest that was called asynchronously give others a turn whenever it has used so
+    /// much fuel; it goes on when it is polled again, which it asks for at once. All fuel is
+    /// that of [`Store::set_fuel`], as without this: when it is gone the guest traps, at the
+    /// same place. None, as in a new store, has it go on without turns.
+    ///
+    /// A straight run of instructions is paid for before it begins, and one that costs more
+    /// than is left until the next turn comes after that, however much it costs. A guest that
+    /// was called synchronously is stopped with an error when it would give others a turn.
+    ///
+    /// ```
+    /// use std::task::{Context, Waker};
+    /// use zwasm::{Config, Engine, Instance, Module, Store};
+    /// let mut config = Config::new();
+    /// config.consume_fuel(true);
+    /// let engine = Engine::new(&config)?;
+    /// let module = Module::new(
+    ///     &engine,
+    ///     r#"(module (func (export "count") (param i32)
+    ///         (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#,
+    /// )?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let count = instance.get_typed_func::<i32, ()>(&mut store, "count")?;
+    /// store.set_fuel(10_000)?;
+    /// store.fuel_async_yield_interval(Some(1_000))?;
+    /// let mut turns = 0;
+    /// {
+    ///     let mut call = std::pin::pin!(count.call_async(&mut store, 1_000));
+    ///     let mut context = Context::from_waker(Waker::noop());
+    ///     while call.as_mut().poll(&mut context).is_pending() {
+    ///         turns += 1;
+    ///     }
+    /// }
+    /// assert_eq!((turns, 10_000 - store.get_fuel()?), (4, 5_001));
+    /// # Ok::<(), zwasm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not have [`Config::consume_fuel`](crate::Config::consume_fuel), or
+    /// the interval is 0.
+    pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        self.core_mut().set_fuel_interval(interval)
+    }
+
     /// Has a guest that reaches its deadline give others a turn, and go on with a deadline so
     /// many epochs later; it must have been called asynchronously.
     pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
@@ -557,6 +602,23 @@ impl<T> Store<T> {
         self.core_mut().ask_at_deadline(Some(Box::new(ask)));
     }
 }
+
+macro_rules! forward {
+    ($($ty:ident)*) => {$(
+        impl<T> $ty<'_, T> {
+            /// As [`Store::fuel_async_yield_interval`].
+            ///
+            /// # Errors
+            ///
+            /// Likewise.
+            pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+                // SAFETY: the context is exclusive.
+                unsafe { (*self.as_context().core()).set_fuel_interval(interval) }
+            }
+        }
+    )*};
+}
+forward!(StoreContextMut Caller);
 
 impl<T> StoreContextMut<'_, T> {
     /// As [`Store::epoch_deadline_async_yield_and_update`].

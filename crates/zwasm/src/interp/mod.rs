@@ -22,7 +22,7 @@ pub(crate) use handlers::Handler;
 pub(crate) use handlers::NEXT;
 #[cfg(not(tail_dispatch))]
 pub(crate) use handlers::Regs;
-#[cfg(optimizer)]
+#[cfg(compiler)]
 pub(crate) use handlers::STOPPED;
 
 /// Threaded code of the interpreter's own, as function records point at it: a

@@ -142,7 +142,8 @@ pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut V
         let (word, other) = (*halves.add(2), *halves.add(3));
         let operation = OPERATIONS[*halves.add(4) as usize];
         let storage = STORAGES[*halves.add(5) as usize];
-        let operands = Operands { vm, base, top, storage, word, other };
+        let place = Cursor { ip, fp, vm };
+        let operands = Operands { place, vm, base, top, storage, word, other };
         let execute = || match operation {
             Operation::StructNewDefault => operands.allocate(0, u64::from(other)).map(|_| ()),
             Operation::ArrayNew => operands.array_new(),
@@ -155,7 +156,7 @@ pub(super) unsafe extern "C" fn execute(ip: *const u64, fp: *mut u64, vm: *mut V
             Operation::ArrayInitData => operands.array_init_data(),
             Operation::ArrayInitElem => operands.array_init_elem(),
         };
-        activation::attempt((*vm).store, Cursor { ip, fp, vm }, execute).into()
+        activation::attempt((*vm).store, place, execute).into()
     }
 }
 
@@ -165,6 +166,7 @@ type Result<T> = std::result::Result<T, Why>;
 /// The operands of an instruction. Each function is called for the instruction
 /// it is named after, so that slots hold what the instruction says.
 struct Operands {
+    place: Cursor,
     vm: *mut VmCtx,
     base: *mut u64,
     top: *mut u64,
@@ -204,9 +206,24 @@ impl Operands {
 
     /// Pays for filling elements.
     unsafe fn pay(&self, bytes: u64) -> Result<()> {
-        // SAFETY: the instance is live.
-        let paid = unsafe { (*(*self.vm).limits).pay(bytes) };
-        if paid { Ok(()) } else { Err(TrapCode::OutOfFuel.into()) }
+        // SAFETY: the instance is live, and its store runs the guest here.
+        unsafe {
+            if (*(*self.vm).limits).pay(bytes) {
+                return Ok(());
+            }
+            let store = (*self.vm).store;
+            StoreCore::out_of_fuel(store, self.place, self.top)
+                .map_err(|stopped| StoreCore::why_stopped(store, stopped).why)
+        }
+    }
+
+    /// Pays for copying bytes, and does it.
+    unsafe fn copy(&self, to: *mut u8, from: *const u8, bytes: usize) -> Result<()> {
+        // SAFETY: both ranges are within arrays, or the second within a segment.
+        unsafe {
+            self.pay(bytes as u64)?;
+            Ok(copy(self.vm, to, from, bytes)?)
+        }
     }
 
     /// Writes values from slots to elements.
@@ -364,7 +381,7 @@ impl Operands {
             }
             let to = self.range(0, 1, len)?;
             let from = self.range(2, 3, len)?;
-            Ok(copy(self.vm, to, from, len as usize * self.storage.size())?)
+            self.copy(to, from, len as usize * self.storage.size())
         }
     }
 
@@ -374,7 +391,7 @@ impl Operands {
             let len = *self.base.add(3) as u32;
             let to = self.range(0, 1, len)?;
             let bytes = self.data(*self.base.add(2), len)?;
-            Ok(copy(self.vm, to, bytes.as_ptr(), bytes.len())?)
+            self.copy(to, bytes.as_ptr(), bytes.len())
         }
     }
 

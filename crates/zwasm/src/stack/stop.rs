@@ -125,7 +125,7 @@ impl StoreCore {
     /// # Safety
     ///
     /// `this` is valid.
-    pub(super) unsafe fn why_stopped(this: *mut StoreCore, _: Stopped) -> Stop {
+    pub(crate) unsafe fn why_stopped(this: *mut StoreCore, _: Stopped) -> Stop {
         // SAFETY: by the contract.
         let stopped = unsafe { (*this).stopped.take() };
         stopped.unwrap_or_else(|| {

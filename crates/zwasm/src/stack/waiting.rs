@@ -22,7 +22,6 @@ use std::task::{Context, Poll, Waker};
 use super::fiber::{self, Done, Key, Resumer};
 use crate::error::{Error, Result};
 use crate::store::StoreCore;
-use crate::tuning::MAX_TURNS_PUT_OFF;
 
 /// The innermost poll of a call in a store.
 #[derive(Clone, Copy)]
@@ -99,12 +98,12 @@ pub(crate) unsafe fn relay(core: *mut StoreCore, key: Key) -> Result<Option<Done
 }
 
 /// Whether others may have their turn later, as what runs is part of a call that is polled,
-/// but cannot wait just here: it goes on, but not for ever.
+/// but cannot wait just here: it goes on, but not for ever, only so many times.
 ///
 /// # Safety
 ///
 /// `core` is valid and ours alone.
-pub(crate) unsafe fn put_off(core: *mut StoreCore) -> bool {
+pub(crate) unsafe fn put_off(core: *mut StoreCore, most: u32) -> bool {
     // SAFETY: by the contract.
     unsafe {
         let core = &mut *core;
@@ -112,7 +111,7 @@ pub(crate) unsafe fn put_off(core: *mut StoreCore) -> bool {
         let may = current.is_some()
             && core.polled.fiber == current
             && core.barriers > 0
-            && core.polled.put_off < MAX_TURNS_PUT_OFF;
+            && core.polled.put_off < most;
         core.polled.put_off += u32::from(may);
         may
     }

@@ -43,6 +43,27 @@ impl Cursor {
         // SAFETY: by the contract.
         unsafe { Outer::of_slots(header).place() }
     }
+
+    /// Where the frame of slots at this place ends at most. Behind that is room for what is
+    /// pushed in the reserve of the stack.
+    ///
+    /// # Safety
+    ///
+    /// The store runs the guest here, in a frame of slots or on a scratch frame.
+    pub(crate) unsafe fn frame_end(self) -> *mut u64 {
+        // SAFETY: by the contract; a body begins with the size of its frames.
+        unsafe {
+            let slots = match (*(*self.vm).store).code_at(self.ip) {
+                #[cfg(optimizer)]
+                Some((code, _)) if code.native_frame().is_some() => {
+                    zwasm_compiler::lower::MAX_SCRATCH_SLOTS as usize
+                }
+                Some((code, _)) => *code.body() as usize / size_of::<u64>(),
+                None => 0,
+            };
+            self.fp.add(slots)
+        }
+    }
 }
 
 /// What a world of slots goes on with when all that it has called is dropped.

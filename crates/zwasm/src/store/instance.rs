@@ -123,7 +123,7 @@ impl InstanceData {
         unsafe {
             let store = (*self.vmctx.as_ptr()).store;
             // One, and one more for every 8 bytes behind the header.
-            if !(*store).limits.pay(size as u64) {
+            if !(*store).limits.pay(size as u64) && !(*store).refuel() {
                 return Err(Trap::OutOfFuel.into());
             }
             if (*store).must_stop() {

@@ -6,7 +6,11 @@
 //!
 //! - *Fuel* is paid by the store's own thread alone. It is an atomic only because
 //!   it lies beside fields that are not; a relaxed load and store are the plain
-//!   instructions of the machine.
+//!   instructions of the machine. Code sees the *active* part of it alone: all that it can
+//!   count, or as much as it may use between two turns of others. The rest is in *reserve*.
+//!   Whoever finds that something cost more than was active asks [`StoreCore::out_of_fuel`],
+//!   which takes the debt from the reserve: it has been paid, and the guest goes on behind
+//!   the check, or it could not be.
 //! - The *epoch* is a counter of the engine. Code compares it with the store's
 //!   deadline at function entries and loop headers. A deadline may ask the
 //!   embedder, who then sets another one, or stop the guest.
@@ -20,6 +24,7 @@
 //! deadline of zero that no flag belongs to, left by an interruption that was taken
 //! back meanwhile, is noticed where it stops code and put right.
 
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +50,7 @@ const NEVER: u64 = u64::MAX;
 /// What code compares with to stop in time.
 #[repr(C)]
 pub(crate) struct Limits {
-    /// The fuel left; negative once something could not be paid for.
+    /// The fuel that is active; negative where something cost more.
     pub(crate) fuel: AtomicI64,
     /// The epoch at which the guest stops.
     pub(crate) epoch_deadline: AtomicU64,
@@ -83,7 +88,7 @@ impl Limits {
         self.interrupted.load(Ordering::SeqCst)
     }
 
-    /// Pays for moving this many bytes, if fuel is paid. False if it runs out.
+    /// Pays for moving this many bytes, if fuel is paid. False if that is more than is active.
     pub(crate) fn pay(&self, bytes: u64) -> bool {
         if !self.consumes_fuel {
             return true;
@@ -158,13 +163,15 @@ pub(crate) struct Deadline {
     epoch: u64,
     /// Without it the guest stops.
     ask: Option<Ask>,
-    /// The part of the fuel that was set beyond what code can count.
-    uncounted_fuel: u64,
+    /// The fuel that is not active.
+    reserve: u64,
+    /// How much is active at a time, if others get their turn when it is used.
+    interval: Option<NonZeroU64>,
 }
 
 impl Deadline {
     pub(super) fn new() -> Deadline {
-        Deadline { epoch: NEVER, ask: None, uncounted_fuel: 0 }
+        Deadline { epoch: NEVER, ask: None, reserve: 0, interval: None }
     }
 }
 
@@ -173,20 +180,52 @@ impl StoreCore {
         if !self.limits.consumes_fuel {
             return Err(no_fuel());
         }
-        // Code counts with a sign. What that leaves over would outlast the machine, and
-        // is only remembered.
-        let counted = i64::try_from(fuel).unwrap_or(i64::MAX);
-        self.limits.fuel.store(counted, Ordering::Relaxed);
-        self.deadline.uncounted_fuel = fuel - counted as u64;
+        self.activate(fuel);
         Ok(())
+    }
+
+    /// Has so much fuel left, of which as much is active as may be.
+    fn activate(&mut self, fuel: u64) {
+        // Code counts with a sign.
+        let most = self.deadline.interval.map_or(u64::MAX, NonZeroU64::get).min(i64::MAX as u64);
+        let active = fuel.min(most);
+        self.limits.fuel.store(active as i64, Ordering::Relaxed);
+        self.deadline.reserve = fuel - active;
     }
 
     pub(crate) fn get_fuel(&self) -> Result<u64> {
         if !self.limits.consumes_fuel {
             return Err(no_fuel());
         }
-        let counted = u64::try_from(self.limits.fuel.load(Ordering::Relaxed)).unwrap_or(0);
-        Ok(counted + self.deadline.uncounted_fuel)
+        Ok(self.fuel_left().unwrap_or(0))
+    }
+
+    /// What is left; none if it is less than nothing.
+    fn fuel_left(&self) -> Option<u64> {
+        self.deadline.reserve.checked_add_signed(self.limits.fuel.load(Ordering::Relaxed))
+    }
+
+    /// Has others get their turn when so much is used.
+    #[cfg(feature = "async")]
+    pub(crate) fn set_fuel_interval(&mut self, interval: Option<u64>) -> Result<()> {
+        let left = self.get_fuel()?;
+        let interval = interval.map(|interval| {
+            NonZeroU64::new(interval).ok_or_else(|| Error::msg("the interval of fuel is 0"))
+        });
+        self.deadline.interval = interval.transpose()?;
+        self.activate(left);
+        Ok(())
+    }
+
+    /// Takes from the reserve what something cost more than was active. False if there is
+    /// less: then nothing is left.
+    pub(crate) fn refuel(&mut self) -> bool {
+        let left = self.fuel_left();
+        match left {
+            Some(left) => self.activate(left),
+            None => self.deadline.reserve = 0,
+        }
+        left.is_some()
     }
 
     pub(crate) fn set_epoch_deadline(&mut self, ticks: u64) {
@@ -249,11 +288,11 @@ impl StoreCore {
                         UpdateDeadline::Interrupt => {}
                         UpdateDeadline::Yield(ticks) => {
                             (*this).set_epoch_deadline(ticks.max(1));
-                            return give_turn(this, place, top, None);
+                            return yields(this, place, top, None);
                         }
                         UpdateDeadline::YieldCustom(ticks, turn) => {
                             (*this).set_epoch_deadline(ticks.max(1));
-                            return give_turn(this, place, top, Some(turn));
+                            return yields(this, place, top, Some(turn));
                         }
                     }
                 }
@@ -261,27 +300,57 @@ impl StoreCore {
             Err(StoreCore::stop(this, TrapCode::Interrupt.into(), place))
         }
     }
+
+    /// What code does, with the frame ending at `top`, that has found at `place` that
+    /// something cost more than was active: the guest goes on behind the check, maybe after
+    /// others had their turn, and otherwise traps.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::deadline_reached`].
+    pub(crate) unsafe fn out_of_fuel(
+        this: *mut StoreCore,
+        place: Cursor,
+        top: *mut u64,
+    ) -> Result<(), Stopped> {
+        // SAFETY: by the contract; references to the store end before anything else runs.
+        unsafe {
+            if !(*this).refuel() {
+                return Err(StoreCore::stop(this, TrapCode::OutOfFuel.into(), place));
+            }
+            match (*this).deadline.interval {
+                None => Ok(()),
+                #[cfg(feature = "async")]
+                Some(interval) => {
+                    let turns = u32::try_from(tuning::FUEL_PUT_OFF / interval.get());
+                    let most = turns.unwrap_or(u32::MAX).max(tuning::MAX_TURNS_PUT_OFF);
+                    give_turn(this, place, top, most, Box::pin(waiting::Turn::default()))
+                }
+                // Nobody sets one.
+                #[cfg(not(feature = "async"))]
+                Some(_) => Ok(()),
+            }
+        }
+    }
 }
 
-/// Has the guest wait at `place` until it is its turn again: at once, or when a future says so.
+/// Has the guest at its deadline wait at `place` until it is its turn again: at once, or when
+/// a future says so.
 ///
 /// # Safety
 ///
 /// As [`StoreCore::deadline_reached`].
-unsafe fn give_turn(
+unsafe fn yields(
     store: *mut StoreCore,
     place: Cursor,
     top: *mut u64,
     turn: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 ) -> Result<(), Stopped> {
-    // SAFETY: by the contract; what lies between the guest and this is of the runtime.
+    // SAFETY: by the contract.
     #[cfg(feature = "async")]
     unsafe {
-        let mut turn = Some(turn.unwrap_or_else(|| Box::pin(waiting::Turn::default())));
-        activation::on_behalf(store, place, top, || match turn.take() {
-            Some(turn) if !waiting::put_off(store) => Ok(waiting::wait_for(store, turn)?),
-            Some(_) | None => Ok(()),
-        })
+        let turn = turn.unwrap_or_else(|| Box::pin(waiting::Turn::default()));
+        give_turn(store, place, top, tuning::MAX_TURNS_PUT_OFF, turn)
     }
     // SAFETY: by the contract.
     #[cfg(not(feature = "async"))]
@@ -289,6 +358,32 @@ unsafe fn give_turn(
         let _ = (top, turn);
         let error = Error::msg("cannot yield: the call is synchronous");
         Err(StoreCore::stop(store, error.into(), place))
+    }
+}
+
+/// Has the guest wait at `place` until a future says that it is its turn again. Where it
+/// cannot wait it may put that off so many times.
+///
+/// # Safety
+///
+/// As [`StoreCore::deadline_reached`].
+#[cfg(feature = "async")]
+unsafe fn give_turn(
+    store: *mut StoreCore,
+    place: Cursor,
+    top: *mut u64,
+    most_put_off: u32,
+    turn: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> Result<(), Stopped> {
+    let mut turn = Some(turn);
+    // SAFETY: by the contract; what lies between the guest and this is of the runtime.
+    unsafe {
+        activation::on_behalf(store, place, top, || match turn.take() {
+            Some(turn) if !waiting::put_off(store, most_put_off) => {
+                Ok(waiting::wait_for(store, turn)?)
+            }
+            Some(_) | None => Ok(()),
+        })
     }
 }
 

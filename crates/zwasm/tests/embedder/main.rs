@@ -6,6 +6,7 @@ mod async_limits;
 mod callers;
 mod coredump;
 mod custom;
+mod fuel_turns;
 mod gc_new;
 mod host_calls;
 mod limits;

@@ -20,13 +20,13 @@
 ;;   movq r11, [rdi + 0x68]
 ;;   movq r15, [r11]
 ;;   subq r15, 0x1
-;; L4:
 ;;   jl L3
+;; L4:
 ;;   movq rbx, [rsi]
 ;; L1:
 ;;   subq r15, 0x5
-;; L7:
 ;;   jl L6
+;; L7:
 ;;   subl rbx, 0x1
 ;;   testl rbx, rbx
 ;;   jne L1
@@ -52,19 +52,14 @@
 ;;   movq r15, [r11]
 ;;   jmp L1
 ;; L3:
-;;   leaq rdx, L4
-;; L12:
-;;   movl rcx, 0x14
-;;   jmp L10
+;;   leaq r11, L4
+;; L13:
+;;   jmpq L12
 ;; L6:
-;;   leaq rdx, L7
-;;   jmp L12
-;; L10:
-;;   movq r11, [rdi + 0x68]
-;;   movq [r11], r15
-;;   jmpq L9
-;; L9:
-;;   handler raise
+;;   leaq r11, L7
+;;   jmp L13
+;; L12:
+;;   handler refuel
 ;; aarch64
 ;;   word 0x40
 ;;   address L2
@@ -72,16 +67,16 @@
 ;;   ldr x16, [x0, #104]
 ;;   ldr x28, [x16, #0]
 ;;   subs x28, x28, #1
-;; L4:
 ;;   b.mi L3
+;; L4:
 ;;   ldr x19, [x1, #0]
 ;;   nop
 ;;   nop
 ;;   nop
 ;; L1:
 ;;   subs x28, x28, #5
-;; L7:
 ;;   b.mi L6
+;; L7:
 ;;   sub w19, w19, #1
 ;;   cbnz w19, L1
 ;;   ldr x16, [x0, #104]
@@ -107,17 +102,12 @@
 ;;   ldr x28, [x16, #0]
 ;;   b L1
 ;; L3:
-;;   adr x2, L4
-;; L12:
-;;   movz x3, #20
-;;   b L10
-;; L6:
-;;   adr x2, L7
-;;   b L12
-;; L10:
-;;   ldr x16, [x0, #104]
-;;   str x28, [x16, #0]
-;;   ldr x16, L9
+;;   adr x15, L4
+;; L13:
+;;   ldr x16, L12
 ;;   br x16
-;; L9:
-;;   handler raise
+;; L6:
+;;   adr x15, L7
+;;   b L13
+;; L12:
+;;   handler refuel

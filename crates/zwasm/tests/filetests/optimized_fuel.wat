@@ -29,16 +29,19 @@
 ;;   movq [rbp - 0x8], rdi
 ;; L1:
 ;;   subq r15, 0x1
-;;   jl L6
+;;   jl L7
+;; L6:
 ;; L2:
 ;;   subq r15, 0x5
-;;   jl L7
+;;   jl L9
+;; L8:
 ;;   addl rax, 0xff
 ;;   testl rax, rax
 ;;   jne L2
 ;; L4:
 ;;   subq r15, 0x2
-;;   jl L8
+;;   jl L11
+;; L10:
 ;;   leaq r11, [rdi + 0x90]
 ;;   callq [r11 + 0x8]
 ;;   movq rsp, rbp
@@ -46,15 +49,17 @@
 ;;   ret
 ;; L5:
 ;;   movl rcx, 0xa
-;;   callq L9
-;; L6:
-;;   movl rcx, 0x14
-;;   callq L9
+;;   callq L12
 ;; L7:
-;;   movl rcx, 0x14
-;;   callq L9
-;; L8:
-;;   movl rcx, 0x14
-;;   callq L9
+;;   callq L13
+;;   jmp L6
 ;; L9:
+;;   callq L13
+;;   jmp L8
+;; L11:
+;;   callq L13
+;;   jmp L10
+;; L12:
 ;;   routine Trap
+;; L13:
+;;   routine Refuel

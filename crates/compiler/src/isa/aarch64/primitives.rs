@@ -284,6 +284,7 @@ impl Primitives for Assembler {
     const METERED_INT_REGS: &'static [Reg] =
         &without::<{ Self::INT_REGS.len() - 1 }>(Self::INT_REGS, Self::FUEL);
     const FUEL: Reg = x(28);
+    const RESUME: Reg = VALUE;
     const FLOAT_REGS: &'static [Reg] = &FLOAT_REGS;
     const INT_SCRATCH: Reg = INT_SCRATCH;
     const FLOAT_SCRATCH: Reg = FLOAT_SCRATCH;

@@ -139,6 +139,7 @@ impl Primitives for Assembler {
     const METERED_INT_REGS: &'static [Reg] =
         &without::<{ Self::INT_REGS.len() - 1 }>(Self::INT_REGS, Self::FUEL);
     const FUEL: Reg = R15;
+    const RESUME: Reg = INT_SCRATCH;
     const FLOAT_REGS: &'static [Reg] = &[
         Reg::vector(0),
         Reg::vector(1),

@@ -101,6 +101,8 @@ pub(super) enum Late {
     /// The deadline is reached: the handler of the threaded code with this number, and on at
     /// the label.
     Epoch { code: u32, resume: AsmLabel },
+    /// Something cost more fuel than is active: on at the label, if there is more.
+    Fuel { resume: AsmLabel },
     /// The callee in the scratch register is of another instance: on at the label, in that.
     Enter { resume: AsmLabel },
     /// It was: on at the label, in one's own.
@@ -647,6 +649,11 @@ impl<'a> Emitter<'a> {
                     self.keep(code);
                     self.bring();
                     self.load_fuel();
+                    self.asm.jump(resume);
+                }
+                Late::Fuel { resume } => {
+                    let refuel = self.routine(Routine::Refuel);
+                    emit!(self.asm, callq_m(refuel));
                     self.asm.jump(resume);
                 }
                 Late::Enter { resume } => {

@@ -1,5 +1,6 @@
 //! Globals, tables, and other state of the instance.
 
+use super::emit::Late;
 use super::memory::Place;
 use super::regs::FUEL;
 use super::{Address, Data, Inst, Load, Ops, Select, Src};
@@ -200,11 +201,16 @@ impl Select<'_> {
         self.put(Inst::TrapIf { condition, code: TrapCode::NullReference }, &[]);
     }
 
-    /// Pays for what comes next, or traps.
+    /// Pays for what comes next. If that is more than is active, the runtime says whether the
+    /// code goes on, which then finds all registers as they were, and the fuel that is active
+    /// now.
     pub(super) fn fuel(&mut self, cost: u32) {
         let sequence: super::Sequence = |e, _, data| {
             let is_negative = e.asm.pay(FUEL, data.bits as u32);
-            e.trap_if(is_negative, TrapCode::OutOfFuel);
+            let resume = e.asm.new_label();
+            let late = e.push_late(Late::Fuel { resume });
+            e.asm.jump_if(is_negative, late);
+            e.asm.bind(resume);
         };
         let data = Data::bits(cost.into());
         match i32::try_from(cost) {

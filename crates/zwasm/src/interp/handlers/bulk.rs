@@ -12,7 +12,8 @@ use super::call::function;
 use super::globals_tables::table_index;
 use super::{Regs, done, handlers, next, outside};
 use crate::stack::activation;
-use crate::stack::stop::{Access, Outcome};
+use crate::stack::stop::{Access, Outcome, Stopped};
+use crate::stack::walk::Cursor;
 use crate::store::vmctx::VmCtx;
 use crate::store::{StoreCore, TableInst};
 use crate::tuning::BULK_PIECE;
@@ -20,7 +21,6 @@ use zwasm_regir::TrapCode;
 
 const OUT_OF_MEMORY_BOUNDS: Outcome = Outcome::trap(TrapCode::MemoryOutOfBounds);
 const OUT_OF_TABLE_BOUNDS: Outcome = Outcome::trap(TrapCode::TableOutOfBounds);
-const OUT_OF_FUEL: Outcome = Outcome::trap(TrapCode::OutOfFuel);
 
 /// Executes an instruction of so many words by a function of the place.
 macro_rules! bulk {
@@ -124,7 +124,47 @@ pub(in crate::interp) unsafe fn in_pieces(
     Ok(())
 }
 
-/// Pays for copying bytes, then does it; the ranges may overlap.
+/// Pays for moving bytes at a place.
+///
+/// # Safety
+///
+/// The store runs the guest there.
+#[inline(always)]
+unsafe fn pay(place: Cursor, bytes: u64) -> Result<(), Stopped> {
+    // SAFETY: by the contract.
+    unsafe {
+        if (*(*place.vm).limits).pay(bytes) {
+            return Ok(());
+        }
+        out_of_fuel(place)
+    }
+}
+
+/// The rest of [`pay`] where that costs more than is active.
+#[cold]
+#[inline(never)]
+unsafe fn out_of_fuel(place: Cursor) -> Result<(), Stopped> {
+    // SAFETY: as there.
+    unsafe { StoreCore::out_of_fuel((*place.vm).store, place, place.frame_end()) }
+}
+
+/// Pays for copying bytes at a place, then does it; the ranges may overlap.
+///
+/// # Safety
+///
+/// As [`in_pieces`] and [`pay`]; both ranges are mapped.
+#[inline(always)]
+unsafe fn pay_and_copy(place: Cursor, to: *mut u8, from: *const u8, bytes: usize) -> Outcome {
+    // SAFETY: by the contract.
+    unsafe {
+        match pay(place, bytes as u64) {
+            Ok(()) => copy(place.vm, to, from, bytes).into(),
+            Err(stopped) => stopped.into(),
+        }
+    }
+}
+
+/// Copies bytes that have been paid for; the ranges may overlap.
 ///
 /// # Safety
 ///
@@ -138,9 +178,6 @@ pub(in crate::interp) unsafe fn copy(
 ) -> Result<(), TrapCode> {
     // SAFETY: by the contract.
     unsafe {
-        if !(*(*vm).limits).pay(bytes as u64) {
-            return Err(TrapCode::OutOfFuel);
-        }
         // Most copies are a few bytes long.
         if bytes <= BULK_PIECE {
             to.copy_from(from, bytes);
@@ -150,7 +187,7 @@ pub(in crate::interp) unsafe fn copy(
     }
 }
 
-/// As [`copy`], of what has been paid for.
+/// As [`copy`], of many bytes.
 #[inline(never)]
 unsafe fn copy_in_pieces(
     vm: *mut VmCtx,
@@ -203,8 +240,8 @@ unsafe extern "C" fn fill_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let Some(start) = memory_range(vm, regs.upper(), *base, length) else {
             return OUT_OF_MEMORY_BOUNDS;
         };
-        if !(*(*vm).limits).pay(length) {
-            return OUT_OF_FUEL;
+        if let Err(stopped) = pay(regs.cursor(), length) {
+            return stopped.into();
         }
         let (to, value) = ((*memory).base.add(start), *base.add(1) as u8);
         in_pieces(vm, length as usize, false, |at, length| to.add(at).write_bytes(value, length))
@@ -231,7 +268,7 @@ unsafe extern "C" fn copy_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
             return OUT_OF_MEMORY_BOUNDS;
         };
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
-        copy(vm, to, from, length as usize).into()
+        pay_and_copy(regs.cursor(), to, from, length as usize)
     }
 }
 
@@ -256,7 +293,7 @@ unsafe extern "C" fn init_memory(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) -
         let start = memory_range(vm, regs.upper(), *base, length as u64);
         let bytes = bytes.get(source..).and_then(|bytes| bytes.get(..length));
         let (Some(start), Some(bytes)) = (start, bytes) else { return OUT_OF_MEMORY_BOUNDS };
-        copy(vm, (*memory).base.add(start), bytes.as_ptr(), length).into()
+        pay_and_copy(regs.cursor(), (*memory).base.add(start), bytes.as_ptr(), length)
     }
 }
 
@@ -279,8 +316,8 @@ unsafe extern "C" fn fill_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         let Some(start) = table_range(table, *base, length) else { return OUT_OF_TABLE_BOUNDS };
         let bytes = length as usize * 8;
         let value = (*table).element(&(*(*vm).store).functions, *base.add(1));
-        if !(*(*vm).limits).pay(bytes as u64) {
-            return OUT_OF_FUEL;
+        if let Err(stopped) = pay(regs.cursor(), bytes as u64) {
+            return stopped.into();
         }
         in_pieces(vm, bytes, false, |at, bytes| {
             let first = start + at / 8;
@@ -309,7 +346,7 @@ unsafe extern "C" fn copy_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
             return Outcome::DONE;
         }
         let (to, from) = ((*to).base.add(target), (*from).base.add(source));
-        copy(vm, to.cast(), from.cast(), length as usize * 8).into()
+        pay_and_copy(regs.cursor(), to.cast(), from.cast(), length as usize * 8)
     }
 }
 
@@ -332,10 +369,10 @@ unsafe extern "C" fn init_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         }
         let to = (*table).base.add(start);
         if !(*table).holds_functions {
-            return copy(vm, to.cast(), values.as_ptr().cast(), length * 8).into();
+            return pay_and_copy(regs.cursor(), to.cast(), values.as_ptr().cast(), length * 8);
         }
-        if !(*(*vm).limits).pay(length as u64 * 8) {
-            return OUT_OF_FUEL;
+        if let Err(stopped) = pay(regs.cursor(), length as u64 * 8) {
+            return stopped.into();
         }
         in_pieces(vm, length * 8, false, |at, bytes| {
             let first = at / 8;
@@ -364,8 +401,10 @@ unsafe extern "C" fn grow_table(ip: *const u64, fp: *mut u64, vm: *mut VmCtx) ->
         let table = *(*vm).tables.add(regs.upper() as usize);
         let is_64 = (*table).ty.table64;
         let delta = table_index(table, *base.add(1));
-        if (*table).may_grow(delta) && !(*(*vm).limits).pay(delta.saturating_mul(8)) {
-            return OUT_OF_FUEL;
+        if (*table).may_grow(delta)
+            && let Err(stopped) = pay(regs.cursor(), delta.saturating_mul(8))
+        {
+            return stopped.into();
         }
         let store = (*vm).store;
         let grown = activation::attempt(store, regs.cursor(), || {

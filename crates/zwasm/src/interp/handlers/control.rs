@@ -98,7 +98,7 @@ handlers! {
         let left = fuel.load(Ordering::Relaxed).wrapping_sub(i64::from(regs.upper()));
         fuel.store(left, Ordering::Relaxed);
         if left < 0 {
-            trap!(regs, TrapCode::OutOfFuel)
+            tail!(regs, out_of_fuel)
         }
         next!(regs, 2)
     }
@@ -121,6 +121,16 @@ handlers! {
         jump!(regs)
     }
 
+    /// Goes on behind a check that has found less fuel than was to be paid, if it is there
+    /// all the same.
+    #[cold]
+    #[inline(never)]
+    fn out_of_fuel(regs) {
+        done!(regs, refuel(regs.ip, regs.fp, regs.vm, regs.acc));
+        regs.reload();
+        next!(regs, 2)
+    }
+
     /// Continues in the instance that `acc` names, at `ip`.
     #[cold]
     #[inline(never)]
@@ -141,6 +151,19 @@ unsafe extern "C" fn deadline_reached(
 ) -> Outcome {
     // SAFETY: the store runs the guest here, and the frame ends at `top`.
     unsafe { StoreCore::deadline_reached((*vm).store, Cursor { ip, fp, vm }, top).into() }
+}
+
+/// Whether the guest goes on although its fuel is used. A reference in the accumulator is to
+/// be found behind the frame.
+#[inline(never)]
+unsafe extern "C" fn refuel(ip: *const u64, fp: *mut u64, vm: *mut VmCtx, acc: u64) -> Outcome {
+    // SAFETY: the store runs the guest here, and behind the frame is the reserve.
+    unsafe {
+        let place = Cursor { ip, fp, vm };
+        let end = place.frame_end();
+        *end = acc;
+        StoreCore::out_of_fuel((*vm).store, place, end.add(1)).into()
+    }
 }
 
 /// Handlers of `br_if`: condition in slot or accumulator, plain or negated.

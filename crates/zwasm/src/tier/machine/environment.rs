@@ -257,6 +257,10 @@ impl Environment for ModuleEnvironment<'_> {
         link::handler(interp::raise())
     }
 
+    fn refuel(&self) -> i64 {
+        link::handler(super::refuel::from_slots as *const () as u64)
+    }
+
     fn scratch_slots(&self) -> u32 {
         zwasm_regir::inst::SCRATCH_SLOTS
     }

@@ -17,6 +17,7 @@ mod host;
 mod link;
 #[cfg(optimizer)]
 mod native;
+mod refuel;
 #[cfg(optimizer)]
 mod routines;
 mod signals;

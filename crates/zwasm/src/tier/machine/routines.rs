@@ -79,6 +79,7 @@ pub(super) fn address(routine: Routine) -> usize {
         Routine::Handler | Routine::Throw => handler as *const () as usize,
         Routine::Keep => keep as *const () as usize,
         Routine::Bring => bring as *const () as usize,
+        Routine::Refuel => super::refuel::from_native as *const () as usize,
         Routine::Restore => restore(),
         Routine::Ending => ending as *const () as usize + 1,
         Routine::Ended => ended as *const () as usize,

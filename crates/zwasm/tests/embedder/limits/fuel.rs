@@ -4,7 +4,7 @@ use zwasm::{Caller, Engine, ErrorKind, Instance, Linker, Module, Result, Store, 
 
 use super::{call, engines, fueled, instance, timed};
 
-const PROGRAMS: &str = r#"(module
+pub const PROGRAMS: &str = r#"(module
   (memory 40) (table $t 100 funcref) (elem $e func 0 0 0)
   (data $d "0123456789abcdef") (global $g (mut i32) (i32.const 0))
   (tag $oops (param i32))
@@ -63,7 +63,7 @@ const PROGRAMS: &str = r#"(module
 
 /// Name, argument, result, cost: 1 for the call itself and for each instruction that
 /// is not free, bulk operations 1 more for each 8 bytes.
-const COSTS: &[(&str, i32, i32, u64)] = &[
+pub const COSTS: &[(&str, i32, i32, u64)] = &[
     ("nothing", 3, 3, 2),
     ("free", 3, 3, 3),
     // Nine in each round.

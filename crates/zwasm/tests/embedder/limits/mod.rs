@@ -1,7 +1,7 @@
 //! Fuel, epochs, interruption, limiters: what stops a guest, and where exactly.
 #![cfg(feature = "wat")]
 
-mod fuel;
+pub mod fuel;
 mod growth;
 mod time;
 mod total;
