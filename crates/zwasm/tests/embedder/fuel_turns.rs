@@ -169,6 +169,39 @@ fn all_values_come_through() {
     assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
 }
 
+/// As many numbers as there are registers live around a loop without calls.
+#[test]
+fn every_register_comes_through() {
+    let mut text = String::from("(module (func (export \"tight\") (param $n i32) (result i32)\n");
+    (0..14).for_each(|at| text.push_str(&format!("(local $i{at} i64)")));
+    text.push_str("(loop $l\n");
+    for at in 0..14 {
+        text.push_str(&format!(
+            "(local.set $i{at} (i64.add (local.get $i{}) (i64.const {})))",
+            (at + 1) % 14,
+            3 * at + 1
+        ));
+    }
+    text.push_str(
+        "(br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n(i64.const 0)",
+    );
+    for at in 0..14 {
+        text.push_str(&format!("(i64.mul (i64.const 31)) (i64.add (local.get $i{at}))"));
+    }
+    text.push_str("i32.wrap_i64))");
+    let mut results = Vec::new();
+    for (_, engine) in engines(|_| {}) {
+        let module = Module::new(&engine, &text).unwrap();
+        for interval in [None, Some(1), Some(60)] {
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let (result, left, _) = called(&mut store, instance, "tight", 60, 1 << 40, interval);
+            results.push((result.unwrap(), left));
+        }
+    }
+    assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
+}
+
 /// Objects that only registers and operands refer to, with a collection at each allocation.
 #[test]
 #[cfg(feature = "gc")]
