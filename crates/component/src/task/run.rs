@@ -8,8 +8,9 @@
 //!
 //! A thread that waits within its code leaves its stack to whoever resumed it. Those of
 //! instances with no function that waits before it returns have none of their own: they run
-//! on that of whoever gives them their turn, and return to wait. Where there is no stack to leave (the host's own, or none are to be had), others have their turns on
-//! top of it until it may go on.
+//! on that of whoever gives them their turn, and return to wait. Where there is no stack to
+//! leave (the host's own, or none are to be had), others have their turns on top of it until
+//! it may go on.
 //!
 //! Specification: Canonical ABI, "Thread State", `Store.tick`.
 

@@ -5,7 +5,8 @@
 //! values in registers. To have each check save them would make code larger by half, so one
 //! routine keeps all registers on the native stack, asks the store, and brings them back: all
 //! but the vector that is scratch and the register of the fuel, which is what is active by then.
-//! Optimized code has values in `r11` as well. For the native unwinder it is the end of the stack, as `routines.rs` says.
+//! Optimized code has values in `r11` as well. For the native unwinder it is the end of the
+//! stack, as `routines.rs` says.
 //!
 //! What may be references among them is found by collections: below a frame of optimized code
 //! they look through the native stack, from here outwards, and behind one of slots they are
