@@ -30,6 +30,7 @@ const COLD: &[&str] = &[
     "raise",
     "no_form",
     "control::deadline",
+    "control::out_of_fuel",
     // Only in a mode that checks the interpreter.
     "check::check",
     "memory::memory_grow",
@@ -87,7 +88,9 @@ const CALLED: &[&str] = &[
     "bulk::drop_elements",
     "bulk::grow_table",
     "bulk::copy_in_pieces",
+    "bulk::out_of_fuel",
     "control::deadline_reached",
+    "control::refuel",
     "call::make_room",
     "call::prepare",
     "observe::report",
