@@ -409,6 +409,14 @@ mod tests {
         assert!(!tcp.lock().in_background);
     }
 
+    /// Closes a stream, waiting until that is done.
+    fn close(state: &State, sender: &Sender) -> Streamed {
+        while !sender.close(state)? {
+            wait_for(state, sender)?;
+        }
+        Ok(())
+    }
+
     #[test]
     fn a_stream_is_dropped_when_all_has_gone_out() {
         let context = context();
@@ -421,7 +429,7 @@ mod tests {
             peer.read_to_end(&mut all).unwrap();
             all.len()
         });
-        ok(sender.close(&context.0));
+        ok(close(&context.0, &sender));
         assert!(tcp.lock().left.is_empty());
         drop((sender, tcp));
         assert_eq!(reader.join().unwrap(), written);
@@ -438,7 +446,7 @@ mod tests {
             sleep(Duration::from_millis(20));
             handle.interrupt();
         });
-        assert!(matches!(sender.close(&context.0), Err(Broken::Stop(_))));
+        assert!(matches!(close(&context.0, &sender), Err(Broken::Stop(_))));
         interrupter.join().unwrap();
     }
 
