@@ -96,7 +96,7 @@ fn decode_sections(engine: &Engine, bytes: &[u8], stop: &Stop<'_>) -> Result<Inn
             codes: Vec::new(),
             #[cfg(feature = "trace")]
             observed: crate::observe::Observed::default(),
-            compiled: crate::tier::Compiled::default(),
+            compiled: Default::default(),
             hints: Hints::default(),
             names: 0..0,
             function_names: Default::default(),

@@ -328,7 +328,10 @@ impl StoreCore {
                 }
                 // Nobody sets one.
                 #[cfg(not(feature = "async"))]
-                Some(_) => Ok(()),
+                Some(_) => {
+                    let _ = top;
+                    Ok(())
+                }
             }
         }
     }
