@@ -82,14 +82,7 @@ impl Adapter<'_> {
         body.i64(NOT_ASCII);
         body.ops(&[Op::I64And, Op::I64Eqz, Op::I32Eqz]);
         body.branch_if(2);
-        body.get(at);
-        body.i32(8);
-        body.op(Op::I32Add);
-        body.set(at);
-        body.get(left);
-        body.i32(8);
-        body.op(Op::I32Sub);
-        body.set(left);
+        step(body, at, left, 8);
         body.branch(0);
         body.op(Op::End);
         body.op(Op::End);
@@ -103,14 +96,7 @@ impl Adapter<'_> {
         body.i32(0x80);
         body.op(Op::I32And);
         body.branch_if(1);
-        body.get(at);
-        body.i32(1);
-        body.op(Op::I32Add);
-        body.set(at);
-        body.get(left);
-        body.i32(1);
-        body.op(Op::I32Sub);
-        body.set(left);
+        step(body, at, left, 1);
         body.branch(0);
         body.op(Op::End);
         body.op(Op::End);
@@ -186,5 +172,15 @@ impl Adapter<'_> {
         self.body.i32(9);
         self.body.op(Op::I32LtU);
         self.body.begin_if();
+    }
+}
+
+/// Goes on by some bytes: adds them to one local, and takes them from another.
+fn step(body: &mut Body, at: u32, left: u32, bytes: u32) {
+    for (local, op) in [(at, Op::I32Add), (left, Op::I32Sub)] {
+        body.get(local);
+        body.i32(bytes);
+        body.op(op);
+        body.set(local);
     }
 }

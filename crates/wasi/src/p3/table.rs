@@ -129,15 +129,7 @@ macro_rules! interface {
 /// One row of it.
 macro_rules! row {
     ($func:literal = $function:ident($($arg:ident),*)) => {
-        $crate::p2::table::Row::new(
-            $func,
-            |store, call| {
-                $crate::p2::table::invoke(store, call, |cx, ($($arg,)*)| {
-                    $function(cx $(, $arg)*)
-                })
-            },
-            |cx, ($($arg,)*)| $function(cx $(, $arg)*),
-        )
+        $crate::p2::table::row!($func = $function($($arg),*))
     };
     (adapted $func:literal = $function:ident($($arg:ident),*)) => {
         $crate::p2::table::Row::new(

@@ -603,23 +603,6 @@ impl<T> Store<T> {
     }
 }
 
-macro_rules! forward {
-    ($($ty:ident)*) => {$(
-        impl<T> $ty<'_, T> {
-            /// As [`Store::fuel_async_yield_interval`].
-            ///
-            /// # Errors
-            ///
-            /// Likewise.
-            pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
-                // SAFETY: the context is exclusive.
-                unsafe { (*self.as_context().core()).set_fuel_interval(interval) }
-            }
-        }
-    )*};
-}
-forward!(StoreContextMut Caller);
-
 impl<T> StoreContextMut<'_, T> {
     /// As [`Store::epoch_deadline_async_yield_and_update`].
     pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {

@@ -168,6 +168,17 @@ macro_rules! forward {
                 unsafe { (*self.as_context().core()).get_fuel() }
             }
 
+            /// As [`Store::fuel_async_yield_interval`].
+            ///
+            /// # Errors
+            ///
+            /// Likewise.
+            #[cfg(feature = "async")]
+            pub fn fuel_async_yield_interval(&mut self, interval: Option<u64>) -> Result<()> {
+                // SAFETY: the context is exclusive.
+                unsafe { (*self.as_context().core()).set_fuel_interval(interval) }
+            }
+
             /// As [`Store::set_epoch_deadline`].
             pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
                 // SAFETY: the context is exclusive.
