@@ -156,6 +156,14 @@ pub(crate) const BYTES_PER_FUEL: u64 = 8;
 /// fresh pages that takes a fraction of a millisecond.
 pub(crate) const BULK_PIECE: usize = 1 << 20;
 
+/// Frames and catch clauses that the search for a handler looks at before it asks whether the
+/// guest should stop: a fraction of a millisecond.
+pub(crate) const SEARCH_STEPS: usize = 1 << 16;
+
+/// Clauses at a place that are looked at again in each frame there: to remember that none of
+/// them catches takes as long.
+pub(crate) const FEW_CLAUSES: usize = 32;
+
 /// Fields of a structure whose places are part of the instruction that makes it: of
 /// those with more, only operands that a few bytes leave can be that many.
 pub(crate) const INLINE_FIELDS: usize = 64;

@@ -422,6 +422,22 @@ fn exceptions() {
 /// So are they after many that were kept.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn exceptions_through_clauses_that_do_not_catch() {
+    compare_modules("throws through frames with clauses", 1000, |n| {
+        let clauses = "(catch $other $out)".repeat(n);
+        let head = format!(
+            "(tag $e) (tag $other) (func $f (param i32)
+                (if (i32.eqz (local.get 0)) (then (throw $e)))
+                (block $out (try_table {clauses}
+                    (call $f (i32.sub (local.get 0) (i32.const 1))))))"
+        );
+        let body = format!("(block $c (try_table (catch $e $c) (call $f (i32.const {n}))))");
+        function(&head, "", &body)
+    });
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn exceptions_after_kept_ones() {
     let throw = "(block $c (result exnref)
         (try_table (catch_all_ref $c) (throw $e (i32.const 1))) (unreachable))";
@@ -538,6 +554,28 @@ fn stores() {
 
 /// The names of all functions cost no more each than one does.
 #[cfg(feature = "trace")]
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn commands() {
+    let engine = Engine::default();
+    compare("exports and imports of a command", 500, |n| {
+        let imports: String =
+            (0..n).map(|number| format!("(import \"m\" \"{number}\" (func))")).collect();
+        let exports: String =
+            (0..n).map(|number| format!("(func (export \"{number}\"))")).collect();
+        let wat = format!("(module {imports} (func (export \"_start\")) {exports})");
+        let bytes = wat::parse_str(wat).unwrap();
+        let mut linker = Linker::new(&engine);
+        cost(|| {
+            let module = Module::new(&engine, &bytes).unwrap();
+            linker.define_unknown_imports_as_traps(&module).unwrap();
+            let mut store = Store::new(&engine, ());
+            linker.module(&mut store, "command", &module).unwrap();
+            (module, store)
+        })
+    });
+}
+
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn names() {

@@ -21,8 +21,9 @@
 
 mod locals;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug, Display, Formatter};
+use std::hash::Hash;
 use std::io::{self, Write};
 use std::ptr::NonNull;
 
@@ -247,14 +248,11 @@ fn section(to: &mut dyn Write, id: u8, contents: &[u8]) -> io::Result<()> {
     to.write_all(contents)
 }
 
-/// The position of something in a list, to which it is added if need be.
-#[inline(never)]
-fn position<T: PartialEq>(list: &mut Vec<T>, item: T) -> u64 {
-    let at = list.iter().position(|known| *known == item).unwrap_or(list.len());
-    if at == list.len() {
-        list.push(item);
-    }
-    at as u64
+/// The number of something in the order in which things came, and whether it is new.
+fn position<T: Eq + Hash>(known: &mut HashMap<T, u64>, item: T) -> (u64, bool) {
+    let next = known.len() as u64;
+    let number = *known.entry(item).or_insert(next);
+    (number, number == next)
 }
 
 /// What is found, as parts of sections.
@@ -276,26 +274,25 @@ struct Dump<'a> {
 impl<'a> Dump<'a> {
     #[track_caller]
     fn collect<T>(&mut self, trace: &WasmBacktrace, store: StoreContext<'a, T>) {
-        let mut instances: Vec<Stored<InstanceData>> = Vec::new();
-        let mut modules: Vec<*const ()> = Vec::new();
-        let (mut memories, mut globals) = (Vec::new(), Vec::new());
+        let mut instances: HashMap<Stored<InstanceData>, u64> = HashMap::new();
+        let mut modules: HashMap<*const (), u64> = HashMap::new();
+        let (mut memories, mut globals) = (HashMap::new(), HashMap::new());
         for frame in trace.frames() {
-            let known = instances.len();
-            let index = position(&mut instances, frame.instance);
-            if instances.len() > known {
+            let (index, is_new) = position(&mut instances, frame.instance);
+            if is_new {
                 let instance = expect(frame.instance.of(&store));
                 let module = &instance.module;
-                let number_of_module =
+                let (number_of_module, is_new) =
                     position(&mut modules, std::ptr::from_ref(module.inner()).cast());
-                if modules.len() > self.modules.len() {
+                if is_new {
                     self.modules.push(module.name().unwrap_or_default().to_owned());
                 }
                 self.instances.push(0);
                 number(&mut self.instances, number_of_module);
                 number(&mut self.instances, instance.memories.len() as u64);
                 for memory in &instance.memories {
-                    let index = position(&mut memories, *memory);
-                    if memories.len() as u64 > self.memory_count {
+                    let (index, is_new) = position(&mut memories, *memory);
+                    if is_new {
                         // SAFETY: the memory is of the store, which is borrowed.
                         self.memory(unsafe { &**memory });
                     }
@@ -303,8 +300,8 @@ impl<'a> Dump<'a> {
                 }
                 number(&mut self.instances, instance.globals.len() as u64);
                 for global in &instance.globals {
-                    let index = position(&mut globals, *global);
-                    if globals.len() as u64 > self.global_count {
+                    let (index, is_new) = position(&mut globals, *global);
+                    if is_new {
                         // SAFETY: as above.
                         self.global(unsafe { &**global });
                     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use std::error::Error as StdError;
 use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
 
 use super::caller::{Caller, dynamic_code, slots_code};
 use super::externs::Extern;
@@ -305,6 +306,7 @@ impl<T: 'static> Linker<T> {
         module: &Module,
         define: impl Fn(&mut Self, &str, FuncType, InstancePre<T>, String) -> Result<()>,
     ) -> Result<&mut Self> {
+        let mut pre = None::<InstancePre<T>>;
         for export in module.exports() {
             let name = export.name();
             let ExternType::Func(ty) = export.ty() else {
@@ -320,7 +322,10 @@ impl<T: 'static> Linker<T> {
                     format!("command export '{name}' is not a function"),
                 ));
             };
-            let pre = self.instantiate_pre(module)?;
+            let pre = match &pre {
+                Some(pre) => pre.clone(),
+                None => pre.insert(self.instantiate_pre(module)?).clone(),
+            };
             define(self, name, ty, pre, name.to_owned())?;
         }
         Ok(self)
@@ -560,7 +565,7 @@ impl<T: 'static> Linker<T> {
             }),
         };
         let problems: Vec<Problem> =
-            inner.imports.iter().zip(&pre.definitions).filter_map(wrong).collect();
+            inner.imports.iter().zip(&*pre.definitions).filter_map(wrong).collect();
         if !problems.is_empty() {
             return Err(link_error(&problems));
         }
@@ -693,7 +698,8 @@ impl<T> fmt::Debug for Linker<T> {
 pub struct InstancePre<T> {
     engine: Engine,
     module: Module,
-    definitions: Box<[Definition]>,
+    /// Shared by all that are made of this one.
+    definitions: Arc<[Definition]>,
     /// Invariant, as the linker.
     data: std::marker::PhantomData<fn(T) -> T>,
 }

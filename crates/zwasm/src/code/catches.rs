@@ -66,7 +66,6 @@ impl CatchTable {
         let mut region = self.regions[..after].last()?.1;
         while let Some(index) = region {
             let Try { parent, first, count } = self.tries[index as usize];
-            work::count(count as usize);
             let clauses = &self.clauses[first as usize..(first + count) as usize];
             if let Some(clause) = clauses.iter().find(|clause| catches(clause)) {
                 return Some(*clause);

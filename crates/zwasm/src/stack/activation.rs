@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::backtrace;
 use super::stop::{Outcome, Stop, Stopped, Why};
-use super::unwind;
+use super::unwind::{self, Search};
 use super::walk::Cursor;
 use super::walk::{Outer, Walk};
 use crate::error::{Error, Result};
@@ -458,11 +458,14 @@ unsafe fn end(store: *mut StoreCore, place: *const u64, why: Why) -> Outcome {
     // SAFETY: by the contract.
     unsafe {
         let outer = Outer::of_host(store, place);
-        if let Why::Thrown(reference, _) = why
-            && unwind::land(store, Walk::from(outer), reference)
-        {
-            return Outcome::LANDED;
-        }
+        let why = match why {
+            Why::Thrown(reference, _) => match unwind::land(store, Walk::from(outer), reference) {
+                Search::Caught => return Outcome::LANDED,
+                Search::Uncaught => why,
+                Search::Interrupted => TrapCode::Interrupt.into(),
+            },
+            Why::Trap(_) | Why::Error(_) | Why::Panic(_) => why,
+        };
         StoreCore::stop(store, why, outer.place()).into()
     }
 }

@@ -4,15 +4,22 @@
 //! progress is inside a try that catches the tag; the first that does gets the values, in
 //! the slots of its label or, in native code, in the overflow, and everything above it is
 //! gone with the frame pointer. If there are native frames above it, the native stack
-//! pointer goes back as well. The walk ends where the activation does: an exception not caught there becomes an error of the call from the
-//! host, and what the host makes of it is up to the host. If a host function
-//! returns such an error, the walk goes on from its caller.
+//! pointer goes back as well. The walk ends where the activation does: an exception not
+//! caught there becomes an error of the call from the host, and what the host makes of it is
+//! up to the host. If a host function returns such an error, the walk goes on from its caller.
+
+use std::collections::HashSet;
+use std::ptr::NonNull;
 
 use super::activation;
 use super::stop::{Outcome, Why};
-use super::walk::{Cursor, Walk};
-use crate::store::StoreCore;
+use super::walk::{Cursor, Frame, Walk};
+use crate::code::Code;
+use crate::code::catches::Clause;
 use crate::store::vmctx::VmCtx;
+use crate::store::{StoreCore, TagInst};
+use crate::tuning;
+use zwasm_regir::{TrapCode, work};
 
 /// Throws a new exception with a tag of the instance and the values at
 /// `values`.
@@ -62,30 +69,89 @@ pub(crate) unsafe extern "C" fn raise(
     // SAFETY: by the contract.
     unsafe {
         let store = (*vm).store;
-        if land(store, Walk::at(cursor), reference) {
-            return Outcome::LANDED;
+        match land(store, Walk::at(cursor), reference) {
+            Search::Caught => Outcome::LANDED,
+            Search::Uncaught => StoreCore::stop(store, Why::Thrown(reference, None), cursor).into(),
+            Search::Interrupted => {
+                StoreCore::stop(store, TrapCode::Interrupt.into(), cursor).into()
+            }
         }
-        StoreCore::stop(store, Why::Thrown(reference, None), cursor).into()
+    }
+}
+
+/// How the search for a handler ended.
+pub(crate) enum Search {
+    /// The guest goes on there.
+    Caught,
+    /// The activation has none.
+    Uncaught,
+    /// The guest has to stop, and was looked at no further.
+    Interrupted,
+}
+
+/// What a search has looked at. The frames of a deep recursion are mostly at the same few
+/// places, in tries of as many clauses as the guest likes: it is told soon that it has to
+/// stop, and what is not caught at a place is not looked for there again.
+#[derive(Default)]
+struct Looked {
+    /// Clauses and frames since it was asked whether the guest has to stop.
+    steps: usize,
+    /// Places with many clauses, none of which catches: the code, the offset, the instance.
+    in_vain: HashSet<(*const Code, usize, *mut VmCtx)>,
+}
+
+impl Looked {
+    /// The first clause around a frame that catches a tag.
+    ///
+    /// # Safety
+    ///
+    /// The frame is one of a walk.
+    unsafe fn find(&mut self, frame: &Frame<'_>, tag: NonNull<TagInst>) -> Option<Clause> {
+        let place = (std::ptr::from_ref(frame.code), frame.position, frame.vm);
+        self.steps += 1;
+        if !self.in_vain.is_empty() && self.in_vain.contains(&place) {
+            return None;
+        }
+        // SAFETY: by the contract; code has tags of the instance that it runs in.
+        let tags = unsafe { &(*(*frame.vm).instance).tags };
+        let mut clauses = 0;
+        let found = frame.code.find_clause(frame.position, |clause| {
+            clauses += 1;
+            clause.tag.is_none_or(|index| tags[index as usize] == tag)
+        });
+        self.steps += clauses;
+        work::count(clauses);
+        if found.is_none() && clauses > tuning::FEW_CLAUSES {
+            self.in_vain.insert(place);
+        }
+        found
     }
 }
 
 /// Finds the handler of an exception thrown where the walk begins, and makes it the
-/// place to continue at. False if the activation has none.
+/// place to continue at.
 ///
 /// # Safety
 ///
 /// The walk begins in the innermost activation of `store`.
-pub(crate) unsafe fn land(store: *mut StoreCore, mut walk: Walk<'_>, reference: u64) -> bool {
+pub(crate) unsafe fn land(store: *mut StoreCore, mut walk: Walk<'_>, reference: u64) -> Search {
     // SAFETY: the frames of an activation are live, each laid out as its code
     // says, and run in instances of the store.
     unsafe {
-        let Some((tag, values)) = (*store).exceptions.get(reference) else { return false };
+        let Some((tag, values)) = (*store).exceptions.get(reference) else {
+            return Search::Uncaught;
+        };
+        let mut looked = Looked::default();
         while let Some(frame) = walk.next() {
-            let tags = &(*(*frame.vm).instance).tags;
-            let clause = frame.code.find_clause(frame.position, |clause| {
-                clause.tag.is_none_or(|index| tags[index as usize] == tag)
-            });
-            let Some(clause) = clause else { continue };
+            let Some(clause) = looked.find(&frame, tag) else {
+                if looked.steps >= tuning::SEARCH_STEPS {
+                    looked.steps = 0;
+                    if (*store).must_stop() {
+                        return Search::Interrupted;
+                    }
+                }
+                continue;
+            };
             if let Some(base) = frame.base {
                 (*store).value_top = base.value_top;
             }
@@ -110,8 +176,8 @@ pub(crate) unsafe fn land(store: *mut StoreCore, mut walk: Walk<'_>, reference: 
             }
             let ip = frame.code.start().byte_add(clause.target as usize);
             (*store).landing = Cursor { ip, fp: frame.fp, vm: frame.vm };
-            return true;
+            return Search::Caught;
         }
-        false
+        Search::Uncaught
     }
 }

@@ -574,3 +574,39 @@ fn exceptions_are_told_from_null() {
         assert_eq!(call(&mut store, instance, "cast", 0).unwrap(), 0, "{strategy:?}");
     }
 }
+
+#[test]
+fn the_search_for_a_handler_can_be_interrupted() {
+    let strategies = [Strategy::Interpreter, Strategy::Baseline, Strategy::Optimizing];
+    for strategy in strategies.into_iter().filter(|strategy| strategy.is_available()) {
+        let engine = Engine::new(Config::new().strategy(strategy).max_stack(256 << 20)).unwrap();
+        let mut store = Store::new(&engine, ());
+        let tag = tag(&mut store, &[]);
+        let handle = store.interrupt_handle();
+        let throw = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+            let exn = made(&mut caller, &tag, &[])?;
+            handle.interrupt();
+            Err(ThrownException::new(&mut caller, exn)?.into())
+        });
+        let instance = instance(
+            &mut store,
+            r#"(module
+                (import "" "tag" (tag $e))
+                (import "" "throw" (func $throw))
+                (func $f (param i32) (result i32)
+                    (if (i32.eqz (local.get 0)) (then (call $throw)))
+                    (i32.add (call $f (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))
+                (func (export "f") (param i32) (result i32)
+                    (block $c (try_table (catch $e $c) (drop (call $f (local.get 0)))))
+                    (i32.const 7)))"#,
+            &[tag.into(), throw.into()],
+        );
+        // Few frames are looked through before anybody asks.
+        assert_eq!(call(&mut store, instance, "f", 10).unwrap(), 7, "{strategy:?}");
+        store.clear_interrupt();
+        let error = call(&mut store, instance, "f", 1_000_000).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{strategy:?}: {error}");
+        store.clear_interrupt();
+        assert_eq!(call(&mut store, instance, "f", 10).unwrap(), 7, "{strategy:?}");
+    }
+}
