@@ -422,22 +422,6 @@ fn exceptions() {
 /// So are they after many that were kept.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
-fn exceptions_through_clauses_that_do_not_catch() {
-    compare_modules("throws through frames with clauses", 1000, |n| {
-        let clauses = "(catch $other $out)".repeat(n);
-        let head = format!(
-            "(tag $e) (tag $other) (func $f (param i32)
-                (if (i32.eqz (local.get 0)) (then (throw $e)))
-                (block $out (try_table {clauses}
-                    (call $f (i32.sub (local.get 0) (i32.const 1))))))"
-        );
-        let body = format!("(block $c (try_table (catch $e $c) (call $f (i32.const {n}))))");
-        function(&head, "", &body)
-    });
-}
-
-#[test]
-#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn exceptions_after_kept_ones() {
     let throw = "(block $c (result exnref)
         (try_table (catch_all_ref $c) (throw $e (i32.const 1))) (unreachable))";
@@ -454,6 +438,23 @@ fn exceptions_after_kept_ones() {
         let forget = format!("(table.fill $t (i32.const 0) (ref.null exn) (i32.const {n}))");
         let body = format!("{} {forget} {}", rounds(n, &keep), rounds(3 * n, &drops));
         function(&head, "(local i32)", &body)
+    });
+}
+
+/// Clauses that do not catch are looked at once, however many frames they are around.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
+fn exceptions_through_clauses_that_do_not_catch() {
+    compare_modules("throws through frames with clauses", 1000, |n| {
+        let clauses = "(catch $other $out)".repeat(n);
+        let head = format!(
+            "(tag $e) (tag $other) (func $f (param i32)
+                (if (i32.eqz (local.get 0)) (then (throw $e)))
+                (block $out (try_table {clauses}
+                    (call $f (i32.sub (local.get 0) (i32.const 1))))))"
+        );
+        let body = format!("(block $c (try_table (catch $e $c) (call $f (i32.const {n}))))");
+        function(&head, "", &body)
     });
 }
 
@@ -552,8 +553,7 @@ fn stores() {
     });
 }
 
-/// The names of all functions cost no more each than one does.
-#[cfg(feature = "trace")]
+/// What a command imports is found once for all that it exports.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn commands() {
@@ -576,6 +576,8 @@ fn commands() {
     });
 }
 
+/// The names of all functions cost no more each than one does.
+#[cfg(feature = "trace")]
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "steps are not counted")]
 fn names() {

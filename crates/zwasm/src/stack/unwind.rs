@@ -8,7 +8,7 @@
 //! caught there becomes an error of the call from the host, and what the host makes of it is
 //! up to the host. If a host function returns such an error, the walk goes on from its caller.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ptr::NonNull;
 
 use super::activation;
@@ -97,7 +97,7 @@ struct Looked {
     /// Clauses and frames since it was asked whether the guest has to stop.
     steps: usize,
     /// Places with many clauses, none of which catches: the code, the offset, the instance.
-    in_vain: HashSet<(*const Code, usize, *mut VmCtx)>,
+    in_vain: BTreeSet<(*const Code, usize, *mut VmCtx)>,
 }
 
 impl Looked {
@@ -109,7 +109,7 @@ impl Looked {
     unsafe fn find(&mut self, frame: &Frame<'_>, tag: NonNull<TagInst>) -> Option<Clause> {
         let place = (std::ptr::from_ref(frame.code), frame.position, frame.vm);
         self.steps += 1;
-        if !self.in_vain.is_empty() && self.in_vain.contains(&place) {
+        if self.in_vain.contains(&place) {
             return None;
         }
         // SAFETY: by the contract; code has tags of the instance that it runs in.

@@ -185,7 +185,7 @@ fn long_chains_take_constant_space() {
 
 /// A hundred million calls for each way to call and each choice of tiers.
 #[test]
-#[ignore = "takes 17 s optimised and minutes otherwise: --ignored asks for it"]
+#[ignore = "takes 17 s optimised and minutes otherwise: `.ci/release` asks for it"]
 fn a_hundred_million_tail_calls_take_constant_space() {
     for how in ALL {
         let ring = Ring { params: vec![vec![], vec![I32, F64]], results: vec![I64], how };
