@@ -63,13 +63,16 @@ pub enum Command {
     Help(Option<&'static CommandInfo>),
 }
 
+/// A feature of WebAssembly, and whether programs may use it.
+pub type Switch = (Feature, bool);
+
 /// What `zwasm inspect FILE` and `zwasm validate FILE` take.
 #[derive(Debug, Default, PartialEq)]
 pub struct Check {
     /// The module's file.
     pub file: PathBuf,
-    /// The features of WebAssembly that the module may not use.
-    pub disabled: Vec<Feature>,
+    /// The features of WebAssembly that the module may use or not, others than by default.
+    pub features: Vec<Switch>,
     /// How to print it.
     pub json: Format,
 }
@@ -80,8 +83,9 @@ pub struct Check {
 pub struct Scripts {
     /// The scripts' files.
     pub files: Vec<PathBuf>,
-    /// The features of WebAssembly that their modules may not use.
-    pub disabled: Vec<Feature>,
+    /// The features of WebAssembly that their modules may use or not, others than by
+    /// default.
+    pub features: Vec<Switch>,
     /// What runs the modules' code.
     pub engine: Option<Strategy>,
 }
@@ -134,8 +138,8 @@ pub struct Run {
     pub max_code: Option<u64>,
     /// Bytes of memories, tables, objects and exceptions together.
     pub max_total: Option<u64>,
-    /// The features of WebAssembly that the module may not use.
-    pub disabled: Vec<Feature>,
+    /// The features of WebAssembly that the module may use or not, others than by default.
+    pub features: Vec<Switch>,
     /// What to tell of what was executed.
     #[cfg(feature = "trace")]
     pub profile: Option<crate::observe::Profiling>,
@@ -200,7 +204,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("--forward-host-env", "'--allow-env'"),
     ("--inherit-env", "'--allow-env'"),
     ("--stack-size", "'--max-stack N'"),
-    ("--wasm-features", "'--disable FEATURE'; the rest is on"),
+    ("--wasm-features", "'--enable FEATURE' and '--disable FEATURE'"),
 ];
 
 const NO_FILE: &str = "no file given ('zwasm help' shows the usage)";
@@ -423,7 +427,7 @@ impl Run {
                 timeout: below.timeout,
                 deterministic: below.deterministic,
                 engine: below.engine,
-                disabled: below.disabled,
+                features: below.features,
                 unknown_imports: below.unknown_imports,
                 ..Run::default()
             };
@@ -509,7 +513,7 @@ impl Run {
             Id::MaxTotal => self.max_total = size()?,
             Id::MaxMemory => self.max_memory = size()?,
             Id::MaxStack => self.max_stack = size()?,
-            Id::Disable => self.disabled.push(feature(&value)?),
+            Id::Disable | Id::Enable => self.features.push(switch(flag.id, &value)?),
             #[cfg(feature = "trace")]
             Id::Profile => {
                 once()?;
@@ -558,6 +562,10 @@ impl Run {
     }
 }
 
+fn switch(id: Id, name: &str) -> Result<Switch, String> {
+    Ok((feature(name)?, matches!(id, Id::Enable)))
+}
+
 fn parse_check(words: &mut Words, make: fn(Check) -> Command) -> Result<Command, String> {
     let mut check = Check::default();
     let mut files = Vec::new();
@@ -565,7 +573,9 @@ fn parse_check(words: &mut Words, make: fn(Check) -> Command) -> Result<Command,
         match part {
             Part::Word(word) => files.push(word),
             Part::Option(Setting { flag, value, .. }) => match flag.id {
-                Id::Disable => check.disabled.push(feature(&value.unwrap_or_default())?),
+                Id::Disable | Id::Enable => {
+                    check.features.push(switch(flag.id, &value.unwrap_or_default())?);
+                }
                 Id::Json => check.json = json(value.as_deref())?,
                 id => return Ok(words.common(id)),
             },
@@ -591,7 +601,9 @@ fn parse_scripts(words: &mut Words) -> Result<Command, String> {
         match part {
             Part::Word(word) => scripts.files.push(word.into()),
             Part::Option(Setting { flag, value, .. }) => match flag.id {
-                Id::Disable => scripts.disabled.push(feature(&value.unwrap_or_default())?),
+                Id::Disable | Id::Enable => {
+                    scripts.features.push(switch(flag.id, &value.unwrap_or_default())?);
+                }
                 Id::Engine => scripts.engine = Some(engine(&value.unwrap_or_default())?),
                 id => return Ok(words.common(id)),
             },

@@ -5,13 +5,16 @@
 //! to line. What fails is reported with its line, and the next line is read; each
 //! answer is written out before that, so that a program can hold a dialogue.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 
 use crate::failure::{Failure, write_error};
 use crate::json::{Format, quote};
 use crate::json_reader::Json;
 use crate::limits::Limits;
 use crate::run::print;
+
+/// The most bytes of a line: of a longer one it is only said that it is.
+const MAX_LINE: usize = 16 << 20;
 
 /// What lines call.
 pub trait Callee {
@@ -60,12 +63,17 @@ impl<C: Callee> Batch<C> {
         let mut code = 0;
         for number in 1.. {
             line.clear();
-            let read = input.read_until(b'\n', &mut line);
-            let read = read.map_err(|error| {
-                Failure::runtime(format!("cannot read standard input: {error}"))
-            })?;
-            if read == 0 {
+            let cannot = |error| Failure::runtime(format!("cannot read standard input: {error}"));
+            let mut most = (&mut input).take(MAX_LINE as u64 + 1);
+            if most.read_until(b'\n', &mut line).map_err(cannot)? == 0 {
                 break;
+            }
+            if line.len() > MAX_LINE && !line.ends_with(b"\n") {
+                input.skip_until(b'\n').map_err(cannot)?;
+                let message = format!("the line is longer than {MAX_LINE} bytes");
+                self.answer(number, self.format, None, Err(Failure::runtime(message)))?;
+                code = 1;
+                continue;
             }
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_start_matches('\u{feff}').trim();
@@ -97,6 +105,17 @@ impl<C: Callee> Batch<C> {
             Some(0) => Ok(String::new()),
             _ => Err(failure),
         });
+        self.answer(number, format, id, outcome)
+    }
+
+    /// Tells what came of a line; whether that is good.
+    fn answer(
+        &self,
+        number: u64,
+        format: Format,
+        id: Option<String>,
+        outcome: Result<String, Failure>,
+    ) -> Result<bool, Failure> {
         self.callee.flush().map_err(|error| Failure::output(&error))?;
         let good = outcome.is_ok();
         match outcome {

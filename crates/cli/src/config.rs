@@ -9,7 +9,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::args::{Layer, Setting};
@@ -21,6 +22,9 @@ const PREFIX: &str = "ZWASM_";
 
 /// The variable that names the file; without a value there is none.
 const FILE: &str = "ZWASM_CONFIG";
+
+/// The most bytes of the file.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The defaults that there are, those that count least first.
 ///
@@ -47,8 +51,14 @@ fn place() -> Option<PathBuf> {
 }
 
 fn file(path: &Path, must_exist: bool) -> Result<Layer, String> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let mut text = String::new();
+    let read = |file: File| file.take(MAX_SIZE + 1).read_to_string(&mut text);
+    match File::open(path).and_then(read) {
+        Ok(_) if text.len() as u64 <= MAX_SIZE => {}
+        Ok(_) => {
+            let path = path.display();
+            return Err(format!("the configuration '{path}' is larger than {MAX_SIZE} bytes"));
+        }
         Err(error)
             if !must_exist
                 && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -58,7 +68,7 @@ fn file(path: &Path, must_exist: bool) -> Result<Layer, String> {
         Err(error) => {
             return Err(format!("cannot read the configuration '{}': {error}", path.display()));
         }
-    };
+    }
     lines(&text, &path.display().to_string())
 }
 

@@ -17,10 +17,12 @@ pub fn list(json: bool) -> String {
         let _ = match json {
             true => {
                 let (supported, executed) = (feature.is_supported(), feature.is_executed());
+                let default = feature.is_default();
                 write!(
                     text,
                     "{between}  {{\"name\": \"{name}\", \"status\": \"{status}\", \
-                     \"supported\": {supported}, \"executed\": {executed}}}"
+                     \"supported\": {supported}, \"executed\": {executed}, \
+                     \"default\": {default}}}"
                 )
             }
             false => writeln!(text, "{name:<30}{:<10}{}", status.to_string(), does(feature)),
@@ -35,7 +37,8 @@ pub fn list(json: bool) -> String {
 
 fn does(feature: Feature) -> &'static str {
     match (feature.is_executed(), feature.is_supported()) {
-        (true, _) => "yes",
+        (true, _) if feature.is_default() => "yes",
+        (true, _) => "with --enable",
         (false, true) => "validated only",
         (false, false) => "not in this build",
     }
@@ -51,7 +54,8 @@ mod tests {
         assert_eq!(text.lines().count(), Feature::ALL.len());
         for (line, feature) in text.lines().zip(Feature::ALL) {
             assert!(line.starts_with(feature.name()), "{line}");
-            assert_eq!(line.ends_with(" yes"), feature.is_executed(), "{line}");
+            let on = feature.is_executed() && feature.is_default();
+            assert_eq!(line.ends_with(" yes"), on, "{line}");
             assert!(json.contains(&format!("{{\"name\": \"{}\", ", feature.name())));
         }
         assert!(json.starts_with("[\n") && json.ends_with("}\n]\n"));

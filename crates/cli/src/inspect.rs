@@ -6,7 +6,7 @@ use zwasm::{Engine, ExternType, Feature, Module, Mutability};
 #[cfg(feature = "component")]
 use zwasm_component::wit;
 
-use crate::args::Check;
+use crate::args::{Check, Switch};
 use crate::failure::Failure;
 use crate::json::{Format, array, quote, types};
 use crate::module::{self, Program};
@@ -18,16 +18,16 @@ use crate::sections::{Section, memories, producers, sections, target_features};
 /// # Errors
 /// When the file cannot be read, or what is in it is invalid.
 pub fn inspect(options: &Check) -> Result<String, Failure> {
-    let engine = Engine::new(&module::config(&options.disabled))?;
+    let engine = Engine::new(&module::config(&options.features))?;
     let program = module::load(&engine, &options.file)?;
     let file = options.file.to_string_lossy();
     Ok(match (program, options.json) {
         (Program::Module(module), Format::Words) => {
-            let contents = Contents::of(&module, &options.disabled);
+            let contents = Contents::of(&module, &options.features);
             text(&file, &module) + &contents.text()
         }
         (Program::Module(module), format) => {
-            json(&file, &module, &Contents::of(&module, &options.disabled), format)
+            json(&file, &module, &Contents::of(&module, &options.features), format)
         }
         #[cfg(feature = "component")]
         (Program::Component(component), Format::Words) => wit::text(&component.component_type()),
@@ -89,10 +89,10 @@ struct Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    fn of(module: &'a Module, disabled: &[Feature]) -> Self {
+    fn of(module: &'a Module, features: &[Switch]) -> Self {
         let binary = module.binary();
-        let mut needed = Needed { binary, off: disabled.to_vec(), needed: Vec::new() };
-        let others = Feature::ALL.iter().filter(|feature| !disabled.contains(feature));
+        let mut needed = Needed { binary, features: features.to_vec(), needed: Vec::new() };
+        let others = Feature::ALL.iter().filter(|feature| !features.contains(&(**feature, false)));
         needed.search(&others.copied().collect::<Vec<_>>());
         Contents { size: binary.len(), sections: sections(binary), needed: needed.needed }
     }
@@ -194,8 +194,8 @@ impl<'a> Contents<'a> {
 /// The search for the features that a binary needs.
 struct Needed<'a> {
     binary: &'a [u8],
-    /// Features that it is valid without.
-    off: Vec<Feature>,
+    /// Those that it is valid without are off.
+    features: Vec<Switch>,
     needed: Vec<Feature>,
 }
 
@@ -204,13 +204,13 @@ impl Needed<'_> {
     /// tried by halves. What is invalid is found so soon, and the rest is mostly valid at
     /// the first try.
     fn search(&mut self, some: &[Feature]) {
-        let known = self.off.len();
-        self.off.extend(some);
-        let engine = Engine::new(&module::config(&self.off));
+        let known = self.features.len();
+        self.features.extend(some.iter().map(|feature| (*feature, false)));
+        let engine = Engine::new(&module::config(&self.features));
         if engine.is_ok_and(|engine| Module::validate(&engine, self.binary).is_ok()) {
             return;
         }
-        self.off.truncate(known);
+        self.features.truncate(known);
         match some {
             [] => {}
             [one] => self.needed.push(*one),

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use zwasm::source::{self, Kind};
-use zwasm::{Config, Engine, Error, ErrorKind, Feature, Module};
+use zwasm::{Config, Engine, Error, ErrorKind, Module};
 #[cfg(feature = "component")]
 use zwasm_component::Component;
 
+use crate::args::Switch;
 use crate::failure::Failure;
 use crate::options::command_names;
 use crate::progress::Progress;
@@ -15,11 +16,11 @@ use crate::suggest::did_you_mean;
 /// The path that means standard input.
 const STDIN: &str = "-";
 
-/// A configuration without some features of WebAssembly.
-pub fn config(disabled: &[Feature]) -> Config {
+/// A configuration with some features of WebAssembly, or without.
+pub fn config(features: &[Switch]) -> Config {
     let mut config = Config::new();
-    for &feature in disabled {
-        config.wasm_feature(feature, false);
+    for &(feature, on) in features {
+        config.wasm_feature(feature, on);
     }
     config
 }

@@ -72,6 +72,7 @@ pub enum Id {
     MaxTotal,
     MaxStack,
     Disable,
+    Enable,
     #[cfg(feature = "trace")]
     Profile,
     #[cfg(feature = "trace")]
@@ -112,6 +113,13 @@ pub enum Id {
 
 /// The commands that run programs.
 const GUESTS: &[&str] = if cfg!(feature = "serve") { &["run", "serve"] } else { &["run"] };
+
+/// The commands that take the features of WebAssembly to use.
+const WITH_FEATURES: &[&str] = if cfg!(feature = "serve") {
+    &["run", "serve", "inspect", "validate", "wast"]
+} else {
+    &["run", "inspect", "validate", "wast"]
+};
 
 const fn flag(name: &'static str, value: &'static str, help: &'static str, id: Id) -> Flag {
     Flag { name, value, help, optional: false, commands: &["run"], has_default: false, id }
@@ -256,8 +264,8 @@ code is 1 if something did not.
         words: "[--json]",
         summary: "List the features of WebAssembly",
         about: "\
-Each line has a feature's name, its status, and whether this build runs it. The
-names are those that --disable takes.
+Each line has a feature's name, its status, and whether this build runs it, and then
+if it does only after --enable. The names are those that --enable and --disable take.
 ",
     },
     CommandInfo {
@@ -372,18 +380,24 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         title: "WebAssembly",
-        flags: &[flag(
-            "--disable",
-            "FEATURE",
-            "Refuse modules that use it (see 'zwasm features')",
-            Id::Disable,
-        )
-        .on(if cfg!(feature = "serve") {
-            &["run", "serve", "inspect", "validate", "wast"]
-        } else {
-            &["run", "inspect", "validate", "wast"]
-        })
-        .with_default()],
+        flags: &[
+            flag(
+                "--disable",
+                "FEATURE",
+                "Refuse modules that use it (see 'zwasm features')",
+                Id::Disable,
+            )
+            .on(WITH_FEATURES)
+            .with_default(),
+            flag(
+                "--enable",
+                "FEATURE",
+                "Take modules that use it, if they are not anyway",
+                Id::Enable,
+            )
+            .on(WITH_FEATURES)
+            .with_default(),
+        ],
     },
     Section {
         title: "WASI",

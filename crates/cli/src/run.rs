@@ -299,7 +299,7 @@ impl Ending {
 
 /// The configuration of the engine that the options ask for.
 pub fn config(options: &Run, limits: &Limits) -> Config {
-    let mut config = module::config(&options.disabled);
+    let mut config = module::config(&options.features);
     limits.configure(&mut config);
     if let Some(strategy) = options.engine {
         config.strategy(strategy);

@@ -14,7 +14,7 @@ use crate::module;
 /// When the file cannot be read or what is in it is invalid. With JSON, that it is
 /// invalid is a line as well.
 pub fn validate(options: &Check) -> Result<(String, i32), Failure> {
-    let engine = Engine::new(&module::config(&options.disabled))?;
+    let engine = Engine::new(&module::config(&options.features))?;
     let file = options.file.to_string_lossy();
     let outcome = module::read(&engine, &options.file);
     match outcome {

@@ -23,9 +23,22 @@ pub(crate) const MAX_HANDLES: usize = 1 << 18;
 /// is wasmtime's.
 pub(crate) const MAX_LIFTED: usize = 128 << 20;
 
+/// Bytes that an allocation takes of the host besides what is asked for: what an allocator
+/// keeps of it, and what it rounds a few bytes up by.
+pub(crate) const ALLOCATION: usize = 32;
+
 /// Bytes that move from guest to guest in one call, beyond the size of the memory they
 /// come from: a value of which no two parts lie on each other always moves.
 pub(crate) const MAX_TRANSFERRED_TWICE: usize = 128 << 20;
+
+/// What it costs to move a value that is looked at, from guest to guest or to and from the
+/// host: as much as moving so many bytes, and as many more for each byte that it takes,
+/// which may be a part of its own. A part takes 30 ns, a unit of fuel is for 8 bytes.
+pub(crate) const COST_PER_VALUE: u64 = 64;
+pub(crate) const COST_PER_BYTE: u64 = 16;
+
+/// Values that are moved between two looks at what may stop a guest.
+pub(crate) const VALUES_AT_ONCE: usize = 1024;
 
 /// Bytes of a string of a guest that the host encodes anew for another: it holds the
 /// string and what it becomes meanwhile.
@@ -68,3 +81,7 @@ pub(crate) const MAX_ADAPTER_MODULES: usize = 256;
 /// Threads that the tasks of a store have at a time, those that wait included; one takes
 /// some hundred bytes, and 40 KB if it waits within its code.
 pub(crate) const MAX_THREADS: usize = 1 << 15;
+
+/// Functions and work of the host that a store has under way at a time: one takes one to two
+/// kilobytes.
+pub(crate) const MAX_HOST_CALLS: usize = 1 << 16;

@@ -42,6 +42,9 @@ pub(crate) struct State {
     /// What is waited for while no guest can go on.
     #[cfg(feature = "component")]
     pub(crate) reactor: Arc<crate::p3::reactor::Reactor>,
+    /// What streams may hold.
+    #[cfg(feature = "component")]
+    pub(crate) pumps: crate::host::budget::Budget,
     /// The sockets that take connections for streams.
     #[cfg(feature = "component")]
     pub(crate) listeners: crate::p3::sockets::Listeners,
@@ -112,6 +115,8 @@ impl WasiCtx {
             seed: std::sync::OnceLock::new(),
             #[cfg(feature = "component")]
             reactor: Arc::default(),
+            #[cfg(feature = "component")]
+            pumps: crate::host::budget::Budget::new(crate::p3::pump::BUDGET),
             #[cfg(feature = "component")]
             listeners: crate::p3::sockets::Listeners::default(),
             trace: trace.clone(),
@@ -479,6 +484,8 @@ impl WasiCtxBuilder {
             seed: std::sync::OnceLock::new(),
             #[cfg(feature = "component")]
             reactor: Arc::default(),
+            #[cfg(feature = "component")]
+            pumps: crate::host::budget::Budget::new(crate::p3::pump::BUDGET),
             #[cfg(feature = "component")]
             listeners: crate::p3::sockets::Listeners::default(),
             trace,

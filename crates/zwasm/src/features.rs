@@ -203,6 +203,12 @@ impl Feature {
         self.row().build == Executes
     }
 
+    /// Whether modules may use the feature unless a [`Config`](crate::Config) says
+    /// otherwise.
+    pub fn is_default(self) -> bool {
+        !Disabled::default().contains(self)
+    }
+
     /// The features this one builds on: without them, it is off as well.
     fn needs(self) -> &'static [Feature] {
         match self {

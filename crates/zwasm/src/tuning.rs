@@ -143,6 +143,12 @@ pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// heaps would be collected all the time; more, and they would leave the cache.
 pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
+/// Of what a collection keeps, the share that it has to free to be worth it, if it is made
+/// for want of room; and how many in a row may not be. A heap that is next to full would be
+/// looked through for every few objects.
+pub(crate) const GC_WORTH_SHARE: usize = 16;
+pub(crate) const GC_VAIN: u32 = 8;
+
 /// Bytes of tables, segments and the stack that are looked through for each byte that is
 /// allocated until the next collection: reading four takes no longer than allocating
 /// one, and a guest with large tables has a heap larger by a quarter of them.
@@ -287,7 +293,7 @@ mod machine {
     /// What is optimized in vain costs a program some hundredths of its time. A loop in a
     /// function of a few hundred bytes waits for a few milliseconds.
     #[cfg(optimizer)]
-    pub(crate) const PATIENCE: i64 = 16;
+    pub(crate) const PATIENCE: i64 = 8;
 
     /// How often baseline code would look for what has been asked for in the time of its
     /// patience: a few times while it is made.

@@ -19,9 +19,9 @@ fn error(line: &str) -> String {
     words(line).expect_err(line)
 }
 
-fn validate(file: &str, disabled: &[Feature]) -> Result<Command, String> {
-    let disabled = disabled.to_vec();
-    Ok(Command::Validate(Check { file: file.into(), disabled, json: Format::Words }))
+fn validate(file: &str, features: &[Switch]) -> Result<Command, String> {
+    let features = features.to_vec();
+    Ok(Command::Validate(Check { file: file.into(), features, json: Format::Words }))
 }
 
 #[test]
@@ -31,9 +31,9 @@ fn commands() {
     assert_eq!(run("run run").file, PathBuf::from("run"));
     assert_eq!(words("validate a.wasm"), validate("a.wasm", &[]));
     assert_eq!(words("validate -- -a"), validate("-a", &[]));
-    let disabled = [Feature::Simd, Feature::Threads];
-    assert_eq!(words("validate --disable=simd a --disable threads"), validate("a", &disabled));
-    assert_eq!(run("a --disable=simd --disable threads").disabled, disabled);
+    let features = [(Feature::Simd, false), (Feature::Threads, true)];
+    assert_eq!(words("validate --disable=simd a --enable threads"), validate("a", &features));
+    assert_eq!(run("a --disable=simd --enable threads").features, features);
     assert_eq!(words("features"), Ok(Command::Features(Format::Words)));
     assert_eq!(words("features --json"), Ok(Command::Features(Format::Json)));
     for line in ["help", "--help", "-h", "-h a.wasm", "a.wasm --invoke f -h"] {

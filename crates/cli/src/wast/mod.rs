@@ -25,7 +25,7 @@ pub fn run(
     scripts: &Scripts,
     print: impl Fn(&str) -> Result<i32, Failure>,
 ) -> Result<i32, Failure> {
-    let mut config: Config = module::config(&scripts.disabled);
+    let mut config: Config = module::config(&scripts.features);
     if let Some(strategy) = scripts.engine {
         config.strategy(strategy);
     }

@@ -242,6 +242,10 @@ fn batches() {
     assert_eq!((outcome.code, outcome.text().as_str()), (Some(1), "3\n"), "{outcome:?}");
     assert!(outcome.stderr.starts_with("error: line 1: at 1:4: "), "{outcome:?}");
     assert!(outcome.stderr.contains("error: line 2: no exported function 'no'"), "{outcome:?}");
+    // A line without an end is no reason to keep all of it.
+    let outcome = batch(&["lib.wasm"], &format!("{}\nadd(1, 2)\n", " ".repeat((16 << 20) + 1)));
+    assert_eq!((outcome.code, outcome.text().as_str()), (Some(1), "3\n"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("line 1: the line is longer than"), "{}", outcome.stderr);
 }
 
 /// An instance that has trapped is not to be entered again.

@@ -236,9 +236,11 @@ fn features() {
         assert!(line.ends_with(" yes"), "{line}");
     }
     let json = line(&dir, "features --json").text();
-    let object =
-        r#"{"name": "threads", "status": "proposal", "supported": true, "executed": true}"#;
+    let object = r#"{"name": "threads", "status": "proposal", "supported": true, "executed": true, "default": true}"#;
     assert!(json.contains(object), "{json}");
+    let gated = outcome.text();
+    let gated = gated.lines().find(|line| line.starts_with("component-error-context"));
+    assert!(gated.is_some_and(|line| line.ends_with(" with --enable")), "{gated:?}");
     line(&dir, "features --yaml").fails_saying(1, &["'--yaml'"]);
     let parsed = json.lines().filter(|line| line.starts_with("  {")).count();
     assert_eq!(parsed, outcome.text().lines().count());

@@ -31,7 +31,7 @@ fn looking_at_the_guest() {
         assert!(built.stderr.starts_with("function f0 <add>:\nb0("), "{built:?}");
         assert!(built.stderr.contains("i32.add v0, v1"), "{built:?}");
         line(&dir, "math.wat --invoke add 2 3 --dump-ssa=0=none")
-            .fails_saying(2, &["'--dump-ssa=0'", "no such pass"]);
+            .fails_saying(1, &["'--dump-ssa=0'", "no such pass"]);
     }
 
     let traced = line(&dir, "math.wat --invoke add 2 3 --trace=regir,exec,mem,call,jit");

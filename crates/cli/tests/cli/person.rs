@@ -333,6 +333,8 @@ fn defaults() {
     std::fs::write(&config, "\ntimeot = 1s\n").unwrap();
     home("hello.wasm").run().fails_saying(1, &["line 2", "'--timeot'", "'--timeout'?"]);
     home("hello.wasm").env("ZWASM_CONFIG", "none").run().fails_saying(1, &["'none'"]);
+    std::fs::write(dir.path().join("long"), [b'\n'; (1 << 20) + 1]).unwrap();
+    home("hello.wasm").env("ZWASM_CONFIG", "long").run().fails_saying(1, &["'long' is larger"]);
     home("hello.wasm").env("ZWASM_FUEL", "x").run().fails(1);
     // A file in the working directory is another's.
     dir.write("config", "allow-all\n");

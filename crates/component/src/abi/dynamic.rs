@@ -37,7 +37,7 @@ impl Lift for Val {
             T::ErrorContext => {
                 let index = u32::lift(cx, T::U32, at)?;
                 let text = cx.state.error_at(cx.options.instance, index)?;
-                cx.budget.take(1, text.len())?;
+                cx.budget.allocate(text.len(), 1)?;
                 Val::ErrorContext(text.to_string())
             }
             T::Defined(index) => {
@@ -46,6 +46,20 @@ impl Lift for Val {
             }
         })
     }
+}
+
+/// So many values, in just the room that they take.
+fn lift_each(
+    cx: &mut LiftContext<'_>,
+    count: usize,
+    mut lift: impl FnMut(&mut LiftContext<'_>, usize) -> Result<Val>,
+) -> Result<Vec<Val>> {
+    cx.budget.allocate(count, size_of::<Val>())?;
+    let mut values = Vec::with_capacity(count);
+    for index in 0..count {
+        values.push(lift(cx, index)?);
+    }
+    Ok(values)
 }
 
 /// The payload of a case, if it has one.
@@ -57,7 +71,7 @@ fn lift_payload(
     payload: Option<InterfaceType>,
 ) -> Result<Option<Box<Val>>> {
     let Some(_) = payload else { return Ok(None) };
-    cx.budget.take(1, size_of::<Val>())?;
+    cx.budget.allocate(1, size_of::<Val>())?;
     cx.lift_part(ty, at, case).map(Box::new).map(Some)
 }
 
@@ -69,29 +83,27 @@ fn lift_defined(
 ) -> Result<Val> {
     Ok(match defined {
         Defined::Record(fields) => {
-            cx.budget.take(fields.len(), size_of::<(String, Val)>())?;
+            cx.budget.allocate(fields.len(), size_of::<(String, Val)>())?;
             let mut values = Vec::with_capacity(fields.len());
             for (index, (name, _)) in fields.iter().enumerate() {
                 // A list of records has as many names as it has fields in all.
-                cx.budget.take(1, name.len())?;
+                cx.budget.allocate(name.len(), 1)?;
                 values.push((name.to_string(), cx.lift_part(ty, at, index)?));
             }
             Val::Record(values)
         }
         Defined::Tuple(types) => {
-            cx.budget.take(types.len(), size_of::<Val>())?;
-            let values = (0..types.len()).map(|index| cx.lift_part(ty, at, index));
-            Val::Tuple(values.collect::<Result<_>>()?)
+            Val::Tuple(lift_each(cx, types.len(), |cx, index| cx.lift_part(ty, at, index))?)
         }
         Defined::Variant(cases) => {
             let case = cx.case(ty, at)?;
             let (name, payload) = cases.get(case).ok_or_else(unexpected)?;
-            cx.budget.take(1, name.len())?;
+            cx.budget.allocate(name.len(), 1)?;
             Val::Variant(name.to_string(), lift_payload(cx, ty, at, case, *payload)?)
         }
         Defined::Enum(names) => {
             let name = names.get(cx.case(ty, at)?).ok_or_else(unexpected)?;
-            cx.budget.take(1, name.len())?;
+            cx.budget.allocate(name.len(), 1)?;
             Val::Enum(name.to_string())
         }
         Defined::Option(some) => {
@@ -106,9 +118,12 @@ fn lift_defined(
             let mut set = Vec::new();
             for (word, names) in names.chunks(32).enumerate() {
                 let bits = cx.flags(ty, at, word)?;
+                let count = bits.count_ones() as usize;
+                cx.budget.allocate(count, size_of::<String>())?;
+                set.reserve_exact(count);
                 let mut names = names.iter().enumerate();
                 for name in names.by_ref().filter(|(bit, _)| bits >> bit & 1 == 1).map(|n| n.1) {
-                    cx.budget.take(1, size_of::<String>() + name.len())?;
+                    cx.budget.allocate(name.len(), 1)?;
                     set.push(name.to_string());
                 }
             }
@@ -119,16 +134,11 @@ fn lift_defined(
         Defined::Future(_) => Val::Future(Lift::lift(cx, ty, at)?),
         Defined::FixedList(element, length) => {
             let shape = cx.cx.types.shape(*element);
-            cx.budget.take(*length as usize, size_of::<Val>())?;
-            let values = (0..*length as usize)
-                .map(|index| Val::lift(cx, *element, at.element(shape, index)));
-            Val::FixedLengthList(values.collect::<Result<_>>()?)
+            Val::FixedLengthList(lift_each(cx, *length as usize, |cx, index| {
+                Val::lift(cx, *element, at.element(shape, index))
+            })?)
         }
-        Defined::Map(..) => {
-            let mut pairs = Vec::new();
-            cx.pairs(ty, at, |key, value| pairs.push((key, value)))?;
-            Val::Map(pairs)
-        }
+        Defined::Map(..) => Val::Map(cx.pairs(ty, at)?),
     })
 }
 

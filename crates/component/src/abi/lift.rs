@@ -80,7 +80,7 @@ impl<'a> LiftContext<'a> {
     pub(super) fn list(&mut self, at: Place, shape: Shape, size: usize) -> Result<(usize, usize)> {
         let (address, length) = self.pair(at)?;
         check_range(self.memory, address, length, shape, "list")?;
-        self.budget.take(length, size.max(shape.size as usize))?;
+        self.budget.allocate(length, size.max(shape.size as usize))?;
         Ok((address, length))
     }
 

@@ -30,12 +30,13 @@ pub use stack::Stack;
 #[cfg(feature = "async")]
 use std::{future::Future, pin::Pin};
 pub(crate) use strings::validate_utf8;
-pub(crate) use transfer::{Side, Transfer};
+pub(crate) use transfer::{Side, Transfer, cost};
 
 use zwasm::{AsContextMut, Error, Global, Memory, Result, SlotFunc, StoreContextMut};
 
 use crate::ResourceType;
 use crate::state::Components;
+use crate::tuning::ALLOCATION;
 use crate::types::{InterfaceType, Part, Shape, Types};
 
 /// Where a value lies.
@@ -205,6 +206,10 @@ pub trait Access {
     #[doc(hidden)]
     #[cfg(feature = "async")]
     fn wait_beyond(&mut self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<bool>;
+    /// Pays, if fuel is paid, for what takes as long as moving so many bytes, and stops
+    /// if the guest would have to.
+    #[doc(hidden)]
+    fn pay(&mut self, bytes: u64) -> Result<()>;
     /// The state of the store's components.
     #[doc(hidden)]
     fn state(&mut self) -> &mut Components;
@@ -220,6 +225,10 @@ impl<T> Access for StoreContextMut<'_, T> {
             Some(memory) => memory.data_and_attachment_mut(self.as_context_mut()),
             None => (&mut [], self.attachment()),
         }
+    }
+
+    fn pay(&mut self, bytes: u64) -> Result<()> {
+        StoreContextMut::pay(self, bytes)
     }
 
     fn state(&mut self) -> &mut Components {
@@ -298,6 +307,14 @@ impl Budget {
             Error::limit("too much data is moved out of a guest's memory in one call")
         })?;
         Ok(())
+    }
+
+    /// Takes an allocation of so many elements of so many bytes out of it.
+    pub(crate) fn allocate(&mut self, count: usize, size: usize) -> Result<()> {
+        match count {
+            0 => Ok(()),
+            _ => self.take(count, size).and_then(|()| self.take(1, ALLOCATION)),
+        }
     }
 }
 

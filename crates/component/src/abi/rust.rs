@@ -392,16 +392,27 @@ impl LiftContext<'_> {
         &mut self,
         ty: InterfaceType,
         at: Place,
-        mut insert: impl FnMut(K, V),
-    ) -> Result<()> {
+    ) -> Result<Vec<(K, V)>> {
         let (key, value) = self.cx.map(ty)?;
         let (shape, part) = self.cx.types.pair(key, value);
         let (address, length) = self.list(at, shape, size_of::<(K, V)>())?;
+        let mut pairs = Vec::with_capacity(length);
         for index in 0..length {
             let place = Place::Memory(address).element(shape, index);
-            insert(K::lift(self, key, place)?, V::lift(self, value, place.part(part))?);
+            pairs.push((K::lift(self, key, place)?, V::lift(self, value, place.part(part))?));
         }
-        Ok(())
+        Ok(pairs)
+    }
+
+    /// The same in a table, which has room for more than it has.
+    fn table<K: Lift, V: Lift, M: FromIterator<(K, V)>>(
+        &mut self,
+        ty: InterfaceType,
+        at: Place,
+    ) -> Result<M> {
+        let pairs = self.pairs(ty, at)?;
+        self.budget.allocate(2 * pairs.len() + 4, size_of::<(K, V)>())?;
+        Ok(pairs.into_iter().collect())
     }
 }
 
@@ -433,11 +444,7 @@ where
     S: BuildHasher + Default + Send + Sync,
 {
     fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<Self> {
-        let mut map = HashMap::default();
-        cx.pairs(ty, at, |key, value| {
-            map.insert(key, value);
-        })?;
-        Ok(map)
+        cx.table(ty, at)
     }
 }
 
@@ -455,11 +462,7 @@ impl<K: Lower, V: Lower> Lower for BTreeMap<K, V> {
 
 impl<K: Lift + Ord, V: Lift> Lift for BTreeMap<K, V> {
     fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, at: Place) -> Result<Self> {
-        let mut map = BTreeMap::new();
-        cx.pairs(ty, at, |key, value| {
-            map.insert(key, value);
-        })?;
-        Ok(map)
+        cx.table(ty, at)
     }
 }
 

@@ -149,7 +149,7 @@ impl LiftContext<'_> {
         let header = Header::new(self.options.encoding, length);
         let bytes = self.range(address, header.length, header.shape(), "string")?;
         header.check_length()?;
-        self.budget.take(header.length, 3)?;
+        self.budget.allocate(header.length, 3)?;
         Ok(decode(header.form, bytes)?.into_owned())
     }
 }

@@ -3,6 +3,7 @@
 //! Both sides have the same type but for its place in their tables and what its resources
 //! are there, so the two are walked side by side. What needs a check (characters, cases)
 //! gets it, what is narrower than its slot is made so; lists of numbers are copied whole.
+//! What is moved is paid for in fuel, as it would be if the guests moved it.
 //!
 //! Specification: Canonical ABI, `lift_flat_values` followed by `lower_flat_values`.
 
@@ -14,7 +15,7 @@ use super::strings::{self, Header, Source};
 use super::{Access, Budget, Place, TypeContext, unexpected};
 use crate::state::Options;
 use crate::task::{lift_end, lower_end};
-use crate::tuning::MAX_TRANSFERRED_TWICE;
+use crate::tuning::{COST_PER_BYTE, COST_PER_VALUE, MAX_TRANSFERRED_TWICE, VALUES_AT_ONCE};
 use crate::types::{Defined, InterfaceType, Shape};
 
 /// One of two guests.
@@ -243,16 +244,22 @@ impl<'a> Transfer<'a> {
             Defined::List(element) => {
                 let shape = self.from.cx.types.shape(*element);
                 let target = self.to.cx.element(ty.1)?;
-                self.list(shape, from, to, |transfer, from, to| {
-                    transfer.value((*element, target), from, to)
+                self.list(shape, from, to, |transfer, source, target_at, length| {
+                    transfer.elements((*element, target), shape, source, target_at, length)
                 })
             }
             Defined::Map(key, value) => {
                 let (shape, part) = self.from.cx.types.pair(*key, *value);
                 let target = self.to.cx.map(ty.1)?;
-                self.list(shape, from, to, |transfer, from, to| {
-                    transfer.value((*key, target.0), from, to)?;
-                    transfer.value((*value, target.1), from.part(part), to.part(part))
+                self.list(shape, from, to, |transfer, source, target_at, length| {
+                    if shape.numbers {
+                        return transfer.copy(source, target_at, length * shape.size as usize);
+                    }
+                    let (from, to) = (Place::Memory(source), Place::Memory(target_at));
+                    transfer.each(shape, from, to, length, |transfer, from, to| {
+                        transfer.value((*key, target.0), from, to)?;
+                        transfer.value((*value, target.1), from.part(part), to.part(part))
+                    })
                 })
             }
             Defined::Stream(_) | Defined::Future(_) => {
@@ -269,9 +276,8 @@ impl<'a> Transfer<'a> {
                     return Err(unexpected());
                 };
                 let target = *target;
-                (0..*length as usize).try_for_each(|index| {
-                    let (from, to) = (from.element(shape, index), to.element(shape, index));
-                    self.value((*element, target), from, to)
+                self.each(shape, from, to, *length as usize, |transfer, from, to| {
+                    transfer.value((*element, target), from, to)
                 })
             }
         }
@@ -303,13 +309,14 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Moves elements of a shape, each as `element` does.
+    /// Moves a list of elements of a shape as `elements` does, which is told where they
+    /// lie, where they go, and how many they are.
     fn list(
         &mut self,
         shape: Shape,
         from: Place,
         to: Place,
-        mut element: impl FnMut(&mut Self, Place, Place) -> Result<()>,
+        elements: impl FnOnce(&mut Self, usize, usize, usize) -> Result<()>,
     ) -> Result<()> {
         let (source, length) = self.get_pair(from)?;
         let memory = &*self.store.split(self.from.options.memory).0;
@@ -318,19 +325,44 @@ impl<'a> Transfer<'a> {
         self.budget.take(1, size)?;
         let args = [0, 0, shape.align as usize, size];
         let target = realloc(self.store, &self.to.options, "list", args)?;
-        if shape.numbers {
-            self.copy(source, target, size)?;
-        } else {
-            let (source, target) = (Place::Memory(source), Place::Memory(target));
-            for index in 0..length {
-                element(self, source.element(shape, index), target.element(shape, index))?;
-            }
-        }
+        elements(self, source, target, length)?;
         self.put_pair(to, target, length)
     }
 
+    /// Moves values of a shape that lie behind each other, each as `value` does.
+    fn each(
+        &mut self,
+        shape: Shape,
+        from: Place,
+        to: Place,
+        length: usize,
+        mut value: impl FnMut(&mut Self, Place, Place) -> Result<()>,
+    ) -> Result<()> {
+        for start in (0..length).step_by(VALUES_AT_ONCE) {
+            let end = length.min(start + VALUES_AT_ONCE);
+            self.store.pay(cost(shape, end - start))?;
+            for index in start..end {
+                value(self, from.element(shape, index), to.element(shape, index))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves what comes out of a stream.
+    pub(crate) fn streamed(
+        &mut self,
+        ty: (InterfaceType, InterfaceType),
+        source: usize,
+        target: usize,
+        length: usize,
+    ) -> Result<()> {
+        let shape = self.from.cx.types.shape(ty.0);
+        self.budget.take(length, shape.size as usize)?;
+        self.elements(ty, shape, source, target, length)
+    }
+
     /// Moves elements of a shape that lie in memory.
-    pub(crate) fn elements(
+    fn elements(
         &mut self,
         ty: (InterfaceType, InterfaceType),
         shape: Shape,
@@ -339,14 +371,32 @@ impl<'a> Transfer<'a> {
         length: usize,
     ) -> Result<()> {
         let size = length * shape.size as usize;
-        self.budget.take(1, size)?;
         if shape.numbers {
             return self.copy(source, target, size);
         }
-        let (source, target) = (Place::Memory(source), Place::Memory(target));
-        (0..length).try_for_each(|index| {
-            self.value(ty, source.element(shape, index), target.element(shape, index))
-        })
+        match ty.0 {
+            InterfaceType::Bool => {
+                self.copy(source, target, size)?;
+                let memory = self.store.split(self.to.options.memory).0;
+                let bytes = memory.get_mut(target..target + size).ok_or_else(unexpected)?;
+                bytes.iter_mut().for_each(|byte| *byte = (*byte != 0).into());
+                Ok(())
+            }
+            InterfaceType::Char => {
+                let memory = &*self.store.split(self.from.options.memory).0;
+                let bytes = memory.get(source..source + size).ok_or_else(unexpected)?;
+                for bytes in bytes.as_chunks().0 {
+                    character(u32::from_le_bytes(*bytes))?;
+                }
+                self.copy(source, target, size)
+            }
+            _ => {
+                let (from, to) = (Place::Memory(source), Place::Memory(target));
+                self.each(shape, from, to, length, |transfer, from, to| {
+                    transfer.value(ty, from, to)
+                })
+            }
+        }
     }
 
     fn string(&mut self, from: Place, to: Place) -> Result<()> {
@@ -368,6 +418,7 @@ impl<'a> Transfer<'a> {
             self.copy(source, target, size)?;
             (target, length)
         } else {
+            self.store.pay(size as u64)?;
             let memory = self.from.options.memory;
             let bytes = Source::Guest { memory, address: source, size };
             strings::store(self.store, &self.to.options, header, bytes)?
@@ -380,8 +431,14 @@ impl<'a> Transfer<'a> {
         let (Some(from), Some(to)) = (self.from.options.memory, self.to.options.memory) else {
             return Err(unexpected());
         };
+        self.store.pay(size as u64)?;
         copy(self.store, (from, source), (to, target), size)
     }
+}
+
+/// What moving so many values of a shape costs that are not copied whole, in bytes.
+pub(crate) fn cost(shape: Shape, count: usize) -> u64 {
+    (count as u64).saturating_mul(COST_PER_VALUE + COST_PER_BYTE * u64::from(shape.size))
 }
 
 fn copy(

@@ -537,6 +537,7 @@ impl Components {
             handle: 0,
             event: None,
             set: None,
+            number: 0,
             waiter: None,
         }))
     }

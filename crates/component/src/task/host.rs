@@ -27,7 +27,7 @@ use crate::abi::Access;
 use crate::abi::call::{LowerArgs, Passing, lower_args};
 use crate::abi::signature::CALL_SLOTS;
 use crate::state::{Components, Export};
-use crate::tuning::MAX_HANDLES;
+use crate::tuning::MAX_HOST_CALLS;
 
 /// What an asynchronous call gives whose result is there.
 pub(crate) const RETURNED: u64 = SubtaskState::Returned as u64;
@@ -247,8 +247,8 @@ pub fn spawn<T: 'static>(
 }
 
 fn add_call(state: &mut Components, waitable: Option<Key>, poll: SlotFunc) -> Result<Key> {
-    if state.tasks.host.calls.len() >= MAX_HANDLES {
-        return Err(Error::limit(format_args!("more than {MAX_HANDLES} calls of the host")));
+    if state.tasks.host.calls.len() >= MAX_HOST_CALLS {
+        return Err(Error::limit(format_args!("more than {MAX_HOST_CALLS} calls of the host")));
     }
     let HostTasks { calls, woken, .. } = &mut state.tasks.host;
     Ok(calls.insert_with(|call| {

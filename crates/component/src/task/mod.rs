@@ -194,6 +194,8 @@ pub(crate) struct Thread {
     callback_set: Option<Key>,
     /// Whether it is in the queue.
     queued: bool,
+    /// The number of its wait for a set.
+    number: u64,
     index: u32,
     context: [u64; 2],
     /// The calls that lend handles and are under way on it, while it does not run.
@@ -268,6 +270,7 @@ impl Tasks {
             cancelled: false,
             callback_set: None,
             queued: false,
+            number: 0,
             index: 0,
             context: [0; 2],
             scopes: Vec::new(),

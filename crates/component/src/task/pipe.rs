@@ -22,9 +22,9 @@ use zwasm::{Error, Result};
 use super::waitable::{CopyResult, Event, Item, Kind, Waitable, wrong};
 use super::{Key, lost};
 use crate::ResourceType;
-use crate::abi::{Access, LiftContext, LowerContext, Side, Transfer, TypeContext};
+use crate::abi::{Access, LiftContext, LowerContext, Side, Transfer, TypeContext, cost};
 use crate::state::{Components, Options, RuntimeInstance};
-use crate::tuning::MAX_HANDLES;
+use crate::tuning::{COST_PER_VALUE, MAX_HANDLES};
 use crate::types::{Defined, InterfaceType, TypeIndex, Types};
 
 /// The most elements of one copy.
@@ -44,6 +44,16 @@ pub(crate) struct End {
     ty: TypeIndex,
     /// How many elements the copy has moved whose event is not delivered.
     progress: u32,
+}
+
+#[cfg(test)]
+impl End {
+    /// An end of no pipe that is there.
+    pub(super) fn idle() -> End {
+        let pipe = Key::from_bits(0);
+        let (types, ty) = (0, TypeIndex(0));
+        End { pipe, reads: true, state: CopyState::Idle, types, ty, progress: 0 }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -171,6 +181,16 @@ impl GuestBuffer {
         self.address + self.progress as usize * size as usize
     }
 
+    /// What it costs to move so many elements to or from the host, in bytes.
+    fn cost(&self, count: u32) -> u64 {
+        let Some(element) = self.element else { return COST_PER_VALUE };
+        let shape = self.types.shape(element);
+        match shape.numbers {
+            true => COST_PER_VALUE + u64::from(count) * u64::from(shape.size),
+            false => cost(shape, count as usize),
+        }
+    }
+
     /// What moves within one instance: numbers, whose lifting and lowering nobody sees.
     fn is_number(&self) -> bool {
         use InterfaceType as T;
@@ -206,17 +226,17 @@ fn copy(store: &mut dyn Access, from: &mut Buffer, to: &mut Buffer, count: u32) 
     match (from, to) {
         (Buffer::Guest(from), Buffer::Guest(to)) => {
             if let (Some(given), Some(taken)) = (from.element, to.element) {
-                let shape = from.types.shape(given);
                 let (source, target) = (from.at(), to.at());
                 let sides = [from as &GuestBuffer, to]
                     .map(|side| Side { cx: side.cx(), options: side.options });
                 let mut transfer = Transfer::new(store, (sides[0], &[]), (sides[1], &mut []));
-                transfer.elements((given, taken), shape, source, target, count as usize)?;
+                transfer.streamed((given, taken), source, target, count as usize)?;
             }
             from.progress += count;
             to.progress += count;
         }
         (Buffer::Host(from), Buffer::Guest(to)) => {
+            store.pay(to.cost(count))?;
             let cx = TypeContext { types: &to.types, resources: &to.resources };
             store.unsuspendable(&mut |store| {
                 let mut cx = LowerContext { cx, options: to.options, slots: &mut [], store };
@@ -225,12 +245,17 @@ fn copy(store: &mut dyn Access, from: &mut Buffer, to: &mut Buffer, count: u32) 
             to.progress += count;
         }
         (Buffer::Guest(from), Buffer::Host(to)) => {
+            store.pay(from.cost(count))?;
             let memory = store.split(from.options.memory);
             let mut cx = LiftContext::new(from.cx(), from.options, &[], memory);
             to.lift(&mut cx, from.element, from.at(), count as usize)?;
             from.progress += count;
         }
-        (Buffer::Host(from), Buffer::Host(to)) => to.put(from.take(count as usize))?,
+        (Buffer::Host(from), Buffer::Host(to)) => {
+            // What the values are is not known here.
+            store.pay(COST_PER_VALUE + u64::from(count))?;
+            to.put(from.take(count as usize))?;
+        }
     }
     Ok(())
 }
@@ -467,6 +492,7 @@ impl Components {
             handle: 0,
             event: None,
             set: None,
+            number: 0,
             waiter: None,
         });
         match self.insert_item(instance, Item::Waitable(waitable)) {

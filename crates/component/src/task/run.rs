@@ -53,13 +53,32 @@ impl Components {
 
     /// No task of an instance is exclusive now, or it takes calls again.
     pub(super) fn wake(&mut self, instance: RuntimeInstance) {
+        self.wake_excluded(instance);
+        self.wake_entering(instance);
+    }
+
+    /// The first thread that another task's being exclusive keeps is woken.
+    fn wake_excluded(&mut self, instance: RuntimeInstance) {
         while let Some(thread) = self.instance_tasks(instance).excluded.pop_front() {
             if self.is_excluded(thread) {
                 self.tasks.enqueue(thread);
                 break;
             }
+            self.tasks.set_woken(thread, true);
         }
-        self.wake_entering(instance);
+    }
+
+    /// A thread that had its turn cannot go on: it is woken when it could.
+    fn put_aside(&mut self, key: Key, instance: RuntimeInstance) {
+        if self.is_excluded(key) {
+            self.tasks.set_woken(key, false);
+            self.instance_tasks(instance).excluded.push_back(key);
+        } else {
+            self.tasks.set_woken(key, true);
+            if self.exclusive(instance).is_none() {
+                self.wake_excluded(instance);
+            }
+        }
     }
 
     /// The first thread of each kind that waits to begin looks whether it may.
@@ -81,9 +100,7 @@ impl Components {
         let Some(thread) = self.tasks.threads.get_mut(key) else { return };
         match std::mem::replace(&mut thread.state, ThreadState::Running) {
             ThreadState::Waiting(Wait::CallbackSet(set) | Wait::Set(set)) => {
-                if let Some(set) = self.tasks.sets.get_mut(set) {
-                    set.waiters.retain(|waiter| *waiter != key);
-                }
+                self.tasks.remove_waiter(key, set);
             }
             ThreadState::Waiting(Wait::Waitable(waitable)) => {
                 if let Some(waitable) = self.tasks.waitables.get_mut(waitable) {
@@ -100,10 +117,7 @@ impl Components {
     pub(super) fn start_waiting(&mut self, key: Key, wait: Wait) -> Result<()> {
         self.thread(key)?.state = ThreadState::Waiting(wait);
         match wait {
-            Wait::CallbackSet(set) | Wait::Set(set) => {
-                let found = self.tasks.sets.get_mut(set).ok_or_else(|| lost("the set"))?;
-                found.waiters.push(key);
-            }
+            Wait::CallbackSet(set) | Wait::Set(set) => self.tasks.add_waiter(key, set)?,
             Wait::Waitable(waitable) => {
                 let found = self.tasks.waitables.get_mut(waitable);
                 found.ok_or_else(|| lost("the waitable"))?.waiter = Some(key);
@@ -185,6 +199,8 @@ pub(super) fn block(store: &mut dyn Access, thread: Key, wait: Option<Wait>) -> 
     if state.instance_tasks(instance).kind.wait && store.suspend()? {
         return Ok(());
     }
+    // It looks for itself whenever it is on top.
+    store.state().tasks.set_woken(thread, false);
     loop {
         let state = store.state();
         match state.tasks.next.take() {
@@ -261,9 +277,7 @@ pub(crate) fn step(store: &mut dyn Access) -> Result<bool> {
             resume(store, key)?;
             return Ok(true);
         }
-        if state.is_excluded(key) {
-            state.instance_tasks(instance).excluded.push_back(key);
-        }
+        state.put_aside(key, instance);
     }
     host::progress(store)
 }

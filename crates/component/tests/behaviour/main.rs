@@ -6,6 +6,7 @@ mod bindgen;
 #[cfg(feature = "async")]
 mod bindgen_async;
 mod bindgen_shapes;
+mod costs;
 mod decode;
 mod derive;
 mod link;

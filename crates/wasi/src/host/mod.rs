@@ -9,6 +9,8 @@
 
 #[cfg(feature = "component")]
 pub(crate) mod background;
+#[cfg(feature = "component")]
+pub(crate) mod budget;
 pub(crate) mod clocks;
 pub(crate) mod fs;
 pub(crate) mod interrupt;
@@ -54,7 +56,7 @@ pub(crate) struct Host {
     pub(crate) background: background::Background,
     /// What is kept of messages.
     #[cfg(feature = "component")]
-    pub(crate) budget: crate::http::budget::Budget,
+    pub(crate) budget: budget::Budget,
     /// Until when the guest may wait, and who hears of it.
     #[cfg(feature = "serve")]
     pub(crate) patience: patience::Patience,
@@ -106,7 +108,7 @@ impl Host {
             #[cfg(feature = "component")]
             background: background::Background::default(),
             #[cfg(feature = "component")]
-            budget: crate::http::budget::Budget::default(),
+            budget: budget::Budget::new(crate::http::BUDGET),
             #[cfg(feature = "serve")]
             patience: patience::Patience::default(),
         }

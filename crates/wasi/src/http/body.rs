@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::BODY_BUFFER;
-use super::budget::{Budget, Share};
 use super::fields::Fields;
 use super::flow::Flow;
+use crate::host::budget::{Budget, Share};
 
 /// A body. The guest writes to one end, and a flow, once there is one, takes from
 /// the other.
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn outlet(length: Option<u64>) -> Arc<Outlet> {
-        Outlet::new(&Budget::default(), length).unwrap()
+        Outlet::new(&Budget::new(crate::http::BUDGET), length).unwrap()
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_guest_has_only_so_many() {
-        let budget = Budget::default();
+        let budget = Budget::new(crate::http::BUDGET);
         let all: Vec<_> = std::iter::from_fn(|| Outlet::new(&budget, None)).take(100_000).collect();
         assert!(all.len() >= 100 && all.len() < 100_000);
     }

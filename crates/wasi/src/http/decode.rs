@@ -3,11 +3,11 @@
 //! RFC 9112, sections 6 and 7. Nothing is looked at twice, so that what comes byte by byte
 //! costs no more than what comes at once.
 
-use super::budget::Budget;
 use super::error::Error;
 use super::fields::Fields;
 use super::response::parse_trailers;
 use super::{MAX_CHUNK_LINE, MAX_TRAILERS};
+use crate::host::budget::Budget;
 
 /// What was received and not used yet.
 #[derive(Default)]
@@ -233,7 +233,7 @@ mod tests {
     ) -> (Vec<u8>, Result<Option<Fields>, Error>) {
         let (mut received, mut decoder) = (Received::default(), Decoder::new(framing));
         let (mut pieces, mut contents) = (body.chunks(piece), Vec::new());
-        let budget = Budget::default();
+        let budget = Budget::new(crate::http::BUDGET);
         loop {
             match decoder.next(&mut received, &budget) {
                 Ok(Next::Bytes(len)) => {

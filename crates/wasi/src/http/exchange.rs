@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::body::{End, Outlet};
-use super::budget::{Budget, Share};
 use super::decode::{Decoder, Next, Received, TooLong};
 use super::error::Error;
 use super::fields::Fields;
@@ -22,6 +21,7 @@ use super::transport::Transport;
 use super::{ATTEMPT, DEFAULT_TIMEOUT, MAX_ADDRESSES, MAX_PROVISIONAL, MAX_SECTION, RECEIVE, SKIP};
 use crate::Capabilities;
 use crate::host::background::{self, Task};
+use crate::host::budget::{Budget, Share};
 use crate::host::clocks::Clock;
 use crate::host::net::address::Family;
 use crate::host::net::domain::HostName;

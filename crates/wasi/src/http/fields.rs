@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::budget::{Budget, Share};
+use crate::host::budget::{Budget, Share};
 
 /// The bytes that the fields of one message may take, with what each field takes besides.
 const MAX_SIZE: usize = 128 << 10;
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn names_keep_their_case_and_places() {
-        let mut fields = fields(&Budget::default());
+        let mut fields = fields(&Budget::new(crate::http::BUDGET));
         fields.append("X-One", b"1".to_vec()).unwrap();
         fields.append("two", b"2".to_vec()).unwrap();
         fields.append("x-one", b"3".to_vec()).unwrap();
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_could_be_taken_for_something_else_is_refused() {
-        let mut fields = fields(&Budget::default());
+        let mut fields = fields(&Budget::new(crate::http::BUDGET));
         for name in ["", "a b", "a:b", "a\r\nb", "ü", "a\0", "(a)"] {
             assert_eq!(fields.append(name, vec![]), Err(FieldError::Syntax), "{name:?}");
             assert_eq!(fields.set(name, vec![]), Err(FieldError::Syntax));
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_message_has_one_length() {
-        let mut fields = fields(&Budget::default());
+        let mut fields = fields(&Budget::new(crate::http::BUDGET));
         for value in ["", "+5", "-5", " 5", "5 ", "5,5", "0x5", "99999999999999999999"] {
             let refused = fields.append("content-length", value.into());
             assert_eq!(refused, Err(FieldError::Syntax), "{value:?}");
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn room_is_limited() {
-        let budget = Budget::default();
+        let budget = Budget::new(crate::http::BUDGET);
         let mut one = fields(&budget);
         let long = vec![b'x'; MAX_SIZE / 3];
         one.append("a", long.clone()).unwrap();
@@ -333,14 +333,15 @@ mod tests {
     #[test]
     fn what_is_received_is_in_lower_case_and_without_what_is_not_the_guests() {
         let received = [("X-A", &b"1"[..]), ("Connection", b"close"), ("x-B", b"2")];
-        let fields = Fields::received(&Budget::default(), received.into_iter()).unwrap();
+        let fields =
+            Fields::received(&Budget::new(crate::http::BUDGET), received.into_iter()).unwrap();
         let all: Vec<_> = fields.iter().collect();
         assert_eq!(all, [("x-a", &b"1"[..]), ("x-b", b"2")]);
     }
 
     #[test]
     fn trailers_have_no_say_in_framing() {
-        let mut fields = fields(&Budget::default());
+        let mut fields = fields(&Budget::new(crate::http::BUDGET));
         fields.append("Content-Length", b"5".to_vec()).unwrap();
         fields.append("X-Sum", b"9".to_vec()).unwrap();
         let mut out = Vec::new();

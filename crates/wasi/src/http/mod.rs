@@ -11,7 +11,6 @@
 //! messages are framed are not the guest's (`fields::is_forbidden`).
 
 pub(crate) mod body;
-pub(crate) mod budget;
 pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod exchange;

@@ -176,11 +176,11 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Budget;
     use super::*;
+    use crate::host::budget::Budget;
 
     fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> Request {
-        let mut headers = Fields::new(&Budget::default()).unwrap();
+        let mut headers = Fields::new(&Budget::new(crate::http::BUDGET)).unwrap();
         for (name, value) in fields {
             headers.append(name, value.as_bytes().to_vec()).unwrap();
         }

@@ -2,12 +2,12 @@
 //!
 //! RFC 9112, sections 4 to 6.
 
-use super::budget::Budget;
 use super::decode::Framing;
 use super::error::Error;
 use super::fields::{FieldError, Fields};
 use super::request::Method;
 use super::{MAX_FIELDS, MAX_SECTION};
+use crate::host::budget::Budget;
 
 /// A response, without its body.
 pub(crate) struct Response {
@@ -96,7 +96,8 @@ mod tests {
 
     fn read(method: &str, head: &str) -> Result<(u16, Vec<String>, Framing), Error> {
         let method = Method::new(method).unwrap();
-        let (response, framing) = parse(head.as_bytes(), &method, &Budget::default())?;
+        let (response, framing) =
+            parse(head.as_bytes(), &method, &Budget::new(crate::http::BUDGET))?;
         let field = |(name, value)| format!("{name}={}", String::from_utf8_lossy(value));
         Ok((response.status, response.headers.iter().map(field).collect(), framing))
     }

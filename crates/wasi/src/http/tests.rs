@@ -571,8 +571,8 @@ impl Chance {
 
 #[test]
 fn no_answer_is_too_odd() {
-    use super::budget::Budget;
     use super::decode::{Decoder, Next, Received};
+    use crate::host::budget::Budget;
 
     let answers: [&[u8]; 4] = [
         b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx: y\r\n\r\nhello",
@@ -582,7 +582,7 @@ fn no_answer_is_too_odd() {
     ];
     let pieces: [&[u8]; 8] =
         [b"\r\n", b"\n", b"\r\n\r\n", b"0", b"ffffffffffffffff", b":", b"\0", b"\xff"];
-    let (mut chance, budget) = (Chance(0x9e37_79b9_7f4a_7c15), Budget::default());
+    let (mut chance, budget) = (Chance(0x9e37_79b9_7f4a_7c15), Budget::new(crate::http::BUDGET));
     let method = Method::new("GET").unwrap();
     for _ in 0..20_000 {
         let mut answer = answers[chance.below(answers.len())].to_vec();

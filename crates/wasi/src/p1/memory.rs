@@ -184,8 +184,7 @@ impl Memory<'_> {
         let mut total = 0u32;
         #[cfg(feature = "threads")]
         if let Memory::Shared(memory) = self {
-            let pieces = self.pieces(buffers)?;
-            return copy_out(memory, &pieces, write);
+            return copy_out(memory, self.pieces(buffers), write);
         }
         #[allow(clippy::infallible_destructuring_match, reason = "shared memories are optional")]
         let memory = match self {
@@ -230,8 +229,7 @@ impl Memory<'_> {
         let mut total = 0u32;
         #[cfg(feature = "threads")]
         if let Memory::Shared(memory) = &*self {
-            let pieces = self.pieces(buffers)?;
-            return copy_in(memory, &pieces, fill, read);
+            return copy_in(memory, self.pieces(buffers), fill, read);
         }
         let mut index = 0;
         while index < buffers.count {
@@ -277,17 +275,21 @@ impl Memory<'_> {
         Ok(total)
     }
 
-    /// The buffers in pieces that are copied at once.
+    /// The buffers in pieces that are copied at once, as they are when their turn comes:
+    /// another thread may change them meanwhile.
     #[cfg(feature = "threads")]
-    fn pieces(&self, buffers: Buffers) -> Result<Vec<Range<usize>>, Errno> {
-        let mut pieces = Vec::new();
-        for index in 0..buffers.count {
-            let (pointer, len) = self.buffer(buffers, index)?;
-            let whole = self.range(pointer, len as usize)?;
-            let piece = |start| start..whole.end.min(start + PIECE);
-            pieces.extend(whole.clone().step_by(PIECE).map(piece));
-        }
-        Ok(pieces)
+    fn pieces(&self, buffers: Buffers) -> impl Iterator<Item = Result<Range<usize>, Errno>> {
+        (0..buffers.count).flat_map(move |index| {
+            let buffer = self.buffer(buffers, index);
+            let whole = buffer.and_then(|(pointer, len)| self.range(pointer, len as usize));
+            let (whole, failed) = match whole {
+                Ok(whole) => (whole, None),
+                Err(error) => (0..0, Some(Err(error))),
+            };
+            let Range { start, end } = whole;
+            let pieces = (start..end).step_by(PIECE);
+            pieces.map(move |start| Ok(start..end.min(start + PIECE))).chain(failed)
+        })
     }
 }
 
@@ -295,11 +297,16 @@ impl Memory<'_> {
 #[cfg(feature = "threads")]
 fn copy_out(
     memory: &zwasm::SharedMemory,
-    pieces: &[Range<usize>],
+    pieces: impl Iterator<Item = Result<Range<usize>, Errno>>,
     write: &mut dyn FnMut(&mut [IoSlice<'_>], u32) -> host::Result<usize>,
 ) -> Result<u32> {
-    let mut total = 0;
+    let mut total = 0u32;
     for piece in pieces {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(_) if total > 0 => break,
+            Err(error) => return Err(error.into()),
+        };
         let mut copy = vec![0; piece.len()];
         memory.read(piece.start, &mut copy).or(Err(Errno::Fault))?;
         let taken = match write(&mut [IoSlice::new(&copy)], total) {
@@ -307,7 +314,7 @@ fn copy_out(
             Err(_) if total > 0 => break,
             Err(error) => return Err(error.into()),
         };
-        total += taken as u32;
+        total = total.checked_add(taken as u32).ok_or(Errno::Inval)?;
         if taken < piece.len() {
             break;
         }
@@ -319,12 +326,17 @@ fn copy_out(
 #[cfg(feature = "threads")]
 fn copy_in(
     memory: &zwasm::SharedMemory,
-    pieces: &[Range<usize>],
+    pieces: impl Iterator<Item = Result<Range<usize>, Errno>>,
     fill: bool,
     read: &mut dyn FnMut(&mut [IoSliceMut<'_>], u32) -> host::Result<usize>,
 ) -> Result<u32> {
-    let mut total = 0;
+    let mut total = 0u32;
     for piece in pieces {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(_) if total > 0 => break,
+            Err(error) => return Err(error.into()),
+        };
         let mut copy = vec![0; piece.len()];
         let given = match read(&mut [IoSliceMut::new(&mut copy)], total) {
             Ok(given) => given.min(copy.len()),
@@ -332,7 +344,7 @@ fn copy_in(
             Err(error) => return Err(error.into()),
         };
         memory.write(piece.start, &copy[..given]).or(Err(Errno::Fault))?;
-        total += given as u32;
+        total = total.checked_add(given as u32).ok_or(Errno::Inval)?;
         if given < piece.len() || !fill {
             break;
         }

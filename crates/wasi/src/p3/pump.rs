@@ -3,7 +3,9 @@
 //! Each direction is work that goes on by itself and ends by resolving a future. What the
 //! host is read for is read only when a guest reads: the stream is first offered nothing,
 //! which is taken when there is a reader. What a guest has written is in the host's hands
-//! when the guest is told so. Either way no more than a chunk is held.
+//! when the guest is told so, or waits for the host in a pump. Either way no more than a
+//! chunk is held, which is taken from a budget of the context's; when nothing is left of
+//! that, next to nothing is held, and more steps are taken.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,8 +20,16 @@ use zwasm_component::{
 
 use super::reactor::Waiting;
 use super::table::Store;
+use crate::host::budget::Share;
 use crate::p2::io::streams::{Broken, CHUNK, Input, Output};
 use crate::p2::table::Code;
+
+/// The bytes that all streams of a context hold, in chunks.
+pub(crate) const BUDGET: usize = 16 << 20;
+
+/// The most that a stream holds for which nothing is left of the budget, in bytes: less than
+/// it takes itself.
+const LEAST: usize = 512;
 
 /// What a transfer ends with.
 pub(crate) type Ending<E> = std::result::Result<(), E>;
@@ -101,12 +111,21 @@ pub(crate) fn consume<E: Resolves>(
     Ok(ending)
 }
 
+/// How much may be held, and what of the budget that is.
+fn room(store: &mut dyn Store) -> (usize, Option<Share>) {
+    match store.view().ctx.0.pumps.take(CHUNK) {
+        Some(share) => (CHUNK, Some(share)),
+        None => (LEAST, None),
+    }
+}
+
 /// Reads from the host for a guest.
 pub(crate) struct Producer {
     input: Arc<dyn Input>,
     writer: StreamWriter<u8>,
     /// What was read and not taken yet.
     bytes: VecDeque<u8>,
+    share: Option<Share>,
     stage: Stage,
     waiting: Waiting,
 }
@@ -125,7 +144,7 @@ enum Stage {
 impl Producer {
     pub(crate) fn new(input: Arc<dyn Input>, writer: StreamWriter<u8>) -> Producer {
         let (bytes, waiting) = (VecDeque::new(), Waiting::default());
-        Producer { input, writer, bytes, stage: Stage::Ask, waiting }
+        Producer { input, writer, bytes, share: None, stage: Stage::Ask, waiting }
     }
 
     /// Goes on until nothing more comes, or nobody reads it; tells how that was.
@@ -141,6 +160,7 @@ impl Producer {
                     if !ready!(written)? {
                         return Poll::Ready(Ok(Ok(())));
                     }
+                    self.share.take_if(|_| self.bytes.is_empty());
                     self.stage = match (self.stage, self.bytes.is_empty()) {
                         (Stage::Ask, _) => Stage::Read,
                         (_, true) => Stage::Ask,
@@ -149,14 +169,15 @@ impl Producer {
                 }
                 Stage::Read => {
                     let state = store.view().ctx.0.clone();
-                    match self.input.read(&state, CHUNK) {
+                    let (most, share) = room(store);
+                    match self.input.read(&state, most) {
                         Ok(bytes) if bytes.is_empty() => {
                             self.waiting.on(store, self.input.clone(), cx);
                             ready!(self.writer.poll_closed_in(store.access(), cx))?;
                             return Poll::Ready(Ok(Ok(())));
                         }
                         Ok(bytes) => {
-                            self.bytes = bytes.into();
+                            (self.bytes, self.share) = (bytes.into(), share);
                             self.stage = Stage::Give;
                         }
                         Err(Broken::Closed) => return Poll::Ready(Ok(Ok(()))),
@@ -176,6 +197,9 @@ pub(crate) struct Consumer {
     /// What was taken from the guest, and how much of that is written.
     bytes: Vec<u8>,
     written: usize,
+    share: Option<Share>,
+    /// How much the guest may write.
+    room: usize,
     /// Whether the guest writes no more.
     ended: bool,
     waiting: Waiting,
@@ -184,7 +208,7 @@ pub(crate) struct Consumer {
 impl Consumer {
     pub(crate) fn new(data: StreamReader<u8>, output: Arc<dyn Output>) -> Consumer {
         let (bytes, waiting) = (Vec::new(), Waiting::default());
-        Consumer { data, output, bytes, written: 0, ended: false, waiting }
+        Consumer { data, output, bytes, written: 0, share: None, room: 0, ended: false, waiting }
     }
 
     /// Goes on until the guest writes no more, or nothing more can be written; tells how
@@ -200,10 +224,13 @@ impl Consumer {
                 if self.ended {
                     return Poll::Ready(Ok(Ok(())));
                 }
-                self.bytes.clear();
-                self.written = 0;
-                let read = self.data.poll_read_in(store.access(), cx, &mut self.bytes, CHUNK);
+                if self.room == 0 {
+                    (self.bytes, self.written) = (Vec::new(), 0);
+                    (self.room, self.share) = room(store);
+                }
+                let read = self.data.poll_read_in(store.access(), cx, &mut self.bytes, self.room);
                 self.ended = !ready!(read)?;
+                self.room = 0;
                 continue;
             }
             let state = store.view().ctx.0.clone();

@@ -1,5 +1,7 @@
 //! WASI 0.3: guests that send requests and do not care what becomes of them, and servers on
-//! loopback that see what that is.
+//! loopback that see what that is; and what the host holds of streams.
+
+mod streams;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -194,3 +194,13 @@ macro_rules! forward {
     )*};
 }
 forward!(StoreContextMut Caller);
+
+impl<T> StoreContextMut<'_, T> {
+    /// Pays, if fuel is paid, for what the host does for a guest and takes as long as
+    /// moving so many bytes, and stops if the guest would have to.
+    #[doc(hidden)]
+    pub fn pay(&mut self, bytes: u64) -> Result<()> {
+        // SAFETY: the context is exclusive.
+        unsafe { (*self.as_context().core()).pay(bytes) }
+    }
+}

@@ -123,12 +123,7 @@ impl InstanceData {
         unsafe {
             let store = (*self.vmctx.as_ptr()).store;
             // One, and one more for every 8 bytes behind the header.
-            if !(*store).limits.pay(size as u64) && !(*store).refuel() {
-                return Err(Trap::OutOfFuel.into());
-            }
-            if (*store).must_stop() {
-                return Err(Trap::Interrupt.into());
-            }
+            (*store).pay(size as u64)?;
             let top = (*store).value_top;
             let object = StoreCore::allocate(store, top, word, second, size)?;
             Ok((object, (*store).gc.heap.base().add(object as usize)))

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::StoreCore;
 #[cfg(optimizer)]
 use super::samples;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Trap};
 use crate::stack::activation;
 use crate::stack::stop::Stopped;
 #[cfg(feature = "async")]
@@ -250,6 +250,17 @@ impl StoreCore {
         self.limits.interrupted()
             || (self.deadline.ask.is_none()
                 && self.engine.epoch().load(Ordering::Relaxed) >= self.deadline.epoch)
+    }
+
+    /// Pays for moving so many bytes, and stops as an instruction would.
+    pub(crate) fn pay(&mut self, bytes: u64) -> Result<()> {
+        if !self.limits.pay(bytes) && !self.refuel() {
+            return Err(Trap::OutOfFuel.into());
+        }
+        match self.must_stop() {
+            true => Err(Trap::Interrupt.into()),
+            false => Ok(()),
+        }
     }
 
     /// Whether the guest may have to stop without being interrupted.

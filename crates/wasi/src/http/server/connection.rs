@@ -27,9 +27,9 @@ use super::out::Out;
 use super::reply::{self, Refusal};
 use super::serving::{Body, Reply};
 use super::{GATHER, LINGER, Limits, Report};
+use crate::host::budget::Budget;
 use crate::host::clocks::Clock;
 use crate::host::sys::{self, AsFd, OwnedFd};
-use crate::http::budget::Budget;
 use crate::http::decode::{Decoder, Framing, Next, Received};
 use crate::http::error::Error;
 use crate::http::{RECEIVE, SKIP};
@@ -166,7 +166,7 @@ impl Connection {
                 socket: Arc::new(socket),
                 peer,
                 limits: limits.clone(),
-                budget: Budget::default(),
+                budget: Budget::new(crate::http::BUDGET),
                 stage: Stage::Head,
                 serial: 0,
                 received: Received::default(),

@@ -7,7 +7,7 @@
 //! request would begin.
 
 use super::reply::Refusal;
-use crate::http::budget::Budget;
+use crate::host::budget::Budget;
 use crate::http::decode::Framing;
 use crate::http::fields::{FieldError, Fields};
 use crate::http::request::{Authority, Method};
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     fn read(head: &str) -> Result<Head, u16> {
-        parse(head.as_bytes(), &Budget::default()).map_err(Refusal::status)
+        parse(head.as_bytes(), &Budget::new(crate::http::BUDGET)).map_err(Refusal::status)
     }
 
     fn get(fields: &str) -> Result<Head, u16> {

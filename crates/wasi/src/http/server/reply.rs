@@ -230,7 +230,7 @@ pub(super) fn civil(day: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::budget::Budget;
+    use crate::host::budget::Budget;
 
     #[test]
     fn dates_are_those_of_the_calendar() {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     fn head(status: u16, fields: &[(&str, &str)], sent: Sent) -> String {
-        let mut all = Fields::new(&Budget::default()).unwrap();
+        let mut all = Fields::new(&Budget::new(crate::http::BUDGET)).unwrap();
         for (name, value) in fields {
             all.append(name, value.as_bytes().to_vec()).unwrap();
         }

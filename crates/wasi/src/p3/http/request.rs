@@ -4,8 +4,8 @@ use zwasm::Result;
 use zwasm_component::{FutureReader, FutureWriter, Resource, StreamReader};
 
 use super::body::{Behind, Body, Consumed, Ending, Made};
+use crate::host::budget::Share;
 use crate::http::MAX_TARGET;
-use crate::http::budget::Share;
 use crate::http::fields::Fields;
 use crate::http::request::{Authority, Method as HttpMethod, is_scheme};
 use crate::p2::WasiCtxView;

@@ -41,7 +41,7 @@ use super::held::{Held, Token};
 use super::pool::{Kind, Ticket};
 use crate::engine::Config;
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, MIN_GC_BUDGET};
+use crate::tuning::{BULK_PIECE, GC_SCAN_SHARE, GC_VAIN, GC_WORTH_SHARE, MIN_GC_BUDGET};
 use full::GcHeapOutOfMemory;
 use heap::{Heap, LARGE};
 use layout::Layouts;
@@ -60,6 +60,10 @@ pub(crate) struct Gc {
     pub(crate) layouts: Layouts,
     /// Bytes to hand out before the next collection.
     budget: usize,
+    /// Bytes that the last collection has kept.
+    live: usize,
+    /// How many collections in a row were made for want of room and freed next to nothing.
+    vain: u32,
     /// Collections are put off while this is not zero.
     paused: usize,
     stress: bool,
@@ -142,6 +146,8 @@ impl Gc {
             heap,
             layouts: Layouts::default(),
             budget: MIN_GC_BUDGET,
+            live: 0,
+            vain: 0,
             paused: 0,
             stress: config.gc_stress,
             externs: Vec::new(),
@@ -312,7 +318,7 @@ impl StoreCore {
             let budget = if (*gc).paused == 0 { (*gc).budget } else { usize::MAX };
             if !(*gc).heap.refill(size, budget) {
                 if (*gc).paused == 0 {
-                    StoreCore::collect(this, top);
+                    StoreCore::collect_for_room(this, top, size)?;
                 }
                 if !(*gc).heap.refill(size, usize::MAX) {
                     return Err((*gc).full(size));
@@ -360,7 +366,7 @@ impl StoreCore {
                     Some(offset) => offset,
                     None => {
                         if (*gc).paused == 0 {
-                            StoreCore::collect(this, top);
+                            StoreCore::collect_for_room(this, top, size)?;
                         }
                         let again = (*gc).heap.large(rounded, usize::MAX);
                         again.ok_or_else(|| (*gc).full(size))?
@@ -502,6 +508,32 @@ impl StoreCore {
         }
     }
 
+    /// Collects before an object of `size` bytes is allocated.
+    ///
+    /// # Safety
+    ///
+    /// As [`StoreCore::make_room`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Limit`] if the heap is so full that collecting it is in vain again and
+    /// again.
+    unsafe fn collect_for_room(this: *mut StoreCore, top: *mut u64, size: usize) -> Result<()> {
+        // SAFETY: by the contract.
+        unsafe {
+            let gc = &raw mut (*this).gc;
+            let is_full = (*gc).heap.allocated.saturating_add(size) <= (*gc).budget;
+            let used = (*gc).live.saturating_add((*gc).heap.allocated);
+            StoreCore::collect(this, top);
+            let is_worth_it = used.saturating_sub((*gc).live) >= (*gc).live / GC_WORTH_SHARE;
+            (*gc).vain = if is_full && !is_worth_it { (*gc).vain + 1 } else { 0 };
+            if (*gc).vain > GC_VAIN && !(*gc).stress {
+                return Err((*gc).full(size));
+            }
+            Ok(())
+        }
+    }
+
     /// Collects.
     ///
     /// # Safety
@@ -560,6 +592,7 @@ impl StoreCore {
                 }
             }
             let live = gc.heap.sweep();
+            gc.live = live;
             gc.budget = live.max(looked_through / GC_SCAN_SHARE).max(MIN_GC_BUDGET);
             dead
         };
@@ -604,7 +637,7 @@ impl Gc {
 #[cfg(all(test, feature = "wat"))]
 mod tests {
     use crate::tuning::GC_SCAN_SHARE;
-    use crate::{Engine, Instance, Module, Result, Store};
+    use crate::{Config, Engine, ErrorKind, Instance, Module, Result, Store};
 
     #[test]
     fn garbage_beside_a_large_table_is_collected_in_proportion() -> Result<()> {
@@ -631,6 +664,44 @@ mod tests {
         // The first comes before anyone knows of the table.
         let most = 1 + OBJECTS * 16 * GC_SCAN_SHARE / (ELEMENTS * 8);
         assert!((1..=most).contains(&collections), "{collections} collections");
+        Ok(())
+    }
+
+    #[test]
+    fn a_heap_that_is_next_to_full_is_not_collected_for_every_few_objects() -> Result<()> {
+        let wat = r#"(module
+            (type $s (struct (field (ref null $s)) (field i64)))
+            (global $head (mut (ref null $s)) (ref.null $s))
+            (global $seen (mut (ref null $s)) (ref.null $s))
+            (func (export "fill")
+                (loop $again
+                    (global.set $head (struct.new $s (global.get $head) (i64.const 1)))
+                    (br $again)))
+            (func (export "drop") (param i32)
+                (loop $again
+                    (global.set $head (struct.get $s 0 (global.get $head)))
+                    (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+            (func (export "garbage") (param i32)
+                (loop $again
+                    (global.set $seen (struct.new $s (ref.null $s) (i64.const 1)))
+                    (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
+        let mut config = Config::new();
+        config.max_gc_heap(2 << 20);
+        let mut store = Store::new(&Engine::new(&config)?, ());
+        let module = Module::new(store.engine(), wat)?;
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let fill = instance.get_typed_func::<(), ()>(&mut store, "fill")?;
+        let drop = instance.get_typed_func::<i32, ()>(&mut store, "drop")?;
+        let garbage = instance.get_typed_func::<i32, ()>(&mut store, "garbage")?;
+        assert_eq!(fill.call(&mut store, ()).unwrap_err().kind(), ErrorKind::Limit);
+        drop.call(&mut store, 500)?;
+        let before = store.core_mut().gc.collections;
+        assert_eq!(garbage.call(&mut store, 1_000_000).unwrap_err().kind(), ErrorKind::Limit);
+        let collections = store.core_mut().gc.collections - before;
+        assert!(collections <= 12, "{collections} collections");
+        // Where there is room it is found again.
+        drop.call(&mut store, 20_000)?;
+        garbage.call(&mut store, 1_000_000)?;
         Ok(())
     }
 }

@@ -34,14 +34,14 @@ struct Kept {
     fuel: i64,
     _r8_to_r14: [u64; 7],
     /// What optimized code finds its frame by.
-    #[cfg_attr(not(optimizer), expect(dead_code, reason = "all frames are of slots"))]
+    #[cfg_attr(not(optimizer), allow(dead_code, reason = "all frames are of slots"))]
     rbp: *mut u64,
     vm: *mut VmCtx,
     /// What baseline code finds its frame by.
     fp: *mut u64,
     _rax_to_rdx: [u64; 4],
     /// Whether optimized code has called.
-    #[cfg_attr(not(optimizer), expect(dead_code, reason = "it has not"))]
+    #[cfg_attr(not(optimizer), allow(dead_code, reason = "it has not"))]
     is_native: u64,
     /// Where the code goes on.
     resume: usize,

@@ -33,7 +33,10 @@ pub(crate) fn ssa(module: &Inner, defined: u32, pass: Option<&str>) -> Result<St
             Some(_) => text.unwrap_or_default(),
         })
     })
-    .and_then(|text| if text.is_empty() { Err(cannot("there is no such pass")) } else { Ok(text) })
+    .and_then(|text| match text.is_empty() {
+        true => Err(Error::msg("there is no such pass")),
+        false => Ok(text),
+    })
 }
 
 /// Builds the form of a function from the headers of its first `loops` loops on. How many

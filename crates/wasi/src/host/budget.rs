@@ -1,22 +1,15 @@
-//! What is kept for a guest of its messages, all in all.
+//! What is kept for a guest of things of one kind, all in all.
 //!
-//! Fields, bodies and exchanges are each bounded, but a guest can have many of them. So
-//! each takes what it may need from one budget, and gives it back when it is dropped.
+//! Fields, bodies and exchanges are each bounded, and so are streams, but a guest can have
+//! many of them. So each takes what it may need from one budget, and gives it back when it
+//! is dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::BUDGET;
-
 /// The bytes that are left.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget(Arc<AtomicUsize>);
-
-impl Default for Budget {
-    fn default() -> Budget {
-        Budget(Arc::new(AtomicUsize::new(BUDGET)))
-    }
-}
 
 /// Bytes taken from a budget.
 #[derive(Debug)]
@@ -26,6 +19,10 @@ pub(crate) struct Share {
 }
 
 impl Budget {
+    pub(crate) fn new(bytes: usize) -> Budget {
+        Budget(Arc::new(AtomicUsize::new(bytes)))
+    }
+
     /// Takes so many bytes; none if they are not left.
     pub(crate) fn take(&self, bytes: usize) -> Option<Share> {
         self.withdraw(bytes).then(|| Share { budget: self.clone(), bytes })
@@ -71,7 +68,8 @@ mod tests {
 
     #[test]
     fn what_is_taken_comes_back() {
-        let budget = Budget::default();
+        const BUDGET: usize = 1000;
+        let budget = Budget::new(BUDGET);
         let left = |budget: &Budget| budget.0.load(Ordering::Relaxed);
         let mut share = budget.take(BUDGET - 10).unwrap();
         assert!(budget.take(11).is_none() && share.again().is_none());

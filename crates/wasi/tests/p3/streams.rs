@@ -1,0 +1,68 @@
+//! What the host holds of streams.
+
+use super::*;
+
+/// `run(n)` has `n` streams written to standard output, and writes 64 KiB to each without
+/// letting the host go on; it gives how much of that was taken.
+const WRITES: &str = r#"(component
+  (import "wasi:cli/types@0.3.0" (instance $types
+    (type $e (enum "io" "illegal-byte-sequence" "pipe"))
+    (export "error-code" (type (eq $e)))))
+  (alias export $types "error-code" (type $error))
+  (import "wasi:cli/stdout@0.3.0" (instance $stdout
+    (alias outer 1 $error (type $e'))
+    (export "error-code" (type $e (eq $e')))
+    (type $s (stream u8))
+    (type $f (future (result (error $e))))
+    (export "write-via-stream" (func (param "data" $s) (result $f)))))
+  (type $s (stream u8))
+  (type $f (future (result (error $error))))
+  (core module $Memory (memory (export "mem") 2))
+  (core instance $memory (instantiate $Memory))
+  (core func $write-via (canon lower (func $stdout "write-via-stream")))
+  (core func $new (canon stream.new $s))
+  (core func $write (canon stream.write $s async (memory (core memory $memory "mem"))))
+  (core func $drop (canon future.drop-readable $f))
+  (core module $m
+    (import "" "write-via" (func $write-via (param i32) (result i32)))
+    (import "" "new" (func $new (result i64)))
+    (import "" "write" (func $write (param i32 i32 i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "run") (param $n i32) (result i64)
+      (local $ends i64) (local $sum i64) (local $taken i32)
+      (loop $each
+        (local.set $ends (call $new))
+        (call $drop (call $write-via (i32.wrap_i64 (local.get $ends))))
+        (local.set $taken (call $write
+          (i32.wrap_i64 (i64.shr_u (local.get $ends) (i64.const 32)))
+          (i32.const 1024) (i32.const 65536)))
+        (if (i32.ne (local.get $taken) (i32.const -1))
+          (then (local.set $sum (i64.add (local.get $sum)
+            (i64.extend_i32_u (i32.shr_u (local.get $taken) (i32.const 4)))))))
+        (br_if $each (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (local.get $sum)))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "write-via" (func $write-via)) (export "new" (func $new))
+    (export "write" (func $write)) (export "drop" (func $drop))))))
+  (func (export "run") async (param "n" u32) (result u64)
+    (canon lift (core func $i "run"))))"#;
+
+#[test]
+fn what_the_host_holds_of_streams_is_bounded_all_in_all() -> Result<()> {
+    let engine = Engine::new(&Config::new())?;
+    let mut linker: Linker<State> = Linker::new(&engine);
+    p3::add_to_linker(&mut linker)?;
+    let component = Component::new(&engine, WRITES)?;
+    let taken = |streams: u32| {
+        let wasi = WasiCtx::builder().build();
+        let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
+        let instance = linker.instantiate(&mut store, &component)?;
+        let run = instance.get_typed_func::<(u32,), (u64,)>(&mut store, "run")?;
+        Ok::<u64, zwasm::Error>(run.call(&mut store, (streams,))?.0)
+    };
+    assert_eq!(taken(10)?, 10 << 16);
+    // Of those for which nothing is left, each takes no more than it takes itself.
+    let (some, more) = (taken(1000)?, taken(3000)?);
+    assert!(some <= 17 << 20 && more - some <= 2000 << 10, "{some} {more}");
+    Ok(())
+}
