@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use zwasm::{AsContext, AsContextMut, Error, Result};
 
 use crate::abi::call::{LowerArgs, call_export, check_func, lift_vals, lower_vals};
-use crate::abi::{Access, TypeContext};
+use crate::abi::{AnyStore, TypeContext};
 use crate::state::Components;
 use crate::task::{host, lift_for_host};
 use crate::types::ComponentFunc;
@@ -150,7 +150,7 @@ where
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Return> {
         let mut store = store.as_context_mut();
         let export = store.attachment::<Components>().func(self.func)?.clone();
-        let store: &mut dyn Access = &mut store;
+        let store: &mut dyn AnyStore = &mut store;
         let lower: LowerArgs<'_> = &mut |cx, ty, at| params.lower(cx, ty, at);
         if store.state().is_task(&export) {
             let result = host::call(store, &export, lower, lift_for_host::<Return>)?;

@@ -12,7 +12,7 @@
 use zwasm::{Error, Result};
 
 use crate::ResourceType;
-use crate::abi::Access;
+use crate::abi::AnyStore;
 use crate::resource::Kind;
 use crate::state::{Components, Lender, RuntimeInstance, check_leave};
 use crate::task::Item;
@@ -379,7 +379,7 @@ impl Components {
 ///
 /// If its instance cannot be entered, and what stopped the destructor.
 pub(crate) fn destroy(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     ty: ResourceType,
     rep: u32,
     caller: Option<RuntimeInstance>,
@@ -421,7 +421,7 @@ pub(crate) fn destroy(
 ///
 /// If the instance may not be left, or has too many handles.
 pub(crate) fn resource_new(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     resource: ResourceType,
     instance: RuntimeInstance,
     rep: u32,
@@ -436,7 +436,7 @@ pub(crate) fn resource_new(
 ///
 /// If it is no handle to such a resource; likewise below.
 pub(crate) fn resource_rep(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     resource: ResourceType,
     instance: RuntimeInstance,
     index: u32,
@@ -447,7 +447,7 @@ pub(crate) fn resource_rep(
 /// `resource.drop`: gives up a handle, and the resource with it if it is the owner. The
 /// destructor, if there is one, was set before it is called.
 pub(crate) fn resource_drop(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     resource: ResourceType,
     instance: RuntimeInstance,
     index: u32,

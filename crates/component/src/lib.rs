@@ -17,6 +17,8 @@ mod abi;
 mod asynchronous;
 mod bindings;
 mod component;
+#[cfg(feature = "async")]
+mod concurrent;
 mod decode;
 mod func;
 mod fuse;
@@ -38,11 +40,13 @@ pub mod wit;
 
 pub use abi::call::RawCall;
 pub use abi::{
-    Access, Check, ComponentNamedList, ComponentType, Lift, LiftContext, Lower, LowerContext,
+    AnyStore, Check, ComponentNamedList, ComponentType, Lift, LiftContext, Lower, LowerContext,
     Place, TypeContext,
 };
 pub use bindings::{__private, HasData, HasSelf};
 pub use component::Component;
+#[cfg(feature = "async")]
+pub use concurrent::{Access, Accessor, AccessorTask, AsAccessor, JoinHandle, RunConcurrent};
 pub use func::{Func, TypedFunc};
 pub use instance::{ComponentExportIndex, Instance, InstanceExportLookup};
 pub use instantiate::InstancePre;

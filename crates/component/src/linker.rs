@@ -291,13 +291,22 @@ impl<'a, T: 'static> LinkerInstance<'a, T> {
         + Sync
         + 'static,
     ) -> Result<()> {
-        let func: HostFunc<T> = Arc::new(move |mut store, call| {
+        self.func_any(name, move |mut store, call| {
             let ty = call.ty();
             let params = call.vals(&mut store)?;
             let mut results = vec![Val::Tuple(Vec::new()); ty.results().len()];
             func(store.as_context_mut(), ty, &params, &mut results)?;
             call.finish_vals(&mut store, &results)
-        });
+        })
+    }
+
+    /// The same over the call itself.
+    pub(crate) fn func_any(
+        &mut self,
+        name: &str,
+        func: impl Fn(StoreContextMut<'_, T>, &mut RawCall<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let func: HostFunc<T> = Arc::new(func);
         self.define(name, Definition::Func(FuncDefinition { check: None, func }))
     }
 

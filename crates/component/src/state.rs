@@ -25,7 +25,7 @@ use zwasm::{
 };
 
 use crate::abi::signature::Signature;
-use crate::abi::{Access, StringEncoding};
+use crate::abi::{AnyStore, StringEncoding};
 use crate::handles::{HandleTable, HostHandle};
 use crate::resource::Kind;
 use crate::task::{InstanceTasks, Key, Slab, Tasks};
@@ -357,14 +357,14 @@ impl Components {
 
     /// Undoes [`Components::enter`].
     pub(crate) fn exit(&mut self, instance: RuntimeInstance) {
-        let root = self.root(instance);
-        self.state_mut(root).entered = false;
+        self.set_entered(instance, false);
     }
 
     /// Lets nobody enter the component again.
     pub(crate) fn poison(&mut self, instance: RuntimeInstance) {
         let root = self.root(instance);
         self.state_mut(root).poisoned = true;
+        self.tasks.unpurged = true;
     }
 
     /// How many calls that lend handles are under way on this thread.
@@ -477,7 +477,18 @@ impl Components {
     /// whether it was.
     pub(crate) fn set_entered(&mut self, instance: RuntimeInstance, entered: bool) -> bool {
         let root = self.root(instance);
-        std::mem::replace(&mut self.state_mut(root).entered, entered)
+        let before = std::mem::replace(&mut self.state_mut(root).entered, entered);
+        #[cfg(feature = "async")]
+        if !entered && self.tasks.has_put_off() {
+            self.resume_put_off();
+        }
+        before
+    }
+
+    /// Whether it is.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_entered(&self, instance: RuntimeInstance) -> bool {
+        self.state(self.root(instance)).entered
     }
 
     /// Whether the component that an instance is in has trapped.
@@ -491,7 +502,7 @@ impl Components {
 /// # Errors
 ///
 /// If it may not.
-pub(crate) fn check_leave(store: &mut dyn Access, instance: RuntimeInstance) -> Result<()> {
+pub(crate) fn check_leave(store: &mut dyn AnyStore, instance: RuntimeInstance) -> Result<()> {
     let may = match store.state().state(instance).may_leave {
         Flag::Own(may) => may,
         Flag::Shared(global) => store.variable(global),
@@ -508,7 +519,7 @@ pub(crate) fn check_leave(store: &mut dyn Access, instance: RuntimeInstance) -> 
 ///
 /// None, for the variable is one.
 pub(crate) fn set_may_leave(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     instance: RuntimeInstance,
     may: bool,
 ) -> Result<()> {

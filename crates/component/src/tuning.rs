@@ -78,6 +78,11 @@ pub(crate) const MAX_ADAPTER_BYTES: usize = 8 << 10;
 /// Adapters that a store keeps to use again.
 pub(crate) const MAX_ADAPTER_MODULES: usize = 256;
 
+/// Turns that guests and functions of the host take, each until it waits, before whoever
+/// lets them go on has its own: a turn takes some hundred nanoseconds and more.
+#[cfg(feature = "async")]
+pub(crate) const TURNS: usize = 64;
+
 /// Threads that the tasks of a store have at a time, those that wait included; one takes
 /// some hundred bytes, and 40 KB if it waits within its code.
 pub(crate) const MAX_THREADS: usize = 1 << 15;

@@ -4,7 +4,7 @@
 //! when the function was lifted or lowered ([`Signature`]); a call checks the flags of
 //! its instances, reads the arguments where they lie, and writes the result.
 //!
-//! The host's functions have one form, [`HostFunc`], and the store behind `dyn Access`
+//! The host's functions have one form, [`HostFunc`], and the store behind `dyn AnyStore`
 //! does not know its data's type: so lifting and lowering are code once per Rust type,
 //! not once per store.
 //!
@@ -23,8 +23,8 @@ use super::signature::{CALL_SLOTS, Passed, Signature};
 use super::stack;
 use super::transfer::{Side, Transfer};
 use super::{
-    Access, Check, ComponentNamedList, Lift, LiftContext, Lower, LowerContext, Place, TypeContext,
-    thrown,
+    AnyStore, Check, ComponentNamedList, Lift, LiftContext, Lower, LowerContext, Place,
+    TypeContext, thrown,
 };
 use crate::state::{
     Components, Export, Lifted, Options, RuntimeInstance, check_leave, set_may_leave,
@@ -179,7 +179,7 @@ pub(crate) fn call_host<T: 'static>(
 }
 
 /// Before a host function: how many calls lend handles, if this one does.
-fn begin_host(store: &mut dyn Access, lowered: Passing<'_>) -> Result<Option<usize>> {
+fn begin_host(store: &mut dyn AnyStore, lowered: Passing<'_>) -> Result<Option<usize>> {
     check_leave(store, lowered.options.instance)?;
     if !lowered.signature.borrows {
         return Ok(None);
@@ -296,7 +296,7 @@ pub(crate) fn passed(passed: &Passed, slots: &[u64], slot: usize, memory: &[u8])
 }
 
 fn call_guest(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     lowered: &Lowered,
     callee: &Export,
     slots: &mut [u64],
@@ -330,7 +330,7 @@ fn call_guest(
 /// Where arguments are to lie: in slots, or in memory that the callee gives, whose address
 /// is the first slot then.
 pub(crate) fn allocate(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     params: &Passed,
     options: &Options,
     slots: &mut [u64],
@@ -363,7 +363,7 @@ pub(crate) fn result_place(
 
 /// Lets a guest free what its result lay in. The first slot is as it returned it.
 pub(crate) fn post_return(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     lifted: &Lifted,
     slots: &mut [u64],
 ) -> Result<()> {
@@ -389,7 +389,7 @@ pub(crate) type LiftResult<'a> =
 ///
 /// If it cannot be entered, the arguments cannot be lowered, and whatever stopped it.
 pub(crate) fn call_export(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Export,
     lower: LowerArgs<'_>,
     lift: LiftResult<'_>,
@@ -415,7 +415,7 @@ pub(crate) fn call_export(
 /// Writes the arguments. If the host's values are at fault, the guest is as it was but for
 /// memory that it gave for them.
 pub(crate) fn lower_args(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Export,
     lower: LowerArgs<'_>,
     slots: &mut [u64],
@@ -441,7 +441,7 @@ pub(crate) fn lower_args(
 }
 
 fn run_export(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Export,
     lift: LiftResult<'_>,
     slots: &mut [u64],
@@ -475,7 +475,7 @@ impl RawCall<'_> {
     /// # Errors
     ///
     /// If they are no values of their types.
-    pub fn args<A: ComponentNamedList + Lift>(&mut self, store: &mut dyn Access) -> Result<A> {
+    pub fn args<A: ComponentNamedList + Lift>(&mut self, store: &mut dyn AnyStore) -> Result<A> {
         let (mut cx, at) = self.lift(store)?;
         let ty = self.lowered.signature.params.ty();
         A::lift(&mut cx, ty, at)
@@ -488,7 +488,7 @@ impl RawCall<'_> {
     /// If it cannot be lowered.
     pub fn finish<R: ComponentNamedList + Lower>(
         &mut self,
-        store: &mut dyn Access,
+        store: &mut dyn AnyStore,
         result: &R,
     ) -> Result<()> {
         let ty = self.lowered.signature.results.ty();
@@ -513,6 +513,12 @@ impl RawCall<'_> {
         self.pending = Some(Box::new(poll));
     }
 
+    /// Whether the function is asynchronous in its type, so that its caller can wait for it.
+    #[cfg(feature = "async")]
+    pub(crate) fn may_wait(&self) -> bool {
+        self.lowered.waits
+    }
+
     /// The type of the function.
     pub fn ty(&self) -> ComponentFunc {
         let Passing { lowering, resources, .. } = self.lowered;
@@ -524,7 +530,7 @@ impl RawCall<'_> {
     /// # Errors
     ///
     /// If they are no values of their types.
-    pub fn vals(&mut self, store: &mut dyn Access) -> Result<Vec<Val>> {
+    pub fn vals(&mut self, store: &mut dyn AnyStore) -> Result<Vec<Val>> {
         let (mut cx, at) = self.lift(store)?;
         lift_vals(&mut cx, self.lowered.signature.params.ty(), at)
     }
@@ -534,13 +540,13 @@ impl RawCall<'_> {
     /// # Errors
     ///
     /// If number or types of the results are wrong, or they cannot be lowered.
-    pub fn finish_vals(&mut self, store: &mut dyn Access, results: &[Val]) -> Result<()> {
+    pub fn finish_vals(&mut self, store: &mut dyn AnyStore, results: &[Val]) -> Result<()> {
         let ty = self.lowered.signature.results.ty();
         let (mut cx, at) = self.lower(store)?;
         lower_vals(&mut cx, ty, at, results, "result")
     }
 
-    fn lift<'c>(&'c self, store: &'c mut dyn Access) -> Result<(LiftContext<'c>, Place)> {
+    fn lift<'c>(&'c self, store: &'c mut dyn AnyStore) -> Result<(LiftContext<'c>, Place)> {
         let (options, signature) = (self.lowered.options, &self.lowered.signature);
         let (memory, state) = store.split(options.memory);
         let at = passed(&signature.params, self.slots, 0, memory)?;
@@ -548,7 +554,7 @@ impl RawCall<'_> {
         Ok((cx, at))
     }
 
-    fn lower<'c>(&'c mut self, store: &'c mut dyn Access) -> Result<(LowerContext<'c>, Place)> {
+    fn lower<'c>(&'c mut self, store: &'c mut dyn AnyStore) -> Result<(LowerContext<'c>, Place)> {
         let (options, signature) = (self.lowered.options, &self.lowered.signature);
         let at = result_place(signature, self.slots, store.split(options.memory).0)?;
         let cx = self.lowered.cx();

@@ -8,7 +8,7 @@
 
 use zwasm::{Error, Result};
 
-use super::{Access, Place, TypeContext, unexpected};
+use super::{AnyStore, Place, TypeContext, unexpected};
 use crate::state::{Components, Options, set_may_leave};
 use crate::types::{InterfaceType, Shape};
 
@@ -17,7 +17,7 @@ pub struct LowerContext<'a> {
     pub(crate) cx: TypeContext<'a>,
     pub(crate) options: Options,
     pub(crate) slots: &'a mut [u64],
-    pub(crate) store: &'a mut dyn Access,
+    pub(crate) store: &'a mut dyn AnyStore,
 }
 
 impl LowerContext<'_> {
@@ -93,7 +93,7 @@ impl LowerContext<'_> {
 ///
 /// If it traps, or returns what cannot be.
 pub(super) fn realloc(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     options: &Options,
     what: &str,
     args: [usize; 4],
@@ -107,7 +107,7 @@ pub(super) fn realloc(
 }
 
 fn try_realloc(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     options: &Options,
     what: &str,
     args: [usize; 4],

@@ -170,7 +170,7 @@ pub trait Lift: ComponentType + Sized {
 pub trait ComponentNamedList: ComponentType {}
 
 /// A store, whatever its data: what moving values needs of it.
-pub trait Access {
+pub trait AnyStore {
     /// The contents of a memory, and the state of the store's components.
     #[doc(hidden)]
     fn split(&mut self, memory: Option<Memory>) -> (&mut [u8], &mut Components);
@@ -201,7 +201,10 @@ pub trait Access {
     fn unwind(&mut self, stack: Stack);
     /// Does something during which nothing may wait, as it calls code of the embedder's.
     #[doc(hidden)]
-    fn unsuspendable(&mut self, work: &mut dyn FnMut(&mut dyn Access) -> Result<()>) -> Result<()>;
+    fn unsuspendable(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn AnyStore) -> Result<()>,
+    ) -> Result<()>;
     /// Waits for a future, if the host's call is one. Tells if not.
     #[doc(hidden)]
     #[cfg(feature = "async")]
@@ -217,9 +220,9 @@ pub trait Access {
 
 /// What runs on a stack of its own.
 #[doc(hidden)]
-pub type OnStack = Box<dyn FnOnce(&mut dyn Access) -> Result<()> + Send>;
+pub type OnStack = Box<dyn FnOnce(&mut dyn AnyStore) -> Result<()> + Send>;
 
-impl<T> Access for StoreContextMut<'_, T> {
+impl<T> AnyStore for StoreContextMut<'_, T> {
     fn split(&mut self, memory: Option<Memory>) -> (&mut [u8], &mut Components) {
         match memory {
             Some(memory) => memory.data_and_attachment_mut(self.as_context_mut()),
@@ -267,7 +270,10 @@ impl<T> Access for StoreContextMut<'_, T> {
         stack::unwind(self, stack);
     }
 
-    fn unsuspendable(&mut self, work: &mut dyn FnMut(&mut dyn Access) -> Result<()>) -> Result<()> {
+    fn unsuspendable(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn AnyStore) -> Result<()>,
+    ) -> Result<()> {
         stack::unsuspendable(self, work)
     }
 

@@ -28,7 +28,7 @@ use std::task::Poll;
 use zwasm::fiber::{self, Fiber};
 use zwasm::{AsContext, AsContextMut, Result, StoreContextMut};
 
-use super::{Access, OnStack};
+use super::{AnyStore, OnStack};
 
 /// A stack on which something waits.
 #[doc(hidden)]
@@ -85,7 +85,7 @@ pub(crate) fn pass<T, R>(
 /// Does what calls code of the embedder's.
 pub(super) fn unsuspendable<T>(
     store: &mut StoreContextMut<'_, T>,
-    work: &mut dyn FnMut(&mut dyn Access) -> Result<()>,
+    work: &mut dyn FnMut(&mut dyn AnyStore) -> Result<()>,
 ) -> Result<()> {
     // Most calls are on none, and have nothing to wait with.
     match fiber::is_on_stack(&*store) {

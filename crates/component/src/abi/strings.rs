@@ -15,7 +15,7 @@ use zwasm::{Error, Memory, Result};
 
 use super::lift::LiftContext;
 use super::lower::{LowerContext, realloc};
-use super::{Access, Place, StringEncoding};
+use super::{AnyStore, Place, StringEncoding};
 use crate::state::Options;
 use crate::tuning::MAX_ENCODED;
 use crate::types::Shape;
@@ -242,7 +242,7 @@ fn encode(
 
 /// Writes a string into a guest's memory: its address, and its length as the guest counts.
 pub(super) fn store(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     options: &Options,
     source: Header,
     bytes: Source<'_>,
@@ -253,7 +253,7 @@ pub(super) fn store(
         StringEncoding::Utf16 | StringEncoding::CompactUtf16 => 2,
     };
     let (mut at, mut size) = (0, 0);
-    let mut resize = |store: &mut dyn Access, to: usize| -> Result<usize> {
+    let mut resize = |store: &mut dyn AnyStore, to: usize| -> Result<usize> {
         check_bytes(to)?;
         at = realloc(store, options, "string", [at, size, align, to])?;
         size = to;
@@ -297,7 +297,7 @@ pub(super) enum Source<'b> {
 }
 
 impl<'b> Source<'b> {
-    fn get<'s>(self, store: &'s mut dyn Access) -> Result<&'s [u8]>
+    fn get<'s>(self, store: &'s mut dyn AnyStore) -> Result<&'s [u8]>
     where
         'b: 's,
     {

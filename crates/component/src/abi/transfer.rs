@@ -12,7 +12,7 @@ use zwasm::{Error, Memory, Result};
 use super::lift::{character, check_range, no_case};
 use super::lower::realloc;
 use super::strings::{self, Header, Source};
-use super::{Access, Budget, Place, TypeContext, unexpected};
+use super::{AnyStore, Budget, Place, TypeContext, unexpected};
 use crate::state::Options;
 use crate::task::{lift_end, lower_end};
 use crate::tuning::{COST_PER_BYTE, COST_PER_VALUE, MAX_TRANSFERRED_TWICE, VALUES_AT_ONCE};
@@ -27,7 +27,7 @@ pub(crate) struct Side<'a> {
 
 /// Values on their way.
 pub(crate) struct Transfer<'a> {
-    store: &'a mut dyn Access,
+    store: &'a mut dyn AnyStore,
     from: Side<'a>,
     to: Side<'a>,
     source: &'a [u64],
@@ -37,7 +37,7 @@ pub(crate) struct Transfer<'a> {
 
 impl<'a> Transfer<'a> {
     pub(crate) fn new(
-        store: &'a mut dyn Access,
+        store: &'a mut dyn AnyStore,
         (from, source): (Side<'a>, &'a [u64]),
         (to, target): (Side<'a>, &'a mut [u64]),
     ) -> Transfer<'a> {
@@ -442,7 +442,7 @@ pub(crate) fn cost(shape: Shape, count: usize) -> u64 {
 }
 
 fn copy(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     (from, source): (Memory, usize),
     (to, target): (Memory, usize),
     size: usize,

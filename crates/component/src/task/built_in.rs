@@ -18,7 +18,7 @@ use super::{Wait, call, run, thread};
 use crate::Place;
 use crate::ResourceType;
 use crate::abi::signature::Signature;
-use crate::abi::{Access, LiftContext, LowerContext, TypeContext, check_pointer, stack};
+use crate::abi::{AnyStore, LiftContext, LowerContext, TypeContext, check_pointer, stack};
 use crate::state::{Components, Options, RuntimeInstance, check_leave};
 use crate::types::{Defined, InterfaceType, TypeIndex, Types};
 
@@ -150,7 +150,7 @@ fn core_type(home: &Home, built_in: &BuiltIn) -> (Vec<ValType>, Vec<ValType>) {
     }
 }
 
-fn run(store: &mut dyn Access, home: &Home, built_in: &BuiltIn, slots: &mut [u64]) -> Result<()> {
+fn run(store: &mut dyn AnyStore, home: &Home, built_in: &BuiltIn, slots: &mut [u64]) -> Result<()> {
     let instance = home.instance;
     match built_in {
         // These do not leave the instance.
@@ -265,7 +265,7 @@ fn run(store: &mut dyn Access, home: &Home, built_in: &BuiltIn, slots: &mut [u64
 }
 
 /// `waitable-set.wait`
-fn wait(store: &mut dyn Access, instance: RuntimeInstance, index: u32) -> Result<EventWords> {
+fn wait(store: &mut dyn AnyStore, instance: RuntimeInstance, index: u32) -> Result<EventWords> {
     let state = store.state();
     let thread = state.check_block(instance)?;
     let set = state.set(instance, index)?;
@@ -280,7 +280,7 @@ fn wait(store: &mut dyn Access, instance: RuntimeInstance, index: u32) -> Result
 
 /// Writes what has happened to memory; the code is left.
 fn put_event(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     memory: Memory,
     address: u32,
     [code, first, second]: EventWords,

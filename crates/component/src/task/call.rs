@@ -8,6 +8,8 @@ use std::sync::Arc;
 use zwasm::{Error, Result};
 
 use super::pipe::BLOCKED;
+#[cfg(feature = "async")]
+use super::promise;
 use super::waitable::{CANCELLED, Event, EventWords, Item, Kind, NONE, Waitable, wrong};
 use super::{
     Callee, Caller, HostLift, HostResult, Key, Resume, Subtask, SubtaskState, Task, TaskState,
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::abi::call::{Lowered, allocate, passed, post_return, result_place};
 use crate::abi::signature::CALL_SLOTS;
-use crate::abi::{Access, LiftContext, Side, Transfer, TypeContext};
+use crate::abi::{AnyStore, LiftContext, Side, Transfer, TypeContext};
 use crate::state::{Components, Export, Options, RuntimeInstance};
 use crate::types::InterfaceType;
 use crate::{Lift, Place};
@@ -154,6 +156,10 @@ impl Components {
     fn remove_task(&mut self, key: Key) {
         match self.tasks.tasks.get(key).map(|task| &task.caller) {
             None | Some(Caller::Host { .. }) => {}
+            #[cfg(feature = "async")]
+            Some(Caller::Promise { .. }) => {
+                self.tasks.tasks.remove(key);
+            }
             Some(Caller::Gone) => {
                 self.tasks.tasks.remove(key);
             }
@@ -194,6 +200,10 @@ impl Components {
                 if let Some(waker) = waker.take() {
                     waker.wake();
                 }
+            }
+            #[cfg(feature = "async")]
+            Caller::Promise { promise, .. } => {
+                promise.settle(Err(Error::msg("the call was cancelled")));
             }
             Caller::Gone => {}
         }
@@ -248,7 +258,7 @@ fn twice() -> Error {
 }
 
 /// Runs a thread from where it begins to where it ends, or waits without a stack.
-pub(super) fn begin(store: &mut dyn Access, key: Key, resume: Resume) -> Result<()> {
+pub(super) fn begin(store: &mut dyn AnyStore, key: Key, resume: Resume) -> Result<()> {
     match resume {
         Resume::Call => call(store, key),
         Resume::Callback => {
@@ -281,7 +291,7 @@ impl Components {
     }
 }
 
-fn call(store: &mut dyn Access, key: Key) -> Result<()> {
+fn call(store: &mut dyn AnyStore, key: Key) -> Result<()> {
     let state = store.state();
     let task_key = state.thread(key)?.task;
     let task = state.task(task_key)?;
@@ -290,6 +300,8 @@ fn call(store: &mut dyn Access, key: Key) -> Result<()> {
     let guest = match task.caller {
         Caller::Guest(waitable) => Some(waitable),
         Caller::Host { .. } | Caller::Gone => None,
+        #[cfg(feature = "async")]
+        Caller::Promise { .. } => None,
     };
     let mut args = [0; CALL_SLOTS];
     match guest {
@@ -307,7 +319,15 @@ fn call(store: &mut dyn Access, key: Key) -> Result<()> {
             }
             given?;
         }
-        None => args = std::mem::replace(&mut state.task(task_key)?.args, args),
+        None => {
+            args = std::mem::replace(&mut task.args, args);
+            #[cfg(feature = "async")]
+            if let Some(mut lower) = task.lower.take()
+                && !promise::write_args(store, task_key, &callee, &mut lower, &mut args)?
+            {
+                return store.state().end_thread(key, true);
+            }
+        }
     }
     let lifted = &callee.lifted;
     store.call(lifted.core, &mut args)?;
@@ -328,7 +348,7 @@ fn call(store: &mut dyn Access, key: Key) -> Result<()> {
 
 /// Moves a guest's arguments to the callee.
 fn give_args(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     lowered: &Lowered,
     callee: &Export,
     slots: &[u64],
@@ -345,7 +365,7 @@ fn give_args(
 }
 
 /// Calls the callback until the task ends or waits.
-fn callbacks(store: &mut dyn Access, key: Key, task: Key, event: EventWords) -> Result<()> {
+fn callbacks(store: &mut dyn AnyStore, key: Key, task: Key, event: EventWords) -> Result<()> {
     let callee = store.state().task(task)?.callee.clone();
     let callback = callee.lifted.callback.ok_or_else(|| lost("the callback"))?;
     let mut slots = event.map(u64::from);
@@ -354,7 +374,7 @@ fn callbacks(store: &mut dyn Access, key: Key, task: Key, event: EventWords) -> 
 }
 
 /// Does what the task's code has returned for: nothing more, or to wait.
-fn asked(store: &mut dyn Access, key: Key, task: Key, packed: u32) -> Result<()> {
+fn asked(store: &mut dyn AnyStore, key: Key, task: Key, packed: u32) -> Result<()> {
     let state = store.state();
     let (code, set) = (packed & 0xf, packed >> 4);
     let instance = state.thread(key)?.instance;
@@ -389,7 +409,7 @@ fn asked(store: &mut dyn Access, key: Key, task: Key, packed: u32) -> Result<()>
 
 /// A task's result, in core values as the callee passes them, goes to the caller.
 fn resolve(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     key: Key,
     callee: &Export,
     options: Options,
@@ -402,6 +422,8 @@ fn resolve(
     let guest = match &state.task(key)?.caller {
         Caller::Guest(waitable) => Ok(*waitable),
         Caller::Host { lift, .. } => Err(*lift),
+        #[cfg(feature = "async")]
+        Caller::Promise { lift, .. } => Err(*lift),
         Caller::Gone => return Err(twice()),
     };
     let from = passed(&signature.results, slots, 0, store.split(options.memory).0)?;
@@ -428,11 +450,16 @@ fn resolve(
             let state = store.state();
             let task = state.task(key)?;
             let scope = task.scope.take();
-            if let Caller::Host { result, waker, .. } = &mut task.caller {
-                *result = Some(Some(value));
-                if let Some(waker) = waker.take() {
-                    waker.wake();
+            match &mut task.caller {
+                Caller::Host { result, waker, .. } => {
+                    *result = Some(Some(value));
+                    if let Some(waker) = waker.take() {
+                        waker.wake();
+                    }
                 }
+                #[cfg(feature = "async")]
+                Caller::Promise { promise, .. } => promise.settle(Ok(value)),
+                Caller::Guest(_) | Caller::Gone => {}
             }
             if let Some(scope) = scope {
                 state.end_scope(scope);
@@ -445,7 +472,7 @@ fn resolve(
 
 /// `task.return`: core values as a result of this type.
 pub(super) fn task_return(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     result: Option<InterfaceType>,
     options: Options,
     slots: &[u64],
@@ -476,7 +503,7 @@ pub(super) fn task_return(
 ///
 /// If the caller may not wait, and what stopped the callee.
 pub(crate) fn start_guest(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     lowered: &Arc<Lowered>,
     callee: &Arc<Export>,
     slots: &mut [u64],
@@ -549,7 +576,12 @@ impl Components {
         Ok(())
     }
 
-    fn add_task(&mut self, callee: &Arc<Export>, caller: Caller, scope: Option<u64>) -> Key {
+    pub(super) fn add_task(
+        &mut self,
+        callee: &Arc<Export>,
+        caller: Caller,
+        scope: Option<u64>,
+    ) -> Key {
         self.tasks.tasks.insert(Task {
             callee: callee.clone(),
             state: TaskState::Initial,
@@ -558,6 +590,8 @@ impl Components {
             entering: None,
             threads: Vec::new(),
             args: [0; CALL_SLOTS],
+            #[cfg(feature = "async")]
+            lower: None,
         })
     }
 
@@ -659,7 +693,7 @@ impl Components {
 
 /// `subtask.cancel`
 pub(super) fn cancel_subtask(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     instance: RuntimeInstance,
     asynchronous: bool,
     index: u32,
@@ -697,7 +731,7 @@ pub(super) fn cancel_subtask(
 }
 
 /// Tells a task that it is cancelled, now or when it can be told.
-fn request_cancel(store: &mut dyn Access, key: Key) -> Result<()> {
+fn request_cancel(store: &mut dyn AnyStore, key: Key) -> Result<()> {
     let state = store.state();
     let task = state.task(key)?;
     if let Some(thread) = task.entering {

@@ -15,7 +15,7 @@ use zwasm::{AsContextMut, Error, Result};
 use super::Key;
 use super::pipe::{self, Begun, Buffer, HostSide, lift_end, lower_end};
 use super::waitable::CopyResult;
-use crate::abi::{Access, mismatch};
+use crate::abi::{AnyStore, mismatch};
 use crate::state::Components;
 use crate::types::{Defined, InterfaceType};
 use crate::{ComponentType, Lift, LiftContext, Lower, LowerContext, Place, TypeContext};
@@ -43,7 +43,7 @@ impl ReaderAny {
     /// # Errors
     ///
     /// As [`ReaderAny::close`].
-    pub fn close_in(self, store: &mut dyn Access) -> Result<()> {
+    pub fn close_in(self, store: &mut dyn AnyStore) -> Result<()> {
         close(store, self.store, self.pipe, true)
     }
 
@@ -126,7 +126,7 @@ fn check(state: &mut Components, store: u64, pipe: Key, reads: bool) -> Result<(
     Ok(())
 }
 
-fn close(store: &mut dyn Access, number: u64, pipe: Key, reads: bool) -> Result<()> {
+fn close(store: &mut dyn AnyStore, number: u64, pipe: Key, reads: bool) -> Result<()> {
     let state = store.state();
     if number != state.id() || !state.host_has(pipe, reads) {
         return check(state, number, pipe, reads);
@@ -207,7 +207,7 @@ impl<T: Lift + Lower + 'static> HostSide for Values<T> {
 
 /// Goes on with the copy at an end that the host has, or begins one.
 fn poll_copy<T: Lift + Lower + 'static>(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     (number, pipe, reads): (u64, Key, bool),
     values: impl FnOnce() -> Values<T>,
     cx: &mut Context<'_>,
@@ -353,7 +353,7 @@ macro_rules! writers {
             /// # Errors
             ///
             /// As `close`.
-            pub fn close_in(self, store: &mut dyn Access) -> Result<()> {
+            pub fn close_in(self, store: &mut dyn AnyStore) -> Result<()> {
                 close(store, self.store, self.pipe, false)
             }
 
@@ -362,7 +362,7 @@ macro_rules! writers {
             /// # Errors
             ///
             /// If the end was dropped before, or is of another store.
-            pub fn is_closed_in(&self, store: &mut dyn Access) -> Result<bool> {
+            pub fn is_closed_in(&self, store: &mut dyn AnyStore) -> Result<bool> {
                 let state = store.state();
                 if self.store != state.id() || !state.host_has(self.pipe, false) {
                     check(state, self.store, self.pipe, false)?;
@@ -373,7 +373,7 @@ macro_rules! writers {
             /// Waits until the reader is gone, while nothing is written.
             pub fn poll_closed_in(
                 &self,
-                store: &mut dyn Access,
+                store: &mut dyn AnyStore,
                 cx: &mut Context<'_>,
             ) -> Poll<Result<()>> {
                 match self.is_closed_in(store) {
@@ -411,7 +411,7 @@ impl<T: Lift + Lower + 'static> StreamReader<T> {
     /// The same in a store whose data is of any type.
     pub fn poll_read_in(
         &self,
-        store: &mut dyn Access,
+        store: &mut dyn AnyStore,
         cx: &mut Context<'_>,
         into: &mut Vec<T>,
         most: usize,
@@ -439,7 +439,7 @@ impl<T: Lift + Lower + 'static> FutureReader<T> {
     /// The same in a store whose data is of any type.
     pub fn poll_read_in(
         &self,
-        store: &mut dyn Access,
+        store: &mut dyn AnyStore,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<T>>> {
         let end = (self.end.store, self.end.pipe, true);
@@ -465,7 +465,7 @@ impl<T: Lift + Lower + 'static> StreamWriter<T> {
     /// The same in a store whose data is of any type.
     pub fn poll_write_in(
         &self,
-        store: &mut dyn Access,
+        store: &mut dyn AnyStore,
         cx: &mut Context<'_>,
         from: &mut VecDeque<T>,
     ) -> Poll<Result<bool>> {
@@ -495,7 +495,7 @@ impl<T: Lift + Lower + 'static> FutureWriter<T> {
     /// The same in a store whose data is of any type.
     pub fn poll_write_in(
         &self,
-        store: &mut dyn Access,
+        store: &mut dyn AnyStore,
         cx: &mut Context<'_>,
         from: &mut Option<T>,
     ) -> Poll<Result<bool>> {
@@ -509,7 +509,7 @@ impl<T: Lift + Lower + 'static> FutureWriter<T> {
     }
 }
 
-fn new(store: &mut dyn Access, is_future: bool) -> Result<(u64, Key)> {
+fn new(store: &mut dyn AnyStore, is_future: bool) -> Result<(u64, Key)> {
     let state = store.state();
     let pipe = state.add_pipe(is_future)?;
     state.give_to_host(pipe, true)?;
@@ -531,7 +531,7 @@ pub fn stream<T>(mut store: impl AsContextMut) -> Result<(StreamWriter<T>, Strea
 /// # Errors
 ///
 /// As [`stream`].
-pub fn stream_in<T>(store: &mut dyn Access) -> Result<(StreamWriter<T>, StreamReader<T>)> {
+pub fn stream_in<T>(store: &mut dyn AnyStore) -> Result<(StreamWriter<T>, StreamReader<T>)> {
     let (store, pipe) = new(store, false)?;
     let reader = StreamReader::of(ReaderAny { store, pipe });
     Ok((StreamWriter { store, pipe, values: PhantomData }, reader))
@@ -551,7 +551,7 @@ pub fn future<T>(mut store: impl AsContextMut) -> Result<(FutureWriter<T>, Futur
 /// # Errors
 ///
 /// As [`future`].
-pub fn future_in<T>(store: &mut dyn Access) -> Result<(FutureWriter<T>, FutureReader<T>)> {
+pub fn future_in<T>(store: &mut dyn AnyStore) -> Result<(FutureWriter<T>, FutureReader<T>)> {
     let (store, pipe) = new(store, true)?;
     let reader = FutureReader::of(ReaderAny { store, pipe });
     Ok((FutureWriter { store, pipe, values: PhantomData }, reader))

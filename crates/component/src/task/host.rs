@@ -23,7 +23,7 @@ use zwasm::{
 use super::waitable::Event;
 use super::{Callee, HostLift, HostResult, Key, Slab, SubtaskState, lost, run};
 use crate::RawCall;
-use crate::abi::Access;
+use crate::abi::AnyStore;
 use crate::abi::call::{LowerArgs, Passing, lower_args};
 use crate::abi::signature::CALL_SLOTS;
 use crate::state::{Components, Export};
@@ -56,10 +56,26 @@ pub(crate) struct HostTasks {
     calls: Slab<HostCall>,
     woken: Arc<Woken>,
     looper: Option<Box<dyn Loop>>,
+    /// What is told whoever lets guests go on next: work could not be begun.
+    #[cfg(feature = "async")]
+    failed: Option<Error>,
+}
+
+#[cfg(feature = "async")]
+impl HostTasks {
+    /// Who was woken.
+    pub(crate) fn woken(&self) -> Arc<Woken> {
+        self.woken.clone()
+    }
+
+    /// Whether nobody was woken, and no loop waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.failed.is_none() && self.looper.is_none() && self.woken.lock().calls.is_empty()
+    }
 }
 
 /// Goes on with work of the host.
-type PollWork<T> =
+pub(crate) type PollWork<T> =
     Box<dyn FnMut(StoreContextMut<'_, T>, &mut Context<'_>) -> Poll<Result<()>> + Send + Sync>;
 
 /// A function that is not finished, or work of the host.
@@ -74,7 +90,7 @@ struct HostCall {
 
 /// Who was woken.
 #[derive(Default)]
-struct Woken(Mutex<WokenCalls>);
+pub(crate) struct Woken(Mutex<WokenCalls>);
 
 #[derive(Default)]
 struct WokenCalls {
@@ -92,6 +108,17 @@ impl Woken {
     fn take(&self) -> Vec<Key> {
         std::mem::take(&mut self.lock().calls)
     }
+
+    /// Whether somebody was; if not, the waker is woken when somebody is.
+    #[cfg(feature = "async")]
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut woken = self.lock();
+        if !woken.calls.is_empty() {
+            return Poll::Ready(());
+        }
+        woken.poller = Some(context.waker().clone());
+        Poll::Pending
+    }
 }
 
 /// Is ready when somebody was woken.
@@ -103,12 +130,7 @@ impl Future for AnyWoken {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut woken = self.0.lock();
-        if !woken.calls.is_empty() {
-            return Poll::Ready(());
-        }
-        woken.poller = Some(context.waker().clone());
-        Poll::Pending
+        self.0.poll(context)
     }
 }
 
@@ -182,7 +204,13 @@ fn poll_func<T: 'static>(store: &mut StoreContextMut<'_, T>) -> Result<SlotFunc>
 
 fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) -> Result<()> {
     let polls: &mut Polls<T> = store.attachment();
-    let Some(work) = polls.remove(key).filter(|_| !forget) else { return Ok(()) };
+    let Some(work) = polls.remove(key) else { return Ok(()) };
+    if forget {
+        // It may look into the store once more.
+        #[cfg(feature = "async")]
+        crate::concurrent::lend(store, || drop(work));
+        return Ok(());
+    }
     let state: &mut Components = store.attachment();
     let call = state.tasks.host.calls.get(key).ok_or_else(|| lost("the call"))?;
     let (waitable, waker) = (call.waitable, call.waker.clone());
@@ -205,6 +233,7 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
     };
     let subtask = state.subtask(waitable)?;
     let (lowered, mut slots) = (subtask.lowered.clone(), subtask.slots);
+    let caller = lowered.options.instance;
     let mut call = RawCall { slots: &mut slots, lowered: lowered.passing(), pending: None };
     let polled = poll(store.as_context_mut(), &mut call, &mut context);
     let state: &mut Components = store.attachment();
@@ -214,6 +243,10 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
         }
         Poll::Ready(result) => {
             state.tasks.host.calls.remove(key);
+            if result.is_err() {
+                // The caller may not be on the stack, and would wait for ever.
+                state.poison(caller);
+            }
             result?;
             let subtask = state.subtask(waitable)?;
             subtask.slots = slots;
@@ -246,6 +279,21 @@ pub fn spawn<T: 'static>(
     ask(store, key, false)
 }
 
+/// The same, but `poll` is asked when the turn of the host's work comes. That there is too
+/// much work ends the call of the host's that runs then.
+#[cfg(feature = "async")]
+pub(crate) fn spawn_later<T: 'static>(mut store: StoreContextMut<'_, T>, poll: PollWork<T>) {
+    let key = poll_func(&mut store).and_then(|func| add_call(store.attachment(), None, func));
+    let host = &mut store.attachment::<Components>().tasks.host;
+    match key {
+        Ok(key) => {
+            host.woken.lock().calls.push(key);
+            store.attachment::<Polls<T>>().insert(key, Work::Own(poll));
+        }
+        Err(error) => host.failed = Some(error),
+    }
+}
+
 fn add_call(state: &mut Components, waitable: Option<Key>, poll: SlotFunc) -> Result<Key> {
     if state.tasks.host.calls.len() >= MAX_HOST_CALLS {
         return Err(Error::limit(format_args!("more than {MAX_HOST_CALLS} calls of the host")));
@@ -262,7 +310,7 @@ fn add_call(state: &mut Components, waitable: Option<Key>, poll: SlotFunc) -> Re
 /// # Errors
 ///
 /// If it may not.
-pub(crate) fn check_wait(store: &mut dyn Access, lowered: Passing<'_>) -> Result<()> {
+pub(crate) fn check_wait(store: &mut dyn AnyStore, lowered: Passing<'_>) -> Result<()> {
     store.state().check_block(lowered.options.instance).map(|_| ())
 }
 
@@ -291,7 +339,7 @@ pub(crate) fn wait<T: 'static>(
     state.set_callee(waitable, key)?;
     store.attachment::<Polls<T>>().insert(key, Work::Call(*poll));
     ask(store.as_context_mut(), key, false)?;
-    let store: &mut dyn Access = &mut store;
+    let store: &mut dyn AnyStore = &mut store;
     if lowered.asynchronous {
         return store.state().started(waitable, slots);
     }
@@ -303,7 +351,7 @@ pub(crate) fn wait<T: 'static>(
 }
 
 /// A guest cancels a function of the host, which is forgotten.
-pub(super) fn cancel(store: &mut dyn Access, waitable: Key, key: Key) -> Result<()> {
+pub(super) fn cancel(store: &mut dyn AnyStore, waitable: Key, key: Key) -> Result<()> {
     if let Some(call) = store.state().tasks.host.calls.remove(key) {
         store.call(call.poll, &mut [key.bits(), FORGET])?;
     }
@@ -316,22 +364,37 @@ pub(super) fn cancel(store: &mut dyn Access, waitable: Key, key: Key) -> Result<
 }
 
 /// Asks what was woken, or waits until something is. Tells whether anything has happened.
-pub(super) fn progress(store: &mut dyn Access) -> Result<bool> {
+pub(super) fn progress(store: &mut dyn AnyStore) -> Result<bool> {
+    Ok(ask_woken(store)? || wait_in_loop(store)? || wait_in_call(store)?)
+}
+
+/// Waits in the host's loop, if there is one and it has something to wait for. Tells whether
+/// it has waited.
+pub(super) fn wait_in_loop(store: &mut dyn AnyStore) -> Result<bool> {
+    let Some(mut looper) = store.state().tasks.host.looper.take() else { return Ok(false) };
+    let waited = looper.wait();
+    store.state().tasks.host.looper.get_or_insert(looper);
+    waited
+}
+
+/// Asks what was woken. Tells whether anything was.
+pub(super) fn ask_woken(store: &mut dyn AnyStore) -> Result<bool> {
+    #[cfg(feature = "async")]
+    if let Some(error) = store.state().tasks.host.failed.take() {
+        return Err(error);
+    }
     let woken = store.state().tasks.host.woken.take();
     if woken.is_empty() {
-        if let Some(mut looper) = store.state().tasks.host.looper.take() {
-            let waited = looper.wait();
-            store.state().tasks.host.looper.get_or_insert(looper);
-            if waited? {
-                return Ok(true);
-            }
-        }
-        return wait_in_call(store);
+        return Ok(false);
     }
-    for key in woken {
-        if let Some(call) = store.state().tasks.host.calls.get(key) {
-            let poll = call.poll;
-            store.call(poll, &mut [key.bits(), ASK])?;
+    let mut woken = woken.into_iter();
+    while let Some(key) = woken.next() {
+        let Some(call) = store.state().tasks.host.calls.get(key) else { continue };
+        let poll = call.poll;
+        if let Err(error) = store.call(poll, &mut [key.bits(), ASK]) {
+            // The others are asked by whoever lets guests go on next.
+            store.state().tasks.host.woken.lock().calls.extend(woken);
+            return Err(error);
         }
     }
     Ok(true)
@@ -339,7 +402,7 @@ pub(super) fn progress(store: &mut dyn Access) -> Result<bool> {
 
 /// Waits until something is woken, if the host's call is a future. Tells whether it was.
 #[cfg(feature = "async")]
-fn wait_in_call(store: &mut dyn Access) -> Result<bool> {
+fn wait_in_call(store: &mut dyn AnyStore) -> Result<bool> {
     let host = &store.state().tasks.host;
     if host.calls.len() == 0 {
         return Ok(false);
@@ -350,7 +413,7 @@ fn wait_in_call(store: &mut dyn Access) -> Result<bool> {
 
 /// Nothing can be woken but by what runs.
 #[cfg(not(feature = "async"))]
-fn wait_in_call(_: &mut dyn Access) -> Result<bool> {
+fn wait_in_call(_: &mut dyn AnyStore) -> Result<bool> {
     Ok(false)
 }
 
@@ -366,7 +429,7 @@ pub fn set_loop<T: 'static>(mut store: impl AsContextMut<Data = T>, looper: impl
 ///
 /// If it cannot be entered, the arguments cannot be lowered, and whatever stopped it.
 pub(crate) fn call(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Arc<Export>,
     lower: LowerArgs<'_>,
     lift: HostLift,
@@ -379,7 +442,7 @@ pub(crate) fn call(
 }
 
 fn try_call(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Arc<Export>,
     lower: LowerArgs<'_>,
     lift: HostLift,
@@ -403,7 +466,7 @@ fn try_call(
 ///
 /// As [`call`].
 pub(crate) fn start(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Arc<Export>,
     lower: LowerArgs<'_>,
     lift: HostLift,
@@ -416,7 +479,7 @@ pub(crate) fn start(
 }
 
 fn try_start(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     export: &Arc<Export>,
     lower: LowerArgs<'_>,
     lift: HostLift,

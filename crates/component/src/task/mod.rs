@@ -28,6 +28,8 @@ mod call;
 pub(crate) mod ends;
 pub(crate) mod host;
 mod pipe;
+#[cfg(feature = "async")]
+mod promise;
 mod run;
 mod slab;
 mod thread;
@@ -35,6 +37,10 @@ mod waitable;
 
 pub(crate) use call::{lift_for_host, start_guest};
 pub(crate) use pipe::{lift_end, lower_end};
+#[cfg(feature = "async")]
+pub(crate) use promise::{LowerLater, Promised};
+#[cfg(feature = "async")]
+pub(crate) use run::{Turns, turns};
 pub(crate) use slab::{Key, Slab};
 pub(crate) use waitable::Item;
 
@@ -67,6 +73,11 @@ pub(crate) struct Tasks {
     current: Option<Key>,
     /// The thread to go on with when the one that runs waits.
     next: Option<Key>,
+    /// Threads whose calls begin when code of their components has left the stack.
+    #[cfg(feature = "async")]
+    put_off: Vec<Key>,
+    /// Whether a component has trapped whose threads are still there.
+    pub(crate) unpurged: bool,
     pub(crate) host: host::HostTasks,
 }
 
@@ -106,6 +117,9 @@ pub(crate) struct Task {
     threads: Vec<Key>,
     /// The core values that the host passes.
     args: [u64; crate::abi::signature::CALL_SLOTS],
+    /// What writes them when the call begins, if they are not there yet.
+    #[cfg(feature = "async")]
+    lower: Option<LowerLater>,
 }
 
 /// Who gets a task's result.
@@ -120,6 +134,9 @@ enum Caller {
         /// Who is told.
         waker: Option<std::task::Waker>,
     },
+    /// The host, which waits for the result without the store.
+    #[cfg(feature = "async")]
+    Promise { lift: HostLift, promise: promise::Promise },
     /// The host, which has the result.
     Gone,
 }

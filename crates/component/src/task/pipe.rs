@@ -22,7 +22,7 @@ use zwasm::{Error, Result};
 use super::waitable::{CopyResult, Event, Item, Kind, Waitable, wrong};
 use super::{Key, lost};
 use crate::ResourceType;
-use crate::abi::{Access, LiftContext, LowerContext, Side, Transfer, TypeContext, cost};
+use crate::abi::{AnyStore, LiftContext, LowerContext, Side, Transfer, TypeContext, cost};
 use crate::state::{Components, Options, RuntimeInstance};
 use crate::tuning::{COST_PER_VALUE, MAX_HANDLES};
 use crate::types::{Defined, InterfaceType, TypeIndex, Types};
@@ -222,7 +222,7 @@ impl GuestBuffer {
 }
 
 /// Moves elements from one buffer to the other.
-fn copy(store: &mut dyn Access, from: &mut Buffer, to: &mut Buffer, count: u32) -> Result<()> {
+fn copy(store: &mut dyn AnyStore, from: &mut Buffer, to: &mut Buffer, count: u32) -> Result<()> {
     match (from, to) {
         (Buffer::Guest(from), Buffer::Guest(to)) => {
             if let (Some(given), Some(taken)) = (from.element, to.element) {
@@ -268,7 +268,7 @@ pub(super) enum Begun {
 
 /// Begins a copy at one end of a pipe.
 pub(super) fn begin(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     key: Key,
     reads: bool,
     mut buffer: Buffer,
@@ -626,7 +626,7 @@ pub(super) struct Request<'a> {
 
 /// `stream.read`, `stream.write` and the same of futures, which have no `length`.
 pub(super) fn guest_copy(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     request: &Request<'_>,
     index: u32,
     address: u32,
@@ -692,7 +692,7 @@ pub(super) fn guest_copy(
 
 /// `stream.cancel-read` and its like. As buffers are given back at once, it never waits.
 pub(super) fn guest_cancel(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     request: &Request<'_>,
     index: u32,
 ) -> Result<u32> {

@@ -14,11 +14,16 @@
 //!
 //! Specification: Canonical ABI, "Thread State", `Store.tick`.
 
+#[cfg(feature = "async")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use zwasm::{Error, Result};
 
 use super::{Key, Resume, ThreadState, Wait, call, host, lost};
-use crate::abi::Access;
+use crate::abi::AnyStore;
 use crate::state::{Components, Export, RuntimeInstance};
+#[cfg(feature = "async")]
+use crate::tuning::TURNS;
 
 impl Components {
     /// Whether a thread that waits may go on.
@@ -132,7 +137,7 @@ impl Components {
 }
 
 /// Gives a thread a turn, and those that it hands the turn over to.
-pub(super) fn resume(store: &mut dyn Access, thread: Key) -> Result<()> {
+pub(super) fn resume(store: &mut dyn AnyStore, thread: Key) -> Result<()> {
     let mut thread = thread;
     loop {
         turn(store, thread)?;
@@ -143,7 +148,7 @@ pub(super) fn resume(store: &mut dyn Access, thread: Key) -> Result<()> {
     }
 }
 
-fn turn(store: &mut dyn Access, key: Key) -> Result<()> {
+fn turn(store: &mut dyn AnyStore, key: Key) -> Result<()> {
     let state = store.state();
     state.stop_waiting(key);
     let thread = state.thread(key)?;
@@ -188,7 +193,7 @@ fn turn(store: &mut dyn Access, key: Key) -> Result<()> {
 }
 
 /// The thread that runs waits, or is suspended if it waits for nothing.
-pub(super) fn block(store: &mut dyn Access, thread: Key, wait: Option<Wait>) -> Result<()> {
+pub(super) fn block(store: &mut dyn AnyStore, thread: Key, wait: Option<Wait>) -> Result<()> {
     let state = store.state();
     match wait {
         Some(wait) => state.start_waiting(thread, wait)?,
@@ -223,7 +228,7 @@ pub(super) fn block(store: &mut dyn Access, thread: Key, wait: Option<Wait>) -> 
 }
 
 /// The thread that runs waits for just one waitable.
-pub(super) fn wait_for(store: &mut dyn Access, thread: Key, waitable: Key) -> Result<()> {
+pub(super) fn wait_for(store: &mut dyn AnyStore, thread: Key, waitable: Key) -> Result<()> {
     match store.state().tasks.has_event(waitable) {
         true => Ok(()),
         false => block(store, thread, Some(Wait::Waitable(waitable))),
@@ -233,7 +238,7 @@ pub(super) fn wait_for(store: &mut dyn Access, thread: Key, waitable: Key) -> Re
 /// Lets the threads of an instance go on that may, as far as it takes no calls because of
 /// them. Nothing that is on the stack now is entered by that, as calls within a component go
 /// one way.
-pub(super) fn make_way(store: &mut dyn Access, export: &Export) -> Result<()> {
+pub(super) fn make_way(store: &mut dyn AnyStore, export: &Export) -> Result<()> {
     let instance = export.lifted.options.instance;
     let state = store.state();
     if state.takes_calls(export) || state.is_poisoned(instance) {
@@ -262,15 +267,24 @@ pub(super) fn make_way(store: &mut dyn Access, export: &Export) -> Result<()> {
 /// # Errors
 ///
 /// What stopped a guest.
-pub(crate) fn step(store: &mut dyn Access) -> Result<bool> {
+pub(crate) fn step(store: &mut dyn AnyStore) -> Result<bool> {
+    Ok(next(store)? || host::progress(store)?)
+}
+
+/// Gives the next thread its turn. Tells if there is none that may go on.
+fn next(store: &mut dyn AnyStore) -> Result<bool> {
     loop {
         let state = store.state();
-        let Some(key) = state.tasks.queue.pop_front() else { break };
+        let Some(key) = state.tasks.queue.pop_front() else { return Ok(false) };
         let Some(thread) = state.tasks.threads.get_mut(key) else { continue };
         thread.queued = false;
         let instance = thread.instance;
         // One that waits beneath this goes on when it is on top again.
         if matches!(thread.resume, Resume::Stack(None)) || state.is_poisoned(instance) {
+            continue;
+        }
+        #[cfg(feature = "async")]
+        if state.put_off(key) {
             continue;
         }
         if state.may_go_on(key) {
@@ -279,7 +293,58 @@ pub(crate) fn step(store: &mut dyn Access) -> Result<bool> {
         }
         state.put_aside(key, instance);
     }
-    host::progress(store)
+}
+
+/// How far turns have come.
+#[cfg(feature = "async")]
+pub(crate) enum Turns {
+    /// Others have to be let go on.
+    Taken,
+    /// Nobody can go on, until something is woken.
+    Idle,
+}
+
+/// Lets guests and functions of the host go on for some turns, as far as they can without
+/// waiting for something beyond the store, or until `stop`.
+///
+/// # Errors
+///
+/// What stopped a guest or a function of the host; what belongs to its component has ended.
+#[cfg(feature = "async")]
+pub(crate) fn turns(store: &mut dyn AnyStore, stop: &AtomicBool) -> Result<Turns> {
+    let result = try_turns(store, stop);
+    if result.is_err() || store.state().tasks.unpurged {
+        purge(store);
+    }
+    result
+}
+
+#[cfg(feature = "async")]
+fn try_turns(store: &mut dyn AnyStore, stop: &AtomicBool) -> Result<Turns> {
+    for _ in 0..TURNS {
+        if !(next(store)? || host::ask_woken(store)?) {
+            // A loop may keep the thread, so whoever is to have a turn has it first.
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            if !host::wait_in_loop(store)? {
+                return Ok(Turns::Idle);
+            }
+        }
+        // Not before the first turn: who always asks for one would have them all.
+        if stop.load(Ordering::Acquire) {
+            break;
+        }
+    }
+    Ok(Turns::Taken)
+}
+
+impl Components {
+    /// Whether nobody can go on, so that [`turns`] would give none.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.tasks.queue.is_empty() && !self.tasks.unpurged && self.tasks.host.is_idle()
+    }
 }
 
 /// That nobody can go on.
@@ -289,8 +354,9 @@ pub(super) fn deadlock() -> Error {
 }
 
 /// Ends what belongs to components that have trapped: nobody resumes it.
-pub(crate) fn purge(store: &mut dyn Access) {
+pub(crate) fn purge(store: &mut dyn AnyStore) {
     let state = store.state();
+    state.tasks.unpurged = false;
     let threads: Vec<Key> = state.tasks.threads.iter().map(|(key, _)| key).collect();
     let mut gone = Vec::new();
     for key in threads {

@@ -5,7 +5,7 @@
 use zwasm::{Error, Result, SlotFunc};
 
 use super::{Key, Resume, ThreadState, Wait, run};
-use crate::abi::Access;
+use crate::abi::AnyStore;
 use crate::state::{Components, RuntimeInstance};
 
 impl Components {
@@ -60,7 +60,7 @@ impl Components {
 }
 
 /// `thread.yield`
-pub(super) fn give_turn(store: &mut dyn Access, instance: RuntimeInstance) -> Result<()> {
+pub(super) fn give_turn(store: &mut dyn AnyStore, instance: RuntimeInstance) -> Result<()> {
     let state = store.state();
     match state.check_block(instance) {
         Ok(thread) => run::block(store, thread, Some(Wait::Turn)),
@@ -70,14 +70,14 @@ pub(super) fn give_turn(store: &mut dyn Access, instance: RuntimeInstance) -> Re
 }
 
 /// `thread.suspend`
-pub(super) fn suspend(store: &mut dyn Access, instance: RuntimeInstance) -> Result<()> {
+pub(super) fn suspend(store: &mut dyn AnyStore, instance: RuntimeInstance) -> Result<()> {
     let thread = store.state().check_block(instance)?;
     run::block(store, thread, None)
 }
 
 /// `thread.suspend-then-resume` and its like: the turn goes to another thread.
 pub(super) fn switch(
-    store: &mut dyn Access,
+    store: &mut dyn AnyStore,
     instance: RuntimeInstance,
     yields: bool,
     promotes: bool,

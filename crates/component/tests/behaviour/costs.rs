@@ -87,10 +87,7 @@ fn lists_between_guests_are_paid_for() -> Result<()> {
     assert!(of_options.1 >= of_bools.1 + 8 * u64::from(N), "{of_options:?} {of_bools:?}");
     // Each is looked at.
     let error = format!("{:?}", metered(&chars, (N, 0xd800)).unwrap_err());
-    assert!(
-        error.to_string().contains("surrogate") || error.to_string().contains("char"),
-        "{error}"
-    );
+    assert!(error.contains("char"), "{error}");
     Ok(())
 }
 
@@ -150,7 +147,7 @@ fn what_the_host_makes_of_values_is_limited_with_all_that_it_takes() -> Result<(
     };
     let run = |ty: &str, n: u32| {
         let engine = Engine::default();
-        let component = Component::new(&engine, &text(ty, n))?;
+        let component = Component::new(&engine, text(ty, n))?;
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
         let run = instance.get_func(&mut store, "run").unwrap();

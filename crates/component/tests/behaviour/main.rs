@@ -6,6 +6,8 @@ mod bindgen;
 #[cfg(feature = "async")]
 mod bindgen_async;
 mod bindgen_shapes;
+#[cfg(feature = "async")]
+mod concurrent;
 mod costs;
 mod decode;
 mod derive;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use zwasm::{AsContextMut, Error, Result, StoreContextMut, Trap};
 use zwasm_component::{
-    Access, Check, ComponentNamedList, ComponentType, Lift, Linker, Lower, RawCall, Resource,
+    AnyStore, Check, ComponentNamedList, ComponentType, Lift, Linker, Lower, RawCall, Resource,
     ResourceTableError, ResourceType,
 };
 
@@ -25,7 +25,7 @@ use crate::host::{self, Failure};
 /// A store, whatever its data.
 pub(crate) trait Store: Send {
     /// What moving values needs.
-    fn access(&mut self) -> &mut dyn Access;
+    fn access(&mut self) -> &mut dyn AnyStore;
     /// The guest's state.
     fn view(&mut self) -> WasiCtxView<'_>;
     /// Begins work that goes on while guests wait.
@@ -79,7 +79,7 @@ impl<'a, T: WasiView + 'static> Caller<'a, T> {
 }
 
 impl<T: WasiView + 'static, const FUTURES: bool> Store for Caller<'_, T, FUTURES> {
-    fn access(&mut self) -> &mut dyn Access {
+    fn access(&mut self) -> &mut dyn AnyStore {
         &mut self.0
     }
 
