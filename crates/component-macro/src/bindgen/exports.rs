@@ -53,18 +53,40 @@ impl Generator<'_> {
             None => (quote!(()), quote!(()), quote!(())),
         };
         let store = quote!(#krate::__private::AsContextMut);
-        let (wait, call, end, store) = match self.export_flags(key, func).asynchronous {
+        let getter = quote! {
+            #[doc = "The function with its types."]
+            pub fn #getter(&self) -> #krate::TypedFunc<#params, #results> {
+                #krate::__private::typed(#of.#field)
+            }
+        };
+        let flags = self.export_flags(key, func);
+        if flags.asynchronous && flags.store {
+            let types = func.params.iter().map(|param| self.ty(scope, &param.ty, Mode::Owned));
+            let (params, _) = self.signature(scope, func, Mode::Owned);
+            return quote! {
+                #getter
+                #doc
+                pub async fn #caller<_S: #krate::AsAccessor<Data: ::core::marker::Send>>(
+                    &self,
+                    accessor: _S,
+                    #(#arguments: #types),*
+                ) -> #krate::__private::Result<#result> {
+                    let func = #krate::__private::typed::<#params, #results>(#of.#field);
+                    let #pattern = func.call_concurrent(accessor, (#(#arguments,)*)).await?;
+                    ::core::result::Result::Ok(#value)
+                }
+            };
+        }
+        let (wait, call, end, store) = match flags.asynchronous {
             false => (None, quote!(call), None, store),
             true => {
                 let store = quote!(#store<Data: ::core::marker::Send>);
                 (Some(quote!(async)), quote!(call_async), Some(quote!(.await)), store)
             }
         };
+        let name = prefixed_value("func", name);
         quote! {
-            #[doc = "The function with its types."]
-            pub fn #getter(&self) -> #krate::TypedFunc<#params, #results> {
-                #krate::__private::typed(#of.#field)
-            }
+            #getter
             #doc
             pub #wait fn #caller<_S: #store>(
                 &self,
@@ -72,7 +94,7 @@ impl Generator<'_> {
                 #(#arguments: #types),*
             ) -> #krate::__private::Result<#result> {
                 let #pattern =
-                    self.#getter().#call(store.as_context_mut(), (#(#arguments,)*)) #end?;
+                    self.#name().#call(store.as_context_mut(), (#(#arguments,)*)) #end?;
                 ::core::result::Result::Ok(#value)
             }
         }
@@ -81,7 +103,7 @@ impl Generator<'_> {
     /// How a function that is exported is generated.
     pub(super) fn export_flags(&self, key: Option<&WorldKey>, func: &Function) -> Flags {
         let (own, within) = self.keys(key, &func.name);
-        self.options.exports.flags(&own, &within)
+        self.options.exports.flags(&own, &within).of(func)
     }
 
     /// An expression that finds a function, with its types checked.

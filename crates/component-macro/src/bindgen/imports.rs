@@ -30,6 +30,8 @@ pub(super) struct Imports {
     pub(super) definitions: TokenStream,
     /// Traits of other interfaces that convert errors for this one.
     pub(super) conversions: Vec<TokenStream>,
+    /// The trait of functions that have the store, if there are any.
+    pub(super) with_store: Option<Ident>,
 }
 
 /// A function that fails with an error of the host's own.
@@ -61,12 +63,7 @@ impl Generator<'_> {
         let types: TokenStream =
             interface.types.values().map(|ty| self.define(scope, Some(key), *ty)).collect();
         let funcs: Vec<_> = interface.functions.values().collect();
-        let resources: Vec<_> = interface
-            .types
-            .values()
-            .copied()
-            .filter(|ty| matches!(self.resolve.types[*ty].kind, TypeDefKind::Resource))
-            .collect();
+        let resources = self.resources(id);
         let host = format_ident!("Host");
         let converted: Vec<_> = interface
             .types
@@ -74,8 +71,9 @@ impl Generator<'_> {
             .copied()
             .filter(|ty| self.trappable_errors.contains_key(ty))
             .collect();
-        let Imports { traits, definitions, conversions } =
+        let Imports { traits, definitions, conversions, with_store } =
             self.host_traits(scope, Some(key), &host, &funcs, &resources, &converted)?;
+        let with_store = self.has_data(with_store.as_ref());
         let name = self.resolve.name_world_key(key);
         let send = self.send();
         let features = self.interface_features(interface);
@@ -96,7 +94,7 @@ impl Generator<'_> {
                     host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #krate::__private::Result<()>
                 where
-                    _D: #krate::HasData,
+                    _D: #with_store,
                     for<'a> _D::Data<'a>: Host #(+ #conversions)*,
                     _T: 'static #send,
                 {
@@ -112,7 +110,7 @@ impl Generator<'_> {
                     host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #krate::__private::Result<()>
                 where
-                    _D: #krate::HasData,
+                    _D: #with_store,
                     for<'a> _D::Data<'a>: Host #(+ #conversions)*,
                     _T: 'static #send,
                 {
@@ -125,8 +123,38 @@ impl Generator<'_> {
     }
 
     pub(super) fn send(&self) -> Option<TokenStream> {
-        let send = self.options.require_send || self.options.imports.any_asynchronous();
+        let send = self.options.require_send || self.has_futures(Side::Import);
         send.then(|| quote!(+ ::core::marker::Send))
+    }
+
+    /// The resources that an interface defines.
+    pub(super) fn resources(&self, interface: InterfaceId) -> Vec<TypeId> {
+        let types = self.resolve.interfaces[interface].types.values().copied();
+        types.filter(|id| matches!(self.resolve.types[*id].kind, TypeDefKind::Resource)).collect()
+    }
+
+    /// What names the host's data has to implement.
+    pub(super) fn has_data(&self, with_store: Option<&Ident>) -> TokenStream {
+        let krate = self.krate;
+        match with_store {
+            Some(ident) => ident.to_token_stream(),
+            None => quote!(#krate::HasData),
+        }
+    }
+
+    /// Whether any of the functions, or the drop of a resource, has the store.
+    pub(super) fn has_store<'f>(
+        &self,
+        key: Option<&WorldKey>,
+        funcs: impl IntoIterator<Item = &'f Function>,
+        resources: &[TypeId],
+    ) -> bool {
+        let mut drops = resources.iter().map(|id| {
+            let name = self.resolve.types[*id].name.as_deref().unwrap_or_default();
+            self.flags(key, &format!("[drop]{name}"))
+        });
+        drops.any(|flags| flags.store)
+            || funcs.into_iter().any(|func| self.func_flags(key, func).store)
     }
 
     /// The traits of functions and resources: one per resource, and one for the rest that
@@ -145,8 +173,9 @@ impl Generator<'_> {
             traits: TokenStream::new(),
             definitions: TokenStream::new(),
             conversions: Vec::new(),
+            with_store: None,
         };
-        let mut supertraits = Vec::new();
+        let (mut supertraits, mut stores) = (Vec::new(), Vec::new());
         for &resource in resources {
             let name = self.resolve.types[resource].name.as_deref().unwrap_or_default();
             let (ident, trait_) = (type_ident(name), affixed_type("Host", name, ""));
@@ -155,70 +184,58 @@ impl Generator<'_> {
                 .copied()
                 .filter(|func| func.kind.resource() == Some(resource))
                 .collect();
-            let asynchronous = self.flags(key, &format!("[drop]{name}")).asynchronous;
-            let result = future(asynchronous, quote!(#krate::__private::Result<()>));
+            let flags = self.flags(key, &format!("[drop]{name}"));
+            let result = future(flags.asynchronous, quote!(#krate::__private::Result<()>));
+            let (generics, first) = self.receiver(flags);
             let drop = Method {
                 signature: quote! {
                     #[doc = "Drops the resource: its owner, the guest, has no use for it."]
-                    fn drop(&mut self, rep: #krate::Resource<#ident>) -> #result
+                    fn drop #generics (#first, rep: #krate::Resource<#ident>) -> #result
                 },
                 ident: format_ident!("drop"),
                 arguments: vec![format_ident!("rep")],
-                asynchronous,
+                flags,
             };
-            imports.traits.extend(self.host_trait(scope, key, &trait_, &[], &methods, vec![drop]));
-            let definition = match asynchronous {
-                false => quote! {
-                    inst.resource(
-                        #name,
-                        #krate::ResourceType::host::<#ident>(),
-                        move |mut store, rep| {
-                            let resource = #krate::Resource::new_own(rep);
-                            #trait_::drop(&mut host_getter(store.data_mut()), resource)
-                        },
-                    )?;
-                },
-                true => quote! {
-                    inst.resource_async(
-                        #name,
-                        #krate::ResourceType::host::<#ident>(),
-                        move |mut store: #krate::__private::StoreContextMut<'_, _T>, rep| {
-                            #krate::__private::Box::new(async move {
-                                let resource = #krate::Resource::new_own(rep);
-                                let host = &mut host_getter(store.data_mut());
-                                #trait_::drop(host, resource).await
-                            })
-                        },
-                    )?;
-                },
-            };
+            let methods = methods.into_iter().map(|func| self.method(scope, key, func));
+            let methods: Vec<_> = methods.chain([drop]).collect();
+            imports.traits.extend(self.host_trait(scope, &trait_, &[], &methods));
+            let with_store = with_store_ident(&trait_);
+            if let Some(code) = self.store_trait(scope, &with_store, &[], &methods) {
+                imports.traits.extend(code);
+                stores.push(with_store.clone());
+            }
+            let definition = self.drop_definition(name, &ident, &trait_, flags);
             let stability = &self.resolve.types[resource].stability;
             imports.definitions.extend(gated(stability, definition));
             supertraits.push(trait_);
         }
         let free: Vec<_> =
             funcs.iter().copied().filter(|func| func.kind.resource().is_none()).collect();
-        let converts = converted
-            .iter()
-            .map(|id| {
-                let name = self.resolve.types[*id].name.as_deref().unwrap_or_default();
-                let (ident, method) = (type_ident(name), prefixed_value("convert", name));
-                let (root, error) = (scope.root(), &self.trappable_errors[id]);
-                Method {
-                    signature: quote! {
-                        #[doc = "What the guest is told of an error, or the error that stops it."]
-                        fn #method(
-                            &mut self,
-                            err: #root #error,
-                        ) -> #krate::__private::Result<#ident>
-                    },
-                    ident: method,
-                    arguments: vec![format_ident!("err")],
-                    asynchronous: false,
-                }
-            })
-            .collect();
-        imports.traits.extend(self.host_trait(scope, key, host, &supertraits, &free, converts));
+        let converts = converted.iter().map(|id| {
+            let name = self.resolve.types[*id].name.as_deref().unwrap_or_default();
+            let (ident, method) = (type_ident(name), prefixed_value("convert", name));
+            let (root, error) = (scope.root(), &self.trappable_errors[id]);
+            Method {
+                signature: quote! {
+                    #[doc = "What the guest is told of an error, or the error that stops it."]
+                    fn #method(
+                        &mut self,
+                        err: #root #error,
+                    ) -> #krate::__private::Result<#ident>
+                },
+                ident: method,
+                arguments: vec![format_ident!("err")],
+                flags: Flags::default(),
+            }
+        });
+        let methods = free.into_iter().map(|func| self.method(scope, key, func));
+        let methods: Vec<_> = methods.chain(converts).collect();
+        imports.traits.extend(self.host_trait(scope, host, &supertraits, &methods));
+        let with_store = with_store_ident(host);
+        if let Some(code) = self.store_trait(scope, &with_store, &stores, &methods) {
+            imports.traits.extend(code);
+            imports.with_store = Some(with_store);
+        }
         for func in funcs {
             let trait_ = match func.kind.resource() {
                 Some(resource) => {
@@ -233,20 +250,76 @@ impl Generator<'_> {
         Ok(imports)
     }
 
-    /// A trait, and its implementation for references to what implements it.
+    /// The statement that defines a resource in a linker.
+    fn drop_definition(
+        &self,
+        name: &str,
+        ident: &Ident,
+        trait_: &Ident,
+        flags: Flags,
+    ) -> TokenStream {
+        let krate = self.krate;
+        let with_store = with_store_ident(trait_);
+        let resource = quote!(#krate::Resource::new_own(rep));
+        match (flags.asynchronous, flags.store) {
+            (false, false) => quote! {
+                inst.resource(
+                    #name,
+                    #krate::ResourceType::host::<#ident>(),
+                    move |mut store, rep| {
+                        #trait_::drop(&mut host_getter(store.data_mut()), #resource)
+                    },
+                )?;
+            },
+            (false, true) => quote! {
+                inst.resource(
+                    #name,
+                    #krate::ResourceType::host::<#ident>(),
+                    move |store: #krate::__private::StoreContextMut<'_, _T>, rep| {
+                        let host = #krate::Access::<'_, _T, _D>::new(store, host_getter);
+                        <_D as #with_store>::drop(host, #resource)
+                    },
+                )?;
+            },
+            (true, false) => quote! {
+                inst.resource_async(
+                    #name,
+                    #krate::ResourceType::host::<#ident>(),
+                    move |mut store: #krate::__private::StoreContextMut<'_, _T>, rep| {
+                        #krate::__private::Box::new(async move {
+                            let host = &mut host_getter(store.data_mut());
+                            #trait_::drop(host, #resource).await
+                        })
+                    },
+                )?;
+            },
+            (true, true) => quote! {
+                inst.resource_concurrent(
+                    #name,
+                    #krate::ResourceType::host::<#ident>(),
+                    move |accessor: &#krate::Accessor<_T>, rep| {
+                        let accessor = accessor.with_getter::<_D>(host_getter);
+                        #krate::__private::Box::pin(async move {
+                            <_D as #with_store>::drop(&accessor, #resource).await
+                        })
+                    },
+                )?;
+            },
+        }
+    }
+
+    /// A trait of those of the methods that have no store, and its implementation for
+    /// references to what implements it.
     fn host_trait(
         &self,
         scope: Scope,
-        key: Option<&WorldKey>,
         ident: &Ident,
         supertraits: &[Ident],
-        funcs: &[&Function],
-        others: Vec<Method>,
+        methods: &[Method],
     ) -> TokenStream {
-        let methods = funcs.iter().map(|func| self.method(scope, key, func)).chain(others);
-        let methods: Vec<_> = methods.collect();
+        let methods: Vec<_> = methods.iter().filter(|method| !method.flags.store).collect();
         let signatures = methods.iter().map(|method| &method.signature);
-        let send = methods.iter().any(|method| method.asynchronous);
+        let send = methods.iter().any(|method| method.flags.asynchronous);
         let send = send.then(|| quote!(::core::marker::Send));
         let supertraits: Vec<_> =
             send.into_iter().chain(supertraits.iter().map(ToTokens::to_token_stream)).collect();
@@ -268,6 +341,42 @@ impl Generator<'_> {
         }
     }
 
+    /// A trait of those of the methods that have the store, if there are any, or traits
+    /// like it of resources.
+    fn store_trait(
+        &self,
+        scope: Scope,
+        ident: &Ident,
+        supertraits: &[Ident],
+        methods: &[Method],
+    ) -> Option<TokenStream> {
+        let krate = self.krate;
+        let methods: Vec<_> = methods.iter().filter(|method| method.flags.store).collect();
+        if methods.is_empty() && supertraits.is_empty() {
+            return None;
+        }
+        let signatures = methods.iter().map(|method| &method.signature);
+        let allow = scope.allow();
+        Some(quote! {
+            #[doc = "What a host implements, for what names its data, of functions that have \
+                the store."]
+            #allow
+            pub trait #ident: #krate::HasData #(+ #supertraits)* { #(#signatures;)* }
+        })
+    }
+
+    /// What methods are generic over, and their first parameter.
+    fn receiver(&self, flags: Flags) -> (Option<TokenStream>, TokenStream) {
+        let krate = self.krate;
+        let generics = flags.store.then(|| quote!(<_T: 'static>));
+        let receiver = match (flags.store, flags.asynchronous) {
+            (false, _) => quote!(&mut self),
+            (true, false) => quote!(host: #krate::Access<'_, _T, Self>),
+            (true, true) => quote!(accessor: &#krate::Accessor<_T, Self>),
+        };
+        (generics, receiver)
+    }
+
     fn method(&self, scope: Scope, key: Option<&WorldKey>, func: &Function) -> Method {
         let krate = self.krate;
         let ident = method_ident(func);
@@ -278,8 +387,8 @@ impl Generator<'_> {
             Some(ty) => self.ty(scope, ty, Mode::Owned),
             None => quote!(()),
         };
-        let Flags { trappable, asynchronous, .. } = self.flags(key, &func.name);
-        let result = match (trappable, self.trappable_error(func)) {
+        let flags = self.func_flags(key, func);
+        let result = match (flags.trappable, self.trappable_error(func)) {
             (false, _) => result,
             (true, None) => quote!(#krate::__private::Result<#result>),
             (true, Some(TrappableError { result, ident, .. })) => {
@@ -291,12 +400,19 @@ impl Generator<'_> {
                 quote!(::core::result::Result<#ok, #root #ident>)
             }
         };
-        let result = future(asynchronous, result);
-        let signature = quote!(#doc fn #ident(&mut self, #(#arguments: #types),*) -> #result);
-        Method { signature, ident, arguments, asynchronous }
+        let result = future(flags.asynchronous, result);
+        let (generics, first) = self.receiver(flags);
+        let signature =
+            quote!(#doc fn #ident #generics (#first, #(#arguments: #types),*) -> #result);
+        Method { signature, ident, arguments, flags }
     }
 
-    /// How a function that is imported is generated, or the drop of a resource.
+    /// How a function that is imported is generated.
+    fn func_flags(&self, key: Option<&WorldKey>, func: &Function) -> Flags {
+        self.flags(key, &func.name).of(func)
+    }
+
+    /// How what is imported under a name is generated: a function, or the drop of a resource.
     fn flags(&self, key: Option<&WorldKey>, name: &str) -> Flags {
         let (own, within) = self.keys(key, name);
         self.options.imports.flags(&own, &within)
@@ -321,7 +437,7 @@ impl Generator<'_> {
     ) -> Result<TokenStream> {
         let krate = self.krate;
         let ok = quote!(::core::result::Result::Ok);
-        let Flags { trappable, asynchronous, .. } = self.flags(key, &func.name);
+        let Flags { trappable, asynchronous, store, .. } = self.func_flags(key, func);
         let result = match (trappable, self.trappable_error(func)) {
             (false, _) if func.result.is_some() => quote!(#ok((result,))),
             (false, _) => quote!(#ok(result)),
@@ -348,11 +464,20 @@ impl Generator<'_> {
                         host
                     }
                 };
+                let converted = match (store, asynchronous) {
+                    (false, _) => quote!(#host::#convert(host, error)?),
+                    (true, false) => quote! {
+                        #host::#convert(&mut host_getter(caller.data_mut()), error)?
+                    },
+                    (true, true) => quote! {
+                        accessor.with(|mut access| #host::#convert(&mut access.get(), error))?
+                    },
+                };
                 quote! {
                     #ok((match result {
                         ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
                         ::core::result::Result::Err(error) => {
-                            ::core::result::Result::Err(#host::#convert(host, error)?)
+                            ::core::result::Result::Err(#converted)
                         }
                     },))
                 }
@@ -362,8 +487,32 @@ impl Generator<'_> {
         let arguments: Vec<_> = (0..func.params.len()).map(|at| format_ident!("arg{at}")).collect();
         let (params, _) = self.signature(scope, func, Mode::Owned);
         let method = method_ident(func);
-        if asynchronous {
-            return Ok(quote! {
+        let with_store = with_store_ident(trait_);
+        Ok(match (asynchronous, store) {
+            (false, false) => quote! {
+                inst.func_wrap(
+                    #name,
+                    move |mut caller: #krate::__private::StoreContextMut<'_, _T>,
+                          (#(#arguments,)*): #params| {
+                        let host = &mut host_getter(caller.data_mut());
+                        let result = #trait_::#method(host, #(#arguments),*);
+                        #result
+                    },
+                )?;
+            },
+            (false, true) => quote! {
+                inst.func_wrap(
+                    #name,
+                    move |mut caller: #krate::__private::StoreContextMut<'_, _T>,
+                          (#(#arguments,)*): #params| {
+                        let store = #krate::__private::AsContextMut::as_context_mut(&mut caller);
+                        let host = #krate::Access::<'_, _T, _D>::new(store, host_getter);
+                        let result = <_D as #with_store>::#method(host, #(#arguments),*);
+                        #result
+                    },
+                )?;
+            },
+            (true, false) => quote! {
                 inst.func_wrap_async(
                     #name,
                     move |mut caller: #krate::__private::StoreContextMut<'_, _T>,
@@ -376,18 +525,21 @@ impl Generator<'_> {
                         })
                     },
                 )?;
-            });
-        }
-        Ok(quote! {
-            inst.func_wrap(
-                #name,
-                move |mut caller: #krate::__private::StoreContextMut<'_, _T>,
-                      (#(#arguments,)*): #params| {
-                    let host = &mut host_getter(caller.data_mut());
-                    let result = #trait_::#method(host, #(#arguments),*);
-                    #result
-                },
-            )?;
+            },
+            (true, true) => quote! {
+                inst.func_wrap_concurrent(
+                    #name,
+                    move |accessor: &#krate::Accessor<_T>, (#(#arguments,)*): #params| {
+                        let accessor = accessor.with_getter::<_D>(host_getter);
+                        #krate::__private::Box::pin(async move {
+                            let call = <_D as #with_store>::#method(&accessor, #(#arguments),*);
+                            let result = call.await;
+                            let result: #krate::__private::Result<_> = #result;
+                            result
+                        })
+                    },
+                )?;
+            },
         })
     }
 }
@@ -397,7 +549,12 @@ struct Method {
     signature: TokenStream,
     ident: Ident,
     arguments: Vec<Ident>,
-    asynchronous: bool,
+    flags: Flags,
+}
+
+/// The name of the trait of functions that have the store, beside another.
+fn with_store_ident(host: &Ident) -> Ident {
+    format_ident!("{host}WithStore")
 }
 
 /// What a method returns: a result, or a future of it.

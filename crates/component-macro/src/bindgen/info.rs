@@ -9,10 +9,10 @@ use wit_parser::{Resolve, Type, TypeDefKind, TypeId};
 pub(super) struct Info {
     /// Strings, lists or maps: it is not passed by copying.
     pub(super) list: bool,
-    /// Handles: it cannot be cloned.
+    /// Handles, futures or streams: it cannot be cloned.
     pub(super) handle: bool,
-    /// Futures, streams or error contexts.
-    pub(super) asynchronous: bool,
+    /// Error contexts.
+    pub(super) error_context: bool,
 }
 
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Infos {
     pub(super) fn of(&mut self, resolve: &Resolve, ty: &Type) -> Info {
         let id = match ty {
             Type::String => return Info { list: true, ..Info::default() },
-            Type::ErrorContext => return Info { asynchronous: true, ..Info::default() },
+            Type::ErrorContext => return Info { error_context: true, ..Info::default() },
             Type::Id(id) => *id,
             _ => return Info::default(),
         };
@@ -67,14 +67,17 @@ impl Infos {
         }
         let mut info = Info {
             list: matches!(kind, TypeDefKind::List(_) | TypeDefKind::Map(..)),
-            handle: matches!(kind, TypeDefKind::Handle(_)),
-            asynchronous: matches!(kind, TypeDefKind::Future(_) | TypeDefKind::Stream(_)),
+            handle: matches!(
+                kind,
+                TypeDefKind::Handle(_) | TypeDefKind::Future(_) | TypeDefKind::Stream(_)
+            ),
+            error_context: false,
         };
         for part in &parts {
             let part = self.of(resolve, part);
             info.list |= part.list;
             info.handle |= part.handle;
-            info.asynchronous |= part.asynchronous;
+            info.error_context |= part.error_context;
         }
         self.known.insert(id, info);
         info

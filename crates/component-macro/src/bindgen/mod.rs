@@ -4,6 +4,8 @@
 //! `namespace::package::interface`, one per exported interface at the same path within
 //! `exports`. An imported interface has types, traits `Host` and `Host…` per resource,
 //! and `add_to_linker`; an exported one has types and `Guest`, which calls its functions.
+//! Imported functions that have the store are in traits of their own, `…WithStore`, which
+//! are implemented for what names the host's data and not for the data itself.
 //! Code within a module names other modules from the root of the tree, where the macro
 //! was invoked, as that is the one place that both ends know.
 
@@ -26,7 +28,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Error, Ident, Result};
 use wit_parser::{
-    FunctionKind, InterfaceId, PackageId, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem,
+    Function, InterfaceId, PackageId, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem,
     WorldKey,
 };
 
@@ -193,45 +195,50 @@ impl<'a> Generator<'a> {
         Ok(generator)
     }
 
-    /// Refuses what is asynchronous.
+    /// Refuses what there is no Rust type for.
     fn check_supported(&self) -> Result<()> {
-        let refuse = |what: String| {
-            let message = format!("{what} is asynchronous, which is not supported");
-            Err(Error::new(Span::call_site(), message))
-        };
-        let check = |func: &wit_parser::Function| match func.kind {
-            FunctionKind::AsyncFreestanding
-            | FunctionKind::AsyncMethod(_)
-            | FunctionKind::AsyncStatic(_) => refuse(format!("the function `{}`", func.name)),
-            _ => Ok(()),
-        };
         let world = &self.resolve.worlds[self.world];
         let mut infos = self.infos.borrow_mut();
         for (key, item) in world.imports.iter().chain(&world.exports) {
-            let types: Vec<Type> = match item {
-                WorldItem::Function(func) => {
-                    check(func)?;
-                    func.params.iter().map(|param| param.ty).chain(func.result).collect()
-                }
+            let mut types: Vec<Type> = match item {
+                WorldItem::Function(_) => vec![],
                 WorldItem::Type { id, .. } => vec![Type::Id(*id)],
                 WorldItem::Interface { id, .. } => {
-                    let interface = &self.resolve.interfaces[*id];
-                    for func in interface.functions.values() {
-                        check(func)?;
-                    }
-                    let funcs = interface.functions.values();
-                    let types = interface.types.values().map(|id| Type::Id(*id));
-                    let used =
-                        funcs.flat_map(|func| func.params.iter().map(|p| p.ty).chain(func.result));
-                    types.chain(used).collect()
+                    self.resolve.interfaces[*id].types.values().map(|id| Type::Id(*id)).collect()
                 }
             };
-            if types.iter().any(|ty| infos.of(self.resolve, ty).asynchronous) {
+            for func in self.functions(item) {
+                types.extend(func.params.iter().map(|param| param.ty).chain(func.result));
+            }
+            if types.iter().any(|ty| infos.of(self.resolve, ty).error_context) {
                 let key = self.resolve.name_world_key(key);
-                return refuse(format!("a type that `{key}` uses"));
+                let message = format!("`{key}` uses error contexts, which are not supported");
+                return Err(Error::new(Span::call_site(), message));
             }
         }
         Ok(())
+    }
+
+    /// The functions of an item of the world.
+    fn functions(&self, item: &'a WorldItem) -> Vec<&'a Function> {
+        match item {
+            WorldItem::Function(func) => vec![func],
+            WorldItem::Interface { id, .. } => {
+                self.resolve.interfaces[*id].functions.values().collect()
+            }
+            WorldItem::Type { .. } => vec![],
+        }
+    }
+
+    /// Whether any function of the imports, or of the exports, is a future.
+    fn has_futures(&self, side: Side) -> bool {
+        let world = &self.resolve.worlds[self.world];
+        let (items, options) = match side {
+            Side::Import => (&world.imports, &self.options.imports),
+            Side::Export => (&world.exports, &self.options.exports),
+        };
+        let mut functions = items.values().flat_map(|item| self.functions(item));
+        options.any_asynchronous() || functions.any(|func| func.kind.is_async())
     }
 
     /// The interface of which this one is a copy under another name.
@@ -380,20 +387,14 @@ impl<'a> Generator<'a> {
         let world = &self.resolve.worlds[self.world];
         let mut infos = self.infos.borrow_mut();
         for item in world.imports.values().chain(world.exports.values()) {
-            match item {
-                WorldItem::Function(func) => infos.mark_error(self.error_of(func)),
-                WorldItem::Interface { id, .. } => {
-                    for func in self.resolve.interfaces[*id].functions.values() {
-                        infos.mark_error(self.error_of(func));
-                    }
-                }
-                WorldItem::Type { .. } => {}
+            for func in self.functions(item) {
+                infos.mark_error(self.error_of(func));
             }
         }
     }
 
     /// The definition of the error that a function gives.
-    fn error_of(&self, func: &wit_parser::Function) -> Option<TypeId> {
+    fn error_of(&self, func: &Function) -> Option<TypeId> {
         let Some(Type::Id(result)) = func.result else { return None };
         match &self.resolve.types[result].kind {
             TypeDefKind::Result(wit_parser::Result_ { err: Some(Type::Id(err)), .. }) => {

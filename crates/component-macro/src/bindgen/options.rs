@@ -6,6 +6,7 @@ use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitBool, LitStr, Path, Result, Token, braced, bracketed, token};
+use wit_parser::Function;
 
 use crate::default_crate;
 
@@ -51,10 +52,22 @@ struct Rule {
 pub(super) struct Flags {
     /// It is a future.
     pub(super) asynchronous: bool,
+    /// It has the store: if it is a future, by an accessor.
+    pub(super) store: bool,
     /// Its implementation may fail, which stops the guest.
     pub(super) trappable: bool,
     /// The rule is for the very name, not for what it is a part of.
     exact: bool,
+}
+
+impl Flags {
+    /// The same for a function: one that is asynchronous in WIT is a future with the store.
+    pub(super) fn of(mut self, func: &Function) -> Flags {
+        if func.kind.is_async() {
+            (self.asynchronous, self.store) = (true, true);
+        }
+        self
+    }
 }
 
 impl Functions {
@@ -272,16 +285,11 @@ fn flags(input: ParseStream<'_>) -> Result<Flags> {
             match flag.to_string().as_str() {
                 "trappable" => flags.trappable = true,
                 "exact" => flags.exact = true,
-                "store" => {
-                    return Err(Error::new(
-                        span,
-                        "`store` is not supported: define a function that needs the store with \
-                         `LinkerInstance::func_wrap` or `func_wrap_async`",
-                    ));
-                }
+                "store" => flags.store = true,
                 _ => {
                     let message = format!(
-                        "there is no flag `{flag}`; the flags are `async`, `trappable` and `exact`"
+                        "there is no flag `{flag}`; the flags are `async`, `store`, `trappable` \
+                         and `exact`"
                     );
                     return Err(Error::new(span, message));
                 }

@@ -39,10 +39,9 @@ fn options_that_are_unknown_name_the_known() {
     contains(&refused("{ inline: \"\", interfaces: \"\" }"), &["cannot both be given"]);
     contains(&refused("{ wasmtime_crate: x }"), &["`component_crate`"]);
     contains(&refused("{ ownership: Borrowing { duplicate_if_necessary: true } }"), &["`Owning`"]);
-    contains(&refused("{ imports: { default: store } }"), &["`LinkerInstance::func_wrap`"]);
     contains(
         &refused("{ imports: { default: tracing } }"),
-        &["there is no flag `tracing`", "`async`, `trappable` and `exact`"],
+        &["there is no flag `tracing`", "`async`, `store`, `trappable` and `exact`"],
     );
     contains(&refused("{ with: { \"a\": b::<c> } }"), &["expected"]);
 }
@@ -79,18 +78,38 @@ fn options_for_what_is_not_there_are_refused() {
 }
 
 #[test]
-fn what_is_asynchronous_is_refused_by_name() {
-    contains(
-        &refused("{ inline: \"package a:b; world w { import f: async func(); }\" }"),
-        &["the function `f` is asynchronous"],
-    );
+fn error_contexts_are_refused() {
     contains(
         &refused(
-            "{ inline: \"package a:b; interface i { f: func() -> list<stream<u8>>; } \
+            "{ inline: \"package a:b; interface i { f: func() -> list<error-context>; } \
              world w { export i; }\" }",
         ),
-        &["a type that `a:b/i` uses is asynchronous"],
+        &["`a:b/i` uses error contexts"],
     );
+}
+
+#[test]
+fn functions_with_the_store_are_in_traits_of_their_own() {
+    let code = |options: &str| generated(&world("import i; import g: async func();", options));
+    let plain = code("");
+    contains(
+        &plain,
+        &[
+            "pub trait Host : HostR",
+            "pub trait WImportsWithStore : zwasm_component :: HasData {",
+            "accessor : & zwasm_component :: Accessor < _T , Self >",
+            "func_wrap_concurrent (\"g\"",
+            "_D : WImportsWithStore",
+        ],
+    );
+    assert!(!plain.contains("HostWithStore"), "{plain}");
+    let sync = code("imports: { \"a:b/i.f\": store }");
+    contains(
+        &sync,
+        &["host : zwasm_component :: Access < '_ , _T , Self >", "pub trait HostWithStore"],
+    );
+    let drop = code("imports: { \"a:b/i.[drop]r\": async | store }");
+    contains(&drop, &["resource_concurrent", "pub trait HostWithStore", "+ HostRWithStore"]);
 }
 
 #[test]

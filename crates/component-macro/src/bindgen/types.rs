@@ -123,7 +123,14 @@ impl Generator<'_> {
             | TypeDefKind::Enum(_)
             | TypeDefKind::Flags(_)
             | TypeDefKind::Resource => unreachable!("these types have names"),
-            TypeDefKind::Future(_) | TypeDefKind::Stream(_) => unreachable!("refused before"),
+            TypeDefKind::Future(ty) => {
+                let ty = self.optional(scope, ty.as_ref(), Mode::Owned);
+                quote!(#krate::FutureReader<#ty>)
+            }
+            TypeDefKind::Stream(ty) => {
+                let ty = self.optional(scope, ty.as_ref(), Mode::Owned);
+                quote!(#krate::StreamReader<#ty>)
+            }
             TypeDefKind::Unknown => unreachable!("packages are resolved"),
         }
     }

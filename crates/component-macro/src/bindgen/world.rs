@@ -8,13 +8,15 @@ use wit_parser::{Function, InterfaceId, Stability, TypeDefKind, WorldItem, World
 use super::imports::Imports;
 use super::names::world_name;
 use super::unstable::{Features, conversion, features, gated, link_options, parameter};
-use super::{Generator, Scope};
+use super::{Generator, Scope, Side};
 
 /// Imported interfaces, as the world's functions that fill a linker see them.
 #[derive(Default)]
 struct Imported {
-    /// Traits that have to be implemented.
+    /// Traits that have to be implemented by the host's data.
     hosts: Vec<TokenStream>,
+    /// And those by what names it.
+    stores: Vec<TokenStream>,
     /// Statements that add the interfaces.
     added: TokenStream,
     /// Features of the world, of its interfaces, and whatever is in them.
@@ -152,6 +154,10 @@ impl Generator<'_> {
         imported.added.extend(gated(stability, add));
         if first {
             imported.hosts.push(quote!(#module::Host));
+            let (key, funcs) = (self.option_key(key, id), interface.functions.values());
+            if self.has_store(Some(&key), funcs, &self.resources(id)) {
+                imported.stores.push(quote!(#module::HostWithStore));
+            }
             imported.conversions.extend(conversion(&module, &own));
         }
         imported.features.extend(own);
@@ -173,16 +179,18 @@ impl Generator<'_> {
         &self,
         imports_trait: &Ident,
         root: Option<&Imports>,
-        Imported { hosts, added, features, .. }: &Imported,
+        Imported { hosts, stores, added, features, .. }: &Imported,
     ) -> TokenStream {
         let krate = self.krate;
         let send = self.send();
         let stability = &self.resolve.worlds[self.world].stability;
         let (parameter, options) = parameter(features);
-        let mut bounds = hosts.clone();
+        let (mut bounds, mut stores) = (hosts.clone(), stores.clone());
         let root = root.map(|root| {
-            let Imports { definitions, conversions, .. } = root;
+            let Imports { definitions, conversions, with_store, .. } = root;
             bounds.push(imports_trait.to_token_stream());
+            stores.extend(with_store.as_ref().map(ToTokens::to_token_stream));
+            let with_store = self.has_data(with_store.as_ref());
             let definitions = gated(stability, definitions.clone());
             let code = quote! {
                 #[doc = "Defines the functions and resources that the world itself imports."]
@@ -196,7 +204,7 @@ impl Generator<'_> {
                     host_getter: fn(&mut _T) -> _D::Data<'_>,
                 ) -> #krate::__private::Result<()>
                 where
-                    _D: #krate::HasData,
+                    _D: #with_store,
                     for<'a> _D::Data<'a>: #imports_trait #(+ #conversions)*,
                     _T: 'static #send,
                 {
@@ -226,7 +234,7 @@ impl Generator<'_> {
                 host_getter: fn(&mut _T) -> _D::Data<'_>,
             ) -> #krate::__private::Result<()>
             where
-                _D: #krate::HasData,
+                _D: #krate::HasData #(+ #stores)*,
                 for<'a> _D::Data<'a>: #(#bounds)+*,
                 _T: 'static #send,
             {
@@ -265,8 +273,7 @@ impl Generator<'_> {
         let instantiated = format!("A component that implements the world `{name}`, instantiated.");
         let found = format!("A component that implements the world `{name}`, its imports found.");
         let known = format!("What finds the exports of the world `{name}`: known to be there.");
-        let waits =
-            self.options.imports.any_asynchronous() || self.options.exports.any_asynchronous();
+        let waits = self.has_futures(Side::Import) || self.has_futures(Side::Export);
         let pre_async = waits.then(|| {
             quote! {
                 impl<_T: ::core::marker::Send + 'static> #pre<_T> {

@@ -5,6 +5,8 @@ mod asynchronous;
 mod bindgen;
 #[cfg(feature = "async")]
 mod bindgen_async;
+#[cfg(feature = "async")]
+mod bindgen_concurrent;
 mod bindgen_shapes;
 #[cfg(feature = "async")]
 mod concurrent;

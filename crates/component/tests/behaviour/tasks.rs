@@ -13,7 +13,7 @@ use zwasm_component::{
 /// A guest with a callback. `run(x)` calls `wait(x)` and gives one more than its result;
 /// `sum(s)` reads a stream to its end and gives the sum; `numbers(n)` gives a stream of
 /// which it writes `n` bytes.
-const GUEST: &str = r#"(component
+pub const GUEST: &str = r#"(component
   (import "wait" (func $wait async (param "x" u32) (result u32)))
   (core module $Memory (memory (export "mem") 1))
   (core instance $memory (instantiate $Memory))
