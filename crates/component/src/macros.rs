@@ -158,8 +158,55 @@
 /// }
 /// ```
 ///
-/// Functions that are asynchronous in WIT, futures and streams are refused, and so are options
-/// of wasmtime's that are not above.
+/// # Functions that have the store
+///
+/// `store` among the flags of a function that is imported has it be one of a trait of its
+/// own, whose name ends in `WithStore` and which is implemented for what names the host's
+/// data ([`HasData`](crate::HasData)). Its first parameter is the store: an
+/// [`Access`](crate::Access), or with `async` an [`Accessor`](crate::Accessor), beside which
+/// guests and other functions go on. Functions that are `async` in WIT are `async | store`
+/// whatever is said, and those among the exports take an `Accessor` as well: they are called
+/// within [`run_concurrent`](crate::RunConcurrent::run_concurrent). Streams and futures are
+/// [`StreamReader`](crate::StreamReader) and [`FutureReader`](crate::FutureReader).
+///
+/// ```
+/// use zwasm::{Engine, Result, Store};
+/// use zwasm_component::{Accessor, Component, HasSelf, Linker, RunConcurrent, bindgen};
+///
+/// bindgen!({
+///     inline: r#"
+///         package example:cache;
+///         world filled {
+///             import fetch: async func(key: string) -> option<string>;
+///             export fill: async func(keys: list<string>) -> u32;
+///         }
+///     "#,
+/// });
+///
+/// struct Host {
+///     asked: u32,
+/// }
+///
+/// impl FilledImportsWithStore for HasSelf<Host> {
+///     async fn fetch<T: 'static>(accessor: &Accessor<T, Self>, key: String) -> Option<String> {
+///         accessor.with(|mut access| access.get().asked += 1);
+///         Some(slow(key).await)
+///     }
+/// }
+///
+/// impl FilledImports for Host {}
+///
+/// # async fn slow(key: String) -> String { key }
+/// async fn fill(component: &Component, keys: Vec<String>) -> Result<u32> {
+///     let mut linker = Linker::new(component.engine());
+///     Filled::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host)?;
+///     let mut store = Store::new(component.engine(), Host { asked: 0 });
+///     let filled = Filled::instantiate_async(&mut store, component, &linker).await?;
+///     store.run_concurrent(async |accessor| filled.call_fill(accessor, keys).await).await?
+/// }
+/// ```
+///
+/// `error-context` is refused, and so are options of wasmtime's that are not above.
 ///
 /// ```compile_fail
 /// zwasm_component::bindgen!({ inline: "package a:b; world w {}", wolrd: "w" });

@@ -91,9 +91,15 @@ const GUEST: &str = r#"(component
   (func (export "double") (param "x" u32) (result u32)
     (canon lift (core func $code "double"))))"#;
 
+/// Whether a call may go on, and who waits for that.
+type Gate = (bool, Option<Waker>);
+
 /// What lets calls of `wait` go on, by their numbers.
 #[derive(Clone, Default)]
-struct Gates(Arc<Mutex<HashMap<u32, (bool, Option<Waker>)>>>);
+struct Gates(Arc<Mutex<HashMap<u32, Gate>>>);
+
+/// A call that is under way.
+type Calling<'a> = Pin<Box<dyn Future<Output = Result<(u32,)>> + 'a>>;
 
 impl Gates {
     fn open(&self, number: u32) {
@@ -275,7 +281,7 @@ fn many_calls_end_in_the_order_of_what_they_wait_for() -> Result<()> {
             Ok((0,))
         };
         let calls = (100..300).map(|number| run.call_concurrent(accessor, (number,)));
-        let mut futures: Vec<Pin<Box<dyn Future<Output = Result<(u32,)>>>>> = Vec::new();
+        let mut futures: Vec<Calling<'_>> = Vec::new();
         futures.extend(calls.map(|call| Box::pin(call) as _));
         futures.push(Box::pin(opening));
         all(futures).await
@@ -337,8 +343,7 @@ fn a_trap_ends_the_calls_of_its_component_only() -> Result<()> {
         };
         let calls = [(first, 1), (first, 13), (second, 2)];
         let calls = calls.map(|(func, number)| func.call_concurrent(accessor, (number,)));
-        let mut futures: Vec<Pin<Box<dyn Future<Output = Result<(u32,)>>>>> =
-            vec![Box::pin(opening)];
+        let mut futures: Vec<Calling<'_>> = vec![Box::pin(opening)];
         futures.extend(calls.map(|call| Box::pin(call) as _));
         all(futures).await
     }));
