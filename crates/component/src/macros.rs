@@ -86,6 +86,8 @@
 ///         "my:package/interface.other": async | trappable,
 ///         // What happens when a guest drops a resource is a future.
 ///         "my:package/interface.[drop]resource": async,
+///         // Its implementation has the store; see below.
+///         "my:package/interface.third": store | trappable,
 ///         default: trappable,
 ///     },
 ///     // The function is called by a future.
