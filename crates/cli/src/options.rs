@@ -264,8 +264,8 @@ code is 1 if something did not.
         words: "[--json]",
         summary: "List the features of WebAssembly",
         about: "\
-Each line has a feature's name, its status, and whether this build runs it, and then
-if it does only after --enable. The names are those that --enable and --disable take.
+Each line has a feature's name, its status, and whether this build runs it, or
+does with --enable. The names are those that --enable and --disable take.
 ",
     },
     CommandInfo {

@@ -100,8 +100,8 @@
 ;;   je L2
 ;;   shrl r10, 0x2
 ;;   movq r11, [rdi]
-;;   andl r10, [r11 + 0x120]
-;;   movq r11, [r11 + 0x118]
+;;   andl r10, [r11 + field]
+;;   movq r11, [r11 + field]
 ;;   movl r10, [r11 + r10*4]
 ;;   cmpl [r11 + r10*4], type 0
 ;;   jne L3

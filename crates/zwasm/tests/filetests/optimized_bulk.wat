@@ -154,7 +154,7 @@
 ;;   callq L14
 ;; L7:
 ;;   movq r11, [rdi]
-;;   movq r11, [r11 + 0x518]
+;;   movq r11, [r11 + field]
 ;;   movq [r11 + 0x8], rax
 ;;   movq [r11 + 0x10], r8
 ;;   movq [r11 + 0x18], rdx
