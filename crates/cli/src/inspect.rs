@@ -92,7 +92,10 @@ impl<'a> Contents<'a> {
     fn of(module: &'a Module, features: &[Switch]) -> Self {
         let binary = module.binary();
         let mut needed = Needed { binary, features: features.to_vec(), needed: Vec::new() };
-        let others = Feature::ALL.iter().filter(|feature| !features.contains(&(**feature, false)));
+        let is_off = |feature: &Feature| {
+            features.iter().rfind(|switch| switch.0 == *feature).is_some_and(|switch| !switch.1)
+        };
+        let others = Feature::ALL.iter().filter(|feature| !is_off(feature));
         needed.search(&others.copied().collect::<Vec<_>>());
         Contents { size: binary.len(), sections: sections(binary), needed: needed.needed }
     }

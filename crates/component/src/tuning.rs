@@ -79,8 +79,8 @@ pub(crate) const MAX_ADAPTER_BYTES: usize = 8 << 10;
 pub(crate) const MAX_ADAPTER_MODULES: usize = 256;
 
 /// Turns that guests and functions of the host take, each until it waits, before whoever
-/// lets them go on has its own: a turn takes some hundred nanoseconds and more.
-#[cfg(feature = "async")]
+/// lets them go on has its own, and the host's loop is looked into: a turn takes some hundred
+/// nanoseconds and more, a look some microseconds.
 pub(crate) const TURNS: usize = 64;
 
 /// Threads that the tasks of a store have at a time, those that wait included; one takes

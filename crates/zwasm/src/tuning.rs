@@ -143,10 +143,10 @@ pub(crate) const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 /// heaps would be collected all the time; more, and they would leave the cache.
 pub(crate) const MIN_GC_BUDGET: usize = 4 << 20;
 
-/// Of what a collection keeps, the share that it has to free to be worth it, if it is made
-/// for want of room; and how many in a row may not be. A heap that is next to full would be
-/// looked through for every few objects.
-pub(crate) const GC_WORTH_SHARE: usize = 16;
+/// A collection that is made for want of room is in vain if it frees less than this share of
+/// what it keeps, and less than this share of the heap is free: and so many in a row may be.
+/// A heap that is next to full would be looked through for every few objects.
+pub(crate) const GC_WORTH_SHARE: usize = 64;
 pub(crate) const GC_VAIN: u32 = 8;
 
 /// Bytes of tables, segments and the stack that are looked through for each byte that is

@@ -66,7 +66,7 @@ impl Generator<'_> {
             return quote! {
                 #getter
                 #doc
-                pub async fn #caller<_S: #krate::AsAccessor<Data: ::core::marker::Send>>(
+                pub async fn #caller<_S: #krate::AsAccessor>(
                     &self,
                     accessor: _S,
                     #(#arguments: #types),*

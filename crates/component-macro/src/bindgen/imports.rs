@@ -149,12 +149,13 @@ impl Generator<'_> {
         funcs: impl IntoIterator<Item = &'f Function>,
         resources: &[TypeId],
     ) -> bool {
-        let mut drops = resources.iter().map(|id| {
+        let drops = resources.iter().map(|id| {
             let name = self.resolve.types[*id].name.as_deref().unwrap_or_default();
             self.flags(key, &format!("[drop]{name}"))
         });
-        drops.any(|flags| flags.store)
-            || funcs.into_iter().any(|func| self.func_flags(key, func).store)
+        // All are looked at: their rules are in use.
+        let funcs = funcs.into_iter().map(|func| self.func_flags(key, func));
+        drops.chain(funcs).fold(false, |any, flags| any | flags.store)
     }
 
     /// The traits of functions and resources: one per resource, and one for the rest that

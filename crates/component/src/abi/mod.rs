@@ -287,7 +287,7 @@ impl<T> AnyStore for StoreContextMut<'_, T> {
 /// then, with a call half done whose loans are over.
 ///
 /// Specification: Canonical ABI, `call_and_trap_on_throw`.
-fn thrown(error: Error) -> Error {
+pub(crate) fn thrown(error: Error) -> Error {
     match error.exception() {
         Some(_) => Error::trap_msg(UNCAUGHT),
         None => error,

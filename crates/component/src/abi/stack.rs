@@ -17,7 +17,9 @@
 //!   it calls in others has a stack of its own where it can wait;
 //! - where a future is waited for, functions that the guest calls are looked at one by one:
 //!   only those of this crate that call no code of an embedder's [`pass`];
-//! - values of the host's are written by code of the embedder's, which is [`unsuspendable`].
+//! - values of the host's are written by code of the embedder's, which is [`unsuspendable`];
+//!   so are functions of the host's that are not finished, where they are asked from there
+//!   ([`embedders`]), and not through a core function.
 #![allow(unsafe_code, reason = "suspending is unsafe; see above")]
 
 #[cfg(feature = "async")]
@@ -90,6 +92,17 @@ pub(super) fn unsuspendable<T>(
     // Most calls are on none, and have nothing to wait with.
     match fiber::is_on_stack(&*store) {
         true => fiber::unsuspendable(store.as_context_mut(), |mut store| work(&mut store)),
+        false => work(store),
+    }
+}
+
+/// Calls code of the embedder's where the guest may wait otherwise.
+pub(crate) fn embedders<T, R>(
+    store: StoreContextMut<'_, T>,
+    work: impl FnOnce(StoreContextMut<'_, T>) -> R,
+) -> R {
+    match fiber::is_on_stack(&store) {
+        true => fiber::unsuspendable(store, work),
         false => work(store),
     }
 }

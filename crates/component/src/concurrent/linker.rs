@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use zwasm::{AsContextMut, Result, StoreContextMut};
 
+use super::run::run;
 use super::{Accessor, Lending, lend};
 use crate::abi::stack::wait_for;
 use crate::types::ComponentFunc;
@@ -20,7 +21,7 @@ type Pending<R> = Pin<Box<dyn Future<Output = Result<R>> + Send>>;
 type Finish<R> = fn(&mut RawCall<'_>, &mut dyn AnyStore, &R) -> Result<()>;
 
 /// Has a call wait for a future: as a task of its own, or, if the function is of a
-/// synchronous type, with all that goes on in the store.
+/// synchronous type, as a call of the host's that lets others go on meanwhile.
 fn answer<T: Send + 'static, R: 'static>(
     mut store: StoreContextMut<'_, T>,
     call: &mut RawCall<'_>,
@@ -29,7 +30,7 @@ fn answer<T: Send + 'static, R: 'static>(
 ) -> Result<()> {
     if !call.may_wait() {
         let result =
-            wait_for(store.as_context_mut(), |store| Box::pin(Lending::new(store, future)))??;
+            wait_for(store.as_context_mut(), |store| Box::pin(run(Lending::new(store, future))))???;
         return finish(call, &mut store, &result);
     }
     // The lock is for sharing only: nobody else has it.
@@ -53,8 +54,9 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
     ///
     /// A guest that calls the function asynchronously goes on itself; if it calls it
     /// synchronously, its task waits, and the others in it go on. The future is dropped if
-    /// the guest cancels the call. Where the function's type is synchronous, all that goes on
-    /// in the store waits with it, as with [`LinkerInstance::func_wrap_async`].
+    /// the guest cancels the call. Where the function's type is synchronous, the guest's call
+    /// has to be a future, as with [`LinkerInstance::func_wrap_async`]; its component is not
+    /// entered meanwhile, others are.
     ///
     /// ```
     /// # use zwasm::{Engine, Result};
@@ -129,8 +131,8 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
         })
     }
 
-    /// As [`LinkerInstance::resource`], with a destructor that gives a future; the guest, and
-    /// all that goes on in the store, waits for it.
+    /// As [`LinkerInstance::resource`], with a destructor that gives a future, for which the
+    /// guest waits.
     ///
     /// # Errors
     ///
@@ -149,7 +151,7 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
         self.resource(name, ty, move |mut store, rep| {
             let (dtor, accessor) = (dtor.clone(), Accessor::new(&mut store));
             let future: Pending<()> = Box::pin(async move { dtor(&accessor, rep).await });
-            wait_for(store.as_context_mut(), |store| Box::pin(Lending::new(store, future)))?
+            wait_for(store.as_context_mut(), |store| Box::pin(run(Lending::new(store, future))))??
         })
     }
 }

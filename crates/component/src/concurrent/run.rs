@@ -125,7 +125,11 @@ impl Wake for Root {
     }
 }
 
-async fn run<T: Send + 'static, F: Future>(mut lending: Lending<'_, T, F>) -> Result<F::Output> {
+/// Polls a future and lets guests go on.
+pub(super) async fn run<T: Send + 'static, R, F>(mut lending: Lending<'_, T, F>) -> Result<R>
+where
+    F: Future<Output = R> + ?Sized,
+{
     let root = Arc::new(Root {
         woken: AtomicBool::new(true),
         executor: Mutex::new(Waker::noop().clone()),
@@ -196,7 +200,7 @@ impl Func {
     /// Likewise.
     pub async fn call_concurrent(
         self,
-        accessor: impl AsAccessor<Data: Send>,
+        accessor: impl AsAccessor,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
@@ -240,11 +244,7 @@ where
     /// # Panics
     ///
     /// If the accessor cannot be used; see [`Accessor::with`].
-    pub async fn call_concurrent(
-        self,
-        accessor: impl AsAccessor<Data: Send>,
-        params: Params,
-    ) -> Result<Return>
+    pub async fn call_concurrent(self, accessor: impl AsAccessor, params: Params) -> Result<Return>
     where
         Params: 'static,
     {

@@ -17,6 +17,8 @@
 //!   return: they call code of the embedder's, beneath which nothing may wait (`abi::stack`).
 //!   What is started there on stacks of its own returns to there. So the variable's values
 //!   nest, as calls do, and another thread finds another variable.
+//! - Stacks that are switched by others than this crate are not to be switched there either:
+//!   whoever does so promises that in an `unsafe` block of its own.
 //! - The data of a store is of one type. A context of a store with this number has that
 //!   type, which whoever knows the number was given with it.
 //!

@@ -23,9 +23,9 @@ use zwasm::{
 use super::waitable::Event;
 use super::{Callee, HostLift, HostResult, Key, Slab, SubtaskState, lost, run};
 use crate::RawCall;
-use crate::abi::AnyStore;
 use crate::abi::call::{LowerArgs, Passing, lower_args};
 use crate::abi::signature::CALL_SLOTS;
+use crate::abi::{AnyStore, stack, thrown};
 use crate::state::{Components, Export};
 use crate::tuning::MAX_HOST_CALLS;
 
@@ -48,6 +48,16 @@ pub trait Loop: Send + Sync {
     ///
     /// If waiting fails, or is interrupted.
     fn wait(&mut self) -> Result<bool>;
+
+    /// Wakes whom it would wake by now, without waiting. It is asked now and then while guests
+    /// go on, as one that only ever gives its turn away would keep others waiting.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    fn look(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What the host does.
@@ -234,6 +244,13 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
     let subtask = state.subtask(waitable)?;
     let (lowered, mut slots) = (subtask.lowered.clone(), subtask.slots);
     let caller = lowered.options.instance;
+    if state.is_poisoned(caller) {
+        // It has ended meanwhile, and nobody reads the result.
+        state.tasks.host.calls.remove(key);
+        #[cfg(feature = "async")]
+        crate::concurrent::lend(store, || drop(poll));
+        return Ok(());
+    }
     let mut call = RawCall { slots: &mut slots, lowered: lowered.passing(), pending: None };
     let polled = poll(store.as_context_mut(), &mut call, &mut context);
     let state: &mut Components = store.attachment();
@@ -247,7 +264,7 @@ fn ask<T: 'static>(mut store: StoreContextMut<'_, T>, key: Key, forget: bool) ->
                 // The caller may not be on the stack, and would wait for ever.
                 state.poison(caller);
             }
-            result?;
+            result.map_err(thrown)?;
             let subtask = state.subtask(waitable)?;
             subtask.slots = slots;
             subtask.state = SubtaskState::Returned;
@@ -276,7 +293,7 @@ pub fn spawn<T: 'static>(
     let func = poll_func(&mut store)?;
     let key = add_call(store.attachment(), None, func)?;
     store.attachment::<Polls<T>>().insert(key, Work::Own(Box::new(poll)));
-    ask(store, key, false)
+    stack::embedders(store, |store| ask(store, key, false))
 }
 
 /// The same, but `poll` is asked when the turn of the host's work comes. That there is too
@@ -338,7 +355,7 @@ pub(crate) fn wait<T: 'static>(
     let key = add_call(state, Some(waitable), func)?;
     state.set_callee(waitable, key)?;
     store.attachment::<Polls<T>>().insert(key, Work::Call(*poll));
-    ask(store.as_context_mut(), key, false)?;
+    stack::embedders(store.as_context_mut(), |store| ask(store, key, false))?;
     let store: &mut dyn AnyStore = &mut store;
     if lowered.asynchronous {
         return store.state().started(waitable, slots);
@@ -348,6 +365,22 @@ pub(crate) fn wait<T: 'static>(
         run::wait_for(store, caller, waitable)?;
     }
     store.state().finish_sync(waitable, slots)
+}
+
+/// Functions of the host whose callers are in components that have trapped are forgotten.
+pub(super) fn forget_poisoned(store: &mut dyn AnyStore) {
+    let state = store.state();
+    let is_poisoned = |call: &HostCall| {
+        let caller = call.waitable.and_then(|waitable| state.tasks.waitables.get(waitable));
+        caller.is_some_and(|caller| state.is_poisoned(caller.instance))
+    };
+    let calls = state.tasks.host.calls.iter().filter(|(_, call)| is_poisoned(call));
+    let calls: Vec<_> = calls.map(|(key, call)| (key, call.poll)).collect();
+    for (key, poll) in calls {
+        store.state().tasks.host.calls.remove(key);
+        // It only drops what the host made, as the store's own end would.
+        let _ = store.call(poll, &mut [key.bits(), FORGET]);
+    }
 }
 
 /// A guest cancels a function of the host, which is forgotten.
@@ -363,9 +396,17 @@ pub(super) fn cancel(store: &mut dyn AnyStore, waitable: Key, key: Key) -> Resul
     Ok(())
 }
 
-/// Asks what was woken, or waits until something is. Tells whether anything has happened.
-pub(super) fn progress(store: &mut dyn AnyStore) -> Result<bool> {
-    Ok(ask_woken(store)? || wait_in_loop(store)? || wait_in_call(store)?)
+/// Waits until something is woken. Tells whether there is anything to wait for.
+pub(super) fn wait_for_woken(store: &mut dyn AnyStore) -> Result<bool> {
+    Ok(wait_in_loop(store)? || wait_in_call(store)?)
+}
+
+/// Has the host's loop wake who can go on by now.
+pub(super) fn look_in_loop(store: &mut dyn AnyStore) -> Result<()> {
+    let Some(mut looper) = store.state().tasks.host.looper.take() else { return Ok(()) };
+    let looked = looper.look();
+    store.state().tasks.host.looper.get_or_insert(looper);
+    looked
 }
 
 /// Waits in the host's loop, if there is one and it has something to wait for. Tells whether

@@ -73,6 +73,10 @@ pub(crate) struct Tasks {
     current: Option<Key>,
     /// The thread to go on with when the one that runs waits.
     next: Option<Key>,
+    /// Whether what of the host's was woken is asked before the next thread has its turn.
+    host_first: bool,
+    /// Turns since the host's loop was looked into.
+    turns: usize,
     /// Threads whose calls begin when code of their components has left the stack.
     #[cfg(feature = "async")]
     put_off: Vec<Key>,

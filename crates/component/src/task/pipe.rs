@@ -299,7 +299,11 @@ pub(super) fn begin(
                 true => (&mut pending.buffer, &mut buffer),
                 false => (&mut buffer, &mut pending.buffer),
             };
-            copy(store, from, to, count)?;
+            if let Err(error) = copy(store, from, to, count) {
+                // It may be that the fuel is used up, and whoever has the other end goes on.
+                store.state().pipe(key)?.pending = Some(pending);
+                return Err(error);
+            }
             let ended = is_future || matches!(pending.buffer, Buffer::Host(_));
             store.state().notify(key, pending, CopyResult::Completed, !ended)?;
         } else {

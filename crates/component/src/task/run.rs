@@ -17,12 +17,13 @@
 #[cfg(feature = "async")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use zwasm::{Error, Result};
 
 use super::{Key, Resume, ThreadState, Wait, call, host, lost};
 use crate::abi::AnyStore;
 use crate::state::{Components, Export, RuntimeInstance};
-#[cfg(feature = "async")]
 use crate::tuning::TURNS;
 
 impl Components {
@@ -165,11 +166,16 @@ fn turn(store: &mut dyn AnyStore, key: Key) -> Result<()> {
     let before = state.tasks.current.replace(key);
     let scopes = std::mem::replace(&mut state.open, scopes);
     let entered = state.set_entered(instance, true);
-    let result = match resume {
+    let gone_on = catch_unwind(AssertUnwindSafe(|| match resume {
         Resume::Stack(Some(stack)) => store.resume(stack),
         Resume::Stack(None) => Err(lost("the thread's stack")),
         begin if needs_stack => store.start(Box::new(move |store| call::begin(store, key, begin))),
         begin => call::begin(store, key, begin).map(|()| None),
+    }));
+    let (result, panic) = match gone_on {
+        Ok(result) => (result, None),
+        // A function of the host's has panicked: the component has ended all the same.
+        Err(panic) => (Err(lost("the turn")), Some(panic)),
     };
     let state = store.state();
     state.set_entered(instance, entered);
@@ -187,6 +193,9 @@ fn turn(store: &mut dyn AnyStore, key: Key) -> Result<()> {
             // What the calls were lent that end here is their lenders' again.
             scopes.into_iter().for_each(|scope| state.end_scope(scope));
             state.poison(instance);
+            if let Some(panic) = panic {
+                resume_unwind(panic);
+            }
             Err(error)
         }
     }
@@ -268,7 +277,24 @@ pub(super) fn make_way(store: &mut dyn AnyStore, export: &Export) -> Result<()> 
 ///
 /// What stopped a guest.
 pub(crate) fn step(store: &mut dyn AnyStore) -> Result<bool> {
-    Ok(next(store)? || host::progress(store)?)
+    Ok(either(store)? || host::wait_for_woken(store)?)
+}
+
+/// Gives the next thread its turn, or asks what of the host's was woken. Which of them comes
+/// first alternates, so that neither keeps the other from going on. Tells if nobody can.
+fn either(store: &mut dyn AnyStore) -> Result<bool> {
+    let tasks = &mut store.state().tasks;
+    tasks.host_first = !tasks.host_first;
+    let host_first = tasks.host_first;
+    tasks.turns += 1;
+    if tasks.turns >= TURNS {
+        tasks.turns = 0;
+        host::look_in_loop(store)?;
+    }
+    match host_first {
+        true => Ok(host::ask_woken(store)? || next(store)?),
+        false => Ok(next(store)? || host::ask_woken(store)?),
+    }
 }
 
 /// Gives the next thread its turn. Tells if there is none that may go on.
@@ -322,7 +348,7 @@ pub(crate) fn turns(store: &mut dyn AnyStore, stop: &AtomicBool) -> Result<Turns
 #[cfg(feature = "async")]
 fn try_turns(store: &mut dyn AnyStore, stop: &AtomicBool) -> Result<Turns> {
     for _ in 0..TURNS {
-        if !(next(store)? || host::ask_woken(store)?) {
+        if !either(store)? {
             // A loop may keep the thread, so whoever is to have a turn has it first.
             if stop.load(Ordering::Acquire) {
                 break;
@@ -373,4 +399,5 @@ pub(crate) fn purge(store: &mut dyn AnyStore) {
             store.unwind(stack);
         }
     }
+    host::forget_poisoned(store);
 }

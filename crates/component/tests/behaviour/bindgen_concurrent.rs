@@ -66,7 +66,7 @@ fn what_is_asynchronous_in_wit_is_concurrent() -> Result<()> {
     let (mut store, guest) = waiting_guest()?;
     let results = block_on(store.run_concurrent(async |accessor| {
         let mut calls: Vec<_> =
-            [3, 1, 5].map(|x| Box::pin(guest.call_run(accessor, x))).into_iter().collect();
+            [30, 20, 50].map(|x| Box::pin(guest.call_run(accessor, x))).into_iter().collect();
         let mut results = Vec::new();
         poll_fn(|context| {
             calls.retain_mut(|call| match call.as_mut().poll(context) {
@@ -84,7 +84,7 @@ fn what_is_asynchronous_in_wit_is_concurrent() -> Result<()> {
         .await;
         results.into_iter().collect::<Result<Vec<_>>>()
     }));
-    assert_eq!(results.0??, [11, 31, 51]);
+    assert_eq!(results.0??, [201, 301, 501]);
     assert_eq!((store.data().under_way, store.data().most), (0, 3));
     Ok(())
 }
@@ -271,8 +271,7 @@ fn functions_with_the_store_are_of_all_kinds() -> Result<()> {
     let mut store = Store::new(&engine, Data::default());
     let instantiated = things::User::instantiate_async(&mut store, &component, &linker);
     let guest = block_on(instantiated).0?;
-    let (count, polls) = block_on(guest.call_use_them(&mut store, 2));
-    assert_eq!((count?, polls), (2, 4));
+    assert_eq!(block_on(guest.call_use_them(&mut store, 2)).0?, 2);
     // The third is not made, and so told.
     assert_eq!(block_on(guest.call_use_them(&mut store, 4)).0?, 103);
     assert_eq!(store.data().1, []);

@@ -225,7 +225,7 @@ impl Consumer {
                     return Poll::Ready(Ok(Ok(())));
                 }
                 if self.room == 0 {
-                    (self.bytes, self.written) = (Vec::new(), 0);
+                    (self.bytes, self.written, self.share) = (Vec::new(), 0, None);
                     (self.room, self.share) = room(store);
                 }
                 let read = self.data.poll_read_in(store.access(), cx, &mut self.bytes, self.room);

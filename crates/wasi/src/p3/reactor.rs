@@ -78,24 +78,42 @@ impl Waiting {
 /// How a store waits.
 pub(crate) struct Looper(pub(crate) WasiCtx);
 
-impl Loop for Looper {
-    fn wait(&mut self) -> Result<bool> {
-        let state = &*self.0.0;
-        let watched: Vec<_> = {
-            let waits = state.reactor.lock();
-            waits.waits.iter().map(|(id, (source, _))| (*id, source.clone())).collect()
-        };
-        if watched.is_empty() {
-            return Ok(false);
-        }
-        let sources: Vec<&dyn Source> = watched.iter().map(|(_, source)| &**source).collect();
-        let ready = poll::wait(state, &sources).map_err(|failure| stop(failure, "wait"))?;
-        for ((id, _), _) in watched.iter().zip(ready).filter(|(_, ready)| *ready) {
-            let removed = state.reactor.lock().waits.remove(id);
+impl Looper {
+    /// What is waited for, by its numbers.
+    fn watched(&self) -> (Vec<u64>, Vec<Arc<dyn Source>>) {
+        let waits = self.0.0.reactor.lock();
+        waits.waits.iter().map(|(id, (source, _))| (*id, source.clone())).unzip()
+    }
+
+    /// Wakes those that are ready.
+    fn wake(&self, ids: &[u64], ready: &[bool]) {
+        for (id, _) in ids.iter().zip(ready).filter(|(_, ready)| **ready) {
+            let removed = self.0.0.reactor.lock().waits.remove(id);
             if let Some((_, waker)) = removed {
                 waker.wake();
             }
         }
+    }
+}
+
+impl Loop for Looper {
+    fn wait(&mut self) -> Result<bool> {
+        let (ids, sources) = self.watched();
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let sources: Vec<&dyn Source> = sources.iter().map(|source| &**source).collect();
+        let ready = poll::wait(&self.0.0, &sources).map_err(|failure| stop(failure, "wait"))?;
+        self.wake(&ids, &ready);
         Ok(true)
+    }
+
+    fn look(&mut self) -> Result<()> {
+        let (ids, sources) = self.watched();
+        if !ids.is_empty() {
+            let ready = poll::are_ready(&self.0.0, &sources);
+            self.wake(&ids, &ready.map_err(|failure| stop(failure, "wait"))?);
+        }
+        Ok(())
     }
 }

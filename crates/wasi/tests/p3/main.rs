@@ -1,5 +1,5 @@
 //! WASI 0.3: guests that send requests and do not care what becomes of them, and servers on
-//! loopback that see what that is; and what the host holds of streams.
+//! loopback that see what that is; and what the host holds of streams, and whom guests keep waiting.
 
 mod streams;
 

@@ -1,4 +1,4 @@
-//! What the host holds of streams.
+//! What the host holds of streams, and guests that only ever give their turn away.
 
 use super::*;
 
@@ -64,5 +64,59 @@ fn what_the_host_holds_of_streams_is_bounded_all_in_all() -> Result<()> {
     // Of those for which nothing is left, each takes no more than it takes itself.
     let (some, more) = (taken(1000)?, taken(3000)?);
     assert!(some <= 17 << 20 && more - some <= 2000 << 10, "{some} {more}");
+    Ok(())
+}
+
+/// Waits for a tenth of a second, and looks whether it is over whenever it has its turn.
+const YIELDS: &str = r#"(component
+  (import "wasi:clocks/monotonic-clock@0.3.0" (instance $clock
+    (export "wait-for" (func async (param "how-long" u64)))))
+  (core module $Memory (memory (export "mem") 1))
+  (core instance $memory (instantiate $Memory))
+  (core func $wait-for (canon lower (func $clock "wait-for") async (memory (core memory $memory "mem"))))
+  (core func $return (canon task.return (result (result))))
+  (core func $set.new (canon waitable-set.new))
+  (core func $set.poll (canon waitable-set.poll (memory (core memory $memory "mem"))))
+  (core func $join (canon waitable.join))
+  (core func $subtask.drop (canon subtask.drop))
+  (core module $Code
+    (import "" "wait-for" (func $wait-for (param i64) (result i32)))
+    (import "" "return" (func $return (param i32)))
+    (import "" "set.new" (func $set.new (result i32)))
+    (import "" "set.poll" (func $set.poll (param i32 i32) (result i32)))
+    (import "" "join" (func $join (param i32 i32)))
+    (global $set (mut i32) (i32.const 0))
+    (func (export "run") (result i32)
+      (local $status i32)
+      (local.set $status (call $wait-for (i64.const 100000000)))
+      (global.set $set (call $set.new))
+      (call $join (i32.shr_u (local.get $status) (i32.const 4)) (global.get $set))
+      (i32.const 1))
+    (func (export "cb") (param i32 i32 i32) (result i32)
+      (if (call $set.poll (global.get $set) (i32.const 0))
+        (then (call $return (i32.const 0)) (return (i32.const 0))))
+      (i32.const 1)))
+  (core instance $code (instantiate $Code (with "" (instance
+    (export "wait-for" (func $wait-for))
+    (export "return" (func $return))
+    (export "set.new" (func $set.new))
+    (export "set.poll" (func $set.poll))
+    (export "join" (func $join))))))
+  (func $run async (result (result))
+    (canon lift (core func $code "run") async (callback (core func $code "cb"))))
+  (export "run" (func $run)))"#;
+
+#[test]
+fn a_guest_that_gives_its_turn_away_hears_of_time() -> Result<()> {
+    let engine = Engine::new(&Config::new())?;
+    let mut linker: Linker<State> = Linker::new(&engine);
+    p3::add_to_linker(&mut linker)?;
+    let component = Component::new(&engine, YIELDS)?;
+    let caps = Capabilities::CLOCK;
+    let wasi = WasiCtx::builder().caps(caps).build();
+    let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
+    let instance = linker.instantiate(&mut store, &component)?;
+    let run = instance.get_typed_func::<(), (std::result::Result<(), ()>,)>(&mut store, "run")?;
+    assert_eq!(run.call(&mut store, ())?, (Ok(()),));
     Ok(())
 }

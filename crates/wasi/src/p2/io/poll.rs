@@ -77,7 +77,6 @@ pub(crate) fn wait_for(state: &State, source: &dyn Source) -> host::Result {
 }
 
 /// Which of the sources are ready now.
-#[cfg(feature = "async")]
 pub(crate) fn are_ready(state: &State, sources: &[Arc<dyn Source>]) -> host::Result<Vec<bool>> {
     let sources: Vec<_> = sources.iter().map(|source| &**source).collect();
     look(state, &sources, false)

@@ -525,8 +525,10 @@ impl StoreCore {
             let is_full = (*gc).heap.allocated.saturating_add(size) <= (*gc).budget;
             let used = (*gc).live.saturating_add((*gc).heap.allocated);
             StoreCore::collect(this, top);
-            let is_worth_it = used.saturating_sub((*gc).live) >= (*gc).live / GC_WORTH_SHARE;
-            (*gc).vain = if is_full && !is_worth_it { (*gc).vain + 1 } else { 0 };
+            let (live, all) = ((*gc).live, (*gc).heap.granted());
+            let is_vain = used.saturating_sub(live) < live / GC_WORTH_SHARE
+                && live > all - all / GC_WORTH_SHARE;
+            (*gc).vain = if is_full && is_vain { (*gc).vain + 1 } else { 0 };
             if (*gc).vain > GC_VAIN && !(*gc).stress {
                 return Err((*gc).full(size));
             }
