@@ -669,6 +669,42 @@ mod tests {
         Ok(())
     }
 
+    /// Small objects here and there leave much room, of which larger ones find little each time.
+    #[test]
+    fn a_heap_with_room_is_not_full_however_little_is_freed() -> Result<()> {
+        let wat = format!(
+            r#"(module
+                (type $s (struct {}))
+                (type $a (array (mut (ref null $s))))
+                (type $b (array (mut i8)))
+                (global $all (mut (ref null $a)) (ref.null $a))
+                (global $seen (mut (ref null $b)) (ref.null $b))
+                (func (export "run") (param $n i32) (param $m i32) (local $i i32)
+                    (global.set $all (array.new_default $a (local.get $n)))
+                    (loop $each
+                        (array.set $a (global.get $all) (local.get $i) (struct.new_default $s))
+                        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                        (br_if $each (i32.lt_u (local.get $i) (local.get $n))))
+                    (local.set $i (i32.const 0))
+                    (loop $each
+                        (array.set $a (global.get $all) (local.get $i) (ref.null $s))
+                        (local.set $i (i32.add (local.get $i) (i32.const 2)))
+                        (br_if $each (i32.lt_u (local.get $i) (local.get $n))))
+                    (loop $each
+                        (global.set $seen (array.new_default $b (i32.const 1000)))
+                        (br_if $each
+                            (local.tee $m (i32.sub (local.get $m) (i32.const 1)))))))"#,
+            "(field i64) ".repeat(30)
+        );
+        let mut config = Config::new();
+        config.max_gc_heap(16 << 20);
+        let mut store = Store::new(&Engine::new(&config)?, ());
+        let module = Module::new(store.engine(), wat)?;
+        let instance = Instance::new(&mut store, &module, &[])?;
+        let run = instance.get_typed_func::<(i32, i32), ()>(&mut store, "run")?;
+        run.call(&mut store, (62_500, 100_000))
+    }
+
     #[test]
     fn a_heap_that_is_next_to_full_is_not_collected_for_every_few_objects() -> Result<()> {
         let wat = r#"(module
