@@ -119,7 +119,7 @@ impl<T: WasiView + 'static, const FUTURES: bool> Caller<'_, T, FUTURES> {
     /// is waited for.
     pub(crate) fn install_loop(&mut self) {
         if !std::mem::replace(&mut self.0.attachment::<LoopInstalled>().0, true) {
-            let looper = crate::p3::reactor::Looper(self.view().ctx.clone());
+            let looper = crate::p3::reactor::Looper::new(self.view().ctx.clone());
             zwasm_component::set_loop(self.0.as_context_mut(), looper);
         }
     }

@@ -75,20 +75,31 @@ impl Waiting {
     }
 }
 
+/// Sources that are looked at for each time that the loop is asked to: of more, fewer times.
+const LOOKED_AT: usize = 64;
+
 /// How a store waits.
-pub(crate) struct Looper(pub(crate) WasiCtx);
+pub(crate) struct Looper {
+    ctx: WasiCtx,
+    /// How often it was asked to look since it did.
+    asked: usize,
+}
 
 impl Looper {
+    pub(crate) fn new(ctx: WasiCtx) -> Looper {
+        Looper { ctx, asked: 0 }
+    }
+
     /// What is waited for, by its numbers.
     fn watched(&self) -> (Vec<u64>, Vec<Arc<dyn Source>>) {
-        let waits = self.0.0.reactor.lock();
+        let waits = self.ctx.0.reactor.lock();
         waits.waits.iter().map(|(id, (source, _))| (*id, source.clone())).unzip()
     }
 
     /// Wakes those that are ready.
     fn wake(&self, ids: &[u64], ready: &[bool]) {
         for (id, _) in ids.iter().zip(ready).filter(|(_, ready)| **ready) {
-            let removed = self.0.0.reactor.lock().waits.remove(id);
+            let removed = self.ctx.0.reactor.lock().waits.remove(id);
             if let Some((_, waker)) = removed {
                 waker.wake();
             }
@@ -103,15 +114,20 @@ impl Loop for Looper {
             return Ok(false);
         }
         let sources: Vec<&dyn Source> = sources.iter().map(|source| &**source).collect();
-        let ready = poll::wait(&self.0.0, &sources).map_err(|failure| stop(failure, "wait"))?;
+        let ready = poll::wait(&self.ctx.0, &sources).map_err(|failure| stop(failure, "wait"))?;
         self.wake(&ids, &ready);
         Ok(true)
     }
 
     fn look(&mut self) -> Result<()> {
+        self.asked += 1;
+        if self.asked * LOOKED_AT < self.ctx.0.reactor.lock().waits.len() {
+            return Ok(());
+        }
+        self.asked = 0;
         let (ids, sources) = self.watched();
         if !ids.is_empty() {
-            let ready = poll::are_ready(&self.0.0, &sources);
+            let ready = poll::are_ready(&self.ctx.0, &sources);
             self.wake(&ids, &ready.map_err(|failure| stop(failure, "wait"))?);
         }
         Ok(())
