@@ -403,19 +403,26 @@ pub(super) fn wait_for_woken(store: &mut dyn AnyStore) -> Result<bool> {
 
 /// Has the host's loop wake who can go on by now.
 pub(super) fn look_in_loop(store: &mut dyn AnyStore) -> Result<()> {
-    let Some(mut looper) = store.state().tasks.host.looper.take() else { return Ok(()) };
-    let looked = looper.look();
+    in_loop(store, |looper| looper.look())
+}
+
+/// Does something with the host's loop, if there is one.
+fn in_loop<R: Default>(
+    store: &mut dyn AnyStore,
+    work: impl FnOnce(&mut dyn Loop) -> Result<R>,
+) -> Result<R> {
+    let Some(mut looper) = store.state().tasks.host.looper.take() else {
+        return Ok(R::default());
+    };
+    let result = work(&mut *looper);
     store.state().tasks.host.looper.get_or_insert(looper);
-    looked
+    result
 }
 
 /// Waits in the host's loop, if there is one and it has something to wait for. Tells whether
 /// it has waited.
 pub(super) fn wait_in_loop(store: &mut dyn AnyStore) -> Result<bool> {
-    let Some(mut looper) = store.state().tasks.host.looper.take() else { return Ok(false) };
-    let waited = looper.wait();
-    store.state().tasks.host.looper.get_or_insert(looper);
-    waited
+    in_loop(store, |looper| looper.wait())
 }
 
 /// Asks what was woken. Tells whether anything was.

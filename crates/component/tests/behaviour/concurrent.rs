@@ -332,23 +332,31 @@ fn a_guest_that_cancels_has_the_future_dropped() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_trap_ends_the_calls_of_its_component_only() -> Result<()> {
-    let (mut store, instances) = guests(2);
+/// Calls functions, of which one waits for 13 and traps once they all wait.
+fn call_and_trap<const N: usize>(
+    store: &mut Store<Data>,
+    calls: [(Func, u32); N],
+) -> Result<Vec<Result<(u32,)>>> {
     let gates = store.data().gates.clone();
-    let [first, second] = [0, 1].map(|at| func(&mut store, &instances[at], "run"));
-    let error = block_on(store.run_concurrent(async |accessor| {
+    block_on(store.run_concurrent(async |accessor| {
         let opening = async {
             turns().await;
             gates.open(13);
             std::future::pending().await
         };
-        let calls = [(first, 1), (first, 13), (second, 2)];
         let calls = calls.map(|(func, number)| func.call_concurrent(accessor, (number,)));
         let mut futures: Vec<Calling<'_>> = vec![Box::pin(opening)];
         futures.extend(calls.map(|call| Box::pin(call) as _));
         all(futures).await
-    }));
+    }))
+}
+
+#[test]
+fn a_trap_ends_the_calls_of_its_component_only() -> Result<()> {
+    let (mut store, instances) = guests(2);
+    let gates = store.data().gates.clone();
+    let [first, second] = [0, 1].map(|at| func(&mut store, &instances[at], "run"));
+    let error = call_and_trap(&mut store, [(first, 1), (first, 13), (second, 2)]);
     assert!(error.unwrap_err().summary().contains("unreachable"));
     // The other component's call goes on.
     gates.open(2);

@@ -1,6 +1,7 @@
 //! What the host holds of streams, and guests that only ever give their turn away.
 
 use super::*;
+use zwasm_component::Instance;
 
 /// `run(n)` has `n` streams written to standard output, and writes 64 KiB to each without
 /// letting the host go on; it gives how much of that was taken.
@@ -47,16 +48,20 @@ const WRITES: &str = r#"(component
   (func (export "run") async (param "n" u32) (result u64)
     (canon lift (core func $i "run"))))"#;
 
-#[test]
-fn what_the_host_holds_of_streams_is_bounded_all_in_all() -> Result<()> {
-    let engine = Engine::new(&Config::new())?;
+fn guest(text: &str) -> Result<(Store<State>, Instance)> {
+    let engine = Engine::default();
     let mut linker: Linker<State> = Linker::new(&engine);
     p3::add_to_linker(&mut linker)?;
-    let component = Component::new(&engine, WRITES)?;
+    let wasi = WasiCtx::builder().build();
+    let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
+    let instance = linker.instantiate(&mut store, &Component::new(&engine, text)?)?;
+    Ok((store, instance))
+}
+
+#[test]
+fn what_the_host_holds_of_streams_is_bounded_all_in_all() -> Result<()> {
     let taken = |streams: u32| {
-        let wasi = WasiCtx::builder().build();
-        let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
-        let instance = linker.instantiate(&mut store, &component)?;
+        let (mut store, instance) = guest(WRITES)?;
         let run = instance.get_typed_func::<(u32,), (u64,)>(&mut store, "run")?;
         Ok::<u64, zwasm::Error>(run.call(&mut store, (streams,))?.0)
     };
@@ -108,14 +113,7 @@ const YIELDS: &str = r#"(component
 
 #[test]
 fn a_guest_that_gives_its_turn_away_hears_of_time() -> Result<()> {
-    let engine = Engine::new(&Config::new())?;
-    let mut linker: Linker<State> = Linker::new(&engine);
-    p3::add_to_linker(&mut linker)?;
-    let component = Component::new(&engine, YIELDS)?;
-    let caps = Capabilities::CLOCK;
-    let wasi = WasiCtx::builder().caps(caps).build();
-    let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new() });
-    let instance = linker.instantiate(&mut store, &component)?;
+    let (mut store, instance) = guest(YIELDS)?;
     let run = instance.get_typed_func::<(), (std::result::Result<(), ()>,)>(&mut store, "run")?;
     assert_eq!(run.call(&mut store, ())?, (Ok(()),));
     Ok(())

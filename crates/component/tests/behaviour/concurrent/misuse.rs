@@ -124,17 +124,7 @@ fn what_a_component_that_has_trapped_waits_for_is_forgotten() -> Result<()> {
     let (mut store, instances) = guests(2);
     let gates = store.data().gates.clone();
     let [first, second] = [0, 1].map(|at| func(&mut store, &instances[at], "run"));
-    let error = block_on(store.run_concurrent(async |accessor| {
-        let opening = async {
-            turns().await;
-            gates.open(13);
-            std::future::pending().await
-        };
-        let calls = [7, 13].map(|number| first.call_concurrent(accessor, (number,)));
-        let mut futures: Vec<Calling<'_>> = vec![Box::pin(opening)];
-        futures.extend(calls.map(|call| Box::pin(call) as _));
-        all(futures).await
-    }));
+    let error = call_and_trap(&mut store, [(first, 7), (first, 13)]);
     assert!(error.unwrap_err().summary().contains("unreachable"));
     assert_eq!(store.data().ended, [13, 1007]);
     // It would fail, and take the other component's call with it.
